@@ -1,0 +1,67 @@
+"""Every error a user can cause.
+
+Each names the *item* (which input), the *problem* (what is wrong with it) and the *remedy*
+(what would be right). Nothing else is raised for bad input.
+"""
+
+from __future__ import annotations
+
+
+class Error(Exception):
+    """Base of all bindrt errors.
+
+    Attributes:
+        item: the input at fault, for example ``image[3] 'cat.jpg'``.
+        problem: what is wrong with it.
+        remedy: what would be right; may be empty.
+    """
+
+    def __init__(self, item: str, problem: str, remedy: str = "") -> None:
+        super().__init__(item, problem, remedy)
+        self.item = item
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        text = f"{self.item}: {self.problem}" if self.item else self.problem
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+    def at(self, place: str) -> Error:
+        """The same error with the place of the item in the caller's lists in front of its name."""
+        return type(self)(f"{place} {self.item}".strip(), self.problem, self.remedy)
+
+
+class InputError(Error, ValueError):
+    """An item has the wrong kind, shape, dtype, range or metadata."""
+
+
+class SourceError(InputError):
+    """An item cannot be read or decoded: missing, empty, truncated, of another format."""
+
+
+class LimitError(InputError):
+    """An item is larger than the limit that protects memory; see :class:`bindrt.Limits`."""
+
+
+class OptionError(Error, ValueError):
+    """An argument of a function or command is not one of its values."""
+
+
+class CheckpointError(Error):
+    """A checkpoint cannot be read, or its tensors do not fit the architecture."""
+
+
+class BundleError(Error):
+    """A bundle is damaged, unsafe, or of another schema version."""
+
+
+class ExportError(Error):
+    """An export cannot be done, or its result is outside the tolerance."""
+
+
+class EngineError(Error):
+    """An engine is not available, or failed on a batch."""
+
+
+class SpaceError(Error):
+    """Vectors of different embedding spaces were about to be mixed."""
