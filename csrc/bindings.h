@@ -1,0 +1,10 @@
+// One function a binding file; module.cpp calls them all.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace bindrt {
+
+void bind_pool(pybind11::module_& module);
+
+}  // namespace bindrt

@@ -1,0 +1,1 @@
+"""bindrt: ImageBind, compiled."""
