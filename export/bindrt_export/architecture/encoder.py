@@ -1,0 +1,109 @@
+"""An encoder: stem → blocks → norm, pooled token, projection → unit length × scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from bindrt_export.architecture.block import Block, Linear
+from bindrt_export.architecture.stem import ImuStem, PatchStem, TextStem
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """The numbers of one encoder.
+
+    Attributes:
+        name: ``vision``, ``text``, ``audio``, ``depth``, ``thermal`` or ``imu``.
+        width, depth, heads, hidden, out: sizes of tokens, number of blocks and heads, MLP and
+            embedding widths.
+        bias_token: a learned key and value join every attention.
+        pre_norm, stem_norm: a norm before the trunk; a norm after patching.
+        eps: of the norms in pre_norm, blocks and head (the stem's is 1e-5 always).
+        channels, kernel, stride: of the patch convolution; for imu ``kernel = (window,)``; for
+            text ``kernel = ()``.
+        tokens: rows of the position table (class token included).
+        vocabulary: rows of the token table; text only.
+        scale: factor after the division by the norm.
+    """
+
+    name: str
+    width: int
+    depth: int
+    heads: int
+    hidden: int
+    out: int
+    tokens: int
+    channels: int = 0
+    kernel: tuple[int, ...] = ()
+    stride: tuple[int, ...] = ()
+    vocabulary: int = 0
+    bias_token: bool = False
+    pre_norm: bool = False
+    stem_norm: bool = False
+    eps: float = 1e-6
+    scale: float = 1.0
+
+
+def make_stem(config: EncoderConfig) -> nn.Module:
+    if config.name == "text":
+        return TextStem(config.width, config.vocabulary, config.tokens)
+    if config.name == "imu":
+        return ImuStem(config.width, config.channels, config.kernel[0], config.tokens)
+    return PatchStem(
+        config.width, config.channels, config.kernel, config.stride, config.tokens, config.stem_norm
+    )
+
+
+class Encoder(nn.Module):
+    """One modality's encoder, inference only; input as :mod:`bindrt.preprocess` makes it, output ``[B, out]``."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.stem = make_stem(config)
+        self.pre_norm = nn.LayerNorm(config.width, eps=config.eps) if config.pre_norm else None
+        self.blocks = nn.ModuleList(
+            Block(config.width, config.heads, config.hidden, config.bias_token, config.eps)
+            for _ in range(config.depth)
+        )
+        self.norm = nn.LayerNorm(config.width, eps=config.eps)
+        self.projection = Linear(config.width, config.out, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.finish(self.head(self.trunk(self.stem(x)), x))
+
+    def trunk(self, tokens: Tensor) -> Tensor:
+        """Tokens through the blocks; text attends causally."""
+        mask = causal_mask(tokens) if self.config.name == "text" else None
+        if self.pre_norm is not None:
+            tokens = self.pre_norm(tokens)
+        for block in self.blocks:
+            tokens = block(tokens, mask)
+        return tokens
+
+    def head(self, tokens: Tensor, x: Tensor) -> Tensor:
+        """The pooled token, normed and projected: the class token, or text's end-of-text position.
+
+        End of text has the largest id; ``argmax`` gives the first one if there are several.
+        """
+        if self.config.name == "text":
+            index = x.argmax(dim=-1).reshape(-1, 1, 1).expand(-1, 1, tokens.shape[-1])
+            pooled = tokens.gather(1, index).squeeze(1)
+        else:
+            pooled = tokens[:, 0]
+        return self.projection(self.norm(pooled))  # type: ignore[no-any-return]
+
+    def finish(self, embedding: Tensor) -> Tensor:
+        """Unit length, then the modality's scale."""
+        unit = embedding / embedding.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+        return unit * self.config.scale if self.config.scale != 1.0 else unit
+
+
+def causal_mask(tokens: Tensor) -> Tensor:
+    """``[L, L]``: 0 where a position may look (itself and before), −inf elsewhere."""
+    position = torch.arange(tokens.shape[1], device=tokens.device)
+    future = position[None, :] > position[:, None]
+    return torch.zeros((), dtype=tokens.dtype, device=tokens.device).masked_fill(future, float("-inf"))

@@ -1,0 +1,132 @@
+"""Tensors of a checkpoint file, memory-mapped, without executing anything it holds."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Protocol
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from bindrt.errors import CheckpointError
+from bindrt_export.checkpoints.layout import Shape
+
+FLOATS = (torch.float32, torch.float16, torch.bfloat16)
+FORMATS = "a .pth/.bin file saved by torch.save, a .safetensors file, or random:SEED"
+
+
+class Tensors(Protocol):
+    """Named tensors that are read one at a time."""
+
+    name: str
+
+    def shapes(self) -> dict[str, Shape]: ...
+
+    def read(self, key: str) -> Tensor:
+        """The tensor, float32, contiguous; a private copy only where it must be converted."""
+        ...
+
+
+class PthTensors:
+    """A state dict saved by ``torch.save``: unpickled with weights only, mapped."""
+
+    def __init__(self, name: str, state: Mapping[str, Tensor]) -> None:
+        self.name = name
+        self._state = state
+
+    def shapes(self) -> dict[str, Shape]:
+        return {key: tuple(tensor.shape) for key, tensor in self._state.items()}
+
+    def read(self, key: str) -> Tensor:
+        return as_float32(self.name, key, self._state[key])
+
+
+class SafeTensors:
+    """A ``.safetensors`` file."""
+
+    def __init__(self, name: str, file: safe_open) -> None:
+        self.name = name
+        self._file = file
+
+    def shapes(self) -> dict[str, Shape]:
+        return {key: tuple(self._file.get_slice(key).get_shape()) for key in self._file.keys()}  # noqa: SIM118
+
+    def read(self, key: str) -> Tensor:
+        return as_float32(self.name, key, self._file.get_tensor(key))
+
+
+def as_float32(name: str, key: str, tensor: Tensor) -> Tensor:
+    if tensor.dtype not in FLOATS:
+        raise CheckpointError(name, f"{key} has dtype {tensor.dtype}", "weights must be float32, float16 or bfloat16")
+    return tensor.detach().to(torch.float32).contiguous()
+
+
+@contextmanager
+def open_tensors(path: str) -> Iterator[Tensors]:
+    """Open a checkpoint file by its content.
+
+    Raises:
+        CheckpointError: no such file, not a checkpoint, damaged, or with objects beside tensors.
+    """
+    with ExitStack() as stack:
+        yield open_file(path, stack)
+
+
+def open_file(path: str, stack: ExitStack) -> Tensors:
+    if not os.path.isfile(path):
+        raise CheckpointError(path, "no such file", f"give {FORMATS}")
+    if os.path.getsize(path) == 0:
+        raise CheckpointError(path, "the file is empty", f"give {FORMATS}")
+    if zipfile.is_zipfile(path):
+        return PthTensors(path, load_pth(path))
+    with open(path, "rb") as file:
+        head = file.read(9)
+    if len(head) == 9 and head[8:9] == b"{":
+        try:
+            return SafeTensors(path, stack.enter_context(safe_open(path, framework="pt")))
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(path, f"a damaged .safetensors file ({error})", "fetch it again") from None
+    if head[:1] == b"\x80":
+        raise CheckpointError(
+            path,
+            "a bare pickle or torch's old format, which cannot be mapped",
+            "save it again with torch.save(state_dict) of torch 1.6 or later, or as .safetensors",
+        )
+    raise CheckpointError(path, "not a checkpoint, or a truncated one", f"give {FORMATS}")
+
+
+def load_pth(path: str) -> dict[str, Tensor]:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except pickle.UnpicklingError:
+        raise CheckpointError(
+            path,
+            "it holds pickled objects other than tensors, which could run code; they are never loaded",
+            "save only the state dict: torch.save(model.state_dict(), path)",
+        ) from None
+    except (RuntimeError, ValueError, KeyError, EOFError, OSError, AttributeError, TypeError, IndexError) as error:
+        raise CheckpointError(path, f"a damaged .pth file ({first_line(error)})", "fetch it again") from None
+    if not isinstance(state, dict) or not state:
+        raise CheckpointError(path, f"it holds a {type(state).__name__}", "it must hold a state dict of tensors")
+    for key, tensor in state.items():
+        if not isinstance(key, str) or not isinstance(tensor, Tensor):
+            raise CheckpointError(path, f"entry {key!r} is a {type(tensor).__name__}", "every entry must be a tensor")
+        check_storage(path, key, tensor)
+    return state
+
+
+def check_storage(path: str, key: str, tensor: Tensor) -> None:
+    """A view may claim more elements than the file holds; expanding it would take any memory."""
+    dense = tensor.layout == torch.strided and not tensor.is_quantized and tensor.device.type == "cpu"
+    if not dense or tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        raise CheckpointError(path, f"{key} is not a plain dense tensor", "save plain tensors only")
+
+
+def first_line(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return lines[0][:200] if lines else type(error).__name__

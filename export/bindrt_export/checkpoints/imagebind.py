@@ -1,0 +1,224 @@
+"""The official ImageBind layout: names, and the numbers read from tensors, config or known table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bindrt.errors import CheckpointError
+from bindrt.modalities import ENCODERS
+from bindrt_export.architecture import EncoderConfig
+from bindrt_export.checkpoints.layout import (
+    BlockNames,
+    Entry,
+    Layout,
+    Shape,
+    block_entries,
+    count_blocks,
+    linear_entry,
+    norm_entries,
+)
+
+#: imagebind_huge: width, blocks, heads, patch kernel, stride, input size (last axes), scale.
+HUGE: dict[str, dict[str, Any]] = {
+    "vision": {"width": 1280, "depth": 32, "heads": 16, "channels": 3, "kernel": (2, 14, 14),
+               "stride": (2, 14, 14), "size": (2, 224, 224)},
+    "text": {"width": 1024, "depth": 24, "heads": 16, "channels": 0, "kernel": (), "stride": (), "size": (77,)},
+    "audio": {"width": 768, "depth": 12, "heads": 12, "channels": 1, "kernel": (16, 16), "stride": (10, 10),
+              "size": (128, 204)},
+    "depth": {"width": 384, "depth": 12, "heads": 8, "channels": 1, "kernel": (16, 16), "stride": (16, 16),
+              "size": (224, 224)},
+    "thermal": {"width": 768, "depth": 12, "heads": 12, "channels": 1, "kernel": (16, 16), "stride": (16, 16),
+                "size": (224, 224)},
+    "imu": {"width": 512, "depth": 6, "heads": 8, "channels": 6, "kernel": (8,), "stride": (8,), "size": (2000,)},
+}  # fmt: skip
+HUGE_OUT = 1024
+HUGE_VOCABULARY = 49_408
+MLP_RATIO = 4
+
+#: Where each encoder's stem lives; depth's has a name of its own.
+STEM = {
+    "vision": "rgbt_stem.proj.1.weight",
+    "audio": "rgbt_stem.proj.weight",
+    "depth": "depth_stem.proj.weight",
+    "thermal": "rgbt_stem.proj.weight",
+    "imu": "imu_stem.proj.weight",
+}
+HEAD = {"vision": ("0", "2"), "text": ("proj.0", "proj.1"), "audio": ("0", "2"), "depth": ("0", "2"),
+        "thermal": ("0", "2"), "imu": ("0", "3")}  # fmt: skip
+BLOCK = BlockNames(
+    "norm_1", "attn.in_proj_", "attn.out_proj", "norm_2", "mlp.fc1", "mlp.fc2", "attn.bias_k", "attn.bias_v"
+)
+NO_BIAS_TOKEN = ("vision", "text")
+MASK = "modality_preprocessors.text.mask"
+
+
+def is_imagebind(keys: Mapping[str, Shape]) -> bool:
+    return any(key.startswith("modality_") for key in keys)
+
+
+def layout_of(name: str, shapes: Mapping[str, Shape], config: Mapping[str, Any]) -> Layout:
+    """The layout that a checkpoint with these tensors must have.
+
+    Raises:
+        CheckpointError: heads are not known, or the config contradicts the tensors.
+    """
+    encoders = {e: read_config(name, e, shapes, config) for e in ENCODERS}
+    return assemble(encoders)
+
+
+def layout_from_config(config: Mapping[str, Any]) -> Layout:
+    """The layout of a checkpoint that is yet to be made; without config, imagebind_huge's."""
+    encoders = {e: from_numbers("config", e, {}, config, {}) for e in ENCODERS}
+    return assemble(encoders)
+
+
+def assemble(encoders: Mapping[str, EncoderConfig]) -> Layout:
+    scaled = [e for e in encoders if e != "vision"]
+    scale_keys = {e: f"modality_postprocessors.{e}.1.log_logit_scale" for e in scaled}
+    extra: dict[str, Shape] = {key: () for key in scale_keys.values()}
+    length = encoders["text"].tokens
+    extra[MASK] = (length, length)
+    return Layout("imagebind", encoders, {e: tuple(entries(c)) for e, c in encoders.items()}, extra, scale_keys)
+
+
+def read_config(name: str, encoder: str, shapes: Mapping[str, Shape], config: Mapping[str, Any]) -> EncoderConfig:
+    """One encoder's numbers; a tensor that is missing leaves imagebind_huge's and is reported later."""
+    pre, trunk = f"modality_preprocessors.{encoder}.", f"modality_trunks.{encoder}.blocks."
+    found: dict[str, int] = {}
+    positions = shapes.get(pre + ("pos_embed" if encoder in ("text", "imu") else "pos_embedding_helper.pos_embed"))
+    if positions is not None and len(positions) == 3:
+        found["tokens"], found["width"] = positions[1], positions[2]
+    blocks = count_blocks(shapes, trunk)
+    if blocks:
+        found["depth"] = blocks
+    up = shapes.get(f"{trunk}0.mlp.fc1.weight")
+    if up is not None and len(up) == 2:
+        found["hidden"] = up[0]
+    projection = shapes.get(f"modality_heads.{encoder}.{HEAD[encoder][1]}.weight")
+    if projection is not None and len(projection) == 2:
+        found["out"] = projection[0]
+    vocabulary = shapes.get(pre + "token_embedding.weight")
+    if vocabulary is not None and len(vocabulary) == 2:
+        found["vocabulary"] = vocabulary[0]
+    return from_numbers(name, encoder, found, config, shapes)
+
+
+def from_numbers(
+    name: str, encoder: str, found: Mapping[str, int], config: Mapping[str, Any], shapes: Mapping[str, Shape]
+) -> EncoderConfig:
+    """Numbers from tensors (``found``) before config before imagebind_huge's table."""
+    known = HUGE[encoder]
+    width = pick(name, f"{encoder}_embed_dim", found.get("width"), config, known["width"])
+    depth = pick(name, f"{encoder}_num_blocks", found.get("depth"), config, known["depth"])
+    out = pick(name, "out_embed_dim", found.get("out"), config, HUGE_OUT)
+    heads = pick_heads(name, encoder, width, config)
+    kernel, stride = patch_numbers(encoder, config, shapes)
+    tokens = 77 if encoder == "text" else patches(known["size"], kernel, stride) + 1
+    return EncoderConfig(
+        name=encoder,
+        width=width,
+        depth=depth,
+        heads=heads,
+        hidden=found.get("hidden", MLP_RATIO * width),
+        out=out,
+        tokens=tokens,
+        channels=known["channels"],
+        kernel=kernel,
+        stride=stride,
+        vocabulary=found.get("vocabulary", HUGE_VOCABULARY) if encoder == "text" else 0,
+        bias_token=encoder not in NO_BIAS_TOKEN,
+        pre_norm=encoder == "vision",
+        stem_norm=encoder not in NO_BIAS_TOKEN,
+    )
+
+
+def pick(name: str, option: str, tensor: int | None, config: Mapping[str, Any], known: int) -> int:
+    given = config.get(option)
+    if given is not None and (not isinstance(given, int) or isinstance(given, bool) or not 0 < given <= 1 << 16):
+        raise CheckpointError(name, f"config {option} is {given!r}", "it must be a positive integer")
+    if tensor is not None and given is not None and tensor != given:
+        raise CheckpointError(name, f"config says {option} = {given}, the tensors say {tensor}", "correct --config")
+    return int(tensor if tensor is not None else given if given is not None else known)
+
+
+def pick_heads(name: str, encoder: str, width: int, config: Mapping[str, Any]) -> int:
+    option = f"{encoder}_num_heads"
+    if option in config:
+        heads = pick(name, option, None, config, 0)
+    elif width == HUGE[encoder]["width"]:
+        heads = HUGE[encoder]["heads"]
+    else:
+        raise CheckpointError(
+            name,
+            f"its {encoder} encoder has width {width}, and no tensor shows the number of heads",
+            f'give it in --config, for example {{"{option}": 4}}',
+        )
+    if width % heads:
+        raise CheckpointError(name, f"{option} = {heads} does not divide the width {width}", "correct --config")
+    return heads
+
+
+def patch_numbers(
+    encoder: str, config: Mapping[str, Any], shapes: Mapping[str, Shape]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Kernel and stride of the patches; the kernel from the tensor, audio's stride from the config."""
+    known = HUGE[encoder]
+    if encoder in ("text", "imu"):
+        return known["kernel"], known["stride"]
+    stem = shapes.get(f"modality_preprocessors.{encoder}.{STEM[encoder]}")
+    dims = len(known["kernel"])
+    plausible = stem is not None and len(stem) == dims + 2 and all(0 < k <= 224 for k in stem[2:])
+    kernel = tuple(stem[2:]) if stem is not None and plausible else known["kernel"]
+    if encoder == "audio":
+        step = pick("config", "audio_stride", None, config, known["stride"][0])
+        return kernel, (step, step)
+    return kernel, kernel
+
+
+def patches(size: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...]) -> int:
+    """Number of whole patches of ``kernel`` at ``stride`` in ``size``."""
+    total = 1
+    for n, k, s in zip(size, kernel, stride, strict=True):
+        total *= max((n - k) // s + 1, 0)
+    return total
+
+
+def entries(c: EncoderConfig) -> list[Entry]:
+    """Every tensor of one encoder."""
+    pre = f"modality_preprocessors.{c.name}."
+    result = stem_entries(pre, c)
+    if c.pre_norm:
+        result += norm_entries(f"modality_trunks.{c.name}.pre_transformer_layer.0", "pre_norm", c.width)
+    for i in range(c.depth):
+        result += block_entries(f"modality_trunks.{c.name}.blocks.{i}.", BLOCK, i, c)
+    norm, projection = HEAD[c.name]
+    result += norm_entries(f"modality_heads.{c.name}.{norm}", "norm", c.width)
+    result.append(linear_entry(f"modality_heads.{c.name}.{projection}.weight", "projection.weight", c.width, c.out))
+    return result
+
+
+def stem_entries(pre: str, c: EncoderConfig) -> list[Entry]:
+    table = (1, c.tokens, c.width)
+    if c.name == "text":
+        tokens = (c.vocabulary, c.width)
+        return [
+            Entry(pre + "pos_embed", table, "stem.position", table),
+            Entry(pre + "token_embedding.weight", tokens, "stem.tokens.weight", tokens),
+        ]
+    position = "pos_embed" if c.name == "imu" else "pos_embedding_helper.pos_embed"
+    one = (1, 1, c.width)
+    result = [
+        Entry(pre + "cls_token", one, "stem.class_token", one),
+        Entry(pre + position, table, "stem.position", table),
+    ]
+    stem = pre + STEM[c.name]
+    if c.name == "imu":
+        result.append(linear_entry(stem, "stem.patch.weight", c.channels * c.kernel[0], c.width))
+    else:
+        kernel = (c.width, c.channels, *c.kernel)
+        result.append(Entry(stem, kernel, "stem.patch.weight", kernel))
+    if c.stem_norm:
+        base = stem.split(".proj.")[0]
+        result += norm_entries(f"{base}.norm_layer", "stem.norm", c.width)
+    return result

@@ -1,0 +1,64 @@
+"""``random:SEED``: a checkpoint's tensors made from a seed, the same on every machine.
+
+Each tensor has a stream of its own, keyed by seed and name, so that one encoder can be made
+without the others. Uniform numbers only: they need no library function whose last bit could
+differ between machines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bindrt_export.checkpoints.imagebind import MASK
+from bindrt_export.checkpoints.layout import Layout, Shape
+
+#: Scale factors of the official model; the checkpoint holds their logarithms.
+SCALES = {"text": 100.0, "audio": 20.0, "depth": 5.0, "thermal": 10.0, "imu": 5.0}
+
+
+class RandomTensors:
+    """Random weights in a layout, with spreads like a freshly initialised transformer's."""
+
+    def __init__(self, seed: int, layout: Layout) -> None:
+        self.name = f"random:{seed}"
+        self._seed = seed
+        self._layout = layout
+        self._shapes = layout.expected()
+        self._scale_keys = {key: encoder for encoder, key in layout.scale_keys.items()}
+
+    def shapes(self) -> dict[str, Shape]:
+        return dict(self._shapes)
+
+    def read(self, key: str) -> Tensor:
+        shape = self._shapes[key]
+        if key == MASK:
+            return torch.full(shape, float("-inf")).triu(1)
+        if key in self._scale_keys:
+            return torch.tensor(math.log(SCALES[self._scale_keys[key]]))
+        digest = hashlib.sha256(f"{self._seed}/{key}".encode()).digest()
+        generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
+        values = generator.random(shape, dtype=np.float32)
+        values -= np.float32(0.5)
+        values *= np.float32(2 * spread(key, shape))
+        if is_norm(key) and key.endswith("weight"):
+            values += np.float32(1.0)
+        return torch.from_numpy(values)
+
+
+def is_norm(key: str) -> bool:
+    return "norm" in key or "pre_transformer_layer" in key or (key.startswith("modality_heads") and "0." in key)
+
+
+def spread(key: str, shape: Shape) -> float:
+    """Half width of the uniform distribution: √3 σ, σ² = 1/fan-in for products, else small."""
+    if is_norm(key) or len(shape) == 1:
+        return 0.05
+    if "embed" in key or "token" in key:
+        return 0.035
+    fan_in = math.prod(shape[1:])
+    return math.sqrt(3.0 / fan_in) if fan_in else 0.05
