@@ -1,0 +1,76 @@
+# bindrt: `make help` lists the targets. Everything happens in .venv and build/, in this folder.
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+PIP    := $(PY) -m pip --disable-pip-version-check
+ARGS   ?=
+
+CPP    := CMakeLists.txt $(wildcard kernels/*.* kernels/*/*.* csrc/*.* csrc/*/*.*)
+FORMAT := $(wildcard $(addprefix */,*.cpp *.h *.cu) $(addprefix */*/,*.cpp *.h *.cu))
+FORMAT := $(filter-out build/%,$(FORMAT))
+
+# A stamp says which extras are installed: `make demo` needs `export` only, the rest needs `dev` too.
+# Once `dev` is there, the demo uses it.
+DEV       := $(VENV)/.installed-dev
+DEMO      := $(if $(wildcard $(DEV)),$(DEV),$(VENV)/.installed-demo)
+CORE_DEV  := $(VENV)/.core-dev
+CORE_DEMO := $(if $(wildcard $(DEV)),$(CORE_DEV),$(VENV)/.core-demo)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-deep bench lint lint-python lint-cpp lint-tree lint-lock format lock clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: $(CORE_DEV)  ## make .venv, install all dependencies, compile bindrt._core
+demo: $(CORE_DEMO)  ## export a small random model and embed with it
+	$(PY) examples/demo.py $(ARGS)
+test: $(CORE_DEV)  ## the tests (not the deep ones)
+	$(PY) -m pytest -q $(ARGS)
+test-deep: $(CORE_DEV)  ## the tests that take minutes or gigabytes
+	$(PY) -m pytest -q -m deep $(ARGS)
+bench: $(CORE_DEV)  ## measure; ARGS=--help lists what
+	$(PY) -m bench $(ARGS)
+
+lint: lint-python lint-cpp lint-tree lint-lock  ## style, types, stub, layout, lock
+lint-python: $(CORE_DEV)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	MYPYPATH=runtime $(PY) -m mypy.stubtest bindrt._core --mypy-config-file pyproject.toml
+lint-cpp: $(CORE_DEV)
+	$(VENV)/bin/clang-format --dry-run -Werror $(FORMAT)
+lint-tree: $(CORE_DEV)
+	$(PY) tools/check_tree.py
+lint-lock: $(CORE_DEV)
+	$(PY) tools/check_lock.py
+format: $(CORE_DEV)  ## rewrite in our style
+	$(PY) -m ruff check --fix-only --quiet .
+	$(PY) -m ruff format .
+	$(VENV)/bin/clang-format -i $(FORMAT)
+lock: $(CORE_DEV)  ## renew constraints.txt; ARGS=--upgrade for the newest versions
+	$(PY) tools/lock.py $(ARGS)
+
+clean:  ## remove what was built, but not .venv
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output
+	rm -f $(VENV)/.installed-* $(VENV)/.core-*
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "bindrt needs Python 3.10 or newer and '$(PYTHON)' is not; name one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.installed-%: pyproject.toml constraints.txt | $(PY)
+	$(PIP) install -q -c constraints.txt -e '.[export$(if $(filter dev,$*),$(comma)dev)]'
+	@touch $@
+comma := ,
+
+# C++ that changed since the install. With `dev` the build tools are in .venv, which saves a minute of
+# pip making an environment for them.
+$(VENV)/.core-%: $(CPP) | $(VENV)/.installed-%
+	@if [ -n "$$(find $(CPP) -newer $(VENV)/.installed-$*)" ]; then \
+	  echo "compiling bindrt._core"; \
+	  $(PIP) install -q --no-deps $(if $(filter dev,$*),--no-build-isolation) -e .; fi
+	@touch $@
+.PRECIOUS: $(VENV)/.installed-%
