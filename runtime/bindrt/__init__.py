@@ -1,1 +1,55 @@
-"""bindrt: ImageBind, compiled."""
+"""bindrt: ImageBind, compiled.
+
+``bindrt.load(bundle)`` gives a :class:`Model`; ``model.embed(image=[…], text=[…], …)`` gives
+:class:`Embeddings`: float32 vectors of one space for images, video, text, audio, depth, thermal
+frames and IMU samples.
+"""
+
+from importlib.metadata import version
+
+from bindrt import preprocess
+#from bindrt.doctor import doctor
+from bindrt.embeddings import Embeddings
+from bindrt.errors import (
+    BundleError,
+    CheckpointError,
+    EngineError,
+    Error,
+    ExportError,
+    InputError,
+    LimitError,
+    OptionError,
+    SourceError,
+    SpaceError,
+)
+from bindrt.items import Audio, Depth, Image, Imu, Prepared, Thermal, Video
+from bindrt.limits import Limits
+from bindrt.model import Model, load
+
+__version__ = version("bindrt")
+
+__all__ = [
+    "Audio",
+    "BundleError",
+    "CheckpointError",
+    "Depth",
+    "Embeddings",
+    "EngineError",
+    "Error",
+    "ExportError",
+    "Image",
+    "Imu",
+    "InputError",
+    "LimitError",
+    "Limits",
+    "Model",
+    "OptionError",
+    "Prepared",
+    "SourceError",
+    "SpaceError",
+    "Thermal",
+    "Video",
+    "doctor",
+    "load",
+    "preprocess",
+]

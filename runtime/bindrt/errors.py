@@ -11,10 +11,13 @@ class Error(Exception):
     """Base of all bindrt errors.
 
     Attributes:
-        item: the input at fault, for example ``image[3] 'cat.jpg'``.
+        item: the input at fault, for example ``cat.jpg``.
         problem: what is wrong with it.
         remedy: what would be right; may be empty.
+        place: where the item stood in the caller's lists, for example ``image[3]``; may be empty.
     """
+
+    place: str = ""
 
     def __init__(self, item: str, problem: str, remedy: str = "") -> None:
         super().__init__(item, problem, remedy)
@@ -23,12 +26,15 @@ class Error(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        text = f"{self.item}: {self.problem}" if self.item else self.problem
+        name = f"{self.place} {self.item}".strip()
+        text = f"{name}: {self.problem}" if name else self.problem
         return f"{text}; {self.remedy}" if self.remedy else text
 
     def at(self, place: str) -> Error:
-        """The same error with the place of the item in the caller's lists in front of its name."""
-        return type(self)(f"{place} {self.item}".strip(), self.problem, self.remedy)
+        """The same error with the item's place in the caller's lists, which stands before its name."""
+        moved = type(self)(self.item, self.problem, self.remedy)
+        moved.place = place
+        return moved
 
 
 class InputError(Error, ValueError):

@@ -1,0 +1,137 @@
+"""``bind-export``: from a checkpoint to a bundle, or ``--check`` of a bundle."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bindrt.errors import Error, OptionError
+from bindrt.modalities import MODALITIES
+from bindrt_export.terminal import RichProgress, SilentProgress, print_check, print_plan, print_report
+
+PRECISIONS = ("fp32", "fp16", "bf16", "int8", "fp8")
+ENGINES = ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")
+MAX_CONFIG_BYTES = 1 << 20
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(
+        prog="bind-export",
+        description="Export an ImageBind or OpenCLIP checkpoint to a bundle that bindrt.load opens.",
+        epilog="A broken-off export goes on where it stopped when it is started again.",
+    )
+    p.add_argument(
+        "checkpoint", nargs="?", help="official .pth, the same keys as .safetensors, an OpenCLIP file, or random:SEED"
+    )
+    p.add_argument("-o", "--output", type=Path, metavar="NAME.bind", help="the bundle to write")
+    p.add_argument("--config", type=Path, metavar="JSON", help="numbers no tensor shows (heads), or sizes for random:")
+    p.add_argument("--modality", nargs="+", action="extend", choices=tuple(MODALITIES), help="only these; default: all")
+    p.add_argument("--precision", nargs="+", action="extend", choices=PRECISIONS, help="default: fp32")
+    p.add_argument("--default-precision", choices=PRECISIONS, help="what bindrt.load takes; default: the first given")
+    p.add_argument("--engine", nargs="+", action="extend", choices=ENGINES, help="default: onnxruntime")
+    p.add_argument("--target", nargs="+", action="extend", metavar="sm_89", help="GPUs to build plans for")
+    p.add_argument("--calibration", type=Path, metavar="DIR", help="files to calibrate int8 with")
+    p.add_argument("--dry-run", action="store_true", help="say what would be built, with sizes and memory")
+    p.add_argument("--check", type=Path, metavar="NAME.bind", help="hashes, schema and a parity run; needs no torch")
+    p.add_argument("--json", action="store_true", help="print the result as JSON")
+    return p
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; 0: done, 1: an error or a failed check, 2: wrong usage."""
+    args = parser().parse_args(argv)
+    console = Console(stderr=True)
+    try:
+        return run_check(args) if args.check else run_export(args, console)
+    except OptionError as error:
+        console.print(f"[red]bind-export:[/] {error}", highlight=False, soft_wrap=True, markup=True)
+        return 2
+    except Error as error:
+        console.print("[red]bind-export:[/]", end=" ")
+        console.print(str(error), highlight=False, soft_wrap=True, markup=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("bind-export: stopped; the finished parts are kept, start it again to go on")
+        return 130
+
+
+def run_check(args: argparse.Namespace) -> int:
+    from bindrt_export.check import check
+
+    if args.checkpoint is not None:
+        raise OptionError("--check", "it takes a bundle and no checkpoint", "bind-export --check NAME.bind")
+    result = check(args.check)
+    emit(result, args.json, print_check)
+    return 0 if result["ok"] else 1
+
+
+def run_export(args: argparse.Namespace, console: Console) -> int:
+    if args.checkpoint is None:
+        raise OptionError("bind-export", "no checkpoint given", "bind-export CHECKPOINT -o NAME.bind")
+    if args.output is None and not args.dry_run:
+        raise OptionError("bind-export", "no output given", "add -o NAME.bind")
+    refuse_unbuilt(args)
+    exporter = import_exporter()
+    request = exporter.Request(args.checkpoint, args.output or Path("."), read_config(args.config), args.modality)
+    if args.dry_run:
+        emit(exporter.plan(request), args.json, print_plan)
+        return 0
+    with SilentProgress() if args.json else RichProgress(console) as progress:
+        report = exporter.run(request, progress)
+    emit({**report, "bundle": str(args.output)}, args.json, print_report)
+    return 0
+
+
+def import_exporter() -> Any:
+    """The exporter needs torch, the check does not."""
+    try:
+        from bindrt_export import exporter
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("bindrt"):
+            raise
+        raise OptionError("bind-export", f"{error.name} is not installed", "pip install 'bindrt[export]'") from None
+    return exporter
+
+
+def refuse_unbuilt(args: argparse.Namespace) -> None:
+    """Say so plainly, instead of building something else than was asked for."""
+    precisions = [*(args.precision or ()), *([args.default_precision] if args.default_precision else ())]
+    for name in precisions:
+        if name != "fp32":
+            raise OptionError(f"--precision {name}", "not built yet in this version", "use fp32")
+    for name in args.engine or ():
+        if name != "onnxruntime":
+            raise OptionError(f"--engine {name}", "not built yet in this version", "use onnxruntime")
+    if args.target:
+        raise OptionError("--target", "plans for GPUs are not built yet in this version", "leave it out")
+    if args.calibration:
+        raise OptionError("--calibration", "int8 is not built yet in this version", "leave it out")
+
+
+def read_config(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise OptionError(f"--config {path}", "the file is larger than 1 MiB", "give a small JSON object")
+        data = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise OptionError(f"--config {path}", error.strerror or "cannot be read", "give a JSON file") from None
+    except (ValueError, RecursionError) as error:
+        raise OptionError(f"--config {path}", f"not JSON ({error})", "give a JSON object") from None
+    if not isinstance(data, dict):
+        raise OptionError(f"--config {path}", f"it holds a {type(data).__name__}", "give a JSON object")
+    return data
+
+
+def emit(result: dict[str, Any], as_json: bool, show: Any) -> None:
+    if as_json:
+        json.dump(result, sys.stdout, indent=1)
+        print()
+    else:
+        show(result, Console())

@@ -1,0 +1,251 @@
+"""A whole export: plan, parts one encoder at a time, the manifest, and the move into place."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import resource
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from bindrt.bundle import MANIFEST, open_bundle
+from bindrt.errors import ExportError, OptionError
+from bindrt.manifest import FORMAT, SCHEMA
+from bindrt.modalities import MODALITIES
+from bindrt.preprocess import describe
+from bindrt.space import space_of
+from bindrt_export.checkpoints import Checkpoint, open_checkpoint
+from bindrt_export.licences import licence_text
+from bindrt_export.parts import (
+    ENGINE,
+    PRECISION,
+    Part,
+    build_part,
+    file_entry,
+    find_part,
+    part_key,
+    take_over,
+    write_json,
+)
+from bindrt_export.progress import Progress
+from bindrt_export.tokenizer import write_tokenizer
+
+REPORT = "report.json"
+#: Peak memory beside the weights: Python, torch, activations; measured with imagebind_huge.
+BASE_MEMORY = 1 << 30
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to export: a checkpoint (path or ``random:SEED``), where to, and which modalities (None: all)."""
+
+    checkpoint: str
+    output: Path
+    config: Mapping[str, Any]
+    modalities: Sequence[str] | None = None
+
+
+def plan(request: Request) -> dict[str, Any]:
+    """What an export would build, without building: encoders, sizes, memory (bytes)."""
+    with open_checkpoint(request.checkpoint, request.config) as checkpoint:
+        modalities = wanted(checkpoint, request.modalities)
+        sizes = {e: checkpoint.parameter_count(e) * 4 for e in encoders_of(modalities)}
+        return {
+            "checkpoint": checkpoint.name,
+            "family": checkpoint.family,
+            "embed_dim": checkpoint.encoders["text"].out,
+            "modalities": modalities,
+            "encoders": {
+                e: {
+                    "parameters": checkpoint.parameter_count(e),
+                    "bytes": size,
+                    "width": checkpoint.encoders[e].width,
+                    "depth": checkpoint.encoders[e].depth,
+                    "heads": checkpoint.encoders[e].heads,
+                    "precision": PRECISION,
+                    "engine": ENGINE,
+                }
+                for e, size in sizes.items()
+            },
+            "bytes": sum(sizes.values()),
+            # The engine maps the file and repacks most of it; torch's map of it is gone by then.
+            "memory": BASE_MEMORY + 2 * max(sizes.values()),
+            "disk_free": shutil.disk_usage(existing_parent(request.output)).free,
+        }
+
+
+def run(request: Request, progress: Progress) -> dict[str, Any]:
+    """Export; returns the report, which also stands in the bundle's ``report.json``.
+
+    Raises:
+        CheckpointError, ExportError: nothing stands at ``output`` then but what stood there before.
+    """
+    start = perf_counter()
+    refuse_other_folder(request.output)
+    with open_checkpoint(request.checkpoint, request.config) as checkpoint:
+        modalities = wanted(checkpoint, request.modalities)
+        keys = {e: part_key(checkpoint, e) for e in encoders_of(modalities)}
+        with staging_for(request.output) as staging:
+            reused = []
+            parts: dict[str, Part] = {}
+            for encoder, key in keys.items():
+                parts[encoder] = obtain(request.output, staging, checkpoint, encoder, key, progress, reused)
+            manifest = make_manifest(staging, checkpoint, modalities, parts)
+            report = make_report(checkpoint, parts, reused, perf_counter() - start)
+            write_json(staging / REPORT, report)
+            write_json(staging / MANIFEST, manifest)
+            remove_strangers(staging, manifest, parts)
+            open_bundle(staging)  # what was written must be readable
+            move_into_place(staging, request.output)
+    return report
+
+
+def obtain(
+    output: Path, staging: Path, checkpoint: Checkpoint, encoder: str, key: str, progress: Progress, reused: list[str]
+) -> Part:
+    """A part, from the half-made bundle, from the finished one, or built."""
+    for place in (staging, output):
+        part = find_part(place, encoder, key)
+        if part is not None:
+            if place is output:
+                take_over(output, staging, part, encoder)
+            reused.append(encoder)
+            progress.done(encoder, 0.0, part.size(), "already there")
+            return part
+    return build_part(staging, checkpoint, encoder, key, progress)
+
+
+def wanted(checkpoint: Checkpoint, modalities: Sequence[str] | None) -> list[str]:
+    """The modalities to export, in their usual order."""
+    held = [m.name for m in MODALITIES.values() if m.encoder in checkpoint.encoders]
+    if checkpoint.family == "openclip":
+        held.remove("video")  # its vision encoder takes single frames
+    for name in modalities or ():
+        if name not in held:
+            raise OptionError(f"--modality {name}", "not in this checkpoint", f"it has {', '.join(held)}")
+    return [m for m in held if modalities is None or m in modalities]
+
+
+def encoders_of(modalities: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(MODALITIES[m].encoder for m in modalities))
+
+
+def existing_parent(path: Path) -> Path:
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def refuse_other_folder(output: Path) -> None:
+    """Never replace something that is not a bundle."""
+    if output.exists() and not (output / MANIFEST).is_file():
+        raise ExportError(str(output), "it exists and is not a bundle", "choose another name for -o, or remove it")
+
+
+@contextmanager
+def staging_for(output: Path) -> Iterator[Path]:
+    """The folder beside ``output`` where parts are made; kept when an export breaks off."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    staging = output.with_name(output.name + ".partial")
+    lock_path = output.with_name(f".{output.name}.lock")
+    with open(lock_path, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ExportError(str(output), "another export is writing it", "wait for it, or choose another -o") from None
+        staging.mkdir(exist_ok=True)
+        yield staging
+        lock_path.unlink(missing_ok=True)
+
+
+def move_into_place(staging: Path, output: Path) -> None:
+    """Replace ``output`` by the finished folder; two renames, so it is never half a bundle."""
+    old = output.with_name(output.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if output.exists():
+        os.rename(output, old)
+    os.rename(staging, output)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def make_manifest(
+    staging: Path, checkpoint: Checkpoint, modalities: list[str], parts: Mapping[str, Part]
+) -> dict[str, Any]:
+    """``bundle.json``; depends on the checkpoint and the request alone."""
+    licence = staging / "LICENSE-WEIGHTS.txt"
+    licence.write_text(licence_text(checkpoint), "utf-8")
+    tokenizer = file_entry(staging, write_tokenizer(staging)) if "text" in modalities else None
+    dim = checkpoint.encoders["text"].out
+    preprocessing = {m: describe(m) for m in MODALITIES}
+    return {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "space": space_of(checkpoint.family, dim, checkpoint.fingerprint, preprocessing, PRECISION),
+        "model": {
+            "family": checkpoint.family,
+            "embed_dim": dim,
+            "text_scale": checkpoint.text_scale,
+            "weights": checkpoint.fingerprint,
+        },
+        "default_precision": PRECISION,
+        "encoders": {e: part.encoder for e, part in parts.items()},
+        "modalities": {
+            m: {"encoder": MODALITIES[m].encoder, "views": MODALITIES[m].views, "preprocessing": preprocessing[m]}
+            for m in modalities
+        },
+        "engines": [
+            {
+                "encoder": e,
+                "engine": ENGINE,
+                "precision": PRECISION,
+                "target": "cpu",
+                "min_batch": 1,
+                "max_batch": None,
+                "files": part.files,
+            }
+            for e, part in parts.items()
+        ],
+        "tokenizer": tokenizer,
+        "license": file_entry(staging, licence),
+    }
+
+
+def make_report(
+    checkpoint: Checkpoint, parts: Mapping[str, Part], reused: list[str], seconds: float
+) -> dict[str, Any]:
+    """What was measured; differs from run to run."""
+    return {
+        "checkpoint": Path(checkpoint.name).name,
+        "encoders": {e: {**p.measured, "bytes": p.size(), "reused": e in reused} for e, p in parts.items()},
+        "bytes": sum(p.size() for p in parts.values()),
+        "seconds": round(seconds, 3),
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "made_with": {
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("bindrt", "torch", "onnx", "onnxruntime", "numpy")},
+        },
+    }
+
+
+def remove_strangers(staging: Path, manifest: Mapping[str, Any], parts: Mapping[str, Part]) -> None:
+    """Remove what an earlier, different export left in the staging folder."""
+    keep = {MANIFEST, REPORT, manifest["license"]["path"]}
+    if manifest["tokenizer"] is not None:
+        keep.add(manifest["tokenizer"]["path"])
+    for encoder, part in parts.items():
+        keep |= {f["path"] for f in part.files} | {f"parts/{encoder}.json", f"parts/{encoder}.npz"}
+    for path in sorted(staging.rglob("*"), reverse=True):
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.relative_to(staging).as_posix() not in keep:
+            path.unlink()

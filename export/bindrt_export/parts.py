@@ -1,0 +1,222 @@
+"""One encoder's part of a bundle: built once, recorded, found again by a later run.
+
+A part is identified by what it is made from. Its record is written last, so a part with a record
+whose files have the recorded sizes is whole.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+
+from bindrt.bundle import sha256_of
+from bindrt.engines.onnxruntime import OnnxRuntimeEngine
+from bindrt.errors import ExportError
+from bindrt.manifest import EncoderInfo
+from bindrt_export.architecture import Encoder, EncoderConfig
+from bindrt_export.checkpoints import Checkpoint
+from bindrt_export.probes import Array, probes
+from bindrt_export.progress import Progress
+from bindrt_export.trace import OPSET, TRACE_VERSION, save_graph, trace, view_shape
+from bindrt_export.verify import TOLERANCE, Rows, compare, run_engine, run_one_by_one
+from bindrt_export.weights import WeightsFile, map_weights, write_weights
+
+PRECISION = "fp32"
+ENGINE = "onnxruntime"
+FOLDER = "onnx/fp32"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A finished encoder: its manifest entries and what was measured making it."""
+
+    key: str
+    encoder: dict[str, Any]
+    files: list[dict[str, Any]]
+    measured: dict[str, Any]
+
+    def size(self) -> int:
+        return sum(int(f["bytes"]) for f in self.files)
+
+
+def part_key(checkpoint: Checkpoint, encoder: str) -> str:
+    """What the part's bytes depend on, hashed."""
+    made_from = {
+        "weights": checkpoint.fingerprint,
+        "config": asdict(checkpoint.encoders[encoder]),
+        "precision": PRECISION,
+        "opset": OPSET,
+        "trace": TRACE_VERSION,
+        "torch": torch.__version__.split("+")[0],
+    }
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
+
+
+def record_path(root: Path, encoder: str) -> Path:
+    return root / "parts" / f"{encoder}.json"
+
+
+def find_part(root: Path, encoder: str, key: str) -> Part | None:
+    """A whole part with this key in a bundle or half-made bundle."""
+    try:
+        data = json.loads(record_path(root, encoder).read_text("utf-8"))
+        part = Part(**data)
+        whole = all((root / f["path"]).stat().st_size == f["bytes"] for f in part.files)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return part if part.key == key and whole else None
+
+
+def take_over(source: Path, target: Path, part: Part, encoder: str) -> None:
+    """Link (or copy) a part's files from one bundle to another."""
+    for file in [*(f["path"] for f in part.files), f"parts/{encoder}.npz"]:
+        destination = target / file
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        destination.unlink(missing_ok=True)
+        try:
+            os.link(source / file, destination)
+        except OSError:
+            destination.write_bytes((source / file).read_bytes())
+    write_record(target, encoder, part)
+
+
+def write_record(root: Path, encoder: str, part: Part) -> None:
+    path = record_path(root, encoder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, asdict(part))
+
+
+def write_json(path: Path, data: object) -> None:
+    """Written beside and moved into place."""
+    beside = path.with_name(path.name + ".new")
+    with open(beside, "w", encoding="utf-8") as file:
+        json.dump(data, file, indent=1, sort_keys=True, ensure_ascii=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+def build_part(root: Path, checkpoint: Checkpoint, encoder: str, key: str, progress: Progress) -> Part:
+    """Weights → graph → compared with torch; only this encoder is in memory.
+
+    Raises:
+        ExportError: the engine's vectors differ from torch's by more than the tolerance.
+    """
+    config = checkpoint.encoders[encoder]
+    folder = root / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    seconds: dict[str, float] = {}
+    start = perf_counter()
+    with timed(seconds, "weights"):
+        progress.stage(encoder, "weights", checkpoint.parameter_count(encoder) * 4)
+        weights = write_weights(
+            folder / f"{encoder}.weights",
+            checkpoint.parameters(encoder),
+            lambda count: progress.advance(encoder, count),
+        )
+    with timed(seconds, "trace"):
+        progress.stage(encoder, "trace")
+        graph = folder / f"{encoder}.onnx"
+        save_graph(trace(config), weights, graph)
+        gc.collect()  # the traced program holds reference cycles
+    inputs = probes(encoder, view_shape(config))
+    with timed(seconds, "torch"):
+        progress.stage(encoder, "torch", len(inputs))
+        reference = run_torch(config, weights, inputs, progress)
+    with timed(seconds, "verify"):
+        progress.stage(encoder, "verify")
+        info = encoder_entry(checkpoint, encoder, key)
+        differences = verify_part(graph, weights, info, config.out, inputs, reference)
+    np.savez(parity_path(root, encoder), **reference)  # type: ignore[arg-type]
+    part = Part(
+        key,
+        info,
+        [file_entry(root, graph), file_entry(root, weights.path, weights.sha256)],
+        {"seconds": seconds, "difference_to_torch": differences, "probes": list(inputs)},
+    )
+    write_record(root, encoder, part)
+    progress.done(encoder, perf_counter() - start, part.size(), f"max difference {differences['max_abs']:.1e}")
+    return part
+
+
+def parity_path(root: Path, encoder: str) -> Path:
+    """Where torch's vectors for the probes are kept, for ``--check``."""
+    path = root / "parts" / f"{encoder}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    start = perf_counter()
+    yield
+    seconds[stage] = round(perf_counter() - start, 3)
+
+
+def run_torch(
+    config: EncoderConfig, weights: WeightsFile, inputs: dict[str, Array], progress: Progress
+) -> dict[str, Rows]:
+    """The reference: the plain model over the written weights, one probe at a time."""
+    with torch.device("meta"):
+        encoder = Encoder(config)
+    encoder.load_state_dict(map_weights(weights), assign=True, strict=True)
+    encoder.eval()
+
+    def run(array: Array) -> Rows:
+        with torch.inference_mode():
+            rows: Rows = encoder(torch.from_numpy(array)).numpy()
+        progress.advance(config.name, 1)
+        return rows
+
+    return run_one_by_one(run, inputs)
+
+
+def verify_part(
+    graph: Path, weights: WeightsFile, info: dict[str, Any], out: int, inputs: dict[str, Array], reference: dict[str, Rows]
+) -> dict[str, float]:
+    name = info["name"]
+    view = EncoderInfo(**{**info, "view": tuple(info["view"])})
+    engine = OnnxRuntimeEngine([graph, weights.path], view, out, PRECISION, None)
+    found = compare(reference, run_engine(engine, inputs, out))
+    if not found.within(PRECISION):
+        raise ExportError(
+            name,
+            f"its vectors differ from torch's by {found.max_abs:.2e} (worst cosine {found.min_cosine:.6f})",
+            f"at most {TOLERANCE[PRECISION]:.0e} is allowed for {PRECISION}",
+        )
+    return found.as_dict()
+
+
+def encoder_entry(checkpoint: Checkpoint, encoder: str, key: str) -> dict[str, Any]:
+    config = checkpoint.encoders[encoder]
+    return {
+        "name": encoder,
+        "width": config.width,
+        "depth": config.depth,
+        "heads": config.heads,
+        "parameters": checkpoint.parameter_count(encoder),
+        "scale": config.scale,
+        "view": list(view_shape(config)),
+        "dtype": "int64" if encoder == "text" else "float32",
+        "part": key,
+    }
+
+
+def file_entry(root: Path, path: Path, sha256: str | None = None) -> dict[str, Any]:
+    return {
+        "path": path.relative_to(root).as_posix(),
+        "sha256": sha256 or sha256_of(path),
+        "bytes": path.stat().st_size,
+    }

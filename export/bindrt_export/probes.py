@@ -1,0 +1,72 @@
+"""Inputs on which an exported encoder is compared with torch; needs no torch.
+
+Some are random; some are real files (``samples/``) through the product's own preprocessing.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bindrt.preprocess import prepare
+
+Array = npt.NDArray[np.generic]
+
+#: A file for each modality an encoder serves.
+SAMPLES = {
+    "vision": {"image": "image.jpg", "video": "video.mp4"},
+    "audio": {"audio": "audio.wav"},
+    "depth": {"depth": "depth.png"},
+    "thermal": {"thermal": "thermal.png"},
+    "imu": {"imu": "imu.npz"},
+}
+START, END, WORDS = 49406, 49407, 49152
+
+
+def sample(name: str) -> Path:
+    """A sample file's path."""
+    return Path(str(files("bindrt_export") / "samples" / name))
+
+
+@cache
+def sample_texts() -> list[str]:
+    texts: list[str] = json.loads(sample("texts.json").read_text("utf-8"))
+    return texts
+
+
+def probes(encoder: str, view: tuple[int, ...]) -> dict[str, Array]:
+    """Named inputs ``[1, …]`` of an encoder; ``view`` is the shape of one."""
+    if encoder == "text":
+        return text_probes()
+    found: dict[str, Array] = {"random": random_view(view)}
+    for modality, file in SAMPLES[encoder].items():
+        still = modality == "image"
+        if modality == "video" and len(view) == 3:
+            continue  # an encoder of single frames takes no video
+        array = np.asarray(prepare(modality, str(sample(file))).array)
+        first = array if array.ndim == len(view) - (still and len(view) == 4) else array[0]
+        found[modality] = np.repeat(first[:, None], view[1], axis=1)[None] if still and len(view) == 4 else first[None]
+    return found
+
+
+def random_view(view: tuple[int, ...]) -> Array:
+    """Uniform with unit variance: the same on every machine."""
+    generator = np.random.Generator(np.random.PCG64(20230509))
+    return (generator.random((1, *view), dtype=np.float32) - np.float32(0.5)) * np.float32(12**0.5)
+
+
+def text_probes() -> dict[str, Array]:
+    generator = np.random.Generator(np.random.PCG64(20230509))
+    words = generator.integers(0, WORDS, 75)
+    found: dict[str, Array] = {
+        "random-77": np.concatenate([[START], words, [END]])[None].astype(np.int64),
+        "random-9": np.concatenate([[START], words[:7], [END]])[None].astype(np.int64),
+    }
+    for i, text in enumerate(sample_texts()):
+        found[f"text-{i}"] = np.asarray(prepare("text", text).array)[None]
+    return found

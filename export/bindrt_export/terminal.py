@@ -1,0 +1,127 @@
+"""What ``bind-export`` shows: progress per encoder while it works, tables at the end."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bindrt_export.progress import Progress as ExportProgress
+
+STAGES = {"weights": "writing weights", "trace": "tracing graph", "torch": "running torch", "verify": "comparing"}
+
+
+def human(size: float) -> str:
+    """Bytes for people: 1.5 GB."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.2f} GB"
+
+
+class SilentProgress:
+    """For ``--json`` and for callers that do not watch."""
+
+    def __enter__(self) -> ExportProgress:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def stage(self, encoder: str, stage: str, total: int = 0) -> None: ...
+
+    def advance(self, encoder: str, amount: int) -> None: ...
+
+    def done(self, encoder: str, seconds: float, size: int, note: str) -> None: ...
+
+
+class RichProgress:
+    """A line per encoder: stage, bar, time, and at the end its size and difference to torch."""
+
+    def __init__(self, console: Console) -> None:
+        self._bars = Progress(
+            SpinnerColumn(finished_text="[green]✓"),
+            TextColumn("{task.fields[encoder]:<8}"),
+            TextColumn("{task.description:<16}"),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> ExportProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def stage(self, encoder: str, stage: str, total: int = 0) -> None:
+        # A total of None pulses: a stage whose progress cannot be counted.
+        self._bars.update(
+            self._task(encoder), description=STAGES[stage], total=total or None, completed=0, visible=True
+        )
+
+    def advance(self, encoder: str, amount: int) -> None:
+        self._bars.advance(self._task(encoder), amount)
+
+    def done(self, encoder: str, seconds: float, size: int, note: str) -> None:
+        self._bars.update(
+            self._task(encoder), description="done", total=1, completed=1, note=f"{human(size)}, {note}"
+        )
+
+    def _task(self, encoder: str) -> TaskID:
+        if encoder not in self._tasks:
+            self._tasks[encoder] = self._bars.add_task("", total=None, encoder=encoder, note="")
+        return self._tasks[encoder]
+
+
+def print_plan(result: dict[str, Any], console: Console) -> None:
+    table = Table("encoder", "width", "blocks", "heads", "parameters", "size", "precision", "engine")
+    for name, e in result["encoders"].items():
+        table.add_row(
+            name, str(e["width"]), str(e["depth"]), str(e["heads"]), f"{e['parameters'] / 1e6:.1f} M",
+            human(e["bytes"]), e["precision"], e["engine"],
+        )  # fmt: skip
+    console.print(table)
+    console.print(
+        f"{result['family']}, vectors of {result['embed_dim']}: {', '.join(result['modalities'])}. "
+        f"Would write {human(result['bytes'])} ({human(result['disk_free'])} free) "
+        f"and need about {human(result['memory'])} of memory."
+    )
+
+
+def print_report(result: dict[str, Any], console: Console) -> None:
+    table = Table("encoder", "size", "weights", "trace", "torch", "compare", "max difference", "worst cosine")
+    for name, e in result["encoders"].items():
+        s, d = e["seconds"], e["difference_to_torch"]
+        times = [f"{s[stage]:.1f} s" for stage in ("weights", "trace", "torch", "verify")]
+        name = f"{name} (kept)" if e["reused"] else name
+        table.add_row(name, human(e["bytes"]), *times, f"{d['max_abs']:.1e}", f"{d['min_cosine']:.7f}")
+    console.print(table)
+    console.print(
+        f"{result['bundle']}: {human(result['bytes'])} in {result['seconds']:.1f} s, "
+        f"peak memory {human(result['peak_rss_bytes'])}"
+    )
+
+
+def print_check(result: dict[str, Any], console: Console) -> None:
+    table = Table("encoder", "parity with torch at export", "max difference", "worst cosine", "time")
+    for name, e in result["encoders"].items():
+        if "error" in e:
+            table.add_row(name, f"[red]{e['error']}", "", "", "")
+            continue
+        verdict = "[green]ok" if e["ok"] else f"[red]past {e['tolerance']:.0e}"
+        table.add_row(name, verdict, f"{e['max_abs']:.1e}", f"{e['min_cosine']:.7f}", f"{e['seconds']:.1f} s")
+    console.print(table)
+    verdict = "[green]ok[/]" if result["ok"] else "[red]failed[/]"
+    console.print(
+        f"{result['bundle']}: {verdict}; {result['files']} files, {human(result['bytes'])}, hashes as recorded; "
+        f"space {result['space']}"
+    )

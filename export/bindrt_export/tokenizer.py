@@ -1,0 +1,17 @@
+"""The tokenizer file that travels in the bundle."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.resources import as_file, files
+from pathlib import Path
+
+NAME = "clip_tokenizer.json.gz"
+
+
+def write_tokenizer(folder: Path) -> Path:
+    """Copy the CLIP vocabulary into the bundle."""
+    target = folder / NAME
+    with as_file(files("bindrt") / "data" / NAME) as source:
+        shutil.copyfile(source, target)
+    return target

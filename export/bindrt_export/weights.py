@@ -1,0 +1,73 @@
+"""The weights file: one encoder's parameters back to back, as engines map them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+#: Large tensors start on a page, so that they can be mapped; small ones on a cache line.
+PAGE = 4096
+LINE = 64
+ITEM = 4  # float32
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a parameter is in the file: byte offset and shape (float32)."""
+
+    offset: int
+    shape: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        return math.prod(self.shape) * ITEM
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A written weights file."""
+
+    path: Path
+    slots: Mapping[str, Slot]
+    sha256: str
+    bytes: int
+
+
+def write_weights(
+    path: Path, parameters: Iterable[tuple[str, Tensor]], advance: Callable[[int], None] = lambda _: None
+) -> WeightsFile:
+    """Stream parameters into ``path``, one in memory at a time; ``advance`` hears the bytes written."""
+    digest = hashlib.sha256()
+    slots: dict[str, Slot] = {}
+    position = 0
+    with open(path, "wb") as file:
+        for name, tensor in parameters:
+            values = memoryview(tensor.numpy().astype("<f4", copy=False).reshape(-1)).cast("B")
+            padding = bytes(-position % (PAGE if len(values) >= PAGE else LINE))
+            slots[name] = Slot(position + len(padding), tuple(tensor.shape))
+            for piece in (padding, values):
+                file.write(piece)
+                digest.update(piece)
+            position += len(padding) + len(values)
+            advance(len(values))
+        file.flush()
+        os.fsync(file.fileno())
+    return WeightsFile(path, slots, digest.hexdigest(), position)
+
+
+def map_weights(weights: WeightsFile) -> dict[str, Tensor]:
+    """The parameters as tensors over the mapped file: pages come in as they are used."""
+    # Copy-on-write, since torch wants writable memory; nothing writes.
+    mapped = np.memmap(weights.path, dtype="<f4", mode="c")
+    return {
+        name: torch.from_numpy(mapped[s.offset // ITEM : (s.offset + s.bytes) // ITEM].reshape(s.shape))
+        for name, s in weights.slots.items()
+    }

@@ -1,0 +1,229 @@
+"""``bind-embed``: files, folders and texts to vectors on disk."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from bindrt.commands.inputs import Input, Request, count_inputs, list_inputs, resolve
+from bindrt.commands.outputs import adopt, check_suffix, finish
+from bindrt.commands.segments import Row, Segments, as_json_line
+from bindrt.errors import Error, OptionError
+from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.modalities import MODALITIES
+from bindrt.model import Model, load
+
+#: Inputs that are embedded together.
+GROUP = 32
+#: A segment is made permanent when it has this many rows, or is this old.
+SEGMENT_ROWS = 512
+SEGMENT_SECONDS = 5.0
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(
+        prog="bind-embed",
+        description="Embed files, folders (recursively), a list of paths on standard input (-), or texts.",
+        epilog="Without -o, JSON lines go to standard output.",
+    )
+    p.add_argument("bundle", metavar="NAME.bind", help="the bundle that bind-export wrote")
+    p.add_argument("paths", nargs="*", metavar="FILE|DIR|-", help="what to embed")
+    p.add_argument("--modality", choices=tuple(MODALITIES), help="of all files; default: by content")
+    p.add_argument("--unit", choices=("m", "mm", "sunrgbd", "disparity"), help="of depth files")
+    p.add_argument("--text", action="append", default=[], metavar="TEXT", help="a text to embed; may be repeated")
+    p.add_argument("-o", "--output", type=Path, metavar="OUT", help=".parquet, .npz or .jsonl")
+    p.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="default: raise")
+    p.add_argument("--resume", action="store_true", help="go on with, or add to, an earlier output")
+    p.add_argument("--index", metavar="OUT", help="not built yet in this version")
+    p.add_argument("--threads", type=int, metavar="N", help="threads of the engine")
+    p.add_argument("--max-pixels", type=int, metavar="N", help="limit of one image; default about 89 million")
+    return p
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; 0: done (bad inputs may be recorded as errors), 1: an error, 2: wrong usage."""
+    args = parser().parse_args(argv)
+    console = Console(stderr=True)
+    try:
+        return run(args, console)
+    except OptionError as error:
+        complain(console, error)
+        return 2
+    except Error as error:
+        complain(console, error)
+        return 1
+    except KeyboardInterrupt:
+        where = f"; finished rows are kept, go on with --resume -o {args.output}" if args.output else ""
+        console.print(f"bind-embed: stopped{where}", highlight=False, soft_wrap=True, markup=False)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def complain(console: Console, error: Error) -> None:
+    console.print("[red]bind-embed:[/]", end=" ")
+    console.print(str(error), highlight=False, soft_wrap=True, markup=False)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    if args.index is not None:
+        raise OptionError("--index", "not built yet in this version", "write -o OUT.parquet")
+    request = Request(args.paths, args.text, args.modality, args.unit)
+    request.check()
+    if args.output is not None:
+        check_suffix(args.output)
+    elif args.resume:
+        raise OptionError("--resume", "there is no output to go on with", "add -o OUT")
+    limits = DEFAULT_LIMITS if args.max_pixels is None else Limits(max_pixels=args.max_pixels)
+    with load(args.bundle, threads=args.threads, limits=limits) as model:
+        job = Job(model, request, args.on_error == "skip")
+        if args.output is None:
+            to_stdout(job)
+        else:
+            to_file(job, args.output, args.resume, console)
+    return 0
+
+
+@dataclass
+class Job:
+    """Embeds a request's inputs group by group."""
+
+    model: Model
+    request: Request
+    skip: bool
+    passed_over: int = 0
+    failed: int = 0
+    done: Counter[tuple[bool, str]] = field(default_factory=Counter)
+
+    def inputs(self) -> Iterator[Input]:
+        """Inputs that have no row yet."""
+        for entry in list_inputs(self.request):
+            if self.done[entry.key()] > 0:
+                self.done[entry.key()] -= 1
+            else:
+                yield entry
+
+    def groups(self) -> Iterator[list[Input]]:
+        inputs = self.inputs()
+        while group := list(islice(inputs, GROUP)):
+            yield group
+
+    def embed(self, group: list[Input]) -> list[Row]:
+        """Rows of a group in its order; files of folders that are no media have none."""
+        rows: dict[int, Row] = {}
+        items: dict[str, list[tuple[int, object]]] = {}
+        for i, entry in enumerate(group):
+            try:
+                found = resolve(entry, self.request)
+            except Error as error:
+                rows[i] = Row(entry.source, entry.modality, str(error), None)
+                continue
+            if found is None:
+                self.passed_over += 1
+            else:
+                items.setdefault(found[0], []).append((i, found[1]))
+        for modality, members in items.items():
+            embedded = self.model.embed(on_error="skip", **{modality: [item for _, item in members]})  # type: ignore[arg-type]
+            for row, (i, _) in enumerate(members):
+                error = embedded.errors.get((modality, row))
+                text = None if error is None else str(error.at(""))  # its place in our group says nothing
+                vector = None if error is not None else np.array(embedded[modality][row])
+                rows[i] = Row(group[i].source, modality, text, vector)
+        return [rows[i] for i in sorted(rows)]
+
+    def run(self, write: Callable[[Row], None], advance: Callable[[int], None] = lambda _: None) -> None:
+        """Embed everything; every row before a raised error is written first."""
+        for group in self.groups():
+            for row in self.embed(group):
+                if row.error is not None:
+                    if not self.skip:
+                        raise Error("", row.error, "add --on-error skip to record it and go on")
+                    self.failed += 1
+                write(row)
+            advance(len(group))
+
+
+def to_stdout(job: Job) -> None:
+    job.run(lambda row: print(as_json_line(row, job.model.space), flush=True))
+
+
+def to_file(job: Job, output: Path, resume: bool, console: Console) -> None:
+    dim, space = job.model.embed_dim, job.model.space
+    segments = Segments(output, dim, space, resume)
+    if resume:
+        adopt(segments, dim, space)
+    job.done = segments.done()
+    kept = job.done.total()
+    writer = SegmentWriter(segments)
+    total = count_inputs(job.request)
+    start = monotonic()
+    with progress_bar(console) as progress:
+        bar = progress.add_task("embedding", total=None if total is None else max(total - kept, 0))
+        try:
+            job.run(writer.add, lambda count: progress.advance(bar, count))
+        finally:
+            writer.flush()
+    rows = segments.rows()
+    finish(segments, dim, space)
+    summarize(job, output, rows, kept, monotonic() - start, console)
+
+
+class SegmentWriter:
+    """Collects rows and makes them permanent a segment at a time."""
+
+    def __init__(self, segments: Segments) -> None:
+        self._segments = segments
+        self._rows: list[Row] = []
+        self._since = monotonic()
+
+    def add(self, row: Row) -> None:
+        self._rows.append(row)
+        if len(self._rows) >= SEGMENT_ROWS or monotonic() - self._since >= SEGMENT_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        self._segments.write(self._rows)
+        self._rows = []
+        self._since = monotonic()
+
+
+class RateColumn(ProgressColumn):
+    """Inputs a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f}/s" if task.speed else "", style="cyan")
+
+
+def progress_bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def summarize(job: Job, output: Path, rows: int, kept: int, seconds: float, console: Console) -> None:
+    new = rows - kept
+    parts = [f"{new} rows in {seconds:.1f} s"]
+    if kept:
+        parts.append(f"{kept} kept from before")
+    if job.failed:
+        parts.append(f"{job.failed} failed (see the error column)")
+    if job.passed_over:
+        parts.append(f"{job.passed_over} files passed over, no media")
+    console.print(f"{output}: {', '.join(parts)}; space {job.model.space}", highlight=False, soft_wrap=True)

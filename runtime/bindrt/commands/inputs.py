@@ -1,0 +1,112 @@
+"""What ``bind-embed`` is asked to embed: files, folders, a list on standard input, texts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bindrt.errors import InputError, OptionError, SourceError
+from bindrt.items import Depth
+from bindrt.sources import detect
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One thing to embed.
+
+    Attributes:
+        source: the path or text, as it stands in the output.
+        modality: what was asked for; None: found from the file's content.
+        listed: it was found in a folder, so a file that is no media is passed over.
+    """
+
+    source: str
+    modality: str | None
+    listed: bool = False
+
+    def key(self) -> tuple[bool, str]:
+        """Tells inputs apart when a run is resumed: a text may read like a path."""
+        return self.modality == "text", self.source
+
+
+@dataclass(frozen=True)
+class Request:
+    """The command line's inputs: paths (``-``: read a list), texts, and how to read them."""
+
+    paths: Sequence[str]
+    texts: Sequence[str]
+    modality: str | None
+    unit: str | None
+
+    def check(self) -> None:
+        if not self.paths and not self.texts:
+            raise OptionError("bind-embed", "nothing to embed", "give files, folders, - or --text")
+        if self.modality == "text" and any(p != STDIN for p in self.paths):
+            raise OptionError("--modality text", "files are not read as texts", 'give --text "…", or lines on -')
+        if self.unit is not None and self.modality != "depth":
+            raise OptionError("--unit", "only depth has units", "add --modality depth")
+
+
+def list_inputs(request: Request) -> Iterator[Input]:
+    """Every input in order: paths as given, folders sorted, then texts."""
+    for path in request.paths:
+        if path == STDIN:
+            for line in sys.stdin:
+                if name := line.rstrip("\r\n"):
+                    yield Input(name, request.modality)
+        elif os.path.isdir(path):
+            for name in walk(path):
+                yield Input(name, request.modality, listed=True)
+        else:
+            yield Input(path, request.modality)
+    for text in request.texts:
+        yield Input(text, "text")
+
+
+def count_inputs(request: Request) -> int | None:
+    """How many there will be; None when they come on standard input."""
+    if STDIN in request.paths:
+        return None
+    return sum(1 for _ in list_inputs(request))
+
+
+def walk(folder: str) -> Iterator[str]:
+    """Files below a folder in sorted order, hidden ones left out, links to folders not followed."""
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith("."):
+                yield os.path.join(root, name)
+
+
+def resolve(entry: Input, request: Request) -> tuple[str, object] | None:
+    """The modality and item of an input; None when a folder's file is no media.
+
+    Raises:
+        InputError: the file is missing, or its modality cannot be told.
+    """
+    if entry.modality == "text":
+        return "text", entry.source
+    modality = entry.modality or detect_file(entry.source)
+    if modality is None:
+        if entry.listed:
+            return None
+        raise InputError(
+            entry.source,
+            "not an image, video or sound file",
+            "depth, thermal and imu files need --modality",
+        )
+    if modality == "depth" and request.unit is not None:
+        return modality, Depth(entry.source, unit=request.unit)  # type: ignore[arg-type]
+    return modality, entry.source
+
+
+def detect_file(path: str) -> str | None:
+    if not Path(path).exists():
+        raise SourceError(path, "no such file", "check the path")
+    return detect(path)

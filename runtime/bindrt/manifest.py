@@ -1,0 +1,236 @@
+"""``bundle.json`` as checked, typed values; docs/bundle.md describes the format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from bindrt.errors import BundleError
+from bindrt.modalities import ENCODERS, MODALITIES
+from bindrt.space import PRECISION_CLASS
+
+SCHEMA = 1
+FORMAT = "bindrt-bundle"
+MAX_DIM = 1 << 16
+SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+SAFE_PATH = re.compile(r"[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+)*\Z")
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One file: path relative to the bundle with ``/``, SHA-256 in hexadecimal, size in bytes."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class EncoderInfo:
+    """One encoder: sizes, the shape of one view of its input, the factor after the L2 norm."""
+
+    name: str
+    width: int
+    depth: int
+    heads: int
+    parameters: int
+    scale: float
+    view: tuple[int, ...]
+    dtype: str
+    part: str
+
+
+@dataclass(frozen=True)
+class ModalityInfo:
+    """One modality: its encoder, views per file, and the preprocessing constants."""
+
+    name: str
+    encoder: str
+    views: int
+    preprocessing: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class EngineFiles:
+    """What one engine needs for one encoder; ``files[0]`` is the graph or plan."""
+
+    encoder: str
+    engine: str
+    precision: str
+    target: str
+    min_batch: int
+    max_batch: int | None
+    files: tuple[FileEntry, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The whole of ``bundle.json``."""
+
+    space: str
+    family: str
+    embed_dim: int
+    text_scale: float
+    weights: str
+    default_precision: str
+    encoders: Mapping[str, EncoderInfo]
+    modalities: Mapping[str, ModalityInfo]
+    engines: tuple[EngineFiles, ...]
+    tokenizer: FileEntry | None
+    license: FileEntry
+
+    def all_files(self) -> Iterator[FileEntry]:
+        """Every file the manifest lists, each once."""
+        listed = [f for e in self.engines for f in e.files] + [self.license]
+        if self.tokenizer is not None:
+            listed.append(self.tokenizer)
+        yield from {f.path: f for f in listed}.values()
+
+    def precisions(self) -> list[str]:
+        return sorted({e.precision for e in self.engines})
+
+
+class Reader:
+    """A JSON object whose fields are fetched with their type and range, or named as wrong."""
+
+    def __init__(self, value: object, where: str) -> None:
+        self.where = where
+        if not isinstance(value, dict):
+            self.fail("it is not an object")
+        self.value: dict[str, Any] = value if isinstance(value, dict) else {}
+
+    def fail(self, problem: str) -> None:
+        raise BundleError(self.where, problem, "export the bundle again, or with this version of bindrt")
+
+    def get(self, key: str, kind: type | tuple[type, ...]) -> Any:
+        found = self.value.get(key)
+        if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
+            self.fail(f"{key} is missing or of the wrong type")
+        return found
+
+    def integer(self, key: str, low: int, high: int) -> int:
+        found: int = self.get(key, int)
+        if not low <= found <= high:
+            self.fail(f"{key} is {found}, outside {low}…{high}")
+        return found
+
+    def number(self, key: str, low: float, high: float) -> float:
+        found = float(self.get(key, (int, float)))
+        if not low <= found <= high:
+            self.fail(f"{key} is {found}, outside {low}…{high}")
+        return found
+
+    def one_of(self, key: str, allowed: tuple[str, ...]) -> str:
+        found: str = self.get(key, str)
+        if found not in allowed:
+            self.fail(f"{key} is {found[:40]!r}, expected one of {', '.join(allowed)}")
+        return found
+
+    def matching(self, key: str, pattern: re.Pattern[str]) -> str:
+        found: str = self.get(key, str)
+        if len(found) > 200 or not pattern.match(found):
+            self.fail(f"{key} is {found[:60]!r}, which is not allowed")
+        return found
+
+    def child(self, key: str) -> Reader:
+        return Reader(self.value.get(key), f"{self.where} {key}")
+
+    def children(self, key: str) -> Iterator[tuple[str, Reader]]:
+        for name, value in self.child(key).value.items():
+            yield name, Reader(value, f"{self.where} {key}.{name[:40]}")
+
+    def items(self, key: str, most: int) -> Iterator[Reader]:
+        found: list[object] = self.get(key, list)
+        if len(found) > most:
+            self.fail(f"{key} has {len(found)} entries, at most {most} are allowed")
+        for i, value in enumerate(found):
+            yield Reader(value, f"{self.where} {key}[{i}]")
+
+
+NAME = re.compile(r"[A-Za-z0-9_.\-]+\Z")
+
+
+def parse_manifest(data: object, where: str) -> Manifest:
+    """Check the parsed JSON of a manifest.
+
+    Raises:
+        BundleError: naming the field.
+    """
+    top = Reader(data, where)
+    if top.get("format", str) != FORMAT:
+        top.fail(f"format is {top.value['format'][:40]!r}, expected {FORMAT!r}")
+    if (schema := top.get("schema", int)) != SCHEMA:
+        raise BundleError(where, f"schema version {schema}", f"this bindrt reads version {SCHEMA}; export again")
+    model = top.child("model")
+    encoders = {name: encoder_info(name, r) for name, r in top.children("encoders")}
+    modalities = {name: modality_info(name, r, encoders) for name, r in top.children("modalities")}
+    manifest = Manifest(
+        space=top.matching("space", NAME),
+        family=model.one_of("family", ("imagebind", "openclip")),
+        embed_dim=model.integer("embed_dim", 1, MAX_DIM),
+        text_scale=model.number("text_scale", 1e-6, 1e6),
+        weights=model.matching("weights", SHA256),
+        default_precision=top.one_of("default_precision", tuple(PRECISION_CLASS)),
+        encoders=encoders,
+        modalities=modalities,
+        engines=tuple(engine_files(r, encoders) for r in top.items("engines", 10_000)),
+        tokenizer=file_entry(top.child("tokenizer")) if top.value.get("tokenizer") is not None else None,
+        license=file_entry(top.child("license")),
+    )
+    if not modalities or not manifest.engines:
+        top.fail("it has no modalities or no engines")
+    return manifest
+
+
+def encoder_info(name: str, r: Reader) -> EncoderInfo:
+    if name not in ENCODERS:
+        r.fail("unknown encoder")
+    view = r.get("view", list)
+    if not 1 <= len(view) <= 6 or not all(type(n) is int and 0 < n <= MAX_DIM for n in view):
+        r.fail("view is not a list of sizes")
+    return EncoderInfo(
+        name=name,
+        width=r.integer("width", 1, MAX_DIM),
+        depth=r.integer("depth", 0, MAX_DIM),
+        heads=r.integer("heads", 1, MAX_DIM),
+        parameters=r.integer("parameters", 0, 1 << 50),
+        scale=r.number("scale", 1e-6, 1e6),
+        view=tuple(view),
+        dtype=r.one_of("dtype", ("float32", "int64")),
+        part=r.matching("part", SHA256),
+    )
+
+
+def modality_info(name: str, r: Reader, encoders: Mapping[str, EncoderInfo]) -> ModalityInfo:
+    if name not in MODALITIES:
+        r.fail("unknown modality")
+    encoder = r.one_of("encoder", (MODALITIES[name].encoder,))
+    if encoder not in encoders:
+        r.fail(f"its encoder {encoder} is not in the bundle")
+    return ModalityInfo(name, encoder, r.integer("views", 1, 4096), r.get("preprocessing", dict))
+
+
+def engine_files(r: Reader, encoders: Mapping[str, EncoderInfo]) -> EngineFiles:
+    files = tuple(file_entry(f) for f in r.items("files", 1000))
+    if not files:
+        r.fail("it lists no files")
+    most = r.value.get("max_batch")
+    return EngineFiles(
+        encoder=r.one_of("encoder", tuple(encoders)),
+        engine=r.one_of("engine", ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")),
+        precision=r.one_of("precision", tuple(PRECISION_CLASS)),
+        target=r.matching("target", NAME),
+        min_batch=r.integer("min_batch", 1, MAX_DIM),
+        max_batch=None if most is None else r.integer("max_batch", 1, MAX_DIM),
+        files=files,
+    )
+
+
+def file_entry(r: Reader) -> FileEntry:
+    path = r.matching("path", SAFE_PATH)
+    if any(part in (".", "..") for part in PurePosixPath(path).parts):
+        r.fail(f"path {path!r} leads out of the bundle")
+    return FileEntry(path, r.matching("sha256", SHA256), r.integer("bytes", 0, 1 << 50))
