@@ -1,0 +1,166 @@
+"""What this machine is: processor, memory, NVIDIA driver and GPUs. Asks, and never fails."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+#: CUdevice_attribute numbers of the driver API.
+_MAJOR, _MINOR = 75, 76
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """The processor.
+
+    Attributes:
+        cores: logical cores of the machine.
+        usable_cores: what this process may use: affinity and the container's quota.
+        features: instruction sets found at run time that kernels choose by.
+        memory, available: bytes of the machine, or of the container if that is less; 0 if unknown.
+    """
+
+    model: str
+    machine: str
+    cores: int
+    usable_cores: float
+    features: tuple[str, ...]
+    memory: int
+    available: int
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One NVIDIA device; ``capability`` is for example ``8.9``, ``memory`` in bytes."""
+
+    name: str
+    capability: str
+    memory: int
+
+
+@dataclass(frozen=True)
+class Driver:
+    """The NVIDIA driver.
+
+    Attributes:
+        present: its library was found and started.
+        cuda: the newest CUDA version that it runs, for example ``13.0``; empty if unknown.
+        problem: why there is no driver or no device; empty if there are devices.
+    """
+
+    present: bool
+    cuda: str = ""
+    gpus: tuple[Gpu, ...] = field(default=())
+    problem: str = ""
+
+
+def cpu(features: tuple[str, ...] = ()) -> Cpu:
+    """The processor; ``features`` as the compiled module found them."""
+    memory = _memory()
+    limit = _number("/sys/fs/cgroup/memory.max")
+    used = _number("/sys/fs/cgroup/memory.current") or 0
+    total, available = memory.get("MemTotal", 0), memory.get("MemAvailable", 0)
+    if limit is not None and 0 < limit < (total or limit + 1):
+        total, available = int(limit), min(available, max(0, int(limit - used)))
+    return Cpu(
+        model=_cpu_model(),
+        machine=platform.machine(),
+        cores=os.cpu_count() or 1,
+        usable_cores=_usable_cores(),
+        features=features,
+        memory=total,
+        available=available,
+    )
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _number(path: str) -> float | None:
+    """The first number of a control file; None where there is none, or it says ``max``."""
+    try:
+        return float(_read(path).split()[0])
+    except (ValueError, IndexError):
+        return None
+
+
+def _cpu_model() -> str:
+    for line in _read("/proc/cpuinfo").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() in ("model name", "Model"):  # x86; Arm boards
+            return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory() -> dict[str, int]:
+    """/proc/meminfo in bytes."""
+    sizes = {}
+    for line in _read("/proc/meminfo").splitlines():
+        name, _, value = line.partition(":")
+        digits = value.split()[:1]
+        if digits and digits[0].isdigit():
+            sizes[name] = int(digits[0]) * 1024
+    return sizes
+
+
+def _usable_cores() -> float:
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    cores = float(len(affinity(0))) if affinity else float(os.cpu_count() or 1)
+    words = _read("/sys/fs/cgroup/cpu.max").split()
+    try:
+        return min(cores, float(words[0]) / float(words[1]))
+    except (ValueError, IndexError, ZeroDivisionError):  # no quota: "max 100000"
+        return cores
+
+
+def nvidia_driver() -> Driver:
+    """The driver, asked through its own library; works without any CUDA toolkit or package."""
+    try:
+        library = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return Driver(False, problem="libcuda.so.1 is not installed")
+    try:
+        return _ask(library)
+    except (AttributeError, ValueError) as error:  # a library of that name which is not the driver
+        return Driver(False, problem=f"libcuda.so.1 does not answer as a driver: {error}")
+
+
+def _ask(library: Any) -> Driver:
+    number = ctypes.c_int(0)
+    cuda = ""
+    if library.cuDriverGetVersion(ctypes.byref(number)) == 0:
+        cuda = f"{number.value // 1000}.{number.value % 1000 // 10}"
+    if code := library.cuInit(0):
+        return Driver(False, cuda, problem=f"the driver does not start: {_error(library, code)}")
+    if code := library.cuDeviceGetCount(ctypes.byref(number)):
+        return Driver(True, cuda, problem=f"its devices cannot be counted: {_error(library, code)}")
+    gpus = tuple(_gpu(library, index) for index in range(number.value))
+    return Driver(True, cuda, gpus, "" if gpus else "no device")
+
+
+def _error(library: Any, code: int) -> str:
+    text = ctypes.c_char_p()
+    found = library.cuGetErrorName(code, ctypes.byref(text)) == 0 and text.value
+    return text.value.decode() if found and text.value else f"error {code}"
+
+
+def _gpu(library: Any, index: int) -> Gpu:
+    device, value = ctypes.c_int(0), ctypes.c_int(0)
+    library.cuDeviceGet(ctypes.byref(device), index)
+    name = ctypes.create_string_buffer(256)
+    library.cuDeviceGetName(name, len(name), device)
+    numbers = []
+    for attribute in (_MAJOR, _MINOR):
+        library.cuDeviceGetAttribute(ctypes.byref(value), attribute, device)
+        numbers.append(str(value.value))
+    memory = ctypes.c_size_t(0)
+    library.cuDeviceTotalMem_v2(ctypes.byref(memory), device)
+    return Gpu(name.value.decode(errors="replace"), ".".join(numbers), memory.value)
