@@ -1,0 +1,126 @@
+"""Arrays from anywhere to read-only NumPy, and the short names of items in errors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import InputError
+
+Array = npt.NDArray[Any]
+
+_CUDA_DEVICES = (2, 13)  # DLPack's numbers: CUDA, CUDA managed; 3, pinned memory, is host memory
+
+
+def is_array(src: object) -> bool:
+    """Whether ``src`` is NumPy, or offers DLPack or ``__cuda_array_interface__``."""
+    return isinstance(src, np.ndarray) or hasattr(src, "__dlpack__") or is_cuda(src)
+
+
+def is_cuda(src: object) -> bool:
+    """Whether ``src`` is an array in the memory of a CUDA device."""
+    if isinstance(src, np.ndarray):
+        return False
+    try:
+        # torch has the attribute on every tensor and raises AttributeError for those on the host.
+        if getattr(src, "__cuda_array_interface__", None) is not None:
+            return True
+        device = getattr(src, "__dlpack_device__", None)
+        return device is not None and int(device()[0]) in _CUDA_DEVICES
+    except Exception:
+        return False
+
+
+def to_numpy(src: Any, name: str | None = None) -> Array:
+    """``src`` as a read-only NumPy array, without a copy where the owner allows it.
+
+    Raises:
+        InputError: the array is on a CUDA device, or its owner does not export it.
+    """
+    if isinstance(src, np.ndarray):
+        return read_only(src.view(np.ndarray))
+    label = name if name is not None else describe(src)
+    if is_cuda(src):
+        raise InputError(
+            label, "the array is in CUDA memory", "copy it to the host first, for example .cpu()"
+        )
+    if not hasattr(src, "__dlpack__"):
+        raise InputError(
+            label, f"{type(src).__name__} is not an array", "pass NumPy, or an array with DLPack"
+        )
+    try:
+        return read_only(np.from_dlpack(src))
+    except Exception as error:  # owners raise what they like: a gradient, a dtype NumPy lacks, a device
+        raise InputError(
+            label,
+            f"the array cannot be read: {error}",
+            "pass a NumPy array, for example .detach().cpu().numpy()",
+        ) from error
+
+
+def read_only(array: Array) -> Array:
+    """A view of ``array`` that cannot be written through."""
+    view: Array = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def shape_text(array: Any) -> str:
+    """The dtype and shape of an array for messages, as ``uint8 [480, 640, 3]``."""
+    dtype = str(getattr(array, "dtype", "?")).replace("torch.", "")
+    try:
+        shape = ", ".join(str(int(n)) for n in array.shape)
+    except Exception:
+        shape = "?"
+    return f"{dtype} [{shape}]"
+
+
+def describe(src: object) -> str:
+    """A short name of an item for errors: its path, size, shape or type."""
+    if isinstance(src, str):
+        return repr(src if len(src) <= 200 else src[:200] + "…")
+    if isinstance(src, os.PathLike):
+        path = os.fspath(src)
+        return repr(path)
+    if isinstance(src, (bytes, bytearray, memoryview)):
+        return f"<bytes, {memoryview(src).nbytes} B>"
+    if is_array(src):
+        return f"<array {shape_text(src)}>"
+    if hasattr(src, "read"):
+        name = getattr(src, "name", None)
+        return repr(name) if isinstance(name, str) else f"<{type(src).__name__}>"
+    for field in ("src", "samples", "array"):
+        if type(src).__module__.startswith("bindrt") and hasattr(src, field):
+            return f"{type(src).__name__}({describe(getattr(src, field))})"
+    if isinstance(src, Sequence):
+        return f"<{type(src).__name__} of {len(src)}>"
+    return f"<{type(src).__name__}>"
+
+
+def require_nonempty(array: Array, name: str) -> None:
+    """Raises InputError if an axis of ``array`` is empty."""
+    if array.size == 0:
+        raise InputError(
+            name, f"the array is empty: {shape_text(array)}", "every axis must be at least 1 long"
+        )
+
+
+def require_dtype(array: Array, allowed: Sequence[type[np.generic]], name: str, remedy: str) -> None:
+    """Raises InputError unless ``array.dtype`` is (in any byte order) one of ``allowed``."""
+    if array.dtype.newbyteorder("=") not in [np.dtype(t) for t in allowed]:
+        raise InputError(name, f"the dtype is {array.dtype}", remedy)
+
+
+def require_finite(array: Array, name: str, what: str = "values") -> None:
+    """Raises InputError naming how many ``what`` are NaN or infinite."""
+    if array.dtype.kind not in "fc":
+        return
+    bad = int(array.size - np.count_nonzero(np.isfinite(array)))
+    if bad:
+        raise InputError(
+            name, f"{bad} of {array.size} {what} are NaN or infinite", "every value must be finite"
+        )

@@ -1,0 +1,81 @@
+"""Image: a picture to ``[3, 224, 224]``."""
+
+from __future__ import annotations
+
+import numpy as np
+import PIL.Image
+from PIL import ImageOps
+
+from .. import arrays
+from ..arrays import Array
+from ..errors import InputError
+from ..items import Image, Prepared
+from ..limits import Limits
+from ..sources import open_source
+from ..sources.image import check_pixels, open_picture
+from .pixels import normalise_bytes
+from .resize import centre_square
+
+_LAYOUTS = {"L": (2, 1), "RGB": (3, 3), "BGR": (3, 3), "RGBA": (3, 4)}
+_SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+
+
+def prepare(item: Image, limits: Limits) -> Prepared:
+    """One picture through decoding, bicubic resize, centre crop and normalisation."""
+    name = arrays.describe(item.src)
+    if item.grey16 not in ("pillow", "full"):
+        raise InputError(name, f"grey16 is {item.grey16!r}", "it is 'pillow' or 'full'")
+    if arrays.is_array(item.src):
+        rgb = _from_array(item, name, limits)
+    elif item.layout is not None:
+        raise InputError(name, "layout is for arrays only", "leave it out: a file names its own")
+    else:
+        with open_picture(open_source(item.src, limits), limits) as picture:
+            rgb = to_rgb(picture, item.exif, item.grey16)
+    return Prepared(normalise_bytes(np.asarray(centre_square(rgb, PIL.Image.Resampling.BICUBIC))))
+
+
+def to_rgb(picture: PIL.Image.Image, exif: bool = False, grey16: str = "pillow") -> PIL.Image.Image:
+    """Pillow's plain conversion to RGB: alpha dropped, grey and palette expanded.
+
+    16-bit grey is clipped at 255, unless ``grey16="full"`` scales 0..65535 to 0..255.
+    """
+    if exif:
+        picture = ImageOps.exif_transpose(picture)
+    if grey16 == "full" and picture.mode in _SIXTEEN:
+        values = np.asarray(picture).astype(np.float64) / 257
+        picture = PIL.Image.fromarray(np.rint(values.clip(0, 255)).astype(np.uint8))
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _from_array(item: Image, name: str, limits: Limits) -> PIL.Image.Image:
+    pixels = arrays.to_numpy(item.src, name)
+    arrays.require_nonempty(pixels, name)
+    arrays.require_dtype(pixels, (np.uint8,), name, "pixels are uint8, 0 to 255")
+    layout = item.layout or _layout_of(pixels, name)
+    if layout not in _LAYOUTS:
+        raise InputError(name, f"layout is {layout!r}", f"it is one of {', '.join(_LAYOUTS)}")
+    if pixels.ndim == 3 and pixels.shape[2] == 1 and layout == "L":
+        pixels = pixels[:, :, 0]
+    ndim, channels = _LAYOUTS[layout]
+    if pixels.ndim != ndim or (ndim == 3 and pixels.shape[2] != channels):
+        raise InputError(
+            name, f"the shape does not fit layout {layout!r}", "see bindrt.Image for the layouts"
+        )
+    check_pixels(pixels.shape[1], pixels.shape[0], name, limits)
+    if layout == "BGR":
+        pixels = pixels[:, :, ::-1]
+    return PIL.Image.fromarray(np.ascontiguousarray(pixels[..., :3] if ndim == 3 else pixels)).convert("RGB")
+
+
+def _layout_of(pixels: Array, name: str) -> str:
+    if pixels.ndim == 2:
+        return "L"
+    if pixels.ndim == 3 and pixels.shape[2] in (3, 4):
+        return "RGB" if pixels.shape[2] == 3 else "RGBA"
+    remedy = "pixels are [H, W], [H, W, 3] or [H, W, 4]"
+    if pixels.ndim == 3 and pixels.shape[0] in (3, 4):
+        remedy += "; this looks like [C, H, W]: move the first axis to the end"
+    elif pixels.ndim == 4:
+        remedy += "; pass a batch as a list of pictures, a video as bindrt.Video(frames, fps=...)"
+    raise InputError(name, "this is not the shape of a picture", remedy)

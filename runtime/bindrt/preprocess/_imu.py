@@ -1,0 +1,199 @@
+"""IMU: 5 s of inertial samples to ``[6, 2000]``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import arrays
+from ..arrays import Array
+from ..errors import InputError, OptionError, SourceError
+from ..items import ArrayLike, Imu, Prepared
+from ..limits import Limits
+from ..sources import is_file_source, open_source
+from ..sources.numpyfile import read_array, read_fields
+from ..sources.sniff import sniff
+from . import constants as c
+from .numeric import is_positive
+
+_WINDOW = c.IMU_STEPS / c.IMU_RATE  # seconds
+_ACCEL = {"m/s2": 1.0, "g": c.STANDARD_GRAVITY}
+_GYRO = {"rad/s": 1.0, "deg/s": math.pi / 180}
+_EPSILON = 1e-6  # seconds; rates such as 97.3 Hz are not exact in binary
+
+
+def prepare(item: Imu, limits: Limits) -> Prepared:
+    """The first 5 s at 400 Hz, linear in between, in m/s² and rad/s."""
+    name = arrays.describe(item.samples)
+    samples, times = _load(item, name, limits)
+    _check_options(item, name)
+    seconds = _seconds(times, samples.shape[1], name)
+    at = np.arange(c.IMU_STEPS) / c.IMU_RATE
+    _check_times(seconds, item, name)
+    used = min(int(np.searchsorted(seconds, at[-1])) + 1, len(seconds))
+    values = samples[:, :used].astype(np.float64)
+    arrays.require_finite(values, name, "samples")
+    out = np.stack([np.interp(at, seconds[:used], row) for row in values])
+    out[:3] *= _ACCEL[item.accel_unit]
+    out[3:] *= _GYRO[item.gyro_unit]
+    if item.standardize is not None:
+        mean, std = (np.asarray(v, np.float64)[:, None] for v in item.standardize)
+        out = (out - mean) / std
+    return Prepared(out.astype(np.float32))
+
+
+def windows(
+    samples: ArrayLike, rate: float, seconds: float = 5.0, hop: float | None = None
+) -> Iterator[Array]:
+    """Windows of a long recording ``[6, N]``, each a read-only view ``[6, seconds·rate]``.
+
+    Args:
+        rate: samples per second.
+        seconds: length of a window.
+        hop: seconds from the start of one window to the next; by default ``seconds``. Windows start
+            at the nearest sample. A rest shorter than a window is left out.
+
+    Raises:
+        InputError: ``samples`` is not ``[6, N]``.
+        OptionError: a number that is not above 0, or a window or hop shorter than a sample.
+    """
+    array = _check_samples(arrays.to_numpy(samples), arrays.describe(samples))
+    hop = seconds if hop is None else hop
+    for label, value in (("rate", rate), ("seconds", seconds), ("hop", hop)):
+        if not is_positive(value):
+            raise OptionError("windows", f"{label} is {value!r}", "it is a number above 0")
+    length = round(seconds * rate)
+    if length < 1 or hop * rate < 1:
+        raise OptionError("windows", "a window or hop is shorter than a sample", "make it longer")
+    return _windows(array, length, hop * rate)
+
+
+def _windows(array: Array, length: int, hop: float) -> Iterator[Array]:
+    index = 0
+    while (start := round(index * hop)) + length <= array.shape[1]:
+        yield array[:, start : start + length]
+        index += 1
+
+
+def _load(item: Imu, name: str, limits: Limits) -> tuple[Array, Array | float]:
+    """The samples, and their times or their rate."""
+    samples, rate, times = item.samples, item.rate, item.timestamps
+    if is_file_source(samples):
+        opened = open_source(samples, limits)
+        family = sniff(opened.head).family
+        if family not in ("npz", "npy"):
+            raise SourceError(name, "the file is no .npz", "fields 'samples' [6, N] and 't' [N] or 'rate'")
+        samples = read_array(opened, "samples", limits)
+        if family == "npz" and rate is None and times is None:
+            fields = read_fields(opened, ("t", "rate"), limits)
+            times = fields.get("t")
+            if times is None and "rate" in fields:
+                rate = _scalar(fields["rate"], name)
+    array = _check_samples(arrays.to_numpy(samples, name), name)
+    if (rate is None) == (times is None):
+        problem = "samples need a rate or timestamps" if rate is None else "both a rate and timestamps"
+        raise InputError(name, problem, "pass bindrt.Imu(samples, rate=...) or timestamps=...")
+    if times is not None:
+        return array, _timestamps(times, name)
+    if not is_positive(rate):
+        raise InputError(name, f"the rate is {rate!r}", "it is the number of samples per second, above 0")
+    return array, float(rate)
+
+
+def _scalar(value: Array, name: str) -> float:
+    if value.size != 1:
+        raise InputError(name, f"the field 'rate' has shape {list(value.shape)}", "it is one number")
+    return float(value.reshape(()))
+
+
+def _check_samples(samples: Array, name: str) -> Array:
+    if samples.ndim != 2 or samples.shape[0] != 6:
+        hint = ": transpose it" if samples.ndim == 2 and samples.shape[1] == 6 else ""
+        raise InputError(
+            name,
+            f"the shape is {list(samples.shape)}",
+            f"samples are [6, N], accelerometer then gyroscope{hint}",
+        )
+    if samples.dtype.kind not in "iuf":
+        raise InputError(name, f"the dtype is {samples.dtype}", "samples are numbers")
+    if samples.shape[1] < 2:
+        raise InputError(name, f"{samples.shape[1]} samples are too few", "5 s of samples are needed")
+    return samples
+
+
+def _timestamps(times: Any, name: str) -> Array:
+    if not arrays.is_array(times):
+        try:
+            times = np.asarray(times, np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(name, "the timestamps are no numbers", "seconds, one for each sample") from error
+    array = arrays.to_numpy(times, name)
+    if array.dtype.kind not in "iuf":
+        raise InputError(name, f"the timestamps' dtype is {array.dtype}", "seconds, as floats")
+    return array
+
+
+def _seconds(times: Array | float, count: int, name: str) -> Array:
+    """Seconds since the first sample, checked to be finite and increasing."""
+    if isinstance(times, float):
+        return np.arange(count) / times
+    if times.shape != (count,):
+        raise InputError(
+            name, f"{list(times.shape)} timestamps for {count} samples", "one for each sample: [N]"
+        )
+    arrays.require_finite(times, name, "timestamps")
+    # Subtracted before the conversion: large integers would lose their last digits.
+    seconds = np.asarray(times - times[0], np.float64)
+    back = np.flatnonzero(times[1:] <= times[:-1])
+    if len(back):
+        raise InputError(
+            name, f"time does not increase at sample {int(back[0]) + 1}", "sort the samples by time"
+        )
+    return seconds
+
+
+def _check_times(seconds: Array, item: Imu, name: str) -> None:
+    """Long enough (a sample lasts one period), and no gap within the 5 s that are used."""
+    steps = np.diff(seconds)
+    period = float(np.median(steps))
+    length = float(seconds[-1]) + period
+    if length < item.min_seconds - _EPSILON:
+        raise InputError(
+            name,
+            f"{length:.3f} s are shorter than {item.min_seconds:g} s",
+            "record 5 s, or lower min_seconds",
+        )
+    gaps = np.flatnonzero((steps > item.max_gap + _EPSILON) & (seconds[:-1] < _WINDOW))
+    if len(gaps):
+        at = int(gaps[0])
+        raise InputError(
+            name,
+            f"a gap of {steps[at]:.3f} s after sample {at} is longer than {item.max_gap:g} s",
+            "timestamps are in seconds; raise max_gap to interpolate over it",
+        )
+
+
+def _check_options(item: Imu, name: str) -> None:
+    if item.accel_unit not in _ACCEL:
+        raise InputError(name, f"accel_unit is {item.accel_unit!r}", f"it is one of {', '.join(_ACCEL)}")
+    if item.gyro_unit not in _GYRO:
+        raise InputError(name, f"gyro_unit is {item.gyro_unit!r}", f"it is one of {', '.join(_GYRO)}")
+    for field in ("max_gap", "min_seconds"):
+        if not is_positive(getattr(item, field)):
+            raise InputError(
+                name, f"{field} is {getattr(item, field)!r}", "it is a number of seconds above 0"
+            )
+    if item.standardize is not None and not _is_standard(item.standardize):
+        raise InputError(name, "standardize is not (mean, std) of six numbers each", "stds are above 0")
+
+
+def _is_standard(value: Sequence[Sequence[float]]) -> bool:
+    try:
+        mean, std = (np.asarray(v, np.float64) for v in value)
+    except (TypeError, ValueError):
+        return False
+    fits = mean.shape == std.shape == (6,)
+    return bool(fits and np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all())

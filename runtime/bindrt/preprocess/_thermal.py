@@ -1,0 +1,64 @@
+"""Thermal: a frame to ``[1, 224, 224]``, 0 to 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import PIL.Image
+
+from .. import arrays
+from ..arrays import Array
+from ..errors import InputError
+from ..items import Prepared, Thermal
+from ..limits import Limits
+from .maps import load_map
+from .numeric import is_number
+from .resize import centre_square
+
+_BICUBIC = PIL.Image.Resampling.BICUBIC
+
+
+def prepare(item: Thermal, limits: Limits) -> Prepared:
+    """8-bit frames as they are; others stretched from a range; the range used is in the notes."""
+    values, name = load_map(item.src, "thermal", limits)
+    if item.low is None and item.high is None and item.percentiles is None and values.dtype == np.uint8:
+        square = np.asarray(centre_square(PIL.Image.fromarray(np.ascontiguousarray(values)), _BICUBIC))
+        return Prepared((square.astype(np.float32) / np.float32(255))[None], {"low": 0.0, "high": 255.0})
+    arrays.require_finite(values, name, "pixels")
+    low, high = _range(item, values, name)
+    scaled = ((values.astype(np.float64) - low) / (high - low)).clip(0, 1).astype(np.float32)
+    square = np.asarray(centre_square(PIL.Image.fromarray(scaled), _BICUBIC))
+    return Prepared(square.clip(0, 1)[None], {"low": low, "high": high})
+
+
+def _range(item: Thermal, values: Array, name: str) -> tuple[float, float]:
+    """Explicit, or from percentiles of the frame."""
+    if item.percentiles is not None:
+        if item.low is not None or item.high is not None:
+            raise InputError(name, "both a range and percentiles", "pass low and high, or percentiles")
+        return _stretch(item.percentiles, values, name)
+    if item.low is None and item.high is None:
+        raise InputError(
+            name,
+            f"{values.dtype} counts need a range",
+            "pass low and high in the frame's units, or percentiles=(1, 99)",
+        )
+    if not (is_number(item.low) and is_number(item.high)):
+        raise InputError(name, f"low is {item.low!r}, high is {item.high!r}", "both are numbers")
+    low, high = float(item.low), float(item.high)
+    if not low < high:
+        raise InputError(name, f"low {low:g} is not below high {high:g}", "low is the colder end")
+    return low, high
+
+
+def _stretch(percentiles: Any, values: Array, name: str) -> tuple[float, float]:
+    pair = tuple(percentiles) if isinstance(percentiles, (tuple, list)) else ()
+    if len(pair) != 2 or not all(is_number(p) for p in pair) or not 0 <= pair[0] < pair[1] <= 100:
+        raise InputError(
+            name, f"percentiles are {percentiles!r}", "two increasing numbers of 0 to 100: (1, 99)"
+        )
+    low, high = (float(v) for v in np.percentile(values, pair))
+    if not low < high:
+        raise InputError(name, f"the frame is flat: both percentiles are {low:g}", "pass low and high")
+    return low, high

@@ -1,0 +1,42 @@
+"""Which seconds and which frames of a recording the original takes."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from ..errors import OptionError
+
+
+def clip_times(duration: float, clips: int, seconds: float) -> list[tuple[Fraction, Fraction]]:
+    """Start and end in seconds of ``clips`` clips spread evenly over ``duration``.
+
+    The first starts at 0, the last ends at the end. A recording shorter than a clip gives the
+    same clip ``0..seconds`` each time. Exact fractions of the float ``duration``, as the original's:
+    rounding them to floats would move some clips by a sample.
+    """
+    if clips < 1 or not seconds > 0 or not duration >= 0:
+        raise OptionError(
+            "clip_times", f"{clips} clips of {seconds} s over {duration} s", "use positive numbers"
+        )
+    step = Fraction(max(duration - seconds, 0.0)) / max(clips - 1, 1)
+    return [(i * step, i * step + Fraction(seconds)) for i in range(clips)]
+
+
+def frame_pairs(frames: int, fps: float, clips: int, seconds: float) -> list[tuple[int, int]]:
+    """Indices of the first and the last frame of each clip.
+
+    A clip's frames are ``ceil(fps·start)`` to ``min(ceil(fps·end), frames) - 1``; where a low frame
+    rate leaves none, the nearest one stands for both.
+    """
+    pairs = []
+    for start, end in clip_times(frames / fps, clips, seconds):
+        first = min(math.ceil(fps * float(start)), frames - 1)
+        last = min(math.ceil(fps * float(end)), frames) - 1
+        pairs.append((first, max(first, last)))
+    return pairs
+
+
+def sample_range(start: Fraction, end: Fraction, rate: int, total: int) -> range:
+    """The samples of a clip: ``int(start·rate)`` to ``int(end·rate)``, cut at ``total``."""
+    return range(min(int(start * rate), total), min(int(end * rate), total))

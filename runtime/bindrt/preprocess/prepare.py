@@ -1,0 +1,122 @@
+"""Any item of any modality to the model's input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import arrays
+from ..errors import InputError, OptionError
+from ..items import Audio, Depth, Image, Imu, Prepared, Thermal, Video
+from ..limits import DEFAULT_LIMITS, Limits
+from ..modalities import MODALITIES, Modality
+from ..sources import is_file_source
+from . import _audio, _depth, _image, _imu, _text, _thermal, _video
+
+_WRAPPERS: dict[str, type[Any]] = {
+    "image": Image,
+    "video": Video,
+    "audio": Audio,
+    "depth": Depth,
+    "thermal": Thermal,
+    "imu": Imu,
+}
+_PREPARERS: dict[str, Callable[[Any, Limits], Prepared]] = {
+    "image": _image.prepare,
+    "video": _video.prepare,
+    "audio": _audio.prepare,
+    "text": _text.prepare,
+    "depth": _depth.prepare,
+    "thermal": _thermal.prepare,
+    "imu": _imu.prepare,
+}
+_BARE = {  # arrays whose meaning is not plain, and what makes it so
+    "video": ("bare frames have no rate", "pass bindrt.Video(frames, fps=...)"),
+    "audio": ("a bare waveform has no rate", "pass bindrt.Audio(waveform, rate=...)"),
+    "imu": ("bare samples have no times", "pass bindrt.Imu(samples, rate=...) or timestamps=..."),
+}
+_TEXT_WORDS = 49408
+
+
+def prepare(modality: str, item: Any, limits: Limits = DEFAULT_LIMITS) -> Prepared:
+    """One item as the model's input.
+
+    Args:
+        modality: ``image``, ``video``, ``text``, ``audio``, ``depth``, ``thermal`` or ``imu``.
+        item: a path, bytes, a file object, a wrapper of :mod:`bindrt.items`, an array whose meaning
+            is plain, for text a ``str``; or :class:`bindrt.Prepared`, which is checked and passed on.
+        limits: what an item may decode to.
+
+    Returns:
+        :class:`bindrt.Prepared` whose ``array`` is one view, ``MODALITIES[modality].view``, or
+        ``[views, ...]`` for video and audio; and ``notes`` on what was found.
+
+    Raises:
+        OptionError: no such modality.
+        InputError: the item is of another kind, shape, dtype or range, or cannot be decoded.
+    """
+    if modality not in MODALITIES:
+        raise OptionError(repr(modality), "no such modality", f"one of {', '.join(MODALITIES)}")
+    if isinstance(item, Prepared):
+        return check_prepared(modality, item)
+    with_name = _PREPARERS[modality]
+    if modality == "text":
+        return with_name(item, limits)
+    return with_name(_wrapped(modality, item), limits)
+
+
+def _wrapped(modality: str, item: Any) -> Any:
+    """The item in its modality's wrapper."""
+    wrapper = _WRAPPERS[modality]
+    if isinstance(item, wrapper):
+        return item
+    name = arrays.describe(item)
+    for other, kind in _WRAPPERS.items():
+        if isinstance(item, kind):
+            raise InputError(
+                name, f"this is an item of {other}, not of {modality}", f"pass it as {other}=..."
+            )
+    bare = arrays.is_array(item) or isinstance(item, (list, tuple))
+    if bare and modality in _BARE:
+        raise InputError(name, *_BARE[modality])
+    if not is_file_source(item) and not arrays.is_array(item):
+        raise InputError(
+            name,
+            f"{type(item).__name__} is no item of {modality}",
+            f"pass a path, bytes, a file object or bindrt.{wrapper.__name__}(...)",
+        )
+    return wrapper(item)
+
+
+def check_prepared(modality: str, item: Prepared) -> Prepared:
+    """The item with a NumPy array, after checking shape, dtype, finite values and token numbers."""
+    expected = MODALITIES[modality]
+    name = arrays.describe(item)
+    array = arrays.to_numpy(item.array, name)
+    if not _fits(array.shape, expected):
+        view = ", ".join(map(str, expected.view))
+        raise InputError(
+            name, f"the shape is {list(array.shape)}", f"{modality} takes [{view}] or [views, {view}]"
+        )
+    if array.dtype != np.dtype(expected.dtype):
+        dtype = np.dtype(expected.dtype).name
+        raise InputError(
+            name, f"the dtype is {array.dtype}", f"{modality} takes {dtype}: .astype(numpy.{dtype})"
+        )
+    arrays.require_finite(array, name)
+    if modality == "text":
+        _check_tokens(array, name)
+    return Prepared(array, item.notes)
+
+
+def _fits(shape: tuple[int, ...], expected: Modality) -> bool:
+    return shape == expected.view or (shape[1:] == expected.view and shape[0] > 0)
+
+
+def _check_tokens(tokens: arrays.Array, name: str) -> None:
+    if tokens.min() < 0 or tokens.max() >= _TEXT_WORDS:
+        raise InputError(name, "a token is outside the vocabulary", f"tokens are 0 to {_TEXT_WORDS - 1}")
+    if not (tokens == _TEXT_WORDS - 1).any(axis=-1).all():
+        raise InputError(name, "the end token is missing", f"a text ends with token {_TEXT_WORDS - 1}")

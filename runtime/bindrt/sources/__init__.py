@@ -1,0 +1,12 @@
+"""Decoding: paths, bytes and file objects to pixels, samples and arrays.
+
+Formats are told by content, never by suffix. Whatever a decoder raises becomes a
+:class:`bindrt.SourceError` that names the item.
+"""
+
+from __future__ import annotations
+
+from .opening import Opened, is_file_source, open_source
+from .sniff import Kind, detect, sniff
+
+__all__ = ["Kind", "Opened", "detect", "is_file_source", "open_source", "sniff"]

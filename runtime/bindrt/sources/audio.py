@@ -1,0 +1,198 @@
+"""Sound: WAV, FLAC, OGG and MP3 through libsndfile; AAC and videos' sound tracks through PyAV."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ..arrays import Array
+from ..errors import LimitError, SourceError
+from ..limits import DEFAULT_LIMITS, Limits
+from .container import open_container, video_stream
+from .opening import Opened, decoding
+from .sniff import Kind, sniff, unfit
+
+FORMATS = "WAV, FLAC, OGG, MP3, AAC in MP4, and the sound tracks of MP4, MKV, WebM and AVI"
+BLOCK = 1 << 16
+_NO_SIZE = (0, 0x7FFFFFFF, 0x80000000)  # written by programs that stream a WAV; so is anything near 2^32
+_INTEGER_PCM = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32")
+
+Blocks = Iterator[tuple[int, Array]]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording that is read in order, any number of times.
+
+    Attributes:
+        name: what to call it in errors.
+        rate: samples per second.
+        frames: its length in samples, or None where only decoding tells.
+        blocks: given the ranges of samples that are wanted (None: all), yields ``(start, float32
+            [n, channels])`` in order; parts that nobody wants may be left out.
+    """
+
+    name: str
+    rate: Fraction
+    frames: int | None
+    blocks: Callable[[Sequence[range] | None], Blocks]
+
+
+@contextlib.contextmanager
+def open_audio(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Recording]:
+    """Opens a sound file, or the sound track of a video.
+
+    Raises:
+        SourceError: another format, damaged, truncated, or no sound track.
+        LimitError: longer than ``limits.max_seconds``.
+    """
+    kind = sniff(opened.head)
+    if kind.family == "container":
+        yield _track(opened, kind, limits)
+    elif kind.family == "audio":
+        if kind.format == "WAV":
+            _check_riff(opened)
+        if kind.format == "OGG" and _has_pictures(opened, kind):
+            yield _track(opened, kind, limits)
+            return
+        with _sound_file(opened, kind, limits) as recording:
+            yield recording
+    else:
+        raise unfit(opened, kind, "a recording", FORMATS)
+
+
+def check_seconds(frames: int, rate: Fraction | float, name: str, limits: Limits) -> None:
+    """Raises LimitError for more than ``limits.max_seconds``."""
+    if frames > limits.max_seconds * float(rate):
+        raise LimitError(
+            name, f"longer than the limit of {limits.max_seconds:g} s", "raise Limits.max_seconds, or cut it"
+        )
+
+
+@contextlib.contextmanager
+def _sound_file(opened: Opened, kind: Kind, limits: Limits) -> Iterator[Recording]:
+    import soundfile
+
+    with decoding(opened.name, f"{kind.format} file", "is it complete?"):
+        file = soundfile.SoundFile(opened.target)
+    with file:
+        check_seconds(file.frames, file.samplerate, opened.name, limits)
+        yield Recording(
+            opened.name,
+            Fraction(file.samplerate),
+            file.frames,
+            lambda wanted: _sound_file_blocks(file, opened.name, kind, wanted),
+        )
+
+
+def _sound_file_blocks(file: Any, name: str, kind: Kind, wanted: Sequence[range] | None) -> Blocks:
+    """Reads in order; skips over what nobody wants where seeking is exact and no NaN can hide."""
+    can_skip = wanted is not None and kind.format == "WAV" and file.subtype in _INTEGER_PCM
+    at = 0
+    with decoding(name, f"{kind.format} file", "is it complete?"):
+        file.seek(0)
+        while True:
+            if can_skip and wanted is not None:
+                ahead = [r.start for r in wanted if r.stop > at]
+                target = min(ahead, default=at)
+                if target > at:
+                    at = file.seek(target)
+            block = file.read(BLOCK, dtype="float32", always_2d=True)
+            if len(block) == 0:
+                return
+            yield at, block
+            at += len(block)
+
+
+def _has_pictures(opened: Opened, kind: Kind) -> bool:
+    try:
+        with open_container(opened, kind) as media:
+            return video_stream(media) is not None
+    except SourceError:
+        return False
+
+
+def _track(opened: Opened, kind: Kind, limits: Limits) -> Recording:
+    """The first sound track; its length is known only after decoding."""
+    with open_container(opened, kind) as media, decoding(opened.name, "sound track"):
+        if not media.streams.audio:
+            raise SourceError(opened.name, "the file has no sound track", "pass a file that has one")
+        stream = media.streams.best("audio") or media.streams.audio[0]
+        index, rate = stream.index, int(stream.rate or 0)
+        if stream.duration is not None and stream.time_base is not None:
+            check_seconds(int(stream.duration * stream.time_base * rate), rate, opened.name, limits)
+    if rate <= 0:
+        raise SourceError(opened.name, "the sound track names no sample rate")
+
+    def blocks(wanted: Sequence[range] | None) -> Blocks:
+        return _track_blocks(opened, kind, index, rate)
+
+    return Recording(opened.name, Fraction(rate), None, blocks)
+
+
+def _track_blocks(opened: Opened, kind: Kind, index: int, rate: int) -> Blocks:
+    import av
+
+    at = 0
+    with open_container(opened, kind) as media, decoding(opened.name, "sound track", "is it complete?"):
+        to_float = av.AudioResampler(format="fltp", rate=rate)
+        for frame in _with_end(media.decode(media.streams[index])):
+            for part in to_float.resample(frame):
+                block = part.to_ndarray().T
+                yield at, block
+                at += len(block)
+
+
+def _with_end(frames: Iterator[Any]) -> Iterator[Any]:
+    """The frames, then None, which flushes the converter; not at all if there were none."""
+    some = False
+    for frame in frames:
+        some = True
+        yield frame
+    if some:
+        yield None
+
+
+def _check_riff(opened: Opened) -> None:
+    """Raises SourceError if a WAV is shorter than its header says: libsndfile would not tell."""
+    with opened.binary() as stream:
+        missing = _riff_missing(stream, opened.size)
+    if missing > 1:
+        raise SourceError(
+            opened.name, f"the WAV is truncated: {missing} bytes are missing", "is it complete?"
+        )
+
+
+def _riff_missing(stream: BinaryIO, size: int) -> int:
+    """Bytes that the data chunk promises and the file does not have."""
+    head = stream.read(12)
+    order = ">" if head[:4] == b"RIFX" else "<"
+    if head[:4] == b"RF64":
+        return 0
+    at = 12
+    for _ in range(1000):
+        stream.seek(at)
+        chunk = stream.read(8)
+        if len(chunk) < 8:
+            return 0
+        (length,) = struct.unpack(order + "I", chunk[4:])
+        if chunk[:4] == b"data":
+            unknown = length in _NO_SIZE or length >= 0xFFFFF000
+            return 0 if unknown else max(at + 8 + length - size, 0)
+        at += 8 + length + length % 2
+    return 0
+
+
+def as_float(samples: Array) -> Array:
+    """Samples as float32; integers scaled so that full scale is -1..1."""
+    if samples.dtype.kind == "f":
+        return samples.astype(np.float32)
+    if samples.dtype.kind == "u":
+        return (samples.astype(np.float32) - 128) / 128
+    return (samples.astype(np.float64) / -float(np.iinfo(samples.dtype).min)).astype(np.float32)

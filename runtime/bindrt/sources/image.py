@@ -1,0 +1,92 @@
+"""Pictures through Pillow: JPEG, PNG, WebP, BMP, TIFF, GIF."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import PIL.Image
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from ..errors import LimitError
+from ..limits import DEFAULT_LIMITS, Limits
+from .opening import Opened, decoding
+from .sniff import sniff, unfit
+
+FORMATS = "JPEG, PNG, WebP, BMP, TIFF and GIF"
+
+# The classes are called directly: Image.open tries every plugin, and holds every image to one global limit.
+_READERS: dict[str, Any] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+}
+_pillow_limit = threading.Lock()
+
+
+@contextlib.contextmanager
+def open_picture(
+    opened: Opened, limits: Limits = DEFAULT_LIMITS, wanted: str = "a picture"
+) -> Iterator[PIL.Image.Image]:
+    """A Pillow image whose pixels are decoded; the first frame of an animation.
+
+    The size is checked from the header, before any pixel is decoded.
+
+    Raises:
+        SourceError: another format, damaged or truncated.
+        LimitError: more than ``limits.max_pixels``.
+    """
+    kind = sniff(opened.head)
+    if kind.family != "image":
+        raise unfit(opened, kind, wanted, FORMATS)
+    with opened.binary() as stream:
+        with decoding(opened.name, f"{kind.format} picture", "is it complete?"):
+            picture = _load(kind.format, stream, opened.name, limits)
+        yield picture
+
+
+def _load(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
+    try:
+        return _read(fmt, stream, name, limits)
+    except PIL.Image.DecompressionBombError as error:
+        threshold = PIL.Image.MAX_IMAGE_PIXELS
+        if threshold is None or limits.max_pixels <= threshold:
+            raise LimitError(name, str(error), "raise Limits.max_pixels") from error
+    # Some plugins check Pillow's own limit again; it is global, so one thread at a time lifts it.
+    with _pillow_limit:
+        before = PIL.Image.MAX_IMAGE_PIXELS
+        PIL.Image.MAX_IMAGE_PIXELS = limits.max_pixels
+        try:
+            stream.seek(0)
+            return _read(fmt, stream, name, limits)
+        finally:
+            PIL.Image.MAX_IMAGE_PIXELS = before
+
+
+def _read(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
+    picture: PIL.Image.Image = _READERS[fmt](stream)
+    check_pixels(*picture.size, name=name, limits=limits)
+    picture.load()
+    return picture
+
+
+def check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
+    """Raises LimitError for more pixels than ``limits.max_pixels``."""
+    if width * height > limits.max_pixels:
+        raise LimitError(
+            name,
+            f"{width} x {height} pixels are more than the limit of {limits.max_pixels}",
+            "raise Limits.max_pixels if this is expected",
+        )

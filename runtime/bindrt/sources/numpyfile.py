@@ -1,0 +1,127 @@
+"""``.npy`` and ``.npz`` files, read without pickle and with every size checked before allocation."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import math
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+import numpy as np
+
+from ..arrays import Array, read_only
+from ..errors import LimitError, SourceError
+from ..limits import DEFAULT_LIMITS, Limits
+from .opening import Opened, decoding, open_source
+from .sniff import sniff
+
+_MAX_HEADER = 16384
+
+
+def is_numpy_file(opened: Opened) -> bool:
+    """Whether the file is ``.npy`` or ``.npz`` by content."""
+    return sniff(opened.head).family in ("npy", "npz")
+
+
+def npz_fields(src: object, limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
+    """Names of the arrays in a ``.npz`` file; empty for any other file."""
+    opened = open_source(src, limits)
+    if sniff(opened.head).family != "npz":
+        return ()
+    with _archive(opened) as archive:
+        return tuple(n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy"))
+
+
+def read_array(opened: Opened, field: str, limits: Limits = DEFAULT_LIMITS) -> Array:
+    """The array of a ``.npy`` file, or the array ``field`` of a ``.npz``.
+
+    Raises:
+        SourceError: damaged, truncated, holds objects, or has no such field.
+        LimitError: larger than ``limits.max_bytes``.
+    """
+    if sniff(opened.head).family == "npz":
+        fields = read_fields(opened, (field,), limits)
+        if field not in fields:
+            there = ", ".join(repr(n) for n in npz_fields(opened.target, limits)[:8]) or "none"
+            raise SourceError(
+                opened.name, f"the .npz has no array {field!r}; it has {there}", f"name it {field!r}"
+            )
+        return fields[field]
+    with opened.binary() as stream, decoding(opened.name, ".npy array"):
+        return _read_npy(stream, opened.size, opened.name, limits)
+
+
+def read_fields(opened: Opened, names: Sequence[str], limits: Limits = DEFAULT_LIMITS) -> dict[str, Array]:
+    """Those of the arrays ``names`` that a ``.npz`` file holds; errors as :func:`read_array`."""
+    found: dict[str, Array] = {}
+    with _archive(opened) as archive:
+        members = {m.filename: m for m in archive.infolist()}
+        for name in names:
+            member = members.get(name + ".npy")
+            if member is None:
+                continue
+            label = f"{opened.name} field {name!r}"
+            if member.file_size > limits.max_bytes + _MAX_HEADER:
+                raise _too_large(label, member.file_size, limits)
+            with archive.open(member) as file:
+                found[name] = _read_npy(file, member.file_size, label, limits)
+    return found
+
+
+@contextlib.contextmanager
+def _archive(opened: Opened) -> Iterator[zipfile.ZipFile]:
+    """The zip archive of a ``.npz``; its directory is read from its end, so a cut file has none."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(decoding(opened.name, ".npz archive", "is it complete?"))
+        stream = stack.enter_context(opened.binary())
+        yield stack.enter_context(zipfile.ZipFile(stream))
+
+
+def _read_npy(stream: IO[bytes], size: int, name: str, limits: Limits) -> Array:
+    """Reads magic, version, header length, the header as a Python literal, then the bytes."""
+    magic = stream.read(8)
+    if magic[:6] != b"\x93NUMPY" or len(magic) < 8:
+        raise SourceError(name, "this is no .npy array")
+    width = 2 if magic[6] == 1 else 4
+    length = int.from_bytes(stream.read(width), "little")
+    if length > _MAX_HEADER:
+        raise SourceError(
+            name, f"the .npy header is {length} bytes long", "save a plain array with numpy.save"
+        )
+    header = stream.read(length)
+    dtype, fortran, shape = _parse_header(header, name)
+    count = math.prod(shape)
+    wanted = count * dtype.itemsize
+    if wanted > limits.max_bytes:
+        raise _too_large(name, wanted, limits)
+    held = size - 8 - width - length
+    if wanted > held:
+        raise SourceError(name, f"truncated: the header promises {wanted} bytes, the file has {max(held, 0)}")
+    data = stream.read(wanted)
+    if len(data) != wanted:
+        raise SourceError(name, f"truncated: {len(data)} of {wanted} bytes")
+    array = np.frombuffer(data, dtype, count)
+    return read_only(array.reshape(shape, order="F" if fortran else "C"))
+
+
+def _parse_header(header: bytes, name: str) -> tuple[np.dtype[np.generic], bool, tuple[int, ...]]:
+    try:
+        fields = ast.literal_eval(header.decode("latin-1").strip())
+        dtype, shape = np.dtype(fields["descr"]), tuple(fields["shape"])
+        good = all(type(n) is int and n >= 0 for n in shape) and len(shape) <= 32
+        fortran = bool(fields["fortran_order"])
+    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
+        raise SourceError(name, "the .npy header is damaged", "save it with numpy.save") from error
+    if not good:
+        raise SourceError(name, "the .npy header names no valid shape", "save it with numpy.save")
+    if dtype.kind not in "biuf":
+        raise SourceError(name, f"the array's dtype is {dtype}", "save an array of numbers")
+    return dtype, fortran, shape
+
+
+def _too_large(name: str, size: int, limits: Limits) -> LimitError:
+    return LimitError(
+        name, f"{size} bytes are more than the limit of {limits.max_bytes}", "raise Limits.max_bytes"
+    )

@@ -1,0 +1,146 @@
+"""Videos through PyAV: counted by demuxing, decoded once in order, only wanted frames converted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array
+from ..errors import SourceError
+from ..limits import DEFAULT_LIMITS, Limits
+from .audio import check_seconds
+from .container import open_container, video_stream
+from .image import check_pixels
+from .opening import Opened, decoding
+from .sniff import Kind, sniff, unfit
+
+FORMATS = "MP4, MKV, WebM and AVI"
+_FEW = 3  # frames by which a container's count may be wrong
+_SHARE = 0.1  # and its share, where the decoder shows fewer pictures than there are packets
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video's facts after demuxing.
+
+    Attributes:
+        frames: packets of the video stream that are to be shown.
+        fps: the average frame rate, frames per second.
+    """
+
+    opened: Opened
+    kind: Kind
+    frames: int
+    fps: float
+
+    def read(self, wanted: Sequence[int], limits: Limits = DEFAULT_LIMITS) -> tuple[dict[int, Array], int]:
+        """The frames at the ``wanted`` indices, uint8 RGB ``[H, W, 3]``, and how many were decoded.
+
+        Frames that the decoder does not reach are left out of the result.
+        """
+        return _decode(self, frozenset(wanted), limits)
+
+
+def probe(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Clip:
+    """Counts the frames of a video without decoding them.
+
+    Raises:
+        SourceError: another format, damaged, truncated, or no video stream.
+        LimitError: more pixels or seconds than ``limits`` allow.
+    """
+    kind = sniff(opened.head)
+    if kind.family != "container" and kind.format != "OGG":
+        raise unfit(opened, kind, "a video", FORMATS)
+    with open_container(opened, kind) as media, decoding(opened.name, "video", "is it complete?"):
+        stream = _stream(media, opened)
+        context = stream.codec_context
+        check_pixels(context.width, context.height, opened.name, limits)
+        rate = stream.average_rate or stream.guessed_rate
+        if not rate or rate <= 0:
+            raise SourceError(opened.name, "the video names no frame rate", "write it again with one")
+        shown, packets, end = _count(media, stream, opened, float(rate), limits)
+        _check_complete(media, stream, kind, packets, end, opened)
+    if shown == 0:
+        raise SourceError(opened.name, "the video has no frames")
+    return Clip(opened, kind, shown, float(rate))
+
+
+def check_decoded(clip: Clip, decoded: int) -> None:
+    """Raises SourceError if far fewer frames were decoded than counted."""
+    if decoded == 0 or clip.frames - decoded > max(_FEW, _SHARE * clip.frames):
+        raise SourceError(
+            clip.opened.name, f"only {decoded} of {clip.frames} frames can be decoded", "is the file damaged?"
+        )
+
+
+def _stream(media: Any, opened: Opened) -> Any:
+    stream = video_stream(media)
+    if stream is None:
+        remedy = "pass it as audio" if media.streams.audio else ""
+        raise SourceError(opened.name, "the file has no video stream", remedy)
+    return stream
+
+
+def _count(media: Any, stream: Any, opened: Opened, fps: float, limits: Limits) -> tuple[int, int, float]:
+    """Frames to be shown, all packets of the stream, and the last end time of any stream in seconds."""
+    shown = packets = 0
+    end = 0.0
+    for packet in media.demux():
+        if packet.size == 0:
+            continue
+        if packet.pts is not None:
+            end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        if packet.stream.index == stream.index:
+            packets += 1
+            shown += not packet.is_discard
+            check_seconds(packets, fps, opened.name, limits)
+    return shown, packets, end
+
+
+def _check_complete(media: Any, stream: Any, kind: Kind, packets: int, end: float, opened: Opened) -> None:
+    """Compares with what the header declares: the number of frames, or Matroska's duration."""
+    declared = stream.frames or 0
+    if declared - packets > _FEW:
+        raise SourceError(
+            opened.name, f"truncated: {packets} of {declared} frames are there", "is it complete?"
+        )
+    if kind.format == "matroska" and media.duration:
+        seconds = media.duration / 1e6
+        if seconds - end > max(0.5, 0.05 * seconds):
+            raise SourceError(
+                opened.name, f"truncated: {end:.2f} of {seconds:.2f} s are there", "is it complete?"
+            )
+
+
+def _decode(clip: Clip, wanted: frozenset[int], limits: Limits) -> tuple[dict[int, Array], int]:
+    opened, last = clip.opened, max(wanted)
+    found: dict[int, Array] = {}
+    decoded = 0
+    with open_container(opened, clip.kind) as media, decoding(opened.name, "video", "is it complete?"):
+        stream = _stream(media, opened)
+        stream.thread_type = "AUTO"
+        for frame in _frames(media, stream):
+            if decoded in wanted:
+                check_pixels(frame.width, frame.height, opened.name, limits)
+                found[decoded] = _to_rgb(frame, clip.kind)
+            decoded += 1
+            if decoded > last:
+                break
+    return found, decoded
+
+
+def _frames(media: Any, stream: Any) -> Iterator[Any]:
+    yield from media.decode(stream)
+
+
+def _to_rgb(frame: Any, kind: Kind) -> Array:
+    """RGB, turned as an MP4's or MOV's display matrix says in quarter turns, as decord does.
+
+    decord ignores other angles, mirroring, and rotation in Matroska.
+    """
+    rgb: Array = frame.to_ndarray(format="rgb24")
+    turn = getattr(frame, "rotation", 0) if kind.format == "mov" else 0
+    return np.rot90(rgb, turn // 90) if turn % 90 == 0 and turn else rgb
