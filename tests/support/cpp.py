@@ -1,0 +1,64 @@
+"""Building the C++ tests: kernels alone, without Python, under a sanitizer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TIMEOUT = 900  # seconds; a first build of all kernels on a slow machine
+
+
+def tool(name: str) -> str | None:
+    """A build tool: the one in this environment, else the system's."""
+    mine = Path(sys.executable).parent / name
+    return str(mine) if mine.exists() else shutil.which(name)
+
+
+def run(command: list[str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run to the end, with both outputs as one text."""
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+
+def missing(sanitize: str, folder: Path) -> str:
+    """Why tests cannot be built under a sanitizer here; empty if they can."""
+    compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
+    if compiler is None:
+        return "no C++ compiler"
+    if tool("cmake") is None:
+        return "no cmake"
+    source, program = folder / "probe.cpp", folder / "probe"
+    source.write_text("#include <vector>\nint main() { return static_cast<int>(std::vector<int>(3)[1]); }\n")
+    built = run([compiler, "-std=c++20", f"-fsanitize={sanitize}", str(source), "-o", str(program)])
+    if built.returncode:
+        return f"{compiler} cannot build with -fsanitize={sanitize}: {built.stdout.strip()[-200:]}"
+    ran = run([str(program)])
+    return f"-fsanitize={sanitize} does not run here: {ran.stdout.strip()[-200:]}" if ran.returncode else ""
+
+
+def build(sanitize: str) -> Path:
+    """Build tests/cpp and return the folder of its programs. AssertionError with the log if it fails."""
+    folder = ROOT / "build" / ("cpp-" + sanitize.replace(",", "-"))
+    cmake = tool("cmake")
+    assert cmake is not None
+    ninja = tool("ninja")
+    generator = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}"] if ninja else ["-G", "Unix Makefiles"]
+    options = ["-DBINDRT_PYTHON=OFF", "-DBINDRT_TESTS=ON", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"]
+    for command in (
+        [cmake, "-S", str(ROOT), "-B", str(folder), *generator, *options, f"-DBINDRT_SANITIZE={sanitize}"],
+        [cmake, "--build", str(folder), "--parallel", "2"],
+    ):
+        done = run(command)
+        assert done.returncode == 0, done.stdout[-8000:]
+    return folder / "tests" / "cpp"
