@@ -292,7 +292,10 @@ def test_command_fails_when_something_is_missing(
 
 
 def test_torch_is_never_imported(tmp_path: Path) -> None:
-    code = "import sys; from bindrt.doctor import doctor; doctor(); print(sorted({'torch', 'bindrt_export'} & set(sys.modules)))"
+    code = (
+        "import sys; from bindrt.doctor import doctor; doctor(); "
+        "print(sorted({'torch', 'bindrt_export'} & set(sys.modules)))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
