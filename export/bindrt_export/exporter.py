@@ -75,8 +75,7 @@ def plan(request: Request) -> dict[str, Any]:
                 for e, size in sizes.items()
             },
             "bytes": sum(sizes.values()),
-            # The engine maps the file and repacks most of it; torch's map of it is gone by then.
-            "memory": BASE_MEMORY + 2 * max(sizes.values()),
+            "memory": BASE_MEMORY + max(sizes.values()),
             "disk_free": shutil.disk_usage(existing_parent(request.output)).free,
         }
 
