@@ -69,16 +69,24 @@ class Resampler:
         step = max(1, _MAX_CHUNK // taps)
         for begin in range(0, len(wanted), step):
             i = np.arange(wanted.start + begin, min(wanted.start + begin + step, wanted.stop), dtype=np.int64)
-            whole, phase = np.divmod(i * self.orig, self.new)
-            kernel = self.kernel(phase) if table is None else table[phase]
-            out[begin : begin + len(i)] = np.einsum("ij,ij->i", windows[whole - first], kernel)
+            kernel = self.kernel(i % self.new) if table is None else table[i % self.new]
+            out[begin : begin + len(i)] = np.einsum(
+                "ij,ij->i", windows[i * self.orig // self.new - first], kernel
+            )
         return out
 
     def kernel(self, phase: Array) -> Array:
-        """Taps ``[len(phase), 2·half+1]`` for outputs that lie ``phase/new`` after an input sample."""
-        offset = np.arange(-self.half, self.half + 1, dtype=np.float64)
-        t = (offset[None] - np.asarray(phase, np.float64)[:, None] / self.new) * (self.base / self.orig)
-        t = np.clip(t, -RESAMPLE_WIDTH, RESAMPLE_WIDTH)
+        """Taps ``[len(phase), 2·half+1]`` for the outputs ``i = phase`` (modulo ``new``).
+
+        ``t`` is rounded to float32 at each step as the original rounds it. For rates with a small
+        common divisor that moves the taps by up to 1e-3, and with them the result.
+        """
+        phase = np.asarray(phase, np.int64)
+        near = phase * self.orig // self.new
+        index = near[:, None] + np.arange(-self.half, self.half + 1)
+        behind = (-phase).astype(np.float32) / np.float32(self.new)
+        t = (behind[:, None] + index.astype(np.float32) / np.float32(self.orig)) * np.float32(self.base)
+        t = np.clip(t, -RESAMPLE_WIDTH, RESAMPLE_WIDTH).astype(np.float64)
         window = np.cos(t * (np.pi / RESAMPLE_WIDTH / 2)) ** 2
         taps: Array = np.sinc(t) * window * (self.base / self.orig)
         return taps
