@@ -6,6 +6,7 @@ import sys
 from types import ModuleType
 
 import pytest
+
 from support import cpp
 
 
