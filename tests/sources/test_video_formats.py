@@ -1,0 +1,140 @@
+"""Videos of every format, right or damaged."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from bindrt import LimitError, Limits, SourceError, Video, preprocess
+from bindrt.sources import open_source
+from bindrt.sources.video import probe
+from support.media import frames, picture_bytes, sound_bytes, write_video
+
+FORMATS = [
+    ("video.mp4", "libx264", {}),
+    ("mpeg4.mp4", "mpeg4", {}),
+    ("video.mkv", "libx264", {}),
+    ("vp8.webm", "libvpx", {}),
+    ("vp9.webm", "libvpx-vp9", {"speed": "8"}),
+    ("video.avi", "mpeg4", {}),
+    ("h264.avi", "libx264", {"bf": "0"}),
+]
+
+
+def decoded(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as media:
+        return [f.to_ndarray(format="rgb24") for f in media.decode(video=0)]
+
+
+@pytest.mark.parametrize(("name", "codec", "options"), FORMATS)
+def test_as_pyav_decodes_it(name: str, codec: str, options: dict[str, str], tmp_path: Path) -> None:
+    path = write_video(tmp_path / name, codec, options=options)
+    clip = probe(open_source(path))
+    assert (clip.frames, clip.fps) == (45, 15)
+    expected = preprocess.video(Video(decoded(path), fps=15))
+    np.testing.assert_array_equal(preprocess.video(path), expected)
+    hidden = path.rename(path.with_suffix(".txt"))
+    np.testing.assert_array_equal(preprocess.video(hidden.read_bytes()), expected)
+    with hidden.open("rb") as file:
+        np.testing.assert_array_equal(preprocess.video(file), expected)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libvpx"])
+def test_decoded_pixels_are_those_encoded(codec: str, tmp_path: Path) -> None:
+    name = "video.mp4" if codec == "libx264" else "video.webm"
+    path = write_video(tmp_path / name, codec, options={"crf": "4", "b": "4M"})
+    expected = preprocess.video(Video(frames(45), fps=15))
+    assert np.abs(preprocess.video(path) - expected).mean() < 0.1
+
+
+@pytest.mark.parametrize(("name", "codec", "options"), FORMATS)
+def test_truncated(name: str, codec: str, options: dict[str, str], tmp_path: Path) -> None:
+    data = write_video(tmp_path / name, codec, options=options).read_bytes()
+    for keep in (len(data) // 2, 200, 16):
+        with pytest.raises(SourceError):
+            preprocess.video(data[:keep])
+
+
+def test_truncated_with_the_index_in_front(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "fast.mp4", container={"movflags": "faststart"})
+    data = path.read_bytes()
+    with pytest.raises(SourceError, match=r"truncated|cannot"):
+        preprocess.video(data[: len(data) * 2 // 3])
+
+
+@pytest.mark.parametrize("turn", [90, 180, -90])
+def test_rotation_as_decord(turn: int, tmp_path: Path) -> None:
+    """decord turns an MP4's frames as its display matrix says, and leaves Matroska's alone."""
+    path = write_video(tmp_path / "turned.mp4", rotation=turn)
+    turned = [np.rot90(f, turn // 90) for f in decoded(path)]
+    np.testing.assert_array_equal(preprocess.video(path), preprocess.video(Video(turned, fps=15)))
+    path = write_video(tmp_path / "turned.mkv", rotation=turn)
+    np.testing.assert_array_equal(preprocess.video(path), preprocess.video(Video(decoded(path), fps=15)))
+
+
+def test_sound_alone_is_no_video(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "sound.mp4", None, audio="aac")
+    with pytest.raises(SourceError, match="no video stream"):
+        preprocess.video(path)
+    for data in (sound_bytes("WAV"), sound_bytes("OGG"), picture_bytes("PNG")):
+        with pytest.raises(SourceError):
+            preprocess.video(data)
+
+
+def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "song.m4a"
+    with_cover(path)
+    with pytest.raises(SourceError, match="no video stream"):
+        preprocess.video(path)
+    assert preprocess.audio(path).shape == (3, 1, 128, 204)
+
+
+def with_cover(path: Path) -> None:
+    """Sound with an attached picture."""
+    plain = write_video(path.with_name("plain.m4a"), None, audio="aac")
+    with av.open(str(plain)) as source, av.open(str(path), "w", format="mp4") as out:
+        sound = out.add_stream_from_template(source.streams.audio[0])
+        cover: Any = out.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        for packet in cover.encode(av.VideoFrame.from_ndarray(frames(1)[0], format="rgb24")):
+            out.mux(packet)
+        for packet in cover.encode():
+            out.mux(packet)
+        for packet in source.demux(audio=0):
+            if packet.dts is not None:
+                packet.stream = sound
+                out.mux(packet)
+
+
+def test_limits(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "video.mp4")
+    with pytest.raises(LimitError, match="64 x 48"):
+        preprocess.video(path, limits=Limits(max_pixels=1000))
+    with pytest.raises(LimitError, match="longer than the limit"):
+        preprocess.video(path, limits=Limits(max_seconds=1))
+
+
+@pytest.mark.parametrize("fps", [1, 5, Fraction(30000, 1001), 60])
+def test_frame_rates(fps: int | Fraction, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "video.mkv", count=40, fps=fps)
+    expected = preprocess.video(Video(decoded(path), fps=float(fps)))
+    np.testing.assert_array_equal(preprocess.video(path), expected)
+
+
+def test_one_frame(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "one.mp4", count=1)
+    out = preprocess.video(path)
+    np.testing.assert_array_equal(out[:, :, 0], out[:, :, 1])
+
+
+def test_long_groups_and_b_frames(tmp_path: Path) -> None:
+    options = {"g": "30", "bf": "3", "x264-params": "open-gop=1:scenecut=0"}
+    path = write_video(tmp_path / "long.mp4", count=400, fps=10, options=options)
+    expected = preprocess.video(Video(decoded(path), fps=10))
+    np.testing.assert_array_equal(preprocess.video(path), expected)
