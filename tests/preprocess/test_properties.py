@@ -1,0 +1,187 @@
+"""What holds for any input: against plain formulas in float64, and Pillow's own pipeline."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import PIL.Image
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bindrt import Audio, Depth, preprocess
+from bindrt.preprocess import mel
+from bindrt.preprocess.clips import clip_times, frame_pairs, sample_range
+from bindrt.preprocess.resample import Resampler
+from bindrt.preprocess.resize import three_crops
+from support.golden import pixels
+
+RATES = st.sampled_from([8000, 11025, 16000, 22050, 22051, 32000, 44100, 48000, 96000, 12345, 7, 192000])
+
+
+def direct_sum(signal: np.ndarray, rate: Fraction, new_rate: int, wanted: range) -> np.ndarray:
+    """The resampler's definition, term by term in float64."""
+    ratio = rate / new_rate
+    orig, new = ratio.numerator, ratio.denominator
+    base = min(orig, new) * 0.99
+    k = np.arange(len(signal))
+    out = []
+    for i in wanted:
+        t = np.clip((k / orig - i / new) * base, -6, 6)
+        out.append(np.sum(signal * np.sinc(t) * np.cos(np.pi * t / 12) ** 2) * base / orig)
+    return np.array(out)
+
+
+@settings(deadline=None, max_examples=60)
+@given(rate=RATES, length=st.integers(1, 400), seed=st.integers(0, 99), at=st.floats(0, 1))
+def test_resampling_is_the_direct_sum(rate: int, length: int, seed: int, at: float) -> None:
+    signal = np.random.default_rng(seed).uniform(-1, 1, length).astype(np.float32)
+    resampler = Resampler.of(Fraction(rate), 16000)
+    total = resampler.length(length)
+    assert total == math.ceil(length * 16000 / rate)
+    start = int(at * (total - 1))
+    wanted = range(start, min(start + 50, total))
+    need = resampler.needed(wanted)
+    inputs = np.array([signal[k] if 0 <= k < length else 0 for k in need], np.float32)
+    expected = (
+        signal[start : wanted.stop] if rate == 16000 else direct_sum(signal, Fraction(rate), 16000, wanted)
+    )
+    # Positions are rounded to float32, as the original's are: that is base·2^-24 of a tap's width.
+    tolerance = 2e-6 + 1e-6 * resampler.base
+    np.testing.assert_allclose(resampler.run(inputs, wanted), expected, rtol=0, atol=tolerance)
+
+
+@settings(deadline=None, max_examples=25)
+@given(rate=RATES, start=st.integers(0, 3000), length=st.integers(1, 300))
+def test_a_part_is_a_part_of_the_whole(rate: int, start: int, length: int) -> None:
+    resampler = Resampler.of(Fraction(rate), 16000)
+    whole, part = range(3300), range(start, start + length)
+    need = resampler.needed(whole)
+    inputs = np.random.default_rng(rate).normal(size=len(need)).astype(np.float32)
+    sub = resampler.needed(part)
+    some = inputs[sub.start - need.start : sub.stop - need.start]
+    np.testing.assert_array_equal(resampler.run(some, part), resampler.run(inputs, whole)[start : part.stop])
+
+
+@settings(deadline=None, max_examples=30)
+@given(width=st.integers(1, 700), height=st.integers(1, 700), seed=st.integers(0, 9))
+def test_images_are_pillows(width: int, height: int, seed: int) -> None:
+    rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    short, long = min(width, height), max(width, height)
+    new_long = int(224 * long / short)
+    size = (224, new_long) if width <= height else (new_long, 224)
+    resized = PIL.Image.fromarray(rgb).resize(size, PIL.Image.Resampling.BICUBIC)
+    left, top = (int(round((n - 224) / 2.0)) for n in size)  # noqa: RUF046
+    expected = np.asarray(resized.crop((left, top, left + 224, top + 224)))
+    np.testing.assert_array_equal(pixels(preprocess.image(rgb)), expected)
+
+
+@settings(deadline=None, max_examples=20)
+@given(width=st.integers(1, 300), height=st.integers(1, 300), seed=st.integers(0, 9))
+def test_video_crops_are_a_bilinear_resize(width: int, height: int, seed: int) -> None:
+    frame = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    out = three_crops(frame)
+    short, long = min(width, height), max(width, height)
+    new_long = math.floor(long / short * 224)
+    new_w, new_h = (224, new_long) if height > width else (new_long, 224)
+
+    def at(i: int, size: int, new: int) -> tuple[int, int, float]:
+        position = max((i + 0.5) * size / new - 0.5, 0.0)
+        low = min(int(position), size - 1)
+        return low, min(low + 1, size - 1), position - low
+
+    offset = math.ceil((new_long - 224) / 2)
+    rng = np.random.default_rng(seed + 100)
+    for crop, start in enumerate((0, offset, new_long - 224)):
+        for y, x in rng.integers(0, 224, (20, 2)):
+            full_y, full_x = (start + y, x) if height > width else (y, start + x)
+            y0, y1, wy = at(int(full_y), height, new_h)
+            x0, x1, wx = at(int(full_x), width, new_w)
+            f = frame.astype(np.float64)
+            upper = f[y0, x0] * (1 - wx) + f[y0, x1] * wx
+            lower = f[y1, x0] * (1 - wx) + f[y1, x1] * wx
+            # float32 positions of long sides are off by 1e-4 of a pixel or so, as the original's.
+            tolerance = 255 * 2e-7 * (new_long + 100)
+            np.testing.assert_allclose(
+                out[crop, :, y, x], upper * (1 - wy) + lower * wy, rtol=0, atol=tolerance
+            )
+
+
+@given(duration=st.floats(0, 1e6), clips=st.integers(1, 9), seconds=st.floats(0.1, 10))
+def test_clips_cover_the_recording(duration: float, clips: int, seconds: float) -> None:
+    times = clip_times(duration, clips, seconds)
+    assert len(times) == clips
+    assert times[0][0] == 0
+    assert all(end - start == Fraction(seconds) for start, end in times)
+    assert times == sorted(times)
+    if duration >= seconds and clips > 1:
+        assert float(times[-1][1]) == pytest.approx(duration, rel=1e-12)
+    if duration <= seconds:
+        assert set(times) == {(0, Fraction(seconds))}
+
+
+@given(frames=st.integers(1, 10**6), fps=st.floats(0.01, 1000))
+def test_frames_are_inside(frames: int, fps: float) -> None:
+    pairs = frame_pairs(frames, fps, 5, 2.0)
+    assert len(pairs) == 5
+    assert pairs[0][0] == 0
+    for first, last in pairs:
+        assert 0 <= first <= last < frames
+
+
+@given(total=st.integers(0, 10**7))
+def test_samples_are_inside(total: int) -> None:
+    for start, end in clip_times(total / 16000, 3, 2.0):
+        r = sample_range(start, end, 16000, total)
+        assert 0 <= r.start <= r.stop <= total
+        assert total < 32000 or len(r) in (31999, 32000)
+
+
+def test_mel_is_the_definition() -> None:
+    """One frame, term by term."""
+    x = np.random.default_rng(0).normal(0, 0.1, 400)
+    y = x - x.mean()
+    y = np.array([y[i] - 0.97 * y[max(i - 1, 0)] for i in range(400)])
+    y *= [0.5 - 0.5 * math.cos(2 * math.pi * i / 399) for i in range(400)]
+    n = np.arange(400)
+    power = np.array([abs(np.sum(y * np.exp(-2j * np.pi * k * n / 512))) ** 2 for k in range(256)])
+    scale = [1127 * math.log(1 + k * 31.25 / 700) for k in range(256)]
+    low, high = (1127 * math.log(1 + f / 700) for f in (20, 8000))
+    step = (high - low) / 129
+    expected = []
+    for band in range(128):
+        left = low + band * step
+        weights = [max(0.0, min((s - left) / step, (left + 2 * step - s) / step)) for s in scale]
+        expected.append(math.log(max(float(np.dot(power, weights)), 2.0**-23)))
+    np.testing.assert_allclose(mel.log_mel(x)[:, 0], expected, rtol=0, atol=1e-4)
+
+
+@settings(deadline=None, max_examples=20)
+@given(channels=st.integers(1, 4), rate=st.sampled_from([8000, 16000, 22050]), seconds=st.floats(0.03, 9))
+def test_integers_are_floats_at_full_scale(channels: int, rate: int, seconds: float) -> None:
+    wave = np.random.default_rng(0).integers(
+        -20000, 20000, (channels, max(int(rate * seconds), 300)), np.int16
+    )
+    expected = preprocess.audio(Audio(wave / np.float32(32768), rate=rate))
+    np.testing.assert_array_equal(preprocess.audio(Audio(wave, rate=rate)), expected)
+    wide = wave.astype(np.int32) << 16
+    np.testing.assert_array_equal(preprocess.audio(Audio(wide, rate=float(rate))), expected)
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    share=st.floats(0, 1),
+    missing=st.sampled_from(["farthest", "nearest"]),
+    bad=st.sampled_from([0, np.nan, np.inf, -1]),
+)
+def test_missing_depth_is_counted_and_bounded(share: float, missing: str, bad: float) -> None:
+    depth = np.random.default_rng(0).uniform(0.3, 5, (60, 80)).astype(np.float32)
+    where = np.random.default_rng(1).uniform(size=depth.shape) < share
+    depth[where] = bad
+    out = preprocess.prepare("depth", Depth(depth, missing=missing))  # type: ignore[arg-type]
+    assert out.notes["missing_pixels"] == where.sum()
+    assert np.isfinite(out.array).all()
+    filled = np.where(where, 1e6 if missing == "farthest" else 1e-6, depth)
+    np.testing.assert_allclose(out.array, preprocess.depth(filled), rtol=0, atol=1e-4)
