@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from bindrt import LimitError, Limits, SourceError, Video, preprocess
 from bindrt.sources import open_source
+from bindrt.sources.groups import PacketTable, plan
 from bindrt.sources.video import probe
 from support.media import frames, picture_bytes, sound_bytes, write_video
 
@@ -133,8 +135,52 @@ def test_one_frame(tmp_path: Path) -> None:
     np.testing.assert_array_equal(out[:, :, 0], out[:, :, 1])
 
 
-def test_long_groups_and_b_frames(tmp_path: Path) -> None:
-    options = {"g": "30", "bf": "3", "x264-params": "open-gop=1:scenecut=0"}
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("open.mp4", "libx264", {"g": "30", "bf": "3", "x264-params": "open-gop=1:scenecut=0"}),
+        ("open.mkv", "libx264", {"g": "25", "bf": "8", "x264-params": "open-gop=1:scenecut=0:b-pyramid=2"}),
+        ("closed.mkv", "libx264", {"g": "12", "bf": "2"}),
+        ("refresh.mkv", "libx264", {"g": "40", "x264-params": "intra-refresh=1"}),
+        ("single.avi", "mpeg4", {"g": "20", "bf": "2"}),
+        ("alt.webm", "libvpx", {"g": "40", "auto-alt-ref": "1", "lag-in-frames": "16"}),
+        ("alt9.webm", "libvpx-vp9", {"g": "40", "auto-alt-ref": "1", "lag-in-frames": "16", "speed": "8"}),
+    ],
+)
+def test_skipping_groups_changes_nothing(
+    name: str, codec: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / name, codec, count=400, fps=10, options=options)
+    whole = decoded(path)
+    assert len(whole) == 400
+    clip = probe(open_source(path))
+    for wanted in ([0, 19, 95, 114, 399], [29, 30, 31], [25, 200], [399]):
+        found, _ = clip.read(wanted)
+        assert sorted(found) == wanted
+        for index in wanted:
+            np.testing.assert_array_equal(found[index], whole[index])
+
+
+def test_groups_that_nobody_wants_are_not_decoded(tmp_path: Path) -> None:
+    options = {"g": "10", "x264-params": "scenecut=0"}
     path = write_video(tmp_path / "long.mp4", count=400, fps=10, options=options)
+    needed = plan(probe(open_source(path)).packets, [0, 19, 200, 399])
+    assert needed is not None
+    assert needed.runs == [range(20), range(200, 210), range(390, 400)]
     expected = preprocess.video(Video(decoded(path), fps=10))
     np.testing.assert_array_equal(preprocess.video(path), expected)
+
+
+def test_times_that_cannot_be_relied_on() -> None:
+    good = PacketTable()
+    for time, key in ((0, True), (3, False), (1, False), (2, False), (8, True), (5, False)):
+        good.add(time, key, True)
+    needed = plan(good, [4])  # shown before its group's key: refers to the group before
+    assert needed is not None
+    assert needed.index == {5: 4}
+    assert needed.runs == [range(6)]
+    for time, shown in ((None, True), (9, False), (5, True)):
+        table = PacketTable(array("q", good.times), array("q", good.keys))
+        table.add(time, False, shown)
+        assert plan(table, [0]) is None
+    assert plan(PacketTable(array("q", [1, 2]), array("q", [1])), [0]) is None

@@ -1,4 +1,4 @@
-"""Videos through PyAV: counted by demuxing, decoded once in order, only wanted frames converted."""
+"""Videos through PyAV: counted by demuxing, then only the needed groups decoded, wanted frames converted."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..errors import SourceError
 from ..limits import DEFAULT_LIMITS, Limits
 from .audio import check_seconds
 from .container import open_container, video_stream
+from .groups import PacketTable, Plan, plan
 from .image import check_pixels
 from .opening import Opened, decoding
 from .sniff import Kind, sniff, unfit
@@ -35,13 +36,19 @@ class Clip:
     kind: Kind
     frames: int
     fps: float
+    packets: PacketTable
 
     def read(self, wanted: Sequence[int], limits: Limits = DEFAULT_LIMITS) -> tuple[dict[int, Array], int]:
         """The frames at the ``wanted`` indices, uint8 RGB ``[H, W, 3]``, and how many were decoded.
 
         Frames that the decoder does not reach are left out of the result.
         """
-        return _decode(self, frozenset(wanted), limits)
+        groups = plan(self.packets, wanted)
+        if groups is not None:
+            found = _decode_groups(self, groups, limits)
+            if len(found) == len(groups.index):
+                return found, self.frames
+        return _decode_all(self, frozenset(wanted), limits)
 
 
 def probe(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Clip:
@@ -62,10 +69,10 @@ def probe(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Clip:
         if not rate or rate <= 0:
             raise SourceError(opened.name, "the video names no frame rate", "write it again with one")
         shown, packets, end = _count(media, stream, opened, float(rate), limits)
-        _check_complete(media, stream, kind, packets, end, opened)
+        _check_complete(media, stream, kind, len(packets.times), end, opened)
     if shown == 0:
         raise SourceError(opened.name, "the video has no frames")
-    return Clip(opened, kind, shown, float(rate))
+    return Clip(opened, kind, shown, float(rate), packets)
 
 
 def check_decoded(clip: Clip, decoded: int) -> None:
@@ -84,19 +91,20 @@ def _stream(media: Any, opened: Opened) -> Any:
     return stream
 
 
-def _count(media: Any, stream: Any, opened: Opened, fps: float, limits: Limits) -> tuple[int, int, float]:
-    """Frames to be shown, all packets of the stream, and the last end time of any stream in seconds."""
-    shown = packets = 0
-    end = 0.0
+def _count(
+    media: Any, stream: Any, opened: Opened, fps: float, limits: Limits
+) -> tuple[int, PacketTable, float]:
+    """Frames to be shown, the stream's packets, and the last end time of any stream in seconds."""
+    shown, end, packets = 0, 0.0, PacketTable()
     for packet in media.demux():
         if packet.size == 0:
             continue
         if packet.pts is not None:
             end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
         if packet.stream.index == stream.index:
-            packets += 1
             shown += not packet.is_discard
-            check_seconds(packets, fps, opened.name, limits)
+            packets.add(packet.pts, packet.is_keyframe, not packet.is_discard)
+            check_seconds(len(packets.times), fps, opened.name, limits)
     return shown, packets, end
 
 
@@ -115,32 +123,62 @@ def _check_complete(media: Any, stream: Any, kind: Kind, packets: int, end: floa
             )
 
 
-def _decode(clip: Clip, wanted: frozenset[int], limits: Limits) -> tuple[dict[int, Array], int]:
+def _decode_all(clip: Clip, wanted: frozenset[int], limits: Limits) -> tuple[dict[int, Array], int]:
+    """Decodes from the beginning and counts."""
     opened, last = clip.opened, max(wanted)
     found: dict[int, Array] = {}
     decoded = 0
     with open_container(opened, clip.kind) as media, decoding(opened.name, "video", "is it complete?"):
         stream = _stream(media, opened)
         stream.thread_type = "AUTO"
-        for frame in _frames(media, stream):
+        for frame in media.decode(stream):
             if decoded in wanted:
-                check_pixels(frame.width, frame.height, opened.name, limits)
-                found[decoded] = _to_rgb(frame, clip.kind)
+                found[decoded] = _to_rgb(frame, clip, limits)
             decoded += 1
             if decoded > last:
                 break
     return found, decoded
 
 
-def _frames(media: Any, stream: Any) -> Iterator[Any]:
-    yield from media.decode(stream)
+def _decode_groups(clip: Clip, groups: Plan, limits: Limits) -> dict[int, Array]:
+    """Decodes only some packets and knows frames by their times; misses those the decoder withholds."""
+    found: dict[int, Array] = {}
+    with (
+        open_container(clip.opened, clip.kind) as media,
+        decoding(clip.opened.name, "video", "is it complete?"),
+    ):
+        stream = _stream(media, clip.opened)
+        stream.thread_type = "AUTO"
+        for frame in _frames_of(media, stream, groups.runs):
+            index = groups.index.get(frame.pts)
+            if index is not None:
+                found[index] = _to_rgb(frame, clip, limits)
+    return found
 
 
-def _to_rgb(frame: Any, kind: Kind) -> Array:
+def _frames_of(media: Any, stream: Any, runs: list[range]) -> Iterator[Any]:
+    """The frames of some ranges of packets; the decoder is emptied and reset between them."""
+    decoder, left, at = stream.codec_context, list(runs), 0
+    for packet in media.demux(stream):
+        if packet.size == 0:
+            continue
+        if left and at in left[0]:
+            yield from decoder.decode(packet)
+        at += 1
+        if left and at == left[0].stop:
+            yield from decoder.decode(None)
+            decoder.flush_buffers()
+            left.pop(0)
+            if not left:
+                return
+
+
+def _to_rgb(frame: Any, clip: Clip, limits: Limits) -> Array:
     """RGB, turned as an MP4's or MOV's display matrix says in quarter turns, as decord does.
 
     decord ignores other angles, mirroring, and rotation in Matroska.
     """
+    check_pixels(frame.width, frame.height, clip.opened.name, limits)
     rgb: Array = frame.to_ndarray(format="rgb24")
-    turn = getattr(frame, "rotation", 0) if kind.format == "mov" else 0
+    turn = getattr(frame, "rotation", 0) if clip.kind.format == "mov" else 0
     return np.rot90(rgb, turn // 90) if turn % 90 == 0 and turn else rgb
