@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from array import array
 from fractions import Fraction
 from pathlib import Path
@@ -69,13 +70,26 @@ def test_truncated_with_the_index_in_front(tmp_path: Path) -> None:
         preprocess.video(data[: len(data) * 2 // 3])
 
 
-@pytest.mark.parametrize("turn", [90, 180, -90])
+MATRICES = {-90: (0, 1, -1, 0), 90: (0, -1, 1, 0), 180: (-1, 0, 0, -1)}
+
+
+@pytest.mark.parametrize("turn", MATRICES)
 def test_rotation_as_decord(turn: int, tmp_path: Path) -> None:
-    """decord turns an MP4's frames as its display matrix says, and leaves Matroska's alone."""
-    path = write_video(tmp_path / "turned.mp4", rotation=turn)
+    """decord turns an MP4's frames as the matrix in its track header says."""
+    path = write_video(tmp_path / "turned.mp4")
     turned = [np.rot90(f, turn // 90) for f in decoded(path)]
-    np.testing.assert_array_equal(preprocess.video(path), preprocess.video(Video(turned, fps=15)))
-    path = write_video(tmp_path / "turned.mkv", rotation=turn)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 44
+    a, b, c, d = (n << 16 for n in MATRICES[turn])
+    data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    np.testing.assert_array_equal(preprocess.video(bytes(data)), preprocess.video(Video(turned, fps=15)))
+
+
+@pytest.mark.skipif(
+    not hasattr(av.VideoStream, "set_display_rotation"), reason="PyAV before 18 cannot write it"
+)
+def test_rotation_in_matroska_is_left_alone_as_decord_does(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "turned.mkv", rotation=90)
     np.testing.assert_array_equal(preprocess.video(path), preprocess.video(Video(decoded(path), fps=15)))
 
 
