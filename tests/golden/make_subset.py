@@ -31,6 +31,7 @@ STEPS = {
     "thermal": [2, 2],
     "imu": [1, 5],
 }
+RESAMPLED_STEP = 8
 SUFFIX = {"depth": ".png", "thermal": ".png", "imu": ".npz"}
 
 
@@ -53,7 +54,10 @@ def copy(whole: Path, modality: str, name: str, entry: dict[str, Any]) -> dict[s
     values = reference(whole / "ref" / entry["ref"], modality)
     steps = STEPS[modality]
     kept = np.ascontiguousarray(values[tuple(slice(None, None, n) for n in steps)])
-    np.savez_compressed(HERE / "ref" / modality / f"{name}.npz", values=kept)
+    extra = {}
+    if modality == "audio":
+        extra["resampled"] = np.load(whole / "ref" / entry["ref"])["resampled"][::RESAMPLED_STEP]
+    np.savez_compressed(HERE / "ref" / modality / f"{name}.npz", values=kept, **extra)
     return {**entry, "ref": f"{modality}/{name}.npz", "steps": steps}
 
 

@@ -41,17 +41,18 @@ def test_waveform_agrees_with_the_file(case: Case) -> None:
     np.testing.assert_array_equal(preprocess.audio(case.path.read_bytes()), expected)
 
 
-@pytest.mark.parametrize("case", [c for c in cases("audio") if c.values[0].is_whole])
+@pytest.mark.parametrize("case", cases("audio"))
 def test_resampled(case: Case) -> None:
     wave, rate = soundfile.read(case.path, dtype="float32", always_2d=True)
     resampler = Resampler.of(Fraction(rate), 16000)
     assert resampler.length(len(wave)) == case.entry["resampled_samples"]
     expected = case.reference("resampled")
-    wanted = range(len(expected))
+    step = 1 if case.is_whole else 8
+    wanted = range(len(expected) * step)
     need = resampler.needed(wanted)
     padded = np.pad(wave[:, 0], (max(-need.start, 0), max(need.stop - len(wave), 0)))
     padded = padded[max(need.start, 0) :][: len(need)]
-    np.testing.assert_allclose(resampler.run(padded, wanted), expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(resampler.run(padded, wanted)[::step], expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", MANIFEST)

@@ -32,6 +32,7 @@ def test_as_pillow_reads_it(fmt: str, options: dict[str, Any]) -> None:
     np.testing.assert_array_equal(preprocess.image(data), preprocess.image(decoded))
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize(("fmt", "options"), FORMATS)
 def test_truncated(fmt: str, options: dict[str, Any]) -> None:
     data = picture_bytes(fmt, picture(300, 200), **options)

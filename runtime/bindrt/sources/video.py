@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -68,11 +68,11 @@ def probe(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Clip:
         rate = stream.average_rate or stream.guessed_rate
         if not rate or rate <= 0:
             raise SourceError(opened.name, "the video names no frame rate", "write it again with one")
-        shown, packets, end = _count(media, stream, opened, float(rate), limits)
-        _check_complete(media, stream, kind, len(packets.times), end, opened)
-    if shown == 0:
+        counted = _count(media, stream, opened, float(rate), limits)
+        _check_complete(media, stream, kind, counted, opened)
+    if counted.shown == 0:
         raise SourceError(opened.name, "the video has no frames")
-    return Clip(opened, kind, shown, float(rate), packets)
+    return Clip(opened, kind, counted.shown, float(rate), counted.packets)
 
 
 def check_decoded(clip: Clip, decoded: int) -> None:
@@ -91,35 +91,57 @@ def _stream(media: Any, opened: Opened) -> Any:
     return stream
 
 
-def _count(
-    media: Any, stream: Any, opened: Opened, fps: float, limits: Limits
-) -> tuple[int, PacketTable, float]:
-    """Frames to be shown, the stream's packets, and the last end time of any stream in seconds."""
-    shown, end, packets = 0, 0.0, PacketTable()
+@dataclass
+class _Counted:
+    """Frames to be shown, the stream's packets, and when it and the last of all streams end, in seconds."""
+
+    packets: PacketTable = field(default_factory=PacketTable)
+    shown: int = 0
+    end: float = 0.0
+    last_end: float = 0.0
+
+
+def _count(media: Any, stream: Any, opened: Opened, fps: float, limits: Limits) -> _Counted:
+    counted = _Counted()
     for packet in media.demux():
         if packet.size == 0:
             continue
-        if packet.pts is not None:
-            end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        end = _end_of(packet)
+        counted.last_end = max(counted.last_end, end)
         if packet.stream.index == stream.index:
-            shown += not packet.is_discard
-            packets.add(packet.pts, packet.is_keyframe, not packet.is_discard)
-            check_seconds(len(packets.times), fps, opened.name, limits)
-    return shown, packets, end
+            counted.end = max(counted.end, end)
+            counted.shown += not packet.is_discard
+            counted.packets.add(packet.pts, packet.is_keyframe, not packet.is_discard)
+            check_seconds(len(counted.packets.times), fps, opened.name, limits)
+    return counted
 
 
-def _check_complete(media: Any, stream: Any, kind: Kind, packets: int, end: float, opened: Opened) -> None:
-    """Compares with what the header declares: the number of frames, or Matroska's duration."""
-    declared = stream.frames or 0
-    if declared - packets > _FEW:
+def _end_of(packet: Any) -> float:
+    time = packet.dts if packet.pts is None else packet.pts
+    if time is None or packet.time_base is None:
+        return 0.0
+    return float((time + (packet.duration or 0)) * packet.time_base)
+
+
+def _check_complete(media: Any, stream: Any, kind: Kind, counted: _Counted, opened: Opened) -> None:
+    """Compares with what the header declares: frames and their duration, or Matroska's duration.
+
+    Frames alone may be fewer: AVI declares those that were dropped while recording.
+    """
+    declared, there = stream.frames or 0, len(counted.packets.times)
+    seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
+    early = seconds is None or seconds - counted.end > _FEW * seconds / max(declared, 1)
+    if declared - there > _FEW and early:
         raise SourceError(
-            opened.name, f"truncated: {packets} of {declared} frames are there", "is it complete?"
+            opened.name, f"truncated: {there} of {declared} frames are there", "is it complete?"
         )
     if kind.format == "matroska" and media.duration:
         seconds = media.duration / 1e6
-        if seconds - end > max(0.5, 0.05 * seconds):
+        if seconds - counted.last_end > max(0.5, 0.05 * seconds):
             raise SourceError(
-                opened.name, f"truncated: {end:.2f} of {seconds:.2f} s are there", "is it complete?"
+                opened.name,
+                f"truncated: {counted.last_end:.2f} of {seconds:.2f} s are there",
+                "is it complete?",
             )
 
 
