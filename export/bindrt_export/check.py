@@ -77,5 +77,7 @@ def read_reference(bundle: Bundle, encoder: str, names: list[str]) -> dict[str, 
         raise BundleError(where, f"damaged ({error})", remedy) from None
     for name, rows in found.items():
         if rows.shape != shape or rows.dtype != np.float32:
-            raise BundleError(where, f"{name} is {rows.dtype} {list(rows.shape)}, not float32 {list(shape)}", remedy)
+            raise BundleError(
+                where, f"{name} is {rows.dtype} {list(rows.shape)}, not float32 {list(shape)}", remedy
+            )
     return found

@@ -26,18 +26,28 @@ def parser() -> argparse.ArgumentParser:
         epilog="A broken-off export goes on where it stopped when it is started again.",
     )
     p.add_argument(
-        "checkpoint", nargs="?", help="official .pth, the same keys as .safetensors, an OpenCLIP file, or random:SEED"
+        "checkpoint",
+        nargs="?",
+        help="official .pth, the same keys as .safetensors, an OpenCLIP file, or random:SEED",
     )
     p.add_argument("-o", "--output", type=Path, metavar="NAME.bind", help="the bundle to write")
-    p.add_argument("--config", type=Path, metavar="JSON", help="numbers no tensor shows (heads), or sizes for random:")
-    p.add_argument("--modality", nargs="+", action="extend", choices=tuple(MODALITIES), help="only these; default: all")
+    p.add_argument(
+        "--config", type=Path, metavar="JSON", help="numbers no tensor shows (heads), or sizes for random:"
+    )
+    p.add_argument(
+        "--modality", nargs="+", action="extend", choices=tuple(MODALITIES), help="only these; default: all"
+    )
     p.add_argument("--precision", nargs="+", action="extend", choices=PRECISIONS, help="default: fp32")
-    p.add_argument("--default-precision", choices=PRECISIONS, help="what bindrt.load takes; default: the first given")
+    p.add_argument(
+        "--default-precision", choices=PRECISIONS, help="what bindrt.load takes; default: the first given"
+    )
     p.add_argument("--engine", nargs="+", action="extend", choices=ENGINES, help="default: onnxruntime")
     p.add_argument("--target", nargs="+", action="extend", metavar="sm_89", help="GPUs to build plans for")
     p.add_argument("--calibration", type=Path, metavar="DIR", help="files to calibrate int8 with")
     p.add_argument("--dry-run", action="store_true", help="say what would be built, with sizes and memory")
-    p.add_argument("--check", type=Path, metavar="NAME.bind", help="hashes, schema and a parity run; needs no torch")
+    p.add_argument(
+        "--check", type=Path, metavar="NAME.bind", help="hashes, schema and a parity run; needs no torch"
+    )
     p.add_argument("--json", action="store_true", help="print the result as JSON")
     return p
 
@@ -77,7 +87,9 @@ def run_export(args: argparse.Namespace, console: Console) -> int:
         raise OptionError("bind-export", "no output given", "add -o NAME.bind")
     refuse_unbuilt(args)
     exporter = import_exporter()
-    request = exporter.Request(args.checkpoint, args.output or Path("."), read_config(args.config), args.modality)
+    request = exporter.Request(
+        args.checkpoint, args.output or Path("."), read_config(args.config), args.modality
+    )
     if args.dry_run:
         emit(exporter.plan(request), args.json, print_plan)
         return 0
@@ -94,7 +106,9 @@ def import_exporter() -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("bindrt"):
             raise
-        raise OptionError("bind-export", f"{error.name} is not installed", "pip install 'bindrt[export]'") from None
+        raise OptionError(
+            "bind-export", f"{error.name} is not installed", "pip install 'bindrt[export]'"
+        ) from None
     return exporter
 
 
@@ -121,7 +135,9 @@ def read_config(path: Path | None) -> dict[str, Any]:
             raise OptionError(f"--config {path}", "the file is larger than 1 MiB", "give a small JSON object")
         data = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise OptionError(f"--config {path}", error.strerror or "cannot be read", "give a JSON file") from None
+        raise OptionError(
+            f"--config {path}", error.strerror or "cannot be read", "give a JSON file"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise OptionError(f"--config {path}", f"not JSON ({error})", "give a JSON object") from None
     if not isinstance(data, dict):

@@ -92,7 +92,7 @@ def run(request: Request, progress: Progress) -> dict[str, Any]:
         modalities = wanted(checkpoint, request.modalities)
         keys = {e: part_key(checkpoint, e) for e in encoders_of(modalities)}
         with staging_for(request.output) as staging:
-            reused = []
+            reused: list[str] = []
             parts: dict[str, Part] = {}
             for encoder, key in keys.items():
                 parts[encoder] = obtain(request.output, staging, checkpoint, encoder, key, progress, reused)
@@ -107,7 +107,13 @@ def run(request: Request, progress: Progress) -> dict[str, Any]:
 
 
 def obtain(
-    output: Path, staging: Path, checkpoint: Checkpoint, encoder: str, key: str, progress: Progress, reused: list[str]
+    output: Path,
+    staging: Path,
+    checkpoint: Checkpoint,
+    encoder: str,
+    key: str,
+    progress: Progress,
+    reused: list[str],
 ) -> Part:
     """A part, from the half-made bundle, from the finished one, or built."""
     for place in (staging, output):
@@ -146,7 +152,9 @@ def existing_parent(path: Path) -> Path:
 def refuse_other_folder(output: Path) -> None:
     """Never replace something that is not a bundle."""
     if output.exists() and not (output / MANIFEST).is_file():
-        raise ExportError(str(output), "it exists and is not a bundle", "choose another name for -o, or remove it")
+        raise ExportError(
+            str(output), "it exists and is not a bundle", "choose another name for -o, or remove it"
+        )
 
 
 @contextmanager
@@ -159,7 +167,9 @@ def staging_for(output: Path) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ExportError(str(output), "another export is writing it", "wait for it, or choose another -o") from None
+            raise ExportError(
+                str(output), "another export is writing it", "wait for it, or choose another -o"
+            ) from None
         staging.mkdir(exist_ok=True)
         yield staging
         lock_path.unlink(missing_ok=True)
@@ -197,7 +207,11 @@ def make_manifest(
         "default_precision": PRECISION,
         "encoders": {e: part.encoder for e, part in parts.items()},
         "modalities": {
-            m: {"encoder": MODALITIES[m].encoder, "views": MODALITIES[m].views, "preprocessing": preprocessing[m]}
+            m: {
+                "encoder": MODALITIES[m].encoder,
+                "views": MODALITIES[m].views,
+                "preprocessing": preprocessing[m],
+            }
             for m in modalities
         },
         "engines": [

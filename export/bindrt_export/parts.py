@@ -147,7 +147,9 @@ def build_part(root: Path, checkpoint: Checkpoint, encoder: str, key: str, progr
         {"seconds": seconds, "difference_to_torch": differences, "probes": list(inputs)},
     )
     write_record(root, encoder, part)
-    progress.done(encoder, perf_counter() - start, part.size(), f"max difference {differences['max_abs']:.1e}")
+    progress.done(
+        encoder, perf_counter() - start, part.size(), f"max difference {differences['max_abs']:.1e}"
+    )
     return part
 
 
@@ -184,7 +186,12 @@ def run_torch(
 
 
 def verify_part(
-    graph: Path, weights: WeightsFile, info: dict[str, Any], out: int, inputs: dict[str, Array], reference: dict[str, Rows]
+    graph: Path,
+    weights: WeightsFile,
+    info: dict[str, Any],
+    out: int,
+    inputs: dict[str, Array],
+    reference: dict[str, Rows],
 ) -> dict[str, float]:
     name = info["name"]
     view = EncoderInfo(**{**info, "view": tuple(info["view"])})

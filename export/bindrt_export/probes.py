@@ -50,14 +50,17 @@ def probes(encoder: str, view: tuple[int, ...]) -> dict[str, Array]:
             continue  # an encoder of single frames takes no video
         array = np.asarray(prepare(modality, str(sample(file))).array)
         first = array if array.ndim == len(view) - (still and len(view) == 4) else array[0]
-        found[modality] = np.repeat(first[:, None], view[1], axis=1)[None] if still and len(view) == 4 else first[None]
+        found[modality] = (
+            np.repeat(first[:, None], view[1], axis=1)[None] if still and len(view) == 4 else first[None]
+        )
     return found
 
 
 def random_view(view: tuple[int, ...]) -> Array:
     """Uniform with unit variance: the same on every machine."""
     generator = np.random.Generator(np.random.PCG64(20230509))
-    return (generator.random((1, *view), dtype=np.float32) - np.float32(0.5)) * np.float32(12**0.5)
+    uniform = generator.random((1, *view), dtype=np.float32)
+    return np.asarray((uniform - np.float32(0.5)) * np.float32(12**0.5))
 
 
 def text_probes() -> dict[str, Array]:

@@ -11,7 +11,12 @@ from rich.table import Table
 
 from bindrt_export.progress import Progress as ExportProgress
 
-STAGES = {"weights": "writing weights", "trace": "tracing graph", "torch": "running torch", "verify": "comparing"}
+STAGES = {
+    "weights": "writing weights",
+    "trace": "tracing graph",
+    "torch": "running torch",
+    "verify": "comparing",
+}
 
 
 def human(size: float) -> str:
@@ -122,6 +127,6 @@ def print_check(result: dict[str, Any], console: Console) -> None:
     console.print(table)
     verdict = "[green]ok[/]" if result["ok"] else "[red]failed[/]"
     console.print(
-        f"{result['bundle']}: {verdict}; {result['files']} files, {human(result['bytes'])}, hashes as recorded; "
-        f"space {result['space']}"
+        f"{result['bundle']}: {verdict}; {result['files']} files, {human(result['bytes'])}, "
+        f"hashes as recorded; space {result['space']}"
     )

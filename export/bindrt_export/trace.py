@@ -129,7 +129,9 @@ def save_graph(model: ir.Model, weights: WeightsFile, path: Path) -> None:
                 raise ExportError(path.name, f"the tracer copied a weight into {name}")
             continue
         if value.shape is None or tuple(value.shape) != slot.shape:
-            raise ExportError(path.name, f"{name} is {value.shape} in the graph, {list(slot.shape)} in the file")
+            raise ExportError(
+                path.name, f"{name} is {value.shape} in the graph, {list(slot.shape)} in the file"
+            )
         value.const_value = ir.ExternalTensor(
             weights.path.name,
             slot.offset,

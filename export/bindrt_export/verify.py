@@ -46,7 +46,7 @@ def difference(a: Rows, b: Rows) -> Difference:
 
 
 def unit(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
 def run_engine(engine: Engine, inputs: Mapping[str, Array], embed_dim: int) -> dict[str, Rows]:
@@ -71,4 +71,6 @@ def run_one_by_one(run: Callable[[Array], Rows], inputs: Mapping[str, Array]) ->
 def compare(reference: Mapping[str, Rows], results: Mapping[str, Rows]) -> Difference:
     """All probes of one encoder together."""
     names = list(reference)
-    return difference(np.concatenate([reference[n] for n in names]), np.concatenate([results[n] for n in names]))
+    return difference(
+        np.concatenate([reference[n] for n in names]), np.concatenate([results[n] for n in names])
+    )

@@ -50,7 +50,7 @@ def write_weights(
     position = 0
     with open(path, "wb") as file:
         for name, tensor in parameters:
-            values = memoryview(tensor.numpy().astype("<f4", copy=False).reshape(-1)).cast("B")
+            values = tensor.numpy().astype("<f4", copy=False).reshape(-1).data.cast("B")
             padding = bytes(-position % (PAGE if len(values) >= PAGE else LINE))
             slots[name] = Slot(position + len(padding), tuple(tensor.shape))
             for piece in (padding, values):

@@ -100,7 +100,9 @@ class Embedder:
         step = self.engine.max_batch
         for start in range(0, len(views), step):
             with self.statistics.timed(self.modality, "engine"):
-                self.engine.run(np.ascontiguousarray(views[start : start + step]), embedded[start : start + step])
+                self.engine.run(
+                    np.ascontiguousarray(views[start : start + step]), embedded[start : start + step]
+                )
             self.statistics.add(self.modality, batches=1)
         with self.statistics.timed(self.modality, "pool"):
             counts = np.array([len(v) for v in batch.views], np.int64)

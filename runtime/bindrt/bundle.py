@@ -40,13 +40,17 @@ class Bundle:
         name = f"{self.path.name}/{entry.path}"
         target = (self.path / entry.path).resolve()
         if not target.is_relative_to(self.path.resolve()):
-            raise BundleError(name, "the path leads out of the bundle", "fetch the bundle from a source you trust")
+            raise BundleError(
+                name, "the path leads out of the bundle", "fetch the bundle from a source you trust"
+            )
         if not target.is_file():
             raise BundleError(name, "the file is missing", "export or copy the bundle again")
         size = target.stat().st_size
         if size != entry.bytes:
             raise BundleError(
-                name, f"the file has {size} bytes, the manifest says {entry.bytes}", "export or copy the bundle again"
+                name,
+                f"the file has {size} bytes, the manifest says {entry.bytes}",
+                "export or copy the bundle again",
             )
         return target
 
@@ -77,14 +81,20 @@ def open_bundle(path: str | os.PathLike[str], verify: bool = False) -> Bundle:
     if not folder.is_dir():
         raise BundleError(str(folder), "no such folder", "a bundle is the folder that bind-export writes")
     if not manifest_path.is_file():
-        raise BundleError(str(folder), f"it has no {MANIFEST}", "a bundle is the folder that bind-export writes")
+        raise BundleError(
+            str(folder), f"it has no {MANIFEST}", "a bundle is the folder that bind-export writes"
+        )
     size = manifest_path.stat().st_size
     if size > MAX_MANIFEST_BYTES:
-        raise BundleError(f"{folder.name}/{MANIFEST}", f"it has {size} bytes", "a manifest has at most 16 MiB")
+        raise BundleError(
+            f"{folder.name}/{MANIFEST}", f"it has {size} bytes", "a manifest has at most 16 MiB"
+        )
     try:
         data = json.loads(manifest_path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{folder.name}/{MANIFEST}", f"not JSON ({error})", "export or copy it again") from None
+        raise BundleError(
+            f"{folder.name}/{MANIFEST}", f"not JSON ({error})", "export or copy it again"
+        ) from None
     bundle = Bundle(folder, parse_manifest(data, f"{folder.name}/{MANIFEST}"))
     bundle.check(verify)
     return bundle

@@ -44,7 +44,9 @@ class Embeddings(Mapping[str, Vectors]):
         vectors = self.__dict__.get("vectors", {})
         if name in vectors:
             return vectors[name]  # type: ignore[no-any-return]
-        raise AttributeError(f"no modality or attribute {name!r}; embedded: {', '.join(vectors) or 'nothing'}")
+        raise AttributeError(
+            f"no modality or attribute {name!r}; embedded: {', '.join(vectors) or 'nothing'}"
+        )
 
     def similarity(self, a: str, b: str) -> Vectors:
         """Cosine similarities ``[Na, Nb]`` (−1…1) of every item of modality ``a`` with every one of ``b``.
@@ -55,9 +57,11 @@ class Embeddings(Mapping[str, Vectors]):
         for name in (a, b):
             if name not in self.vectors:
                 raise OptionError(
-                    f"similarity({a!r}, {b!r})", f"{name!r} was not embedded", f"embedded: {', '.join(self.vectors)}"
+                    f"similarity({a!r}, {b!r})",
+                    f"{name!r} was not embedded",
+                    f"embedded: {', '.join(self.vectors)}",
                 )
-        return unit_rows(self.vectors[a]) @ unit_rows(self.vectors[b]).T
+        return np.asarray(unit_rows(self.vectors[a]) @ unit_rows(self.vectors[b]).T, np.float32)
 
     def __repr__(self) -> str:
         parts = [f"{name} {list(rows.shape)}" for name, rows in self.vectors.items()]

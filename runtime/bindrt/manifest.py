@@ -163,7 +163,9 @@ def parse_manifest(data: object, where: str) -> Manifest:
     if top.get("format", str) != FORMAT:
         top.fail(f"format is {top.value['format'][:40]!r}, expected {FORMAT!r}")
     if (schema := top.get("schema", int)) != SCHEMA:
-        raise BundleError(where, f"schema version {schema}", f"this bindrt reads version {SCHEMA}; export again")
+        raise BundleError(
+            where, f"schema version {schema}", f"this bindrt reads version {SCHEMA}; export again"
+        )
     model = top.child("model")
     encoders = {name: encoder_info(name, r) for name, r in top.children("encoders")}
     modalities = {name: modality_info(name, r, encoders) for name, r in top.children("modalities")}

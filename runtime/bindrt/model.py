@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt.batching import Embedder, Outcome, as_items
-from bindrt.bundle import Bundle, open_bundle
+from bindrt.bundle import Bundle, open_bundle, sha256_of
 from bindrt.embeddings import Embeddings, unit_rows
 from bindrt.engines import Engine, choose, open_engine
 from bindrt.errors import BundleError, Error, InputError, OptionError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import describe, prepare
+from bindrt.preprocess.tokenizer import TOKENIZER_FILE
 from bindrt.space import space_of
 from bindrt.statistics import Statistics
 
@@ -81,7 +82,9 @@ class Model:
         self.precision = precision or manifest.default_precision
         if self.precision not in manifest.precisions():
             raise OptionError(
-                f"precision={self.precision!r}", "not in this bundle", f"it has {', '.join(manifest.precisions())}"
+                f"precision={self.precision!r}",
+                "not in this bundle",
+                f"it has {', '.join(manifest.precisions())}",
             )
         self.modalities = chosen_modalities(bundle, modalities)
         self.embed_dim = manifest.embed_dim
@@ -98,6 +101,8 @@ class Model:
                 f"its space {manifest.space} is not what this version of bindrt computes ({self.space})",
                 "it was exported with other preprocessing; export again",
             )
+        if "text" in self.modalities:
+            require_our_tokenizer(bundle)
         encoders = {MODALITIES[m].encoder for m in self.modalities}
         self._files = {e: choose(bundle, e, engine, self.precision, device) for e in encoders}
         self._threads = threads
@@ -148,7 +153,9 @@ class Model:
         outcomes = {m: e.embed(items[m], normalize, on_error == "skip") for m, e in embedders.items()}
         return self._collect(outcomes, normalize)
 
-    def classify(self, *, labels: Sequence[str], on_error: str = "raise", **items: object) -> npt.NDArray[np.float32]:
+    def classify(
+        self, *, labels: Sequence[str], on_error: str = "raise", **items: object
+    ) -> npt.NDArray[np.float32]:
         """Zero-shot classification of the items of one modality by text labels.
 
         Args:
@@ -160,9 +167,13 @@ class Model:
             float32 ``[N, labels]``: softmax over the labels of the text scale × cosine. Rows sum to one.
         """
         if len(items) != 1:
-            raise OptionError("classify", f"{len(items)} modalities given", "give exactly one, for example image=[…]")
+            raise OptionError(
+                "classify", f"{len(items)} modalities given", "give exactly one, for example image=[…]"
+            )
         if isinstance(labels, str) or len(labels) == 0:
-            raise OptionError("classify", "labels must be a list of texts", 'for example labels=["a dog", "a car"]')
+            raise OptionError(
+                "classify", "labels must be a list of texts", 'for example labels=["a dog", "a car"]'
+            )
         (modality,) = items
         if modality == "text":
             queries = self.embed(text=items["text"], on_error=on_error)
@@ -205,8 +216,8 @@ class Model:
         self.close()
 
     def __repr__(self) -> str:
-        names = ", ".join(self.modalities)
-        return f"Model({self.bundle.path.name}: {names}; {self.precision}; [{self.embed_dim}]; space {self.space})"
+        what = f"{self.bundle.path.name}: {', '.join(self.modalities)}"
+        return f"Model({what}; {self.precision}; [{self.embed_dim}]; space {self.space})"
 
     def _require(self, modality: str) -> None:
         if self._closed:
@@ -252,8 +263,21 @@ def chosen_modalities(bundle: Bundle, wanted: Sequence[str] | None) -> tuple[str
     if wanted is None:
         return tuple(held)
     if isinstance(wanted, str) or not wanted:
-        raise OptionError(f"modalities={wanted!r}", "not a list of modalities", 'for example ["image", "text"]')
+        raise OptionError(
+            f"modalities={wanted!r}", "not a list of modalities", 'for example ["image", "text"]'
+        )
     for name in wanted:
         if name not in held:
             raise OptionError(f"modalities: {name!r}", "not in this bundle", f"it has {', '.join(held)}")
     return tuple(m for m in held if m in wanted)
+
+
+def require_our_tokenizer(bundle: Bundle) -> None:
+    """A tokenizer from elsewhere is data an engine would have to trust; ours is the only one there is."""
+    entry = bundle.manifest.tokenizer
+    if entry is None or entry.sha256 != sha256_of(TOKENIZER_FILE):
+        raise BundleError(
+            bundle.path.name,
+            "it has no tokenizer" if entry is None else "its tokenizer is not CLIP's as bindrt ships it",
+            "export it again with this version of bindrt",
+        )

@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from bindrt.errors import SpaceError
 
 #: Precisions of one class give vectors that may stand in one index (cosine ≥ 0.999 to fp32).
-PRECISION_CLASS: dict[str, str] = {"fp32": "float", "fp16": "float", "bf16": "float", "int8": "int8", "fp8": "fp8"}
+PRECISION_CLASS: dict[str, str] = {
+    "fp32": "float",
+    "fp16": "float",
+    "bf16": "float",
+    "int8": "int8",
+    "fp8": "fp8",
+}
 
 
 def space_of(
@@ -36,4 +42,6 @@ def require_same_space(ours: str, theirs: str, what: str) -> None:
         SpaceError: naming both spaces.
     """
     if ours != theirs:
-        raise SpaceError(what, f"its vectors are of space {theirs}, these are of {ours}", "use one bundle for both")
+        raise SpaceError(
+            what, f"its vectors are of space {theirs}, these are of {ours}", "use one bundle for both"
+        )

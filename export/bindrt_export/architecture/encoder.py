@@ -58,7 +58,7 @@ def make_stem(config: EncoderConfig) -> nn.Module:
 
 
 class Encoder(nn.Module):
-    """One modality's encoder, inference only; input as :mod:`bindrt.preprocess` makes it, output ``[B, out]``."""
+    """One modality's encoder, inference only: from what :mod:`bindrt.preprocess` makes to ``[B, out]``."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class Encoder(nn.Module):
 
     def finish(self, embedding: Tensor) -> Tensor:
         """Unit length, then the modality's scale."""
-        unit = embedding / embedding.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+        unit: Tensor = embedding / embedding.norm(dim=-1, keepdim=True).clamp_min(1e-12)
         return unit * self.config.scale if self.config.scale != 1.0 else unit
 
 

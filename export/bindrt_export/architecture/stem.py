@@ -15,7 +15,13 @@ class PatchStem(nn.Module):
     """
 
     def __init__(
-        self, width: int, channels: int, kernel: tuple[int, ...], stride: tuple[int, ...], tokens: int, norm: bool
+        self,
+        width: int,
+        channels: int,
+        kernel: tuple[int, ...],
+        stride: tuple[int, ...],
+        tokens: int,
+        norm: bool,
     ) -> None:
         super().__init__()
         convolution = nn.Conv3d if len(kernel) == 3 else nn.Conv2d

@@ -52,7 +52,9 @@ class Checkpoint:
         for entry in self._layout.entries[encoder]:
             tensor = self._tensors.read(entry.key)
             if not bool(torch.isfinite(tensor).all()):
-                raise CheckpointError(self.name, f"{entry.key} has values that are not finite", "fetch it again")
+                raise CheckpointError(
+                    self.name, f"{entry.key} has values that are not finite", "fetch it again"
+                )
             yield entry.parameter, converted(entry, tensor)
 
     def parameter_count(self, encoder: str) -> int:
@@ -69,7 +71,7 @@ class Checkpoint:
         for key, shape in sorted(self._layout.expected().items()):
             digest.update(f"{key} {list(shape)}\n".encode())
             tensor = self._tensors.read(key).reshape(-1)
-            digest.update(memoryview(tensor.numpy()).cast("B"))
+            digest.update(tensor.numpy().data.cast("B"))
         return digest.hexdigest()
 
     def _scale(self, key: str) -> float:
@@ -84,7 +86,9 @@ class Checkpoint:
         causal = torch.full_like(mask, float("-inf")).triu(1)
         if not torch.equal(mask, causal):
             raise CheckpointError(
-                self.name, f"{imagebind.MASK} is not the causal mask", "it must be -inf above the diagonal, else 0"
+                self.name,
+                f"{imagebind.MASK} is not the causal mask",
+                "it must be -inf above the diagonal, else 0",
             )
 
 

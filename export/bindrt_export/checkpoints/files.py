@@ -62,7 +62,9 @@ class SafeTensors:
 
 def as_float32(name: str, key: str, tensor: Tensor) -> Tensor:
     if tensor.dtype not in FLOATS:
-        raise CheckpointError(name, f"{key} has dtype {tensor.dtype}", "weights must be float32, float16 or bfloat16")
+        raise CheckpointError(
+            name, f"{key} has dtype {tensor.dtype}", "weights must be float32, float16 or bfloat16"
+        )
     return tensor.detach().to(torch.float32).contiguous()
 
 
@@ -109,13 +111,26 @@ def load_pth(path: str) -> dict[str, Tensor]:
             "it holds pickled objects other than tensors, which could run code; they are never loaded",
             "save only the state dict: torch.save(model.state_dict(), path)",
         ) from None
-    except (RuntimeError, ValueError, KeyError, EOFError, OSError, AttributeError, TypeError, IndexError) as error:
+    except (
+        RuntimeError,
+        ValueError,
+        KeyError,
+        EOFError,
+        OSError,
+        AttributeError,
+        TypeError,
+        IndexError,
+    ) as error:
         raise CheckpointError(path, f"a damaged .pth file ({first_line(error)})", "fetch it again") from None
     if not isinstance(state, dict) or not state:
-        raise CheckpointError(path, f"it holds a {type(state).__name__}", "it must hold a state dict of tensors")
+        raise CheckpointError(
+            path, f"it holds a {type(state).__name__}", "it must hold a state dict of tensors"
+        )
     for key, tensor in state.items():
         if not isinstance(key, str) or not isinstance(tensor, Tensor):
-            raise CheckpointError(path, f"entry {key!r} is a {type(tensor).__name__}", "every entry must be a tensor")
+            raise CheckpointError(
+                path, f"entry {key!r} is a {type(tensor).__name__}", "every entry must be a tensor"
+            )
         check_storage(path, key, tensor)
     return state
 

@@ -23,14 +23,16 @@ from bindrt_export.checkpoints.layout import (
 HUGE: dict[str, dict[str, Any]] = {
     "vision": {"width": 1280, "depth": 32, "heads": 16, "channels": 3, "kernel": (2, 14, 14),
                "stride": (2, 14, 14), "size": (2, 224, 224)},
-    "text": {"width": 1024, "depth": 24, "heads": 16, "channels": 0, "kernel": (), "stride": (), "size": (77,)},
+    "text": {"width": 1024, "depth": 24, "heads": 16, "channels": 0, "kernel": (), "stride": (),
+             "size": (77,)},
     "audio": {"width": 768, "depth": 12, "heads": 12, "channels": 1, "kernel": (16, 16), "stride": (10, 10),
               "size": (128, 204)},
     "depth": {"width": 384, "depth": 12, "heads": 8, "channels": 1, "kernel": (16, 16), "stride": (16, 16),
               "size": (224, 224)},
-    "thermal": {"width": 768, "depth": 12, "heads": 12, "channels": 1, "kernel": (16, 16), "stride": (16, 16),
-                "size": (224, 224)},
-    "imu": {"width": 512, "depth": 6, "heads": 8, "channels": 6, "kernel": (8,), "stride": (8,), "size": (2000,)},
+    "thermal": {"width": 768, "depth": 12, "heads": 12, "channels": 1, "kernel": (16, 16),
+                "stride": (16, 16), "size": (224, 224)},
+    "imu": {"width": 512, "depth": 6, "heads": 8, "channels": 6, "kernel": (8,), "stride": (8,),
+            "size": (2000,)},
 }  # fmt: skip
 HUGE_OUT = 1024
 HUGE_VOCABULARY = 49_408
@@ -76,17 +78,23 @@ def layout_from_config(config: Mapping[str, Any]) -> Layout:
 def assemble(encoders: Mapping[str, EncoderConfig]) -> Layout:
     scaled = [e for e in encoders if e != "vision"]
     scale_keys = {e: f"modality_postprocessors.{e}.1.log_logit_scale" for e in scaled}
-    extra: dict[str, Shape] = {key: () for key in scale_keys.values()}
+    extra: dict[str, Shape] = dict.fromkeys(scale_keys.values(), ())
     length = encoders["text"].tokens
     extra[MASK] = (length, length)
-    return Layout("imagebind", encoders, {e: tuple(entries(c)) for e, c in encoders.items()}, extra, scale_keys)
+    return Layout(
+        "imagebind", encoders, {e: tuple(entries(c)) for e, c in encoders.items()}, extra, scale_keys
+    )
 
 
-def read_config(name: str, encoder: str, shapes: Mapping[str, Shape], config: Mapping[str, Any]) -> EncoderConfig:
+def read_config(
+    name: str, encoder: str, shapes: Mapping[str, Shape], config: Mapping[str, Any]
+) -> EncoderConfig:
     """One encoder's numbers; a tensor that is missing leaves imagebind_huge's and is reported later."""
     pre, trunk = f"modality_preprocessors.{encoder}.", f"modality_trunks.{encoder}.blocks."
     found: dict[str, int] = {}
-    positions = shapes.get(pre + ("pos_embed" if encoder in ("text", "imu") else "pos_embedding_helper.pos_embed"))
+    positions = shapes.get(
+        pre + ("pos_embed" if encoder in ("text", "imu") else "pos_embedding_helper.pos_embed")
+    )
     if positions is not None and len(positions) == 3:
         found["tokens"], found["width"] = positions[1], positions[2]
     blocks = count_blocks(shapes, trunk)
@@ -135,10 +143,14 @@ def from_numbers(
 
 def pick(name: str, option: str, tensor: int | None, config: Mapping[str, Any], known: int) -> int:
     given = config.get(option)
-    if given is not None and (not isinstance(given, int) or isinstance(given, bool) or not 0 < given <= 1 << 16):
+    if given is not None and (
+        not isinstance(given, int) or isinstance(given, bool) or not 0 < given <= 1 << 16
+    ):
         raise CheckpointError(name, f"config {option} is {given!r}", "it must be a positive integer")
     if tensor is not None and given is not None and tensor != given:
-        raise CheckpointError(name, f"config says {option} = {given}, the tensors say {tensor}", "correct --config")
+        raise CheckpointError(
+            name, f"config says {option} = {given}, the tensors say {tensor}", "correct --config"
+        )
     return int(tensor if tensor is not None else given if given is not None else known)
 
 
@@ -155,7 +167,9 @@ def pick_heads(name: str, encoder: str, width: int, config: Mapping[str, Any]) -
             f'give it in --config, for example {{"{option}": 4}}',
         )
     if width % heads:
-        raise CheckpointError(name, f"{option} = {heads} does not divide the width {width}", "correct --config")
+        raise CheckpointError(
+            name, f"{option} = {heads} does not divide the width {width}", "correct --config"
+        )
     return heads
 
 
@@ -194,7 +208,9 @@ def entries(c: EncoderConfig) -> list[Entry]:
         result += block_entries(f"modality_trunks.{c.name}.blocks.{i}.", BLOCK, i, c)
     norm, projection = HEAD[c.name]
     result += norm_entries(f"modality_heads.{c.name}.{norm}", "norm", c.width)
-    result.append(linear_entry(f"modality_heads.{c.name}.{projection}.weight", "projection.weight", c.width, c.out))
+    result.append(
+        linear_entry(f"modality_heads.{c.name}.{projection}.weight", "projection.weight", c.width, c.out)
+    )
     return result
 
 

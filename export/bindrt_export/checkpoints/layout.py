@@ -102,7 +102,9 @@ def block_entries(prefix: str, names: BlockNames, index: int, c: EncoderConfig) 
     if c.bias_token:
         per_head = (1, c.heads, 1, w // c.heads)
         for key, parameter in ((names.bias_key, "bias_key"), (names.bias_value, "bias_value")):
-            entries.append(Entry(prefix + key, (1, 1, w), f"{ours}.attention.{parameter}", per_head, "reshape"))
+            entries.append(
+                Entry(prefix + key, (1, 1, w), f"{ours}.attention.{parameter}", per_head, "reshape")
+            )
     return entries
 
 
@@ -122,7 +124,7 @@ def check_strictly(name: str, shapes: Mapping[str, Shape], expected: Mapping[str
             name,
             f"its tensors do not fit the architecture ({counts} of {len(expected)} expected): "
             + first_ten(found),
-            "give a checkpoint in a supported layout, with --config where its sizes differ from imagebind_huge's",
+            "give a checkpoint in a supported layout; other sizes than imagebind_huge's need --config",
         )
 
 

@@ -112,7 +112,13 @@ def vision_entries(c: EncoderConfig) -> list[Entry]:
     result = [
         Entry("visual.conv1.weight", kernel, "stem.patch.weight", kernel),
         Entry("visual.class_embedding", (c.width,), "stem.class_token", (1, 1, c.width), "reshape"),
-        Entry("visual.positional_embedding", (c.tokens, c.width), "stem.position", (1, c.tokens, c.width), "reshape"),
+        Entry(
+            "visual.positional_embedding",
+            (c.tokens, c.width),
+            "stem.position",
+            (1, c.tokens, c.width),
+            "reshape",
+        ),
     ]
     result += norm_entries("visual.ln_pre", "pre_norm", c.width)
     for i in range(c.depth):
@@ -125,7 +131,9 @@ def vision_entries(c: EncoderConfig) -> list[Entry]:
 def text_entries(c: EncoderConfig) -> list[Entry]:
     tokens = (c.vocabulary, c.width)
     result = [
-        Entry("positional_embedding", (c.tokens, c.width), "stem.position", (1, c.tokens, c.width), "reshape"),
+        Entry(
+            "positional_embedding", (c.tokens, c.width), "stem.position", (1, c.tokens, c.width), "reshape"
+        ),
         Entry("token_embedding.weight", tokens, "stem.tokens.weight", tokens),
     ]
     for i in range(c.depth):

@@ -51,7 +51,9 @@ class RandomTensors:
 
 
 def is_norm(key: str) -> bool:
-    return "norm" in key or "pre_transformer_layer" in key or (key.startswith("modality_heads") and "0." in key)
+    return (
+        "norm" in key or "pre_transformer_layer" in key or (key.startswith("modality_heads") and "0." in key)
+    )
 
 
 def spread(key: str, shape: Shape) -> float:

@@ -13,7 +13,15 @@ from time import monotonic
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from bindrt.commands.inputs import Input, Request, count_inputs, list_inputs, resolve
@@ -41,7 +49,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("paths", nargs="*", metavar="FILE|DIR|-", help="what to embed")
     p.add_argument("--modality", choices=tuple(MODALITIES), help="of all files; default: by content")
     p.add_argument("--unit", choices=("m", "mm", "sunrgbd", "disparity"), help="of depth files")
-    p.add_argument("--text", action="append", default=[], metavar="TEXT", help="a text to embed; may be repeated")
+    p.add_argument(
+        "--text", action="append", default=[], metavar="TEXT", help="a text to embed; may be repeated"
+    )
     p.add_argument("-o", "--output", type=Path, metavar="OUT", help=".parquet, .npz or .jsonl")
     p.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="default: raise")
     p.add_argument("--resume", action="store_true", help="go on with, or add to, an earlier output")
@@ -137,9 +147,9 @@ class Job:
         for modality, members in items.items():
             embedded = self.model.embed(on_error="skip", **{modality: [item for _, item in members]})  # type: ignore[arg-type]
             for row, (i, _) in enumerate(members):
-                error = embedded.errors.get((modality, row))
-                text = None if error is None else str(error.at(""))  # its place in our group says nothing
-                vector = None if error is not None else np.array(embedded[modality][row])
+                failure = embedded.errors.get((modality, row))
+                text = None if failure is None else str(failure.at(""))  # its place in our group says nothing
+                vector = None if failure is not None else np.array(embedded[modality][row])
                 rows[i] = Row(group[i].source, modality, text, vector)
         return [rows[i] for i in sorted(rows)]
 

@@ -47,7 +47,9 @@ class Request:
         if not self.paths and not self.texts:
             raise OptionError("bind-embed", "nothing to embed", "give files, folders, - or --text")
         if self.modality == "text" and any(p != STDIN for p in self.paths):
-            raise OptionError("--modality text", "files are not read as texts", 'give --text "…", or lines on -')
+            raise OptionError(
+                "--modality text", "files are not read as texts", 'give --text "…", or lines on -'
+            )
         if self.unit is not None and self.modality != "depth":
             raise OptionError("--unit", "only depth has units", "add --modality depth")
 

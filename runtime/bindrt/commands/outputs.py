@@ -22,7 +22,9 @@ SUFFIXES = (".parquet", ".npz", ".jsonl")
 
 def check_suffix(output: Path) -> None:
     if output.suffix not in SUFFIXES:
-        raise OptionError(f"-o {output}", f"unknown suffix {output.suffix!r}", f"one of {', '.join(SUFFIXES)}")
+        raise OptionError(
+            f"-o {output}", f"unknown suffix {output.suffix!r}", f"one of {', '.join(SUFFIXES)}"
+        )
 
 
 def finish(segments: Segments, dim: int, space: str) -> None:
@@ -31,7 +33,7 @@ def finish(segments: Segments, dim: int, space: str) -> None:
     beside = output.with_name(output.name + ".new")
     writers = {".parquet": write_parquet, ".npz": write_npz, ".jsonl": write_jsonl}
     with open(beside, "wb") as file:
-        writers[output.suffix](file, segments, dim, space)  # type: ignore[operator]
+        writers[output.suffix](file, segments, dim, space)
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, output)
@@ -51,7 +53,7 @@ def write_jsonl(file: object, segments: Segments, dim: int, space: str) -> None:
 
 
 def write_npz(file: object, segments: Segments, dim: int, space: str) -> None:
-    """``embedding`` [N, D] (NaN where failed), ``source``, ``modality``, ``error`` ("" where fine), ``space``."""
+    """``embedding`` [N, D] (a failed row is NaN), ``source``, ``modality``, ``error`` (or ""), ``space``."""
     count = segments.rows()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
         with archive.open("embedding.npy", "w", force_zip64=True) as stream:
@@ -72,7 +74,9 @@ def vectors_of(table: pa.Table, dim: int) -> npt.NDArray[np.float32]:
     column = table.column("embedding").combine_chunks()
     if isinstance(column, pa.ChunkedArray):  # an empty table has no chunk to combine into
         return np.empty((0, dim), np.float32)
-    flat = column.values.to_numpy(zero_copy_only=False)[column.offset * dim : (column.offset + len(column)) * dim]
+    flat = column.values.to_numpy(zero_copy_only=False)[
+        column.offset * dim : (column.offset + len(column)) * dim
+    ]
     rows = np.array(flat, np.float32).reshape(-1, dim)
     rows[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
     return rows
@@ -112,7 +116,9 @@ def adopt(segments: Segments, dim: int, space: str) -> None:
 def read_npz(path: Path) -> tuple[list[Row], str]:
     with np.load(path, allow_pickle=False) as archive:
         vectors, names = archive["embedding"], [archive[n].tolist() for n in ("source", "modality", "error")]
-        rows = [Row(s, m or None, e or None, None if e else v) for s, m, e, v in zip(*names, vectors, strict=True)]
+        rows = [
+            Row(s, m or None, e or None, None if e else v) for s, m, e, v in zip(*names, vectors, strict=True)
+        ]
         return rows, str(archive["space"])
 
 

@@ -128,10 +128,14 @@ class Segments:
 
     def _refuse_existing(self) -> None:
         if self.output.exists():
-            raise OptionError(str(self.output), "it exists", "add --resume to add to it, or choose another -o")
+            raise OptionError(
+                str(self.output), "it exists", "add --resume to add to it, or choose another -o"
+            )
         if self.folder.exists() and self.paths():
             raise OptionError(
-                str(self.output), "an unfinished run is there", f"add --resume to go on, or remove {self.folder.name}"
+                str(self.output),
+                "an unfinished run is there",
+                f"add --resume to go on, or remove {self.folder.name}",
             )
 
     def _check_space(self) -> None:
@@ -146,7 +150,9 @@ def table_space(path: Path) -> str:
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(str(path), f"not a readable Parquet file ({error})", "remove it") from None
     if SPACE not in metadata:
-        raise InputError(str(path), "it carries no embedding space", "it was not written by bind-embed; choose another -o")
+        raise InputError(
+            str(path), "it carries no embedding space", "it was not written by bind-embed; choose another -o"
+        )
     return str(metadata[SPACE].decode())
 
 

@@ -29,7 +29,10 @@ def choose(bundle: Bundle, encoder: str, engine: str, precision: str, device: st
     fitting = [
         e
         for e in bundle.manifest.engines
-        if e.encoder == encoder and e.precision == precision and e.engine in BUILT and engine in ("auto", e.engine)
+        if e.encoder == encoder
+        and e.precision == precision
+        and e.engine in BUILT
+        and engine in ("auto", e.engine)
     ]
     if not fitting:
         held = sorted({f"{e.engine} {e.precision}" for e in bundle.manifest.engines if e.encoder == encoder})

@@ -38,7 +38,9 @@ def external_locations(path: Path) -> set[str]:
     try:
         return set(walk(memoryview(path.read_bytes()), "Model", 0))
     except (ValueError, IndexError) as error:
-        raise BundleError(path.name, f"not a valid ONNX graph ({error})", "export or copy the bundle again") from None
+        raise BundleError(
+            path.name, f"not a valid ONNX graph ({error})", "export or copy the bundle again"
+        ) from None
 
 
 def walk(data: memoryview, message: str, depth: int) -> Iterator[str]:

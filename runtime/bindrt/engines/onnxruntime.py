@@ -46,7 +46,9 @@ class OnnxRuntimeEngine:
         try:
             self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions share no base but this
-            raise EngineError(graph.name, f"ONNX Runtime refuses the graph ({short(error)})", "export it again") from None
+            raise EngineError(
+                graph.name, f"ONNX Runtime refuses the graph ({short(error)})", "export it again"
+            ) from None
         self._check_signature(graph.name)
 
     def run(self, inputs: npt.NDArray[np.generic], out: npt.NDArray[np.float32]) -> None:
@@ -58,17 +60,23 @@ class OnnxRuntimeEngine:
             ) from None
         if result.shape != out.shape:
             raise EngineError(
-                self._encoder.name, f"the graph returned {list(result.shape)}, not {list(out.shape)}", "export again"
+                self._encoder.name,
+                f"the graph returned {list(result.shape)}, not {list(out.shape)}",
+                "export again",
             )
         out[...] = result
 
     def _check_signature(self, name: str) -> None:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if [i.name for i in inputs] != ["input"] or [o.name for o in outputs] != ["embedding"]:
-            raise EngineError(name, "the graph's inputs or outputs are not input → embedding", "export it again")
+            raise EngineError(
+                name, "the graph's inputs or outputs are not input → embedding", "export it again"
+            )
         expected = {"float32": "tensor(float)", "int64": "tensor(int64)"}[self._encoder.dtype]
         if inputs[0].type != expected or outputs[0].type != "tensor(float)":
-            raise EngineError(name, f"the graph takes {inputs[0].type}", f"it must take {expected}; export it again")
+            raise EngineError(
+                name, f"the graph takes {inputs[0].type}", f"it must take {expected}; export it again"
+            )
 
 
 def refuse_strangers(graph: Path, beside: list[Path]) -> None:

@@ -7,14 +7,14 @@ import threading
 from pathlib import Path
 from typing import Any
 
-_FILE = Path(__file__).resolve().parent.parent / "data" / "clip_tokenizer.json.gz"
+TOKENIZER_FILE = Path(__file__).resolve().parent.parent / "data" / "clip_tokenizer.json.gz"
 _lock = threading.Lock()
 _loaded: Any = None
 
 
 def tokenizer_json() -> bytes:
     """The tokenizer in the JSON form of Hugging Face's ``tokenizers``, as a bundle carries it."""
-    return gzip.decompress(_FILE.read_bytes())
+    return gzip.decompress(TOKENIZER_FILE.read_bytes())
 
 
 def tokenizer() -> Any:

@@ -1,0 +1,35 @@
+"""Fixtures that many tests share: bundles of small models, exported once a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import bindrt
+from support import bundles
+
+
+@pytest.fixture(scope="session")
+def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The golden small model in the official layout."""
+    return bundles.small_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture(scope="session")
+def small_bundle(tmp_path_factory: pytest.TempPathFactory, small_checkpoint: Path) -> Path:
+    """The golden small model as a bundle with all modalities; read-only by agreement."""
+    return bundles.export(
+        small_checkpoint, tmp_path_factory.mktemp("bundle") / "small.bind", bundles.SMALL_CONFIG
+    )
+
+
+@pytest.fixture(scope="session")
+def small_model(small_bundle: Path) -> bindrt.Model:
+    return bindrt.load(small_bundle)
+
+
+@pytest.fixture(scope="session")
+def imu_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of one tiny encoder, for tests that copy and damage it."""
+    return bundles.export_tiny(tmp_path_factory.mktemp("tiny") / "imu.bind", ["imu"])
