@@ -55,16 +55,13 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 0: done, 1: an error or a failed check, 2: wrong usage."""
     args = parser().parse_args(argv)
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     try:
         return run_check(args) if args.check else run_export(args, console)
-    except OptionError as error:
-        console.print(f"[red]bind-export:[/] {error}", highlight=False, soft_wrap=True, markup=True)
-        return 2
     except Error as error:
         console.print("[red]bind-export:[/]", end=" ")
         console.print(str(error), highlight=False, soft_wrap=True, markup=False)
-        return 1
+        return 2 if isinstance(error, OptionError) else 1
     except KeyboardInterrupt:
         console.print("bind-export: stopped; the finished parts are kept, start it again to go on")
         return 130
@@ -150,4 +147,4 @@ def emit(result: dict[str, Any], as_json: bool, show: Any) -> None:
         json.dump(result, sys.stdout, indent=1)
         print()
     else:
-        show(result, Console())
+        show(result, Console(emoji=False))

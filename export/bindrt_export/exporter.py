@@ -92,6 +92,8 @@ def run(request: Request, progress: Progress) -> dict[str, Any]:
         modalities = wanted(checkpoint, request.modalities)
         keys = {e: part_key(checkpoint, e) for e in encoders_of(modalities)}
         with staging_for(request.output) as staging:
+            missing = [e for e, key in keys.items() if not is_there(request.output, staging, e, key)]
+            require_space(request.output, sum(checkpoint.parameter_count(e) * 4 for e in missing))
             reused: list[str] = []
             parts: dict[str, Part] = {}
             for encoder, key in keys.items():
@@ -125,6 +127,25 @@ def obtain(
             progress.done(encoder, 0.0, part.size(), "already there")
             return part
     return build_part(staging, checkpoint, encoder, key, progress)
+
+
+def is_there(output: Path, staging: Path, encoder: str, key: str) -> bool:
+    return any(find_part(place, encoder, key) is not None for place in (staging, output))
+
+
+def require_space(output: Path, needed: int) -> None:
+    """Better now than after half an hour.
+
+    Raises:
+        ExportError: the disk has not that many bytes free.
+    """
+    free = shutil.disk_usage(existing_parent(output)).free
+    if needed > free:
+        raise ExportError(
+            str(output),
+            f"it needs {needed} bytes and {free} are free",
+            "free some, or choose another disk for -o",
+        )
 
 
 def wanted(checkpoint: Checkpoint, modalities: Sequence[str] | None) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -87,23 +88,37 @@ class RichProgress:
         return self._tasks[encoder]
 
 
+def compact_table(*columns: str) -> Table:
+    """Fits 80 columns; the first column to the left, numbers to the right."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for i, name in enumerate(columns):
+        table.add_column(name, justify="left" if i == 0 else "right", no_wrap=True)
+    return table
+
+
 def print_plan(result: dict[str, Any], console: Console) -> None:
-    table = Table("encoder", "width", "blocks", "heads", "parameters", "size", "precision", "engine")
+    table = compact_table("encoder", "blocks × width", "heads", "parameters", "size", "precision", "engine")
     for name, e in result["encoders"].items():
         table.add_row(
-            name, str(e["width"]), str(e["depth"]), str(e["heads"]), f"{e['parameters'] / 1e6:.1f} M",
-            human(e["bytes"]), e["precision"], e["engine"],
-        )  # fmt: skip
+            name,
+            f"{e['depth']} × {e['width']}",
+            str(e["heads"]),
+            f"{e['parameters'] / 1e6:.1f} M",
+            human(e["bytes"]),
+            e["precision"],
+            e["engine"],
+        )
     console.print(table)
     console.print(
         f"{result['family']}, vectors of {result['embed_dim']}: {', '.join(result['modalities'])}. "
         f"Would write {human(result['bytes'])} ({human(result['disk_free'])} free) "
-        f"and need about {human(result['memory'])} of memory."
+        f"and need about {human(result['memory'])} of memory.",
+        soft_wrap=True,
     )
 
 
 def print_report(result: dict[str, Any], console: Console) -> None:
-    table = Table("encoder", "size", "weights", "trace", "torch", "compare", "max difference", "worst cosine")
+    table = compact_table("encoder", "size", "weights", "trace", "torch", "compare", "difference", "cosine")
     for name, e in result["encoders"].items():
         s, d = e["seconds"], e["difference_to_torch"]
         times = [f"{s[stage]:.1f} s" for stage in ("weights", "trace", "torch", "verify")]
@@ -112,12 +127,14 @@ def print_report(result: dict[str, Any], console: Console) -> None:
     console.print(table)
     console.print(
         f"{result['bundle']}: {human(result['bytes'])} in {result['seconds']:.1f} s, "
-        f"peak memory {human(result['peak_rss_bytes'])}"
+        f"peak memory {human(result['peak_rss_bytes'])}; "
+        "difference: the largest to torch, of unit vectors",
+        soft_wrap=True,
     )
 
 
 def print_check(result: dict[str, Any], console: Console) -> None:
-    table = Table("encoder", "parity with torch at export", "max difference", "worst cosine", "time")
+    table = compact_table("encoder", "as at export", "difference", "cosine", "time")
     for name, e in result["encoders"].items():
         if "error" in e:
             table.add_row(name, f"[red]{e['error']}", "", "", "")
@@ -128,5 +145,6 @@ def print_check(result: dict[str, Any], console: Console) -> None:
     verdict = "[green]ok[/]" if result["ok"] else "[red]failed[/]"
     console.print(
         f"{result['bundle']}: {verdict}; {result['files']} files, {human(result['bytes'])}, "
-        f"hashes as recorded; space {result['space']}"
+        f"hashes as recorded; space {result['space']}",
+        soft_wrap=True,
     )

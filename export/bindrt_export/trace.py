@@ -64,6 +64,7 @@ def trace(config: EncoderConfig) -> ir.Model:
         raise ExportError(config.name, "torch.onnx.export returned no graph")
     model = exported.model
     tidy(model, text)
+    model.graph.outputs[0].shape = ir.Shape(["batch", config.out])
     return model
 
 

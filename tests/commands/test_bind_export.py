@@ -1,0 +1,162 @@
+"""``bind-export`` as a user meets it: plans, checks, exit codes and messages."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.bundles import TINY_CONFIG
+from support.commands import run_command
+
+#: Runs a command as on a machine without torch (None in sys.modules makes an import fail).
+WITHOUT_TORCH = """
+import sys
+for name in ("torch", "onnx", "onnxscript", "onnx_ir", "safetensors"):
+    sys.modules[name] = None
+from bindrt_export.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def without_torch(*args: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, *map(str, args)], capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.fixture
+def tiny_config(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.json"
+    path.write_text(json.dumps(TINY_CONFIG))
+    return path
+
+
+def test_export_shows_stages_sizes_and_differences(tiny_config: Path, tmp_path: Path) -> None:
+    output = tmp_path / "a.bind"
+    done = run_command("bind-export", "random:0", "-o", output, "--config", tiny_config, "--modality", "imu")
+    assert done.returncode == 0, done.stderr
+    assert (output / "bundle.json").exists()
+    for word in ("imu", "weights", "trace", "difference", "peak memory"):
+        assert word in done.stdout, word
+    assert "imu" in done.stderr, "the progress goes to stderr"
+
+
+def test_dry_run_of_the_official_sizes() -> None:
+    """imagebind_huge: parameter counts are those of the published checkpoint's tensors."""
+    done = run_command("bind-export", "random:0", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert plan["embed_dim"] == 1024
+    assert plan["encoders"]["vision"]["width"] == 1280
+    assert plan["encoders"]["vision"]["depth"] == 32
+    assert plan["bytes"] == sum(e["parameters"] for e in plan["encoders"].values()) * 4
+    assert 4.7e9 < plan["bytes"] < 4.9e9
+    assert max(e["bytes"] for e in plan["encoders"].values()) < plan["memory"] < plan["bytes"]
+
+
+def test_dry_run_writes_nothing(tiny_config: Path, tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    done = run_command(
+        "bind-export", "random:0", "-o", tmp_path / "a.bind", "--config", tiny_config, "--dry-run"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "memory" in done.stdout
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_check_passes_and_needs_no_torch(small_bundle: Path) -> None:
+    done = without_torch("--check", small_bundle, "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["ok"]
+    assert set(result["encoders"]) == {"vision", "text", "audio", "depth", "thermal", "imu"}
+    assert all(e["max_abs"] < 1e-5 for e in result["encoders"].values())
+
+
+def test_check_sees_a_changed_byte(imu_bundle: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "changed.bind"
+    shutil.copytree(imu_bundle, bundle)
+    weights = bundle / "onnx/fp32/imu.weights"
+    data = bytearray(weights.read_bytes())
+    data[len(data) // 2] ^= 1
+    weights.write_bytes(data)
+    done = run_command("bind-export", "--check", bundle)
+    assert done.returncode == 1
+    assert "imu.weights" in done.stderr
+    assert "SHA-256" in done.stderr
+
+
+def test_check_sees_weights_that_fit_their_hash_but_not_torch(imu_bundle: Path, tmp_path: Path) -> None:
+    """Whoever changes weights and hash alike still fails the parity run."""
+    import hashlib
+
+    bundle = tmp_path / "forged.bind"
+    shutil.copytree(imu_bundle, bundle)
+    weights = bundle / "onnx/fp32/imu.weights"
+    data = bytearray(weights.read_bytes())
+    data[4096:8192] = bytes(4096)
+    weights.write_bytes(data)
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    for file in manifest["engines"][0]["files"]:
+        if file["path"].endswith(".weights"):
+            file["sha256"] = hashlib.sha256(data).hexdigest()
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+    done = run_command("bind-export", "--check", bundle, "--json")
+    assert done.returncode == 1
+    assert not json.loads(done.stdout)["encoders"]["imu"]["ok"]
+
+
+def test_export_without_torch_says_what_to_install(tmp_path: Path) -> None:
+    done = without_torch("random:0", "-o", tmp_path / "a.bind")
+    assert done.returncode == 2
+    assert "pip install 'bindrt[export]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("random:0", "-o", "a.bind", "--precision", "fp16"), "not built yet"),
+        (("random:0", "-o", "a.bind", "--default-precision", "int8"), "not built yet"),
+        (("random:0", "-o", "a.bind", "--engine", "tensorrt"), "not built yet"),
+        (("random:0", "-o", "a.bind", "--target", "sm_89"), "not built yet"),
+        (("random:0", "-o", "a.bind", "--calibration", "x"), "not built yet"),
+        (("random:0", "-o", "a.bind", "--modality", "smell"), "invalid choice"),
+        (("random:0",), "add -o"),
+        ((), "no checkpoint given"),
+        (("random:0", "-o", "a.bind", "--config", "missing.json"), "missing.json"),
+        (("random:0", "--check", "a.bind"), "takes a bundle and no checkpoint"),
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], message: str) -> None:
+    done = run_command("bind-export", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+@pytest.mark.parametrize("spec", ["missing.pth", "random:x", "random:-1"])
+def test_bad_checkpoint_exits_with_1_or_2_and_names_it(spec: str, tmp_path: Path) -> None:
+    done = run_command("bind-export", spec, "-o", tmp_path / "a.bind")
+    assert done.returncode in (1, 2)
+    assert spec in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04broken"])
+def test_file_that_is_no_checkpoint(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.pth"
+    path.write_bytes(content)
+    done = run_command("bind-export", path, "-o", tmp_path / "a.bind")
+    assert done.returncode == 1
+    assert "x.pth" in done.stderr
+
+
+def test_check_of_what_is_no_bundle(tmp_path: Path) -> None:
+    done = run_command("bind-export", "--check", tmp_path)
+    assert done.returncode == 1
+    assert "bundle.json" in done.stderr
