@@ -122,8 +122,9 @@ def print_report(result: dict[str, Any], console: Console) -> None:
     for name, e in result["encoders"].items():
         s, d = e["seconds"], e["difference_to_torch"]
         times = [f"{s[stage]:.1f} s" for stage in ("weights", "trace", "torch", "verify")]
-        name = f"{name} (kept)" if e["reused"] else name
-        table.add_row(name, human(e["bytes"]), *times, f"{d['max_abs']:.1e}", f"{d['min_cosine']:.7f}")
+        if e["reused"]:
+            times = ["kept", "", "", ""]
+        table.add_row(name, human(e["bytes"]), *times, f"{d['max_abs']:.1e}", f"{d['min_cosine']:.6f}")
     console.print(table)
     console.print(
         f"{result['bundle']}: {human(result['bytes'])} in {result['seconds']:.1f} s, "
@@ -140,7 +141,7 @@ def print_check(result: dict[str, Any], console: Console) -> None:
             table.add_row(name, f"[red]{e['error']}", "", "", "")
             continue
         verdict = "[green]ok" if e["ok"] else f"[red]past {e['tolerance']:.0e}"
-        table.add_row(name, verdict, f"{e['max_abs']:.1e}", f"{e['min_cosine']:.7f}", f"{e['seconds']:.1f} s")
+        table.add_row(name, verdict, f"{e['max_abs']:.1e}", f"{e['min_cosine']:.6f}", f"{e['seconds']:.1f} s")
     console.print(table)
     verdict = "[green]ok[/]" if result["ok"] else "[red]failed[/]"
     console.print(
