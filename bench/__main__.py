@@ -1,0 +1,59 @@
+"""``python -m bench [export|encoders|all]``: measure at imagebind_huge's scale with random weights."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench import encoders, export, measure
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Prints a table; ``--json`` also writes everything that was measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("export", "encoders", "all"), default="all")
+    parser.add_argument("--checkpoint", default="random:0", help="default: imagebind_huge, random weights")
+    parser.add_argument("--bundle", type=Path, default=ROOT / "build" / "bench" / "huge.bind", help="5 GB")
+    parser.add_argument("--rounds", type=int, default=7, help="of each alternative, taking turns")
+    parser.add_argument("--json", type=Path, metavar="OUT")
+    args = parser.parse_args()
+    result: dict[str, Any] = {"machine": measure.machine()}
+    print(f"{result['machine']['cpu']}, {result['machine']['cores']:g} cores")
+    # `encoders` alone takes the bundle that is there.
+    result["export"] = export.measure(args.checkpoint, args.bundle, keep=args.what == "encoders")
+    print_export(result["export"])
+    if args.what != "export":
+        result["encoders"] = []
+        print("\nencoder   case         bindrt      torch   ratio  of GEMM  difference")
+        for found in encoders.measure(args.bundle, args.checkpoint, args.rounds):
+            result["encoders"].append(found)
+            print_encoder(found)
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def print_export(found: dict[str, Any]) -> None:
+    kept = f" (kept: {', '.join(found['reused'])})" if found["reused"] else ""
+    print(
+        f"bind-export {found['checkpoint']}: {found['seconds']:.1f} s, "
+        f"peak memory {found['peak_rss_bytes'] / 1e9:.2f} GB, bundle {found['bytes'] / 1e9:.2f} GB{kept}"
+    )
+
+
+def print_encoder(found: dict[str, Any]) -> None:
+    ours, theirs = (found["timings"][name]["median"] * 1e3 for name in ("bindrt", "torch"))
+    print(
+        f"{found['encoder']:<9} {found['case']:<10} {ours:6.0f} ms  {theirs:6.0f} ms  {found['ratio']:5.2f}×"
+        f"  {found['share_of_gemm']:6.0%}  {found['difference']:.1e}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Each encoder of a bundle against the same weights in eager PyTorch, one item at a time.
+
+The peer is our own plain module (``bindrt_export.architecture``), which is what the export compares
+numbers with. The limit is the machine's float32 matrix product, timed in the same rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from bench.measure import as_json, interleaved
+from bindrt.batching import cut_at_end
+from bindrt.bundle import Bundle, open_bundle
+from bindrt.engines import choose, open_engine
+from bindrt_export.architecture import Encoder
+from bindrt_export.checkpoints import open_checkpoint
+from bindrt_export.probes import probes
+
+GEMM = 2048  # side of the matrices whose product is the limit
+
+
+def measure(bundle_path: Path, checkpoint: str, rounds: int) -> Iterator[dict[str, Any]]:
+    """One result an encoder, as it is ready."""
+    bundle = open_bundle(bundle_path)
+    with open_checkpoint(checkpoint, {}) as opened:
+        for name, config in opened.encoders.items():
+            if name in bundle.manifest.encoders:
+                with torch.device("meta"):
+                    module = Encoder(config)
+                module.load_state_dict(dict(opened.parameters(name)), assign=True, strict=True)
+                for case, inputs in cases(bundle, name):
+                    yield {
+                        "encoder": name,
+                        "case": case,
+                        **compare(bundle, name, module.eval(), inputs, rounds),
+                    }
+                del module
+
+
+def cases(bundle: Bundle, encoder: str) -> Iterator[tuple[str, np.ndarray]]:
+    """Inputs ``[1, …]``: one real file's first view; for text a full and a short one."""
+    found = probes(encoder, bundle.manifest.encoders[encoder].view)
+    if encoder == "text":
+        yield "77 tokens", found["random-77"]
+        short = np.zeros_like(found["random-77"])
+        short[:, :9] = found["random-9"]
+        yield "9 tokens", short
+    else:
+        name = next(key for key in found if key != "random")
+        yield name, found[name]
+
+
+def compare(bundle: Bundle, encoder: str, module: Encoder, inputs: np.ndarray, rounds: int) -> dict[str, Any]:
+    engine = open_engine(bundle, choose(bundle, encoder, "auto", "fp32", "auto"), None)
+    ours = cut_at_end(inputs) if encoder == "text" else inputs  # as Model.embed does
+    out = np.empty((1, bundle.manifest.embed_dim), np.float32)
+    theirs = torch.from_numpy(inputs)
+    a, b = torch.randn(GEMM, GEMM), torch.randn(GEMM, GEMM)
+    with torch.inference_mode():
+        timings = interleaved(
+            {
+                "bindrt": lambda: engine.run(np.ascontiguousarray(ours), out),
+                "torch": lambda: module(theirs),
+                "gemm": lambda: a @ b,
+            },
+            rounds,
+        )
+        with FlopCounterMode(display=False) as counter:
+            module(torch.from_numpy(ours))
+        expected = module(theirs).numpy()
+    flops = counter.get_total_flops()
+    peak = 2 * GEMM**3 / timings["gemm"].median
+    return {
+        "timings": as_json(timings),
+        "ratio": timings["torch"].median / timings["bindrt"].median,
+        "gflop": flops / 1e9,
+        "gemm_gflops": peak / 1e9,
+        "share_of_gemm": flops / timings["bindrt"].median / peak,
+        "difference": float(np.abs(out - expected).max() / np.linalg.norm(expected)),
+    }

@@ -1,0 +1,53 @@
+"""How we time: alternatives take turns, and medians are compared, since machines are noisy."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any
+
+from bindrt import _core, hardware
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one alternative over all rounds."""
+
+    median: float
+    fastest: float
+    slowest: float
+    rounds: int
+
+
+def interleaved(alternatives: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Timing]:
+    """Time each alternative once a round, after one round that is not counted."""
+    seconds: dict[str, list[float]] = {name: [] for name in alternatives}
+    for round_number in range(rounds + 1):
+        for name, run in alternatives.items():
+            start = perf_counter()
+            run()
+            if round_number:
+                seconds[name].append(perf_counter() - start)
+    return {name: Timing(statistics.median(s), min(s), max(s), len(s)) for name, s in seconds.items()}
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers were measured on."""
+    features = _core.build_info()["cpu_features"]
+    cpu = hardware.cpu(tuple(name for name, present in features.items() if present))
+    return {
+        "cpu": cpu.model,
+        "features": list(cpu.features),
+        "cores": cpu.usable_cores,
+        "memory": cpu.memory,
+        "load_before": os.getloadavg()[0],
+        "python": platform.python_version(),
+    }
+
+
+def as_json(timings: Mapping[str, Timing]) -> dict[str, dict[str, float]]:
+    return {name: asdict(timing) for name, timing in timings.items()}
