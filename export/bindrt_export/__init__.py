@@ -1,1 +1,6 @@
-"""bindrt_export: checkpoints to bundles. The only code of the project that imports torch."""
+"""From a checkpoint to a bundle: ``bind-export``. The only package here that imports torch.
+
+``checkpoints`` reads weights without executing anything, ``architecture`` is the model, ``trace``
+and ``weights`` write each encoder's graph and weights, ``verify`` compares them with torch, and
+``exporter`` puts the bundle together. ``check`` and ``cli`` need no torch.
+"""

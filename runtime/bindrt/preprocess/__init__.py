@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ..items import (
+from bindrt.items import (
     AccelUnit,
     ArrayLike,
     Audio,
@@ -29,11 +29,11 @@ from ..items import (
     Thermal,
     Video,
 )
-from ..limits import DEFAULT_LIMITS, Limits
-from ._imu import windows
-from ._text import prepare_all as _tokenize
-from .constants import CAMERAS, describe
-from .prepare import prepare
+from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.preprocess._imu import windows
+from bindrt.preprocess._text import prepare_all as _tokenize
+from bindrt.preprocess.constants import CAMERAS, describe
+from bindrt.preprocess.prepare import prepare
 
 __all__ = [
     "CAMERAS",

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from .. import arrays
-from ..arrays import Array
-from ..errors import InputError, SourceError
-from ..items import Audio, Prepared
-from ..limits import Limits
-from ..sources import is_file_source, open_source
-from ..sources.audio import BLOCK, Blocks, Recording, as_float, check_seconds, open_audio
-from . import constants as c
-from . import mel
-from .clips import clip_times, sample_range
-from .numeric import is_number
-from .resample import Resampler
+from bindrt import arrays
+from bindrt.arrays import Array
+from bindrt.errors import InputError, SourceError
+from bindrt.items import Audio, Prepared
+from bindrt.limits import Limits
+from bindrt.preprocess import constants as c
+from bindrt.preprocess import mel
+from bindrt.preprocess.clips import clip_times, sample_range
+from bindrt.preprocess.numeric import is_number
+from bindrt.preprocess.resample import Resampler
+from bindrt.sources import is_file_source, open_source
+from bindrt.sources.audio import BLOCK, Blocks, Recording, as_float, check_seconds, open_audio
 
 _MIN_RATE, _MAX_RATE = 1, 4_000_000  # Hz
 _MAX_CHANNELS = 64

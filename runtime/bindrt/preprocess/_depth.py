@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import PIL.Image
 
-from ..arrays import Array
-from ..errors import InputError
-from ..items import Depth, Prepared
-from ..limits import Limits
-from . import constants as c
-from .maps import load_map
-from .numeric import is_positive
-from .resize import centre_square
+from bindrt.arrays import Array
+from bindrt.errors import InputError
+from bindrt.items import Depth, Prepared
+from bindrt.limits import Limits
+from bindrt.preprocess import constants as c
+from bindrt.preprocess.maps import load_map
+from bindrt.preprocess.numeric import is_positive
+from bindrt.preprocess.resize import centre_square
 
 _UNITS = ("m", "mm", "sunrgbd", "disparity")
 _SUNRGBD_MAX = 8.0  # metres; SUN RGB-D's own reader cuts there

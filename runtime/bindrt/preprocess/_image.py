@@ -6,15 +6,15 @@ import numpy as np
 import PIL.Image
 from PIL import ImageOps
 
-from .. import arrays
-from ..arrays import Array
-from ..errors import InputError
-from ..items import Image, Prepared
-from ..limits import Limits
-from ..sources import open_source
-from ..sources.image import check_pixels, open_picture
-from .pixels import normalise_bytes
-from .resize import centre_square
+from bindrt import arrays
+from bindrt.arrays import Array
+from bindrt.errors import InputError
+from bindrt.items import Image, Prepared
+from bindrt.limits import Limits
+from bindrt.preprocess.pixels import normalise_bytes
+from bindrt.preprocess.resize import centre_square
+from bindrt.sources import open_source
+from bindrt.sources.image import check_pixels, open_picture
 
 _LAYOUTS = {"L": (2, 1), "RGB": (3, 3), "BGR": (3, 3), "RGBA": (3, 4)}
 _SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N", "I")

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import arrays
-from ..arrays import Array
-from ..errors import InputError, OptionError, SourceError
-from ..items import ArrayLike, Imu, Prepared
-from ..limits import Limits
-from ..sources import is_file_source, open_source
-from ..sources.numpyfile import read_array, read_fields
-from ..sources.sniff import sniff
-from . import constants as c
-from .numeric import is_positive
+from bindrt import arrays
+from bindrt.arrays import Array
+from bindrt.errors import InputError, OptionError, SourceError
+from bindrt.items import ArrayLike, Imu, Prepared
+from bindrt.limits import Limits
+from bindrt.preprocess import constants as c
+from bindrt.preprocess.numeric import is_positive
+from bindrt.sources import is_file_source, open_source
+from bindrt.sources.numpyfile import read_array, read_fields
+from bindrt.sources.sniff import sniff
 
 _WINDOW = c.IMU_STEPS / c.IMU_RATE  # seconds
 _ACCEL = {"m/s2": 1.0, "g": c.STANDARD_GRAVITY}

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import ftfy
 import numpy as np
 
-from .. import arrays
-from ..arrays import Array
-from ..errors import InputError
-from ..items import Prepared
-from ..limits import Limits
-from . import constants as c
-from .tokenizer import tokenizer
+from bindrt import arrays
+from bindrt.arrays import Array
+from bindrt.errors import InputError
+from bindrt.items import Prepared
+from bindrt.limits import Limits
+from bindrt.preprocess import constants as c
+from bindrt.preprocess.tokenizer import tokenizer
 
 _SPACE = re.compile(r"\s+")
 

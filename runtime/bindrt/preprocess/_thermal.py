@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
-from .. import arrays
-from ..arrays import Array
-from ..errors import InputError
-from ..items import Prepared, Thermal
-from ..limits import Limits
-from .maps import load_map
-from .numeric import is_number
-from .resize import centre_square
+from bindrt import arrays
+from bindrt.arrays import Array
+from bindrt.errors import InputError
+from bindrt.items import Prepared, Thermal
+from bindrt.limits import Limits
+from bindrt.preprocess.maps import load_map
+from bindrt.preprocess.numeric import is_number
+from bindrt.preprocess.resize import centre_square
 
 _BICUBIC = PIL.Image.Resampling.BICUBIC
 

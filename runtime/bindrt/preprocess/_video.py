@@ -7,20 +7,20 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .. import arrays
-from ..arrays import Array
-from ..errors import InputError, SourceError
-from ..items import Prepared, Video
-from ..limits import Limits
-from ..sources import is_file_source, open_source
-from ..sources import video as files
-from ..sources.audio import check_seconds
-from ..sources.image import check_pixels
-from . import constants as c
-from .clips import frame_pairs
-from .numeric import is_positive
-from .pixels import normalise_floats
-from .resize import three_crops
+from bindrt import arrays
+from bindrt.arrays import Array
+from bindrt.errors import InputError, SourceError
+from bindrt.items import Prepared, Video
+from bindrt.limits import Limits
+from bindrt.preprocess import constants as c
+from bindrt.preprocess.clips import frame_pairs
+from bindrt.preprocess.numeric import is_positive
+from bindrt.preprocess.pixels import normalise_floats
+from bindrt.preprocess.resize import three_crops
+from bindrt.sources import is_file_source, open_source
+from bindrt.sources import video as files
+from bindrt.sources.audio import check_seconds
+from bindrt.sources.image import check_pixels
 
 
 class _Frames(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from ..errors import OptionError
+from bindrt.errors import OptionError
 
 
 def clip_times(duration: float, clips: int, seconds: float) -> list[tuple[Fraction, Fraction]]:

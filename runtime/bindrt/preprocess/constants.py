@@ -5,7 +5,7 @@ Sources: the published transforms of the original as spec'd in ``docs/preprocess
 
 from __future__ import annotations
 
-from ..errors import OptionError
+from bindrt.errors import OptionError
 
 SIDE = 224  # pixels of every picture's edges
 IMAGE_MEAN = (0.48145466, 0.4578275, 0.40821073)  # of CLIP, for values 0..1

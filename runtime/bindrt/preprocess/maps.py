@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import PIL.Image
 
-from .. import arrays
-from ..arrays import Array
-from ..errors import InputError, SourceError
-from ..items import Source
-from ..limits import Limits
-from ..sources import is_file_source, open_source
-from ..sources.image import check_pixels, open_picture
-from ..sources.numpyfile import is_numpy_file, read_array
+from bindrt import arrays
+from bindrt.arrays import Array
+from bindrt.errors import InputError, SourceError
+from bindrt.items import Source
+from bindrt.limits import Limits
+from bindrt.sources import is_file_source, open_source
+from bindrt.sources.image import check_pixels, open_picture
+from bindrt.sources.numpyfile import is_numpy_file, read_array
 
 _GREY = ("L", "I", "F", "1")
 _CHROMA = 8  # by which a JPEG's channels may differ and still be grey

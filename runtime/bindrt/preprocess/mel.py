@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..arrays import Array
-from . import constants as c
+from bindrt.arrays import Array
+from bindrt.preprocess import constants as c
 
 
 def frame_count(samples: int) -> int:

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..arrays import Array
-from .constants import IMAGE_MEAN, IMAGE_STD
+from bindrt.arrays import Array
+from bindrt.preprocess.constants import IMAGE_MEAN, IMAGE_STD
 
 
 def normalise_bytes(rgb: Array) -> Array:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import arrays
-from ..errors import InputError, OptionError
-from ..items import Audio, Depth, Image, Imu, Prepared, Thermal, Video
-from ..limits import DEFAULT_LIMITS, Limits
-from ..modalities import MODALITIES, Modality
-from ..sources import is_file_source
-from . import _audio, _depth, _image, _imu, _text, _thermal, _video
+from bindrt import arrays
+from bindrt.errors import InputError, OptionError
+from bindrt.items import Audio, Depth, Image, Imu, Prepared, Thermal, Video
+from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.modalities import MODALITIES, Modality
+from bindrt.preprocess import _audio, _depth, _image, _imu, _text, _thermal, _video
+from bindrt.sources import is_file_source
 
 _WRAPPERS: dict[str, type[Any]] = {
     "image": Image,

@@ -10,8 +10,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..arrays import Array
-from .constants import RESAMPLE_ROLLOFF, RESAMPLE_WIDTH
+from bindrt.arrays import Array
+from bindrt.preprocess.constants import RESAMPLE_ROLLOFF, RESAMPLE_WIDTH
 
 _MAX_TABLE = 1 << 20  # taps kept per rate pair; beyond, they are computed as needed
 _MAX_CHUNK = 1 << 19  # taps held at once

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import PIL.Image
 
-from ..arrays import Array
-from .constants import SIDE
+from bindrt.arrays import Array
+from bindrt.preprocess.constants import SIDE
 
 _MAX_LONG = 65536  # a longer resized side is not made whole: only its middle is kept anyway
 

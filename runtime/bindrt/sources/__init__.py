@@ -6,7 +6,7 @@ Formats are told by content, never by suffix. Whatever a decoder raises becomes 
 
 from __future__ import annotations
 
-from .opening import Opened, is_file_source, open_source
-from .sniff import Kind, detect, sniff
+from bindrt.sources.opening import Opened, is_file_source, open_source
+from bindrt.sources.sniff import Kind, detect, sniff
 
 __all__ = ["Kind", "Opened", "detect", "is_file_source", "open_source", "sniff"]

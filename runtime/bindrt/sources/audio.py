@@ -11,12 +11,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..arrays import Array
-from ..errors import LimitError, SourceError
-from ..limits import DEFAULT_LIMITS, Limits
-from .container import open_container, video_stream
-from .opening import Opened, decoding
-from .sniff import Kind, sniff, unfit
+from bindrt.arrays import Array
+from bindrt.errors import LimitError, SourceError
+from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.sources.container import open_container, video_stream
+from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.sniff import Kind, sniff, unfit
 
 FORMATS = "WAV, FLAC, OGG, MP3, AAC in MP4, and the sound tracks of MP4, MKV, WebM and AVI"
 BLOCK = 1 << 16

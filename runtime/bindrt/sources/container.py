@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from .opening import Opened, decoding
-from .sniff import Kind
+from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.sniff import Kind
 
 _DEMUXER = {"OGG": "ogg"}
 

@@ -17,10 +17,10 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from ..errors import LimitError
-from ..limits import DEFAULT_LIMITS, Limits
-from .opening import Opened, decoding
-from .sniff import sniff, unfit
+from bindrt.errors import LimitError
+from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.sniff import sniff, unfit
 
 FORMATS = "JPEG, PNG, WebP, BMP, TIFF and GIF"
 

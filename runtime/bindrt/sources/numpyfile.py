@@ -11,11 +11,11 @@ from typing import IO
 
 import numpy as np
 
-from ..arrays import Array, read_only
-from ..errors import LimitError, SourceError
-from ..limits import DEFAULT_LIMITS, Limits
-from .opening import Opened, decoding, open_source
-from .sniff import sniff
+from bindrt.arrays import Array, read_only
+from bindrt.errors import LimitError, SourceError
+from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.sources.opening import Opened, decoding, open_source
+from bindrt.sources.sniff import sniff
 
 _MAX_HEADER = 16384
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, BinaryIO, cast
 
-from ..arrays import describe
-from ..errors import Error, LimitError, SourceError
-from ..limits import DEFAULT_LIMITS, Limits
+from bindrt.arrays import describe
+from bindrt.errors import Error, LimitError, SourceError
+from bindrt.limits import DEFAULT_LIMITS, Limits
 
 _HEAD = 4096
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..errors import SourceError
-from ..limits import DEFAULT_LIMITS, Limits
-from .opening import Opened, open_source
+from bindrt.errors import SourceError
+from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.sources.opening import Opened, open_source
 
 Family = Literal["image", "audio", "container", "npz", "npy", "unknown"]
 
@@ -98,7 +98,7 @@ def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> Literal["image", "vi
 
 
 def _container_modality(opened: Opened, kind: Kind) -> Literal["video", "audio"] | None:
-    from . import container
+    from bindrt.sources import container
 
     try:
         with container.open_container(opened, kind) as media:

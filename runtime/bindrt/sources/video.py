@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
-from ..errors import SourceError
-from ..limits import DEFAULT_LIMITS, Limits
-from .audio import check_seconds
-from .container import open_container, video_stream
-from .groups import PacketTable, Plan, plan
-from .image import check_pixels
-from .opening import Opened, decoding
-from .sniff import Kind, sniff, unfit
+from bindrt.arrays import Array
+from bindrt.errors import SourceError
+from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.sources.audio import check_seconds
+from bindrt.sources.container import open_container, video_stream
+from bindrt.sources.groups import PacketTable, Plan, plan
+from bindrt.sources.image import check_pixels
+from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.sniff import Kind, sniff, unfit
 
 FORMATS = "MP4, MKV, WebM and AVI"
 _FEW = 3  # frames by which a container's count may be wrong
