@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bindrt.manifest import FileEntry, Manifest, parse_manifest
 
 MANIFEST = "bundle.json"
 MAX_MANIFEST_BYTES = 16 << 20
+BUNDLE_IS = "a bundle is the folder that bind-export writes"
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,9 @@ class Bundle:
             BundleError: missing, not a regular file, outside the bundle, or of another size.
         """
         name = f"{self.path.name}/{entry.path}"
-        target = (self.path / entry.path).resolve()
-        if not target.is_relative_to(self.path.resolve()):
-            raise BundleError(
-                name, "the path leads out of the bundle", "fetch the bundle from a source you trust"
-            )
-        if not target.is_file():
-            raise BundleError(name, "the file is missing", "export or copy the bundle again")
-        size = target.stat().st_size
+        with os_errors(name):
+            target = regular_file(self.path, entry.path)
+            size = target.stat().st_size
         if size != entry.bytes:
             raise BundleError(
                 name,
@@ -62,9 +59,14 @@ class Bundle:
         """
         for entry in self.manifest.all_files():
             path = self.file(entry)
-            if verify and (found := sha256_of(path)) != entry.sha256:
+            if not verify:
+                continue
+            name = f"{self.path.name}/{entry.path}"
+            with os_errors(name):
+                found = sha256_of(path)
+            if found != entry.sha256:
                 raise BundleError(
-                    f"{self.path.name}/{entry.path}",
+                    name,
                     f"its SHA-256 is {found[:16]}…, the manifest says {entry.sha256[:16]}…",
                     "the file was changed or damaged; export or copy the bundle again",
                 )
@@ -76,28 +78,73 @@ def open_bundle(path: str | os.PathLike[str], verify: bool = False) -> Bundle:
     Raises:
         BundleError: not a bundle, damaged, unsafe, or of another schema version.
     """
-    folder = Path(path)
-    manifest_path = folder / MANIFEST
-    if not folder.is_dir():
-        raise BundleError(str(folder), "no such folder", "a bundle is the folder that bind-export writes")
-    if not manifest_path.is_file():
-        raise BundleError(
-            str(folder), f"it has no {MANIFEST}", "a bundle is the folder that bind-export writes"
-        )
-    size = manifest_path.stat().st_size
-    if size > MAX_MANIFEST_BYTES:
-        raise BundleError(
-            f"{folder.name}/{MANIFEST}", f"it has {size} bytes", "a manifest has at most 16 MiB"
-        )
     try:
-        data = json.loads(manifest_path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise BundleError(
-            f"{folder.name}/{MANIFEST}", f"not JSON ({error})", "export or copy it again"
-        ) from None
-    bundle = Bundle(folder, parse_manifest(data, f"{folder.name}/{MANIFEST}"))
+        # Absolute: encoders are opened later, maybe from another working directory.
+        folder = Path(os.fsdecode(path)).absolute()
+    except TypeError:
+        raise BundleError(repr(path)[:80], "not a path", BUNDLE_IS) from None
+    with os_errors(str(path)):
+        if not folder.is_dir():
+            raise BundleError(str(path), "no such folder", BUNDLE_IS)
+        if MANIFEST not in os.listdir(folder):
+            raise BundleError(str(path), f"it has no {MANIFEST}", BUNDLE_IS)
+    name = f"{folder.name}/{MANIFEST}"
+    with os_errors(name), open(regular_file(folder, MANIFEST), "rb") as file:
+        content = file.read(MAX_MANIFEST_BYTES + 1)
+    if len(content) > MAX_MANIFEST_BYTES:
+        raise BundleError(name, "it is larger than 16 MiB", "no manifest needs that")
+    bundle = Bundle(folder, parse_manifest(parse_json(content, name), name))
     bundle.check(verify)
     return bundle
+
+
+def parse_json(content: bytes, name: str) -> object:
+    """JSON as the standard has it: UTF-8, no NaN or Infinity, no key twice in one object."""
+    try:
+        return json.loads(
+            content.decode("utf-8"), parse_constant=refuse_constant, object_pairs_hook=unique_keys
+        )
+    except (ValueError, RecursionError) as error:
+        raise BundleError(name, f"not JSON ({error})", "export or copy it again") from None
+
+
+def refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no number")
+
+
+def unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
+def regular_file(folder: Path, relative: str) -> Path:
+    """A regular file inside a folder, links followed.
+
+    Raises:
+        BundleError: missing, not a regular file, or outside the folder.
+    """
+    name = f"{folder.name}/{relative}"
+    target = (folder / relative).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        raise BundleError(
+            name, "the path leads out of the bundle", "fetch the bundle from a source you trust"
+        )
+    if not target.is_file():
+        problem = "it is not a regular file" if target.exists() else "the file is missing"
+        raise BundleError(name, problem, "export or copy the bundle again")
+    return target
+
+
+@contextmanager
+def os_errors(name: str) -> Iterator[None]:
+    """What the system refuses, as a BundleError."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # before Python 3.13, a loop of links is a RuntimeError
+        problem = getattr(error, "strerror", None) or error
+        raise BundleError(name, f"cannot be read ({problem})", "check the path and its permissions") from None
 
 
 def sha256_of(path: Path) -> str:

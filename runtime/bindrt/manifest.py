@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NoReturn
+
+import numpy as np
 
 from bindrt.errors import BundleError
 from bindrt.modalities import ENCODERS, MODALITIES
@@ -82,12 +83,17 @@ class Manifest:
     tokenizer: FileEntry | None
     license: FileEntry
 
+    def listed(self) -> Iterator[FileEntry]:
+        """Every mention of a file."""
+        for engine in self.engines:
+            yield from engine.files
+        yield self.license
+        if self.tokenizer is not None:
+            yield self.tokenizer
+
     def all_files(self) -> Iterator[FileEntry]:
         """Every file the manifest lists, each once."""
-        listed = [f for e in self.engines for f in e.files] + [self.license]
-        if self.tokenizer is not None:
-            listed.append(self.tokenizer)
-        yield from {f.path: f for f in listed}.values()
+        yield from {f.path: f for f in self.listed()}.values()
 
     def precisions(self) -> list[str]:
         return sorted({e.precision for e in self.engines})
@@ -100,9 +106,9 @@ class Reader:
         self.where = where
         if not isinstance(value, dict):
             self.fail("it is not an object")
-        self.value: dict[str, Any] = value if isinstance(value, dict) else {}
+        self.value: dict[str, Any] = value
 
-    def fail(self, problem: str) -> None:
+    def fail(self, problem: str) -> NoReturn:
         raise BundleError(self.where, problem, "export the bundle again, or with this version of bindrt")
 
     def get(self, key: str, kind: type | tuple[type, ...]) -> Any:
@@ -113,15 +119,17 @@ class Reader:
 
     def integer(self, key: str, low: int, high: int) -> int:
         found: int = self.get(key, int)
-        if not low <= found <= high:
-            self.fail(f"{key} is {found}, outside {low}…{high}")
+        self.require_range(key, found, low, high)
         return found
 
     def number(self, key: str, low: float, high: float) -> float:
-        found = float(self.get(key, (int, float)))
+        found: int | float = self.get(key, (int, float))
+        self.require_range(key, found, low, high)
+        return float(found)  # after the check: a whole number may be too large for a float
+
+    def require_range(self, key: str, found: int | float, low: float, high: float) -> None:
         if not low <= found <= high:
-            self.fail(f"{key} is {found}, outside {low}…{high}")
-        return found
+            self.fail(f"{key} is {repr(found)[:40]}, outside {low}…{high}")
 
     def one_of(self, key: str, allowed: tuple[str, ...]) -> str:
         found: str = self.get(key, str)
@@ -140,7 +148,7 @@ class Reader:
 
     def children(self, key: str) -> Iterator[tuple[str, Reader]]:
         for name, value in self.child(key).value.items():
-            yield name, Reader(value, f"{self.where} {key}.{name[:40]}")
+            yield name, Reader(value, f"{self.where} {key}.{shown(name)}")
 
     def items(self, key: str, most: int) -> Iterator[Reader]:
         found: list[object] = self.get(key, list)
@@ -148,6 +156,11 @@ class Reader:
             self.fail(f"{key} has {len(found)} entries, at most {most} are allowed")
         for i, value in enumerate(found):
             yield Reader(value, f"{self.where} {key}[{i}]")
+
+
+def shown(name: str) -> str:
+    """A name for a message: short, and without characters that a terminal would obey."""
+    return name[:40] if name.isprintable() else repr(name[:40])
 
 
 NAME = re.compile(r"[A-Za-z0-9_.\-]+\Z")
@@ -164,7 +177,7 @@ def parse_manifest(data: object, where: str) -> Manifest:
         top.fail(f"format is {top.value['format'][:40]!r}, expected {FORMAT!r}")
     if (schema := top.get("schema", int)) != SCHEMA:
         raise BundleError(
-            where, f"schema version {schema}", f"this bindrt reads version {SCHEMA}; export again"
+            where, f"schema version {repr(schema)[:40]}", f"this bindrt reads version {SCHEMA}; export again"
         )
     model = top.child("model")
     encoders = {name: encoder_info(name, r) for name, r in top.children("encoders")}
@@ -184,15 +197,26 @@ def parse_manifest(data: object, where: str) -> Manifest:
     )
     if not modalities or not manifest.engines:
         top.fail("it has no modalities or no engines")
+    if manifest.default_precision not in manifest.precisions():
+        top.fail(f"default_precision is {manifest.default_precision}, and no engine has it")
+    refuse_contradictions(manifest, top)
     return manifest
+
+
+def refuse_contradictions(manifest: Manifest, top: Reader) -> None:
+    """A file that is listed twice must be listed as the same, or only one of them would be checked."""
+    known = {f.path: f for f in manifest.all_files()}
+    for entry in manifest.listed():
+        if known[entry.path] != entry:
+            top.fail(f"{entry.path} is listed twice, with different sizes or hashes")
 
 
 def encoder_info(name: str, r: Reader) -> EncoderInfo:
     if name not in ENCODERS:
         r.fail("unknown encoder")
-    view = r.get("view", list)
-    if not 1 <= len(view) <= 6 or not all(type(n) is int and 0 < n <= MAX_DIM for n in view):
-        r.fail("view is not a list of sizes")
+    view, served = r.get("view", list), [m for m in MODALITIES.values() if m.encoder == name]
+    if not all(type(n) is int for n in view) or tuple(view) not in {m.view for m in served}:
+        r.fail(f"view is none of {', '.join(str(list(m.view)) for m in served)}")
     return EncoderInfo(
         name=name,
         width=r.integer("width", 1, MAX_DIM),
@@ -201,7 +225,7 @@ def encoder_info(name: str, r: Reader) -> EncoderInfo:
         parameters=r.integer("parameters", 0, 1 << 50),
         scale=r.number("scale", 1e-6, 1e6),
         view=tuple(view),
-        dtype=r.one_of("dtype", ("float32", "int64")),
+        dtype=r.one_of("dtype", (np.dtype(served[0].dtype).name,)),
         part=r.matching("part", SHA256),
     )
 
@@ -212,6 +236,8 @@ def modality_info(name: str, r: Reader, encoders: Mapping[str, EncoderInfo]) -> 
     encoder = r.one_of("encoder", (MODALITIES[name].encoder,))
     if encoder not in encoders:
         r.fail(f"its encoder {encoder} is not in the bundle")
+    if len(encoders[encoder].view) < len(MODALITIES[name].view):
+        r.fail("its encoder takes single frames")
     return ModalityInfo(name, encoder, r.integer("views", 1, 4096), r.get("preprocessing", dict))
 
 
@@ -233,6 +259,6 @@ def engine_files(r: Reader, encoders: Mapping[str, EncoderInfo]) -> EngineFiles:
 
 def file_entry(r: Reader) -> FileEntry:
     path = r.matching("path", SAFE_PATH)
-    if any(part in (".", "..") for part in PurePosixPath(path).parts):
+    if any(part in (".", "..") for part in path.split("/")):
         r.fail(f"path {path!r} leads out of the bundle")
     return FileEntry(path, r.matching("sha256", SHA256), r.integer("bytes", 0, 1 << 50))
