@@ -21,7 +21,7 @@ from bindrt.errors import CheckpointError
 from bindrt_export.architecture import EncoderConfig
 from bindrt_export.checkpoints import imagebind, openclip
 from bindrt_export.checkpoints.files import Tensors, open_tensors
-from bindrt_export.checkpoints.layout import Entry, Layout, check_strictly
+from bindrt_export.checkpoints.layout import Entry, Layout, check_strictly, shown
 from bindrt_export.checkpoints.random_weights import RandomTensors
 
 __all__ = ["Checkpoint", "open_checkpoint"]
@@ -35,6 +35,8 @@ class Checkpoint:
 
     def __init__(self, tensors: Tensors, layout: Layout) -> None:
         check_strictly(tensors.name, tensors.shapes(), layout.expected())
+        for config in layout.encoders.values():
+            check_sizes(tensors.name, config)
         self._tensors = tensors
         self._layout = layout
         self.name = tensors.name
@@ -92,6 +94,20 @@ class Checkpoint:
             )
 
 
+def check_sizes(name: str, c: EncoderConfig) -> None:
+    """What the tensors agree on among themselves, but the preprocessing and the architecture do not."""
+    if min(c.width, c.hidden, c.out) < 1:
+        raise CheckpointError(name, f"its {c.name} encoder has a width of 0", "fetch it again")
+    if c.name == "text" and c.vocabulary != imagebind.HUGE_VOCABULARY:
+        raise CheckpointError(
+            name,
+            f"its vocabulary has {c.vocabulary} tokens",
+            f"CLIP's has {imagebind.HUGE_VOCABULARY}, and texts are split by it",
+        )
+    if c.name == "vision" and c.channels != 3:
+        raise CheckpointError(name, f"its pictures have {c.channels} channels", "only RGB is supported")
+
+
 def converted(entry: Entry, tensor: Tensor) -> Tensor:
     if entry.transform == "transpose":
         return tensor.t().contiguous()
@@ -126,7 +142,7 @@ def find_layout(tensors: Tensors, config: Mapping[str, Any]) -> Layout:
         return imagebind.layout_of(tensors.name, shapes, config)
     if openclip.is_openclip(shapes):
         return openclip.layout_of(tensors.name, shapes, config)
-    some = ", ".join(list(shapes)[:3])
+    some = ", ".join(shown(key) for key in list(shapes)[:3])
     raise CheckpointError(
         tensors.name,
         f"its keys are of no supported layout (they begin {some})",

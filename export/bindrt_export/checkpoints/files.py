@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from bindrt.errors import CheckpointError
-from bindrt_export.checkpoints.layout import Shape
+from bindrt_export.checkpoints.layout import Shape, shown
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)
 FORMATS = "a .pth/.bin file saved by torch.save, a .safetensors file, or random:SEED"
@@ -57,7 +57,14 @@ class SafeTensors:
         return {key: tuple(self._file.get_slice(key).get_shape()) for key in self._file.keys()}  # noqa: SIM118
 
     def read(self, key: str) -> Tensor:
-        return as_float32(self.name, key, self._file.get_tensor(key))
+        try:
+            tensor = self._file.get_tensor(key)
+        except (SafetensorError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+            # Formats of fewer than eight bits, which this torch may not know.
+            raise CheckpointError(
+                self.name, f"{key} cannot be read ({first_line(error)})", "fetch it again"
+            ) from None
+        return as_float32(self.name, key, tensor)
 
 
 def as_float32(name: str, key: str, tensor: Tensor) -> Tensor:
@@ -104,6 +111,7 @@ def open_file(path: str, stack: ExitStack) -> Tensors:
 
 def load_pth(path: str) -> dict[str, Tensor]:
     try:
+        refuse_compressed(path)
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except pickle.UnpicklingError:
         raise CheckpointError(
@@ -111,16 +119,9 @@ def load_pth(path: str) -> dict[str, Tensor]:
             "it holds pickled objects other than tensors, which could run code; they are never loaded",
             "save only the state dict: torch.save(model.state_dict(), path)",
         ) from None
-    except (
-        RuntimeError,
-        ValueError,
-        KeyError,
-        EOFError,
-        OSError,
-        AttributeError,
-        TypeError,
-        IndexError,
-    ) as error:
+    except CheckpointError:
+        raise
+    except Exception as error:  # of damaged bytes torch and zipfile raise a dozen kinds
         raise CheckpointError(path, f"a damaged .pth file ({first_line(error)})", "fetch it again") from None
     if not isinstance(state, dict) or not state:
         raise CheckpointError(
@@ -129,17 +130,27 @@ def load_pth(path: str) -> dict[str, Tensor]:
     for key, tensor in state.items():
         if not isinstance(key, str) or not isinstance(tensor, Tensor):
             raise CheckpointError(
-                path, f"entry {key!r} is a {type(tensor).__name__}", "every entry must be a tensor"
+                path, f"entry {shown(key)} is a {type(tensor).__name__}", "every entry must be a tensor"
             )
         check_storage(path, key, tensor)
     return state
+
+
+def refuse_compressed(path: str) -> None:
+    """``torch.save`` compresses nothing, and what is compressed may unpack to any size."""
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+                raise CheckpointError(
+                    path, f"its entry {shown(info.filename)} is compressed", "save it again with torch.save"
+                )
 
 
 def check_storage(path: str, key: str, tensor: Tensor) -> None:
     """A view may claim more elements than the file holds; expanding it would take any memory."""
     dense = tensor.layout == torch.strided and not tensor.is_quantized and tensor.device.type == "cpu"
     if not dense or tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-        raise CheckpointError(path, f"{key} is not a plain dense tensor", "save plain tensors only")
+        raise CheckpointError(path, f"{shown(key)} is not a plain dense tensor", "save plain tensors only")
 
 
 def first_line(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -116,7 +117,7 @@ def check_strictly(name: str, shapes: Mapping[str, Shape], expected: Mapping[str
         for k, v in expected.items()
         if k in shapes and tuple(shapes[k]) != v
     ]
-    unexpected = [f"unexpected {k} {list(shapes[k])}" for k in shapes if k not in expected]
+    unexpected = [f"unexpected {shown(k)} {list(shapes[k])}" for k in shapes if k not in expected]
     found = missing + misshapen + unexpected
     if found:
         counts = f"{len(missing)} missing, {len(misshapen)} misshapen, {len(unexpected)} unexpected"
@@ -126,6 +127,13 @@ def check_strictly(name: str, shapes: Mapping[str, Shape], expected: Mapping[str
             + first_ten(found),
             "give a checkpoint in a supported layout; other sizes than imagebind_huge's need --config",
         )
+
+
+def shown(key: object) -> str:
+    """A key of a file for a message: short, and without characters that a terminal would obey."""
+    if isinstance(key, str):
+        return key[:200] if key.isprintable() else repr(key[:200])
+    return reprlib.repr(key)
 
 
 def first_ten(lines: Iterable[str]) -> str:
