@@ -7,12 +7,15 @@ from elsewhere cannot make an engine read a file outside it. Field numbers are t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from bindrt.errors import BundleError
 
-MAX_GRAPH_BYTES = 512 << 20
+#: Graphs of bundles hold no weights and have some hundred kB.
+MAX_GRAPH_BYTES = 64 << 20
 MAX_NESTING = 16
+MAX_FIELD = (1 << 29) - 1
 
 #: message → field number → message of that field, for every way that leads to a tensor.
 CHILDREN: dict[str, dict[int, str]] = {
@@ -23,33 +26,50 @@ CHILDREN: dict[str, dict[int, str]] = {
     "Node": {5: "Attribute"},
     "Attribute": {5: "Tensor", 6: "Graph", 10: "Tensor", 11: "Graph", 22: "Sparse", 23: "Sparse"},
     "Sparse": {1: "Tensor", 2: "Tensor"},
-    "Tensor": {13: "Entry"},
 }
+EXTERNAL_DATA = 13  # of Tensor
 
 
-def external_locations(path: Path) -> set[str]:
-    """The ``location`` of every tensor that the graph stores outside itself.
+@dataclass(frozen=True)
+class External:
+    """Where a tensor's bytes are; ``length`` is None where the graph does not say."""
+
+    location: str
+    offset: int
+    length: int | None
+
+    def fits(self, size: int) -> bool:
+        return self.offset + (self.length or 0) <= size
+
+
+def external_tensors(path: Path) -> Iterator[External]:
+    """Every tensor that the graph stores outside itself.
 
     Raises:
         BundleError: the file is not an ONNX graph.
     """
     if path.stat().st_size > MAX_GRAPH_BYTES:
-        raise BundleError(path.name, "the graph is larger than 512 MiB", "keep weights as external data")
+        raise BundleError(path.name, "the graph is larger than 64 MiB", "keep weights as external data")
     try:
-        return set(walk(memoryview(path.read_bytes()), "Model", 0))
+        yield from walk(memoryview(path.read_bytes()), "Model", 0)
     except (ValueError, IndexError) as error:
         raise BundleError(
             path.name, f"not a valid ONNX graph ({error})", "export or copy the bundle again"
         ) from None
 
 
-def walk(data: memoryview, message: str, depth: int) -> Iterator[str]:
+def external_locations(path: Path) -> set[str]:
+    """The ``location`` of every tensor that the graph stores outside itself."""
+    return {tensor.location for tensor in external_tensors(path)}
+
+
+def walk(data: memoryview, message: str, depth: int) -> Iterator[External]:
     if depth > MAX_NESTING * 3:
         raise ValueError("nested too deeply")
-    if message == "Entry":
-        pair = {number: bytes(value) for number, value in fields(data)}
-        if pair.get(1) == b"location":
-            yield pair.get(2, b"").decode("utf-8", "replace")
+    if message == "Tensor":
+        entries = [pair(value) for number, value in fields(data) if number == EXTERNAL_DATA]
+        if entries:
+            yield external(entries)
         return
     children = CHILDREN[message]
     for number, value in fields(data):
@@ -57,22 +77,49 @@ def walk(data: memoryview, message: str, depth: int) -> Iterator[str]:
             yield from walk(value, children[number], depth + 1)
 
 
+def pair(data: memoryview) -> tuple[str, str]:
+    """A key and its value; of a field that is there twice the last counts, as everywhere in protobuf."""
+    found = {number: bytes(value).decode("utf-8", "replace") for number, value in fields(data)}
+    return found.get(1, ""), found.get(2, "")
+
+
+def external(entries: list[tuple[str, str]]) -> External:
+    named = dict(entries)
+    if len(named) != len(entries) or "location" not in named:
+        raise ValueError("a tensor's place is missing or given twice")
+    length = named.get("length")
+    return External(
+        named["location"], natural(named.get("offset", "0")), None if length is None else natural(length)
+    )
+
+
+def natural(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise ValueError(f"{text[:20]!r} is no offset or length")
+    return int(text)
+
+
 def fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
     """Every length-delimited field of a message; others are stepped over."""
     at = 0
     while at < len(data):
         tag, at = varint(data, at)
-        kind = tag & 7
+        kind, number = tag & 7, tag >> 3
+        # Parsers in C++ cut a tag to 32 bits, and would see another field than we do.
+        if not 1 <= number <= MAX_FIELD:
+            raise ValueError("a field number is out of range")
         if kind == 2:
             size, at = varint(data, at)
             if at + size > len(data):
                 raise ValueError("a field runs past the end")
-            yield tag >> 3, data[at : at + size]
+            yield number, data[at : at + size]
             at += size
         elif kind == 0:
             _, at = varint(data, at)
         elif kind in (1, 5):
             at += 8 if kind == 1 else 4
+            if at > len(data):
+                raise ValueError("a field runs past the end")
         else:
             raise ValueError(f"unknown wire type {kind}")
 

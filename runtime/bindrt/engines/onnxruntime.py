@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from bindrt.engines.onnx_file import external_locations
+from bindrt.engines.onnx_file import external_tensors
 from bindrt.errors import BundleError, EngineError
 from bindrt.manifest import EncoderInfo
 
@@ -30,7 +30,7 @@ class OnnxRuntimeEngine:
         """Open ``files[0]``, whose weights are in the other files beside it.
 
         Raises:
-            BundleError: the graph refers to files the bundle does not list for it.
+            BundleError: the graph refers to what the bundle does not list for it, or does not hold.
             EngineError: ONNX Runtime refuses the graph.
         """
         graph = files[0]
@@ -75,19 +75,24 @@ class OnnxRuntimeEngine:
         expected = {"float32": "tensor(float)", "int64": "tensor(int64)"}[self._encoder.dtype]
         if inputs[0].type != expected or outputs[0].type != "tensor(float)":
             raise EngineError(
-                name, f"the graph takes {inputs[0].type}", f"it must take {expected}; export it again"
+                name,
+                f"the graph makes {outputs[0].type} of {inputs[0].type}",
+                f"it must make tensor(float) of {expected}; export it again",
             )
 
 
 def refuse_strangers(graph: Path, beside: list[Path]) -> None:
-    allowed = {path.name for path in beside if path.parent == graph.parent}
-    for location in external_locations(graph):
-        if location not in allowed:
-            raise BundleError(
-                graph.name,
-                f"the graph refers to {location[:80]!r}, which the bundle does not list for it",
-                "fetch the bundle from a source you trust",
-            )
+    remedy = "fetch the bundle from a source you trust"
+    if graph.suffix != ".onnx":  # ONNX Runtime reads another format from files of another name
+        raise BundleError(graph.name, "the graph's name does not end in .onnx", remedy)
+    allowed = {path.name: path.stat().st_size for path in beside if path.parent == graph.parent}
+    for tensor in external_tensors(graph):
+        if tensor.location not in allowed:
+            problem = f"refers to {tensor.location[:80]!r}, which the bundle does not list for it"
+            raise BundleError(graph.name, f"the graph {problem}", remedy)
+        if not tensor.fits(allowed[tensor.location]):
+            problem = f"expects more than the {allowed[tensor.location]} bytes of {tensor.location}"
+            raise BundleError(graph.name, f"the graph {problem}", "export or copy the bundle again")
 
 
 def short(error: Exception) -> str:
