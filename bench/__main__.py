@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ def main() -> int:
     result["export"] = export.measure(args.checkpoint, args.bundle, keep=args.what == "encoders")
     print_export(result["export"])
     if args.what != "export":
+        os.sync()  # 5 GB on their way to the disk would slow what follows
         result["encoders"] = []
         print("\nencoder   case         bindrt      torch   ratio  of GEMM  difference")
         for found in encoders.measure(args.bundle, args.checkpoint, args.rounds):
