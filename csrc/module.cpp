@@ -4,6 +4,7 @@
 
 #include "csrc/bindings.h"
 #include "kernels/cpu_features.h"
+#include "kernels/dispatch.h"
 
 namespace py = pybind11;
 
@@ -35,6 +36,18 @@ py::dict build_info() {
   return info;
 }
 
+std::string cpu_level() { return std::string(kernels::cpu_level_name(kernels::cpu_level())); }
+
+std::string limit_cpu_level(const std::string& name) {
+  for (const auto level :
+       {kernels::CpuLevel::kBaseline, kernels::CpuLevel::kAvx2, kernels::CpuLevel::kAvx512}) {
+    if (name == kernels::cpu_level_name(level)) {
+      return std::string(kernels::cpu_level_name(kernels::limit_cpu_level(level)));
+    }
+  }
+  throw py::value_error("'" + name + "' is no level; one of baseline, avx2, avx512");
+}
+
 }  // namespace
 }  // namespace bindrt
 
@@ -42,5 +55,9 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "The compiled part of bindrt.";
   module.def("build_info", &bindrt::build_info,
              "How this module was built, and the processor's features found at run time.");
+  module.def("cpu_level", &bindrt::cpu_level,
+             "The instruction set that kernels use: baseline, avx2 or avx512.");
+  module.def("limit_cpu_level", &bindrt::limit_cpu_level, py::arg("name"),
+             "Use at most this level in this process, for tests; returns the level now in use.");
   bindrt::bind_pool(module);
 }
