@@ -15,7 +15,7 @@ bool has(std::string_view name) {
 }
 
 CpuLevel detect() {
-  if (!has("avx2") || !has("fma")) {
+  if (!has("avx2") || !has("fma") || !has("f16c") || !has("bmi2")) {
     return CpuLevel::kBaseline;
   }
   const bool wide = has("avx512f") && has("avx512bw") && has("avx512vl") && has("avx512dq");
