@@ -121,8 +121,9 @@ def test_reference_vectors_that_are_no_such_thing(bundle: Path, capsys: pytest.C
 def test_another_size_is_found_without_hashing(bundle: Path, name: str, change: int) -> None:
     size = (bundle / name).stat().st_size + change
     os.truncate(bundle / name, size)
-    text = refused(bundle, rf"copy.bind/{name}: the file has {size} bytes, the manifest says {size - change}")
-    assert "again" in text
+    refused(
+        bundle, rf"copy.bind/{name}: the file has {size} bytes, the manifest says {size - change}; .*again"
+    )
 
 
 @pytest.mark.parametrize("name", [GRAPH, WEIGHTS, LICENCE])

@@ -91,7 +91,7 @@ def open_file(path: str, stack: ExitStack) -> Tensors:
         raise CheckpointError(path, "no such file", f"give {FORMATS}")
     if os.path.getsize(path) == 0:
         raise CheckpointError(path, "the file is empty", f"give {FORMATS}")
-    if zipfile.is_zipfile(path):
+    if is_zip(path):
         return PthTensors(path, load_pth(path))
     with open(path, "rb") as file:
         head = file.read(9)
@@ -107,6 +107,13 @@ def open_file(path: str, stack: ExitStack) -> Tensors:
             "save it again with torch.save(state_dict) of torch 1.6 or later, or as .safetensors",
         )
     raise CheckpointError(path, "not a checkpoint, or a truncated one", f"give {FORMATS}")
+
+
+def is_zip(path: str) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # an archive, and a strange one: what reads it will say so
+        return True
 
 
 def load_pth(path: str) -> dict[str, Tensor]:

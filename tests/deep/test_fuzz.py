@@ -1,0 +1,311 @@
+"""Random damage to everything that comes from elsewhere, in processes that may die and say at which seed.
+
+Every run ends in a result or in the error that belongs to it, in bounded time and memory. A seed is
+run alone with ``python tests/deep/test_fuzz.py KIND FOLDER FIRST COUNT``, where FOLDER is as ``make_inputs``
+leaves it.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import hashlib
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+import bindrt
+from bindrt.preprocess import prepare
+
+INPUTS = Path(__file__).resolve().parent.parent / "golden" / "inputs"
+TESTS = INPUTS.parent.parent
+GRAPH = "onnx/fp32/imu.onnx"
+SECONDS_A_RUN = 20
+#: What one kind's process may hold at most, everything included; the libraries alone take some 0.6 GB.
+PEAK_BYTES = 2 << 30
+ADDRESS_SPACE = 8 << 30
+#: kind → seconds it is given, seeds it must have reached by then (a tenth of what is usual).
+KINDS = {"manifest": (20, 300), "graph": (45, 200), "media": (50, 100), "checkpoint": (35, 60)}
+LIMITS = bindrt.Limits(max_pixels=4_000_000, max_bytes=64 << 20, max_seconds=120)
+ITEM = bindrt.Prepared(np.linspace(-1, 1, 12000, dtype=np.float32).reshape(6, 2000))
+#: What no file may make Python do; ``open`` is looked at for writing.
+FORBIDDEN = (
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.fork",
+    "subprocess.Popen",
+    "socket.connect",
+)
+
+
+def mutated(data: bytes, rng: random.Random, head: float = 0.0) -> bytes:
+    """Some bytes changed, cut, inserted, doubled or taken out; with ``head``, mostly in that front share."""
+    out = bytearray(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+        end = len(out) if rng.random() > 0.8 or not head else max(int(len(out) * head), 1)
+        at = rng.randrange(end) if end else 0
+        length = rng.choice((1, 2, 4, 8, rng.randrange(1, 200)))
+        kind = rng.randrange(8)
+        if kind <= 2 and out:
+            out[at] ^= 1 << rng.randrange(8)
+        elif kind == 3 and out:
+            out[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
+        elif kind == 4:
+            out[at : at + length] = rng.choice((b"\0", b"\xff", b"\x7f", b"9")) * length
+        elif kind == 5:
+            out[at:at] = rng.randbytes(length)
+        elif kind == 6:
+            out[at:at] = out[at : at + length]
+        elif rng.random() < 0.3:
+            del out[at:]
+        else:
+            del out[at : at + length]
+    return bytes(out)
+
+
+def swapped(text: bytes, rng: random.Random) -> bytes:
+    """JSON with strings, or what stands between them, in each other's places."""
+    tokens = text.split(b'"')
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        tokens[rng.randrange(len(tokens))] = rng.choice(tokens)
+    return b'"'.join(tokens)
+
+
+def scrambled(data: bytes, rng: random.Random) -> bytes:
+    """A graph whose fields are changed, so that it can still be parsed."""
+    model = onnx.ModelProto.FromString(data)
+    messages = list(below(model))
+    strings = [v for m in messages for f, v in m.ListFields() if isinstance(v, str)] + ["", "x", "-1", "0"]
+    numbers = [-(2**63), -(2**31), -2, -1, 0, 1, 2, 3, 4, 7, 16, 2**16, 2**31 - 1, 2**40, 2**63 - 1]
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        message = rng.choice(messages)
+        field, value = rng.choice(message.ListFields() or [(None, None)])
+        if field is None:
+            continue
+        if isinstance(value, (str, bytes, int, float)):
+            kinds: dict[type, Any] = (
+                {str: strings, bytes: [b"", value[:-1], value + value]}
+                if isinstance(value, (str, bytes))
+                else {int: numbers, float: [0.0, -1.0, 1e38, float("nan"), float("inf")]}
+            )
+            new = rng.choice(kinds[type(value)])
+            with contextlib.suppress(ValueError):  # beyond the field's range
+                setattr(message, field.name, new)
+        elif hasattr(value, "append") and len(value):
+            at, action = rng.randrange(len(value)), rng.randrange(4)
+            if action == 0:
+                del value[at]
+            elif action == 1:
+                value.append(value[rng.randrange(len(value))])
+            elif isinstance(value[at], (str, int)):
+                with contextlib.suppress(ValueError):
+                    value[at] = rng.choice(strings if isinstance(value[at], str) else numbers)
+            elif not isinstance(value[at], (bytes, float)):
+                value[at].CopyFrom(value[rng.randrange(len(value))])
+    return bytes(model.SerializeToString())
+
+
+def below(message: Any) -> Iterator[Any]:
+    """A protobuf message and all within it."""
+    yield message
+    for _, value in message.ListFields():
+        for inner in value if hasattr(value, "append") else [value]:
+            if hasattr(inner, "ListFields"):
+                yield from below(inner)
+
+
+def run_manifest(folder: Path, rng: random.Random) -> str:
+    """Byte damage, which is rarely JSON any more, or a value put in another's place."""
+    bundle, text = folder / "imu.bind", (folder / "bundle.json").read_bytes()
+    text = mutated(text, rng) if rng.random() < 0.5 else swapped(text, rng)
+    (bundle / "bundle.json").write_bytes(text)
+    return embedded(bundle, verify=rng.random() < 0.5)
+
+
+def run_graph(folder: Path, rng: random.Random) -> str:
+    """Damage that its manifest vouches for, so that it reaches ONNX Runtime."""
+    bundle = folder / "imu.bind"
+    whole = (folder / "imu.onnx").read_bytes()
+    data = mutated(whole, rng) if rng.random() < 0.3 else scrambled(whole, rng)
+    (bundle / GRAPH).write_bytes(data)
+    manifest = json.loads((folder / "bundle.json").read_text())
+    manifest["engines"][0]["files"][0].update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+    return embedded(bundle, verify=True)
+
+
+def embedded(bundle: Path, verify: bool) -> str:
+    try:
+        with bindrt.load(bundle, verify=verify, threads=1) as model:
+            rows = model.embed(imu=ITEM).imu
+    except bindrt.Error as error:
+        return type(error).__name__
+    assert rows.shape == (1, 16)
+    assert rows.dtype == np.float32
+    return "result"
+
+
+def run_media(folder: Path, rng: random.Random) -> str:
+    path = rng.choice(sorted(p for p in INPUTS.glob("*/*") if p.is_file()))
+    data = mutated(path.read_bytes(), rng, head=rng.choice((0.0, 0.02)))
+    damaged = folder / f"damaged{path.suffix}"
+    damaged.write_bytes(data)
+    modality = path.parent.name if rng.random() < 0.9 else rng.choice(list(bindrt.modalities.MODALITIES))
+    try:
+        prepared = prepare(modality, damaged if rng.random() < 0.5 else data, limits=LIMITS)
+    except bindrt.InputError as error:
+        return f"{modality} {type(error).__name__}"
+    assert np.isfinite(prepared.array).all(), f"{path.name} as {modality}"
+    return f"{modality} result"
+
+
+def run_checkpoint(folder: Path, rng: random.Random) -> str:
+    from bindrt_export.checkpoints import open_checkpoint
+    from support.bundles import TINY_CONFIG
+
+    name = rng.choice(("tiny.safetensors", "tiny.pth", "evil.pth"))
+    data = (folder / name).read_bytes()
+    damaged = folder / f"damaged{Path(name).suffix}"
+    if name.endswith("pth") and rng.random() < 0.7:
+        # The pickle comes first, the archive's table last; nearly all between is numbers.
+        pickled = data.index(b"modality_heads") + 40_000
+        data = mutated(data[:pickled], rng) + data[pickled:]
+    elif name.endswith("pth"):
+        data = data[:-20_000] + mutated(data[-20_000:], rng)
+    else:
+        header = int.from_bytes(data[:8], "little")
+        text = data[8 : 8 + header]
+        text = mutated(text, rng) if rng.random() < 0.5 else swapped(text, rng)
+        size = len(text) if rng.random() < 0.9 else rng.choice((0, 1, header + 1, 1 << 40, (1 << 64) - 1))
+        data = size.to_bytes(8, "little") + text + data[8 + header :]
+    damaged.write_bytes(data)
+    try:
+        with open_checkpoint(str(damaged), TINY_CONFIG) as checkpoint:
+            total = sum(
+                float(p.abs().sum()) for e in checkpoint.encoders for _, p in checkpoint.parameters(e)
+            )
+            assert total > 0
+    except bindrt.CheckpointError:
+        return f"{name} CheckpointError"
+    finally:
+        assert not (folder / "executed").exists(), "the file's code was run"
+    return f"{name} result"
+
+
+RUNS: dict[str, Callable[[Path, random.Random], str]] = {
+    "manifest": run_manifest, "graph": run_graph, "media": run_media, "checkpoint": run_checkpoint
+}  # fmt: skip
+
+
+def worker(kind: str, folder: Path, first: int, count: int, seconds: float) -> None:
+    """Seeds one after another, each written down before it is run."""
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    run = RUNS[kind]
+    stop = time.monotonic() + seconds
+    watched = False
+
+    def watch(event: str, args: tuple[Any, ...]) -> None:
+        writes = event == "open" and isinstance(args[1], str) and args[1][:1] in "wax+"
+        if watched and (event in FORBIDDEN or (writes and not str(args[0]).startswith(str(folder)))):
+            print(json.dumps({"did": f"{event} {args!r:.200}"}), flush=True)
+
+    sys.addaudithook(watch)
+    for seed in range(first, first + count):
+        if time.monotonic() > stop:
+            break
+        print(json.dumps({"seed": seed}), flush=True)
+        signal.alarm(SECONDS_A_RUN)
+        watched = True
+        try:
+            outcome = run(folder, random.Random(seed))
+        except BaseException as error:
+            outcome = f"NOT AN ERROR OF OURS: {error!r:.500}"
+        watched = False
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        print(json.dumps({"seed": seed, "outcome": outcome, "peak": peak}), flush=True)
+
+
+def make_inputs(folder: Path, imu_bundle: Path) -> None:
+    """What the workers damage: a bundle, its manifest and graph, and checkpoints in both formats."""
+    import torch
+    from safetensors.torch import save_file
+
+    from bindrt_export.checkpoints.imagebind import layout_from_config
+    from bindrt_export.checkpoints.random_weights import RandomTensors
+    from support.bundles import TINY_CONFIG
+
+    shutil.copytree(imu_bundle, folder / "imu.bind")
+    shutil.copy(imu_bundle / "bundle.json", folder)
+    shutil.copy(imu_bundle / GRAPH, folder)
+    tensors = RandomTensors(0, layout_from_config(TINY_CONFIG))
+    state: dict[str, Any] = {key: tensors.read(key) for key in tensors.shapes()}
+    save_file(state, folder / "tiny.safetensors")
+    torch.save(state, folder / "tiny.pth")
+    torch.save({**state, "modality_heads.x": Payload(folder / "executed")}, folder / "evil.pth")
+
+
+class Payload:
+    """A pickle that would create a file when loaded."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, tuple[str, int]]:
+        return os.open, (str(self.marker), os.O_CREAT)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_ends_in_a_result_or_our_error(kind: str, imu_bundle: Path, tmp_path: Path) -> None:
+    make_inputs(tmp_path, imu_bundle)
+    seconds, at_least = KINDS[kind]
+    command = [sys.executable, __file__, kind, str(tmp_path), "0", "1000000", str(seconds)]
+    start = time.monotonic()
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=seconds + 60,
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert lines, done.stderr
+    finished = [line for line in lines if "outcome" in line]
+    outcomes = collections.Counter(line["outcome"] for line in finished)
+    peak = max((line["peak"] for line in finished), default=0)
+    taken = time.monotonic() - start
+    print(f"\n{kind}: {len(finished)} seeds in {taken:.0f} s, peak {peak >> 20} MiB, {dict(outcomes)}")
+    assert done.returncode == 0, (
+        f"seed {lines[-1]} ended the process ({done.returncode}): {done.stderr[-2000:]}"
+    )
+    assert not [line for line in finished if line["outcome"].startswith("NOT")]
+    assert not [line for line in lines if "did" in line]
+    assert len(finished) >= at_least
+    assert peak < PEAK_BYTES or kind == "graph", "a graph is a program and may ask for what it likes"
+    assert len(outcomes) >= 2, "no damage was ever seen, or no file was ever good"
+
+
+if __name__ == "__main__":
+    worker(
+        sys.argv[1],
+        Path(sys.argv[2]),
+        int(sys.argv[3]),
+        int(sys.argv[4]),
+        float(sys.argv[5] if sys.argv[5:] else 60),
+    )
