@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from bindrt.commands.terminal import complain, system_error
 from bindrt.errors import Error, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt_export.terminal import RichProgress, SilentProgress, print_check, print_plan, print_report
@@ -59,9 +60,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return run_check(args) if args.check else run_export(args, console)
     except Error as error:
-        console.print("[red]bind-export:[/]", end=" ")
-        console.print(str(error), highlight=False, soft_wrap=True, markup=False)
+        complain(console, "bind-export", error)
         return 2 if isinstance(error, OptionError) else 1
+    except OSError as error:
+        complain(console, "bind-export", system_error(args.output, error))
+        return 1
     except KeyboardInterrupt:
         console.print("bind-export: stopped; the finished parts are kept, start it again to go on")
         return 130

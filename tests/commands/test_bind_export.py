@@ -160,3 +160,9 @@ def test_check_of_what_is_no_bundle(tmp_path: Path) -> None:
     done = run_command("bind-export", "--check", tmp_path)
     assert done.returncode == 1
     assert "bundle.json" in done.stderr
+
+
+def test_output_that_cannot_be_written(tiny_config: Path) -> None:
+    done = run_command("bind-export", "random:0", "-o", "/proc/none/a.bind", "--config", tiny_config)
+    assert done.returncode == 1
+    assert "/proc/none" in done.stderr

@@ -27,6 +27,7 @@ from rich.text import Text
 from bindrt.commands.inputs import Input, Request, count_inputs, list_inputs, resolve
 from bindrt.commands.outputs import adopt, check_suffix, finish
 from bindrt.commands.segments import Row, Segments, as_json_line
+from bindrt.commands.terminal import complain, system_error
 from bindrt.errors import Error, OptionError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.modalities import MODALITIES
@@ -64,15 +65,12 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0: done (bad inputs may be recorded as errors), 1: an error, 2: wrong usage."""
     args = parser().parse_args(argv)
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     try:
         return run(args, console)
-    except OptionError as error:
-        complain(console, error)
-        return 2
     except Error as error:
-        complain(console, error)
-        return 1
+        complain(console, "bind-embed", error)
+        return 2 if isinstance(error, OptionError) else 1
     except KeyboardInterrupt:
         where = f"; finished rows are kept, go on with --resume -o {args.output}" if args.output else ""
         console.print(f"bind-embed: stopped{where}", highlight=False, soft_wrap=True, markup=False)
@@ -80,11 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
-
-
-def complain(console: Console, error: Error) -> None:
-    console.print("[red]bind-embed:[/]", end=" ")
-    console.print(str(error), highlight=False, soft_wrap=True, markup=False)
+    except OSError as error:  # reading never raises one: items fail as bindrt errors
+        complain(console, "bind-embed", system_error(args.output or "standard output", error))
+        return 1
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

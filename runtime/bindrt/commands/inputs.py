@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bindrt.commands.segments import clean
 from bindrt.errors import InputError, OptionError, SourceError
 from bindrt.items import Depth
 from bindrt.sources import detect
@@ -31,7 +33,7 @@ class Input:
 
     def key(self) -> tuple[bool, str]:
         """Tells inputs apart when a run is resumed: a text may read like a path."""
-        return self.modality == "text", self.source
+        return self.modality == "text", clean(self.source)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ def list_inputs(request: Request) -> Iterator[Input]:
     """Every input in order: paths as given, folders sorted, then texts."""
     for path in request.paths:
         if path == STDIN:
+            if isinstance(sys.stdin, io.TextIOWrapper):
+                sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # names are bytes
             for line in sys.stdin:
                 if name := line.rstrip("\r\n"):
                     yield Input(name, request.modality)

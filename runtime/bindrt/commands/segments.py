@@ -63,8 +63,12 @@ def to_table(rows: list[Row], dim: int, space: str) -> pa.Table:
 
 
 def clean(text: str) -> str:
-    """File names that are not UTF-8 keep their bytes as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """File names that are not UTF-8 keep their bytes as escapes, ``\\xff``."""
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # surrogates that stand for no byte
+        data = text.encode("utf-8", "backslashreplace")
+    return data.decode("utf-8", "backslashreplace")
 
 
 class Segments:

@@ -1,0 +1,51 @@
+"""Rows through segments into every format and back, whatever their text."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bindrt.commands.outputs import adopt, finish
+from bindrt.commands.segments import Row, Segments, clean
+
+DIM, SPACE = 3, "imagebind-3-float-test"
+#: Any text but NUL, which NumPy's fixed-width strings drop at the end.
+TEXT = st.text(st.characters(exclude_characters="\0"), max_size=20)
+VECTOR = st.lists(st.floats(-1, 1, width=32), min_size=DIM, max_size=DIM)
+
+
+@st.composite
+def row(draw: st.DrawFn) -> Row:
+    error = draw(st.none() | TEXT.filter(bool))
+    vector = None if error is not None else np.array(draw(VECTOR), np.float32)
+    return Row(draw(TEXT), draw(st.sampled_from(["image", "text", "imu"])), error, vector)
+
+
+def rows_of(segments: Segments) -> list[tuple[str, str, str | None, list[float] | None]]:
+    return [
+        (r["source"], r["modality"], r["error"], r["embedding"])
+        for table in segments.tables()
+        for r in table.to_pylist()
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".npz", ".jsonl"])
+@settings(max_examples=25, deadline=None)
+@given(batches=st.lists(st.lists(row(), max_size=5), max_size=4))
+def test_rows_come_back_as_they_went_in(suffix: str, batches: list[list[Row]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / f"out{suffix}"
+        first = Segments(output, DIM, SPACE, resume=False)
+        for batch in batches:
+            first.write(batch)
+        expected = rows_of(first)
+        assert [e[0] for e in expected] == [clean(r.source) for batch in batches for r in batch]
+        finish(first, DIM, SPACE)
+        again = Segments(output, DIM, SPACE, resume=True)
+        adopt(again, DIM, SPACE)
+        assert rows_of(again) == expected
