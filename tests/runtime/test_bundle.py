@@ -245,10 +245,8 @@ def places(value: Any, where: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
 def test_any_value_in_any_place_of_the_manifest(bundle: Path, expected: np.ndarray) -> None:
     """Each is refused by name, or changes nothing: then the vectors are as before."""
     original = json.loads((bundle / "bundle.json").read_text())
-    all_places = list(places(original))
-    assert len(all_places) > 40
     refusals, harmless = 0, set()
-    for where in all_places:
+    for where in places(original):
         for value in [*INSTEAD, KeyError]:
             data = json.loads(json.dumps(original))
             parent = data
