@@ -1,0 +1,46 @@
+// A device's queue, as the host side of an op sees it: a CUDA stream (csrc/gpu) or the simulator
+// (tests/cudasim). An op's host side prepares tables and descriptors and launches its kernels; it never
+// waits, and knows no driver.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace bindrt::kernels {
+
+struct LaunchShape {
+  std::uint32_t grid_x = 1;
+  std::uint32_t grid_y = 1;
+  std::uint32_t grid_z = 1;
+  std::uint32_t block_x = 1;
+  std::uint32_t block_y = 1;
+  std::uint32_t block_z = 1;
+  std::uint32_t shared_bytes = 0;  // dynamic shared memory
+};
+
+// Everything is done in the order of the calls. Failures throw std::runtime_error that says what failed.
+class GpuQueue {
+ public:
+  GpuQueue() = default;
+  GpuQueue(const GpuQueue&) = delete;
+  GpuQueue& operator=(const GpuQueue&) = delete;
+  virtual ~GpuQueue() = default;
+
+  // Device memory, aligned to 256 bytes, for the work that follows; its owner decides when it is reused,
+  // not before that work is done. Its content is not defined.
+  virtual void* scratch(std::size_t bytes) = 0;
+
+  // Copies from the host. The source may change as soon as the call returns.
+  virtual void upload(void* device, const void* host, std::size_t bytes) = 0;
+
+  // Launches the kernel of that name; its only parameter is a plain struct, copied by the call.
+  virtual void launch(const char* kernel, const LaunchShape& shape, const void* params,
+                      std::size_t params_bytes) = 0;
+
+  template <class Params>
+  void launch(const char* kernel, const LaunchShape& shape, const Params& params) {
+    launch(kernel, shape, &params, sizeof(Params));
+  }
+};
+
+}  // namespace bindrt::kernels
