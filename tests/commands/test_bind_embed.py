@@ -135,6 +135,17 @@ def test_modality_and_unit(
     assert same_vector(json.loads(done.stdout), small_model, modality, item)
 
 
+def test_archive_with_a_named_field_needs_no_modality(
+    small_bundle: Path, small_model: bindrt.Model, tmp_path: Path
+) -> None:
+    shutil.copy(INPUTS / "imu/s2.npz", tmp_path)
+    done = run_command("bind-embed", small_bundle, tmp_path)
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout)
+    assert row["modality"] == "imu"
+    assert same_vector(row, small_model, "imu", INPUTS / "imu/s2.npz")
+
+
 def test_film_without_sound_as_audio(small_bundle: Path) -> None:
     done = run_command("bind-embed", small_bundle, VIDEO, "--modality", "audio")
     assert done.returncode == 1

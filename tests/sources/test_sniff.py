@@ -76,13 +76,33 @@ def test_unknown(data: bytes) -> None:
     assert detect(data) is None
 
 
-def test_arrays_in_files_have_no_modality(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fields", "modality"),
+    [
+        (("depth",), "depth"),
+        (("thermal", "low"), "thermal"),
+        (("samples", "t"), "imu"),
+        (("depth", "thermal"), None),
+        (("other",), None),
+        ((), None),
+    ],
+)
+def test_an_archive_of_arrays_is_what_its_field_says(
+    fields: tuple[str, ...], modality: str | None, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "a.npz", **{name: np.zeros((3, 3)) for name in fields})
+    assert detect(tmp_path / "a.npz") == modality
+    assert detect((tmp_path / "a.npz").read_bytes()) == modality
+
+
+def test_an_array_or_a_damaged_archive_has_no_modality(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.zeros(3))
-    np.savez(tmp_path / "a.npz", depth=np.zeros((3, 3)))
     assert sniff((tmp_path / "a.npy").read_bytes()[:16]).family == "npy"
-    assert sniff((tmp_path / "a.npz").read_bytes()[:16]).family == "npz"
     assert detect(tmp_path / "a.npy") is None
-    assert detect(tmp_path / "a.npz") is None
+    np.savez(tmp_path / "a.npz", depth=np.zeros((3, 3)))
+    cut = (tmp_path / "a.npz").read_bytes()[:-30]
+    assert sniff(cut).family == "npz"
+    assert detect(cut) is None
 
 
 def test_missing(tmp_path: Path) -> None:

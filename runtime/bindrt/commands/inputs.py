@@ -104,8 +104,8 @@ def resolve(entry: Input, request: Request) -> tuple[str, object] | None:
             return None
         raise InputError(
             entry.source,
-            "not an image, video or sound file",
-            "depth, thermal and imu files need --modality",
+            "not an image, video or sound file, nor a .npz with 'depth', 'thermal' or 'samples'",
+            "depth, thermal and imu files of other kinds need --modality",
         )
     if modality == "depth" and request.unit is not None:
         return modality, Depth(entry.source, unit=request.unit)  # type: ignore[arg-type]

@@ -10,6 +10,9 @@ from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.opening import Opened, open_source
 
 Family = Literal["image", "audio", "container", "npz", "npy", "unknown"]
+Detected = Literal["image", "video", "audio", "depth", "thermal", "imu"]
+#: The array in a ``.npz`` that tells its modality.
+_NPZ_FIELDS: dict[str, Detected] = {"depth": "depth", "thermal": "thermal", "samples": "imu"}
 
 #: Brands of MP4-like files that hold a still picture, which no decoder here reads.
 _PICTURE_BRANDS = {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
@@ -79,11 +82,12 @@ def _mpeg_audio(head: bytes) -> Kind:
     return Kind("unknown")
 
 
-def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> Literal["image", "video", "audio"] | None:
-    """The modality of a file by content, or None: depth, thermal and IMU files cannot be told.
+def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> Detected | None:
+    """The modality of a file by content, or None: a depth or thermal picture cannot be told from others.
 
     A container is video if it has a video stream that is not an attached cover picture. Animated
-    GIF and WebP are images.
+    GIF and WebP are images. A ``.npz`` is what its one field of ``depth``, ``thermal`` and ``samples``
+    (IMU) says.
 
     Raises:
         SourceError: the file is missing or empty.
@@ -94,6 +98,8 @@ def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> Literal["image", "vi
         return "image"
     if kind.family == "container" or kind.format == "OGG":
         return _container_modality(opened, kind)
+    if kind.family == "npz":
+        return _npz_modality(opened)
     return "audio" if kind.family == "audio" else None
 
 
@@ -107,6 +113,17 @@ def _container_modality(opened: Opened, kind: Kind) -> Literal["video", "audio"]
             return "audio" if media.streams.audio else None
     except SourceError:
         return None
+
+
+def _npz_modality(opened: Opened) -> Detected | None:
+    from bindrt.sources import numpyfile
+
+    try:
+        held = numpyfile.npz_fields(opened.target)
+    except SourceError:
+        return None
+    told = [modality for field, modality in _NPZ_FIELDS.items() if field in held]
+    return told[0] if len(told) == 1 else None
 
 
 def unfit(opened: Opened, kind: Kind, wanted: str, formats: str) -> SourceError:
