@@ -129,7 +129,7 @@ def show_own(model: bindrt.Model, name: str, found: bindrt.Embeddings) -> None:
     try:
         modality = detect(name)
         if modality is None:
-            console.print(f"{name}: not an image, video or recording, nor a .npz of depth, thermal or samples", highlight=False)
+            console.print(f"{name}: none of what can be told by content", highlight=False)
             return
         own = model.embed(**{modality: name})[modality]  # type: ignore[arg-type]
     except bindrt.Error as error:
