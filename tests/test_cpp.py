@@ -18,7 +18,7 @@ def programs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """The folder of programs built under one sanitizer."""
     if reason := cpp.missing(request.param, tmp_path_factory.mktemp("probe")):
         pytest.skip(reason)
-    return cpp.build(request.param)
+    return cpp.build(request.param) / "tests" / "cpp"
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -18,11 +18,14 @@ def tool(name: str) -> str | None:
     return str(mine) if mine.exists() else shutil.which(name)
 
 
-def run(command: list[str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run to the end, with both outputs as one text."""
+def run(
+    command: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run to the end, with both outputs as one text; `env` is added to the environment."""
     return subprocess.run(
         command,
         cwd=cwd,
+        env={**os.environ, **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -32,7 +35,7 @@ def run(command: list[str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str
 
 
 def missing(sanitize: str, folder: Path) -> str:
-    """Why tests cannot be built under a sanitizer here; empty if they can."""
+    """Why tests cannot be built under a sanitizer ("": none) here; empty if they can."""
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
     if compiler is None:
         return "no C++ compiler"
@@ -40,16 +43,22 @@ def missing(sanitize: str, folder: Path) -> str:
         return "no cmake"
     source, program = folder / "probe.cpp", folder / "probe"
     source.write_text("#include <vector>\nint main() { return static_cast<int>(std::vector<int>(3)[1]); }\n")
-    built = run([compiler, "-std=c++20", f"-fsanitize={sanitize}", str(source), "-o", str(program)])
+    flags = [f"-fsanitize={sanitize}"] if sanitize else []
+    built = run([compiler, "-std=c++20", *flags, str(source), "-o", str(program)])
     if built.returncode:
         return f"{compiler} cannot build with -fsanitize={sanitize}: {built.stdout.strip()[-200:]}"
     ran = run([str(program)])
     return f"-fsanitize={sanitize} does not run here: {ran.stdout.strip()[-200:]}" if ran.returncode else ""
 
 
-def build(sanitize: str) -> Path:
-    """Build tests/cpp and return the folder of its programs. AssertionError with the log if it fails."""
-    folder = ROOT / "build" / ("cpp-" + sanitize.replace(",", "-"))
+def tree(sanitize: str) -> Path:
+    """The build folder for one sanitizer."""
+    return ROOT / "build" / ("cpp-" + (sanitize.replace(",", "-") or "plain"))
+
+
+def build(sanitize: str, target: str = "all") -> Path:
+    """Build a target and return the build folder. AssertionError with the log if it fails."""
+    folder = tree(sanitize)
     cmake = tool("cmake")
     assert cmake is not None
     ninja = tool("ninja")
@@ -57,8 +66,8 @@ def build(sanitize: str) -> Path:
     options = ["-DBINDRT_PYTHON=OFF", "-DBINDRT_TESTS=ON", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"]
     for command in (
         [cmake, "-S", str(ROOT), "-B", str(folder), *generator, *options, f"-DBINDRT_SANITIZE={sanitize}"],
-        [cmake, "--build", str(folder), "--parallel", "2"],
+        [cmake, "--build", str(folder), "--parallel", "2", "--target", target],
     ):
         done = run(command)
         assert done.returncode == 0, done.stdout[-8000:]
-    return folder / "tests" / "cpp"
+    return folder
