@@ -23,11 +23,11 @@ __attribute__((no_sanitize("thread"), noinline)) T atomic_change(T* address, Cha
 
 }  // namespace bindrt::cudasim
 
-#define BINDRT_ATOMIC(name, type, expression)                                                 \
-  inline type name(type* address, type value,                                                 \
-                   const std::source_location& where = std::source_location::current()) {     \
-    return ::bindrt::cudasim::atomic_change(                                                  \
-        address, [value](type old) -> type { return static_cast<type>(expression); }, where); \
+#define BINDRT_ATOMIC(name, type, expression)                                                           \
+  [[gnu::always_inline]] inline type name(                                                              \
+      type* address, type value, const std::source_location& where = std::source_location::current()) { \
+    return ::bindrt::cudasim::atomic_change(                                                            \
+        address, [value](type old) -> type { return static_cast<type>(expression); }, where);           \
   }
 #define BINDRT_ATOMIC_INTEGERS(name, expression) \
   BINDRT_ATOMIC(name, int, expression)           \
@@ -53,8 +53,8 @@ BINDRT_ATOMIC(atomicInc, unsigned int, old >= value ? 0U : old + 1U)
 #undef BINDRT_ATOMIC
 
 template <class T>
-T atomicCAS(T* address, T expected, T value,
-            const std::source_location& where = std::source_location::current()) {
+[[gnu::always_inline]] inline T atomicCAS(
+    T* address, T expected, T value, const std::source_location& where = std::source_location::current()) {
   return ::bindrt::cudasim::atomic_change(
       address, [expected, value](T old) { return old == expected ? value : old; }, where);
 }

@@ -205,8 +205,9 @@ void Block::release_barrier() {
   int count = 0;
   for (const Thread& other : threads_) {
     if (other.block_op != one.block_op || other.where.line() != one.where.line()) {
-      fail("divergent barrier: " + name(one) + " waits at " + text(one.where) + ", " + name(other) + " at " +
-           text(other.where));
+      std::string message = "divergent barrier: " + name(one) + " waits at " + text(one.where) + ", " +
+                            name(other) + " at " + text(other.where);
+      fail(std::move(message));
     }
     count += other.block_value != 0 ? 1 : 0;
   }
@@ -227,7 +228,8 @@ std::uint64_t Block::meet(const Arrival& arrival) {
   thread.arrival = arrival;
   thread.where = arrival.where;
   if ((arrival.mask & lane) == 0) {
-    fail(name(thread) + " is not in its own mask at " + text(arrival.where));
+    std::string message = name(thread) + " is not in its own mask at " + text(arrival.where);
+    fail(std::move(message));
   }
   thread.state = State::kAtMeeting;
   warps_[warp].waiting |= lane;
@@ -251,8 +253,8 @@ void Block::try_meeting(std::size_t index, unsigned mask) {
       lanes[lane] = &threads_[index * kLanes + lane].arrival;
     }
   }
-  if (const std::string wrong = complete(lanes, present); !wrong.empty()) {
-    fail(wrong);
+  if (std::string wrong = complete(lanes, present); !wrong.empty()) {
+    fail(std::move(wrong));
   }
   // Shuffles and votes order no memory accesses: CUDA promises that for __syncwarp only.
   if (lanes[static_cast<unsigned>(std::countr_zero(present))]->op == WarpOp::kSync) {
@@ -266,8 +268,8 @@ void Block::try_meeting(std::size_t index, unsigned mask) {
   }
 }
 
-void Block::fail(const std::string& message) {
-  failure_ = message;
+void Block::fail(std::string message) {
+  failure_ = std::move(message);
   fiber_->switch_to(launcher_);
   std::terminate();  // nobody goes on with a fiber after a failure
 }

@@ -49,7 +49,7 @@ class Block {
   int barrier(BlockOp op, int value, const Where& where);
   std::uint64_t meet(const Arrival& arrival);
   void interrupt();
-  [[noreturn]] void fail(const std::string& message);
+  [[noreturn]] void fail(std::string message);  // see scheduler.h
   Moment moment() const;
   Thread* running() const { return running_; }
   Fiber* fiber() const { return fiber_; }

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -13,7 +14,7 @@ namespace {
 
 // From the repository's root on, if the path has that.
 std::string short_path(std::string_view path) {
-  for (const std::string_view root : {"/kernels/", "/tests/"}) {
+  for (const std::string_view root : {"/kernels/", "/tests/", "/faults/"}) {
     if (const auto at = path.rfind(root); at != std::string_view::npos) {
       return std::string(path.substr(at + 1));
     }
@@ -36,6 +37,19 @@ std::string output_of(const std::string& command) {
   return output;
 }
 
+// "device.h:40 in image_cuda.cu:77": the lines of addr2line, each inlined in the next.
+std::string inlined_places(const std::string& lines) {
+  std::string places;
+  std::size_t begin = 0;
+  while (begin < lines.size()) {
+    const std::size_t end = std::min(lines.find('\n', begin), lines.size());
+    const std::string line = lines.substr(begin, end - begin);
+    places += (places.empty() ? "" : " in ") + short_path(line.substr(0, line.find(" (")));
+    begin = end + 1;
+  }
+  return places;
+}
+
 }  // namespace
 
 std::string text(const std::source_location& where) {
@@ -54,14 +68,14 @@ std::string text(const void* code) {
   std::array<char, 32> offset;
   std::snprintf(offset.data(), offset.size(), "0x%zx", static_cast<std::size_t>(address - map->l_addr));
   const std::string module = map->l_name[0] == '\0' ? "/proc/self/exe" : map->l_name;
-  // /proc/self would be the shell's: its real name
+  // The tool's /proc/self is not ours.
   std::array<char, 4096> real{};
   const std::string file = realpath(module.c_str(), real.data()) != nullptr ? real.data() : module;
-  const std::string found = output_of("addr2line -e '" + file + "' " + offset.data() + " 2>/dev/null");
+  const std::string found = output_of("addr2line -i -e '" + file + "' " + offset.data() + " 2>/dev/null");
   if (found.empty() || found.front() == '?') {
     return file + "+" + offset.data();
   }
-  return short_path(found.substr(0, found.find(" (")));
+  return inlined_places(found);
 }
 
 }  // namespace bindrt::cudasim

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <mutex>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "tests/cudasim/atomics.h"
@@ -104,7 +105,7 @@ void run_launch(const Kernel& kernel, const kernels::LaunchShape& shape, const v
 bool in_kernel() { return running_block != nullptr && running_block->running() != nullptr; }
 Moment moment() { return running_block->moment(); }
 void interrupt() { running_block->interrupt(); }
-void fail(const std::string& message) { running_block->fail(message); }
+void fail(std::string message) { running_block->fail(std::move(message)); }
 bool on_own_stack(const void* address) { return running_block->fiber()->on_stack(address); }
 
 std::string thread_name(std::uint32_t thread, std::uint32_t block_threads) {
@@ -135,13 +136,17 @@ std::uint64_t warp_meet(WarpOp op, unsigned mask, std::uint64_t value, int opera
   return running_block->meet({op, mask, value, operand, width, where, 0});
 }
 
-void trap(const Where& where) { fail("__trap at " + text(where)); }
+void trap(const Where& where) {
+  std::string message = "__trap at " + text(where);
+  fail(std::move(message));
+}
 
 unsigned lanes_running() { return running_block->lanes_running(); }
 
 void atomic_access(const void* address, std::size_t bytes, const void* code, const Where& where) {
   if (reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
-    fail("misaligned atomic operation at " + text(where));
+    std::string message = "misaligned atomic operation at " + text(where);
+    fail(std::move(message));
   }
   race::access(address, bytes, true, true, code);
 }

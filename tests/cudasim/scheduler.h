@@ -31,7 +31,8 @@ std::string thread_name(std::uint32_t thread,
 // Lets other threads run, at a place where the kernel did not ask for it.
 void interrupt();
 
-// Ends the launch with a Failure. Called by a kernel's thread.
-[[noreturn]] void fail(const std::string& message);
+// Ends the launch with a Failure. Called by a kernel's thread, which never goes on: what its functions hold
+// at that time is lost. So make the message in a statement of its own, and move it.
+[[noreturn]] void fail(std::string message);
 
 }  // namespace bindrt::cudasim

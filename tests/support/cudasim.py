@@ -6,7 +6,7 @@ import ctypes
 import functools
 from pathlib import Path
 
-from . import cpp
+from . import cpp, cudasim_faults
 
 FOLDER = cpp.ROOT / "tests" / "cudasim"
 PROGRAMS = sorted(path.stem for path in FOLDER.glob("test_*.cpp"))
@@ -26,6 +26,8 @@ RUNS = (
 @functools.cache
 def build(kind: str) -> Path:
     """Build all programs of a kind, once a process; the folder they are in."""
+    kinds = tuple(name for name, sanitizers in SANITIZERS.items() if sanitizers == SANITIZERS[kind])
+    cudasim_faults.plant(cpp.tree(SANITIZERS[kind]), kinds)
     return cpp.build(SANITIZERS[kind], "cudasim") / "tests" / "cudasim" / kind
 
 

@@ -1,0 +1,31 @@
+// Parameters of the kernels that test the simulator itself.
+#pragma once
+
+#include "kernels/portable.h"
+
+namespace bindrt::cudasim::simulator {
+
+enum class Misuse : std::int32_t {
+  kNone,
+  kBarrierInOneBranch,
+  kTwoBarriers,
+  kBarrierAfterReturn,
+  kShuffleInOneBranch,
+  kTwoOperations,
+  kTwoMasks,
+  kNotInOwnMask,
+  kShuffleFromAbsentLane,
+  kOddWidth,
+  kTrap,
+  kMisalignedAtomic,
+};
+
+struct Params {
+  std::int32_t* out;  // [gridDim.x * blockDim.x] numbers, or what the kernel says
+  Misuse misuse;
+};
+
+// Values that each lane gets from the operations of a warp.
+constexpr int kOperations = 12;
+
+}  // namespace bindrt::cudasim::simulator

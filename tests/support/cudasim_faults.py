@@ -1,0 +1,181 @@
+"""Faults planted in the CUDA kernels: each must be reported by the build that is made for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import cpp
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`old`, which stands in the kernel's file exactly once, becomes `new`; the op's test then must fail."""
+
+    name: str
+    op: str  # kernels/<op>_cuda.cu or tests/cudasim/<op>_cuda.cu
+    old: str
+    new: str
+    kind: str  # the build that reports it
+    report: str  # regular expression of what it says
+    options: str = "order=forward"
+
+    @property
+    def path(self) -> Path:
+        ours = cpp.ROOT / "kernels" / f"{self.op}_cuda.cu"
+        return ours if ours.exists() else cpp.ROOT / "tests" / "cudasim" / f"{self.op}_cuda.cu"
+
+    def damaged(self) -> str:
+        """The kernel's text with the fault; ValueError if `old` does not stand there exactly once."""
+        text = self.path.read_text()
+        if (count := text.count(self.old)) != 1:
+            raise ValueError(f"{self.name}: the text to replace stands {count} times in {self.path.name}")
+        return text.replace(self.old, self.new)
+
+
+OUT_OF_BOUNDS = "AddressSanitizer: (use-after-poison|heap-buffer-overflow|global-buffer-overflow)"
+RACE = "cudasim: .*: race: "
+UNWRITTEN = "read of memory that nothing wrote"
+
+EXAMPLE = (
+    Fault(
+        "example_write_below_picture",
+        "example",
+        "if (x >= p.width || y >= p.height)",
+        "if (x >= p.width)",
+        "address",
+        OUT_OF_BOUNDS,
+    ),
+    Fault(
+        "example_write_below_picture_plain",
+        "example",
+        "if (x >= p.width || y >= p.height)",
+        "if (x >= p.width)",
+        "plain",
+        "a kernel wrote at 0 bytes after the end of an allocation",
+    ),
+    Fault(
+        "example_beyond_dynamic_shared",
+        "example",
+        "    tile[index] = static_cast<float>(",
+        "    tile[index + p.tile_capacity] = static_cast<float>(",
+        "address",
+        "AddressSanitizer: heap-buffer-overflow",
+    ),
+    Fault(
+        "example_beyond_static_shared",
+        "example",
+        "    partial[warp] = sum;",
+        # through volatile: else UBSan's object sizes find it before the zone behind the array does
+        "    float* volatile beyond = partial;\n    beyond[warp + 32] = sum;",
+        "address",
+        "AddressSanitizer: global-buffer-overflow",
+    ),
+    Fault(
+        "example_no_barrier_after_load",
+        "example",
+        "  __syncthreads();\n  const int x = first_x",
+        "  const int x = first_x",
+        "race",
+        # the neighbour has not written yet in this order; in another one it is a race
+        f"{UNWRITTEN}|{RACE}",
+    ),
+    Fault(
+        "example_no_barrier_in_sum",
+        "example",
+        "  __syncthreads();\n  if (threadIdx.x == 0)",
+        "  if (threadIdx.x == 0)",
+        "race",
+        RACE + "a write, then a read",
+        "order=reverse",
+    ),
+    Fault(
+        "example_no_barrier_in_sum_plain",
+        "example",
+        "  __syncthreads();\n  if (threadIdx.x == 0)",
+        "  if (threadIdx.x == 0)",
+        "plain",
+        r"[1-9]\d* failed",  # wrong sums
+    ),
+    Fault(
+        "example_not_cleared",
+        "example",
+        "  counts[threadIdx.x] = 0;  // blockDim.x is 256\n",
+        "",
+        "race",
+        UNWRITTEN + ", byte .* of shared memory",
+    ),
+    Fault(
+        "example_not_cleared_plain",
+        "example",
+        "  counts[threadIdx.x] = 0;  // blockDim.x is 256\n",
+        "",
+        "plain",
+        r"[1-9]\d* failed",
+    ),
+    Fault(
+        "example_lost_update",
+        "example",
+        "atomicAdd(&counts[p.values[index]], 1U);",
+        "counts[p.values[index]] += 1U;",
+        "race",
+        RACE + "(two writes|a write, then a read)",
+    ),
+    Fault(
+        "example_all_lanes_write_the_same",
+        "example",
+        "  if (threadIdx.x % cuda::kWarp == 0) {",
+        "  if (threadIdx.x % cuda::kWarp < 2) {",
+        "race",
+        RACE + "two writes",
+    ),
+    Fault(
+        "example_unwritten_but_unused",
+        "example",
+        "    for (unsigned index = 0; index < blockDim.x / cuda::kWarp; ++index) {\n"
+        "      total += partial[index];",
+        "    for (unsigned index = 0; index < 32; ++index) {\n"
+        "      const volatile float& read = partial[index];\n"
+        "      const float value = read;\n"
+        "      total += index < blockDim.x / cuda::kWarp ? value : 0.0F;",
+        "race",
+        UNWRITTEN,
+    ),
+    Fault(
+        "example_column_left_out",
+        "example",
+        "if (x >= p.width || y >= p.height)",
+        "if (x >= p.width - 1 || y >= p.height)",
+        "race",
+        "copy from the device: nothing wrote byte",
+    ),
+    Fault(
+        "example_barrier_after_return",
+        "example",
+        "    return;\n  }\n  const float at_x",
+        "    return;\n  }\n  __syncthreads();\n  const float at_x",
+        "plain",
+        r"a barrier after some threads returned: .* at the barrier in .*example_cuda\.cu:\d+",
+    ),
+)
+
+FAULTS = (*EXAMPLE,)
+
+
+def plant(tree: Path, kinds: tuple[str, ...]) -> None:
+    """Write the damaged kernels for a build tree, and nothing else, where its CMake looks for them."""
+    wanted: dict[Path, str] = {}
+    for fault in FAULTS:
+        if fault.kind in kinds:
+            try:
+                text = fault.damaged()
+            except ValueError:
+                continue  # its own test says so
+            wanted[tree / "faults" / fault.kind / fault.name / f"{fault.op}_cuda.cu"] = text
+    for path in (tree / "faults").rglob("*_cuda.cu"):
+        if path not in wanted:
+            path.unlink()
+    for path, text in wanted.items():
+        if not path.exists() or path.read_text() != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
