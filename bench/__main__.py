@@ -1,4 +1,7 @@
-"""``python -m bench [export|encoders|all]``: measure at imagebind_huge's scale with random weights."""
+"""``python -m bench [export|encoders|all]``: measure at imagebind_huge's scale with random weights.
+
+``python -m bench kernels`` measures preprocessing; it has options of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench import encoders, export, measure
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
     """Prints a table; ``--json`` also writes everything that was measured."""
+    if sys.argv[1:2] == ["kernels"]:
+        from bench.kernels import command  # needs no torch here
+
+        return command.main(sys.argv[2:])
+    from bench import encoders, export, measure
+
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("what", nargs="?", choices=("export", "encoders", "all"), default="all")
     parser.add_argument("--checkpoint", default="random:0", help="default: imagebind_huge, random weights")

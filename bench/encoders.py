@@ -1,8 +1,7 @@
 """Each encoder of a bundle against the same weights in eager PyTorch, one item at a time.
 
 The peer is our own plain module (``bindrt_export.architecture``), which is what the export compares
-numbers with. The limit is a large float32 matrix product by ONNX Runtime, timed in the same rounds: the
-fastest of the libraries here (on AMD, torch's MKL and NumPy's OpenBLAS reach half of it).
+numbers with. The limit is a large float32 matrix product (``bench.gemm``), timed in the same rounds.
 """
 
 from __future__ import annotations
@@ -12,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime as ort
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench import gemm
 from bench.measure import as_json, interleaved
 from bindrt.batching import cut_at_end
 from bindrt.bundle import Bundle, open_bundle
@@ -24,8 +22,6 @@ from bindrt.engines import choose, open_engine
 from bindrt_export.architecture import Encoder
 from bindrt_export.checkpoints import open_checkpoint
 from bindrt_export.probes import probes
-
-GEMM = 2048  # side of the matrices whose product is the limit
 
 
 def measure(bundle_path: Path, checkpoint: str, rounds: int) -> Iterator[dict[str, Any]]:
@@ -59,32 +55,19 @@ def cases(bundle: Bundle, encoder: str) -> Iterator[tuple[str, np.ndarray]]:
         yield name, found[name]
 
 
-def gemm_session() -> ort.InferenceSession:
-    """``a @ b`` with a constant ``b``, as an encoder's linear layers are."""
-    side = [GEMM, GEMM]
-    b = onnx.helper.make_tensor(
-        "b", onnx.TensorProto.FLOAT, side, np.full(side, 0.5, "<f4").tobytes(), raw=True
-    )
-    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, side) for name in ("a", "c")]
-    node = onnx.helper.make_node("MatMul", ["a", "b"], ["c"])
-    graph = onnx.helper.make_graph([node], "gemm", ends[:1], ends[1:], [b])
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=10)
-    return ort.InferenceSession(model.SerializeToString())
-
-
 def compare(bundle: Bundle, encoder: str, module: Encoder, inputs: np.ndarray, rounds: int) -> dict[str, Any]:
     engine = open_engine(bundle, choose(bundle, encoder, "auto", "fp32", "auto"), None)
     ours = cut_at_end(inputs) if encoder == "text" else inputs  # as Model.embed does
     out = np.empty((1, bundle.manifest.embed_dim), np.float32)
     theirs = torch.from_numpy(inputs)
-    gemm = gemm_session()
-    a = np.full((GEMM, GEMM), 0.5, np.float32)
+    product = gemm.session()
+    a = np.full((gemm.SIDE, gemm.SIDE), 0.5, np.float32)
     with torch.inference_mode():
         timings = interleaved(
             {
                 "bindrt": lambda: engine.run(np.ascontiguousarray(ours), out),
                 "torch": lambda: module(theirs),
-                "gemm": lambda: gemm.run(None, {"a": a}),
+                "gemm": lambda: product.run(None, {"a": a}),
             },
             rounds,
         )
@@ -92,7 +75,7 @@ def compare(bundle: Bundle, encoder: str, module: Encoder, inputs: np.ndarray, r
             module(torch.from_numpy(ours))
         expected = module(theirs).numpy()
     flops = counter.get_total_flops()
-    peak = 2 * GEMM**3 / timings["gemm"].median
+    peak = gemm.FLOPS / timings["gemm"].median
     return {
         "timings": as_json(timings),
         "ratio": timings["torch"].median / timings["bindrt"].median,

@@ -1,0 +1,77 @@
+"""The command line of ``python -m bench kernels``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bench import measure as machine
+from bench.kernels import chart, report, run
+from bench.kernels.cases import CASES, chosen
+from bench.kernels.environments import ENVIRONMENTS, SIDES, install, level_sides
+from bench.kernels.protocol import ROOT
+from bindrt import _core
+
+LEVELS = ("baseline", "avx2", "avx512")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures, prints, and writes JSON and a chart; returns the exit status."""
+    args = parse(arguments)
+    console = Console()
+    if not console.is_terminal:
+        console.width = 130
+    cases = chosen(args.only)
+    if not cases:
+        console.print(f"no case starts with {', '.join(args.only)}; there are:", *(c.name for c in CASES))
+        return 2
+    if not args.no_install:
+        for environment in ENVIRONMENTS:
+            if problem := install(environment, lambda text: console.print(text, style="dim")):
+                report.warn(console, f"environment '{environment.name}': {problem}")
+    found: dict[str, Any] = {"machine": machine.machine()}
+    console.print(f"{found['machine']['cpu']}, {', '.join(found['machine']['features'])}", highlight=False)
+    effort = run.QUICK if args.quick else run.FULL
+    lower = LEVELS[: LEVELS.index(_core.cpu_level())]
+    found["settings"] = {"quick": args.quick, "rounds": effort.rounds, "cpu_level": _core.cpu_level()}
+    found |= run.measure(
+        cases, (*SIDES, *level_sides(lower)), effort, lambda case: report.print_case(console, case)
+    )
+    report.print_summary(console, found)
+    write(args, found, console)
+    return 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench kernels", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few calls of each, to see that all works")
+    parser.add_argument("--only", action="append", default=[], metavar="CASE", help="cases that start so")
+    parser.add_argument(
+        "--no-install", action="store_true", help="measure only with libraries that are there"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="OUT", help="after a full run: bench/results/kernels-CPU.json"
+    )
+    parser.add_argument("--svg", type=Path, metavar="OUT", help="after a full run: beside the JSON")
+    return parser.parse_args(arguments)
+
+
+def write(args: argparse.Namespace, found: dict[str, Any], console: Console) -> None:
+    """The files that were asked for; those in bench/results only after a full run of all cases."""
+    slug = re.sub(r"[^a-z0-9]+", "-", found["machine"]["cpu"].lower()).strip("-")
+    default = ROOT / "bench" / "results" / f"kernels-{slug}.json"
+    full = not args.quick and not args.only
+    json_path = args.json or (default if full else None)
+    svg_path = args.svg or (default.with_suffix(".svg") if full and not args.json else None)
+    if json_path:
+        json_path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        console.print(f"wrote {json_path}", highlight=False)
+    if svg_path:
+        svg_path.write_text(chart.svg(found), encoding="utf-8")
+        console.print(f"wrote {svg_path}", highlight=False)

@@ -1,0 +1,1 @@
+"""What is timed: one module a process; each imports only what its environment has."""

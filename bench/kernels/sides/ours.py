@@ -1,0 +1,64 @@
+"""bindrt, at the best instruction set of the machine or at the one that ``configure`` is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bench.kernels.alternatives import Run, alternative
+from bindrt import _core, preprocess
+
+PACKAGES = ("bindrt", "numpy", "pillow", "av", "soundfile")
+
+
+def configure(level: str) -> str:
+    """Limits the kernels to ``level``; returns what to add to names."""
+    if _core.limit_cpu_level(level) != level:
+        raise RuntimeError(f"this machine has no {level}")
+    return f"({level})"
+
+
+def ours(op: str) -> Any:
+    return alternative(op, "bindrt", "ours")
+
+
+@ours("image-file")
+def image_file(path: str, threads: int) -> Run:
+    return lambda: preprocess.image(path)
+
+
+@ours("audio-file")
+def audio_file(path: str, threads: int) -> Run:
+    return lambda: preprocess.audio(path)
+
+
+@ours("video-file")
+def video_file(path: str, threads: int) -> Run:
+    return lambda: preprocess.video(path)
+
+
+@ours("depth-file")
+def depth_file(path: str, threads: int) -> Run:
+    return lambda: preprocess.depth(path)
+
+
+@ours("thermal-file")
+def thermal_file(path: str, threads: int) -> Run:
+    return lambda: preprocess.thermal(path)
+
+
+@ours("thermal16-file")
+def thermal16_file(path: str, threads: int) -> Run:
+    return lambda: preprocess.thermal(path, percentiles=(1, 99))
+
+
+@ours("imu-file")
+def imu_file(path: str, threads: int) -> Run:
+    return lambda: preprocess.imu(path)
+
+
+@ours("pool")
+def pool(views: str, threads: int) -> Run:
+    array = np.load(views)
+    return lambda: _core.pool_views(array, [len(array)])
