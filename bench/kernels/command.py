@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found |= run.measure(
         cases, (*SIDES, *level_sides(lower)), effort, lambda case: report.print_case(console, case)
     )
+    found["share_of_core"] = report.undisturbed(found["cases"])
     report.print_summary(console, found)
     write(args, found, console)
     return 0

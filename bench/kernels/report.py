@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+_QUIET = 0.95  # of the time on the core; below, the numbers are in doubt
+
 
 def print_case(console: Console, case: dict[str, Any]) -> None:
     """One case: every alternative with its time, ratio and difference; then the limits."""
@@ -66,8 +68,21 @@ def print_summary(console: Console, result: dict[str, Any]) -> None:
             f"matrix product {limits['float_operations_per_second'] / 1e9:.0f} GFLOP/s",
             highlight=False,
         )
+    share = undisturbed(result["cases"])
+    text = f"the processes had {share:.0%} of their core"
+    if share < _QUIET:
+        warn(console, f"{text}: other programs ran, and longer calls look slower than they are")
+    else:
+        console.print(text, highlight=False)
     for problem in result["problems"]:
         warn(console, f"{problem['side']}: {problem['problem']}")
+
+
+def undisturbed(cases: list[dict[str, Any]]) -> float:
+    """Processor time over time of all calls on one thread; 1 on a machine that does nothing else."""
+    timed = [entry["seconds"] for case in cases if case["threads"] == 1 for entry in case["alternatives"]]
+    wall = sum(times["mean"] * times["calls"] for times in timed)
+    return sum(times["processor"] * times["calls"] for times in timed) / wall if wall else 1.0
 
 
 def _summary_row(case: dict[str, Any]) -> tuple[str, ...]:

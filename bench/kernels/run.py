@@ -48,6 +48,7 @@ class Entry:
     calls: int = 1
     warm: bool = True
     seconds: list[float] = field(default_factory=list)
+    cpu_seconds: float = 0.0
     difference: float | None = None
 
     @property
@@ -149,6 +150,7 @@ def interleave(entries: list[Entry], effort: Effort) -> list[Entry]:
         for entry in entries:
             reply = entry.worker.ask("time", name=entry.name, calls=entry.calls, warm=entry.warm)
             entry.seconds += reply["seconds"]
+            entry.cpu_seconds += reply["cpu_seconds"]
     return entries
 
 
@@ -189,9 +191,13 @@ def summary(
             found["ratio_to_original"] = found["original_seconds"] / seconds
             if case.goal is not None:
                 found["goal_met"] = found["ratio_to_original"] >= case.goal
-        if libraries := by_role.get("library"):
+        libraries = by_role.get("library", [])
+        if libraries:
             best = min(libraries, key=median)
             found |= {"best_library": best.name, "ratio_to_best_library": median(best) / seconds}
+        if same := [entry for entry in libraries if entry.offer["same_work"]]:
+            best = min(same, key=median)
+            found |= {"best_same_work": best.name, "ratio_to_best_same_work": median(best) / seconds}
         found["limits"] = [
             {"name": entry.name, "seconds": median(entry), "share": median(entry) / seconds}
             for entry in by_role.get("limit", [])
@@ -207,7 +213,7 @@ def median(entry: Entry) -> float:
 
 
 def described(entry: Entry) -> dict[str, Any]:
-    """Name, role, what differs, and seconds: median, quartiles, fastest."""
+    """Name, role, what differs; seconds: median, quartiles, fastest, mean processor time of all threads."""
     times = entry.seconds
     quarters = statistics.quantiles(times, n=4) if len(times) > 1 else times * 3
     return {
@@ -217,7 +223,9 @@ def described(entry: Entry) -> dict[str, Any]:
             "lower_quartile": quarters[0],
             "upper_quartile": quarters[2],
             "fastest": min(times),
+            "mean": statistics.fmean(times),
             "calls": len(times),
+            "processor": entry.cpu_seconds / len(times),
         },
         "largest_difference_to_bindrt": entry.difference,
     }

@@ -88,7 +88,7 @@ copying("pool", 4 * 1024)
 copying("resample", 4 * 80000)
 
 
-@limit("mel", "FFTs (NumPy, float32)")
+@limit("mel", "FFTs (NumPy)")
 def fourier(clip: str, threads: int) -> Run:
     frames = np.random.default_rng(0).normal(0, 1, (198, 512)).astype(np.float32)
 

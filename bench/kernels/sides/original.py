@@ -113,6 +113,17 @@ def log_mel(clip: str, threads: int) -> Run:
     return lambda: mel(samples)
 
 
+@alternative("mel", "FFTs (torch)", "limit")
+def fourier(clip: str, threads: int) -> Run:
+    torch.set_num_threads(threads)
+    frames = torch.randn(198, 512)
+
+    def run() -> None:
+        torch.fft.rfft(frames)
+
+    return run
+
+
 @alternative("video-file", FILM, "original")
 def video_file(path: str, threads: int) -> Run:
     torch.set_num_threads(threads)

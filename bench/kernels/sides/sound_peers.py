@@ -26,7 +26,12 @@ alternative("resample", "soxr HQ", same_work=False, note=NOTE + ", its default")
 alternative("resample", "soxr LQ", same_work=False, note=NOTE + ", like the original's")(soxr_with("LQ"))
 
 
-@alternative("mel", "kaldi-native-fbank, 80 bands", same_work=False, note="80 bands: it refuses 128")
+@alternative(
+    "mel",
+    "kaldi-native-fbank, 80 bands",
+    same_work=False,
+    note="80 bands: it refuses 128; fetched frame by frame",
+)
 def mel(clip: str, threads: int) -> Run:
     samples = np.load(clip)
     options = knf.FbankOptions()

@@ -38,3 +38,11 @@ def image(pixels: str, threads: int) -> Run:
     # Channels last in memory, as its decoder gives them.
     tensor: Any = torch.from_numpy(np.load(pixels)).permute(2, 0, 1)
     return lambda: prepared(tensor)
+
+
+@alternative("image-file", "decoding (torchvision)", "limit")
+def decoded(path: str, threads: int) -> Run:
+    def run() -> None:
+        decode_image(read_file(path), ImageReadMode.RGB)
+
+    return run
