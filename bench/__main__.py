@@ -1,6 +1,7 @@
-"""``python -m bench [export|encoders|all]``: measure at imagebind_huge's scale with random weights.
+"""``python -m bench [export|encoders|kernels|all]``: measure, and print what was found.
 
-``python -m bench kernels`` measures preprocessing; it has options of its own.
+``export`` and ``encoders`` work at imagebind_huge's scale with random weights; ``kernels`` measures
+preprocessing and has options of its own: ``python -m bench kernels --help``.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     """Prints a table; ``--json`` also writes everything that was measured."""
-    if sys.argv[1:2] == ["kernels"]:
-        from bench.kernels import command  # needs no torch here
+    from bench.kernels import command
 
+    if sys.argv[1:2] == ["kernels"]:
         return command.main(sys.argv[2:])
-    from bench import encoders, export, measure
+    from bench import encoders, export, measure  # need torch, which kernels do not
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("export", "encoders", "all"), default="all")
+    parser.add_argument("what", nargs="?", choices=("export", "encoders", "kernels", "all"), default="all")
     parser.add_argument("--checkpoint", default="random:0", help="default: imagebind_huge, random weights")
     parser.add_argument("--bundle", type=Path, default=ROOT / "build" / "bench" / "huge.bind", help="5 GB")
     parser.add_argument("--rounds", type=int, default=7, help="of each alternative, taking turns")
@@ -44,7 +45,7 @@ def main() -> int:
             print_encoder(found)
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return 0
+    return command.main([]) if args.what == "all" else 0
 
 
 def print_export(found: dict[str, Any]) -> None:

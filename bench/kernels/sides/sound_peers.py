@@ -30,7 +30,7 @@ alternative("resample", "soxr LQ", same_work=False, note=NOTE + ", like the orig
     "mel",
     "kaldi-native-fbank, 80 bands",
     same_work=False,
-    note="80 bands: it refuses 128; fetched frame by frame",
+    note="80 bands (it refuses 128), frame by frame",
 )
 def mel(clip: str, threads: int) -> Run:
     samples = np.load(clip)
