@@ -93,7 +93,11 @@ py::array output(const py::object& out, py::ssize_t items, py::ssize_t dim) {
 }
 
 py::array pool_views(const py::object& views_object, const py::object& counts_object,
-                     const py::object& weights_object, bool normalize, const py::object& out_object) {
+                     const py::object& weights_object, bool normalize, const py::object& out_object,
+                     double scale) {
+  if (!std::isfinite(scale)) {
+    throw py::value_error("scale is " + std::to_string(scale) + "; it must be finite");
+  }
   const py::array views = require_float32(views_object, "views", 2);
   const std::vector<std::int64_t> counts = read_counts(counts_object);
   check_counts(counts, views.shape(0));
@@ -109,10 +113,11 @@ py::array pool_views(const py::object& views_object, const py::object& counts_ob
   const kernels::PoolInput input{static_cast<const float*>(views.data()),
                                  weights ? static_cast<const float*>(weights->data()) : nullptr,
                                  counts.data(), static_cast<std::int64_t>(counts.size()), views.shape(1)};
-  auto* const result = static_cast<float*>(out.mutable_data());
+  const kernels::PoolOptions options{normalize, scale};
+  void* const result = out.mutable_data();
   {
     const py::gil_scoped_release release;
-    kernels::pool_views(input, normalize, result);
+    kernels::pool_views(input, options, result);
   }
   return out;
 }
@@ -121,8 +126,8 @@ py::array pool_views(const py::object& views_object, const py::object& counts_ob
 
 void bind_pool(py::module_& module) {
   module.def("pool_views", &pool_views, py::arg("views"), py::arg("counts"), py::arg("weights") = py::none(),
-             py::arg("normalize") = true, py::arg("out") = py::none(),
-             R"(Pool the views of each item to one vector: weighted mean, then unit length.
+             py::arg("normalize") = true, py::arg("out") = py::none(), py::arg("scale") = 1.0,
+             R"(Pool the views of each item to one vector: weighted mean, then unit length, then scale.
 
 views: float32 [rows, D]; counts: [items] whole numbers, consecutive rows of each item;
 weights: float32 [rows] or None for equal ones; out: float32 [items, D] to write into, or None.

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "kernels/portable.h"
+
 namespace bindrt::kernels {
 
 // One batch of views to pool. Plain pointers into the caller's memory; nothing is kept or allocated.
@@ -14,9 +16,16 @@ struct PoolInput {
   std::int64_t dim;
 };
 
-// Writes to `out` [items, dim] the weighted mean of each item's views. With `normalize` each mean is
-// divided by its Euclidean length; a mean of zeros stays zeros. Sums are held in double, and each
-// result is rounded to float once. `out` must not overlap the input.
-void pool_views(const PoolInput& input, bool normalize, float* out) noexcept;
+struct PoolOptions {
+  bool normalize = true;  // divide each mean by its Euclidean length; a mean of zeros stays zeros
+  double scale = 1.0;     // multiplies every result, after the mean or after the division; finite
+  OutType out_type = OutType::kFloat32;
+  int threads = 1;
+};
+
+// Writes to `out` [items, dim] the weighted mean of each item's views. Sums are held in double, in the
+// same order on every machine; each result is rounded to float once, and to half from there. `out`
+// must not overlap the input.
+void pool_views(const PoolInput& input, const PoolOptions& options, void* out) noexcept;
 
 }  // namespace bindrt::kernels

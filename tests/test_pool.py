@@ -63,6 +63,16 @@ def test_equal_weights_are_no_weights() -> None:
     )
 
 
+def test_scale_comes_last() -> None:
+    views = np.random.default_rng(4).standard_normal((6, 40)).astype(np.float32)
+    for normalize in (False, True):
+        plain = reference(views, [2, 4], None, normalize)
+        got = _core.pool_views(views, [2, 4], normalize=normalize, scale=20.0)
+        np.testing.assert_allclose(got, plain * 20, rtol=3e-7)
+    with pytest.raises(ValueError, match="scale is nan"):
+        _core.pool_views(views, [2, 4], scale=float("nan"))
+
+
 def test_zeros_stay_zeros_and_nan_stays_with_its_item() -> None:
     views = np.array([[0, 0], [np.nan, 1], [0, 5]], np.float32)
     got = _core.pool_views(views, [1, 1, 1])

@@ -6,22 +6,27 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/dispatch.h"
+#include "kernels/half.h"
 #include "kernels/pool.h"
 #include "tests/cpp/check.h"
 
 namespace {
 
+using bindrt::kernels::CpuLevel;
+using bindrt::kernels::OutType;
 using bindrt::kernels::PoolInput;
+using bindrt::kernels::PoolOptions;
 using Floats = std::vector<float>;
 using Counts = std::vector<std::int64_t>;
 
 // Allocated to the last byte, so that the address sanitizer sees a step too far.
 Floats pool(const Floats& views, const Counts& counts, const Floats* weights, std::int64_t dim,
-            bool normalize) {
+            bool normalize, double scale = 1.0, int threads = 1) {
   Floats out(counts.size() * static_cast<std::size_t>(dim), -7.0F);
   const PoolInput input{views.data(), weights == nullptr ? nullptr : weights->data(), counts.data(),
                         static_cast<std::int64_t>(counts.size()), dim};
-  bindrt::kernels::pool_views(input, normalize, out.data());
+  bindrt::kernels::pool_views(input, {normalize, scale, OutType::kFloat32, threads}, out.data());
   return out;
 }
 
@@ -78,7 +83,8 @@ Case random_case(std::int64_t dim, std::uint32_t seed) {
 }
 
 void against_reference() {
-  for (const std::int64_t dim : {1, 3, 127, 128, 129, 768, 1024}) {  // around the kernel's blocks
+  for (const std::int64_t dim :
+       {1, 3, 15, 16, 17, 768, 1023, 1024, 1025, 2050}) {  // around the kernel's blocks
     const Case it = random_case(dim, static_cast<std::uint32_t>(dim));
     for (const bool normalize : {false, true}) {
       for (const Floats* weights : {static_cast<const Floats*>(nullptr), &it.weights}) {
@@ -90,6 +96,49 @@ void against_reference() {
         }
       }
     }
+  }
+}
+
+// The same bits at every level, for any number of threads; halves are the floats, rounded.
+void levels_and_types() {
+  for (const std::int64_t dim : {1, 7, 31, 768, 1024, 1500}) {
+    const Case it = random_case(dim, static_cast<std::uint32_t>(dim) + 1);
+    for (const bool normalize : {false, true}) {
+      bindrt::kernels::limit_cpu_level(CpuLevel::kBaseline);
+      const Floats want = pool(it.views, it.counts, &it.weights, dim, normalize, 20.0);
+      for (const CpuLevel level : {CpuLevel::kBaseline, CpuLevel::kAvx2, CpuLevel::kAvx512}) {
+        bindrt::kernels::limit_cpu_level(level);
+        CHECK(pool(it.views, it.counts, &it.weights, dim, normalize, 20.0, 3) == want);
+        std::vector<std::uint16_t> halves(want.size());
+        const PoolInput input{it.views.data(), it.weights.data(), it.counts.data(),
+                              static_cast<std::int64_t>(it.counts.size()), dim};
+        bindrt::kernels::pool_views(input, {normalize, 20.0, OutType::kFloat16, 1}, halves.data());
+        for (std::size_t i = 0; i < want.size(); ++i) {
+          CHECK(halves[i] == bindrt::kernels::to_half(want[i]));
+        }
+      }
+    }
+  }
+}
+
+void scales() {
+  const Floats plain = pool({3, 4, 1, 0}, {1, 1}, nullptr, 2, true);
+  CHECK(pool({3, 4, 1, 0}, {1, 1}, nullptr, 2, true, 20.0) == Floats({12, 16, 20, 0}));
+  CHECK(pool({3, 4, 1, 0}, {2}, nullptr, 2, false, 5.0) == Floats({10, 10}));
+  CHECK(pool({3, 4, 1, 0}, {1, 1}, nullptr, 2, true, 1.0) == plain);
+}
+
+// Every kind of number through the processor's instruction: as the portable conversion.
+void halves() {
+  Floats values;
+  for (std::uint32_t bits = 0; bits < 0xFFFF0000U; bits += 0x7F3U * 0x61U) {
+    values.push_back(bindrt::kernels::bits_float(bits));
+  }
+  std::vector<std::uint16_t> got(values.size());
+  bindrt::kernels::to_halves(values.data(), static_cast<std::int64_t>(values.size()), got.data());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const bool both_nan = std::isnan(values[i]) && (got[i] & 0x7FFFU) > 0x7C00U;
+    CHECK(both_nan || got[i] == bindrt::kernels::to_half(values[i]));
   }
 }
 
@@ -136,6 +185,9 @@ void threads() {
 
 int main() {
   against_reference();
+  levels_and_types();
+  scales();
+  halves();
   edges();
   extremes();
   threads();
