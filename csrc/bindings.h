@@ -5,6 +5,7 @@
 
 namespace bindrt {
 
+void bind_imu(pybind11::module_& module);
 void bind_pool(pybind11::module_& module);
 
 }  // namespace bindrt

@@ -13,6 +13,15 @@ class BuildInfo(TypedDict):
     cpu_features: dict[str, bool]
     cuda: bool
 
+@type_check_only
+class ImuTimeReport(TypedDict):
+    not_finite: int
+    unordered: int
+    last: float
+    gap: int
+    gap_seconds: float
+    used: int
+
 def build_info() -> BuildInfo: ...
 def cpu_level() -> str: ...
 def limit_cpu_level(name: str) -> str: ...
@@ -22,4 +31,14 @@ def pool_views(
     weights: npt.NDArray[np.float32] | None = None,
     normalize: bool = True,
     out: npt.NDArray[np.float32] | None = None,
+    scale: float = 1.0,
 ) -> npt.NDArray[np.float32]: ...
+def check_imu_times(times: float | npt.NDArray[np.number], count: int, max_gap: float) -> ImuTimeReport: ...
+def imu_grid(
+    samples: npt.NDArray[np.floating],
+    times: float | npt.NDArray[np.number],
+    gain: Sequence[float],
+    offset: Sequence[float],
+    half: bool = False,
+    out: npt.NDArray[np.floating] | None = None,
+) -> tuple[npt.NDArray[np.floating], int]: ...

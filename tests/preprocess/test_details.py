@@ -12,7 +12,6 @@ import pytest
 
 from bindrt import Audio, Depth, Imu, InputError, OptionError, Thermal, Video, preprocess
 from bindrt.modalities import MODALITIES
-from bindrt.preprocess import _imu
 from support.golden import pixels
 from support.media import frames, picture_bytes, waveform
 
@@ -243,8 +242,13 @@ def test_windows() -> None:
 
 
 def test_imu_integer_timestamps_keep_their_digits() -> None:
-    seconds = np.arange(6) + 2**60
-    np.testing.assert_array_equal(_imu._seconds(seconds, 6, "x"), np.arange(6))
+    samples = np.random.default_rng(0).normal(size=(6, 6))
+    early, late = (
+        preprocess.prepare("imu", Imu(samples, timestamps=np.arange(6) + start, max_gap=1.5)).array
+        for start in (0, 2**60)
+    )
+    np.testing.assert_array_equal(late, early)
+    assert len(np.unique(early[0])) > 1900
 
 
 @pytest.mark.parametrize("modality", MODALITIES)

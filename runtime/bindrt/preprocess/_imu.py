@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bindrt import arrays
+from bindrt import _core, arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError, OptionError, SourceError
 from bindrt.items import ArrayLike, Imu, Prepared
@@ -19,7 +19,6 @@ from bindrt.sources import is_file_source, open_source
 from bindrt.sources.numpyfile import read_array, read_fields
 from bindrt.sources.sniff import sniff
 
-_WINDOW = c.IMU_STEPS / c.IMU_RATE  # seconds
 _ACCEL = {"m/s2": 1.0, "g": c.STANDARD_GRAVITY}
 _GYRO = {"rad/s": 1.0, "deg/s": math.pi / 180}
 _EPSILON = 1e-6  # seconds; rates such as 97.3 Hz are not exact in binary
@@ -30,19 +29,16 @@ def prepare(item: Imu, limits: Limits) -> Prepared:
     name = arrays.describe(item.samples)
     samples, times = _load(item, name, limits)
     _check_options(item, name)
-    seconds = _seconds(times, samples.shape[1], name)
-    at = np.arange(c.IMU_STEPS) / c.IMU_RATE
-    _check_times(seconds, item, name)
-    used = min(int(np.searchsorted(seconds, at[-1])) + 1, len(seconds))
-    values = samples[:, :used].astype(np.float64)
-    arrays.require_finite(values, name, "samples")
-    out = np.stack([np.interp(at, seconds[:used], row) for row in values])
-    out[:3] *= _ACCEL[item.accel_unit]
-    out[3:] *= _GYRO[item.gyro_unit]
-    if item.standardize is not None:
-        mean, std = (np.asarray(v, np.float64)[:, None] for v in item.standardize)
-        out = (out - mean) / std
-    return Prepared(out.astype(np.float32))
+    report = _core.check_imu_times(times, samples.shape[1], float(item.max_gap))
+    _check_times(report, times, item, name)
+    used = samples[:, : report["used"]]
+    gain, offset = _factors(item)
+    out, bad = _core.imu_grid(_native(used), times, gain, offset)
+    if bad:
+        raise InputError(
+            name, f"{bad} of {used.size} samples are NaN or infinite", "every value must be finite"
+        )
+    return Prepared(out)
 
 
 def windows(
@@ -97,7 +93,7 @@ def _load(item: Imu, name: str, limits: Limits) -> tuple[Array, Array | float]:
         problem = "samples need a rate or timestamps" if rate is None else "both a rate and timestamps"
         raise InputError(name, problem, "pass bindrt.Imu(samples, rate=...) or timestamps=...")
     if times is not None:
-        return array, _timestamps(times, name)
+        return array, _timestamps(times, array.shape[1], name)
     if not is_positive(rate):
         raise InputError(name, f"the rate is {rate!r}", "it is the number of samples per second, above 0")
     return array, float(rate)
@@ -124,7 +120,7 @@ def _check_samples(samples: Array, name: str) -> Array:
     return samples
 
 
-def _timestamps(times: Any, name: str) -> Array:
+def _timestamps(times: Any, count: int, name: str) -> Array:
     if not arrays.is_array(times):
         try:
             times = np.asarray(times, np.float64)
@@ -133,47 +129,61 @@ def _timestamps(times: Any, name: str) -> Array:
     array = arrays.to_numpy(times, name)
     if array.dtype.kind not in "iuf":
         raise InputError(name, f"the timestamps' dtype is {array.dtype}", "seconds, as floats")
-    return array
-
-
-def _seconds(times: Array | float, count: int, name: str) -> Array:
-    """Seconds since the first sample, checked to be finite and increasing."""
-    if isinstance(times, float):
-        return np.arange(count) / times
-    if times.shape != (count,):
+    if array.shape != (count,):
         raise InputError(
-            name, f"{list(times.shape)} timestamps for {count} samples", "one for each sample: [N]"
+            name, f"{list(array.shape)} timestamps for {count} samples", "one for each sample: [N]"
         )
-    arrays.require_finite(times, name, "timestamps")
-    # Subtracted before the conversion: large integers would lose their last digits.
-    seconds = np.asarray(times - times[0], np.float64)
-    back = np.flatnonzero(times[1:] <= times[:-1])
-    if len(back):
+    kind = {"i": np.int64, "u": np.uint64}.get(array.dtype.kind)
+    floats = np.float32 if array.dtype.itemsize <= 4 else np.float64
+    return np.require(array, kind or floats, ["C", "A"])
+
+
+def _native(samples: Array) -> Array:
+    """The samples as the kernel takes them: float32 or float64, aligned, in this machine's byte order."""
+    if samples.dtype not in (np.float32, np.float64):
+        return samples.astype(np.float64)
+    whole = all(stride % samples.itemsize == 0 for stride in samples.strides)
+    return samples if whole and samples.flags.aligned else np.require(samples, None, ["C", "A"])
+
+
+def _factors(item: Imu) -> tuple[list[float], list[float]]:
+    """What each channel is multiplied by, and what is added then."""
+    unit = [_ACCEL[item.accel_unit]] * 3 + [_GYRO[item.gyro_unit]] * 3
+    if item.standardize is None:
+        return unit, [0.0] * 6
+    mean, std = item.standardize
+    gain = [u / float(s) for u, s in zip(unit, std, strict=True)]
+    return gain, [-float(m) / float(s) for m, s in zip(mean, std, strict=True)]
+
+
+def _check_times(report: _core.ImuTimeReport, times: Array | float, item: Imu, name: str) -> None:
+    """Finite, increasing, long enough (a sample lasts one period), and without a gap in what is used."""
+    if report["not_finite"]:
+        arrays.require_finite(np.asarray(times), name, "timestamps")
+    if report["unordered"] >= 0:
         raise InputError(
-            name, f"time does not increase at sample {int(back[0]) + 1}", "sort the samples by time"
+            name, f"time does not increase at sample {report['unordered']}", "sort the samples by time"
         )
-    return seconds
-
-
-def _check_times(seconds: Array, item: Imu, name: str) -> None:
-    """Long enough (a sample lasts one period), and no gap within the 5 s that are used."""
-    steps = np.diff(seconds)
-    period = float(np.median(steps))
-    length = float(seconds[-1]) + period
-    if length < item.min_seconds - _EPSILON:
+    needed = item.min_seconds - _EPSILON
+    length = report["last"] if report["last"] >= needed else report["last"] + _period(times)
+    if length < needed:
         raise InputError(
             name,
             f"{length:.3f} s are shorter than {item.min_seconds:g} s",
             "record 5 s, or lower min_seconds",
         )
-    gaps = np.flatnonzero((steps > item.max_gap + _EPSILON) & (seconds[:-1] < _WINDOW))
-    if len(gaps):
-        at = int(gaps[0])
+    if report["gap"] >= 0:
+        seconds, sample = report["gap_seconds"], report["gap"]
         raise InputError(
             name,
-            f"a gap of {steps[at]:.3f} s after sample {at} is longer than {item.max_gap:g} s",
+            f"a gap of {seconds:.3f} s after sample {sample} is longer than {item.max_gap:g} s",
             "timestamps are in seconds; raise max_gap to interpolate over it",
         )
+
+
+def _period(times: Array | float) -> float:
+    """The time from a sample to the next; the median of those of a short recording."""
+    return 1 / times if isinstance(times, float) else float(np.median(np.diff(times)))
 
 
 def _check_options(item: Imu, name: str) -> None:
