@@ -31,6 +31,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7, help="of each alternative, taking turns")
     parser.add_argument("--json", type=Path, metavar="OUT")
     args = parser.parse_args()
+    if args.what == "kernels":
+        parser.error("options of kernels stand after it: python -m bench kernels [options]")
     result: dict[str, Any] = {"machine": measure.machine()}
     print(f"{result['machine']['cpu']}, {result['machine']['cores']:g} cores")
     # `encoders` alone takes the bundle that is there.

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+import bench.kernels
 from bench import measure as machine
 from bench.kernels import chart, report, run
 from bench.kernels.cases import CASES, chosen
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench kernels", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench kernels", description=bench.kernels.__doc__)
     parser.add_argument("--quick", action="store_true", help="a few calls of each, to see that all works")
     parser.add_argument("--only", action="append", default=[], metavar="CASE", help="cases that start so")
     parser.add_argument(

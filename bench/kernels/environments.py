@@ -52,7 +52,7 @@ TORCH = Environment(
         "torch==2.9.1",
         "torchvision==0.24.1",
         "torchaudio==2.9.1",
-        "decord==0.6.0",
+        "decord==0.6.0; platform_machine == 'x86_64'",
         "torchcodec==0.9.1",
         "soundfile==0.14.0",
         "pillow==13.0.0",

@@ -6,6 +6,7 @@ libraries print goes to standard error. Needs only NumPy besides what its module
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import json
@@ -60,7 +61,12 @@ def describe(error: Exception) -> str:
 
 
 def versions(packages: tuple[str, ...]) -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in packages}
+    """Of those that are installed: some have no wheels for some machines."""
+    found = {}
+    for name in packages:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 class Server:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import av
-import decord
 import numpy as np
 import soundfile
 import torch
@@ -126,6 +125,8 @@ def fourier(clip: str, threads: int) -> Run:
 
 @alternative("video-file", FILM, "original")
 def video_file(path: str, threads: int) -> Run:
+    import decord  # has no wheels for some machines
+
     torch.set_num_threads(threads)
 
     def run() -> Any:
