@@ -30,7 +30,7 @@ void* new_stack() {
 
 }  // namespace
 
-#if defined(__x86_64__)
+#if defined(BINDRT_CUDASIM_OWN_SWITCH)
 // Saves what a function must preserve, and goes on where the other stack stopped.
 extern "C" void bindrt_cudasim_switch(void** save, void* load);
 asm(R"(
@@ -67,7 +67,7 @@ void Fiber::prepare(void (*entry)()) {
   __asan_unpoison_memory_region(stack_, stack_bytes_);  // frames abandoned by a failure
 #endif
   fake_stack_ = nullptr;
-#if defined(__x86_64__)
+#if defined(BINDRT_CUDASIM_OWN_SWITCH)
   auto* top = reinterpret_cast<void**>(static_cast<std::byte*>(stack_) + stack_bytes_);
   *--top = nullptr;  // where the entry's return address would be: a backtrace ends here
   *--top = reinterpret_cast<void*>(entry);
@@ -88,7 +88,7 @@ void Fiber::switch_to(Fiber& to) {
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_start_switch_fiber(&fake_stack_, to.stack_, to.stack_bytes_);
 #endif
-#if defined(__x86_64__)
+#if defined(BINDRT_CUDASIM_OWN_SWITCH)
   bindrt_cudasim_switch(&stack_pointer_, to.stack_pointer_);
 #else
   swapcontext(&context_, &to.context_);

@@ -84,8 +84,8 @@ void run_launch(const Kernel& kernel, const kernels::LaunchShape& shape, const v
   }
   const std::lock_guard lock(launch_mutex);
   Random random(options().seed + ++launches);
-  // The kernel gets a copy, as on the device.
-  alignas(16) unsigned char copy[4096];
+  // The kernel gets a copy, as on the device; static, so that the race check knows it for the program's.
+  alignas(16) static unsigned char copy[4096];
   std::memcpy(copy, params, kernel.params_bytes);
   SharedMemory shared(shape.shared_bytes);
   Block block(kernel, shape, copy, random);

@@ -137,6 +137,23 @@ void test_launches() {
   expect(message, "4 bytes that are not in one device allocation");
 }
 
+// A pointer that was never uploaded: another program's memory, on a GPU.
+void test_host_pointer() {
+  std::vector<std::int32_t> host(64, 0);
+  SimQueue queue;
+  std::string message = "nothing was reported";
+  try {
+    queue.launch("bindrt_simulator_early_return", {.block_x = 32}, Params{host.data(), Misuse::kNone});
+  } catch (const Failure& failure) {
+    message = failure.what();
+  }
+#if defined(BINDRT_CUDASIM_RACE)
+  expect(message, "an access to memory that is not the device's");
+#else
+  expect(message, "nothing was reported");  // its threads look no different from any other code's
+#endif
+}
+
 // A fake driver's streams launch from threads of their own.
 void test_threads() {
   std::vector<std::thread> threads;
@@ -175,6 +192,7 @@ int main() {
   test_atomics();
   test_misuse();
   test_launches();
+  test_host_pointer();
   test_threads();
   test_options();
   return bindrt::testing::finish();
