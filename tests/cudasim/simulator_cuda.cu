@@ -20,6 +20,12 @@ __device__ __forceinline__ T from_opposite(T value) {
   return got;
 }
 
+template <class T>
+__device__ __forceinline__ T unwritten() {
+  __shared__ T values[64];
+  return values[threadIdx.x];
+}
+
 }  // namespace
 
 // Each lane of one warp writes what it got from kOperations operations: out [32, kOperations].
@@ -81,6 +87,66 @@ extern "C" __global__ void bindrt_simulator_atomics(Params p) {
   for (int expected = -1; seen != expected;) {  // by hand
     expected = seen;
     seen = atomicCAS(&p.out[8], expected, expected + 2);
+  }
+}
+
+// Threads that are not ordered, or are: 64 of them, in one block or two.
+extern "C" __global__ void bindrt_simulator_conflict(ConflictParams p) {
+  __shared__ int values[64];
+  const int me = thread();
+  const int other = me ^ 1;  // of the same warp
+  int got = 0;
+  if (p.conflict != Conflict::kUnwrittenShared) {
+    values[me] = me;
+    __syncthreads();
+  }
+  switch (p.conflict) {
+    case Conflict::kNone:
+      got = values[63 - me];
+      break;
+    case Conflict::kWriteThenRead:
+      values[me] = 1;
+      got = values[other];
+      break;
+    case Conflict::kReadThenWrite:
+      got = values[other];
+      values[me] = got;
+      break;
+    case Conflict::kTwoWrites:
+      values[me / 2] = 5;
+      break;
+    case Conflict::kTwoBlocks:
+      break;  // below
+    case Conflict::kAtomicThenRead:
+      atomicAdd(&values[me], 1);
+      got = values[other];
+      break;
+    case Conflict::kAcrossShuffle:
+      values[me] = 1;
+      got = __shfl_sync(cuda::kAllLanes, me, 0) + values[other];
+      break;
+    case Conflict::kAcrossWarpSync:
+      values[me] = 1;
+      __syncwarp();
+      got = values[other];
+      break;
+    case Conflict::kAcrossWarps:
+      values[me] = 1;
+      __syncwarp();
+      got = values[63 - me];
+      break;
+    case Conflict::kUnwrittenShared:
+      got = values[me];
+      break;
+    case Conflict::kUnwrittenInTemplate:
+      got = static_cast<int>(unwritten<float>());
+      break;
+    case Conflict::kUnwrittenGlobal:
+      got = p.out[me];
+      break;
+  }
+  if (p.conflict == Conflict::kTwoBlocks || blockIdx.x == 0) {
+    p.out[me] = got;
   }
 }
 

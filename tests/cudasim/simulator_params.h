@@ -25,6 +25,26 @@ struct Params {
   Misuse misuse;
 };
 
+enum class Conflict : std::int32_t {
+  kNone,
+  kWriteThenRead,
+  kReadThenWrite,
+  kTwoWrites,
+  kTwoBlocks,
+  kAtomicThenRead,
+  kAcrossShuffle,   // which orders no memory accesses
+  kAcrossWarpSync,  // which does, within a warp
+  kAcrossWarps,
+  kUnwrittenShared,
+  kUnwrittenInTemplate,
+  kUnwrittenGlobal,
+};
+
+struct ConflictParams {
+  std::int32_t* out;  // [64], unwritten
+  Conflict conflict;
+};
+
 // Values that each lane gets from the operations of a warp.
 constexpr int kOperations = 12;
 

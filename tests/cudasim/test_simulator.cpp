@@ -137,6 +137,35 @@ void test_launches() {
   expect(message, "4 bytes that are not in one device allocation");
 }
 
+#if defined(BINDRT_CUDASIM_RACE)
+void test_conflicts() {
+  const auto report = [](Conflict conflict) -> std::string {
+    SimQueue queue;
+    const DeviceArray<std::int32_t> out(64);
+    try {
+      queue.launch("bindrt_simulator_conflict", {.grid_x = 2, .block_x = 64},
+                   ConflictParams{out.data(), conflict});
+      out.download();
+    } catch (const Failure& failure) {
+      return failure.what();
+    }
+    return "nothing was reported";
+  };
+  expect(report(Conflict::kNone), "nothing was reported");
+  expect(report(Conflict::kWriteThenRead), "race: a ");  // which comes first depends on the order
+  expect(report(Conflict::kReadThenWrite), "race: a ");
+  expect(report(Conflict::kTwoWrites), "race: two writes without a barrier between");
+  expect(report(Conflict::kTwoBlocks), "race: two writes without a barrier between, at byte ");
+  expect(report(Conflict::kAtomicThenRead), "race: a ");
+  expect(report(Conflict::kAcrossShuffle), "race: a ");
+  expect(report(Conflict::kAcrossWarpSync), "nothing was reported");
+  expect(report(Conflict::kAcrossWarps), "race: a ");
+  expect(report(Conflict::kUnwrittenShared), "read of memory that nothing wrote");
+  expect(report(Conflict::kUnwrittenInTemplate), "read of memory that nothing wrote");
+  expect(report(Conflict::kUnwrittenGlobal), "of a device allocation of 256");
+}
+#endif
+
 // A pointer that was never uploaded: another program's memory, on a GPU.
 void test_host_pointer() {
   std::vector<std::int32_t> host(64, 0);
@@ -192,6 +221,9 @@ int main() {
   test_atomics();
   test_misuse();
   test_launches();
+#if defined(BINDRT_CUDASIM_RACE)
+  test_conflicts();
+#endif
   test_host_pointer();
   test_threads();
   test_options();
