@@ -26,7 +26,7 @@ pybind11::dtype input_dtype(bool half);
 // ValueError unless an op can be given this number of threads.
 void require_threads(int threads);
 
-// Whether the memory of two arrays overlaps; true for some that interleave.
+// Whether the memory of two contiguous arrays overlaps.
 bool overlap(const pybind11::array& a, const pybind11::array& b);
 
 }  // namespace bindrt

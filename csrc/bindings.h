@@ -6,6 +6,8 @@
 namespace bindrt {
 
 void bind_imu(pybind11::module_& module);
+void bind_image(pybind11::module_& module);
+void bind_pillow(pybind11::module_& module);
 void bind_pool(pybind11::module_& module);
 
 }  // namespace bindrt

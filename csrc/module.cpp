@@ -60,5 +60,7 @@ PYBIND11_MODULE(_core, module) {
   module.def("limit_cpu_level", &bindrt::limit_cpu_level, py::arg("name"),
              "Use at most this level in this process, for tests; returns the level now in use.");
   bindrt::bind_imu(module);
+  bindrt::bind_image(module);
+  bindrt::bind_pillow(module);
   bindrt::bind_pool(module);
 }

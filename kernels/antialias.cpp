@@ -81,6 +81,31 @@ void fill_row(const Grid& grid, double (*filter)(double), std::int64_t out, cons
   }
 }
 
+// Weights are below 2^23 in size (bicubic overshoots by an eighth at an edge), so `high` is below 2^8.
+void fill_pairs(AxisTaps& taps) {
+  const auto count = static_cast<std::size_t>(taps.count);
+  taps.pair_begins.resize(count);
+  taps.pair_counts.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int32_t from = taps.begins[i] - taps.first_input;
+    taps.pair_begins[i] = from / 2;
+    taps.pair_counts[i] = (from % 2 + taps.lengths[i] + 1) / 2;
+    taps.pair_width = std::max(taps.pair_width, taps.pair_counts[i]);
+  }
+  taps.pair_weights.resize(count * static_cast<std::size_t>(taps.pair_width) * 4);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::int16_t* const row = &taps.pair_weights[i * static_cast<std::size_t>(taps.pair_width) * 4];
+    const auto skip = static_cast<std::size_t>((taps.begins[i] - taps.first_input) % 2);
+    for (std::size_t k = 0; k < static_cast<std::size_t>(taps.lengths[i]); ++k) {
+      const std::int32_t weight = taps.fixed[i * static_cast<std::size_t>(taps.width) + k];
+      const std::int32_t high = (weight + (1 << (kHighShift - 1))) >> kHighShift;
+      std::int16_t* const pair = row + (k + skip) / 2 * 4 + (k + skip) % 2;
+      pair[0] = static_cast<std::int16_t>(high);
+      pair[2] = static_cast<std::int16_t>(weight - (high << kHighShift));
+    }
+  }
+}
+
 std::shared_ptr<const AxisTaps> make(const AxisResize& axis) {
   const Grid grid(axis);
   auto taps = std::make_shared<AxisTaps>();
@@ -104,6 +129,7 @@ std::shared_ptr<const AxisTaps> make(const AxisResize& axis) {
     fill_row(grid, filter, axis.first + static_cast<std::int64_t>(i), {taps->begins[i], taps->lengths[i]},
              &taps->weights[i * width], &taps->fixed[i * width]);
   }
+  fill_pairs(*taps);
   return taps;
 }
 

@@ -35,12 +35,19 @@ struct AxisTaps {
   std::vector<std::int32_t> begins;   // [count], not decreasing
   std::vector<std::int32_t> lengths;  // [count], >= 1
   std::vector<double> weights;        // [count, width], each row's sum is 1
-  std::vector<std::int32_t>
-      fixed;  // [count, width], weights in units of 2^-kFixedBits, as Pillow rounds them
+  std::vector<std::int32_t> fixed;    // [count, width], in units of 2^-kFixedBits, as Pillow rounds them
+  // `fixed` for instructions that multiply pairs of 16-bit numbers. Inputs from `first_input` on are taken
+  // in pairs; output i sums pairs pair_begins[i] + k, k < pair_counts[i]. A weight is high·2^kHighShift +
+  // low, and a pair's four numbers are high, high, low, low.
+  std::int32_t pair_width = 0;             // the largest of `pair_counts`
+  std::vector<std::int32_t> pair_begins;   // [count]
+  std::vector<std::int32_t> pair_counts;   // [count]
+  std::vector<std::int16_t> pair_weights;  // [count, pair_width, 4]
 };
 
 // With 8-bit pixels a sum starts at 2^(kFixedBits - 1), and is shifted down by kFixedBits and clipped.
 inline constexpr int kFixedBits = 22;
+inline constexpr int kHighShift = 15;
 
 // The resize of a whole axis.
 constexpr AxisResize whole_axis(std::int32_t in_size, std::int64_t out_size, ResizeFilter filter) {

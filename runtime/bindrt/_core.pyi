@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import TypedDict, type_check_only
+from typing import Any, TypedDict, type_check_only
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,17 @@ class ImuTimeReport(TypedDict):
 def build_info() -> BuildInfo: ...
 def cpu_level() -> str: ...
 def limit_cpu_level(name: str) -> str: ...
+def arrow_pixels(capsule: object, height: int, width: int) -> npt.NDArray[np.uint8]: ...
+def image_input(
+    pixels: npt.NDArray[np.uint8],
+    layout: str = "RGB",
+    half: bool = False,
+    threads: int = 1,
+    out: npt.NDArray[np.float32] | npt.NDArray[np.float16] | None = None,
+) -> npt.NDArray[Any]: ...
+def resize_u8(
+    pixels: npt.NDArray[np.uint8], layout: str = "RGB", side: int = 224, threads: int = 1
+) -> npt.NDArray[np.uint8]: ...
 def pool_views(
     views: npt.NDArray[np.float32],
     counts: Sequence[int] | npt.NDArray[np.integer],

@@ -6,13 +6,12 @@ import numpy as np
 import PIL.Image
 from PIL import ImageOps
 
-from bindrt import arrays
+from bindrt import _core, arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError
 from bindrt.items import Image, Prepared
 from bindrt.limits import Limits
-from bindrt.preprocess.pixels import normalise_bytes
-from bindrt.preprocess.resize import centre_square
+from bindrt.preprocess import pixels
 from bindrt.sources import open_source
 from bindrt.sources.image import check_pixels, open_picture
 
@@ -26,46 +25,39 @@ def prepare(item: Image, limits: Limits) -> Prepared:
     if item.grey16 not in ("pillow", "full"):
         raise InputError(name, f"grey16 is {item.grey16!r}", "it is 'pillow' or 'full'")
     if arrays.is_array(item.src):
-        rgb = _from_array(item, name, limits)
-    elif item.layout is not None:
+        return Prepared(_core.image_input(*_from_array(item, name, limits)))
+    if item.layout is not None:
         raise InputError(name, "layout is for arrays only", "leave it out: a file names its own")
-    else:
-        with open_picture(open_source(item.src, limits), limits) as picture:
-            rgb = to_rgb(picture, item.exif, item.grey16)
-    return Prepared(normalise_bytes(np.asarray(centre_square(rgb, PIL.Image.Resampling.BICUBIC))))
+    with open_picture(open_source(item.src, limits), limits) as picture:
+        return Prepared(_core.image_input(*_from_picture(picture, item.exif, item.grey16)))
 
 
-def to_rgb(picture: PIL.Image.Image, exif: bool = False, grey16: str = "pillow") -> PIL.Image.Image:
-    """Pillow's plain conversion to RGB: alpha dropped, grey and palette expanded.
-
-    16-bit grey is clipped at 255, unless ``grey16="full"`` scales 0..65535 to 0..255.
-    """
+def _from_picture(picture: PIL.Image.Image, exif: bool, grey16: str) -> tuple[Array, str]:
+    """The pixels and their layout. 16-bit grey is clipped at 255, or scaled to 0..255 with ``"full"``."""
     if exif:
         picture = ImageOps.exif_transpose(picture)
     if grey16 == "full" and picture.mode in _SIXTEEN:
         values = np.asarray(picture).astype(np.float64) / 257
-        picture = PIL.Image.fromarray(np.rint(values.clip(0, 255)).astype(np.uint8))
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
+        return np.rint(values.clip(0, 255)).astype(np.uint8), "L"
+    return pixels.of_picture(picture)
 
 
-def _from_array(item: Image, name: str, limits: Limits) -> PIL.Image.Image:
-    pixels = arrays.to_numpy(item.src, name)
-    arrays.require_nonempty(pixels, name)
-    arrays.require_dtype(pixels, (np.uint8,), name, "pixels are uint8, 0 to 255")
-    layout = item.layout or _layout_of(pixels, name)
+def _from_array(item: Image, name: str, limits: Limits) -> tuple[Array, str]:
+    values = arrays.to_numpy(item.src, name)
+    arrays.require_nonempty(values, name)
+    arrays.require_dtype(values, (np.uint8,), name, "pixels are uint8, 0 to 255")
+    layout = item.layout or _layout_of(values, name)
     if layout not in _LAYOUTS:
         raise InputError(name, f"layout is {layout!r}", f"it is one of {', '.join(_LAYOUTS)}")
-    if pixels.ndim == 3 and pixels.shape[2] == 1 and layout == "L":
-        pixels = pixels[:, :, 0]
+    if values.ndim == 3 and values.shape[2] == 1 and layout == "L":
+        values = values[:, :, 0]
     ndim, channels = _LAYOUTS[layout]
-    if pixels.ndim != ndim or (ndim == 3 and pixels.shape[2] != channels):
+    if values.ndim != ndim or (ndim == 3 and values.shape[2] != channels):
         raise InputError(
             name, f"the shape does not fit layout {layout!r}", "see bindrt.Image for the layouts"
         )
-    check_pixels(pixels.shape[1], pixels.shape[0], name, limits)
-    if layout == "BGR":
-        pixels = pixels[:, :, ::-1]
-    return PIL.Image.fromarray(np.ascontiguousarray(pixels[..., :3] if ndim == 3 else pixels)).convert("RGB")
+    check_pixels(values.shape[1], values.shape[0], name, limits)
+    return values, layout
 
 
 def _layout_of(pixels: Array, name: str) -> str:

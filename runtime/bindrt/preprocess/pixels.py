@@ -1,22 +1,43 @@
-"""Pixels to the vision encoder's numbers."""
+"""Pixels in memory: the bytes of a Pillow image, and the vision encoder's numbers of floats."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from typing import Any, cast
 
 import numpy as np
+import PIL.Image
 
+from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.preprocess.constants import IMAGE_MEAN, IMAGE_STD
 
+#: Modes whose pixels are bytes, and the layout of those bytes in Pillow's memory.
+_LAYOUTS = {"L": "L", "RGB": "RGBX", "RGBX": "RGBX", "RGBA": "RGBX"}
 
-def normalise_bytes(rgb: Array) -> Array:
-    """``(p/255 - mean)/std`` of uint8 ``[H, W, 3]``, as float32 ``[3, H, W]``."""
-    out = np.empty((3, *rgb.shape[:2]), np.float32)
-    table = _table()
-    for channel in range(3):
-        np.take(table[channel], rgb[..., channel], out=out[channel])
-    return out
+
+def of_picture(picture: PIL.Image.Image) -> tuple[Array, str]:
+    """The colours of a decoded picture as uint8 pixels, and their layout for ``_core.image_input``.
+
+    As Pillow's ``convert("RGB")`` gives them: alpha dropped, palette expanded; a grey picture stays grey.
+    """
+    if picture.mode not in _LAYOUTS:
+        picture = picture.convert("RGB")
+    shared = _shared(picture)
+    if shared is not None:
+        return shared, _LAYOUTS[picture.mode]
+    return np.asarray(picture), picture.mode
+
+
+def _shared(picture: PIL.Image.Image) -> Array | None:
+    """A view of Pillow's own memory, or None where that is not one block of whole rows."""
+    export = getattr(picture, "__arrow_c_array__", None)  # since Pillow 11.2.1
+    if export is None or picture.readonly or cast(Any, PIL.Image).core.get_alignment() != 1:
+        return None
+    try:
+        _, capsule = export()
+        return _core.arrow_pixels(capsule, picture.height, picture.width)
+    except ValueError:  # a large picture lies in several blocks
+        return None
 
 
 def normalise_floats(crops: Array) -> Array:
@@ -24,11 +45,3 @@ def normalise_floats(crops: Array) -> Array:
     mean, std = (np.array(v, np.float32)[:, None, None] for v in (IMAGE_MEAN, IMAGE_STD))
     out: Array = (crops / np.float32(255) - mean) / std
     return out
-
-
-@lru_cache(maxsize=1)
-def _table() -> Array:
-    values = np.arange(256, dtype=np.float32) / np.float32(255)
-    mean, std = (np.array(v, np.float32)[:, None] for v in (IMAGE_MEAN, IMAGE_STD))
-    table: Array = (values[None] - mean) / std
-    return table
