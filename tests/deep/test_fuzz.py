@@ -2,7 +2,7 @@
 
 Every run ends in a result or in the error that belongs to it, in bounded time and memory. A seed is
 run alone with ``python tests/deep/test_fuzz.py KIND FOLDER FIRST COUNT``, where FOLDER is as ``make_inputs``
-leaves it.
+leaves it, with ``PYTHONPATH=tests``.
 """
 
 from __future__ import annotations
@@ -13,10 +13,7 @@ import hashlib
 import json
 import os
 import random
-import resource
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,61 +26,17 @@ import pytest
 
 import bindrt
 from bindrt.preprocess import prepare
+from support import isolated
+from support.damage import mutated, swapped
 
 INPUTS = Path(__file__).resolve().parent.parent / "golden" / "inputs"
-TESTS = INPUTS.parent.parent
 GRAPH = "onnx/fp32/imu.onnx"
-SECONDS_A_RUN = 20
 #: What one kind's process may hold at most, everything included; the libraries alone take some 0.6 GB.
 PEAK_BYTES = 2 << 30
-ADDRESS_SPACE = 8 << 30
 #: kind → seconds it is given, seeds it must have reached by then (a tenth of what is usual).
 KINDS = {"manifest": (20, 300), "graph": (45, 200), "media": (50, 100), "checkpoint": (35, 60)}
 LIMITS = bindrt.Limits(max_pixels=4_000_000, max_bytes=64 << 20, max_seconds=120)
 ITEM = bindrt.Prepared(np.linspace(-1, 1, 12000, dtype=np.float32).reshape(6, 2000))
-#: What no file may make Python do; ``open`` is looked at for writing.
-FORBIDDEN = (
-    "os.system",
-    "os.exec",
-    "os.posix_spawn",
-    "os.spawn",
-    "os.fork",
-    "subprocess.Popen",
-    "socket.connect",
-)
-
-
-def mutated(data: bytes, rng: random.Random, head: float = 0.0) -> bytes:
-    """Some bytes changed, cut, inserted, doubled or taken out; with ``head``, mostly in that front share."""
-    out = bytearray(data)
-    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
-        end = len(out) if rng.random() > 0.8 or not head else max(int(len(out) * head), 1)
-        at = rng.randrange(end) if end else 0
-        length = rng.choice((1, 2, 4, 8, rng.randrange(1, 200)))
-        kind = rng.randrange(8)
-        if kind <= 2 and out:
-            out[at] ^= 1 << rng.randrange(8)
-        elif kind == 3 and out:
-            out[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
-        elif kind == 4:
-            out[at : at + length] = rng.choice((b"\0", b"\xff", b"\x7f", b"9")) * length
-        elif kind == 5:
-            out[at:at] = rng.randbytes(length)
-        elif kind == 6:
-            out[at:at] = out[at : at + length]
-        elif rng.random() < 0.3:
-            del out[at:]
-        else:
-            del out[at : at + length]
-    return bytes(out)
-
-
-def swapped(text: bytes, rng: random.Random) -> bytes:
-    """JSON with strings, or what stands between them, in each other's places."""
-    tokens = text.split(b'"')
-    for _ in range(rng.choice((1, 1, 2, 4))):
-        tokens[rng.randrange(len(tokens))] = rng.choice(tokens)
-    return b'"'.join(tokens)
 
 
 def scrambled(data: bytes, rng: random.Random) -> bytes:
@@ -212,35 +165,6 @@ RUNS: dict[str, Callable[[Path, random.Random], str]] = {
 }  # fmt: skip
 
 
-def worker(kind: str, folder: Path, first: int, count: int, seconds: float) -> None:
-    """Seeds one after another, each written down before it is run."""
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    run = RUNS[kind]
-    stop = time.monotonic() + seconds
-    watched = False
-
-    def watch(event: str, args: tuple[Any, ...]) -> None:
-        writes = event == "open" and isinstance(args[1], str) and args[1][:1] in "wax+"
-        if watched and (event in FORBIDDEN or (writes and not str(args[0]).startswith(str(folder)))):
-            print(json.dumps({"did": f"{event} {args!r:.200}"}), flush=True)
-
-    sys.addaudithook(watch)
-    for seed in range(first, first + count):
-        if time.monotonic() > stop:
-            break
-        print(json.dumps({"seed": seed}), flush=True)
-        signal.alarm(SECONDS_A_RUN)
-        watched = True
-        try:
-            outcome = run(folder, random.Random(seed))
-        except BaseException as error:
-            outcome = f"NOT AN ERROR OF OURS: {error!r:.500}"
-        watched = False
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        print(json.dumps({"seed": seed, "outcome": outcome, "peak": peak}), flush=True)
-
-
 def make_inputs(folder: Path, imu_bundle: Path) -> None:
     """What the workers damage: a bundle, its manifest and graph, and checkpoints in both formats."""
     import torch
@@ -275,30 +199,26 @@ class Payload:
 def test_damage_ends_in_a_result_or_our_error(kind: str, imu_bundle: Path, tmp_path: Path) -> None:
     make_inputs(tmp_path, imu_bundle)
     seconds, at_least = KINDS[kind]
-    command = [sys.executable, __file__, kind, str(tmp_path), "0", "1000000", str(seconds)]
-    start = time.monotonic()
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=seconds + 60,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-    )
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    assert lines, done.stderr
-    finished = [line for line in lines if "outcome" in line]
-    outcomes = collections.Counter(line["outcome"] for line in finished)
-    peak = max((line["peak"] for line in finished), default=0)
-    taken = time.monotonic() - start
-    print(f"\n{kind}: {len(finished)} seeds in {taken:.0f} s, peak {peak >> 20} MiB, {dict(outcomes)}")
-    assert done.returncode == 0, (
-        f"seed {lines[-1]} ended the process ({done.returncode}): {done.stderr[-2000:]}"
-    )
-    assert not [line for line in finished if line["outcome"].startswith("NOT")]
-    assert not [line for line in lines if "did" in line]
-    assert len(finished) >= at_least
+    stop = time.monotonic() + seconds
+
+    def command(first: int) -> list[str]:
+        left = max(stop - time.monotonic(), 1)
+        return [__file__, kind, str(tmp_path), str(first), "1000000", f"{left:.1f}"]
+
+    report = isolated.run(command, 0, timeout=seconds + 60)
+    outcomes, peak = collections.Counter(report.outcomes.values()), report.peak
+    done = len(report.outcomes)
+    print(f"\n{kind}: {done} seeds in {report.seconds:.0f} s, peak {peak >> 20} MiB, {dict(outcomes)}")
+    assert report.wrong == []
+    assert done >= at_least
     assert peak < PEAK_BYTES or kind == "graph", "a graph is a program and may ask for what it likes"
     assert len(outcomes) >= 2, "no damage was ever seen, or no file was ever good"
+
+
+def worker(kind: str, folder: Path, first: int, count: int, seconds: float) -> None:
+    run = RUNS[kind]
+    numbers = range(first, first + count)
+    isolated.serve(lambda seed: run(folder, random.Random(seed)), numbers, folder, seconds)
 
 
 if __name__ == "__main__":
