@@ -8,6 +8,7 @@ namespace bindrt {
 void bind_imu(pybind11::module_& module);
 void bind_image(pybind11::module_& module);
 void bind_pillow(pybind11::module_& module);
+void bind_audio(pybind11::module_& module);
 void bind_pool(pybind11::module_& module);
 
 }  // namespace bindrt

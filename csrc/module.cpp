@@ -62,5 +62,6 @@ PYBIND11_MODULE(_core, module) {
   bindrt::bind_imu(module);
   bindrt::bind_image(module);
   bindrt::bind_pillow(module);
+  bindrt::bind_audio(module);
   bindrt::bind_pool(module);
 }

@@ -36,6 +36,27 @@ def image_input(
 def resize_u8(
     pixels: npt.NDArray[np.uint8], layout: str = "RGB", side: int = 224, threads: int = 1
 ) -> npt.NDArray[np.uint8]: ...
+def log_mel(
+    samples: npt.NDArray[np.float32],
+    *,
+    columns: int | None = None,
+    add: float = 0.0,
+    times: float = 1.0,
+    half: bool = False,
+    out: npt.NDArray[np.floating] | None = None,
+    threads: int = 1,
+) -> npt.NDArray[np.floating]: ...
+def mel_clips(
+    samples: npt.NDArray[np.float32],
+    ranges: Sequence[tuple[int, int]],
+    means: Sequence[float],
+    *,
+    half: bool = False,
+    out: npt.NDArray[np.floating] | None = None,
+    threads: int = 1,
+) -> npt.NDArray[np.floating]: ...
+def needs_means(ranges: Sequence[tuple[int, int]]) -> list[bool]: ...
+def peak(samples: npt.NDArray[np.float32 | np.int16 | np.int32]) -> float: ...
 def pool_views(
     views: npt.NDArray[np.float32],
     counts: Sequence[int] | npt.NDArray[np.integer],
@@ -53,3 +74,24 @@ def imu_grid(
     half: bool = False,
     out: npt.NDArray[np.floating] | None = None,
 ) -> tuple[npt.NDArray[np.floating], int]: ...
+def resample(
+    samples: npt.NDArray[np.float32 | np.int16 | np.int32],
+    orig: int,
+    target: int,
+    *,
+    channel: int | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    begin: int = 0,
+    out: npt.NDArray[np.float32] | None = None,
+    threads: int = 1,
+) -> npt.NDArray[np.float32]: ...
+def resample_sum(
+    samples: npt.NDArray[np.float32 | np.int16 | np.int32],
+    orig: int,
+    target: int,
+    channel: int,
+    start: int,
+    stop: int,
+    begin: int = 0,
+) -> float: ...

@@ -8,26 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from bindrt import arrays
+from bindrt import _core, arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError, SourceError
 from bindrt.items import Audio, Prepared
 from bindrt.limits import Limits
 from bindrt.preprocess import constants as c
-from bindrt.preprocess import mel
 from bindrt.preprocess.clips import clip_times, sample_range
 from bindrt.preprocess.numeric import is_number
 from bindrt.preprocess.resample import Resampler
 from bindrt.sources import is_file_source, open_source
-from bindrt.sources.audio import BLOCK, Blocks, Recording, as_float, check_seconds, open_audio
+from bindrt.sources.audio import BLOCK, Blocks, Recording, as_float, check_seconds, is_plain, open_audio
 
 _MIN_RATE, _MAX_RATE = 1, 4_000_000  # Hz
 _MAX_CHANNELS = 64
+_MAX_SAMPLE = 2.0**50  # beyond, the power spectrum would overflow
 _SLACK_SECONDS = 0.1  # by which a header's length may be wrong before the file counts as truncated
 # Clips of recordings up to this length can overlap; only then do they share samples.
 _WHOLE_SECONDS = c.AUDIO_CLIPS * c.AUDIO_CLIP_SECONDS + 0.5
-
-Signals = tuple[Array, Array]  # the first channel, and the mean of all channels
 
 
 def prepare(item: Audio, limits: Limits) -> Prepared:
@@ -56,7 +54,7 @@ def from_recording(recording: Recording, limits: Limits) -> Array:
                 "is it complete?",
             )
         clips, _ = _clips(recording, decoded)
-    return np.stack([mel.model_input(clip) for clip in clips])
+    return clips
 
 
 def _count(recording: Recording, limits: Limits) -> int:
@@ -68,78 +66,104 @@ def _count(recording: Recording, limits: Limits) -> int:
     return frames
 
 
-def _clips(recording: Recording, frames: int) -> tuple[list[Array], int]:
-    """The first channel of each clip, its mean removed; and the samples that were there."""
+def _clips(recording: Recording, frames: int) -> tuple[Array, int]:
+    """The model's input of a recording of ``frames`` samples; and the samples that were there."""
     resampler = Resampler.of(recording.rate, c.AUDIO_RATE)
     total = resampler.length(frames)
     ranges = [
         sample_range(start, end, c.AUDIO_RATE, total)
         for start, end in clip_times(total / c.AUDIO_RATE, c.AUDIO_CLIPS, c.AUDIO_CLIP_SECONDS)
     ]
-    if mel.frame_count(len(ranges[0])) == 0:
+    if len(ranges[0]) < c.MEL_WINDOW:
         raise InputError(
             recording.name, f"{total / c.AUDIO_RATE:g} s are too short", "at least 0.025 s are needed"
         )
     whole = total <= _WHOLE_SECONDS * c.AUDIO_RATE
-    parts = [range(total)] if whole else ranges
-    inputs, decoded = _collect(recording, [resampler.needed(part) for part in parts])
-    signals = [_resample(resampler, pair, part) for pair, part in zip(inputs, parts, strict=True)]
+    wanted = [range(total)] if whole else ranges
+    parts, decoded = _collect(recording, [resampler.needed(r) for r in wanted])
+    out = np.empty((c.AUDIO_CLIPS, 1, c.MEL_BANDS, c.MEL_FRAMES), np.float32)
     if whole:
-        signals = signals * len(ranges)
-    offsets = [0 if whole else r.start for r in ranges]
-    return [
-        _remove_mean(pair, range(r.start - o, r.stop - o))
-        for pair, r, o in zip(signals, ranges, offsets, strict=True)
-    ], decoded
+        clips = [(r.start, r.stop) for r in ranges]
+        means = [
+            parts[0].sum(resampler, r) / len(r) if needed else 0.0
+            for r, needed in zip(ranges, _core.needs_means(clips), strict=True)
+        ]
+        _core.mel_clips(parts[0].resampled(resampler, wanted[0]), clips, means, out=out)
+    else:
+        for i, (part, r) in enumerate(zip(parts, ranges, strict=True)):
+            _core.mel_clips(part.resampled(resampler, r), [(0, len(r))], [], out=out[i : i + 1])
+    return out, decoded
 
 
-def _resample(resampler: Resampler, pair: Signals, part: range) -> Signals:
-    first = resampler.run(pair[0], part)
-    return first, first if pair[1] is pair[0] else resampler.run(pair[1], part)
+class _Part:
+    """A range of a recording: its first channel, and the mean of all."""
+
+    def __init__(self, wanted: range) -> None:
+        self._range = range(max(wanted.start, 0), max(wanted.stop, 0))
+        self._samples: Array | None = None  # [channels, n], from sample _begin on
+        self._begin = self._range.start
+        self._mean = -1  # the channel that holds the mean; -1 computes it
+
+    def take(self, start: int, block: Array, last: bool) -> None:
+        """Keeps what it needs of ``block``, ``[n, channels]``: a view where one block holds it all."""
+        low, high = max(start, self._range.start), min(start + len(block), self._range.stop)
+        if low >= high:
+            return
+        samples = block[low - start : high - start].T
+        if low == self._range.start and (last or high == self._range.stop):
+            self._samples = samples
+            return
+        if self._samples is None:
+            self._mean = min(samples.shape[0], 2) - 1
+            self._samples = np.zeros((self._mean + 1, len(self._range)), np.float32)
+        where = slice(low - self._range.start, high - self._range.start)
+        _core.resample(samples, 1, 1, channel=0, begin=0, out=self._samples[0, where])
+        if self._mean:
+            _core.resample(samples, 1, 1, channel=-1, out=self._samples[1, where])
+
+    def resampled(self, resampler: Resampler, wanted: range) -> Array:
+        """The first channel, resampled."""
+        return _core.resample(
+            self._given(),
+            resampler.orig,
+            resampler.new,
+            channel=0,
+            start=wanted.start,
+            stop=wanted.stop,
+            begin=self._begin,
+        )
+
+    def sum(self, resampler: Resampler, wanted: range) -> float:
+        """The sum of the mean of all channels, resampled."""
+        at = (self._mean, wanted.start, wanted.stop, self._begin)
+        return _core.resample_sum(self._given(), resampler.orig, resampler.new, *at)
+
+    def _given(self) -> Array:
+        return np.zeros((1, 0), np.float32) if self._samples is None else self._samples
 
 
-def _remove_mean(pair: Signals, clip: range) -> Array:
-    """Subtracts the clip's mean over all channels, in place.
-
-    In place as the original does: a later clip that overlaps sees the shared part already shifted.
-    """
-    first, mean_of_channels = pair
-    part = slice(clip.start, clip.stop)
-    mean = np.float32(mean_of_channels[part].mean(dtype=np.float64))
-    first[part] -= mean
-    if mean_of_channels is not first:
-        mean_of_channels[part] -= mean
-    return np.array(first[part])
-
-
-def _collect(recording: Recording, wanted: Sequence[range]) -> tuple[list[Signals], int]:
-    """The samples of each range, zero outside the recording; and how many samples it has."""
-    kept: list[Signals] = []
+def _collect(recording: Recording, wanted: Sequence[range]) -> tuple[list[_Part], int]:
+    """The samples of each range; and how many samples the recording has."""
+    parts = [_Part(r) for r in wanted]
     end = 0
     for start, block in recording.blocks(wanted):
-        if not np.isfinite(block).all():
-            raise InputError(recording.name, "samples are NaN or infinite", "every sample must be finite")
+        _check_samples(block, recording.name)
         end = start + len(block)
-        if not kept:
-            kept = [_empty(len(r), block.shape[1] == 1) for r in wanted]
-        for pair, r in zip(kept, wanted, strict=True):
-            low, high = max(start, r.start), min(end, r.stop)
-            if low < high:
-                _copy(pair, slice(low - r.start, high - r.start), block[low - start : high - start])
-    if not kept:
+        for part in parts:
+            part.take(start, block, end == recording.frames)
+    if end == 0:
         raise SourceError(recording.name, "the recording has no samples", "")
-    return kept, end
+    return parts, end
 
 
-def _empty(length: int, mono: bool) -> Signals:
-    first = np.zeros(length, np.float32)
-    return first, first if mono else np.zeros(length, np.float32)
-
-
-def _copy(pair: Signals, where: slice, block: Array) -> None:
-    pair[0][where] = block[:, 0]
-    if pair[1] is not pair[0]:
-        pair[1][where] = block.mean(axis=1, dtype=np.float64)
+def _check_samples(block: Array, name: str) -> None:
+    if block.dtype.kind != "f":
+        return
+    peak = _core.peak(block.T)
+    if not np.isfinite(peak):
+        raise InputError(name, "samples are NaN or infinite", "every sample must be finite")
+    if peak > _MAX_SAMPLE:
+        raise InputError(name, f"a sample is {peak:g}", "full scale is -1 to 1; 2^50 is the most")
 
 
 def check_rate(rate: Fraction, name: str) -> None:
@@ -165,6 +189,9 @@ def _waveform(item: Audio, limits: Limits) -> Recording:
     check_seconds(samples.shape[1], rate, name, limits)
 
     def blocks(wanted: Sequence[range] | None) -> Blocks:
+        if is_plain(samples):
+            yield 0, samples.T
+            return
         for start in range(0, samples.shape[1], BLOCK):
             yield start, as_float(samples[:, start : start + BLOCK]).T
 

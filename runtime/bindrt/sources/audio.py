@@ -19,9 +19,10 @@ from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.sniff import Kind, sniff, unfit
 
 FORMATS = "WAV, FLAC, OGG, MP3, AAC in MP4, and the sound tracks of MP4, MKV, WebM and AVI"
-BLOCK = 1 << 16
+BLOCK = 1 << 16  # samples of each channel that are read at once
+_AT_ONCE = 1 << 20  # samples of all channels up to which a recording is read in one piece
 _NO_SIZE = (0, 0x7FFFFFFF, 0x80000000)  # written by programs that stream a WAV; so is anything near 2^32
-_INTEGER_PCM = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32")
+_INTEGERS = {"PCM_S8": "int16", "PCM_U8": "int16", "PCM_16": "int16", "PCM_24": "int32", "PCM_32": "int32"}
 
 Blocks = Iterator[tuple[int, Array]]
 
@@ -34,8 +35,8 @@ class Recording:
         name: what to call it in errors.
         rate: samples per second.
         frames: its length in samples, or None where only decoding tells.
-        blocks: given the ranges of samples that are wanted (None: all), yields ``(start, float32
-            [n, channels])`` in order; parts that nobody wants may be left out.
+        blocks: given the ranges of samples that are wanted (None: all), yields ``(start, samples
+            [n, channels])`` in order, float32, int16 or int32; parts that nobody wants may be left out.
     """
 
     name: str
@@ -93,21 +94,31 @@ def _sound_file(opened: Opened, kind: Kind, limits: Limits) -> Iterator[Recordin
 
 def _sound_file_blocks(file: Any, name: str, kind: Kind, wanted: Sequence[range] | None) -> Blocks:
     """Reads in order; skips over what nobody wants where seeking is exact and no NaN can hide."""
-    can_skip = wanted is not None and kind.format == "WAV" and file.subtype in _INTEGER_PCM
+    dtype = _INTEGERS.get(file.subtype, "float32")  # integers are read as they are: a fraction of the time
+    can_skip = wanted is not None and kind.format == "WAV" and file.subtype in _INTEGERS
+    whole = file.frames * file.channels <= _AT_ONCE
     at = 0
     with decoding(name, f"{kind.format} file", "is it complete?"):
         file.seek(0)
         while True:
-            if can_skip and wanted is not None:
-                ahead = [r.start for r in wanted if r.stop > at]
-                target = min(ahead, default=at)
-                if target > at:
-                    at = file.seek(target)
-            block = file.read(BLOCK, dtype="float32", always_2d=True)
+            count = max(file.frames, BLOCK) if whole else BLOCK
+            if can_skip and wanted is not None and not whole:
+                at, count = _next_read(file, at, wanted)
+            block = file.read(count, dtype=dtype, always_2d=True)
             if len(block) == 0:
                 return
             yield at, block
             at += len(block)
+
+
+def _next_read(file: Any, at: int, wanted: Sequence[range]) -> tuple[int, int]:
+    """Goes to the next sample that is wanted; where that is, and how many to read there."""
+    ahead = [r for r in wanted if r.stop > at]
+    start = max(min((r.start for r in ahead), default=at), at)
+    if start > at:
+        file.seek(start)
+    stop = min((r.stop for r in ahead if r.start <= start), default=start + BLOCK)
+    return start, stop - start if (stop - start) * file.channels <= _AT_ONCE else BLOCK
 
 
 def _has_pictures(opened: Opened, kind: Kind) -> bool:
@@ -195,3 +206,8 @@ def as_float(samples: Array) -> Array:
     if samples.dtype.kind == "u":
         return (samples.astype(np.float32) - 128) / 128
     return (samples.astype(np.float64) / -float(np.iinfo(samples.dtype).min)).astype(np.float32)
+
+
+def is_plain(samples: Array) -> bool:
+    """Whether the kernels read these samples as they are."""
+    return samples.dtype.isnative and samples.dtype in (np.float32, np.int16, np.int32)

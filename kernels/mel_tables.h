@@ -1,0 +1,25 @@
+// The constant numbers of log-mel spectra: window, bands, factors of the transform.
+#pragma once
+
+#include "kernels/fft512.h"
+#include "kernels/mel.h"
+
+namespace bindrt::kernels {
+
+inline constexpr std::int32_t kMelBins = 256;        // below the Nyquist frequency
+inline constexpr std::int32_t kMelMaxWeights = 512;  // a bin lies in two triangles at most
+
+// A plain struct, as it can be copied to a device.
+struct MelTables {
+  float window[kMelWindow];
+  fft512::Tables fft;
+  // Band b is the sum of weights[first + i] times the power at place[first + i], first_weight[b] <=
+  // first + i < first_weight[b + 1]. Weights are for four times the power.
+  std::int32_t first_weight[kMelBands + 1];
+  float weights[kMelMaxWeights];
+  std::int32_t places[kMelMaxWeights];  // positions of the bins after the transform
+};
+
+const MelTables& mel_tables() noexcept;
+
+}  // namespace bindrt::kernels
