@@ -5,6 +5,7 @@
 
 namespace bindrt {
 
+void bind_depth(pybind11::module_& module);
 void bind_imu(pybind11::module_& module);
 void bind_image(pybind11::module_& module);
 void bind_pillow(pybind11::module_& module);

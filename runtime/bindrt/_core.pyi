@@ -95,3 +95,14 @@ def resample_sum(
     stop: int,
     begin: int = 0,
 ) -> float: ...
+def depth_square(
+    map: npt.NDArray[np.number],
+    unit: str,
+    focal: float,
+    baseline: float,
+    depth_scale: float,
+    missing_near: bool = False,
+    half: bool = False,
+    threads: int = 1,
+    out: npt.NDArray[np.floating] | None = None,
+) -> tuple[npt.NDArray[np.floating], int]: ...

@@ -40,6 +40,16 @@ def load_map(src: Source, field: str, limits: Limits) -> tuple[Array, str]:
     return _one_channel(values, name, limits), name
 
 
+def as_native(values: Array) -> Array:
+    """A map as the kernels take it: in this machine's byte order, the numbers of a row adjacent."""
+    dtype = values.dtype.newbyteorder("=")
+    if dtype.kind == "f" and dtype.itemsize not in (4, 8):
+        dtype = np.dtype(np.float32 if dtype.itemsize < 4 else np.float64)
+    adjacent = values.strides[1] == values.itemsize or values.shape[1] == 1
+    whole = adjacent and values.strides[0] % values.itemsize == 0
+    return np.require(values, dtype, ["A"] if whole and dtype == values.dtype else ["A", "C"])
+
+
 def _grey(picture: PIL.Image.Image, name: str) -> Array:
     if picture.mode in _GREY or picture.mode.startswith("I;16"):
         return np.array(picture if picture.mode != "1" else picture.convert("L"))
