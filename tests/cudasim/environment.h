@@ -18,7 +18,7 @@
 
 // A block's static shared memory: one for all blocks, since they run one after the other. The scheduler
 // finds it by its section, or, for the race check, as the program's thread-local memory: GCC drops the
-// section of statics in templates and inline functions, but not that they are thread-local. `used`, because
+// section of statics in templates, but not that they are thread-local. `used`, because
 // it would take one that nothing writes for zeros.
 #if defined(BINDRT_CUDASIM_RACE)
 #define __shared__ static __thread __attribute__((used))

@@ -19,18 +19,26 @@ class Fault:
     kind: str  # the build that reports it
     report: str  # regular expression of what it says
     options: str = "order=forward"
+    header: str = ""  # the fault is in this file, which the kernel's includes
 
     @property
-    def path(self) -> Path:
+    def kernel(self) -> Path:
         ours = cpp.ROOT / "kernels" / f"{self.op}_cuda.cu"
         return ours if ours.exists() else cpp.ROOT / "tests" / "cudasim" / f"{self.op}_cuda.cu"
 
     def damaged(self) -> str:
-        """The kernel's text with the fault; ValueError if `old` does not stand there exactly once."""
-        text = self.path.read_text()
+        """The file's text with the fault; ValueError if `old` does not stand there exactly once."""
+        path = cpp.ROOT / self.header if self.header else self.kernel
+        text = path.read_text()
         if (count := text.count(self.old)) != 1:
-            raise ValueError(f"{self.name}: the text to replace stands {count} times in {self.path.name}")
+            raise ValueError(f"{self.name}: the text to replace stands {count} times in {path.name}")
         return text.replace(self.old, self.new)
+
+    def files(self) -> dict[str, str]:
+        """What to compile: the kernel, and the header that its includes find first."""
+        if not self.header:
+            return {self.kernel.name: self.damaged()}
+        return {self.kernel.name: self.kernel.read_text(), self.header: self.damaged()}
 
 
 OUT_OF_BOUNDS = "AddressSanitizer: (use-after-poison|heap-buffer-overflow|global-buffer-overflow)"
@@ -163,17 +171,19 @@ FAULTS = (*EXAMPLE,)
 
 
 def plant(tree: Path, kinds: tuple[str, ...]) -> None:
-    """Write the damaged kernels for a build tree, and nothing else, where its CMake looks for them."""
+    """Write the damaged files for a build tree, and nothing else, where its CMake looks for them."""
     wanted: dict[Path, str] = {}
     for fault in FAULTS:
-        if fault.kind in kinds:
-            try:
-                text = fault.damaged()
-            except ValueError:
-                continue  # its own test says so
-            wanted[tree / "faults" / fault.kind / fault.name / f"{fault.op}_cuda.cu"] = text
-    for path in (tree / "faults").rglob("*_cuda.cu"):
-        if path not in wanted:
+        if fault.kind not in kinds:
+            continue
+        try:
+            files = fault.files()
+        except (ValueError, OSError):
+            continue  # its own test says so
+        folder = tree / "faults" / fault.kind / fault.name
+        wanted.update({folder / name: text for name, text in files.items()})
+    for path in (tree / "faults").rglob("*"):
+        if path.is_file() and path not in wanted:
             path.unlink()
     for path, text in wanted.items():
         if not path.exists() or path.read_text() != text:
