@@ -5,25 +5,13 @@
 #include <array>
 #include <cstdint>
 
+#include "kernels/imu_params.h"
 #include "kernels/portable.h"
 
 namespace bindrt::kernels {
 
-inline constexpr int kImuChannels = 6;
-inline constexpr int kImuSteps = 2000;
-inline constexpr double kImuRate = 400.0;         // steps a second
 inline constexpr double kImuGapTolerance = 1e-6;  // seconds; rates such as 97.3 Hz are not exact in binary
 inline constexpr double kImuWindow = kImuSteps / kImuRate;  // seconds
-
-struct ImuSamples {
-  enum class Type : std::int32_t { kFloat32 = 0, kFloat64 = 1 };
-  // Channel c, sample i at data + c·channel_stride + i·sample_stride.
-  const void* data;
-  Type type;
-  std::int64_t count;           // of each channel, >= 2
-  std::int64_t channel_stride;  // in numbers; may be negative
-  std::int64_t sample_stride;
-};
 
 // Either a rate, or the time of each sample in seconds; only the differences from the first one matter.
 struct ImuTimes {
@@ -45,6 +33,9 @@ struct ImuTimeReport {
 
 // `count` >= 2 samples have these times; `max_gap` in seconds.
 ImuTimeReport check_imu_times(const ImuTimes& times, std::int64_t count, double max_gap) noexcept;
+
+// Writes `out` [count]: the seconds of each sample since the first one.
+void imu_seconds(const ImuTimes& times, std::int64_t count, double* out) noexcept;
 
 struct ImuOptions {
   std::array<double, kImuChannels> gain{1, 1, 1, 1, 1, 1};  // result = value · gain + offset

@@ -257,6 +257,14 @@ ImuTimeReport check_imu_times(const ImuTimes& times, std::int64_t count, double 
   return call.report;
 }
 
+void imu_seconds(const ImuTimes& times, std::int64_t count, double* out) noexcept {
+  with_times(times, [&](const auto& listed) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      out[i] = listed.seconds(i);
+    }
+  });
+}
+
 std::int64_t imu_grid(const ImuSamples& samples, const ImuTimes& times, const ImuOptions& options,
                       void* out) noexcept {
   GridCall call{&samples, &times, &options, out, 0};

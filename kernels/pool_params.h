@@ -1,0 +1,27 @@
+// What the host and the device of pooling share.
+#pragma once
+
+#include "kernels/portable.h"
+
+namespace bindrt::kernels {
+
+constexpr std::uint32_t kPoolThreads = 256;  // of a block; one block pools one item
+
+struct PoolSpan {
+  std::int64_t first;  // row of the item's first view
+  std::int64_t count;
+  double divisor;  // of the mean; not looked at if the result is normalised
+};
+
+struct PoolParams {
+  const float* views;     // [rows, dim]
+  const float* weights;   // [rows] or null
+  const PoolSpan* spans;  // [gridDim.x]
+  void* out;              // [gridDim.x, dim] of `type`
+  std::int64_t dim;
+  double scale;
+  std::int32_t normalize;
+  OutType type;
+};
+
+}  // namespace bindrt::kernels
