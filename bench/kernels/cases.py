@@ -66,7 +66,7 @@ CASES = (
     _file("depth-file", "Depth PNG 640 × 480, 16 bits", "depth-file", "depth_640x480.png"),
     _file("thermal-file", "Thermal PNG 640 × 512, 8 bits", "thermal-file", "thermal_640x512_8bit.png"),
     _file("thermal16-file", "Thermal PNG 640 × 512, 16 bits", "thermal16-file", "thermal_640x512_16bit.png"),
-    _file("imu-file", "IMU 5 s 200 Hz", "imu-file", "imu_5s_200hz.npz"),
+    _file("imu-file", "IMU .npz 5 s 200 Hz", "imu-file", "imu_5s_200hz.npz"),
     _op(
         "resample",
         "resample 5 s 44.1 → 16 kHz",

@@ -62,3 +62,10 @@ def imu_file(path: str, threads: int) -> Run:
 def pool(views: str, threads: int) -> Run:
     array = np.load(views)
     return lambda: _core.pool_views(array, [len(array)])
+
+
+@ours("imu")
+def imu(recording: str, threads: int) -> Run:
+    with np.load(recording) as fields:
+        samples, times = fields["samples"], fields["t"]
+    return lambda: _core.imu_grid(samples, times, [1.0] * 6, [0.0] * 6)[0]
