@@ -28,6 +28,12 @@ def image_file(path: str, threads: int) -> Run:
     return lambda: preprocess.image(path)
 
 
+@ours("image")
+def image(pixels: str, threads: int) -> Run:
+    array = np.load(pixels)
+    return lambda: _core.image_input(array, "RGB", threads=threads)
+
+
 @ours("audio-file")
 def audio_file(path: str, threads: int) -> Run:
     return lambda: preprocess.audio(path)
