@@ -94,7 +94,10 @@ def test_case_is_compared_and_summed_up(worker: Worker, numbers: Case) -> None:
     assert found["ratio_to_original"] == pytest.approx(slow / quick)
     assert found["ratio_to_original"] > 1.5
     assert found["goal_met"]
-    assert [limit["name"] for limit in found["limits"]] == ["nothing", "arithmetic"]
+    assert [limit["name"] for limit in found["limits"]] == [
+        "nothing",
+        "arithmetic at the matrix product's rate",
+    ]
     assert found["limits"][1]["seconds"] == pytest.approx(2e-6)
     assert 0 < report.undisturbed([found]) < 1  # it sleeps
 

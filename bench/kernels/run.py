@@ -204,7 +204,13 @@ def summary(
         ]
         if case.flops and limits["float_operations_per_second"]:
             bound = case.flops / limits["float_operations_per_second"]
-            found["limits"].append({"name": "arithmetic", "seconds": bound, "share": bound / seconds})
+            found["limits"].append(
+                {
+                    "name": "arithmetic at the matrix product's rate",
+                    "seconds": bound,
+                    "share": bound / seconds,
+                }
+            )
     return found
 
 
