@@ -75,3 +75,16 @@ def imu(recording: str, threads: int) -> Run:
     with np.load(recording) as fields:
         samples, times = fields["samples"], fields["t"]
     return lambda: _core.imu_grid(samples, times, [1.0] * 6, [0.0] * 6)[0]
+
+
+@ours("resample")
+def resample(wave: str, threads: int) -> Run:
+    samples = np.load(wave)
+    return lambda: _core.resample(samples, 44100, 16000, threads=threads)
+
+
+@ours("mel")
+def mel(clip: str, threads: int) -> Run:
+    samples = np.load(clip)
+    ranges = [(0, len(samples))]
+    return lambda: _core.mel_clips(samples, ranges, [], threads=threads)[0]
