@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bench.kernels.alternatives import Run, alternative
+from bench.kernels.sides import constants as c
 from bindrt import _core, preprocess
 
 PACKAGES = ("bindrt", "numpy", "pillow", "av", "soundfile")
@@ -88,3 +89,9 @@ def mel(clip: str, threads: int) -> Run:
     samples = np.load(clip)
     ranges = [(0, len(samples))]
     return lambda: _core.mel_clips(samples, ranges, [], threads=threads)[0]
+
+
+@ours("depth")
+def depth(counts: str, threads: int) -> Run:
+    array = np.load(counts)
+    return lambda: _core.depth_square(array, "mm", c.FOCAL, c.BASELINE, 8.0, threads=threads)[0]
