@@ -5,6 +5,10 @@
 #include <memory>
 #include <new>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace bindrt::kernels {
 
 // Uninitialised numbers, aligned to 64 bytes. Grows to what is asked for and stays, unless that is more
@@ -25,6 +29,11 @@ class Scratch {
       memory_.reset(static_cast<T*>(::operator new(count * sizeof(T), kAlignment, std::nothrow)));
       capacity_ = memory_ == nullptr ? 0 : count;
     }
+#if defined(__SANITIZE_ADDRESS__)
+    // So that a step past what was asked for is seen, and not only one past what there is.
+    ASAN_POISON_MEMORY_REGION(memory_.get(), capacity_ * sizeof(T));
+    ASAN_UNPOISON_MEMORY_REGION(memory_.get(), count * sizeof(T));
+#endif
     return memory_.get();
   }
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+#: Programs of random cases, one an op.
+STRESS = sorted(p.stem for p in (ROOT / "tests" / "cpp").glob("stress_*.cpp") if p.stem != "stress_main")
 TIMEOUT = 900  # seconds; a first build of all kernels on a slow machine
 
 
@@ -71,3 +74,12 @@ def build(sanitize: str, target: str = "all") -> Path:
         done = run(command)
         assert done.returncode == 0, done.stdout[-8000:]
     return folder
+
+
+def require_clean(done: subprocess.CompletedProcess[str], line: str = "") -> None:
+    """Assert that a program of tests/cpp ended well, printed a line of its own, and no sanitizer spoke."""
+    assert re.search(r"^[1-9]\d* checks, 0 failed$", done.stdout, re.MULTILINE), done.stdout[-8000:]
+    assert not line or line in done.stdout.splitlines(), done.stdout[-8000:]
+    assert "Sanitizer" not in done.stdout, done.stdout[-8000:]
+    assert "runtime error" not in done.stdout, done.stdout[-8000:]
+    assert done.returncode == 0, done.stdout[-8000:]

@@ -1,0 +1,24 @@
+"""Each op with a hundred thousand random shapes, strides, rates and options, under the sanitizers."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from support import cpp
+
+CASES = 100_000
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", cpp.STRESS)
+def test_random_cases(name: str, tmp_path: Path) -> None:
+    if reason := cpp.missing("address,undefined", tmp_path):
+        pytest.skip(reason)
+    program = cpp.build("address,undefined", "stress") / "tests" / "cpp" / name
+    start = time.monotonic()
+    done = cpp.run([str(program), str(CASES)], cwd=tmp_path)
+    print(f"\n{name}: {' '.join(done.stdout.split()[-6:])} in {time.monotonic() - start:.0f} s")
+    cpp.require_clean(done, f"{CASES} cases")
