@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
 #if defined(BINDRT_STRESS_ASAN)
   __sanitizer_set_death_callback(&tell_case);
 #endif
-  std::array<std::uint8_t, 256> bytes;
+  std::array<std::uint8_t, 512> bytes;
   std::uint64_t done = 0;
   for (; done < cases && bindrt::testing::tally().failures.load() < kMostFailures; ++done) {
     running = first + done;
