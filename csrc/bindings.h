@@ -11,5 +11,6 @@ void bind_image(pybind11::module_& module);
 void bind_pillow(pybind11::module_& module);
 void bind_audio(pybind11::module_& module);
 void bind_pool(pybind11::module_& module);
+void bind_video(pybind11::module_& module);
 
 }  // namespace bindrt

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any, TypedDict, type_check_only
+from typing import Any, TypedDict, final, overload, type_check_only
 
 import numpy as np
 import numpy.typing as npt
@@ -106,3 +106,29 @@ def depth_square(
     threads: int = 1,
     out: npt.NDArray[np.floating] | None = None,
 ) -> tuple[npt.NDArray[np.floating], int]: ...
+
+@final
+class Picture:
+    @overload
+    def __init__(self, array: npt.NDArray[np.uint8]) -> None: ...
+    @overload
+    def __init__(
+        self,
+        format: str,
+        width: int,
+        height: int,
+        planes: Sequence[Any],
+        line_sizes: Sequence[int],
+        standard: str = "bt601",
+        full_range: bool = False,
+    ) -> None: ...
+
+def picture_to_rgb(picture: Picture, threads: int = 1) -> npt.NDArray[np.uint8]: ...
+def video_crops(
+    picture: Picture,
+    out: npt.NDArray[np.float32] | npt.NDArray[np.float16],
+    places: Sequence[tuple[int, int, int]],
+    quarter_turns: int = 0,
+    threads: int = 1,
+) -> None: ...
+def video_crop_offsets(width: int, height: int) -> list[int]: ...

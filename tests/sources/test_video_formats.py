@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from array import array
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import pytest
 
 from bindrt import LimitError, Limits, SourceError, Video, preprocess
 from bindrt.sources import open_source
+from bindrt.sources.frames import Frame, LostError, decode_plan
 from bindrt.sources.groups import PacketTable, plan
-from bindrt.sources.video import probe
+from bindrt.sources.video import open_clip, probe
 from support.media import frames, picture_bytes, sound_bytes, write_video
 
 FORMATS = [
@@ -156,6 +158,16 @@ def test_one_frame(tmp_path: Path) -> None:
         ("open.mkv", "libx264", {"g": "25", "bf": "8", "x264-params": "open-gop=1:scenecut=0:b-pyramid=2"}),
         ("closed.mkv", "libx264", {"g": "12", "bf": "2"}),
         ("refresh.mkv", "libx264", {"g": "40", "x264-params": "intra-refresh=1"}),
+        (
+            "pyramid.mp4",
+            "libx264",
+            {"bf": "7", "x264-params": "b-pyramid=2:b-adapt=0:ref=8:weightp=2:keyint=60"},
+        ),
+        ("strict.mkv", "libx264", {"bf": "5", "x264-params": "b-pyramid=1:b-adapt=0:slices=3:keyint=90"}),
+        ("fields.mp4", "libx264", {"x264-params": "interlaced=1:keyint=30", "bf": "2"}),
+        ("hevc.mp4", "libx265", {"x265-params": "keyint=40:bframes=4:log-level=none"}),
+        ("layers.mkv", "libx265", {"x265-params": "keyint=40:temporal-layers=3:log-level=none"}),
+        ("av1.mp4", "libsvtav1", {"preset": "12", "g": "40"}),
         ("single.avi", "mpeg4", {"g": "20", "bf": "2"}),
         ("alt.webm", "libvpx", {"g": "40", "auto-alt-ref": "1", "lag-in-frames": "16"}),
         ("alt9.webm", "libvpx-vp9", {"g": "40", "auto-alt-ref": "1", "lag-in-frames": "16", "speed": "8"}),
@@ -168,21 +180,85 @@ def test_skipping_groups_changes_nothing(
     whole = decoded(path)
     assert len(whole) == 400
     clip = probe(open_source(path))
-    for wanted in ([0, 19, 95, 114, 399], [29, 30, 31], [25, 200], [399]):
-        found, _ = clip.read(wanted)
-        assert sorted(found) == wanted
+    rng = np.random.default_rng(0)
+    some = [sorted(map(int, rng.choice(400, 7, replace=False))) for _ in range(5)]
+    for wanted in ([0, 19, 95, 114, 399], [29, 30, 31], [25, 200], [399], *some):
+        found: dict[int, Frame] = {}
+        read = clip.read(wanted, found.__setitem__)
+        assert sorted(read.found) == sorted(found) == wanted
         for index in wanted:
-            np.testing.assert_array_equal(found[index], whole[index])
+            np.testing.assert_array_equal(found[index].rgb(), whole[index])
 
 
 def test_groups_that_nobody_wants_are_not_decoded(tmp_path: Path) -> None:
     options = {"g": "10", "x264-params": "scenecut=0"}
     path = write_video(tmp_path / "long.mp4", count=400, fps=10, options=options)
-    needed = plan(probe(open_source(path)).packets, [0, 19, 200, 399])
+    packets = probe(open_source(path)).packets
+    needed = plan(packets, [0, 19, 200, 399], short=False)
     assert needed is not None
     assert needed.runs == [range(20), range(200, 210), range(390, 400)]
+    shorter = plan(packets, [0, 19, 200, 399])
+    assert shorter is not None
+    assert shorter.runs[0] == range(1)  # the key alone
+    assert shorter.runs[2] == range(200, 201)
+    assert shorter.packets == {packets.position(time) for time in needed.index}
     expected = preprocess.video(Video(decoded(path), fps=10))
     np.testing.assert_array_equal(preprocess.video(path), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("long.mp4", "libx264", {"g": "20"}),
+        ("long.mkv", "libx264", {"g": "20", "x264-params": "open-gop=1"}),
+        ("long.webm", "libvpx", {"g": "20"}),
+        ("long.avi", "mpeg4", {"g": "20"}),
+    ],
+)
+def test_seeking_in_the_open_container(
+    name: str, codec: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / name, codec, count=400, fps=10, options=options)
+    whole = decoded(path)
+    wanted = [0, 3, 150, 151, 399]
+    with open_clip(open_source(path)) as clip:
+        groups = plan(clip.packets, wanted)
+        assert groups is not None
+        sought = list(decode_plan(clip.media, clip.media.streams.video[0], clip.packets, groups, fresh=False))
+        assert {groups.index.get(frame.pts) for frame in sought} >= set(wanted)
+        for _ in range(2):  # the decoder and the container can be used again
+            found: dict[int, Frame] = {}
+            assert clip.read(wanted, found.__setitem__).decoded == 400
+            for index in wanted:
+                np.testing.assert_array_equal(found[index].rgb(), whole[index])
+
+
+def test_a_container_that_leads_elsewhere(tmp_path: Path) -> None:
+    """Packets that are not those that were counted are not decoded; the file is read anew."""
+    path = write_video(tmp_path / "video.mp4", count=100, fps=10, options={"g": "10"})
+    whole = decoded(path)
+    other = write_video(tmp_path / "other.mp4", count=100, fps=10, options={"g": "10", "crf": "40"})
+    with open_clip(open_source(path)) as clip, open_clip(open_source(other)) as wrong:
+        groups = plan(clip.packets, [0, 99])
+        assert groups is not None
+        with pytest.raises(LostError):
+            list(decode_plan(wrong.media, wrong.media.streams.video[0], clip.packets, groups, fresh=False))
+        found: dict[int, Frame] = {}
+        replace(clip, media=wrong.media).read([0, 99], found.__setitem__)
+        for index in (0, 99):
+            np.testing.assert_array_equal(found[index].rgb(), whole[index])
+
+
+def test_pictures_that_none_refers_to_are_skipped(tmp_path: Path) -> None:
+    options = {"bf": "3", "x264-params": "b-adapt=0:keyint=200:scenecut=0"}
+    path = write_video(tmp_path / "video.mp4", count=120, fps=10, options=options)
+    with open_clip(open_source(path)) as clip:
+        groups = plan(clip.packets, [0, 119])
+        assert groups is not None
+        assert sum(map(len, groups.runs)) > 110
+        shown = list(decode_plan(clip.media, clip.media.streams.video[0], clip.packets, groups, fresh=False))
+        assert len(shown) < 70
+        assert {groups.index.get(frame.pts) for frame in shown} >= {0, 119}
 
 
 def test_times_that_cannot_be_relied_on() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from bindrt import arrays
+from bindrt import _core, arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError, SourceError
 from bindrt.items import Prepared, Video
@@ -15,69 +17,119 @@ from bindrt.limits import Limits
 from bindrt.preprocess import constants as c
 from bindrt.preprocess.clips import frame_pairs
 from bindrt.preprocess.numeric import is_positive
-from bindrt.preprocess.pixels import normalise_floats
-from bindrt.preprocess.resize import three_crops
+from bindrt.preprocess.views import plan_views
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources import video as files
 from bindrt.sources.audio import check_seconds
+from bindrt.sources.frames import Frame
 from bindrt.sources.image import check_pixels
 
 
+@dataclass(frozen=True)
+class Views:
+    """A video's views without repetition.
+
+    Attributes:
+        array: ``[V, 3, 2, 224, 224]``, V at most 15.
+        index: int64 ``[15]``; ``array[index]`` is what the model takes, clip by clip, crops inside a clip.
+    """
+
+    array: Array
+    index: Array
+
+    @property
+    def weights(self) -> Array:
+        """How often each view counts in the mean, float32 ``[V]``."""
+        return np.bincount(self.index, minlength=len(self.array)).astype(np.float32)
+
+
 class _Frames(Protocol):
-    """Pictures in order: their number, their rate, and those at some indices."""
+    """Pictures in order: their number, their rate, their size, and those at some indices."""
 
     @property
     def frames(self) -> int: ...
     @property
     def fps(self) -> float: ...
-    def read(self, wanted: Sequence[int], limits: Limits) -> tuple[dict[int, Array], int]: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    def read(self, wanted: Sequence[int], take: files.Take, limits: Limits) -> files.Read: ...
 
 
 def prepare(item: Video, limits: Limits) -> Prepared:
-    """Five clips' first and last frames, each resized and cut into three crops."""
-    if is_file_source(item.src):
-        if item.fps is not None:
-            raise InputError(
-                arrays.describe(item.src), "fps is for frames only", "leave it out: a file has its own"
-            )
-        clip = files.probe(open_source(item.src, limits), limits)
-        return Prepared(_from_file(clip, limits))
-    frames = _ArrayFrames(item, limits)
-    pairs = _pairs(frames.frames, frames.fps)
-    return Prepared(_views(pairs, frames.read(_wanted(pairs), limits)[0]))
+    """Five clips' first and last frames, each resized and cut into three crops: all 15 views."""
+    return Prepared(_views(item, limits, np.float32, distinct=False).array)
 
 
-def _pairs(frames: int, fps: float) -> list[tuple[int, int]]:
-    return frame_pairs(frames, fps, c.VIDEO_CLIPS, c.VIDEO_CLIP_SECONDS)
+def distinct_views(item: Video, limits: Limits, dtype: npt.DTypeLike = np.float32) -> Views:
+    """The same, each different view once: a short video's clips and a square one's crops are equal."""
+    return _views(item, limits, dtype, distinct=True)
 
 
-def _wanted(pairs: list[tuple[int, int]]) -> list[int]:
-    return sorted({index for pair in pairs for index in pair})
+def _views(item: Video, limits: Limits, dtype: npt.DTypeLike, distinct: bool) -> Views:
+    if not is_file_source(item.src):
+        return _write(_ArrayFrames(item, limits), limits, dtype, distinct)
+    if item.fps is not None:
+        raise InputError(
+            arrays.describe(item.src), "fps is for frames only", "leave it out: a file has its own"
+        )
+    with files.open_clip(open_source(item.src, limits), limits) as clip:
+        return _write(clip, limits, dtype, distinct)
 
 
-def _from_file(clip: files.Clip, limits: Limits) -> Array:
+def _write(source: _Frames, limits: Limits, dtype: npt.DTypeLike, distinct: bool) -> Views:
     """Plans with the counted frames; again with the decoded number if the count was a little off."""
-    pairs = _pairs(clip.frames, clip.fps)
-    found, decoded = clip.read(_wanted(pairs), limits)
-    if len(found) < len(_wanted(pairs)):
-        files.check_decoded(clip, decoded)
-        pairs = _pairs(decoded, clip.fps)
-        found, again = clip.read(_wanted(pairs), limits)
-        if len(found) < len(_wanted(pairs)):
+    batch = _Batch(source, source.frames, dtype, distinct)
+    read = batch.fill(limits)
+    if batch.is_missing(read) and isinstance(source, files.Clip):
+        files.check_decoded(source, read.decoded)
+        batch = _Batch(source, read.decoded, dtype, distinct)
+        again = batch.fill(limits)
+        if batch.is_missing(again):
             raise SourceError(
-                clip.opened.name, f"{decoded} frames were decoded, then {again}", "is it changing?"
+                source.opened.name,
+                f"{read.decoded} frames were decoded, then {again.decoded}",
+                "is it changing?",
             )
-    return _views(pairs, found)
+    if batch.sizes_differ:
+        return _write(source, limits, dtype, distinct=False)
+    return Views(batch.out, batch.plan.index)
 
 
-def _views(pairs: list[tuple[int, int]], found: dict[int, Array]) -> Array:
-    """Clip by clip, crops inside a clip: ``[15, 3, 2, 224, 224]``."""
-    crops = {index: normalise_floats(three_crops(frame)) for index, frame in found.items()}
-    out = np.empty((len(pairs), c.VIDEO_CROPS, 3, c.VIDEO_FRAMES, c.SIDE, c.SIDE), np.float32)
-    for clip, pair in enumerate(pairs):
-        for place, index in enumerate(pair):
-            out[clip, :, :, place] = crops[index]
-    return out.reshape(-1, *out.shape[2:])
+class _Batch:
+    """The views of a video that has so many frames; filled as its frames come."""
+
+    def __init__(self, source: _Frames, frames: int, dtype: npt.DTypeLike, distinct: bool) -> None:
+        pairs = frame_pairs(frames, source.fps, c.VIDEO_CLIPS, c.VIDEO_CLIP_SECONDS)
+        self._source = source
+        self._offsets = _crop_offsets(source) if distinct else None
+        self.plan = plan_views(pairs, self._offsets)
+        self.out = np.empty((self.plan.views, 3, c.VIDEO_FRAMES, c.SIDE, c.SIDE), dtype)
+        self.sizes_differ = False  # from what the source says, by which equal crops were told
+
+    def fill(self, limits: Limits) -> files.Read:
+        return self._source.read(sorted(self.plan.places), self._take, limits)
+
+    def is_missing(self, read: files.Read) -> bool:
+        return len(read.found) < len(self.plan.places)
+
+    def _take(self, index: int, frame: Frame) -> None:
+        if self._offsets is not None and _crop_offsets(frame) != self._offsets:
+            self.sizes_differ = True
+        _core.video_crops(frame.picture, self.out, self.plan.places[index], frame.quarter_turns)
+
+
+class _Sized(Protocol):
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+
+
+def _crop_offsets(frame: _Sized) -> list[int]:
+    """Where the crops start along the longer side; the same whichever way the frame is turned."""
+    return _core.video_crop_offsets(frame.width, frame.height)
 
 
 class _ArrayFrames:
@@ -97,9 +149,15 @@ class _ArrayFrames:
         if self.frames == 0:
             raise InputError(self.name, "there are no frames", _REMEDY)
         check_seconds(self.frames, self.fps, self.name, limits)
+        self.height, self.width = self._frame(0, limits).shape[:2]
 
-    def read(self, wanted: Sequence[int], limits: Limits) -> tuple[dict[int, Array], int]:
-        return {index: self._frame(index, limits) for index in wanted}, self.frames
+    def read(self, wanted: Sequence[int], take: files.Take, limits: Limits) -> files.Read:
+        for index in wanted:
+            frame = self._frame(index, limits)
+            if frame.strides[1:] != (3, 1):
+                frame = np.ascontiguousarray(frame)
+            take(index, Frame(_core.Picture(frame), frame.shape[1], frame.shape[0]))
+        return files.Read(frozenset(wanted), self.frames)
 
     def _frame(self, index: int, limits: Limits) -> Array:
         name = f"{self.name} frame {index}"

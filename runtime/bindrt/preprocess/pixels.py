@@ -1,4 +1,4 @@
-"""Pixels in memory: the bytes of a Pillow image, and the vision encoder's numbers of floats."""
+"""The pixels of a decoded picture in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import PIL.Image
 
 from bindrt import _core
 from bindrt.arrays import Array
-from bindrt.preprocess.constants import IMAGE_MEAN, IMAGE_STD
 
 #: Modes whose pixels are bytes, and the layout of those bytes in Pillow's memory.
 _LAYOUTS = {"L": "L", "RGB": "RGBX", "RGBX": "RGBX", "RGBA": "RGBX"}
@@ -38,10 +37,3 @@ def _shared(picture: PIL.Image.Image) -> Array | None:
         return _core.arrow_pixels(capsule, picture.height, picture.width)
     except ValueError:  # a large picture lies in several blocks
         return None
-
-
-def normalise_floats(crops: Array) -> Array:
-    """``(x/255 - mean)/std`` of float32 ``[..., 3, H, W]`` with values 0..255."""
-    mean, std = (np.array(v, np.float32)[:, None, None] for v in (IMAGE_MEAN, IMAGE_STD))
-    out: Array = (crops / np.float32(255) - mean) / std
-    return out

@@ -1,26 +1,35 @@
-"""Videos through PyAV: counted by demuxing, then only the needed groups decoded, wanted frames converted."""
+"""Videos through PyAV: counted by demuxing, then only the needed packets decoded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from bindrt.arrays import Array
 from bindrt.errors import SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
-from bindrt.sources.audio import check_seconds
 from bindrt.sources.container import open_container, video_stream
+from bindrt.sources.frames import Frame, LostError, decode_plan, frame_of
 from bindrt.sources.groups import PacketTable, Plan, plan
 from bindrt.sources.image import check_pixels
 from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.packets import FEW, count
 from bindrt.sources.sniff import Kind, sniff, unfit
 
 FORMATS = "MP4, MKV, WebM and AVI"
-_FEW = 3  # frames by which a container's count may be wrong
-_SHARE = 0.1  # and its share, where the decoder shows fewer pictures than there are packets
+_SHARE = 0.1  # of the frames: where the decoder may show fewer pictures than there are packets
+_REMEDY = "is it complete?"
+
+Take = Callable[[int, Frame], None]
+
+
+@dataclass(frozen=True)
+class Read:
+    """Which of the wanted frames were found, and how many frames the video has or were decoded."""
+
+    found: frozenset[int]
+    decoded: int
 
 
 @dataclass(frozen=True)
@@ -30,29 +39,81 @@ class Clip:
     Attributes:
         frames: packets of the video stream that are to be shown.
         fps: the average frame rate, frames per second.
+        width, height: of its pictures, as the header says, before any turning.
+        media: the container while it is open, else None.
     """
 
     opened: Opened
     kind: Kind
     frames: int
     fps: float
+    width: int
+    height: int
     packets: PacketTable
+    media: Any = None
 
-    def read(self, wanted: Sequence[int], limits: Limits = DEFAULT_LIMITS) -> tuple[dict[int, Array], int]:
-        """The frames at the ``wanted`` indices, uint8 RGB ``[H, W, 3]``, and how many were decoded.
+    def read(self, wanted: Sequence[int], take: Take, limits: Limits = DEFAULT_LIMITS) -> Read:
+        """Calls ``take(index, frame)`` for the frames at the ``wanted`` indices, in no certain order.
 
-        Frames that the decoder does not reach are left out of the result.
+        A frame may come twice: the second replaces the first. Frames that the decoder does not reach
+        are left out.
         """
-        groups = plan(self.packets, wanted)
-        if groups is not None:
-            found = _decode_groups(self, groups, limits)
+        for short in (True, False):
+            groups = plan(self.packets, wanted, short)
+            if groups is None:
+                break
+            found: set[int] = set()
+            for index, frame in self._planned(groups, limits):
+                take(index, frame)
+                found.add(index)
             if len(found) == len(groups.index):
-                return found, self.frames
-        return _decode_all(self, frozenset(wanted), limits)
+                return Read(frozenset(found), self.frames)
+        return self._read_all(frozenset(wanted), take, limits)
+
+    def _planned(self, groups: Plan, limits: Limits) -> Iterator[tuple[int, Frame]]:
+        """Frames known by their times, without those that the decoder withholds or that are not certain."""
+        live = self.media if groups.short else None
+        with _container(self, live) as media, decoding(self.opened.name, "video", _REMEDY):
+            stream = _stream(media, self.opened)
+            try:
+                for decoded in decode_plan(media, stream, self.packets, groups, fresh=live is None):
+                    index = groups.index.get(decoded.pts)
+                    if index is None:
+                        continue
+                    if groups.short and decoded.interlaced_frame:
+                        return  # its second field may be in a packet of its own
+                    yield index, self._frame(decoded, limits)
+            except LostError:
+                return
+
+    def _read_all(self, wanted: frozenset[int], take: Take, limits: Limits) -> Read:
+        """Decodes from the beginning and counts."""
+        found, decoded = set(), 0
+        for frame in self._in_order(wanted, limits):
+            if frame is not None:
+                take(decoded, frame)
+                found.add(decoded)
+            decoded += 1
+        return Read(frozenset(found), decoded)
+
+    def _in_order(self, wanted: frozenset[int], limits: Limits) -> Iterator[Frame | None]:
+        """Every frame up to the last wanted one; None for those that nobody wants."""
+        last = max(wanted)
+        with _container(self, None) as media, decoding(self.opened.name, "video", _REMEDY):
+            for at, decoded in enumerate(media.decode(_stream(media, self.opened))):
+                yield self._frame(decoded, limits) if at in wanted else None
+                if at == last:
+                    return
+
+    def _frame(self, decoded: Any, limits: Limits) -> Frame:
+        """Turned as an MP4's or MOV's display matrix says, as decord does, which ignores Matroska's."""
+        check_pixels(decoded.width, decoded.height, self.opened.name, limits)
+        return frame_of(decoded, turning=self.kind.format == "mov")
 
 
-def probe(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Clip:
-    """Counts the frames of a video without decoding them.
+@contextlib.contextmanager
+def open_clip(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Clip]:
+    """Counts the frames of a video without decoding them; the container stays open for reading.
 
     Raises:
         SourceError: another format, damaged, truncated, or no video stream.
@@ -61,146 +122,55 @@ def probe(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Clip:
     kind = sniff(opened.head)
     if kind.family != "container" and kind.format != "OGG":
         raise unfit(opened, kind, "a video", FORMATS)
-    with open_container(opened, kind) as media, decoding(opened.name, "video", "is it complete?"):
+    with open_container(opened, kind) as media:
+        yield _counted(media, opened, kind, limits)
+
+
+def probe(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Clip:
+    """The facts of :func:`open_clip`; the container is closed, and opened again by ``read``."""
+    with open_clip(opened, limits) as clip:
+        return replace(clip, media=None)
+
+
+def _counted(media: Any, opened: Opened, kind: Kind, limits: Limits) -> Clip:
+    with decoding(opened.name, "video", _REMEDY):
         stream = _stream(media, opened)
         context = stream.codec_context
         check_pixels(context.width, context.height, opened.name, limits)
         rate = stream.average_rate or stream.guessed_rate
         if not rate or rate <= 0:
             raise SourceError(opened.name, "the video names no frame rate", "write it again with one")
-        counted = _count(media, stream, opened, float(rate), limits)
-        _check_complete(media, stream, kind, counted, opened)
+        counted = count(media, stream, kind, opened, float(rate), limits)
     if counted.shown == 0:
         raise SourceError(opened.name, "the video has no frames")
-    return Clip(opened, kind, counted.shown, float(rate), counted.packets)
+    size = (context.width, context.height)
+    return Clip(opened, kind, counted.shown, float(rate), *size, counted.packets, media)
+
+
+@contextlib.contextmanager
+def _container(clip: Clip, live: Any | None) -> Iterator[Any]:
+    """The open container, or a fresh one."""
+    if live is not None:
+        yield live
+        return
+    with open_container(clip.opened, clip.kind) as media:
+        yield media
 
 
 def check_decoded(clip: Clip, decoded: int) -> None:
     """Raises SourceError if far fewer frames were decoded than counted."""
-    if decoded == 0 or clip.frames - decoded > max(_FEW, _SHARE * clip.frames):
+    if decoded == 0 or clip.frames - decoded > max(FEW, _SHARE * clip.frames):
         raise SourceError(
             clip.opened.name, f"only {decoded} of {clip.frames} frames can be decoded", "is the file damaged?"
         )
 
 
 def _stream(media: Any, opened: Opened) -> Any:
+    """The video stream, to be decoded in threads."""
     stream = video_stream(media)
     if stream is None:
         remedy = "pass it as audio" if media.streams.audio else ""
         raise SourceError(opened.name, "the file has no video stream", remedy)
+    if not stream.codec_context.is_open:
+        stream.thread_type = "AUTO"
     return stream
-
-
-@dataclass
-class _Counted:
-    """Frames to be shown, the stream's packets, and when it and the last of all streams end, in seconds."""
-
-    packets: PacketTable = field(default_factory=PacketTable)
-    shown: int = 0
-    end: float = 0.0
-    last_end: float = 0.0
-
-
-def _count(media: Any, stream: Any, opened: Opened, fps: float, limits: Limits) -> _Counted:
-    counted = _Counted()
-    for packet in media.demux():
-        if packet.size == 0:
-            continue
-        end = _end_of(packet)
-        counted.last_end = max(counted.last_end, end)
-        if packet.stream.index == stream.index:
-            counted.end = max(counted.end, end)
-            counted.shown += not packet.is_discard
-            counted.packets.add(packet.pts, packet.is_keyframe, not packet.is_discard)
-            check_seconds(len(counted.packets.times), fps, opened.name, limits)
-    return counted
-
-
-def _end_of(packet: Any) -> float:
-    time = packet.dts if packet.pts is None else packet.pts
-    if time is None or packet.time_base is None:
-        return 0.0
-    return float((time + (packet.duration or 0)) * packet.time_base)
-
-
-def _check_complete(media: Any, stream: Any, kind: Kind, counted: _Counted, opened: Opened) -> None:
-    """Compares with what the header declares: frames and their duration, or Matroska's duration.
-
-    Frames alone may be fewer: AVI declares those that were dropped while recording.
-    """
-    declared, there = stream.frames or 0, len(counted.packets.times)
-    seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
-    early = seconds is None or seconds - counted.end > _FEW * seconds / max(declared, 1)
-    if declared - there > _FEW and early:
-        raise SourceError(
-            opened.name, f"truncated: {there} of {declared} frames are there", "is it complete?"
-        )
-    if kind.format == "matroska" and media.duration:
-        seconds = media.duration / 1e6
-        if seconds - counted.last_end > max(0.5, 0.05 * seconds):
-            raise SourceError(
-                opened.name,
-                f"truncated: {counted.last_end:.2f} of {seconds:.2f} s are there",
-                "is it complete?",
-            )
-
-
-def _decode_all(clip: Clip, wanted: frozenset[int], limits: Limits) -> tuple[dict[int, Array], int]:
-    """Decodes from the beginning and counts."""
-    opened, last = clip.opened, max(wanted)
-    found: dict[int, Array] = {}
-    decoded = 0
-    with open_container(opened, clip.kind) as media, decoding(opened.name, "video", "is it complete?"):
-        stream = _stream(media, opened)
-        stream.thread_type = "AUTO"
-        for frame in media.decode(stream):
-            if decoded in wanted:
-                found[decoded] = _to_rgb(frame, clip, limits)
-            decoded += 1
-            if decoded > last:
-                break
-    return found, decoded
-
-
-def _decode_groups(clip: Clip, groups: Plan, limits: Limits) -> dict[int, Array]:
-    """Decodes only some packets and knows frames by their times; misses those the decoder withholds."""
-    found: dict[int, Array] = {}
-    with (
-        open_container(clip.opened, clip.kind) as media,
-        decoding(clip.opened.name, "video", "is it complete?"),
-    ):
-        stream = _stream(media, clip.opened)
-        stream.thread_type = "AUTO"
-        for frame in _frames_of(media, stream, groups.runs):
-            index = groups.index.get(frame.pts)
-            if index is not None:
-                found[index] = _to_rgb(frame, clip, limits)
-    return found
-
-
-def _frames_of(media: Any, stream: Any, runs: list[range]) -> Iterator[Any]:
-    """The frames of some ranges of packets; the decoder is emptied and reset between them."""
-    decoder, left, at = stream.codec_context, list(runs), 0
-    for packet in media.demux(stream):
-        if packet.size == 0:
-            continue
-        if left and at in left[0]:
-            yield from decoder.decode(packet)
-        at += 1
-        if left and at == left[0].stop:
-            yield from decoder.decode(None)
-            decoder.flush_buffers()
-            left.pop(0)
-            if not left:
-                return
-
-
-def _to_rgb(frame: Any, clip: Clip, limits: Limits) -> Array:
-    """RGB, turned as an MP4's or MOV's display matrix says in quarter turns, as decord does.
-
-    decord ignores other angles, mirroring, and rotation in Matroska.
-    """
-    check_pixels(frame.width, frame.height, clip.opened.name, limits)
-    rgb: Array = frame.to_ndarray(format="rgb24")
-    turn = getattr(frame, "rotation", 0) if clip.kind.format == "mov" else 0
-    return np.rot90(rgb, turn // 90) if turn % 90 == 0 and turn else rgb
