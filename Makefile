@@ -5,7 +5,11 @@ PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check
 ARGS   ?=
 
-CPP    := CMakeLists.txt $(wildcard kernels/*.* kernels/*/*.* csrc/*.* csrc/*/*.*)
+CPP    := CMakeLists.txt $(wildcard cmake/*.* kernels/*.* kernels/*/*.* csrc/*.* csrc/*/*.*) \
+          tools/compile_kernels.py tools/nvrtc.py
+# The compiler of the GPU kernels; without it, or with BINDRT_CUDA=off, the build serves CPUs alone.
+NVRTC  := nvidia-cuda-nvrtc-cu12==12.9.86
+CUDA    = $${BINDRT_CUDA:-$$($(PY) tools/compile_kernels.py find >/dev/null 2>&1 && echo auto || echo off)}
 FORMAT := $(wildcard $(addprefix */,*.cpp *.h *.cu) $(addprefix */*/,*.cpp *.h *.cu))
 FORMAT := $(filter-out build/%,$(FORMAT))
 
@@ -62,7 +66,9 @@ $(PY):
 	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.installed-%: pyproject.toml constraints.txt | $(PY)
-	$(PIP) install -q -c constraints.txt -e '.[export$(if $(filter dev,$*),$(comma)dev)]'
+	@$(if $(filter dev,$*),[ "$$BINDRT_CUDA" = off ] || $(PIP) install -q --no-deps $(NVRTC) || \
+	  echo "building for CPUs alone: $(NVRTC) cannot be had" >&2)
+	BINDRT_CUDA=$(CUDA) $(PIP) install -q -c constraints.txt -e '.[export$(if $(filter dev,$*),$(comma)dev)]'
 	@touch $@
 comma := ,
 
@@ -71,6 +77,6 @@ comma := ,
 $(VENV)/.core-%: $(CPP) | $(VENV)/.installed-%
 	@if [ -n "$$(find $(CPP) -newer $(VENV)/.installed-$*)" ]; then \
 	  echo "compiling bindrt._core"; \
-	  $(PIP) install -q --no-deps $(if $(filter dev,$*),--no-build-isolation) -e .; fi
+	  BINDRT_CUDA=$(CUDA) $(PIP) install -q --no-deps $(if $(filter dev,$*),--no-build-isolation) -e .; fi
 	@touch $@
 .PRECIOUS: $(VENV)/.installed-%
