@@ -6,11 +6,15 @@
 namespace bindrt {
 
 void bind_depth(pybind11::module_& module);
+void bind_gpu(pybind11::module_& module);
 void bind_imu(pybind11::module_& module);
 void bind_image(pybind11::module_& module);
 void bind_pillow(pybind11::module_& module);
 void bind_audio(pybind11::module_& module);
 void bind_pool(pybind11::module_& module);
 void bind_video(pybind11::module_& module);
+
+// The GPU kernels of this build: compiler, targets, bytes, names; None if it has none.
+pybind11::object gpu_kernels();
 
 }  // namespace bindrt

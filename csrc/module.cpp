@@ -32,7 +32,8 @@ py::dict build_info() {
   info["cxx_standard"] = static_cast<long>(__cplusplus);
   info["build_type"] = BINDRT_BUILD_TYPE;
   info["cpu_features"] = features;
-  info["cuda"] = false;
+  info["gpu_kernels"] = gpu_kernels();
+  info["cuda"] = !info["gpu_kernels"].is_none();
   return info;
 }
 
@@ -60,6 +61,7 @@ PYBIND11_MODULE(_core, module) {
   module.def("limit_cpu_level", &bindrt::limit_cpu_level, py::arg("name"),
              "Use at most this level in this process, for tests; returns the level now in use.");
   bindrt::bind_depth(module);
+  bindrt::bind_gpu(module);
   bindrt::bind_imu(module);
   bindrt::bind_image(module);
   bindrt::bind_pillow(module);

@@ -243,7 +243,7 @@ def _look_for_nvcc() -> Part:
 
 def _look_for_nvrtc() -> Part:
     found = _installed(("nvidia-cuda-nvrtc-cu12", "nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu13"))
-    gives = "the compiler of GPU kernels, of which this version has none; not needed to run"
+    gives = "the compiler of the GPU kernels, for building bindrt; not needed to run"
     if not found:
         return Part("NVRTC", False, gives=gives)
     return Part("NVRTC", True, found[0][1], found[0][0], gives)
@@ -300,25 +300,47 @@ def doctor() -> Report:
     )
 
 
+def _kernels_text(kernels: dict[str, Any] | None) -> str:
+    if kernels is None:
+        return "GPU kernels: none; to have them, build bindrt where nvidia-cuda-nvrtc-cu12 is installed"
+    size = kernels["bytes"] / (1 << 20)
+    return f"GPU kernels: {kernels['compiler']}, {size:.1f} MiB, {', '.join(kernels['targets'])}"
+
+
+def _gpu_lines(report: Report) -> list[str]:
+    """The driver, and each device with the code that would run on it."""
+    driver = report.driver
+    lines = [f"GPU: {driver.problem or f'driver for CUDA {driver.cuda}'}"]
+    if driver.simulated:
+        lines[0] += f", simulated by {driver.library}: no GPU"
+    elif driver.present and driver.library != "libcuda.so.1":
+        lines[0] += f", {driver.library}"
+    for gpu in driver.gpus:
+        text = f"  {gpu.name}, capability {gpu.capability}, {gpu.memory / (1 << 30):.0f} GiB"
+        if report.core.get("gpu_kernels"):
+            target = importlib.import_module("bindrt._core").gpu.target(gpu.capability)
+            text += f", runs {target}" if target else ": too old for our kernels, which need 7.5"
+            text += ", which the driver compiles at first use" if target.startswith("compute") else ""
+        lines.append(text)
+    if not driver.present:
+        lines.append("  an NVIDIA GPU and its driver are what TensorRT needs")
+    return lines
+
+
 def _lines(report: Report) -> list[str]:
     """The report as text, one finding a line."""
     cpu = report.cpu
     lines = [f"bindrt {report.version}, {report.python}, {report.system}"]
     if report.core:
-        cuda = "with" if report.core["cuda"] else "without"
-        lines.append(
-            f"  compiled by {report.core['compiler']}, {report.core['build_type']}, {cuda} GPU kernels"
-        )
+        lines.append(f"  compiled by {report.core['compiler']}, {report.core['build_type']}")
+        lines.append(f"  {_kernels_text(report.core.get('gpu_kernels'))}")
     gib = 1 << 30
     lines += [
         f"CPU: {cpu.model} ({cpu.machine}), {cpu.cores} cores, {cpu.usable_cores:g} usable",
         f"  {' '.join(cpu.features) or 'features unknown'}",
         f"  memory {cpu.memory / gib:.1f} GiB, {cpu.available / gib:.1f} free",
-        f"GPU: {report.driver.problem or f'driver for CUDA {report.driver.cuda}'}",
-        *(f"  {g.name}, capability {g.capability}, {g.memory / gib:.0f} GiB" for g in report.driver.gpus),
     ]
-    if not report.driver.present:
-        lines.append("  an NVIDIA GPU and its driver are what TensorRT needs")
+    lines += _gpu_lines(report)
     for title, parts in (
         ("Libraries", report.libraries),
         ("Engines", report.engines),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +50,16 @@ class Driver:
         present: its library was found and started.
         cuda: the newest CUDA version that it runs, for example ``13.0``; empty if unknown.
         problem: why there is no driver or no device; empty if there are devices.
+        library: the file that was asked: ``libcuda.so.1``, or what ``BINDRT_LIBCUDA`` names.
+        simulated: it is the one of bindrt's tests, and no GPU.
     """
 
     present: bool
     cuda: str = ""
     gpus: tuple[Gpu, ...] = field(default=())
     problem: str = ""
+    library: str = "libcuda.so.1"
+    simulated: bool = False
 
 
 def cpu(features: tuple[str, ...] = ()) -> Cpu:
@@ -123,14 +127,17 @@ def _usable_cores() -> float:
 
 def nvidia_driver() -> Driver:
     """The driver, asked through its own library; works without any CUDA toolkit or package."""
+    name = os.environ.get("BINDRT_LIBCUDA") or "libcuda.so.1"  # as csrc/gpu chooses
     try:
-        library = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return Driver(False, problem="libcuda.so.1 is not installed")
+        library = ctypes.CDLL(name)
+    except OSError as error:
+        why = "is not installed" if name == "libcuda.so.1" else f"(BINDRT_LIBCUDA) does not open: {error}"
+        return Driver(False, problem=f"{name} {why}", library=name)
     try:
-        return _ask(library)
+        found = _ask(library)
     except (AttributeError, ValueError) as error:  # a library of that name which is not the driver
-        return Driver(False, problem=f"libcuda.so.1 does not answer as a driver: {error}")
+        return Driver(False, problem=f"{name} does not answer as a driver: {error}", library=name)
+    return replace(found, library=name, simulated=hasattr(library, "bindrt_cudasim"))
 
 
 def _ask(library: Any) -> Driver:

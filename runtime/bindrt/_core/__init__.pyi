@@ -4,6 +4,15 @@ from typing import Any, TypedDict, final, overload, type_check_only
 import numpy as np
 import numpy.typing as npt
 
+from bindrt._core import gpu as gpu
+
+@type_check_only
+class GpuKernels(TypedDict):
+    compiler: str
+    targets: list[str]
+    bytes: int
+    kernels: list[str]
+
 @type_check_only
 class BuildInfo(TypedDict):
     version: str
@@ -12,6 +21,7 @@ class BuildInfo(TypedDict):
     build_type: str
     cpu_features: dict[str, bool]
     cuda: bool
+    gpu_kernels: GpuKernels | None
 
 @type_check_only
 class ImuTimeReport(TypedDict):

@@ -1,0 +1,102 @@
+// The NVIDIA driver's library, opened at run time: one build serves machines with and without it.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "csrc/gpu/api.h"
+
+namespace bindrt::gpu {
+
+// A call of the driver that failed, or something it would have been asked that cannot be.
+class Error : public std::runtime_error {
+ public:
+  Error(cu::Result code, std::string name, const std::string& message)
+      : std::runtime_error(message), code_(code), name_(std::move(name)) {}
+
+  cu::Result code() const noexcept { return code_; }  // 0: not from the driver
+  const std::string& name() const noexcept {
+    return name_;
+  }  // "CUDA_ERROR_OUT_OF_MEMORY"; empty if code is 0
+  bool out_of_memory() const noexcept { return code_ == cu::kOutOfMemory; }
+
+  // A kernel failed so that no call in its context, of whomever, can succeed again in this process.
+  bool context_lost() const noexcept;
+
+ private:
+  cu::Result code_;
+  std::string name_;
+};
+
+// Our own refusal.
+inline Error refusal(const std::string& message) { return {0, "", message}; }
+
+// An opened library. Never closed: other libraries of the process use it as well, and it must outlive
+// objects that static destructors free. All members may be called from any thread.
+class Driver {
+ public:
+  // Opens `path` and starts the driver. Does not throw: where there is none, problem() says why.
+  explicit Driver(const std::string& path);
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  // The process's driver: libcuda.so.1, or what the environment variable BINDRT_LIBCUDA names (the
+  // simulated one, in tests). Opened at the first call.
+  static const Driver& instance();
+  static std::string default_path();
+
+  // Whether there is a driver that runs, and if not, why.
+  bool usable() const noexcept { return problem_.empty(); }
+  const std::string& problem() const noexcept { return problem_; }
+
+  const std::string& path() const noexcept { return path_; }
+  int version() const noexcept { return version_; }            // 13010 is CUDA 13.1; 0 if unknown
+  bool simulated() const noexcept { return simulated_; }       // tests/cudasim: no figure of it is a GPU's
+  int device_count() const noexcept { return device_count_; }  // 0 if not usable
+
+  // Calls a function of the driver; throws Error with `what` was tried, unless it returns success. After a
+  // fork no driver works in the child, if it was started in the parent: that is an Error too.
+  template <class... Parameters, class... Arguments>
+  void call(std::string_view what, cu::Result (*cu::Api::*function)(Parameters...),
+            Arguments... arguments) const {
+    check_process();
+    const cu::Result result = (api_.*function)(arguments...);
+    if (result != cu::kSuccess) {
+      fail(what, result);
+    }
+  }
+
+  // The same without an exception, for destructors and questions; kNotSupported after a fork or where the
+  // driver lacks the function.
+  template <class... Parameters, class... Arguments>
+  cu::Result ask(cu::Result (*cu::Api::*function)(Parameters...), Arguments... arguments) const noexcept {
+    if (!in_this_process() || api_.*function == nullptr) {
+      return cu::kNotSupported;
+    }
+    return (api_.*function)(arguments...);
+  }
+
+  // "CUDA_ERROR_OUT_OF_MEMORY" and its explanation, as the driver puts them.
+  std::string error_name(cu::Result result) const;
+  std::string error_text(cu::Result result) const;
+
+  [[noreturn]] void fail(std::string_view what, cu::Result result) const;
+
+ private:
+  std::string open();
+  std::string start();
+  bool in_this_process() const noexcept;
+  void check_process() const;
+
+  std::string path_;
+  std::string problem_;
+  cu::Api api_;
+  int version_ = 0;
+  int device_count_ = 0;
+  bool simulated_ = false;
+  unsigned forks_ = 0;  // of this process and its ancestors, when the driver was started
+};
+
+}  // namespace bindrt::gpu

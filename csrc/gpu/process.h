@@ -1,0 +1,31 @@
+// The contexts and queues that this process keeps: made when first asked for, never given up, so that
+// nothing is freed after the driver has shut down.
+#pragma once
+
+#include <memory>
+
+#include "csrc/gpu/queue.h"
+
+namespace bindrt::gpu {
+
+// The device's context with the kernels of this build. Throws Error.
+Context& process_context(int device);
+
+// A queue of the device for the calling thread, until its end; with the memory that earlier users made it
+// keep. Given back with work still queued, it is waited for; where that failed, it is not used again.
+class BorrowedQueue {
+ public:
+  explicit BorrowedQueue(int device);
+  BorrowedQueue(const BorrowedQueue&) = delete;
+  BorrowedQueue& operator=(const BorrowedQueue&) = delete;
+  ~BorrowedQueue();
+
+  StreamQueue& operator*() const noexcept { return *queue_; }
+  StreamQueue* operator->() const noexcept { return queue_.get(); }
+
+ private:
+  int device_;
+  std::unique_ptr<StreamQueue> queue_;
+};
+
+}  // namespace bindrt::gpu

@@ -1,0 +1,96 @@
+// An op's queue on a real device: a stream with memory for what passes through it.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "csrc/gpu/memory.h"
+#include "csrc/gpu/stream.h"
+#include "kernels/gpu.h"
+
+namespace bindrt::gpu {
+
+// Device memory for the work of one stream, handed out piece by piece and taken back all at once. After
+// rewind() it is handed out again, which is safe at once since a stream's work is done in order. Keeps the
+// most that was ever needed.
+class Arena {
+ public:
+  explicit Arena(const Stream& stream) : stream_(stream) {}
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  void* take(std::size_t bytes);       // aligned to 256 bytes; a null pointer for none
+  void rewind();                       // waits only where the last use needed more than ever before
+  std::size_t bytes() const noexcept;  // that it holds
+
+ private:
+  void grow(std::size_t bytes);
+
+  const Stream& stream_;
+  std::vector<DeviceMemory> blocks_;  // pieces come from the last one
+  std::size_t used_ = 0;              // bytes of the last block
+};
+
+// Page-locked memory that copies to the device pass through, so that their source is free at once and the
+// caller does not wait for the device, unless more than kMostBytes are on their way.
+class Staging {
+ public:
+  static constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+
+  explicit Staging(const Stream& stream) : stream_(stream) {}
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+
+  void upload(cu::Pointer device, const void* host, std::size_t bytes);
+
+ private:
+  struct Chunk {
+    Chunk(const Context& context, std::size_t bytes) : memory(context, bytes), copied(context) {}
+    PinnedMemory memory;
+    Event copied;  // recorded when the chunk is full
+  };
+
+  Chunk& room();  // a chunk with at least a byte free
+  void retire();  // the current chunk, which is full
+
+  const Stream& stream_;
+  std::unique_ptr<Chunk> current_;
+  std::size_t used_ = 0;
+  std::deque<std::unique_ptr<Chunk>> busy_;  // oldest first
+};
+
+// For one thread at a time. Its destructor waits for the work.
+class StreamQueue final : public kernels::GpuQueue {
+ public:
+  explicit StreamQueue(Context& context) : StreamQueue(context, std::make_unique<Stream>(context)) {}
+  StreamQueue(Context& context, std::unique_ptr<Stream> stream);
+  ~StreamQueue() override;
+
+  void* scratch(std::size_t bytes) override { return arena_.take(bytes); }
+  void upload(void* device, const void* host, std::size_t bytes) override;
+  void launch(const char* kernel, const kernels::LaunchShape& shape, const void* params,
+              std::size_t params_bytes) override;
+  using GpuQueue::launch;
+
+  // Copies to the host; `host` is written by the time wait() returns.
+  void download(void* host, const void* device, std::size_t bytes);
+  void fill(void* device, unsigned char value, std::size_t bytes);
+
+  // Ends the use of all scratch memory that was handed out: what is queued from now on may be given it.
+  void rewind() { arena_.rewind(); }
+
+  void wait() const { stream_->wait(); }
+
+  Context& context() const noexcept { return context_; }
+  Stream& stream() const noexcept { return *stream_; }
+  std::size_t scratch_bytes() const noexcept { return arena_.bytes(); }
+
+ private:
+  Context& context_;
+  std::unique_ptr<Stream> stream_;
+  Arena arena_;
+  Staging staging_;
+};
+
+}  // namespace bindrt::gpu

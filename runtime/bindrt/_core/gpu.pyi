@@ -1,0 +1,33 @@
+from typing import TypedDict, type_check_only
+
+import numpy as np
+import numpy.typing as npt
+
+class DriverError(RuntimeError):
+    name: str
+
+@type_check_only
+class DriverInfo(TypedDict):
+    path: str
+    usable: bool
+    problem: str
+    version: int
+    simulated: bool
+
+@type_check_only
+class DeviceInfo(TypedDict):
+    index: int
+    name: str
+    capability: str
+    memory: int
+    multiprocessors: int
+    integrated: bool
+    bandwidth: float
+
+def available() -> bool: ...
+def problem() -> str: ...
+def driver() -> DriverInfo: ...
+def devices() -> list[DeviceInfo]: ...
+def target(capability: str) -> str: ...
+def load_kernels(device: int = 0) -> list[str]: ...
+def round_trip(data: npt.NDArray[np.uint8], device: int = 0) -> npt.NDArray[np.uint8]: ...
