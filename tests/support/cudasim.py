@@ -31,6 +31,12 @@ def build(kind: str) -> Path:
     return cpp.build(SANITIZERS[kind], "cudasim") / "tests" / "cudasim" / kind
 
 
+@functools.cache
+def driver(kind: str) -> Path:
+    """Build the simulated driver of a kind, once a process; the folder of it and its test program."""
+    return cpp.build(SANITIZERS[kind], "cudasim_driver") / "tests" / "cudasim" / "driver" / kind
+
+
 def problems(kind: str, program: str, options: str, cwd: Path) -> str:
     """Run a program of a kind. Empty if its checks passed and nothing was reported, else its output."""
     done = cpp.run([str(build(kind) / program)], cwd=cwd, env={"BINDRT_CUDASIM": options})

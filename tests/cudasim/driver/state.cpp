@@ -1,0 +1,181 @@
+#include "tests/cudasim/driver/state.h"
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <sstream>
+#include <stdexcept>
+
+#include "tests/cudasim/failure.h"
+
+namespace bindrt::cudasim::driver {
+namespace {
+
+int number(const std::string& text, const std::string& word) {
+  int value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc() || end != text.data() + text.size() || value < 0) {
+    throw std::invalid_argument("BINDRT_CUDASIM_DEVICE: '" + word + "' is not NAME=NUMBER");
+  }
+  return value;
+}
+
+}  // namespace
+
+Machine parse_machine(const std::string& text) {
+  Machine machine;
+  std::istringstream words(text);
+  for (std::string word; std::getline(words, word, ',');) {
+    const std::size_t equals = word.find('=');
+    const std::string name = word.substr(0, equals);
+    const int value = number(equals == std::string::npos ? "" : word.substr(equals + 1), word);
+    if (name == "count") {
+      machine.count = value;
+    } else if (name == "capability") {
+      machine.capability = value;
+    } else if (name == "memory") {
+      machine.memory = static_cast<std::size_t>(value) << 20;
+    } else if (name == "cuda") {
+      machine.cuda = value;
+    } else if (name == "ptx") {
+      machine.ptx = value;
+    } else {
+      throw std::invalid_argument("BINDRT_CUDASIM_DEVICE: no setting '" + name + "'");
+    }
+  }
+  return machine;
+}
+
+State::State() : random(options().seed) {
+  const char* const text = std::getenv("BINDRT_CUDASIM_DEVICE");
+  machine = parse_machine(text == nullptr ? "" : text);
+}
+
+State& State::instance() {
+  static State& state = *new State();  // outlives static destructors, as a driver does
+  return state;
+}
+
+std::vector<ContextState*>& State::stack() {
+  static thread_local std::vector<ContextState*> contexts_of_thread;
+  return contexts_of_thread;
+}
+
+ContextState& State::current() {
+  if (!started) {
+    throw Refusal{3};  // not initialised
+  }
+  if (stack().empty()) {
+    throw Refusal{kInvalidContext};
+  }
+  ContextState& context = *stack().back();
+  if (context.lost != cu::kSuccess) {
+    throw Refusal{context.lost};
+  }
+  return context;
+}
+
+bool State::step() {
+  std::vector<StreamState*> ready;
+  const auto look = [&ready](StreamState& stream) {
+    if (!stream.work.empty() && (stream.work.front().after == nullptr || stream.work.front().after->passed)) {
+      ready.push_back(&stream);
+    }
+  };
+  for (const auto& [handle, stream] : streams) {
+    look(*stream);
+  }
+  for (const auto& stream : orphans) {
+    look(*stream);
+  }
+  if (ready.empty()) {
+    return false;
+  }
+  run(*ready[random.below(static_cast<std::uint32_t>(ready.size()))]);
+  return true;
+}
+
+void State::run(StreamState& stream) {
+  const Work work = std::move(stream.work.front());
+  stream.work.pop_front();
+  try {
+    work.run();
+  } catch (const Failure& failure) {
+    std::fprintf(stderr, "%s\n", failure.what());
+    lose(*stream.context);
+  }
+  if (work.mark != nullptr) {
+    work.mark->passed = true;
+  }
+}
+
+// What a device does when a kernel fails: everything of its context ends, and nobody waits for it.
+void State::lose(ContextState& context) {
+  context.lost = cu::kLaunchFailed;
+  for (const auto& [handle, stream] : streams) {
+    if (stream->context != &context) {
+      continue;
+    }
+    for (const Work& work : stream->work) {
+      if (work.mark != nullptr) {
+        work.mark->passed = true;
+      }
+    }
+    stream->work.clear();
+  }
+}
+
+void State::run_until(ContextState& context, const std::function<bool()>& condition) {
+  while (!condition()) {
+    if (!step()) {
+      throw Failure("a wait that never ends: the streams wait for each other");
+    }
+    if (context.lost != cu::kSuccess) {
+      throw Refusal{context.lost};
+    }
+  }
+}
+
+bool State::has_work(const ContextState& context) const {
+  for (const auto& [handle, stream] : streams) {
+    if (stream->context == &context && !stream->work.empty()) {
+      return true;
+    }
+  }
+  for (const auto& stream : orphans) {
+    if (stream->context == &context && !stream->work.empty()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool State::is_pinned(const void* host, std::size_t bytes) const {
+  auto* const begin = static_cast<std::byte*>(const_cast<void*>(host));
+  auto after = pinned.upper_bound(begin);
+  if (after == pinned.begin()) {
+    return false;
+  }
+  const auto& [start, block] = *--after;
+  const auto offset = static_cast<std::size_t>(begin - start);
+  return offset <= block.size() && bytes <= block.size() - offset;
+}
+
+cu::Result guarded(const std::function<void(State&)>& body) noexcept {
+  State& state = State::instance();
+  const std::lock_guard lock(state.mutex);
+  try {
+    body(state);
+    return cu::kSuccess;
+  } catch (const Refusal& refusal) {
+    return refusal.code;
+  } catch (const std::bad_alloc&) {
+    return cu::kOutOfMemory;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "cudasim: %s\n", error.what());
+    return kInvalidValue;
+  }
+}
+
+}  // namespace bindrt::cudasim::driver

@@ -1,0 +1,156 @@
+// What the simulated driver holds: devices, contexts, memory, streams. Under one lock, which every function
+// of the driver takes; work of streams is done by whoever waits for it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "csrc/gpu/api.h"
+#include "tests/cudasim/device_memory.h"
+#include "tests/cudasim/driver/image.h"
+#include "tests/cudasim/options.h"
+#include "tests/cudasim/registry.h"
+
+namespace bindrt::cudasim::driver {
+
+namespace cu = gpu::cu;
+
+// Results of the driver that only it needs.
+constexpr cu::Result kInvalidValue = 1;
+constexpr cu::Result kNoDevice = 100;
+constexpr cu::Result kInvalidDevice = 101;
+constexpr cu::Result kInvalidContext = 201;
+constexpr cu::Result kInvalidHandle = 400;
+constexpr cu::Result kOutOfResources = cu::kLaunchOutOfResources;
+
+// A call that is refused; the function returns the code.
+struct Refusal {
+  cu::Result code;
+};
+
+// What is simulated: from the environment variable BINDRT_CUDASIM_DEVICE, e.g.
+// count=2,capability=87,memory=64,cuda=124,ptx=84 (memory in MiB; CUDA 12.4; PTX up to version 8.4).
+struct Machine {
+  int count = 1;
+  int capability = 89;
+  std::size_t memory = std::size_t{1024} << 20;
+  int cuda = 130;
+  int ptx = 90;
+};
+Machine parse_machine(const std::string& text);  // std::invalid_argument names what is wrong
+
+// Whether the work before a mark is done.
+struct Mark {
+  bool passed = false;
+};
+
+struct ContextState {
+  int device = 0;
+  int users = 0;  // of the primary context
+  std::size_t used = 0;
+  cu::Result lost = cu::kSuccess;  // what every call returns once a kernel has failed
+};
+
+struct Work {
+  std::function<void()> run;    // throws Failure
+  std::shared_ptr<Mark> after;  // not before this has passed; null for any time
+  std::shared_ptr<Mark> mark;   // which this passes, even if it is given up; null for none
+};
+
+struct StreamState {
+  ContextState* context;
+  std::deque<Work> work;
+};
+
+struct EventState {
+  ContextState* context;
+  bool timing;
+  std::shared_ptr<Mark> mark;  // of the last record; null before the first
+};
+
+struct ModuleState {
+  ContextState* context;
+  Image image;
+};
+
+struct FunctionState {
+  ContextState* context;
+  const Kernel* kernel;
+  KernelFacts facts;
+  std::size_t dynamic_shared;  // bytes that launches may ask for
+};
+
+struct Allocation {
+  ContextState* context;
+  std::unique_ptr<DeviceMemory> memory;
+};
+
+class State {
+ public:
+  static State& instance();
+
+  std::mutex mutex;
+  bool started = false;
+  Machine machine;
+  std::vector<std::unique_ptr<ContextState>> contexts;  // by device
+  std::map<cu::Pointer, Allocation> memory;             // by address
+  std::map<std::byte*, std::vector<std::byte>> pinned;  // by address
+  std::map<const void*, std::unique_ptr<StreamState>> streams;
+  std::vector<std::unique_ptr<StreamState>> orphans;  // destroyed before their work was done
+  std::map<const void*, std::unique_ptr<EventState>> events;
+  std::map<const void*, std::unique_ptr<ModuleState>> modules;
+  std::map<const void*, std::unique_ptr<FunctionState>> functions;
+  Random random;
+
+  // The calling thread's context; Refusal if it has none or it is lost.
+  ContextState& current();
+  std::vector<ContextState*>& stack();  // of the calling thread
+
+  // Does one piece of the work that can be done, of any stream, by chance; false if there is none.
+  bool step();
+  // Until the condition holds. Refusal if the context was lost meanwhile.
+  void run_until(ContextState& context, const std::function<bool()>& condition);
+  bool has_work(const ContextState& context) const;
+
+  bool is_pinned(const void* host, std::size_t bytes) const;
+
+ private:
+  State();
+  void run(StreamState& stream);
+  void lose(ContextState& context);
+};
+
+// The object behind a handle, or Refusal.
+template <class Object>
+Object& object(std::map<const void*, std::unique_ptr<Object>>& all, const void* handle) {
+  const auto found = all.find(handle);
+  if (found == all.end()) {
+    throw Refusal{kInvalidHandle};
+  }
+  return *found->second;
+}
+
+// The same, which must belong to the context.
+template <class Object>
+Object& object(std::map<const void*, std::unique_ptr<Object>>& all, const void* handle,
+               const ContextState& context) {
+  Object& found = object(all, handle);
+  if (found.context != &context) {
+    throw Refusal{kInvalidContext};
+  }
+  return found;
+}
+
+// Runs the body of a function of the driver with the lock held.
+cu::Result guarded(const std::function<void(State&)>& body) noexcept;
+
+}  // namespace bindrt::cudasim::driver
+
+#define BINDRT_DRIVER_API extern "C" __attribute__((visibility("default")))

@@ -1,0 +1,37 @@
+"""A GPU for the tests: the machine's, or else the simulated driver of tests/cudasim."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bindrt import _core, hardware
+from support import cpp, cudasim
+
+
+@pytest.fixture(scope="session")
+def simulated_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulated driver's library, without sanitizers."""
+    if reason := cpp.missing("address,undefined", tmp_path_factory.mktemp("probe")):
+        pytest.skip(reason)
+    return cudasim.driver("plain") / "libcudasim_cuda.so"
+
+
+@pytest.fixture(scope="session")
+def gpu(request: pytest.FixtureRequest) -> object:
+    """``_core.gpu`` with a driver: what BINDRT_LIBCUDA names, this machine's, or the simulated one.
+
+    A process opens its driver once, at the first question; this must be the first to ask.
+    """
+    if not os.environ.get("BINDRT_LIBCUDA") and not hardware.nvidia_driver().gpus:
+        os.environ["BINDRT_LIBCUDA"] = str(request.getfixturevalue("simulated_driver"))
+        try:
+            _core.gpu.driver()
+        finally:
+            del os.environ["BINDRT_LIBCUDA"]
+    assert _core.gpu.driver()["usable"], _core.gpu.driver()["problem"]
+    if _core.build_info()["gpu_kernels"] is None:
+        pytest.skip("this build has no GPU kernels: NVRTC was not installed")
+    return _core.gpu
