@@ -9,6 +9,7 @@ void bind_depth(pybind11::module_& module);
 void bind_gpu(pybind11::module_& module);
 void bind_imu(pybind11::module_& module);
 void bind_image(pybind11::module_& module);
+void bind_jpeg(pybind11::module_& module);
 void bind_pillow(pybind11::module_& module);
 void bind_audio(pybind11::module_& module);
 void bind_pool(pybind11::module_& module);

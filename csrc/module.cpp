@@ -64,6 +64,7 @@ PYBIND11_MODULE(_core, module) {
   bindrt::bind_gpu(module);
   bindrt::bind_imu(module);
   bindrt::bind_image(module);
+  bindrt::bind_jpeg(module);
   bindrt::bind_pillow(module);
   bindrt::bind_audio(module);
   bindrt::bind_pool(module);

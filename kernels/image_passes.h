@@ -24,6 +24,8 @@ struct Grouping {
 
   std::int32_t units() const { return pixels / 2 * channels; }  // pairs of bytes in a group
   std::int32_t pixels_in_step() const { return kGroupsInStep * pixels; }
+  std::int32_t bytes_in_step() const { return kGroupsInStep * bytes; }
+  std::int32_t columns_bytes_in_step() const { return kGroupsInStep * units() * kColumnBytes; }
 };
 
 struct Passes {

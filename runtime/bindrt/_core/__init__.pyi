@@ -32,6 +32,16 @@ class ImuTimeReport(TypedDict):
     gap_seconds: float
     used: int
 
+class JpegReader:
+    def __init__(self, module_path: str) -> None: ...
+    def input(
+        self,
+        data: bytes,
+        max_pixels: int,
+        half: bool = False,
+        out: npt.NDArray[np.float32] | npt.NDArray[np.float16] | None = None,
+    ) -> npt.NDArray[Any] | None: ...
+
 def build_info() -> BuildInfo: ...
 def cpu_level() -> str: ...
 def limit_cpu_level(name: str) -> str: ...

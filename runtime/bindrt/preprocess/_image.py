@@ -11,7 +11,7 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError
 from bindrt.items import Image, Prepared
 from bindrt.limits import Limits
-from bindrt.preprocess import pixels
+from bindrt.preprocess import jpeg, pixels
 from bindrt.sources import open_source
 from bindrt.sources.image import check_pixels, open_picture
 
@@ -28,7 +28,11 @@ def prepare(item: Image, limits: Limits) -> Prepared:
         return Prepared(_core.image_input(*_from_array(item, name, limits)))
     if item.layout is not None:
         raise InputError(name, "layout is for arrays only", "leave it out: a file names its own")
-    with open_picture(open_source(item.src, limits), limits) as picture:
+    opened = open_source(item.src, limits)
+    direct = None if item.exif else jpeg.image_input(opened, limits)
+    if direct is not None:
+        return Prepared(direct)
+    with open_picture(opened, limits) as picture:
         return Prepared(_core.image_input(*_from_picture(picture, item.exif, item.grey16)))
 
 

@@ -1,0 +1,39 @@
+"""JPEG files straight to the vision encoder's input: the common case, without a picture in memory."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from PIL import _imaging
+
+from bindrt import _core
+from bindrt.arrays import Array
+from bindrt.limits import Limits
+from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.sniff import sniff
+
+_MOST_BYTES = 64 << 20  # of a file, which is read whole; Pillow reads larger ones piece by piece
+
+
+def image_input(opened: Opened, limits: Limits) -> Array | None:
+    """The input of a sound JPEG; None for any other file, which then goes through Pillow.
+
+    The pixels are Pillow's, since the decoder is the library that Pillow has loaded. Where that is not
+    libjpeg-turbo with the usual interface, this gives None for every file.
+    """
+    reader = _reader()
+    if reader is None or opened.size > _MOST_BYTES or sniff(opened.head).format != "JPEG":
+        return None
+    with decoding(opened.name, "JPEG picture"), opened.binary() as stream:
+        data = stream.read(opened.size + 1)
+    if not isinstance(data, bytes) or len(data) != opened.size:  # not read whole, or growing
+        return None
+    return reader.input(data, limits.max_pixels)
+
+
+@lru_cache(maxsize=1)
+def _reader() -> _core.JpegReader | None:
+    try:
+        return _core.JpegReader(_imaging.__file__)
+    except (ValueError, AttributeError):  # AttributeError: Pillow is built into the interpreter
+        return None
