@@ -99,7 +99,7 @@ PictureBuffer PictureBuffer::of_planes(const std::string& format, std::int64_t w
                           " line sizes");
   }
   PictureBuffer made;
-  kernels::Picture& picture = made.picture_;
+  kernels::DecodedPicture& picture = made.picture_;
   picture.format = interleaved ? PixelFormat::kNv12 : PixelFormat::kYuv420p;
   picture.width = static_cast<std::int32_t>(width);
   picture.height = static_cast<std::int32_t>(height);

@@ -22,12 +22,12 @@ class PictureBuffer {
                                  const std::vector<std::int64_t>& line_sizes, const std::string& standard,
                                  bool full_range);
 
-  const kernels::Picture& picture() const noexcept { return picture_; }
+  const kernels::DecodedPicture& picture() const noexcept { return picture_; }
 
  private:
   PictureBuffer() = default;
 
-  kernels::Picture picture_{};
+  kernels::DecodedPicture picture_{};
   std::vector<pybind11::buffer_info> held_;  // keeps the memory where it is
 };
 

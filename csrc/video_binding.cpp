@@ -21,7 +21,7 @@ using kernels::kVideoCrops;
 using kernels::kVideoSide;
 
 // What Python's `Picture` holds. One that was made without its __init__ holds nothing, not even null.
-const kernels::Picture& picture_in(const py::object& object) {
+const kernels::DecodedPicture& picture_in(const py::object& object) {
   if (!py::isinstance<PictureBuffer>(object)) {
     throw py::type_error(std::string("this is a ") + Py_TYPE(object.ptr())->tp_name + ", not a Picture");
   }
@@ -34,7 +34,7 @@ const kernels::Picture& picture_in(const py::object& object) {
 
 py::array picture_to_rgb(const py::object& object, int threads) {
   require_threads(threads);
-  const kernels::Picture& picture = picture_in(object);
+  const kernels::DecodedPicture& picture = picture_in(object);
   py::array_t<std::uint8_t> out({py::ssize_t{picture.height}, py::ssize_t{picture.width}, py::ssize_t{3}});
   bool done = false;
   {

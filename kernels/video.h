@@ -62,7 +62,7 @@ struct CropTarget {
 // A frame and the places of a batch that its crops belong in. A place may not be named twice; a crop may:
 // it is computed once, as are crops that overlap or coincide.
 struct CropRequest {
-  Picture frame;
+  DecodedPicture frame;
   std::int32_t quarter_turns;  // 0 to 3, counter-clockwise, before everything else
   const CropTarget* targets;
   std::int32_t target_count;

@@ -33,7 +33,7 @@ struct Job {
   std::int32_t source_row_count;
 };
 
-void pack_ranges(const Picture& frame, const SourceRanges& ranges, std::int32_t row,
+void pack_ranges(const DecodedPicture& frame, const SourceRanges& ranges, std::int32_t row,
                  std::uint32_t* out) noexcept {
   for (std::int32_t i = 0; i < ranges.count; ++i) {
     pack_row(frame, row, ranges.begin[i], ranges.end[i], out + ranges.start[i]);

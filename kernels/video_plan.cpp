@@ -90,7 +90,7 @@ void plan_ranges(const CropAxis& axis, const bool (&crops)[kVideoCrops], SourceR
 
 }  // namespace
 
-void plan_crops(const Picture& frame, std::int32_t quarter_turns, const bool (&crops)[kVideoCrops],
+void plan_crops(const DecodedPicture& frame, std::int32_t quarter_turns, const bool (&crops)[kVideoCrops],
                 CropPlan& plan) noexcept {
   const bool sideways = quarter_turns % 2 != 0;
   const std::int32_t width = sideways ? frame.height : frame.width;

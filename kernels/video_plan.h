@@ -41,7 +41,7 @@ struct CropPlan {
 };
 
 // `crops[c]` says whether crop c is wanted; at least one is.
-void plan_crops(const Picture& frame, std::int32_t quarter_turns, const bool (&crops)[kVideoCrops],
+void plan_crops(const DecodedPicture& frame, std::int32_t quarter_turns, const bool (&crops)[kVideoCrops],
                 CropPlan& plan) noexcept;
 
 }  // namespace bindrt::kernels

@@ -27,7 +27,7 @@ struct YuvMatrix {
 YuvMatrix yuv_matrix(YuvStandard standard, bool full) noexcept;
 
 // Strides are bytes from one row to the next, of either sign; each row's pixels are adjacent.
-struct Picture {
+struct DecodedPicture {
   PixelFormat format;
   std::int32_t width;   // >= 1
   std::int32_t height;  // >= 1
@@ -78,7 +78,7 @@ BINDRT_HD std::uint32_t packed_rgb(std::int16_t luma, const ChromaShift& shift) 
 }
 
 // One pixel, packed. A chroma sample serves its square of four pixels: nothing is interpolated.
-BINDRT_HD std::uint32_t picture_pixel(const Picture& picture, std::int32_t row, std::int32_t column) {
+BINDRT_HD std::uint32_t picture_pixel(const DecodedPicture& picture, std::int32_t row, std::int32_t column) {
   const std::uint8_t* const first = picture.planes[0] + row * picture.strides[0];
   if (picture.format == PixelFormat::kRgb24) {
     const std::uint8_t* const pixel = first + static_cast<std::int64_t>(column) * 3;
@@ -94,10 +94,11 @@ BINDRT_HD std::uint32_t picture_pixel(const Picture& picture, std::int32_t row, 
 }
 
 // Packs pixels [begin, end) of a row, for `begin` even; writes only those. CPU.
-void pack_row(const Picture& picture, std::int32_t row, std::int32_t begin, std::int32_t end,
+void pack_row(const DecodedPicture& picture, std::int32_t row, std::int32_t begin, std::int32_t end,
               std::uint32_t* out) noexcept;
 
 // Writes the whole picture as RGB, 3 bytes a pixel, rows `stride` bytes apart. False: no memory. CPU.
-bool picture_to_rgb(const Picture& picture, std::uint8_t* rgb, std::int64_t stride, int threads) noexcept;
+bool picture_to_rgb(const DecodedPicture& picture, std::uint8_t* rgb, std::int64_t stride,
+                    int threads) noexcept;
 
 }  // namespace bindrt::kernels

@@ -114,7 +114,7 @@ YuvMatrix yuv_matrix(YuvStandard standard, bool full) noexcept {
           factor(u_to_blue)};
 }
 
-void pack_row(const Picture& picture, std::int32_t row, std::int32_t begin, std::int32_t end,
+void pack_row(const DecodedPicture& picture, std::int32_t row, std::int32_t begin, std::int32_t end,
               std::uint32_t* out) noexcept {
   const std::uint8_t* const first = picture.planes[0] + row * picture.strides[0];
   if (picture.format == PixelFormat::kRgb24) {
@@ -130,7 +130,8 @@ void pack_row(const Picture& picture, std::int32_t row, std::int32_t begin, std:
   chosen<false>()(picture.matrix, {first, second, third, begin, end}, out);
 }
 
-bool picture_to_rgb(const Picture& picture, std::uint8_t* rgb, std::int64_t stride, int threads) noexcept {
+bool picture_to_rgb(const DecodedPicture& picture, std::uint8_t* rgb, std::int64_t stride,
+                    int threads) noexcept {
   std::atomic<bool> enough{true};
   parallel_for(picture.height, 16, threads, [&](std::int64_t begin, std::int64_t end) {
     thread_local Scratch<std::uint32_t> scratch;

@@ -23,7 +23,7 @@ std::size_t count(std::int64_t number) { return static_cast<std::size_t>(number)
 // Noise whose planes end with their last row's last byte, so that the sanitizer sees a step too far.
 struct Noise {
   Bytes planes[3];
-  Picture picture{};
+  DecodedPicture picture{};
 
   Noise(PixelFormat format, std::int32_t width, std::int32_t height, std::int64_t pad) {
     std::mt19937 random(static_cast<std::uint32_t>(width * 1000 + height));
@@ -93,7 +93,7 @@ void nv12_is_yuv420p() {
       interleaved.push_back(planar.planes[2][count(row * planar.picture.strides[2] + column)]);
     }
   }
-  Picture other = planar.picture;
+  DecodedPicture other = planar.picture;
   other.format = PixelFormat::kNv12;
   other.planes[1] = interleaved.data();
   other.strides[1] = 2 * chroma;
@@ -105,7 +105,7 @@ void nv12_is_yuv420p() {
 }
 
 // The packed pixel at a place of the frame after turning.
-std::uint32_t turned_pixel(const Picture& frame, int turns, std::int32_t row, std::int32_t column) {
+std::uint32_t turned_pixel(const DecodedPicture& frame, int turns, std::int32_t row, std::int32_t column) {
   switch (turns) {
     case 1:
       return picture_pixel(frame, column, frame.width - 1 - row);
@@ -119,7 +119,7 @@ std::uint32_t turned_pixel(const Picture& frame, int turns, std::int32_t row, st
 }
 
 // One number of one crop, by the definition.
-float number(const Picture& frame, int turns, std::int32_t crop, std::int32_t colour, std::int32_t row,
+float number(const DecodedPicture& frame, int turns, std::int32_t crop, std::int32_t colour, std::int32_t row,
              std::int32_t column) {
   const bool sideways = turns % 2 != 0;
   const CropGeometry g =
@@ -140,7 +140,7 @@ float number(const Picture& frame, int turns, std::int32_t crop, std::int32_t co
 }
 
 template <class Number>
-std::vector<Number> crops(const Picture& frame, int turns, OutType type, int threads, Number fill) {
+std::vector<Number> crops(const DecodedPicture& frame, int turns, OutType type, int threads, Number fill) {
   std::vector<Number> out(count(3 * 3 * kPlane), fill);
   const CropTarget targets[] = {{0, 0}, {1, 3 * kPlane}, {2, 6 * kPlane}};
   CHECK(video_crops({frame, turns, targets, 3, out.data(), type, kPlane}, threads));
