@@ -1,30 +1,14 @@
-// Samples of a recording as they lie in the caller's memory: any layout, 16- or 32-bit or float.
+// Reading samples on the CPU.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/audio_sample.h"
 #include "kernels/dispatch.h"
 
 namespace bindrt::kernels {
-
-enum class SampleType : std::int32_t { kFloat32 = 0, kInt16 = 1, kInt32 = 2 };
-
-// The channel that is the mean of all.
-inline constexpr std::int32_t kMeanOfChannels = -1;
-
-// Samples `begin` … `begin + count - 1` of a recording; every other one is zero. Integers count as full
-// scale -1 … 1. Plain pointers into the caller's memory, of any alignment; nothing is kept.
-struct AudioView {
-  const void* samples = nullptr;
-  SampleType type = SampleType::kFloat32;
-  std::int32_t channels = 1;        // >= 1
-  std::int64_t begin = 0;           // >= 0
-  std::int64_t count = 0;           // >= 0; samples of each channel
-  std::int64_t sample_stride = 4;   // bytes from a sample to the next of its channel
-  std::int64_t channel_stride = 0;  // bytes from a channel to the next
-};
 
 namespace detail {
 
@@ -32,13 +16,7 @@ template <class T>
 BINDRT_INLINE float sample_at(const char* at) noexcept {
   T value;
   std::memcpy(&value, at, sizeof(T));
-  if constexpr (sizeof(T) == 2) {
-    return static_cast<float>(value) * 0x1p-15F;
-  } else if constexpr (static_cast<T>(0.5F) == T{0}) {
-    return static_cast<float>(value) * 0x1p-31F;
-  } else {
-    return value;
-  }
+  return full_scale(value);
 }
 
 template <class T>

@@ -73,7 +73,18 @@ BINDRT_HD void split_powers(const Complex<T>& at_k, const Complex<T>& at_rest, c
   power_rest = rest.re * rest.re + rest.im * rest.im;
 }
 
-// The same of frequency 128, which is its own partner.
+// The same for a pair k, 256 - k of which either may be the lower one; not 0, 128 or 256.
+template <class T>
+BINDRT_HD void pair_powers(const Tables& tables, std::int32_t k, const Complex<T>& at_k,
+                           const Complex<T>& at_rest, T& power_k, T& power_rest) {
+  if (k < 128) {
+    split_powers(at_k, at_rest, tables.split[k], power_k, power_rest);
+  } else {
+    split_powers(at_rest, at_k, tables.split[256 - k], power_rest, power_k);
+  }
+}
+
+// The power of frequency 128, which is its own partner.
 template <class T>
 BINDRT_HD T middle_power(const Complex<T>& at_k) {
   return (at_k.re * at_k.re + at_k.im * at_k.im) * 4.0F;

@@ -5,11 +5,6 @@
 namespace bindrt::kernels {
 namespace {
 
-// Samples that clip `later` has in common with `earlier`; they are its first ones.
-std::int64_t overlap(const ClipRange& earlier, const ClipRange& later) noexcept {
-  return std::max<std::int64_t>(earlier.end - later.begin, 0);
-}
-
 // The frames of `clip` that are also frames of an earlier one: a multiple of the hop apart, and whole
 // inside it. What earlier means changed in them is the same in both.
 void share_frames(const ClipRange* ranges, std::int64_t index, std::int64_t columns, MelClip& clip) noexcept {
@@ -30,29 +25,19 @@ void share_frames(const ClipRange* ranges, std::int64_t index, std::int64_t colu
 
 void plan_clips(const ClipRange* ranges, std::int64_t count, const float* samples, std::int64_t columns,
                 MelClip* clips) noexcept {
-  double shifts[kMostClips] = {};
   for (std::int64_t index = 0; index < count; ++index) {
-    const ClipRange& range = ranges[index];
     MelClip& clip = clips[index];
     clip = {};
-    clip.samples = samples + range.begin;
-    clip.count = range.end - range.begin;
-    double mean = range.mean;
-    for (std::int64_t earlier = 0; earlier < index; ++earlier) {
-      const std::int64_t common = overlap(ranges[earlier], range);
-      if (common > 0) {
-        mean -= shifts[earlier] * static_cast<double>(common) / static_cast<double>(clip.count);
-        clip.steps[earlier] = {common, static_cast<float>(shifts[earlier])};
-      }
-    }
-    shifts[index] = static_cast<double>(static_cast<float>(mean));  // what the original subtracts
+    clip.samples = samples + ranges[index].begin;
+    clip.count = ranges[index].end - ranges[index].begin;
+    clip_steps(ranges, index, clip.steps);
     share_frames(ranges, index, columns, clip);
   }
 }
 
 bool needs_mean(const ClipRange* ranges, std::int64_t count, std::int64_t index) noexcept {
   for (std::int64_t later = index + 1; later < count; ++later) {
-    if (overlap(ranges[index], ranges[later]) > 0 && ranges[later].end > ranges[index].end) {
+    if (clip_overlap(ranges[index], ranges[later]) > 0 && ranges[later].end > ranges[index].end) {
       return true;
     }
   }

@@ -2,9 +2,8 @@
 // a later clip that overlaps sees the shared part already shifted.
 #pragma once
 
-#include <cstdint>
-
 #include "kernels/mel.h"
+#include "kernels/portable.h"
 
 namespace bindrt::kernels {
 
@@ -18,6 +17,31 @@ struct ClipRange {
   std::int64_t end = 0;
   double mean = 0.0;
 };
+
+// Samples that clip `later` has in common with `earlier`; they are its first ones.
+BINDRT_HD std::int64_t clip_overlap(const ClipRange& earlier, const ClipRange& later) {
+  return earlier.end > later.begin ? earlier.end - later.begin : 0;
+}
+
+// The steps inside clip `index`: every earlier one that overlaps subtracted its mean from the common part,
+// after what those before it had left.
+BINDRT_HD void clip_steps(const ClipRange* ranges, std::int64_t index, MelStep* steps) {
+  double shifts[kMostClips] = {};
+  for (std::int64_t clip = 0; clip < index; ++clip) {
+    double mean = ranges[clip].mean;
+    for (std::int64_t earlier = 0; earlier < clip; ++earlier) {
+      const auto common = static_cast<double>(clip_overlap(ranges[earlier], ranges[clip]));
+      if (common > 0.0) {
+        mean -= shifts[earlier] * common / static_cast<double>(ranges[clip].end - ranges[clip].begin);
+      }
+    }
+    shifts[clip] = static_cast<double>(static_cast<float>(mean));  // what the original subtracts
+    const std::int64_t common = clip_overlap(ranges[clip], ranges[index]);
+    if (common > 0) {
+      steps[clip] = {common, static_cast<float>(shifts[clip])};
+    }
+  }
+}
 
 // Fills `clips` with what `log_mel` takes: the steps that earlier clips' means leave inside a clip, and
 // which frames are those of an earlier clip, for at most `columns` frames of each. `samples` is the first

@@ -63,10 +63,6 @@ struct FirstPass {
   V mean;
   V before[4];  // the sample before the next one of each leg, mean removed
 
-  BINDRT_INLINE V emphasise(const V& sample, const V& previous, std::int32_t at) const noexcept {
-    return (sample - previous * 0.97F) * tables.window[at];
-  }
-
   BINDRT_INLINE void start(int legs) noexcept {
     before[0] = rows.get(0) - mean;
     for (int leg = 1; leg < legs; ++leg) {
@@ -82,7 +78,8 @@ struct FirstPass {
         const std::int32_t at = 2 * (n + 64 * leg);
         const V first = rows.get(at) - mean;
         const V second = rows.get(at + 1) - mean;
-        z[leg] = {emphasise(first, before[leg], at), emphasise(second, first, at + 1)};
+        z[leg] = {emphasise(first, before[leg], tables.window[at]),
+                  emphasise(second, first, tables.window[at + 1])};
         before[leg] = second;
       }
       fft512::butterfly(z, tables.fft.passes + 3 * n);
@@ -127,11 +124,7 @@ BINDRT_INLINE void set_powers(Rows<N>& rows, const fft512::Tables& fft, std::int
                               const Complex<simd::Float<N>>& at_rest) noexcept {
   simd::Float<N> power_k;
   simd::Float<N> power_rest;
-  if (k < 128) {
-    fft512::split_powers(at_k, at_rest, fft.split[k], power_k, power_rest);
-  } else {
-    fft512::split_powers(at_rest, at_k, fft.split[256 - k], power_rest, power_k);
-  }
+  fft512::pair_powers(fft, k, at_k, at_rest, power_k, power_rest);
   rows.set(2 * fft512::position(k), power_k);
   rows.set(2 * fft512::position(256 - k), power_rest);
 }

@@ -9,7 +9,7 @@ namespace bindrt::kernels {
 inline constexpr std::int32_t kMelBins = 256;        // below the Nyquist frequency
 inline constexpr std::int32_t kMelMaxWeights = 512;  // a bin lies in two triangles at most
 
-// A plain struct, as it can be copied to a device.
+// Plain, as it is copied to devices.
 struct MelTables {
   float window[kMelWindow];
   fft512::Tables fft;
@@ -21,5 +21,11 @@ struct MelTables {
 };
 
 const MelTables& mel_tables() noexcept;
+
+// A sample and the one before it, both without the frame's mean, made ready for the transform.
+template <class T>
+BINDRT_HD T emphasise(const T& sample, const T& previous, float window) {
+  return (sample - previous * 0.97F) * window;
+}
 
 }  // namespace bindrt::kernels

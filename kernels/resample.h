@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "kernels/audio_view.h"
+#include "kernels/audio_sample.h"
 
 namespace bindrt::kernels {
 
@@ -26,21 +26,17 @@ inline constexpr std::int64_t kMaxResampleHalf = std::int64_t{1} << 18;  // a ra
 // Input samples on each side of an output that contribute to it. Any positive rates.
 std::int64_t resample_half(const ResampleRates& rates) noexcept;
 
-// Whether `resample` takes these rates: 1 … kMaxRate, coprime, resample_half <= kMaxResampleHalf.
+// Whether `resample` takes these rates: 1 … kMaxRate, with a product below 2^62, coprime, resample_half <=
+// kMaxResampleHalf.
 bool resamples(const ResampleRates& rates) noexcept;
 
-// The input sample at or just before output `i` >= 0; i * orig / target must be below 2^62.
-constexpr std::int64_t resample_position(const ResampleRates& rates, std::int64_t i) noexcept {
-  return i / rates.target * rates.orig + i % rates.target * rates.orig / rates.target;
-}
-
 // Outputs [first, first + count) of a channel of the view, or of kMeanOfChannels, into `out`. Their
-// inputs are resample_position(first) - half … resample_position(first + count - 1) + half; what the
-// view lacks of them counts as zero. Equal rates copy.
+// inputs are first * orig / target - half … (first + count - 1) * orig / target + half, in whole numbers;
+// what the view lacks of them counts as zero. Equal rates copy.
 //
-// Rates must satisfy `resamples`; first >= 0, count >= 0, samples finite. Uses at most `threads` threads.
-// Every level and thread count, and every split of a range, gives the same bits. False if there is no
-// memory; `out` is then undefined.
+// Rates must satisfy `resamples`; first, count >= 0; (first + count) * orig < 2^62; samples finite. Uses at
+// most `threads` threads. Every level and thread count, and every split of a range, gives the same bits.
+// False if there is no memory; `out` is then undefined.
 bool resample(const ResampleRates& rates, const AudioView& view, std::int32_t channel, std::int64_t first,
               std::int64_t count, float* out, int threads) noexcept;
 

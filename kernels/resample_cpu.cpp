@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "kernels/audio_view.h"
 #include "kernels/dispatch.h"
 #include "kernels/parallel.h"
 #include "kernels/resample_filter.h"
@@ -93,19 +94,18 @@ BINDRT_INLINE bool run_blocks(const Job& job, std::int64_t begin, std::int64_t e
   thread_local Scratch<float> inputs;
   thread_local Scratch<float> rows;
   const ResampleFilter& filter = *job.filter;
-  const ResampleRates& rates = filter.rates;
   const std::int64_t block = job.first_block + begin;
-  std::int64_t at = resample_position(rates, block * kResampleBlock);
-  const std::int64_t last = resample_position(rates, (job.first_block + end - 1) * kResampleBlock);
+  std::int64_t at = filter.position(block * kResampleBlock);
+  const std::int64_t last = filter.position((job.first_block + end - 1) * kResampleBlock);
   const float* window = window_of(job, at - filter.half, last - at + filter.width, inputs);
   float* const made =
       filter.table == nullptr ? rows.get(static_cast<std::size_t>(filter.block_size())) : nullptr;
   if (window == nullptr || (filter.table == nullptr && made == nullptr)) {
     return false;
   }
-  const std::int64_t whole_step = kResampleBlock * rates.orig / rates.target;
-  const std::int64_t part_step = kResampleBlock * rates.orig % rates.target;
-  std::int64_t part = block * kResampleBlock % rates.target * rates.orig % rates.target;
+  const std::int64_t whole_step = kResampleBlock * filter.orig / filter.target;
+  const std::int64_t part_step = kResampleBlock * filter.orig % filter.target;
+  std::int64_t part = block * kResampleBlock % filter.target * filter.orig % filter.target;
   std::int64_t phase = block % filter.blocks;
   std::int64_t index = block * kResampleBlock - job.first;  // of the block's first output, in `out`
   for (std::int64_t left = end - begin; left > 0; --left) {
@@ -128,8 +128,8 @@ BINDRT_INLINE bool run_blocks(const Job& job, std::int64_t begin, std::int64_t e
     index += kResampleBlock;
     phase = phase + 1 == filter.blocks ? 0 : phase + 1;
     part += part_step;
-    const bool carry = part >= rates.target;
-    part -= carry ? rates.target : 0;
+    const bool carry = part >= filter.target;
+    part -= carry ? filter.target : 0;
     window += whole_step + (carry ? 1 : 0);
   }
   inputs.trim();

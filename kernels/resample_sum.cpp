@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 
+#include "kernels/audio_view.h"
 #include "kernels/dispatch.h"
 #include "kernels/resample_filter.h"
 #include "kernels/scratch.h"

@@ -237,7 +237,7 @@ def test_clips_subtract_their_means_in_place(
     ranges = [sample_range(start, end, 16000, total) for start, end in times]
     if step is not None:  # clips whose frames coincide, or nearly
         length = max(total - 2 * step, 400)
-        ranges = [range(i * step, min(i * step + length, total)) for i in range(3)]
+        ranges = [range(min(i * step, total), min(i * step + length, total)) for i in range(3)]
     pairs = [(r.start, r.stop) for r in ranges]
     means = [
         float(mean[r.start : r.stop].mean(dtype=np.float64)) if needed else math.nan

@@ -167,7 +167,58 @@ EXAMPLE = (
     ),
 )
 
-FAULTS = (*EXAMPLE,)
+AUDIO = (
+    Fault(
+        "resample_writes_past_the_range",
+        "resample",
+        "if (index < item.first || index >= item.first + item.count) {",
+        "if (index < item.first) {",
+        "address",
+        OUT_OF_BOUNDS,
+    ),
+    Fault(
+        "resample_no_barrier_after_load",
+        "resample",
+        "  __syncthreads();\n  for (std::int64_t i = threadIdx.x; i < (end",
+        "  for (std::int64_t i = threadIdx.x; i < (end",
+        "race",
+        f"{UNWRITTEN}|{RACE}",
+    ),
+    Fault(
+        "mel_no_barrier_between_passes",
+        "mel",
+        "  __syncwarp();\n  middle_pass<16>",
+        "  middle_pass<16>",
+        "race",
+        f"{UNWRITTEN}|{RACE}",
+    ),
+    Fault(
+        "mel_no_barrier_before_the_next_frame",
+        "mel",
+        "  __syncwarp();  // before the next frame's samples\n",
+        "",
+        "race",
+        RACE,
+    ),
+    Fault(
+        "mel_last_frame_left_out",
+        "mel",
+        "recording.shared[clip] && frame < frames) {",
+        "recording.shared[clip] && frame < frames - 1) {",
+        "race",
+        UNWRITTEN + ", byte .* of shared memory",
+    ),
+    Fault(
+        "mel_reads_past_the_clip",
+        "mel",
+        "    float sample = clip[begin + i];",
+        "    float sample = clip[begin + i + 1];",
+        "address",
+        OUT_OF_BOUNDS,
+    ),
+)
+
+FAULTS = (*EXAMPLE, *AUDIO)
 
 
 def plant(tree: Path, kinds: tuple[str, ...]) -> None:
