@@ -40,11 +40,12 @@ def test_no_input_is_at_fault(name: str, driver: str, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir() if p.name != "corpus"] == []
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_planted_faults_are_found(driver: str, tmp_path: Path) -> None:
     skip_without(driver)
     done = fuzz(
-        "planted", driver, tmp_path, "--seconds", "5", "--runs", "60" if driver == "random" else "20000"
+        "planted", driver, tmp_path, "--seconds", "20", "--runs", "200" if driver == "random" else "20000"
     )
     assert done.returncode != 0
     kept = {p.name.split("-")[0]: p for p in tmp_path.iterdir() if p.is_file()}
