@@ -108,7 +108,7 @@ int main() {
       {5000, {{0, 1000}, {2000, 3000}, {4000, 5000}}, 1},
       {700, {{0, 700}, {0, 700}, {0, 700}}, 2},  // computed once
       {2400, {{7, 406}}, 3},                     // too short: all padding
-      {3000, {{0, 3000}, {0, 3000}}, 4},
+      {3120, {{0, 3120}, {0, 3120}}, 4},         // the last frame ends with the memory
   };
   compare<float>(apart, 19, OutType::kFloat32);
   compare<std::uint16_t>(apart, 19, OutType::kFloat16);
