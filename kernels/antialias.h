@@ -7,6 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/fixed_point.h"
+
 namespace bindrt::kernels {
 
 enum class ResizeFilter : std::int32_t { kBilinear = 0, kBicubic = 1 };  // bicubic with a = -0.5
@@ -45,8 +47,6 @@ struct AxisTaps {
   std::vector<std::int16_t> pair_weights;  // [count, pair_width, 4]
 };
 
-// With 8-bit pixels a sum starts at 2^(kFixedBits - 1), and is shifted down by kFixedBits and clipped.
-inline constexpr int kFixedBits = 22;
 inline constexpr int kHighShift = 15;
 
 // The resize of a whole axis.

@@ -4,16 +4,10 @@
 
 #include <cstdint>
 
+#include "kernels/image_params.h"
 #include "kernels/portable.h"
 
 namespace bindrt::kernels {
-
-// The bytes of a pixel; X is any byte, alpha among others, and is not looked at.
-enum class PixelLayout : std::int32_t { kGrey = 0, kRgb = 1, kBgr = 2, kRgbx = 3, kBgrx = 4 };
-
-constexpr std::int32_t pixel_bytes(PixelLayout layout) {
-  return layout == PixelLayout::kGrey ? 1 : layout < PixelLayout::kRgbx ? 3 : 4;
-}
 
 struct Picture {
   const std::uint8_t* pixels;
@@ -22,23 +16,6 @@ struct Picture {
   std::int64_t row_stride;  // bytes from a row to the next; may be negative
   PixelLayout layout;
 };
-
-// (p/255 - mean)/deviation, in float32, rounded after every step.
-struct ByteScale {
-  std::int32_t planes;  // 3, or 1 for grey pictures only; a grey picture is repeated in 3
-  float mean[3];
-  float deviation[3];
-};
-
-inline constexpr std::int32_t kImageSide = 224;
-inline constexpr std::int32_t kMostSide = 4096;
-inline constexpr ByteScale kClipScale{
-    3, {0.48145466F, 0.4578275F, 0.40821073F}, {0.26862954F, 0.26130258F, 0.27577711F}};
-inline constexpr ByteScale kUnitScale{1, {0.0F, 0.0F, 0.0F}, {1.0F, 1.0F, 1.0F}};  // 0 to 1
-
-BINDRT_HD float scale_byte(const ByteScale& scale, std::int32_t plane, std::uint8_t value) {
-  return (static_cast<float>(value) / 255.0F - scale.mean[plane]) / scale.deviation[plane];
-}
 
 // Shorter side to `side`, longer in proportion, its centre: horizontal pass, then vertical, each rounded
 // and clipped to 8 bits. `side` is 1 to kMostSide. Return false if there is no memory, with `out` undefined.

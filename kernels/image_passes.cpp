@@ -11,10 +11,6 @@ std::int32_t weight_of(const std::int16_t* pair, int which) {
   return pair[which] * (1 << kHighShift) + pair[2 + which];
 }
 
-std::uint8_t to_byte(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp(sum >> kFixedBits, 0, 255));
-}
-
 void pair_columns(const std::uint8_t* const* rows, const Grouping& grouping, std::int32_t steps,
                   std::uint8_t* columns) {
   const std::int32_t units = grouping.units();
@@ -40,7 +36,7 @@ void blend_columns(const std::uint8_t* columns, const AxisTaps& taps, std::int32
       const std::uint8_t* column =
           columns + (std::ptrdiff_t{taps.pair_begins[i]} * channels + channel) * kColumnBytes;
       std::int32_t sums[kRows];
-      std::fill_n(sums, kRows, kRounding);
+      std::fill_n(sums, kRows, kFixedHalf);
       for (std::int32_t k = 0; k < taps.pair_counts[i]; ++k, column += channels * kColumnBytes) {
         const std::int32_t left = weight_of(weights + 4 * k, 0);
         const std::int32_t right = weight_of(weights + 4 * k, 1);
@@ -48,7 +44,7 @@ void blend_columns(const std::uint8_t* columns, const AxisTaps& taps, std::int32
           sums[row] += column[2 * row] * left + column[2 * row + 1] * right;
         }
       }
-      std::transform(sums, sums + kRows, out + (std::ptrdiff_t{channel} * pitch + x) * kRows, to_byte);
+      std::transform(sums, sums + kRows, out + (std::ptrdiff_t{channel} * pitch + x) * kRows, fixed_to_byte);
     }
   }
 }
@@ -66,7 +62,7 @@ void blend_rows(const std::uint8_t* const* row_pairs, const std::int16_t* weight
                 std::int32_t lanes, std::uint8_t* out) {
   for (std::int32_t begin = 0; begin < lanes; begin += kLanes) {
     std::int32_t sums[kLanes];
-    std::fill_n(sums, kLanes, kRounding);
+    std::fill_n(sums, kLanes, kFixedHalf);
     for (std::int32_t k = 0; k < count; ++k) {
       const std::uint8_t* const pair = row_pairs[k] + 2 * std::ptrdiff_t{begin};
       const std::int32_t upper = weight_of(weights + 4 * k, 0);
@@ -75,7 +71,7 @@ void blend_rows(const std::uint8_t* const* row_pairs, const std::int16_t* weight
         sums[lane] += pair[2 * lane] * upper + pair[2 * lane + 1] * lower;
       }
     }
-    std::transform(sums, sums + kLanes, out + begin, to_byte);
+    std::transform(sums, sums + kLanes, out + begin, fixed_to_byte);
   }
 }
 

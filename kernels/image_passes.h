@@ -52,6 +52,4 @@ extern const Passes kAvx2Passes;
 extern const Passes kAvx512Passes;
 #endif
 
-inline constexpr std::int32_t kRounding = 1 << (kFixedBits - 1);
-
 }  // namespace bindrt::kernels::image

@@ -100,7 +100,7 @@ BINDRT_AVX2 BINDRT_INLINE __m128i to_bytes(const Sums& first, const Sums& last) 
   return _mm_packus_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
 }
 
-BINDRT_AVX2 BINDRT_INLINE Sums no_sums() { return {_mm256_setzero_si256(), _mm256_set1_epi32(kRounding)}; }
+BINDRT_AVX2 BINDRT_INLINE Sums no_sums() { return {_mm256_setzero_si256(), _mm256_set1_epi32(kFixedHalf)}; }
 
 template <int channels>
 BINDRT_AVX2 BINDRT_INLINE void blend_columns_of(const std::uint8_t* columns, const AxisTaps& taps,

@@ -99,7 +99,7 @@ BINDRT_AVX512 BINDRT_INLINE __m128i to_bytes(const Sums& sums) {
   return _mm512_cvtusepi32_epi8(_mm512_max_epi32(value, _mm512_setzero_si512()));
 }
 
-BINDRT_AVX512 BINDRT_INLINE Sums no_sums() { return {_mm512_setzero_si512(), _mm512_set1_epi32(kRounding)}; }
+BINDRT_AVX512 BINDRT_INLINE Sums no_sums() { return {_mm512_setzero_si512(), _mm512_set1_epi32(kFixedHalf)}; }
 
 template <int channels>
 BINDRT_AVX512 BINDRT_INLINE void blend_columns_of(const std::uint8_t* columns, const AxisTaps& taps,

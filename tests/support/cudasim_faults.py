@@ -218,7 +218,34 @@ AUDIO = (
     ),
 )
 
-FAULTS = (*EXAMPLE, *AUDIO)
+IMAGE = (
+    Fault(
+        "image_row_below_those_kept",
+        "image",
+        "if (x >= p.side || y >= item.down.inputs) {",
+        "if (x >= p.side) {",
+        "address",
+        OUT_OF_BOUNDS,
+    ),
+    Fault(
+        "image_column_left_out",
+        "image",
+        "if (x >= p.side || y >= p.side) {",
+        "if (x >= p.side - 1 || y >= p.side) {",
+        "race",
+        "copy from the device: nothing wrote byte",
+    ),
+    Fault(
+        "image_one_tap_too_many",
+        "image",
+        "for (std::int32_t k = item.across.lengths[x]; k > 0; --k) {",
+        "for (std::int32_t k = item.across.lengths[x]; k >= 0; --k) {",
+        "address",
+        OUT_OF_BOUNDS,
+    ),
+)
+
+FAULTS = (*EXAMPLE, *AUDIO, *IMAGE)
 
 
 def plant(tree: Path, kinds: tuple[str, ...]) -> None:
