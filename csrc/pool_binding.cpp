@@ -1,81 +1,14 @@
-#include <cmath>
-#include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "csrc/arrays.h"
 #include "csrc/bindings.h"
+#include "csrc/pool_arguments.h"
 #include "kernels/pool.h"
 
 namespace py = pybind11;
 
 namespace bindrt {
 namespace {
-
-std::string at(const char* name, std::size_t index) {
-  return std::string(name) + "[" + std::to_string(index) + "]";
-}
-
-// The counts, from an array or a sequence of whole numbers.
-std::vector<std::int64_t> read_counts(const py::object& object) {
-  const py::array given = py::array::ensure(object);
-  if (!given) {
-    PyErr_Clear();
-    throw py::value_error("counts must be a sequence of whole numbers, one an item");
-  }
-  if (given.ndim() != 1) {
-    throw py::value_error("counts has shape " + shape_text(given) + "; it must have 1 dimension");
-  }
-  const char kind = given.dtype().kind();
-  if (given.size() > 0 && kind != 'i' && kind != 'u') {  // an empty list comes as float64
-    throw py::value_error("counts has dtype " + py::str(given.dtype()).cast<std::string>() +
-                          "; it must hold whole numbers");
-  }
-  const auto counts = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(given);
-  return {counts.data(), counts.data() + counts.size()};
-}
-
-void check_counts(const std::vector<std::int64_t>& counts, std::int64_t rows) {
-  std::int64_t left = rows;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] < 1) {
-      throw py::value_error(at("counts", i) + " is " + std::to_string(counts[i]) +
-                            "; every item has at least one view");
-    }
-    if (counts[i] > left) {  // compared, not summed: a sum of hostile counts may overflow
-      throw py::value_error("counts ask for more than the " + std::to_string(rows) + " rows of views");
-    }
-    left -= counts[i];
-  }
-  if (left != 0) {
-    throw py::value_error("counts sum to " + std::to_string(rows - left) + " but views has " +
-                          std::to_string(rows) + " rows");
-  }
-}
-
-void check_weights(const py::array& weights, const std::vector<std::int64_t>& counts, std::int64_t rows) {
-  if (weights.shape(0) != rows) {
-    throw py::value_error("weights has " + std::to_string(weights.shape(0)) + " values but views has " +
-                          std::to_string(rows) + " rows");
-  }
-  const auto* const values = static_cast<const float*>(weights.data());
-  std::size_t row = 0;
-  for (std::size_t item = 0; item < counts.size(); ++item) {
-    double total = 0.0;
-    for (std::int64_t view = 0; view < counts[item]; ++view, ++row) {
-      if (!std::isfinite(values[row]) || values[row] < 0.0F) {
-        throw py::value_error(at("weights", row) + " is " + std::to_string(values[row]) +
-                              "; weights are finite and not negative");
-      }
-      total += static_cast<double>(values[row]);
-    }
-    if (total == 0.0) {
-      throw py::value_error("the weights of item " + std::to_string(item) +
-                            " sum to 0; one must be positive");
-    }
-  }
-}
 
 py::array output(const py::object& out, py::ssize_t items, py::ssize_t dim) {
   if (out.is_none()) {
@@ -95,24 +28,12 @@ py::array output(const py::object& out, py::ssize_t items, py::ssize_t dim) {
 py::array pool_views(const py::object& views_object, const py::object& counts_object,
                      const py::object& weights_object, bool normalize, const py::object& out_object,
                      double scale) {
-  if (!std::isfinite(scale)) {
-    throw py::value_error("scale is " + std::to_string(scale) + "; it must be finite");
-  }
-  const py::array views = require_float32(views_object, "views", 2);
-  const std::vector<std::int64_t> counts = read_counts(counts_object);
-  check_counts(counts, views.shape(0));
-  std::optional<py::array> weights;
-  if (!weights_object.is_none()) {
-    weights = require_float32(weights_object, "weights", 1);
-    check_weights(*weights, counts, views.shape(0));
-  }
-  py::array out = output(out_object, static_cast<py::ssize_t>(counts.size()), views.shape(1));
-  if (overlap(out, views) || (weights && overlap(out, *weights))) {
+  const PoolArguments given = read_pool_arguments(views_object, counts_object, weights_object, scale);
+  py::array out = output(out_object, static_cast<py::ssize_t>(given.counts.size()), given.views.shape(1));
+  if (overlap(out, given.views) || (given.weights && overlap(out, *given.weights))) {
     throw py::value_error("out shares memory with views or weights");
   }
-  const kernels::PoolInput input{static_cast<const float*>(views.data()),
-                                 weights ? static_cast<const float*>(weights->data()) : nullptr,
-                                 counts.data(), static_cast<std::int64_t>(counts.size()), views.shape(1)};
+  const kernels::PoolInput input = given.input();
   const kernels::PoolOptions options{normalize, scale};
   void* const result = out.mutable_data();
   {

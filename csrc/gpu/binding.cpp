@@ -143,7 +143,9 @@ std::vector<double> run_rounds(StreamQueue& queue, int rounds, const std::functi
   const bool simulated = queue.context().driver().simulated();
   Event begin(queue.context(), Event::Timing::kOn);
   Event end(queue.context(), Event::Timing::kOn);
+  const Arena::Mark inputs = queue.mark();
   for (int round = 0; round < rounds; ++round) {
+    queue.rewind_to(inputs);
     begin.record(queue.stream());
     work();
     end.record(queue.stream());
@@ -154,9 +156,8 @@ std::vector<double> run_rounds(StreamQueue& queue, int rounds, const std::functi
   return seconds;
 }
 
-py::tuple with_seconds(const py::array& result, const std::vector<double>& seconds) {
-  return py::make_tuple(result,
-                        py::array_t<double>(static_cast<py::ssize_t>(seconds.size()), seconds.data()));
+py::array_t<double> seconds_array(const std::vector<double>& seconds) {
+  return py::array_t<double>(static_cast<py::ssize_t>(seconds.size()), seconds.data());
 }
 
 }  // namespace bindrt::gpu
@@ -208,6 +209,8 @@ void bind_gpu(py::module_& parent) {
              "Load every kernel of this build on a device; returns their names.");
   module.def("round_trip", &round_trip, py::arg("data").noconvert(), py::arg("device") = 0,
              "A copy of an array of uint8 that went to the device and back.");
+  gpu::bind_imu(module);
+  gpu::bind_pool(module);
 }
 
 }  // namespace bindrt

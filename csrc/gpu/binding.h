@@ -15,8 +15,7 @@ namespace bindrt::gpu {
 // copy or kernel to its last. Not a number where the driver is simulated: its time says nothing.
 std::vector<double> run_rounds(StreamQueue& queue, int rounds, const std::function<void()>& work);
 
-// A result of Python's: the array and the seconds.
-pybind11::tuple with_seconds(const pybind11::array& result, const std::vector<double>& seconds);
+pybind11::array_t<double> seconds_array(const std::vector<double>& seconds);
 
 // An op's array in device memory: copied there, or to be filled.
 template <class T>
@@ -27,5 +26,9 @@ T* to_device(StreamQueue& queue, const T* host, std::size_t count) {
 }
 
 void check_rounds(int rounds);  // ValueError unless 1 to 10000
+
+// One a file; bind_gpu calls them.
+void bind_imu(pybind11::module_& module);
+void bind_pool(pybind11::module_& module);
 
 }  // namespace bindrt::gpu

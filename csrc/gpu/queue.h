@@ -24,6 +24,14 @@ class Arena {
   void rewind();                       // waits only where the last use needed more than ever before
   std::size_t bytes() const noexcept;  // that it holds
 
+  // Takes back what was handed out since a mark.
+  struct Mark {
+    std::size_t blocks;
+    std::size_t used;
+  };
+  Mark mark() const noexcept { return {blocks_.size(), used_}; }
+  void rewind_to(const Mark& mark) noexcept { used_ = blocks_.size() == mark.blocks ? mark.used : 0; }
+
  private:
   void grow(std::size_t bytes);
 
@@ -79,6 +87,9 @@ class StreamQueue final : public kernels::GpuQueue {
 
   // Ends the use of all scratch memory that was handed out: what is queued from now on may be given it.
   void rewind() { arena_.rewind(); }
+
+  Arena::Mark mark() const noexcept { return arena_.mark(); }
+  void rewind_to(const Arena::Mark& mark) noexcept { arena_.rewind_to(mark); }
 
   void wait() const { stream_->wait(); }
 

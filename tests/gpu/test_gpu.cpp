@@ -1,11 +1,9 @@
-// csrc/gpu against a driver: the simulated one, whose path is the program's argument. Its kernels are those
-// of tests/cudasim; images of them are PTX as far as a driver that does not compile reads it.
+// csrc/gpu against a driver: the simulated one, whose path is the program's argument.
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdlib>
-#include <cstring>
 #include <numeric>
 #include <string>
 #include <thread>
@@ -14,40 +12,12 @@
 #include "csrc/gpu/queue.h"
 #include "tests/cpp/check.h"
 #include "tests/cudasim/example_params.h"
+#include "tests/gpu/kernel_set.h"
 
 namespace bindrt::gpu {
 namespace {
 
 namespace example = cudasim::example;
-
-constexpr char kPtx[] =
-    ".version 8.4\n.target sm_75\n"
-    ".visible .entry bindrt_example_sum_rows(.param .align 8 .b8 p[24]) {}\n"
-    ".visible .entry bindrt_example_histogram(.param .align 8 .b8 p[24]) {}\n"
-    ".visible .entry bindrt_unknown_kernel(.param .align 8 .b8 p[8]) {}\n";
-constexpr char kNewPtx[] =
-    ".version 8.8\n.target sm_80\n.visible .entry bindrt_example_sum_rows(.param .b8 p[24]) {}";
-constexpr char kNotPtx[] = "not an image";
-
-Image image(std::string_view module, const char* text, int architecture) {
-  return {module,
-          ImageKind::kPtx,
-          architecture,
-          {reinterpret_cast<const std::byte*>(text), std::strlen(text) + 1}};
-}
-
-const KernelSet& kernel_set() {
-  static const Image images[] = {image("example", kPtx, 75), image("example", kNewPtx, 80),
-                                 image("broken", kNotPtx, 75), image("future", kPtx, 130)};
-  static const KernelName kernels[] = {{"bindrt_example_sum_rows", "example"},
-                                       {"bindrt_example_histogram", "example"},
-                                       {"bindrt_unknown_kernel", "example"},
-                                       {"bindrt_missing", "example"},
-                                       {"bindrt_broken", "broken"},
-                                       {"bindrt_future", "future"}};
-  static const KernelSet all{"by hand", images, kernels};
-  return all;
-}
 
 // The message of the Error that `body` throws; empty if it throws none.
 template <class Body>
@@ -230,6 +200,19 @@ void test_scratch_is_kept(Context& context) {
   }
   queue.wait();
   CHECK(queue.scratch_bytes() == held);
+  void* const input = queue.scratch(256);
+  const Arena::Mark inputs = queue.mark();
+  void* const first = queue.scratch(512);
+  queue.rewind_to(inputs);
+  CHECK(queue.scratch(512) == first);
+  queue.fill(input, 7, 256);
+  queue.fill(queue.scratch(held), 0, held);  // a block of its own
+  queue.rewind_to(inputs);
+  queue.fill(queue.scratch(held), 1, held);
+  unsigned char kept = 0;
+  queue.download(&kept, input, 1);
+  queue.wait();
+  CHECK(kept == 7);
 }
 
 void test_events(Context& context) {

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import TypedDict, type_check_only
 
 import numpy as np
@@ -31,3 +32,24 @@ def devices() -> list[DeviceInfo]: ...
 def target(capability: str) -> str: ...
 def load_kernels(device: int = 0) -> list[str]: ...
 def round_trip(data: npt.NDArray[np.uint8], device: int = 0) -> npt.NDArray[np.uint8]: ...
+def pool_views(
+    views: npt.NDArray[np.float32],
+    counts: Sequence[int] | npt.NDArray[np.integer],
+    weights: npt.NDArray[np.float32] | None = None,
+    *,
+    normalize: bool = True,
+    scale: float = 1.0,
+    half: bool = False,
+    rounds: int = 1,
+    device: int = 0,
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float64]]: ...
+def imu_grid(
+    samples: npt.NDArray[np.float32],
+    rate: float,
+    gain: Sequence[float],
+    offset: Sequence[float],
+    *,
+    half: bool = False,
+    rounds: int = 1,
+    device: int = 0,
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.uint32], npt.NDArray[np.float64]]: ...
