@@ -1,0 +1,68 @@
+"""``python -m bench.gpu``: compare and measure, and write ``bench/results/<device>.json``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.gpu import cases, check
+from bindrt import _core
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RESULTS = ROOT / "bench" / "results"
+SIMULATED = ROOT / "build" / "gpu_check"
+
+
+def main() -> int:
+    """0: everything is as on the CPU; 1: something is not; 2: there is no GPU to try."""
+    parser = argparse.ArgumentParser(prog="python -m bench.gpu", description=__doc__)
+    parser.add_argument("--ready", action="store_true", help="only say whether a GPU can be used")
+    parser.add_argument("--small", action="store_true", help="the tests' small inputs")
+    parser.add_argument("--rounds", type=int, default=50, help="timed runs of each case")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="default: bench/results/<device>.json")
+    args = parser.parse_args()
+    if problem := _core.gpu.problem():
+        print(f"no GPU to check: {problem}", file=sys.stderr)
+        return 2
+    simulated = _core.gpu.driver()["simulated"]
+    print(f"{'SIMULATED, nothing is measured' if simulated else 'GPU'}: {headline()}")
+    if args.ready:
+        return 0
+    report = check.check(cases.cases(small=args.small or simulated), args.rounds, print_case)
+    out = args.json or (SIMULATED if simulated else RESULTS) / f"{file_name(report['device'])}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    bad = sum(not case["good"] for case in report["cases"])
+    print(f"{len(report['cases'])} cases, {bad} failed; {out}")
+    return 0 if report["good"] else 1
+
+
+def headline() -> str:
+    about = check.device()
+    return f"{about['name']}, capability {about['capability']}, CUDA {about['cuda']}"
+
+
+def file_name(device: dict[str, Any]) -> str:
+    """``nvidia-geforce-rtx-4090``; a simulated device's name says so."""
+    return re.sub(r"[^a-z0-9]+", "-", device["name"].lower()).strip("-") or "gpu"
+
+
+def print_case(found: dict[str, Any]) -> None:
+    line = f"{found['op']:<9} {found['case']:<44}"
+    if "error" in found:
+        print(f"{line} FAILED: {found['error']}", flush=True)
+        return
+    line += f" {'' if found['good'] else 'FAILED: '}difference {found['difference']:.1e}"
+    if "seconds" in found:
+        share = found["share_of_bandwidth"]
+        line += f"  {found['seconds']['median'] * 1e6:8.1f} µs  {found['bytes_per_second'] / 1e9:7.1f} GB/s"
+        line += f"  {share:4.0%} of the memory's" if share else ""
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Run the cases: the difference from the CPU side, and on a real device the times."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from bench import measure
+from bench.gpu.cases import Array, Case
+from bindrt import _core
+
+#: The first rounds are not counted: clocks rise, memory is allocated.
+WARM_UP = 10
+
+
+def device(index: int = 0) -> dict[str, Any]:
+    """The device, its driver and our kernels, as the results record them."""
+    driver, kernels = _core.gpu.driver(), _core.build_info()["gpu_kernels"]
+    found = dict(_core.gpu.devices()[index])
+    target = _core.gpu.target(str(found["capability"]))
+    return {
+        **found,
+        "cuda": f"{driver['version'] // 1000}.{driver['version'] % 1000 // 10}",
+        "simulated": driver["simulated"],
+        "kernels": {**kernels, "runs": target} if kernels else None,
+        "host": platform.machine(),
+    }
+
+
+def difference(got: Array, want: Array) -> float:
+    """The largest, over all numbers; infinite where shapes, types or NaNs differ."""
+    if got.shape != want.shape or got.dtype != want.dtype:
+        return float("inf")
+    a, b = got.astype(np.float64), want.astype(np.float64)
+    if np.array_equal(a, b, equal_nan=True):
+        return 0.0
+    apart = np.abs(a - b)
+    return float(apart.max()) if np.isfinite(apart).all() else float("inf")
+
+
+def run(case: Case, rounds: int, bandwidth: float) -> dict[str, Any]:
+    """One case. No time of the simulated driver is ever in the result."""
+    simulated = _core.gpu.driver()["simulated"]
+    want = case.cpu()
+    got, seconds = case.gpu(1 if simulated else WARM_UP + rounds)
+    apart = difference(got, want)
+    found: dict[str, Any] = {
+        "op": case.op,
+        "case": case.name,
+        "difference": apart,
+        "tolerance": case.tolerance,
+        "good": apart <= case.tolerance,
+    }
+    if simulated:
+        assert np.isnan(seconds).all(), "the simulated driver gave a time"
+        return found
+    counted = [float(second) for second in seconds[WARM_UP:]]
+    median = statistics.median(counted)
+    found |= {
+        "seconds": {"median": median, "fastest": min(counted), "slowest": max(counted), "rounds": rounds},
+        "bytes": case.bytes,
+        "bytes_per_second": case.bytes / median,
+        "share_of_bandwidth": case.bytes / median / bandwidth if bandwidth else None,
+    }
+    return found
+
+
+def check(cases: Iterable[Case], rounds: int, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """All cases; ``tell`` hears of each as it is done."""
+    about = device()
+    results = []
+    for case in cases:
+        try:
+            found = run(case, rounds, float(about["bandwidth"]))
+        except (_core.gpu.DriverError, MemoryError) as error:
+            found = {"op": case.op, "case": case.name, "good": False, "error": str(error)}
+        results.append(found)
+        tell(found)
+    report: dict[str, Any] = {"device": about, "good": bool(results) and all(r["good"] for r in results)}
+    if about["simulated"]:
+        report["simulated"] = "compared on the CPU by tests/cudasim; nothing was measured"
+    else:
+        report |= {"date": time.strftime("%Y-%m-%d"), "machine": measure.machine()}
+    return {**report, "cases": results}
