@@ -124,7 +124,7 @@ def test_cases_have_inputs_and_ours() -> None:
 
     assert ours.PACKAGES
     offered = {found.op for found in alternatives.REGISTRY if found.role == "ours"}
-    assert {case.op for case in CASES if case.kind == "file"} <= offered
+    assert {case.op for case in CASES} <= offered
 
 
 def test_chosen_cases() -> None:

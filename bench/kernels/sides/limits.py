@@ -40,7 +40,7 @@ def sound(path: str, threads: int) -> Run:
     return run
 
 
-@limit("video-file", "decoding (FFmpeg)")
+@limit("video-file", "decoding all frames (FFmpeg)")
 def film(path: str, threads: int) -> Run:
     def run() -> None:
         with av.open(path) as media:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import av
 import numpy as np
 
 from bench.kernels.alternatives import Run, alternative
 from bench.kernels.sides import constants as c
 from bindrt import _core, preprocess
+from bindrt.sources.colour import picture_of
 
 PACKAGES = ("bindrt", "numpy", "pillow", "av", "soundfile")
 
@@ -95,3 +97,28 @@ def mel(clip: str, threads: int) -> Run:
 def depth(counts: str, threads: int) -> Run:
     array = np.load(counts)
     return lambda: _core.depth_square(array, "mm", c.FOCAL, c.BASELINE, 8.0, threads=threads)[0]
+
+
+@ours("thermal")
+def thermal(counts: str, threads: int) -> Run:
+    array = np.load(counts)
+    return lambda: preprocess.thermal(array)
+
+
+@ours("thermal16")
+def thermal16(counts: str, threads: int) -> Run:
+    array = np.load(counts)
+    return lambda: preprocess.thermal(array, percentiles=(1, 99))
+
+
+@ours("video-frame")
+def video_frame(frame: str, threads: int) -> Run:
+    decoded = av.VideoFrame.from_ndarray(np.load(frame), format="yuv420p")
+    places = [(crop, crop, 0) for crop in range(3)]
+
+    def run() -> Any:
+        views = np.empty((3, 3, 1, c.SIDE, c.SIDE), np.float32)
+        _core.video_crops(picture_of(decoded), views, places, threads=threads)
+        return views[:, :, 0]
+
+    return run
