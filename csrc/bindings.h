@@ -13,6 +13,7 @@ void bind_jpeg(pybind11::module_& module);
 void bind_pillow(pybind11::module_& module);
 void bind_audio(pybind11::module_& module);
 void bind_pool(pybind11::module_& module);
+void bind_thermal(pybind11::module_& module);
 void bind_video(pybind11::module_& module);
 
 // The GPU kernels of this build: compiler, targets, bytes, names; None if it has none.

@@ -115,6 +115,16 @@ def resample_sum(
     stop: int,
     begin: int = 0,
 ) -> float: ...
+def count_not_finite(map: npt.NDArray[np.number], threads: int = 1) -> int: ...
+def map_percentiles(map: npt.NDArray[np.number], low: float, high: float) -> tuple[float, float]: ...
+def thermal_square(
+    frame: npt.NDArray[np.number],
+    low: float | None = None,
+    high: float | None = None,
+    half: bool = False,
+    threads: int = 1,
+    out: npt.NDArray[np.floating] | None = None,
+) -> npt.NDArray[np.floating]: ...
 def depth_square(
     map: npt.NDArray[np.number],
     unit: str,

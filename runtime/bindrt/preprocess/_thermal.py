@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
-import PIL.Image
 
-from bindrt import arrays
+from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.errors import InputError
 from bindrt.items import Prepared, Thermal
 from bindrt.limits import Limits
-from bindrt.preprocess.maps import load_map
+from bindrt.preprocess.maps import as_native, load_map
 from bindrt.preprocess.numeric import is_number
-from bindrt.preprocess.resize import centre_square
-
-_BICUBIC = PIL.Image.Resampling.BICUBIC
 
 
 def prepare(item: Thermal, limits: Limits) -> Prepared:
     """8-bit frames as they are; others stretched from a range; the range used is in the notes."""
     values, name = load_map(item.src, "thermal", limits)
+    frame = as_native(values)
     if item.low is None and item.high is None and item.percentiles is None and values.dtype == np.uint8:
-        square = np.asarray(centre_square(PIL.Image.fromarray(np.ascontiguousarray(values)), _BICUBIC))
-        return Prepared((square.astype(np.float32) / np.float32(255))[None], {"low": 0.0, "high": 255.0})
-    arrays.require_finite(values, name, "pixels")
-    low, high = _range(item, values, name)
-    scaled = ((values.astype(np.float64) - low) / (high - low)).clip(0, 1).astype(np.float32)
-    square = np.asarray(centre_square(PIL.Image.fromarray(scaled), _BICUBIC))
-    return Prepared(square.clip(0, 1)[None], {"low": low, "high": high})
+        return Prepared(_core.thermal_square(frame), {"low": 0.0, "high": 255.0})
+    if bad := _core.count_not_finite(frame):
+        raise InputError(
+            name, f"{bad} of {frame.size} pixels are NaN or infinite", "every value must be finite"
+        )
+    low, high = _range(item, frame, name)
+    return Prepared(_core.thermal_square(frame, low, high), {"low": low, "high": high})
 
 
 def _range(item: Thermal, values: Array, name: str) -> tuple[float, float]:
@@ -49,7 +47,7 @@ def _range(item: Thermal, values: Array, name: str) -> tuple[float, float]:
     low, high = float(item.low), float(item.high)
     if not low < high:
         raise InputError(name, f"low {low:g} is not below high {high:g}", "low is the colder end")
-    return low, high
+    return _bounded(low, high, name)
 
 
 def _stretch(percentiles: Any, values: Array, name: str) -> tuple[float, float]:
@@ -58,7 +56,13 @@ def _stretch(percentiles: Any, values: Array, name: str) -> tuple[float, float]:
         raise InputError(
             name, f"percentiles are {percentiles!r}", "two increasing numbers of 0 to 100: (1, 99)"
         )
-    low, high = (float(v) for v in np.percentile(values, pair))
+    low, high = _core.map_percentiles(values, float(pair[0]), float(pair[1]))
     if not low < high:
         raise InputError(name, f"the frame is flat: both percentiles are {low:g}", "pass low and high")
+    return _bounded(low, high, name)
+
+
+def _bounded(low: float, high: float, name: str) -> tuple[float, float]:
+    if not math.isfinite(high - low):
+        raise InputError(name, f"the range {low:g} to {high:g} is too wide", "pass a narrower one")
     return low, high
