@@ -31,6 +31,8 @@ PTX = 100
 OPTIONS = (
     "--std=c++20",
     "--fmad=false",  # the CPU side is built without contraction as well
+    # Headers that the CPU side shares declare its functions as well, and NVRTC knows no host functions.
+    "--device-as-default-execution-space",
     "--ptxas-options=-v",
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

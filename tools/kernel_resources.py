@@ -29,6 +29,7 @@ def find_nvcc() -> str | None:
 
 def by_nvcc(nvcc: str, source: Path, architecture: int) -> Report:
     command = [nvcc, "-std=c++20", "--fmad=false", f"-arch=sm_{architecture}", "-Xptxas", "-v", "-cubin"]
+    command += ["--expt-relaxed-constexpr"]  # as NVRTC, to which a constexpr function is the device's as well
     command += ["-I", str(ROOT), "-o", "/dev/null", str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -37,6 +37,8 @@ def main() -> int:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     bad = sum(not case["good"] for case in report["cases"])
+    if missing := report["not_compared"]:
+        print(f"NOT COMPARED, though they have kernels: {', '.join(missing)}")
     print(f"{len(report['cases'])} cases, {bad} failed; {out}")
     return 0 if report["good"] else 1
 

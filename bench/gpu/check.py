@@ -70,6 +70,13 @@ def run(case: Case, rounds: int, bandwidth: float) -> dict[str, Any]:
     return found
 
 
+def not_compared(results: Iterable[dict[str, Any]]) -> list[str]:
+    """Ops that have kernels in this build and no case here."""
+    kernels = _core.build_info()["gpu_kernels"]
+    ops = {name.split("_")[1] for name in kernels["kernels"]} if kernels else set()
+    return sorted(ops - {found["op"] for found in results})
+
+
 def check(cases: Iterable[Case], rounds: int, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """All cases; ``tell`` hears of each as it is done."""
     about = device()
@@ -81,7 +88,11 @@ def check(cases: Iterable[Case], rounds: int, tell: Callable[[dict[str, Any]], N
             found = {"op": case.op, "case": case.name, "good": False, "error": str(error)}
         results.append(found)
         tell(found)
-    report: dict[str, Any] = {"device": about, "good": bool(results) and all(r["good"] for r in results)}
+    report: dict[str, Any] = {
+        "device": about,
+        "good": bool(results) and all(r["good"] for r in results),
+        "not_compared": not_compared(results),
+    }
     if about["simulated"]:
         report["simulated"] = "compared on the CPU by tests/cudasim; nothing was measured"
     else:
