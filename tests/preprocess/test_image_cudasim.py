@@ -26,6 +26,10 @@ def test_golden(case: Case) -> None:
     out = np.empty((3, 224, 224), np.float32)
     height, width = rgb.shape[:2]
     cudasim.call(
-        "cudasim_image_input", ctypes.c_void_p(rgb.ctypes.data), height, width, ctypes.c_void_p(out.ctypes.data)
+        "cudasim_image_input",
+        ctypes.c_void_p(rgb.ctypes.data),
+        height,
+        width,
+        ctypes.c_void_p(out.ctypes.data),
     )
     np.testing.assert_array_equal(out, _core.image_input(rgb))
