@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from support import cpp, cudasim
-from support.cudasim_faults import FAULTS, Fault
+from support.cudasim_fault_list import FAULTS
+from support.cudasim_faults import Fault
 
 
 @pytest.fixture(scope="module", autouse=True)

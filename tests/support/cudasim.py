@@ -7,6 +7,7 @@ import functools
 from pathlib import Path
 
 from . import cpp, cudasim_faults
+from .cudasim_fault_list import FAULTS
 
 FOLDER = cpp.ROOT / "tests" / "cudasim"
 PROGRAMS = sorted(path.stem for path in FOLDER.glob("test_*.cpp"))
@@ -27,7 +28,7 @@ RUNS = (
 def build(kind: str) -> Path:
     """Build all programs of a kind, once a process; the folder they are in."""
     kinds = tuple(name for name, sanitizers in SANITIZERS.items() if sanitizers == SANITIZERS[kind])
-    cudasim_faults.plant(cpp.tree(SANITIZERS[kind]), kinds)
+    cudasim_faults.plant(cpp.tree(SANITIZERS[kind]), kinds, FAULTS)
     return cpp.build(SANITIZERS[kind], "cudasim") / "tests" / "cudasim" / kind
 
 
