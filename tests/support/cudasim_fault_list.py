@@ -259,10 +259,10 @@ IMAGE = (
 
 VIDEO = (
     Fault(
-        "video_pixel_too_many",
+        "video_one_pixel_further",
         "video",
-        "if (pixel >= std::int64_t{kVideoSide} * kVideoSide) {",
-        "if (pixel > std::int64_t{kVideoSide} * kVideoSide) {",
+        "item.place + colour * item.colour_stride + pixel, value);",
+        "item.place + colour * item.colour_stride + pixel + 1, value);",
         "address",
         OUT_OF_BOUNDS,
     ),
