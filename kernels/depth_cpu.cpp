@@ -5,6 +5,7 @@
 
 #include "kernels/depth.h"
 #include "kernels/depth_params.h"
+#include "kernels/depth_setup.h"
 #include "kernels/float_square.h"
 #include "kernels/parallel.h"
 
@@ -12,35 +13,6 @@ namespace bindrt::kernels {
 namespace {
 
 constexpr std::int64_t kGrain = 4 * kBlockRows;  // map rows a thread takes at a time
-
-DepthFactors factors_of(const DepthOptions& options) noexcept {
-  const double pixels = options.baseline * options.focal / kDisparityMax;
-  const double missing = pixels / (options.missing_near ? kDepthNearest : kDepthFarthest);
-  const double lowest = kDisparityMin / kDisparityMax;
-  DepthFactors factors{};
-  factors.gain = static_cast<float>(options.depth_scale);
-  factors.nearest = static_cast<float>(kDepthNearest);
-  factors.farthest = static_cast<float>(kDepthFarthest);
-  factors.ratio = static_cast<float>(pixels);
-  factors.lowest = static_cast<float>(lowest);
-  factors.missing = static_cast<float>(std::clamp(missing, lowest, 1.0));
-  switch (options.unit) {
-    case DepthUnit::kMetres:
-      break;
-    case DepthUnit::kSunRgbd:
-      factors.farthest =
-          static_cast<float>(std::clamp(options.depth_scale * kSunRgbdMax, kDepthNearest, kDepthFarthest));
-      [[fallthrough]];
-    case DepthUnit::kMillimetres:
-      factors.gain = static_cast<float>(options.depth_scale / 1000.0);
-      break;
-    case DepthUnit::kDisparity:
-      factors.gain = static_cast<float>(1.0 / kDisparityMax);
-      factors.ready = 1;
-      break;
-  }
-  return factors;
-}
 
 template <class Number>
 BINDRT_INLINE std::int64_t count_missing(const Number* row, std::int32_t begin, std::int32_t end) {
@@ -143,6 +115,40 @@ std::int64_t count_rows(const Map& map, std::int32_t begin, std::int32_t end, in
 
 }  // namespace
 
+DepthFactors depth_factors(const DepthOptions& options) noexcept {
+  const double pixels = options.baseline * options.focal / kDisparityMax;
+  const double missing = pixels / (options.missing_near ? kDepthNearest : kDepthFarthest);
+  const double lowest = kDisparityMin / kDisparityMax;
+  DepthFactors factors{};
+  factors.gain = static_cast<float>(options.depth_scale);
+  factors.nearest = static_cast<float>(kDepthNearest);
+  factors.farthest = static_cast<float>(kDepthFarthest);
+  factors.ratio = static_cast<float>(pixels);
+  factors.lowest = static_cast<float>(lowest);
+  factors.missing = static_cast<float>(std::clamp(missing, lowest, 1.0));
+  switch (options.unit) {
+    case DepthUnit::kMetres:
+      break;
+    case DepthUnit::kSunRgbd:
+      factors.farthest =
+          static_cast<float>(std::clamp(options.depth_scale * kSunRgbdMax, kDepthNearest, kDepthFarthest));
+      [[fallthrough]];
+    case DepthUnit::kMillimetres:
+      factors.gain = static_cast<float>(options.depth_scale / 1000.0);
+      break;
+    case DepthUnit::kDisparity:
+      factors.gain = static_cast<float>(1.0 / kDisparityMax);
+      factors.ready = 1;
+      break;
+  }
+  return factors;
+}
+
+SquareFinish depth_finish() noexcept {
+  constexpr double kEnd = std::numeric_limits<double>::infinity();
+  return {1.0 / kDisparityStd, -kDisparityMean / kDisparityStd, -kEnd, kEnd};
+}
+
 bool depth_square(const Map& map, const DepthOptions& options, void* out, std::int64_t* missing) noexcept {
   thread_local Scratch<float> middle_memory;
   const SquareTaps taps = square_taps(map, ResizeFilter::kBilinear);
@@ -150,7 +156,7 @@ bool depth_square(const Map& map, const DepthOptions& options, void* out, std::i
   if (middle == nullptr) {
     return false;
   }
-  const DepthFactors factors = factors_of(options);
+  const DepthFactors factors = depth_factors(options);
   const bool packed = options.unit == DepthUnit::kSunRgbd;
   const std::int32_t first = taps.down->first_input;
   std::atomic<std::int64_t> found{0};
@@ -179,10 +185,7 @@ bool depth_square(const Map& map, const DepthOptions& options, void* out, std::i
   if (failed.load()) {
     return false;
   }
-  const SquareFinish finish{1.0 / kDisparityStd, -kDisparityMean / kDisparityStd,
-                            -std::numeric_limits<double>::infinity(),
-                            std::numeric_limits<double>::infinity()};
-  finish_square(*taps.down, middle, finish, options.out_type, out, options.threads);
+  finish_square(*taps.down, middle, depth_finish(), options.out_type, out, options.threads);
   middle_memory.trim();
   *missing = found.load() + count_rows(map, 0, first, options.threads) +
              count_rows(map, taps.down->last_input, map.height, options.threads);

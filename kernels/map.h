@@ -1,8 +1,6 @@
 // A map: one number a pixel, such as depth or temperature.
 #pragma once
 
-#include <cstdint>
-
 #include "kernels/portable.h"
 
 namespace bindrt::kernels {
