@@ -1,7 +1,8 @@
-"""``python -m bench [export|encoders|kernels|all]``: measure, and print what was found.
+"""``python -m bench [export|encoders|kernels|roofline|all]``: measure, and print what was found.
 
 ``export`` and ``encoders`` work at imagebind_huge's scale with random weights; ``kernels`` measures
-preprocessing and has options of its own: ``python -m bench kernels --help``.
+preprocessing and has options of its own: ``python -m bench kernels --help``. ``roofline`` calculates what
+the GPU kernels would take at the limits of some GPUs.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     """Prints a table; ``--json`` also writes everything that was measured."""
+    from bench import roofline
     from bench.kernels import command
 
     if sys.argv[1:2] == ["kernels"]:
         return command.main(sys.argv[2:])
+    if sys.argv[1:] == ["roofline"]:
+        return roofline.main()
     from bench import encoders, export, measure  # need torch, which kernels do not
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
