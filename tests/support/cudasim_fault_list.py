@@ -268,4 +268,31 @@ VIDEO = (
     ),
 )
 
-FAULTS = (*EXAMPLE, *AUDIO, *POOL, *IMU, *IMAGE, *VIDEO)
+MAPS = (
+    Fault(
+        "map_row_below_those_kept",
+        "map_square",
+        "if (y >= item.down.inputs || x >= kMapSide) {",
+        "if (x >= kMapSide) {",
+        "address",
+        OUT_OF_BOUNDS,
+    ),
+    Fault(
+        "map_row_left_out",
+        "map_square",
+        "if (y >= item.down.inputs || x >= kMapSide) {",
+        "if (y >= item.down.inputs - 1 || x >= kMapSide) {",
+        "race",
+        UNWRITTEN + ", byte .* of a device allocation",
+    ),
+    Fault(
+        "map_lost_update_of_the_count",
+        "map_square",
+        "    atomicAdd(item.missing, count);",
+        "    *item.missing += count;",
+        "race",
+        RACE,
+    ),
+)
+
+FAULTS = (*EXAMPLE, *AUDIO, *POOL, *IMU, *IMAGE, *VIDEO, *MAPS)
