@@ -54,7 +54,8 @@ class JpegReader {
 }  // namespace
 
 void bind_jpeg(py::module_& module) {
-  py::class_<JpegReader>(module, "JpegReader",
+  py::class_<JpegReader>(module, "JpegReader", py::is_final(),
+                         py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)),
                          R"(Reads JPEGs with the libjpeg-turbo that a loaded module uses.)")
       .def(py::init<const std::string&>(), py::arg("module_path"),
            "module_path: an extension module's file. Raises ValueError if libjpeg-turbo is not found there.")

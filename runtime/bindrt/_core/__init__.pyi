@@ -32,6 +32,7 @@ class ImuTimeReport(TypedDict):
     gap_seconds: float
     used: int
 
+@final
 class JpegReader:
     def __init__(self, module_path: str) -> None: ...
     def input(
