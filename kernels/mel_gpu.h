@@ -21,6 +21,6 @@ struct MelRecording {
 // bit for bit, unless clips overlap: a mean is added up in another order. output.columns must be below
 // 2^20. Throws std::runtime_error as the queue does, and std::bad_alloc.
 void log_mel_gpu(GpuQueue& queue, const MelRecording* recordings, std::int64_t count,
-                    const MelOutput& output);
+                 const MelOutput& output);
 
 }  // namespace bindrt::kernels
