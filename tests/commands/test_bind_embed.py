@@ -279,7 +279,6 @@ def test_stopped_run_keeps_its_segments(
         (("x.jpg", "--unit", "mm"), 2, "only depth"),
         (("x.jpg", "--modality", "text"), 2, "files are not read as texts"),
         (("--text", "a", "--resume"), 2, "add -o"),
-        (("--text", "a", "--index", "i"), 2, "not built yet"),
         (("missing.jpg",), 1, "missing.jpg"),
         (("--text", "a", "-o", "/proc/none/out.parquet"), 1, "/proc/none"),
     ],

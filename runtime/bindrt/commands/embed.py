@@ -24,6 +24,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from bindrt.commands.indexing import check_index, write_index
 from bindrt.commands.inputs import Input, Request, count_inputs, list_inputs, resolve
 from bindrt.commands.outputs import adopt, check_suffix, finish
 from bindrt.commands.segments import Row, Segments, as_json_line
@@ -56,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("-o", "--output", type=Path, metavar="OUT", help=".parquet, .npz or .jsonl")
     p.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="default: raise")
     p.add_argument("--resume", action="store_true", help="go on with, or add to, an earlier output")
-    p.add_argument("--index", metavar="OUT", help="not built yet in this version")
+    p.add_argument("--index", type=Path, metavar="OUT", help="write an index for bind-search (a folder)")
     p.add_argument("--threads", type=int, metavar="N", help="threads of the engine")
     p.add_argument("--max-pixels", type=int, metavar="N", help="limit of one image; default about 89 million")
     return p
@@ -72,33 +73,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(console, "bind-embed", error)
         return 2 if isinstance(error, OptionError) else 1
     except KeyboardInterrupt:
-        where = f"; finished rows are kept, go on with --resume -o {args.output}" if args.output else ""
+        kept = f"-o {args.output}" if args.output else f"--index {args.index}" if args.index else ""
+        where = f"; finished rows are kept, go on with --resume {kept}" if kept else ""
         console.print(f"bind-embed: stopped{where}", highlight=False, soft_wrap=True, markup=False)
         return 130
     except BrokenPipeError:
         sys.stderr.close()
         return 1
     except OSError as error:  # reading never raises one: items fail as bindrt errors
-        complain(console, "bind-embed", system_error(args.output or "standard output", error))
+        complain(console, "bind-embed", system_error(args.output or args.index or "standard output", error))
         return 1
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    if args.index is not None:
-        raise OptionError("--index", "not built yet in this version", "write -o OUT.parquet")
     request = Request(args.paths, args.text, args.modality, args.unit)
     request.check()
     if args.output is not None:
         check_suffix(args.output)
-    elif args.resume:
-        raise OptionError("--resume", "there is no output to go on with", "add -o OUT")
+    elif args.resume and args.index is None:
+        raise OptionError("--resume", "there is no output to go on with", "add -o OUT or --index OUT")
+    if args.index is not None:
+        check_index(args.index)
     limits = DEFAULT_LIMITS if args.max_pixels is None else Limits(max_pixels=args.max_pixels)
     with load(args.bundle, threads=args.threads, limits=limits) as model:
         job = Job(model, request, args.on_error == "skip")
-        if args.output is None:
+        if args.output is None and args.index is None:
             to_stdout(job)
         else:
-            to_file(job, args.output, args.resume, console)
+            to_file(job, args.output, args.index, args.resume, console)
     return 0
 
 
@@ -165,9 +167,12 @@ def to_stdout(job: Job) -> None:
     job.run(lambda row: print(as_json_line(row, job.model.space), flush=True))
 
 
-def to_file(job: Job, output: Path, resume: bool, console: Console) -> None:
+def to_file(job: Job, output: Path | None, index: Path | None, resume: bool, console: Console) -> None:
+    """Embed into segments, then put them together as a file, an index, or both."""
     dim, space = job.model.embed_dim, job.model.space
-    segments = Segments(output, dim, space, resume)
+    place = output or index
+    assert place is not None
+    segments = Segments(place, dim, space, resume)
     if resume:
         adopt(segments, dim, space)
     job.done = segments.done()
@@ -182,8 +187,13 @@ def to_file(job: Job, output: Path, resume: bool, console: Console) -> None:
         finally:
             writer.flush()
     rows = segments.rows()
-    finish(segments, dim, space)
-    summarize(job, output, rows, kept, monotonic() - start, console)
+    if index is not None:
+        write_index(segments, job.model, index)
+    if output is not None:
+        finish(segments, dim, space)
+    else:
+        segments.remove()
+    summarize(job, place, rows, kept, monotonic() - start, console)
 
 
 class SegmentWriter:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bindrt.commands.indexing import index_rows
 from bindrt.commands.segments import Row, Segments, as_json_line, schema, table_space, to_table
 from bindrt.errors import InputError, OptionError
 from bindrt.space import require_same_space
@@ -101,11 +102,14 @@ def adopt(segments: Segments, dim: int, space: str) -> None:
     if not output.exists() or segments.paths():
         return
     try:
-        if output.suffix == ".parquet":
+        if output.is_dir():
+            rows, theirs = index_rows(output)
+        elif output.suffix == ".parquet":
             require_same_space(space, table_space(output), str(output))
             segments.write_table(pq.read_table(output))
             return
-        rows, theirs = (read_npz if output.suffix == ".npz" else read_jsonl)(output)
+        else:
+            rows, theirs = (read_npz if output.suffix == ".npz" else read_jsonl)(output)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, pa.ArrowInvalid) as error:
         raise InputError(str(output), f"it cannot be added to ({error})", "choose another -o") from None
     if rows:

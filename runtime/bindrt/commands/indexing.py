@@ -1,0 +1,46 @@
+"""From rows to an index for ``bind-search``, and back, to add to one."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pyarrow as pa
+
+from bindrt.commands.segments import Row, Segments
+from bindrt.errors import OptionError
+from bindrt.index import Index
+from bindrt.index.storage import HEADER
+from bindrt.model import Model
+
+#: Above this many vectors a graph is worth its memory, if usearch is installed.
+APPROXIMATE_FROM = 100_000
+
+
+def check_index(path: Path) -> None:
+    """An index is a folder; nothing else is replaced by one."""
+    if path.exists() and not (path / HEADER).is_file():
+        raise OptionError(f"--index {path}", "it exists and is no index", "choose another place")
+
+
+def write_index(segments: Segments, model: Model, path: Path) -> None:
+    """All rows that have a vector."""
+    large = segments.rows() >= APPROXIMATE_FROM and importlib.util.find_spec("usearch") is not None
+    index = Index.of(model, approximate=large)
+    for table in segments.tables():
+        good = table.filter(pa.compute.is_valid(table["embedding"]))
+        for modality in sorted(set(good["modality"].to_pylist())):
+            part = good.filter(pa.compute.equal(good["modality"], modality)).combine_chunks()
+            column = part["embedding"].combine_chunks()
+            vectors = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, model.embed_dim)
+            index.add(vectors, part["source"].to_pylist(), modality)
+    index.save(path)
+
+
+def index_rows(path: Path) -> tuple[list[Row], str]:
+    """The rows of an index that is there, and their space."""
+    index = Index.load(path)
+    return [
+        Row(name, modality, None, vector)
+        for name, modality, vector in zip(index.ids, index.modalities, index.vectors, strict=True)
+    ], index.space

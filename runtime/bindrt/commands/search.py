@@ -1,0 +1,105 @@
+"""``bind-search``: what in an index is nearest to a text, a picture, a sound, or a sum of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from bindrt.commands.terminal import complain
+from bindrt.errors import Error, OptionError
+from bindrt.index import Hit, Index, combine
+from bindrt.modalities import MODALITIES
+from bindrt.model import load
+from bindrt.space import require_same_space
+
+
+class AddQuery(argparse.Action):
+    """Keeps the queries of all modalities in the order they were given: weights go by it."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        value: Any,
+        option: str | None = None,
+    ) -> None:
+        namespace.queries = [*(namespace.queries or []), (self.dest, value)]
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(
+        prog="bind-search",
+        description="Search an index by texts and files of any modality; several queries are added up.",
+    )
+    p.add_argument("index", type=Path, metavar="INDEX", help="the folder that bind-embed --index wrote")
+    p.set_defaults(queries=None)
+    files = ", ".join(f"--{name} FILE" for name in MODALITIES if name != "text")
+    p.add_argument("--text", action=AddQuery, metavar="TEXT", help=f"a query; also {files}")
+    for name in MODALITIES:
+        if name != "text":
+            p.add_argument(f"--{name}", action=AddQuery, metavar="FILE", help=argparse.SUPPRESS)
+    p.add_argument("--weight", type=float, action="append", default=[], metavar="W",
+                   help="of each query, in their order; default 1; negative steers away")  # fmt: skip
+    p.add_argument("-k", type=int, default=10, help="results (default 10)")
+    p.add_argument("--only", choices=tuple(MODALITIES), help="results of this modality only")
+    p.add_argument("--bundle", metavar="NAME.bind", help="the model; default: the one that made the index")
+    p.add_argument("--json", action="store_true", help="one JSON object a result")
+    return p
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; 0: done, 1: an error, 2: wrong usage."""
+    args = parser().parse_args(argv)
+    console = Console(stderr=True, emoji=False)
+    try:
+        hits = search(args)
+    except Error as error:
+        complain(console, "bind-search", error)
+        return 2 if isinstance(error, OptionError) else 1
+    if args.json:
+        for hit in hits:
+            print(json.dumps(vars(hit), ensure_ascii=False))
+    else:
+        Console(emoji=False).print(as_table(hits))
+    return 0
+
+
+def search(args: argparse.Namespace) -> list[Hit]:
+    queries: list[tuple[str, str]] = args.queries or []
+    if not queries:
+        raise OptionError("bind-search", "nothing to search for", "give --text, --image, --audio, …")
+    if args.weight and len(args.weight) != len(queries):
+        raise OptionError(
+            "--weight", f"{len(args.weight)} weights for {len(queries)} queries", "give one for each, or none"
+        )
+    index = Index.load(args.index)
+    bundle = args.bundle or index.bundle
+    if not bundle:
+        raise OptionError("bind-search", "the index does not say which bundle made it", "add --bundle")
+    wanted = sorted({modality for modality, _ in queries})
+    with load(bundle, modalities=wanted) as model:
+        require_same_space(index.space, model.space, str(bundle))
+        items = {m: [value for modality, value in queries if modality == m] for m in wanted}
+        found = model.embed(**items)  # type: ignore[arg-type]
+    given = args.weight or [1.0] * len(queries)
+    weights = {
+        m: [w for w, (modality, _) in zip(given, queries, strict=True) if modality == m] for m in wanted
+    }
+    return index.search(combine(found, weights), args.k, args.only)[0]
+
+
+def as_table(hits: Sequence[Hit]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("score", justify="right")
+    table.add_column("modality")
+    table.add_column("item", overflow="fold")
+    for hit in hits:
+        table.add_row(f"{hit.score:+.3f}", hit.modality, hit.id)
+    return table

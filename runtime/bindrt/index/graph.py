@@ -1,0 +1,65 @@
+"""Approximate search by usearch's proximity graph (HNSW)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bindrt.errors import InputError, OptionError
+from bindrt.index.query import Vectors
+
+
+class Graph:
+    """A usearch index whose keys are row numbers; similarity is the inner product of unit vectors."""
+
+    def __init__(self, dim: int) -> None:
+        self._dim = dim
+        self._index: Any = _usearch().Index(ndim=dim, metric="ip", dtype="f32")
+        self._mapped: Path | None = None  # where it is mapped from; a mapped graph cannot grow
+
+    def add(self, first: int, rows: Vectors) -> None:
+        """Rows with the numbers from ``first`` on."""
+        if self._mapped is not None:
+            self._index = _usearch().Index.restore(str(self._mapped), view=False)
+            self._mapped = None
+        if len(rows):
+            self._index.add(np.arange(first, first + len(rows), dtype=np.uint64), rows)
+
+    def search(self, queries: Vectors, k: int) -> list[list[tuple[int, float]]]:
+        found = []
+        for query in queries:  # one by one: results of a batch are padded where a walk finds fewer
+            matches = self._index.search(query, k)
+            pairs = [
+                (int(key), 1.0 - float(d)) for key, d in zip(matches.keys, matches.distances, strict=True)
+            ]
+            found.append(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+        return found
+
+    def save(self, path: Path) -> None:
+        self._index.save(str(path))
+
+    def load(self, path: Path, count: int) -> None:
+        """Map a saved graph.
+
+        Raises:
+            InputError: it is missing, damaged, or has another number of vectors.
+        """
+        try:
+            self._index = _usearch().Index.restore(str(path), view=True)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise InputError(str(path), f"cannot be read ({error})", "build the index again") from None
+        if self._index is None or len(self._index) != count or self._index.ndim != self._dim:
+            raise InputError(str(path), "it is not the graph of these vectors", "build the index again")
+        self._mapped = path
+
+
+def _usearch() -> Any:
+    try:
+        import usearch.index
+    except ImportError:
+        raise OptionError(
+            "an approximate index", "usearch is not installed", "pip install 'bindrt[index]'"
+        ) from None
+    return usearch.index

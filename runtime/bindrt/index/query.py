@@ -1,0 +1,95 @@
+"""What is searched for: vectors, or a weighted sum of several modalities' vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from bindrt.embeddings import Embeddings, unit_rows
+from bindrt.errors import InputError, OptionError
+from bindrt.preprocess.numeric import is_number
+
+Vectors = npt.NDArray[np.float32]
+
+
+def combine(embeddings: Embeddings, weights: Mapping[str, float | Sequence[float]] | None = None) -> Vectors:
+    """One query from all that was embedded: the sum of the unit vectors, each times its weight.
+
+    ImageBind's space is meant for this: a picture plus a sound finds pictures that have both.
+
+    Args:
+        embeddings: one or more modalities, one or more items each.
+        weights: modality → factor of all its items, or one for each; negative to steer away; 1 where
+            none is given.
+
+    Returns:
+        float32 ``[D]`` of unit length.
+
+    Raises:
+        OptionError: a weight that is no number, or that belongs to nothing that was embedded.
+        InputError: nothing was embedded, an item failed, or the sum is zero.
+    """
+    weights = weights or {}
+    for modality in weights:
+        if modality not in embeddings:
+            there = ", ".join(embeddings) or "nothing"
+            raise OptionError(f"weights: {modality!r}", "was not embedded", f"embedded: {there}")
+    parts = [
+        _factors(modality, weights.get(modality, 1.0), len(rows)) @ unit_rows(_finite(modality, rows))
+        for modality, rows in embeddings.items()
+        if len(rows)
+    ]
+    if not parts:
+        raise InputError("the query", "nothing was embedded", "give at least one item")
+    total = np.sum(parts, axis=0)
+    length = float(np.linalg.norm(total))
+    if length < 1e-6:
+        raise InputError("the query", "the weighted sum is zero", "give weights that do not cancel")
+    return np.asarray(total / length, np.float32)
+
+
+def _factors(modality: str, weight: float | Sequence[float], count: int) -> npt.NDArray[np.float64]:
+    each = [weight] * count if is_number(weight) else weight
+    if not isinstance(each, (list, tuple)) or len(each) != count or not all(is_number(w) for w in each):
+        raise OptionError(
+            f"weights: {modality!r}", f"{weight!r} is no weight", f"give one number, or {count} of them"
+        )
+    return np.array(each, np.float64)
+
+
+def _finite(modality: str, rows: Vectors) -> Vectors:
+    if not np.isfinite(rows).all():
+        raise InputError(modality, "an item failed, so it has no vector", "see Embeddings.errors")
+    return rows
+
+
+def as_queries(query: Embeddings | Vectors, dim: int) -> Vectors:
+    """Unit rows ``[Q, D]`` of a query: of an array, or of the one modality in ``Embeddings``."""
+    if isinstance(query, Embeddings):
+        if len(query) != 1:
+            raise InputError(
+                "the query", f"{len(query)} modalities were embedded", "combine(...) makes one query of them"
+            )
+        (rows,) = query.values()
+    else:
+        rows = np.asarray(query)
+        rows = rows[None] if rows.ndim == 1 else rows
+    return checked(rows, dim, "the query")
+
+
+def checked(rows: npt.NDArray[np.generic], dim: int, name: str) -> Vectors:
+    """Rows as unit float32 ``[N, D]``.
+
+    Raises:
+        InputError: another shape or dtype, or values that are not finite.
+    """
+    if rows.ndim != 2 or rows.shape[1] != dim:
+        raise InputError(name, f"the shape is {list(rows.shape)}", f"vectors of this index are [N, {dim}]")
+    if rows.dtype.kind != "f":
+        raise InputError(name, f"the dtype is {rows.dtype}", "vectors are floats")
+    if not np.isfinite(rows).all():
+        bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
+        raise InputError(f"{name}, row {bad}", "it is not finite", "leave out items that failed")
+    return unit_rows(rows.astype(np.float32))

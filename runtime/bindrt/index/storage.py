@@ -1,0 +1,138 @@
+"""An index on disk: a folder of ``index.json``, ``vectors.npy``, ``rows.parquet``, maybe a graph."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bindrt.errors import InputError, OptionError
+from bindrt.index.graph import Graph
+
+HEADER, VECTORS, ROWS, GRAPH = "index.json", "vectors.npy", "rows.parquet", "graph.usearch"
+SCHEMA = 1
+_MAX_HEADER_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Header:
+    """What stands in ``index.json`` beside the schema version; ``bundle`` may be empty."""
+
+    space: str
+    dim: int
+    count: int
+    approximate: bool
+    bundle: str
+
+
+@dataclass
+class Rows:
+    """What belongs to each vector: id, modality, metadata as JSON text (empty: none)."""
+
+    ids: list[str] = field(default_factory=list)
+    modalities: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def add(self, ids: Sequence[str], modality: str, metadata: Sequence[Mapping[str, Any]] | None) -> None:
+        """All or nothing: raises before it adds."""
+        for i, name in enumerate(ids):
+            if not isinstance(name, str):
+                raise InputError(f"ids[{i}]", f"{type(name).__name__} is no text", "give str")
+        texts = [""] * len(ids) if metadata is None else [_json(m, i) for i, m in enumerate(metadata)]
+        self.ids += ids
+        self.modalities += [modality] * len(ids)
+        self.texts += texts
+
+    def metadata_of(self, row: int) -> Mapping[str, Any]:
+        text = self.texts[row]
+        return dict(json.loads(text)) if text else {}
+
+    def of(self, modality: str) -> npt.NDArray[np.int64]:
+        """Numbers of the rows of a modality."""
+        return np.array([i for i, m in enumerate(self.modalities) if m == modality], np.int64)
+
+
+def save(
+    path: Path, header: Header, vectors: npt.NDArray[np.float32], rows: Rows, graph: Graph | None
+) -> None:
+    if path.exists() and not (path / HEADER).is_file():
+        raise OptionError(str(path), "it exists and is no index", "choose another place")
+    beside = path.with_name(f"{path.name}.new.{os.getpid()}")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        np.save(beside / VECTORS, vectors)
+        columns = {"id": rows.ids, "modality": rows.modalities, "metadata": rows.texts}
+        pq.write_table(pa.table({k: pa.array(v, pa.string()) for k, v in columns.items()}), beside / ROWS)
+        if graph is not None:
+            graph.save(beside / GRAPH)
+        (beside / HEADER).write_text(
+            json.dumps({"schema": SCHEMA, **asdict(header)}, indent=1) + "\n", "utf-8"
+        )
+        _replace(beside, path)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def load(path: Path) -> tuple[Header, npt.NDArray[np.float32], Rows]:
+    header = _header(path)
+    try:
+        vectors = np.load(path / VECTORS, mmap_mode="r", allow_pickle=False)
+        table = pq.read_table(path / ROWS, columns=["id", "modality", "metadata"])
+    except (OSError, ValueError, EOFError, KeyError, pa.ArrowException) as error:
+        raise InputError(str(path), f"cannot be read ({error})", "build the index again") from None
+    if vectors.dtype != np.float32 or vectors.shape != (header.count, header.dim):
+        raise InputError(
+            str(path), f"its vectors are {vectors.dtype} {list(vectors.shape)}", "build the index again"
+        )
+    if table.num_rows != header.count or any(c.null_count for c in table.columns):
+        raise InputError(
+            str(path), f"it has {table.num_rows} rows for {header.count} vectors", "build it again"
+        )
+    columns = [table.column(name).to_pylist() for name in ("id", "modality", "metadata")]
+    return header, vectors, Rows(*columns)
+
+
+def _header(path: Path) -> Header:
+    try:
+        with open(path / HEADER, "rb") as file:
+            data = json.loads(file.read(_MAX_HEADER_BYTES))
+        if data.pop("schema") != SCHEMA:
+            raise InputError(str(path), "it is of another version", "build the index again")
+        header = Header(**data)
+        sizes = header.dim, header.count
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(str(path), f"no index ({error})", "give a folder that Index.save wrote") from None
+    good = all(type(n) is int for n in sizes) and header.dim > 0 and header.count >= 0
+    good = good and isinstance(header.space, str) and isinstance(header.bundle, str)
+    if not good or not isinstance(header.approximate, bool):
+        raise InputError(str(path), f"{HEADER} holds values that cannot be", "build the index again")
+    return header
+
+
+def _replace(beside: Path, path: Path) -> None:
+    """Moves a folder into place; an index that was there goes away last."""
+    old = path.with_name(f"{path.name}.old.{os.getpid()}")
+    if path.exists():
+        os.rename(path, old)
+    os.rename(beside, path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _json(metadata: Mapping[str, Any], row: int) -> str:
+    try:
+        return json.dumps(dict(metadata), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"metadata[{row}]", f"JSON cannot hold it ({error})", "give texts and numbers"
+        ) from None
