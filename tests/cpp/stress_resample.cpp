@@ -133,7 +133,7 @@ double expected(const Recording& recording, int channel, const ResampleRates& ra
   const double base = 0.99 * static_cast<double>(std::min(rates.orig, rates.target));
   const auto orig = static_cast<double>(rates.orig);
   const std::int64_t half = kernels::resample_half(rates);
-  const std::int64_t middle = kernels::resample_position(rates, i);
+  const std::int64_t middle = i * rates.orig / rates.target;
   double sum = 0;
   for (std::int64_t k = middle - half; k <= middle + half; ++k) {
     // k/orig - i/target without the digits that both share.

@@ -5,27 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-import PIL.Image
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bindrt import Audio, Depth, preprocess
 from bindrt.preprocess.clips import clip_times, frame_pairs, sample_range
-from support.golden import pixels
-
-
-@settings(deadline=None, max_examples=30)
-@given(width=st.integers(1, 700), height=st.integers(1, 700), seed=st.integers(0, 9))
-def test_images_are_pillows(width: int, height: int, seed: int) -> None:
-    rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    short, long = min(width, height), max(width, height)
-    new_long = int(224 * long / short)
-    size = (224, new_long) if width <= height else (new_long, 224)
-    resized = PIL.Image.fromarray(rgb).resize(size, PIL.Image.Resampling.BICUBIC)
-    left, top = (int(round((n - 224) / 2.0)) for n in size)  # noqa: RUF046
-    expected = np.asarray(resized.crop((left, top, left + 224, top + 224)))
-    np.testing.assert_array_equal(pixels(preprocess.image(rgb)), expected)
 
 
 @given(duration=st.floats(0, 1e6), clips=st.integers(1, 9), seconds=st.floats(0.1, 10))
