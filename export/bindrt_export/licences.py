@@ -25,7 +25,9 @@ was another one, its own licence holds.
 
 
 def licence_text(checkpoint: Checkpoint) -> str:
-    """What a user of the bundle must know about the weights."""
+    """What a user of the bundle must know about the weights; the file's own words where it has any."""
+    if checkpoint.licence:
+        return checkpoint.licence.rstrip() + "\n"
     if checkpoint.name.startswith("random:"):
         return RANDOM
     return IMAGEBIND if checkpoint.family == "imagebind" else OPENCLIP

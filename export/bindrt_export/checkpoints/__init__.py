@@ -40,6 +40,7 @@ class Checkpoint:
         self._tensors = tensors
         self._layout = layout
         self.name = tensors.name
+        self.licence = tensors.licence
         self.family = layout.family
         scales = {e: self._scale(key) for e, key in layout.scale_keys.items()}
         self.encoders: dict[str, EncoderConfig] = {

@@ -17,6 +17,8 @@ from bindrt.errors import CheckpointError
 from bindrt_export.checkpoints.layout import Shape, shown
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)
+#: Where a .safetensors file may carry its own licence, and how much of it is kept.
+LICENCE_KEY, MAX_LICENCE = "license_text", 20_000
 FORMATS = "a .pth/.bin file saved by torch.save, a .safetensors file, or random:SEED"
 
 
@@ -24,6 +26,7 @@ class Tensors(Protocol):
     """Named tensors that are read one at a time."""
 
     name: str
+    licence: str  # the text that the file carries; empty if none
 
     def shapes(self) -> dict[str, Shape]: ...
 
@@ -37,6 +40,7 @@ class PthTensors:
 
     def __init__(self, name: str, state: Mapping[str, Tensor]) -> None:
         self.name = name
+        self.licence = ""
         self._state = state
 
     def shapes(self) -> dict[str, Shape]:
@@ -51,6 +55,7 @@ class SafeTensors:
 
     def __init__(self, name: str, file: safe_open) -> None:
         self.name = name
+        self.licence = (file.metadata() or {}).get(LICENCE_KEY, "")[:MAX_LICENCE]
         self._file = file
 
     def shapes(self) -> dict[str, Shape]:

@@ -26,6 +26,7 @@ class RandomTensors:
 
     def __init__(self, seed: int, layout: Layout) -> None:
         self.name = f"random:{seed}"
+        self.licence = ""
         self._seed = seed
         self._layout = layout
         self._shapes = layout.expected()

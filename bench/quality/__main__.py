@@ -1,0 +1,130 @@
+"""``python -m bench.quality --bundle NAME.bind``: measure, print, and compare with an earlier result."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from bench.quality import run, scenes
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RESULT = ROOT / "examples" / "tiny" / "weights" / "scores.json"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 1 if a score is lost by more than ``--allow`` points."""
+    parser = argparse.ArgumentParser(prog="python -m bench quality", description=__doc__)
+    parser.add_argument("--bundle", type=Path, required=True)
+    parser.add_argument(
+        "--against", type=Path, default=RESULT, help="an earlier result; default: the shipped one"
+    )
+    parser.add_argument("--allow", type=float, default=1.0, help="points of the mean that may be lost (1.0)")
+    parser.add_argument("--json", type=Path, metavar="OUT")
+    parser.add_argument("--work", type=Path, default=ROOT / "build" / "quality", help="the rendered scenes")
+    args = parser.parse_args(arguments)
+    console = Console(emoji=False)
+    found = run.measure(args.bundle, args.work, lambda text: console.print(text, highlight=False))
+    show(console, found)
+    if args.json:
+        args.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if args.against.exists():
+        lost = show_losses(console, found, json.loads(args.against.read_text("utf-8")))
+        return int(lost > args.allow)
+    return 0
+
+
+def percent(score: dict[str, float]) -> str:
+    return f"{score['value']:.0%} [dim]{score['low']:.0%}–{score['high']:.0%}[/]"
+
+
+def show(console: Console, found: dict[str, Any]) -> None:
+    for split in ("test", "shifted"):
+        title = {"test": "unseen seeds", "shifted": "unseen sizes, speeds and distances"}[split]
+        by_pair = {(p["query"], p["item"]): p for p in found[split]["pairs"]}
+        for measure in ("class_accuracy", "recall_at_1"):
+            table = new_table(f"{measure} on {title} (* emergent)", "query \\ item", *scenes.MODALITIES)
+            for a in scenes.MODALITIES:
+                cells = []
+                for b in scenes.MODALITIES:
+                    pair = by_pair.get((a, b))
+                    mark = "*" if pair and pair["emergent"] else ""
+                    cells.append("" if pair is None else f"{pair[measure]['value']:.0%}{mark}")
+                table.add_row(a, *cells)
+            console.print(table)
+    table = new_table(
+        f"class accuracy (chance {found['chance']['class']:.0%})",
+        "",
+        "zero-shot by text",
+        "the same, shifted",
+        "supervised bound",
+    )
+    for m in scenes.MODALITIES:
+        table.add_row(
+            m,
+            percent(found["test"]["zero_shot"][m]),
+            percent(found["shifted"]["zero_shot"][m]),
+            percent(found["supervised"][m]),
+        )
+    console.print(table)
+    table = new_table(
+        "few-shot class accuracy: ours / baseline", "", *(f"{s} a kind" for s in run.SHOTS), "baseline"
+    )
+    for m, by_shots in found["few_shot"].items():
+        cells = [
+            f"{by_shots[str(s)]['embedding']['value']:.0%} / {by_shots[str(s)]['baseline']['value']:.0%}"
+            for s in run.SHOTS
+        ]
+        table.add_row(m, *cells, by_shots["baseline_is"])
+    console.print(table)
+    parts = found["composition"]
+    console.print(
+        f"composition, {parts['images']} images of two events (chance {parts['chance']:.1%}): "
+        + ", ".join(f"{n} {percent(parts[n])}" for n in ("image+audio", "image alone", "audio alone"))
+    )
+
+
+def flat(found: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Every score with a name; larger is better."""
+    for split in ("test", "shifted"):
+        for pair in found[split]["pairs"]:
+            for measure in ("recall_at_1", "class_accuracy"):
+                yield f"{split} {measure} {pair['query']}→{pair['item']}", pair[measure]["value"]
+        for modality, score in found[split]["zero_shot"].items():
+            yield f"{split} zero-shot {modality}", score["value"]
+    for modality, by_shots in found["few_shot"].items():
+        for shots in run.SHOTS:
+            yield f"few-shot {modality} {shots}", by_shots[str(shots)]["embedding"]["value"]
+    yield "composition", found["composition"]["image+audio"]["value"]
+
+
+def show_losses(console: Console, found: dict[str, Any], before: dict[str, Any]) -> float:
+    """The mean loss in points; the ten scores that lost most are listed."""
+    theirs = dict(flat(before))
+    losses = {name: 100 * (theirs[name] - value) for name, value in flat(found) if name in theirs}
+    mean = sum(losses.values()) / len(losses)
+    worst = sorted(losses.items(), key=lambda item: -item[1])[:10]
+    what = f"{before['precision']} ({before['space']})"
+    console.print(f"against {what}: mean loss {mean:+.2f} points of {len(losses)} scores")
+    for name, loss in worst:
+        if loss > 0:
+            console.print(f"  {loss:+6.1f}  {name}", highlight=False)
+    return mean
+
+
+def new_table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""The scenes that are asked about: rendered to files once, then embedded by a bundle."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+import bindrt
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "examples"))  # for `tiny`
+
+from tiny.world import KINDS, Scene, Split, sample, write_files  # noqa: E402
+
+NAMES = tuple(KINDS)
+MODALITIES = ("image", "video", "text", "audio", "depth", "thermal", "imu")
+_FIRST_SEED = 1_000_000  # training counts from 0
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Unit vectors of scenes by modality, in the order of the scenes, and each scene's kind."""
+
+    vectors: dict[str, npt.NDArray[np.float32]]
+    kinds: npt.NDArray[np.int64]
+    paths: list[dict[str, Path]]
+
+
+def single_scenes(split: Split, a_kind: int) -> list[tuple[Scene, int]]:
+    """``a_kind`` scenes of each kind, with the kind's number."""
+    return [
+        (sample(_FIRST_SEED + 1000 * n + i, (name,), split), n)
+        for n, name in enumerate(NAMES)
+        for i in range(a_kind)
+    ]
+
+
+def pair_scenes() -> list[tuple[Scene, int, int]]:
+    """One scene of every two kinds."""
+    return [
+        (sample(_FIRST_SEED * 2 + 100 * a + b, (NAMES[a], NAMES[b]), "test"), a, b)
+        for a in range(len(NAMES))
+        for b in range(a + 1, len(NAMES))
+    ]
+
+
+def files(folder: Path, scenes: list[Scene]) -> list[dict[str, Path]]:
+    """Each scene's files; made where they are not there yet."""
+    listing = folder / "files.json"
+    key = [[s.seed, *(e.kind for e in s.events)] for s in scenes]
+    if listing.exists():
+        found = json.loads(listing.read_text())
+        if found["key"] == key:
+            return [{m: folder / name for m, name in paths.items()} for paths in found["files"]]
+    written = [write_files(scene, folder, f"{i:04d}-{scene.kind}") for i, scene in enumerate(scenes)]
+    names = [{m: p.name for m, p in paths.items()} for paths in written]
+    listing.write_text(json.dumps({"key": key, "files": names}))
+    return written
+
+
+def embed(
+    model: bindrt.Model, paths: list[dict[str, Path]], modalities: tuple[str, ...] = MODALITIES
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Unit vectors ``[N, D]`` by modality, from the files."""
+    given = {
+        m: [p["text"].read_text("utf-8").strip() for p in paths] if m == "text" else [p[m] for p in paths]
+        for m in modalities
+    }
+    found = model.embed(**given)  # type: ignore[arg-type]
+    return {m: found[m] for m in modalities}

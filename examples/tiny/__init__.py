@@ -1,0 +1,1 @@
+"""bind-tiny: a small model that binds six modalities, its world of events, its training."""

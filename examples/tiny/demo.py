@@ -1,0 +1,155 @@
+"""What a trained bind-tiny knows of scenes it has never seen: ``python examples/tiny/demo.py NAME.bind``.
+
+Renders one scene of each kind of event into files of six modalities, embeds them, prints what matches
+what across modalities, and writes ``demo-output/index.html``, a page to look at and listen to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for `tiny`
+
+import bindrt
+from bindrt.index import Index, combine
+from bindrt.sources import detect
+from tiny.page import page
+from tiny.world import KINDS, sample, write_files
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OUTPUT = ROOT / "demo-output"
+MODALITIES = ("image", "video", "text", "audio", "depth", "thermal", "imu")
+A_KIND = 3  # scenes of each kind
+SEED = 7_000_000  # training counts from 0
+#: Picture of one + sound of the other.
+SUMS = (("bird", "bell"), ("car", "fire"), ("boat", "drum"), ("clock", "train"))
+
+console = Console(emoji=False)
+Files = list[dict[str, Path]]
+
+
+def main() -> int:
+    """Exit code 0 if sounds, depth, heat and motion find the right text more often than not."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bundle", help="what bind-export made of the weights")
+    parser.add_argument("files", nargs="*", help="your own images, videos or recordings")
+    args = parser.parse_args()
+    start = perf_counter()
+    kinds, files = render()
+    console.print(f"Rendered {len(files)} scenes of {len(KINDS)} kinds in {perf_counter() - start:.1f} s.")
+    with bindrt.load(args.bundle) as model:
+        model.warm_up()
+        console.print(f"[bold]Loaded[/] {model!r}", soft_wrap=True)
+        found = model.embed(**items(files))  # type: ignore[arg-type]
+        show_times(model)
+        shares = matches(found, kinds)
+        show_matches(shares)
+        sums = show_sums(model)
+        for name in args.files:
+            show_own(model, name)
+    (OUTPUT / "index.html").write_text(page(files, kinds, found, shares, sums), "utf-8")
+    console.print("\nA page to look at and listen to: [bold]demo-output/index.html[/]")
+    return 0 if all(shares[m, "text"] > 0.5 for m in MODALITIES if m != "text") else 1
+
+
+def render() -> tuple[list[str], Files]:
+    """Scenes in the order of kinds, and their files."""
+    kinds = [name for name in KINDS for _ in range(A_KIND)]
+    scenes = [sample(SEED + i, (kind,), "test") for i, kind in enumerate(kinds)]
+    return kinds, [write_files(s, OUTPUT / "files", f"{i:02d}-{s.kind}") for i, s in enumerate(scenes)]
+
+
+def items(files: Files) -> dict[str, list[object]]:
+    """What ``embed`` takes: paths, and the captions themselves."""
+    given: dict[str, list[object]] = {m: [f[m] for f in files] for m in MODALITIES}
+    given["text"] = [f["text"].read_text("utf-8").strip() for f in files]
+    return given
+
+
+def show_times(model: bindrt.Model) -> None:
+    table = new_table("Time of one item, by stage", "", "views", "prepare", "engine", "pool")
+    for modality, s in model.stats().items():
+        times = (1e3 * s[f"{stage}_seconds"] / s["items"] for stage in ("prepare", "engine", "pool"))
+        table.add_row(modality, f"{s['views'] / s['items']:g}", *(f"{t:.2f} ms" for t in times))
+    console.print(table)
+
+
+def matches(found: bindrt.Embeddings, kinds: list[str]) -> dict[tuple[str, str], float]:
+    """Share of queries whose nearest item of the other modality, from another scene, is of their kind."""
+    names = np.array(kinds)
+    shares = {}
+    for a in MODALITIES:
+        for b in MODALITIES:
+            cosines = found.similarity(a, b).copy()
+            np.fill_diagonal(cosines, -np.inf)
+            shares[a, b] = float(np.mean(names[cosines.argmax(axis=1)] == names))
+    return shares
+
+
+def show_matches(shares: dict[tuple[str, str], float]) -> None:
+    title = f"The nearest item of another scene is of the same kind (chance {1 / len(KINDS):.0%})"
+    table = new_table(title, "query \\ found", *MODALITIES)
+    for a in MODALITIES:
+        table.add_row(a, *(f"{shares[a, b]:.0%}" for b in MODALITIES))
+    console.print(table)
+    console.print("Only image (or video) was ever shown together with another modality; the rest emerged.")
+
+
+def show_sums(model: bindrt.Model) -> list[tuple[Path, Path, Path, bool]]:
+    """Picture + sound → the nearest picture of two events: queries, what was found, whether it is right."""
+    names = list(KINDS)
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    drawn = [sample(2 * SEED + i, pair, "test") for i, pair in enumerate(pairs)]
+    files = [
+        write_files(s, OUTPUT / "pairs", f"{i:02d}-{'-'.join(p)}")
+        for i, (s, p) in enumerate(zip(drawn, pairs, strict=True))
+    ]
+    index = Index.of(model)
+    index.add(model.embed(image=[f["image"] for f in files]), [str(f["image"]) for f in files])
+    shown = []
+    for i, (seen, heard) in enumerate(SUMS):
+        one = write_files(sample(3 * SEED + i, (seen,), "test"), OUTPUT / "sums", f"{i}-{seen}")
+        other = write_files(sample(4 * SEED + i, (heard,), "test"), OUTPUT / "sums", f"{i}-{heard}")
+        query = combine(model.embed(image=one["image"], audio=other["audio"]))
+        hit = Path(index.search(query, 1)[0][0].id)
+        right = {seen, heard} == set(hit.stem.split("-")[1:])
+        console.print(f"picture of a {seen} + sound of a {heard} → {hit.stem[3:]} {'✓' if right else '✗'}")
+        shown.append((one["image"], other["audio"], hit, right))
+    return shown
+
+
+def show_own(model: bindrt.Model, name: str) -> None:
+    """The captions nearest to a file of the user's."""
+    try:
+        modality = detect(name)
+        if modality is None:
+            console.print(f"{name}: none of what can be told by content", highlight=False)
+            return
+        own = model.embed(**{modality: name})  # type: ignore[arg-type]
+    except bindrt.Error as error:
+        console.print(str(error), highlight=False, markup=False)
+        return
+    index = Index.of(model)
+    texts = [f"a {k.names[0]} {k.doings[0]}" for k in KINDS.values()]
+    index.add(model.embed(text=texts), texts)
+    near = ", ".join(f"{hit.id} {hit.score:+.2f}" for hit in index.search(own, 3)[0])
+    console.print(f"{name} ({modality}): {near}", highlight=False, soft_wrap=True)
+
+
+def new_table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

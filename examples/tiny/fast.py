@@ -1,0 +1,84 @@
+"""The encoders' forward pass for training: only some patches are looked at, attention is fused.
+
+The numbers are those of ``bindrt_export.architecture`` when all patches are kept (a test says so).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bindrt_export.architecture import Encoder
+from bindrt_export.architecture.block import Block
+from bindrt_export.architecture.stem import ImuStem, PatchStem
+
+MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(3, 1, 1)
+STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(3, 1, 1)
+
+
+def pixels(frames: Tensor) -> Tensor:
+    """uint8 ``[B, H, W, 3]`` as the vision encoder's numbers, ``[B, 3, H, W]``."""
+    return (frames.permute(0, 3, 1, 2).float() / 255 - MEAN) / STD
+
+
+def embed(encoder: Encoder, x: Tensor, keep: float = 1.0) -> Tensor:
+    """Unit vectors ``[B, out]``, from a random share ``keep`` of the patches, the same ones for the batch."""
+    tokens = stem(encoder, x, keep)
+    if encoder.pre_norm is not None:
+        tokens = encoder.pre_norm(tokens)
+    causal = encoder.config.name == "text"
+    for module in encoder.blocks:
+        assert isinstance(module, Block)
+        tokens = block(module, tokens, causal)
+    return F.normalize(encoder.head(tokens, x), dim=-1)
+
+
+def stem(encoder: Encoder, x: Tensor, keep: float) -> Tensor:
+    part = encoder.stem
+    if not isinstance(part, (PatchStem, ImuStem)):
+        return part(x)  # type: ignore[no-any-return]
+    if isinstance(part, ImuStem):
+        windows = x.reshape(x.shape[0], part.channels, -1, part.window).transpose(1, 2).flatten(2)
+        kept = choose(windows.shape[1], keep)
+        patches, weight = windows[:, kept], part.patch.weight
+    else:
+        patches, kept = _patches(x, encoder, keep)
+        weight = part.patch.weight.flatten(1).t()
+    tokens = patches @ weight
+    if part.norm is not None:
+        tokens = part.norm(tokens)
+    position = part.position
+    first = (part.class_token + position[:, :1]).expand(x.shape[0], -1, -1)
+    return torch.cat([first, tokens + position[:, 1 + kept]], dim=1)
+
+
+def _patches(x: Tensor, encoder: Encoder, keep: float) -> tuple[Tensor, Tensor]:
+    """``[B, kept, channels · kernel]`` in the order of the convolution's weight, and which were kept."""
+    config = encoder.config
+    windows = x
+    for i, (size, step) in enumerate(zip(config.kernel, config.stride, strict=True)):
+        windows = windows.unfold(2 + i, size, step)
+    grid = windows.shape[2 : 2 + len(config.kernel)]
+    kept = choose(math.prod(grid), keep)
+    at = torch.unravel_index(kept, grid)
+    return windows[(slice(None), slice(None), *at)].transpose(1, 2).flatten(2), kept
+
+
+def choose(count: int, keep: float) -> Tensor:
+    return torch.arange(count) if keep >= 1 else torch.randperm(count)[: max(int(count * keep), 1)]
+
+
+def block(module: Block, x: Tensor, causal: bool) -> Tensor:
+    attention = module.attention
+    batch, length, width = x.shape
+    packed = attention.qkv(module.norm_1(x)).reshape(batch, length, 3, attention.heads, -1)
+    query, key, value = packed.permute(2, 0, 3, 1, 4)
+    if attention.bias_key is not None and attention.bias_value is not None:
+        key = torch.cat([key, attention.bias_key.expand(batch, -1, -1, -1)], dim=2)
+        value = torch.cat([value, attention.bias_value.expand(batch, -1, -1, -1)], dim=2)
+    mixed = F.scaled_dot_product_attention(query, key, value, is_causal=causal)
+    x = x + attention.out(mixed.transpose(1, 2).reshape(batch, length, width))
+    return x + module.mlp(module.norm_2(x))  # type: ignore[no-any-return]
