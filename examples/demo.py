@@ -15,12 +15,11 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 import bindrt
 from bindrt.sources import detect
+from tiny.table import new_table
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden"
@@ -137,13 +136,6 @@ def show_own(model: bindrt.Model, name: str, found: bindrt.Embeddings) -> None:
         return
     near = ", ".join(f"{m} {float(own[0] @ found[m][0]):+.3f}" for m in found)
     console.print(f"{name} ({modality}): {near}", highlight=False, soft_wrap=True)
-
-
-def new_table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
-    return table
 
 
 if __name__ == "__main__":

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from bench.quality import run, scenes
+from tiny.table import new_table
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RESULT = ROOT / "examples" / "tiny" / "weights" / "scores.json"
@@ -117,13 +116,6 @@ def show_losses(console: Console, found: dict[str, Any], before: dict[str, Any])
         if loss > 0:
             console.print(f"  {loss:+6.1f}  {name}", highlight=False)
     return mean
-
-
-def new_table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
-    return table
 
 
 if __name__ == "__main__":

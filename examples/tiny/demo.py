@@ -12,9 +12,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for `tiny`
 
@@ -22,6 +20,7 @@ import bindrt
 from bindrt.index import Index, combine
 from bindrt.sources import detect
 from tiny.page import page
+from tiny.table import new_table
 from tiny.world import KINDS, sample, write_files
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -142,13 +141,6 @@ def show_own(model: bindrt.Model, name: str) -> None:
     index.add(model.embed(text=texts), texts)
     near = ", ".join(f"{hit.id} {hit.score:+.2f}" for hit in index.search(own, 3)[0])
     console.print(f"{name} ({modality}): {near}", highlight=False, soft_wrap=True)
-
-
-def new_table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
-    return table
 
 
 if __name__ == "__main__":
