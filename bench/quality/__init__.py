@@ -1,1 +1,1 @@
-"""``python -m bench quality``: what a bundle of bind-tiny knows of scenes it has never seen."""
+"""``python -m bench.quality``: what a bundle of bind-tiny knows of scenes it has never seen."""

@@ -20,7 +20,7 @@ RESULT = ROOT / "examples" / "tiny" / "weights" / "scores.json"
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 1 if a score is lost by more than ``--allow`` points."""
-    parser = argparse.ArgumentParser(prog="python -m bench quality", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument(
         "--against", type=Path, default=RESULT, help="an earlier result; default: the shipped one"
