@@ -56,7 +56,7 @@ def cases(bundle: Bundle, encoder: str) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def compare(bundle: Bundle, encoder: str, module: Encoder, inputs: np.ndarray, rounds: int) -> dict[str, Any]:
-    engine = open_engine(bundle, choose(bundle, encoder, "auto", "fp32", "auto"), None)
+    engine = open_engine(bundle, choose(bundle, encoder, "auto", "fp32", "auto"))
     ours = cut_at_end(inputs) if encoder == "text" else inputs  # as Model.embed does
     out = np.empty((1, bundle.manifest.embed_dim), np.float32)
     theirs = torch.from_numpy(inputs)

@@ -51,7 +51,7 @@ def check_encoder(bundle: Bundle, encoder: str) -> dict[str, Any]:
             raise BundleError(bundle.path.name, f"{precision} cannot be checked by this version")
         inputs = probes(encoder, bundle.manifest.encoders[encoder].view)
         reference = read_reference(bundle, encoder, list(inputs))
-        engine = open_engine(bundle, choose(bundle, encoder, "auto", precision, "auto"), None)
+        engine = open_engine(bundle, choose(bundle, encoder, "auto", precision, "auto"))
         found = compare(reference, run_engine(engine, inputs, bundle.manifest.embed_dim))
     except Error as error:
         return {"ok": False, "error": str(error)}

@@ -17,6 +17,8 @@ from bindrt_export.terminal import RichProgress, SilentProgress, print_check, pr
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8", "fp8")
 ENGINES = ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")
+#: Engines that read plans, which are built for named GPUs.
+PLANS = ("tensorrt", "tensorrt-rtx")
 MAX_CONFIG_BYTES = 1 << 20
 
 
@@ -42,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--default-precision", choices=PRECISIONS, help="what bindrt.load takes; default: the first given"
     )
-    p.add_argument("--engine", nargs="+", action="extend", choices=ENGINES, help="default: onnxruntime")
+    p.add_argument("--engine", nargs="+", action="extend", choices=ENGINES, help="beside onnxruntime")
     p.add_argument("--target", nargs="+", action="extend", metavar="sm_89", help="GPUs to build plans for")
     p.add_argument("--calibration", type=Path, metavar="DIR", help="files to calibrate int8 with")
     p.add_argument("--dry-run", action="store_true", help="say what would be built, with sizes and memory")
@@ -87,8 +89,18 @@ def run_export(args: argparse.Namespace, console: Console) -> int:
         raise OptionError("bind-export", "no output given", "add -o NAME.bind")
     refuse_unbuilt(args)
     exporter = import_exporter()
+    precisions = precisions_of(args)
     request = exporter.Request(
-        args.checkpoint, args.output or Path("."), read_config(args.config), args.modality
+        args.checkpoint,
+        args.output or Path("."),
+        read_config(args.config),
+        args.modality,
+        exporter.EngineRequest(
+            tuple(e for e in dict.fromkeys(args.engine or ()) if e != "onnxruntime"),
+            tuple(dict.fromkeys(args.target or ())),
+            tuple(dict.fromkeys(precisions)),
+        ),
+        args.default_precision or precisions[0],
     )
     if args.dry_run:
         emit(exporter.plan(request), args.json, print_plan)
@@ -114,17 +126,22 @@ def import_exporter() -> Any:
 
 def refuse_unbuilt(args: argparse.Namespace) -> None:
     """Say so plainly, instead of building something else than was asked for."""
-    precisions = [*(args.precision or ()), *([args.default_precision] if args.default_precision else ())]
-    for name in precisions:
-        if name != "fp32":
-            raise OptionError(f"--precision {name}", "not built yet in this version", "use fp32")
-    for name in args.engine or ():
-        if name != "onnxruntime":
-            raise OptionError(f"--engine {name}", "not built yet in this version", "use onnxruntime")
-    if args.target:
-        raise OptionError("--target", "plans for GPUs are not built yet in this version", "leave it out")
+    plans = [name for name in args.engine or () if name in PLANS]
+    for name in precisions_of(args):
+        if name != "fp32" and not (name == "fp16" and plans):
+            raise OptionError(
+                f"--precision {name}", "not built yet in this version", "use fp32, or fp16 with tensorrt-rtx"
+            )
+    if args.target and not plans:
+        raise OptionError("--target", "it is for plans", f"add --engine {' or '.join(PLANS)}")
     if args.calibration:
         raise OptionError("--calibration", "int8 is not built yet in this version", "leave it out")
+
+
+def precisions_of(args: argparse.Namespace) -> list[str]:
+    """Those asked for, the default one among them."""
+    given = list(args.precision or ["fp32"])
+    return given if args.default_precision in (None, *given) else [*given, args.default_precision]
 
 
 def read_config(path: Path | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import resource
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -22,6 +22,7 @@ from bindrt.modalities import MODALITIES
 from bindrt.preprocess import describe
 from bindrt.space import space_of
 from bindrt_export.checkpoints import Checkpoint, open_checkpoint
+from bindrt_export.engines import Built, EngineRequest, Graph, build_engines
 from bindrt_export.licences import licence_text
 from bindrt_export.parts import (
     ENGINE,
@@ -44,12 +45,19 @@ BASE_MEMORY = 1 << 30
 
 @dataclass(frozen=True)
 class Request:
-    """What to export: a checkpoint (path or ``random:SEED``), where to, and which modalities (None: all)."""
+    """What to export: a checkpoint (path or ``random:SEED``), where to, and which modalities (None: all).
+
+    Attributes:
+        engines: to build beside ONNX Runtime, which every bundle has.
+        default_precision: what ``bindrt.load`` takes.
+    """
 
     checkpoint: str
     output: Path
     config: Mapping[str, Any]
     modalities: Sequence[str] | None = None
+    engines: EngineRequest = field(default_factory=EngineRequest)
+    default_precision: str = PRECISION
 
 
 def plan(request: Request) -> dict[str, Any]:
@@ -98,11 +106,16 @@ def run(request: Request, progress: Progress) -> dict[str, Any]:
             parts: dict[str, Part] = {}
             for encoder, key in keys.items():
                 parts[encoder] = obtain(request.output, staging, checkpoint, encoder, key, progress, reused)
-            manifest = make_manifest(staging, checkpoint, modalities, parts)
-            report = make_report(checkpoint, parts, reused, perf_counter() - start)
+            dim = checkpoint.encoders["text"].out
+            graphs = [Graph(p.encoder, PRECISION, p.files, p.key, dim) for p in parts.values()]
+            engines = build_engines(request.output, staging, graphs, request.engines, progress)
+            manifest = make_manifest(
+                staging, checkpoint, modalities, parts, engines, request.default_precision
+            )
+            report = make_report(checkpoint, parts, engines, reused, perf_counter() - start)
             write_json(staging / REPORT, report)
             write_json(staging / MANIFEST, manifest)
-            remove_strangers(staging, manifest, parts)
+            remove_strangers(staging, manifest, parts, engines)
             open_bundle(staging)  # what was written must be readable
             move_into_place(staging, request.output)
     return report
@@ -207,7 +220,12 @@ def move_into_place(staging: Path, output: Path) -> None:
 
 
 def make_manifest(
-    staging: Path, checkpoint: Checkpoint, modalities: list[str], parts: Mapping[str, Part]
+    staging: Path,
+    checkpoint: Checkpoint,
+    modalities: list[str],
+    parts: Mapping[str, Part],
+    engines: Sequence[Built],
+    default_precision: str,
 ) -> dict[str, Any]:
     """``bundle.json``; depends on the checkpoint and the request alone."""
     licence = staging / "LICENSE-WEIGHTS.txt"
@@ -218,14 +236,14 @@ def make_manifest(
     return {
         "format": FORMAT,
         "schema": SCHEMA,
-        "space": space_of(checkpoint.family, dim, checkpoint.fingerprint, preprocessing, PRECISION),
+        "space": space_of(checkpoint.family, dim, checkpoint.fingerprint, preprocessing, default_precision),
         "model": {
             "family": checkpoint.family,
             "embed_dim": dim,
             "text_scale": checkpoint.text_scale,
             "weights": checkpoint.fingerprint,
         },
-        "default_precision": PRECISION,
+        "default_precision": default_precision,
         "encoders": {e: part.encoder for e, part in parts.items()},
         "modalities": {
             m: {
@@ -246,20 +264,29 @@ def make_manifest(
                 "files": part.files,
             }
             for e, part in parts.items()
-        ],
+        ]
+        + [built.entry for built in engines],
         "tokenizer": tokenizer,
         "license": file_entry(staging, licence),
     }
 
 
 def make_report(
-    checkpoint: Checkpoint, parts: Mapping[str, Part], reused: list[str], seconds: float
+    checkpoint: Checkpoint,
+    parts: Mapping[str, Part],
+    engines: Sequence[Built],
+    reused: list[str],
+    seconds: float,
 ) -> dict[str, Any]:
     """What was measured; differs from run to run."""
     return {
         "checkpoint": Path(checkpoint.name).name,
         "encoders": {e: {**p.measured, "bytes": p.size(), "reused": e in reused} for e, p in parts.items()},
-        "bytes": sum(p.size() for p in parts.values()),
+        "engines": [
+            {**{k: b.entry[k] for k in ("encoder", "engine", "precision", "target")}, **b.measured}
+            for b in engines
+        ],
+        "bytes": bytes_of(parts, engines),
         "seconds": round(seconds, 3),
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "made_with": {
@@ -270,13 +297,23 @@ def make_report(
     }
 
 
-def remove_strangers(staging: Path, manifest: Mapping[str, Any], parts: Mapping[str, Part]) -> None:
+def bytes_of(parts: Mapping[str, Part], engines: Sequence[Built]) -> int:
+    """Of all files of encoders, each counted once."""
+    listed = [f for p in parts.values() for f in p.files] + [f for b in engines for f in b.entry["files"]]
+    return sum({str(f["path"]): int(f["bytes"]) for f in listed}.values())
+
+
+def remove_strangers(
+    staging: Path, manifest: Mapping[str, Any], parts: Mapping[str, Part], engines: Sequence[Built]
+) -> None:
     """Remove what an earlier, different export left in the staging folder."""
     keep = {MANIFEST, REPORT, manifest["license"]["path"]}
     if manifest["tokenizer"] is not None:
         keep.add(manifest["tokenizer"]["path"])
     for encoder, part in parts.items():
         keep |= {f["path"] for f in part.files} | {f"parts/{encoder}.json", f"parts/{encoder}.npz"}
+    for built in engines:
+        keep |= {*built.files(), built.record()}
     for path in sorted(staging.rglob("*"), reverse=True):
         if path.is_dir():
             if not any(path.iterdir()):

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from bindrt.bundle import sha256_of
+from bindrt.engines import Job, Settings
 from bindrt.engines.onnxruntime import OnnxRuntimeEngine
 from bindrt.errors import ExportError
 from bindrt.manifest import EncoderInfo
@@ -195,7 +196,7 @@ def verify_part(
 ) -> dict[str, float]:
     name = info["name"]
     view = EncoderInfo(**{**info, "view": tuple(info["view"])})
-    engine = OnnxRuntimeEngine([graph, weights.path], view, out, PRECISION, None)
+    engine = OnnxRuntimeEngine(Job([graph, weights.path], view, out, PRECISION), Settings("cpu"))
     found = compare(reference, run_engine(engine, inputs, out))
     if not found.within(PRECISION):
         raise ExportError(

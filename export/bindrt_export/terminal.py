@@ -17,6 +17,7 @@ STAGES = {
     "trace": "tracing graph",
     "torch": "running torch",
     "verify": "comparing",
+    "build": "building",
 }
 
 
@@ -50,7 +51,7 @@ class RichProgress:
     def __init__(self, console: Console) -> None:
         self._bars = Progress(
             SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("{task.fields[encoder]:<8}"),
+            TextColumn("{task.fields[encoder]:<20}"),
             TextColumn("{task.description:<16}"),
             BarColumn(bar_width=24),
             TimeElapsedColumn(),
@@ -126,12 +127,32 @@ def print_report(result: dict[str, Any], console: Console) -> None:
             times = ["kept", "", "", ""]
         table.add_row(name, human(e["bytes"]), *times, f"{d['max_abs']:.1e}", f"{d['min_cosine']:.6f}")
     console.print(table)
+    print_engines(result["engines"], console)
     console.print(
         f"{result['bundle']}: {human(result['bytes'])} in {result['seconds']:.1f} s, "
         f"peak memory {human(result['peak_rss_bytes'])}; "
         "difference: the largest to torch, of unit vectors",
         soft_wrap=True,
     )
+
+
+def print_engines(engines: list[dict[str, Any]], console: Console) -> None:
+    if not engines:
+        return
+    table = compact_table("engine", "encoder", "precision", "target", "time", "memory", "difference")
+    for e in engines:
+        memory = human(e["peak_rss_bytes"]) if "peak_rss_bytes" in e else ""
+        compared = e.get("difference_to_torch")
+        table.add_row(
+            e["engine"],
+            e["encoder"],
+            e["precision"],
+            e["target"],
+            f"{e['seconds']:.1f} s",
+            memory,
+            f"{compared['max_abs']:.1e}" if compared else "not run",
+        )
+    console.print(table)
 
 
 def print_check(result: dict[str, Any], console: Console) -> None:

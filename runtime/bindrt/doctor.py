@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import shutil
@@ -55,6 +56,7 @@ class Report:
     Attributes:
         version: of bindrt.
         core: how the compiled module was built; empty if it does not load, then see ``core_problem``.
+        choices: what ``engine="auto"`` measured and remembers: bundle, encoder, precision, chosen, why.
         problems: what keeps bindrt from working as installed; empty on a healthy machine.
     """
 
@@ -68,6 +70,7 @@ class Report:
     libraries: tuple[Part, ...]
     engines: tuple[Part, ...]
     tools: tuple[Part, ...]
+    choices: tuple[dict[str, str], ...]
     problems: tuple[str, ...]
 
     @property
@@ -78,7 +81,7 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """The same as plain dicts, lists, strings and numbers, for JSON."""
         plain = asdict(self)
-        for name in ("libraries", "engines", "tools", "problems"):
+        for name in ("libraries", "engines", "tools", "choices", "problems"):
             plain[name] = list(plain[name])
         plain["cpu"]["features"] = list(plain["cpu"]["features"])
         plain["driver"]["gpus"] = list(plain["driver"]["gpus"])
@@ -100,6 +103,7 @@ class _Wanted:
     remedy: str
     distributions: tuple[str, ...]
     detail: Callable[[Any], str] = lambda module: ""
+    alternative: str = ""  # a module that serves as well
 
 
 _BASE = "pip install --force-reinstall bindrt"
@@ -151,13 +155,17 @@ _ENGINES = (
         "NVIDIA GPUs, fastest; plans for the GPU they were built on",
         "on a machine with an NVIDIA GPU: pip uninstall onnxruntime; pip install 'bindrt[gpu]'",
         ("tensorrt", "tensorrt-cu13", "tensorrt-cu12"),
+        lambda m: _without_gpu(),
+        "tensorrt_bindings",
     ),
     _Wanted(
         "tensorrt-rtx",
         "tensorrt_rtx",
         "NVIDIA RTX GPUs; plans built on any machine",
         "pip install 'bindrt[rtx]', not beside 'bindrt[gpu]'",
-        ("tensorrt-rtx", "tensorrt-rtx-cu13", "tensorrt-rtx-cu12"),
+        ("tensorrt-rtx", "tensorrt-rtx-cu13", "tensorrt-rtx-cu13-bindings", "tensorrt-rtx-cu12"),
+        lambda m: _without_gpu(),
+        "tensorrt_rtx_bindings",
     ),
 )
 #: Distributions that overwrite or exclude each other.
@@ -181,12 +189,17 @@ def _installed(distributions: tuple[str, ...]) -> list[tuple[str, str]]:
     return found
 
 
+def _module_of(wanted: _Wanted) -> str:
+    usable = not wanted.alternative or importlib.util.find_spec(wanted.module) is not None
+    return wanted.module if usable else wanted.alternative
+
+
 def _look(wanted: _Wanted) -> Part:
     """Import a library and see; anything it raises is a finding, not a failure."""
     installed = _installed(wanted.distributions)
     version = installed[0][1] if installed else ""
     try:
-        module = importlib.import_module(wanted.module)
+        module = importlib.import_module(_module_of(wanted))
     except Exception as error:
         if not installed:
             return Part(wanted.name, False, gives=wanted.gives, remedy=wanted.remedy)
@@ -199,25 +212,15 @@ def _look(wanted: _Wanted) -> Part:
     return Part(wanted.name, True, version or str(getattr(module, "__version__", "")), detail, wanted.gives)
 
 
-def _look_at_engine(wanted: _Wanted) -> Part:
-    """An engine; says if this version of bindrt has no adapter for it yet."""
-    part = _look(wanted)
-    if wanted.name in _adapters():
-        return part
-    note = "this version of bindrt does not run it yet"
-    state = part.detail or ("" if part.present else "not installed")
-    detail = f"{state}; {note}" if state else note
-    # No remedy: installing it would not help.
-    return Part(part.name, part.present, part.version, detail, part.gives)
+def _without_gpu() -> str:
+    return "" if hardware.nvidia_driver().gpus else "builds plans; runs none here, for want of a GPU"
 
 
-def _adapters() -> tuple[str, ...]:
-    """Engines that this version runs; all, if that cannot be told."""
+def _choices() -> tuple[dict[str, str], ...]:
     try:
-        engines = importlib.import_module("bindrt.engines")
-        return tuple(getattr(engines, "BUILT", engines.ENGINES))
+        return tuple(importlib.import_module("bindrt.engines.auto").remembered())
     except Exception:  # the report says elsewhere which library is missing
-        return tuple(wanted.name for wanted in _ENGINES)
+        return ()
 
 
 def _look_for_nvcc() -> Part:
@@ -283,7 +286,7 @@ def doctor() -> Report:
     core, core_problem = _core()
     features = tuple(name for name, present in core.get("cpu_features", {}).items() if present)
     libraries = tuple(_look(wanted) for wanted in _LIBRARIES)
-    engines = tuple(_look_at_engine(wanted) for wanted in _ENGINES)
+    engines = tuple(_look(wanted) for wanted in _ENGINES)
     base = [part for part in libraries if part.name != "usearch"] + [engines[0]]
     return Report(
         version=_version(),
@@ -296,6 +299,7 @@ def doctor() -> Report:
         libraries=libraries,
         engines=engines,
         tools=(_look_for_nvrtc(), _look_for_nvcc()),
+        choices=_choices(),
         problems=_problems(core_problem, base),
     )
 
@@ -347,6 +351,12 @@ def _lines(report: Report) -> list[str]:
         ("Build tools", report.tools),
     ):
         lines += [f"{title}:", *(f"  {'+' if part.present else '-'} {part}" for part in parts)]
+    if report.choices:
+        lines.append("Chosen by engine='auto':")
+        lines += [
+            f"  {c['bundle']} {c['encoder']} {c['precision']}: {c['chosen']}, since {c['why']}"
+            for c in report.choices
+        ]
     lines += (
         ["Problems:", *(f"  ! {problem}" for problem in report.problems)]
         if report.problems

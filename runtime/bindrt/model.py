@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from bindrt.batching import Embedder, Outcome, as_items
 from bindrt.bundle import Bundle, open_bundle, sha256_of
 from bindrt.embeddings import Embeddings, unit_rows
-from bindrt.engines import Engine, choose, open_engine
+from bindrt.engines import Engine, Settings, candidates, start
 from bindrt.errors import BundleError, Error, InputError, OptionError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.modalities import MODALITIES
@@ -32,28 +33,33 @@ def load(
     threads: int | None = None,
     verify: bool = False,
     limits: Limits = DEFAULT_LIMITS,
+    startup: str = "fast-run",
+    engine_options: Mapping[str, Any] | None = None,
 ) -> Model:
     """Open a bundle. An encoder is loaded when it is first used, or by ``warm_up``.
 
     Args:
         path: the folder that ``bind-export`` wrote.
-        engine: ``auto``, or the name of an engine the bundle has files for.
+        engine: ``auto`` (of those that run here the fastest, measured once and remembered), or the name
+            of an engine the bundle has files for.
         precision: ``fp32``, …; by default what the bundle records as its default.
-        device: ``auto`` or ``cpu``.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``; with OpenVINO also ``gpu``, ``gpu.N``, ``npu``.
         modalities: embed only these; others are never read from disk. Default: all there are.
         threads: threads an engine computes with; default: one a physical core.
         verify: check the SHA-256 of every file first (reads all of it).
         limits: bounds on what one item may decode to.
+        startup: ``fast-run``: weights are repacked once when an encoder is loaded, for the best speed.
+            ``fast-start``: they run as they are mapped from disk: sooner to the first result and less
+            memory, slower in the long run; docs/engines.md has the figures.
+        engine_options: passed to the engine's own library as they are; docs/engines.md.
 
     Raises:
         BundleError: not a bundle, damaged or unsafe.
         EngineError: the bundle has no files for this engine and precision.
         OptionError: an argument has no such value.
     """
-    if threads is not None and (not isinstance(threads, int) or not 1 <= threads <= 1024):
-        raise OptionError(f"threads={threads!r}", "not a number of threads", "give 1 to 1024, or None")
-    bundle = open_bundle(path, verify)
-    return Model(bundle, engine, precision, device, modalities, threads, limits)
+    settings = Settings(device, threads, startup, engine_options or {})
+    return Model(open_bundle(path, verify), engine, precision, modalities, settings, limits)
 
 
 class Model:
@@ -72,9 +78,8 @@ class Model:
         bundle: Bundle,
         engine: str,
         precision: str | None,
-        device: str,
         modalities: Sequence[str] | None,
-        threads: int | None,
+        settings: Settings,
         limits: Limits,
     ) -> None:
         manifest = bundle.manifest
@@ -104,8 +109,10 @@ class Model:
         if "text" in self.modalities:
             require_our_tokenizer(bundle)
         encoders = {MODALITIES[m].encoder for m in self.modalities}
-        self._files = {e: choose(bundle, e, engine, self.precision, device) for e in encoders}
-        self._threads = threads
+        self._candidates = {
+            e: candidates(bundle, e, engine, self.precision, settings.device) for e in encoders
+        }
+        self._settings = settings
         self._limits = limits
         self._lock = threading.Lock()
         self._engines: dict[str, Engine] = {}
@@ -245,7 +252,7 @@ class Model:
     def _engine(self, encoder: str) -> Engine:
         with self._lock:
             if encoder not in self._engines:
-                self._engines[encoder] = open_engine(self.bundle, self._files[encoder], self._threads)
+                self._engines[encoder] = start(self.bundle, self._candidates[encoder], self._settings)
             return self._engines[encoder]
 
     def _collect(self, outcomes: dict[str, Outcome], normalize: bool) -> Embeddings:

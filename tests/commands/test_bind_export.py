@@ -123,8 +123,7 @@ def test_export_without_torch_says_what_to_install(tmp_path: Path) -> None:
     [
         (("random:0", "-o", "a.bind", "--precision", "fp16"), "not built yet"),
         (("random:0", "-o", "a.bind", "--default-precision", "int8"), "not built yet"),
-        (("random:0", "-o", "a.bind", "--engine", "tensorrt"), "not built yet"),
-        (("random:0", "-o", "a.bind", "--target", "sm_89"), "not built yet"),
+        (("random:0", "-o", "a.bind", "--target", "sm_89"), "add --engine tensorrt"),
         (("random:0", "-o", "a.bind", "--calibration", "x"), "not built yet"),
         (("random:0", "-o", "a.bind", "--modality", "smell"), "invalid choice"),
         (("random:0",), "add -o"),

@@ -290,7 +290,7 @@ def test_a_file_listed_twice_must_be_the_same(bundle: Path) -> None:
 def test_engines_for_another_encoder_or_of_another_kind(bundle: Path) -> None:
     edit(bundle, lambda m: m["engines"][0].update(engine="openvino"))
     with pytest.raises(bindrt.EngineError, match="it holds openvino fp32"):
-        bindrt.load(bundle)
+        bindrt.load(bundle, engine="onnxruntime")
     edit(bundle, lambda m: m["engines"][0].update(precision="int8", engine="onnxruntime"))
     refused(bundle, "default_precision is fp32")
 

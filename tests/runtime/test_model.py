@@ -267,7 +267,10 @@ def test_only_the_asked_modalities(small_bundle: Path) -> None:
     ("options", "message"),
     [
         ({"engine": "magic"}, "unknown engine"),
-        ({"engine": "tensorrt"}, "not built yet"),
+        ({"engine": "tensorrt"}, "no fp32 files for engine tensorrt"),
+        ({"startup": "slow"}, "startup"),
+        ({"device": "cuda:x"}, "unknown device"),
+        ({"engine_options": [1]}, "give a dict"),
         ({"device": "tpu"}, "device"),
         ({"precision": "fp16"}, "not in this bundle"),
         ({"modalities": ["smell"]}, "smell"),

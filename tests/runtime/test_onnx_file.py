@@ -12,6 +12,7 @@ import onnx
 import pytest
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, SparseTensorProto, TensorProto, helper
 
+from bindrt.engines import Job, Settings
 from bindrt.engines import onnxruntime as adapter
 from bindrt.engines.onnx_file import External, external_locations, external_tensors
 from bindrt.engines.onnxruntime import OnnxRuntimeEngine
@@ -62,7 +63,7 @@ def folder(tmp_path: Path) -> Path:
 def open_graph(folder: Path, content: ModelProto | bytes) -> OnnxRuntimeEngine:
     path = folder / "imu.onnx"
     path.write_bytes(content if isinstance(content, bytes) else content.SerializeToString())
-    return OnnxRuntimeEngine([path, folder / "w.weights"], ENCODER, 4, "fp32", 1)
+    return OnnxRuntimeEngine(Job([path, folder / "w.weights"], ENCODER, 4, "fp32"), Settings("cpu", 1))
 
 
 def run(engine: OnnxRuntimeEngine, rows: int = 2) -> np.ndarray:
@@ -291,7 +292,7 @@ def test_truncated_graphs(imu_bundle: Path, folder: Path) -> None:
     for size in (0, 1, 2, 3, 10, 100, 1000, len(whole) // 2, len(whole) - 30, len(whole) - 1):
         path.write_bytes(whole[:size])
         with pytest.raises((BundleError, EngineError), match=r"imu\.onnx"):
-            OnnxRuntimeEngine([path, folder / "imu.weights"], ENCODER, 4, "fp32", 1)
+            OnnxRuntimeEngine(Job([path, folder / "imu.weights"], ENCODER, 4, "fp32"), Settings("cpu", 1))
 
 
 @pytest.mark.usefixtures("unopened")
@@ -303,7 +304,7 @@ def test_files_that_are_no_graph(folder: Path) -> None:
     with open(folder / "imu.onnx", "r+b") as file:
         file.truncate(65 << 20)
     with pytest.raises(BundleError, match="larger than 64 MiB"):
-        OnnxRuntimeEngine([folder / "imu.onnx"], ENCODER, 4, "fp32", 1)
+        OnnxRuntimeEngine(Job([folder / "imu.onnx"], ENCODER, 4, "fp32"), Settings("cpu", 1))
 
 
 @pytest.mark.usefixtures("unopened")
@@ -312,7 +313,7 @@ def test_only_onnx_by_name(folder: Path) -> None:
     path = folder / "imu.ort"
     path.write_bytes(model(graph(tensor())).SerializeToString())
     with pytest.raises(BundleError, match=r"does not end in \.onnx"):
-        OnnxRuntimeEngine([path], ENCODER, 4, "fp32", 1)
+        OnnxRuntimeEngine(Job([path], ENCODER, 4, "fp32"), Settings("cpu", 1))
 
 
 def value(name: str, kind: int = FLOAT, shape: Any = ("b", 4)) -> Any:

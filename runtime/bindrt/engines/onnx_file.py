@@ -63,6 +63,21 @@ def external_locations(path: Path) -> set[str]:
     return {tensor.location for tensor in external_tensors(path)}
 
 
+def refuse_strangers(graph: Path, beside: list[Path]) -> None:
+    """Refuse a graph that would make an engine read other files than the bundle lists for it."""
+    remedy = "fetch the bundle from a source you trust"
+    if graph.suffix != ".onnx":  # engines read other formats from files of other names
+        raise BundleError(graph.name, "the graph's name does not end in .onnx", remedy)
+    allowed = {path.name: path.stat().st_size for path in beside if path.parent == graph.parent}
+    for tensor in external_tensors(graph):
+        if tensor.location not in allowed:
+            problem = f"refers to {tensor.location[:80]!r}, which the bundle does not list for it"
+            raise BundleError(graph.name, f"the graph {problem}", remedy)
+        if not tensor.fits(allowed[tensor.location]):
+            problem = f"expects more than the {allowed[tensor.location]} bytes of {tensor.location}"
+            raise BundleError(graph.name, f"the graph {problem}", "export or copy the bundle again")
+
+
 def walk(data: memoryview, message: str, depth: int) -> Iterator[External]:
     if depth > MAX_NESTING * 3:
         raise ValueError("nested too deeply")

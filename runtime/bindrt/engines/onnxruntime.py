@@ -1,54 +1,52 @@
-"""ONNX Runtime: the embedded default on a CPU."""
+"""ONNX Runtime: the embedded default on a CPU, and its GPU providers where they are installed."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from bindrt.engines.onnx_file import external_tensors
-from bindrt.errors import BundleError, EngineError
-from bindrt.manifest import EncoderInfo
+from bindrt.engines.base import Job, Settings, cuda_index, short
+from bindrt.engines.onnx_file import refuse_strangers
+from bindrt.errors import EngineError, OptionError
 
-#: Past this many rows a batch on a CPU gains no speed and only holds memory.
-CPU_BATCH = {"vision": 8, "text": 64}
-DEFAULT_CPU_BATCH = 16
 QUIET = 4  # ONNX Runtime logs what it also raises
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+#: Rows of a batch on a GPU: enough to fill it.
+GPU_BATCH = 32
+TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)"}
 
 
 class OnnxRuntimeEngine:
-    """One encoder in an ONNX Runtime session on the CPU; weights are mapped from the bundle."""
+    """One encoder in an ONNX Runtime session; weights are mapped from the bundle."""
 
     name = "onnxruntime"
-    device = "cpu"
 
-    def __init__(
-        self, files: list[Path], encoder: EncoderInfo, embed_dim: int, precision: str, threads: int | None
-    ) -> None:
-        """Open ``files[0]``, whose weights are in the other files beside it.
+    def __init__(self, job: Job, settings: Settings) -> None:
+        """Open ``job.files[0]``, whose weights are in the other files beside it.
 
         Raises:
             BundleError: the graph refers to what the bundle does not list for it, or does not hold.
-            EngineError: ONNX Runtime refuses the graph.
+            EngineError: the device is not there, or ONNX Runtime refuses the graph.
         """
-        graph = files[0]
-        refuse_strangers(graph, files[1:])
-        self.precision = precision
-        self.max_batch = CPU_BATCH.get(encoder.name, DEFAULT_CPU_BATCH)
-        self._encoder = encoder
-        self._embed_dim = embed_dim
-        options = ort.SessionOptions()
-        options.log_severity_level = QUIET
-        if threads is not None:
-            options.intra_op_num_threads = threads
+        graph = job.files[0]
+        refuse_strangers(graph, job.files[1:])
+        chosen = providers(settings, job.precision)
+        self.precision = job.precision
+        self.device, self.max_batch = where(chosen, job)
+        self._job = job
         try:
-            self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(
+                str(graph), session_options(settings), providers=list(chosen.items())
+            )
         except Exception as error:  # its exceptions share no base but this
             raise EngineError(
                 graph.name, f"ONNX Runtime refuses the graph ({short(error)})", "export it again"
             ) from None
+        self._require(chosen)
         self._check_signature(graph.name)
 
     def run(self, inputs: npt.NDArray[np.generic], out: npt.NDArray[np.float32]) -> None:
@@ -56,15 +54,21 @@ class OnnxRuntimeEngine:
             result = self._session.run(["embedding"], {"input": inputs})[0]
         except Exception as error:
             raise EngineError(
-                f"{self._encoder.name} batch {list(inputs.shape)}", f"ONNX Runtime failed ({short(error)})"
+                f"{self._job.encoder.name} batch {list(inputs.shape)}",
+                f"ONNX Runtime failed ({short(error)})",
             ) from None
-        if result.shape != out.shape:
-            raise EngineError(
-                self._encoder.name,
-                f"the graph returned {list(result.shape)}, not {list(out.shape)}",
-                "export again",
-            )
+        self._job.check_result(result, out)
         out[...] = result
+
+    def _require(self, chosen: Mapping[str, Any]) -> None:
+        """A provider that does not start is dropped with a warning only, and the CPU would do its work."""
+        first = next(iter(chosen))
+        if first not in (started := self._session.get_providers()):
+            raise EngineError(
+                f"device={self.device!r}",
+                f"{first} did not start; ONNX Runtime has {', '.join(started)}",
+                "see `python -m bindrt doctor` for the driver, or use device='cpu'",
+            )
 
     def _check_signature(self, name: str) -> None:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
@@ -72,7 +76,7 @@ class OnnxRuntimeEngine:
             raise EngineError(
                 name, "the graph's inputs or outputs are not input → embedding", "export it again"
             )
-        expected = {"float32": "tensor(float)", "int64": "tensor(int64)"}[self._encoder.dtype]
+        expected = TYPES[self._job.encoder.dtype]
         if inputs[0].type != expected or outputs[0].type != "tensor(float)":
             raise EngineError(
                 name,
@@ -81,19 +85,66 @@ class OnnxRuntimeEngine:
             )
 
 
-def refuse_strangers(graph: Path, beside: list[Path]) -> None:
-    remedy = "fetch the bundle from a source you trust"
-    if graph.suffix != ".onnx":  # ONNX Runtime reads another format from files of another name
-        raise BundleError(graph.name, "the graph's name does not end in .onnx", remedy)
-    allowed = {path.name: path.stat().st_size for path in beside if path.parent == graph.parent}
-    for tensor in external_tensors(graph):
-        if tensor.location not in allowed:
-            problem = f"refers to {tensor.location[:80]!r}, which the bundle does not list for it"
-            raise BundleError(graph.name, f"the graph {problem}", remedy)
-        if not tensor.fits(allowed[tensor.location]):
-            problem = f"expects more than the {allowed[tensor.location]} bytes of {tensor.location}"
-            raise BundleError(graph.name, f"the graph {problem}", "export or copy the bundle again")
+def providers(settings: Settings, precision: str) -> dict[str, dict[str, Any]]:
+    """The execution providers to ask for, the first being the one that must start, with their options.
+
+    ``settings.options`` maps providers to options; those named come first, in their order.
+
+    Raises:
+        EngineError: this ONNX Runtime has no such provider.
+        OptionError: the device or the options are not ones of this engine.
+    """
+    there = ort.get_available_providers()
+    index = cuda_index(settings.device)
+    if index is None and settings.device not in ("auto", "cpu"):
+        raise OptionError(
+            f"device={settings.device!r}", "ONNX Runtime has none", "use auto, cpu, cuda or cuda:N"
+        )
+    asked = passed_through(settings.options)
+    if settings.device == "auto" and not asked:
+        index = 0 if CUDA in there else None
+    chosen = dict(asked)
+    if settings.device != "cpu" and (index is not None or CUDA in chosen):
+        exact = {"use_tf32": "0"} if precision == "fp32" else {}  # it is on by default and has 10 bits
+        chosen[CUDA] = {"device_id": str(index or 0), **exact, **chosen.get(CUDA, {})}
+    chosen.setdefault(CPU, {})
+    for name in chosen:
+        if name not in there:
+            raise EngineError(
+                f"device={settings.device!r}",
+                f"this ONNX Runtime has no {name}; it has {', '.join(there)}",
+                "pip uninstall onnxruntime, then pip install onnxruntime-gpu; or use device='cpu'",
+            )
+    return chosen
 
 
-def short(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+def passed_through(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    for name, value in options.items():
+        if not str(name).endswith("ExecutionProvider") or not isinstance(value, Mapping):
+            raise OptionError(
+                f"engine_options: {str(name)[:60]!r}",
+                "not a provider of ONNX Runtime with its options",
+                'for example {"CUDAExecutionProvider": {"cudnn_conv_algo_search": "HEURISTIC"}}',
+            )
+    return {name: dict(value) for name, value in options.items()}
+
+
+def where(chosen: Mapping[str, dict[str, Any]], job: Job) -> tuple[str, int]:
+    """The device's name and the most rows of a batch there."""
+    first = next(iter(chosen))
+    if first == CPU:
+        return "cpu", job.cpu_batch()
+    number = chosen[first].get("device_id", chosen.get(CUDA, {}).get("device_id", 0))
+    name = f"cuda:{number}" if CUDA in chosen else first.removesuffix("ExecutionProvider").lower()
+    return name, GPU_BATCH if job.max_batch is None else min(GPU_BATCH, job.max_batch)
+
+
+def session_options(settings: Settings) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.log_severity_level = QUIET
+    if settings.threads is not None:
+        options.intra_op_num_threads = settings.threads
+    if settings.startup == "fast-start":
+        # Products read the mapped weights as they lie; else each is copied into the kernel's layout.
+        options.add_session_config_entry("session.disable_prepacking", "1")
+    return options

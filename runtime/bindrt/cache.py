@@ -1,0 +1,43 @@
+"""The user's cache folder: what bindrt measured or compiled on this machine. Losing it costs time only."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+MAX_RECORD_BYTES = 1 << 16
+
+
+def cache_folder() -> Path | None:
+    """``$XDG_CACHE_HOME/bindrt`` or ``~/.cache/bindrt``, made if need be; None where it cannot be written."""
+    root = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        # The standard says that a relative path is to be ignored.
+        folder = (Path(root) if os.path.isabs(root) else Path.home() / ".cache") / "bindrt"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # RuntimeError: no home
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """A JSON object; None if it is missing or damaged."""
+    try:
+        with open(path, "rb") as file:
+            found = json.loads(file.read(MAX_RECORD_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Written beside and moved into place, since processes may meet; quietly not where that fails."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8")
+        os.replace(beside, path)
+    except OSError:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,128 @@
+"""OpenVINO: Intel CPUs, GPUs and NPUs, Arm CPUs; runs the bundle's ONNX graphs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import openvino
+
+from bindrt.cache import cache_folder
+from bindrt.engines.base import Job, Settings, short
+from bindrt.engines.onnx_file import refuse_strangers
+from bindrt.errors import EngineError, OptionError
+
+#: What the products are computed in. Without it OpenVINO takes what it finds fastest, bfloat16 on a Xeon.
+PRECISION_HINT = {"fp32": "f32", "fp16": "f16", "bf16": "bf16", "int8": "f32", "fp8": "f32"}
+
+
+class OpenVinoEngine:
+    """One encoder, compiled by OpenVINO; weights are mapped from the bundle."""
+
+    name = "openvino"
+
+    def __init__(self, job: Job, settings: Settings) -> None:
+        """Read and compile ``job.files[0]``.
+
+        Raises:
+            BundleError: the graph refers to what the bundle does not list for it, or does not hold.
+            EngineError: the device is not there, or OpenVINO refuses the graph or the precision.
+        """
+        graph = job.files[0]
+        refuse_strangers(graph, job.files[1:])
+        core = openvino.Core()
+        device = device_of(core, settings.device)
+        self.precision = job.precision
+        self.device = device.lower()
+        self.max_batch = job.cpu_batch()
+        self._job = job
+        try:
+            core.set_property({"ENABLE_MMAP": True})
+            self._model = core.compile_model(
+                core.read_model(str(graph)), device, properties(job, settings, device)
+            )
+        except Exception as error:  # one kind for everything
+            raise EngineError(
+                graph.name,
+                f"OpenVINO refuses the graph ({short(error)})",
+                "export it again, or use engine='onnxruntime'",
+            ) from None
+        self._require_precision(graph.name)
+        self._idle: list[Any] = []  # infer requests, each for one call at a time
+        self._lock = threading.Lock()
+
+    def run(self, inputs: npt.NDArray[np.generic], out: npt.NDArray[np.float32]) -> None:
+        with self._request() as request:
+            try:
+                result = request.infer({"input": inputs}, share_inputs=True, share_outputs=True)["embedding"]
+            except Exception as error:
+                raise EngineError(
+                    f"{self._job.encoder.name} batch {list(inputs.shape)}",
+                    f"OpenVINO failed ({short(error)})",
+                ) from None
+            self._job.check_result(result, out)
+            out[...] = result
+
+    @contextmanager
+    def _request(self) -> Iterator[Any]:
+        with self._lock:
+            request = self._idle.pop() if self._idle else None
+        request = request or self._model.create_infer_request()
+        yield request
+        with self._lock:  # not after an error: a failed request is not used again
+            self._idle.append(request)
+
+    def _require_precision(self, name: str) -> None:
+        """A bundle says what its numbers are computed in; a device that does otherwise is refused."""
+        found = str(self._model.get_property("INFERENCE_PRECISION_HINT").get_type_name())
+        if self.precision == "fp32" and found != "f32":
+            raise EngineError(
+                f"{name} on {self.device}",
+                f"OpenVINO computes in {found}, the bundle says fp32",
+                "use device='cpu', or engine='onnxruntime'",
+            )
+
+
+def device_of(core: Any, asked: str) -> str:
+    """OpenVINO's name of a device: ``CPU``, ``GPU``, ``GPU.1``, ``NPU``.
+
+    Raises:
+        OptionError: no kind of device that OpenVINO has.
+        EngineError: none of the kind is here.
+    """
+    name = "CPU" if asked == "auto" else asked.upper()
+    if name.partition(".")[0] not in ("CPU", "GPU", "NPU"):
+        raise OptionError(f"device={asked!r}", "OpenVINO has none", "use auto, cpu, gpu, gpu.N or npu")
+    there = core.available_devices
+    if not any(name in (device, device.partition(".")[0]) for device in there):
+        raise EngineError(
+            f"device={asked!r}", f"OpenVINO finds none here; it has {', '.join(there)}", "use device='cpu'"
+        )
+    return name
+
+
+def properties(job: Job, settings: Settings, device: str) -> dict[str, Any]:
+    """For ``compile_model``; what the user gives comes last."""
+    found: dict[str, Any] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": "1",
+        "INFERENCE_PRECISION_HINT": PRECISION_HINT[job.precision],
+    }
+    if settings.threads is not None and device == "CPU":
+        found["INFERENCE_NUM_THREADS"] = settings.threads
+    if (cache := model_cache(job, device)) is not None:
+        found |= {"CACHE_DIR": str(cache), "CACHE_MODE": "OPTIMIZE_SIZE"}
+    return {**found, **settings.options}
+
+
+def model_cache(job: Job, device: str) -> Path | None:
+    """Where OpenVINO keeps the compiled model without its weights."""
+    folder = cache_folder()
+    if folder is None or not job.key:
+        return None
+    return folder / "openvino" / f"{job.key[:32]}-{job.precision}-{device.lower()}-{openvino.__version__}"

@@ -1,0 +1,266 @@
+"""OpenVINO, ONNX Runtime's providers, start-up modes and ``engine="auto"``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+import bindrt
+from bindrt.bundle import Bundle, open_bundle
+from bindrt.engines import Settings, auto, candidates, choose, onnxruntime, open_engine
+from bindrt.engines.available import absence
+from bindrt_export.check import read_reference
+from bindrt_export.probes import probes
+from bindrt_export.verify import compare, run_engine
+
+CUDA, TENSORRT, CPU = (f"{name}ExecutionProvider" for name in ("CUDA", "Tensorrt", "CPU"))
+needs_openvino = pytest.mark.skipif(bool(absence("openvino")), reason="OpenVINO is not installed")
+
+
+@pytest.fixture
+def both(tmp_path: Path, small_bundle: Path) -> Bundle:
+    """The small bundle with every encoder for ONNX Runtime and for OpenVINO."""
+    folder = tmp_path / "both.bind"
+    shutil.copytree(small_bundle, folder, copy_function=lambda a, b: Path(b).hardlink_to(a))
+    manifest = json.loads((folder / "bundle.json").read_text())
+    manifest["engines"] += [{**e, "engine": "openvino"} for e in manifest["engines"]]
+    (folder / "bundle.json").unlink()  # a link to the shared one
+    (folder / "bundle.json").write_text(json.dumps(manifest))
+    return open_bundle(folder)
+
+
+@needs_openvino
+@pytest.mark.parametrize("encoder", ["vision", "text", "audio", "depth", "thermal", "imu"])
+def test_openvino_gives_what_torch_gave(both: Bundle, encoder: str) -> None:
+    engine = open_engine(both, choose(both, encoder, "openvino", "fp32", "cpu"), Settings("cpu", threads=1))
+    inputs = probes(encoder, both.manifest.encoders[encoder].view)
+    reference = read_reference(both, encoder, list(inputs))
+    for _ in range(2):  # the second time with shapes it has seen
+        assert compare(reference, run_engine(engine, inputs, both.manifest.embed_dim)).max_abs < 1e-6
+    again = open_engine(both, choose(both, encoder, "openvino", "fp32", "cpu"))  # from its model cache
+    assert compare(reference, run_engine(again, inputs, both.manifest.embed_dim)).max_abs < 1e-6
+    assert (engine.name, engine.device, engine.precision) == ("openvino", "cpu", "fp32")
+
+
+@needs_openvino
+def test_openvino_computes_in_the_precision_of_the_bundle(both: Bundle) -> None:
+    """On a processor with bfloat16 it would take that by itself; being told to is refused too."""
+    import openvino
+
+    files = choose(both, "imu", "openvino", "fp32", "cpu")
+    engine = open_engine(both, files)
+    assert engine._model.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"  # type: ignore[attr-defined]
+    if "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        with pytest.raises(bindrt.EngineError, match="computes in bf16, the bundle says fp32"):
+            open_engine(both, files, Settings("cpu", options={"INFERENCE_PRECISION_HINT": "bf16"}))
+    with pytest.raises(bindrt.EngineError, match="OpenVINO refuses"):
+        open_engine(both, files, Settings("cpu", options={"NO_SUCH_PROPERTY": 1}))
+
+
+@needs_openvino
+def test_openvino_uses_the_threads_it_is_given(both: Bundle) -> None:
+    engine = open_engine(both, choose(both, "imu", "openvino", "fp32", "cpu"), Settings("cpu", threads=1))
+    assert engine._model.get_property("INFERENCE_NUM_THREADS") == 1  # type: ignore[attr-defined]
+
+
+@needs_openvino
+def test_openvino_from_many_threads(both: Bundle) -> None:
+    """Requests are for one call at a time, and results are memory of the request."""
+    with bindrt.load(both.path, engine="openvino") as model, ThreadPoolExecutor(4) as pool:
+        texts = [f"{'very ' * (i % 7)}long" for i in range(24)]
+        found = np.stack(list(pool.map(lambda t: model.embed(text=t).text[0], texts)))
+        np.testing.assert_allclose(found, model.embed(text=texts).text, atol=2e-6)
+
+
+@needs_openvino
+def test_openvino_refuses_a_stranger(both: Bundle) -> None:
+    graph = both.path / "onnx/fp32/imu.onnx"
+    content = graph.read_bytes().replace(b"imu.weights", b"../../../xx")
+    graph.unlink()
+    graph.write_bytes(content)
+    with pytest.raises(bindrt.BundleError, match="does not list"):
+        open_engine(both, choose(both, "imu", "openvino", "fp32", "cpu"))
+
+
+@needs_openvino
+@pytest.mark.parametrize(("device", "problem"), [("gpu", "finds none here"), ("npu", "finds none here")])
+def test_openvino_without_the_device(both: Bundle, device: str, problem: str) -> None:
+    with pytest.raises(bindrt.EngineError, match=problem):
+        open_engine(both, choose(both, "imu", "openvino", "fp32", device), Settings(device))
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: list(names))
+
+
+def test_cuda_provider_is_asked_for_with_exact_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, TENSORRT, CUDA, CPU)
+    exact = {"device_id": "1", "use_tf32": "0"}
+    assert onnxruntime.providers(Settings("cuda:1"), "fp32") == {CUDA: exact, CPU: {}}
+    assert onnxruntime.providers(Settings("cuda:1"), "fp16") == {CUDA: {"device_id": "1"}, CPU: {}}
+    assert list(onnxruntime.providers(Settings(), "fp32")) == [CUDA, CPU]
+    assert list(onnxruntime.providers(Settings("cpu"), "fp32")) == [CPU]
+
+
+def test_provider_options_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, TENSORRT, CUDA, CPU)
+    options = {TENSORRT: {"trt_fp16_enable": True}, CUDA: {"arena_extend_strategy": "kSameAsRequested"}}
+    found = onnxruntime.providers(Settings("cuda", options=options), "fp16")
+    assert list(found) == [TENSORRT, CUDA, CPU]
+    assert found[TENSORRT] == {"trt_fp16_enable": True}
+    assert found[CUDA] == {"device_id": "0", "arena_extend_strategy": "kSameAsRequested"}
+    with pytest.raises(bindrt.OptionError, match="not a provider"):
+        onnxruntime.providers(Settings("cuda", options={"use_tf32": 0}), "fp32")
+
+
+def test_absent_provider_says_what_to_install(monkeypatch: pytest.MonkeyPatch, small_bundle: Path) -> None:
+    pretend(monkeypatch, CPU)
+    with (
+        pytest.raises(bindrt.EngineError, match="pip install onnxruntime-gpu"),
+        bindrt.load(small_bundle, engine="onnxruntime", device="cuda") as model,
+    ):
+        model.embed(text="a")
+
+
+def test_provider_that_does_not_start_is_no_silent_cpu(
+    monkeypatch: pytest.MonkeyPatch, small_bundle: Path
+) -> None:
+    """With a missing library ONNX Runtime warns and computes on the CPU."""
+    pretend(monkeypatch, CUDA, CPU)
+    session = ort.InferenceSession
+    monkeypatch.setattr(
+        ort, "InferenceSession", lambda path, options, providers: session(path, options, providers=[CPU])
+    )
+    bundle = open_bundle(small_bundle)
+    with pytest.raises(bindrt.EngineError, match="CUDAExecutionProvider did not start"):
+        open_engine(bundle, choose(bundle, "imu", "onnxruntime", "fp32", "cuda"), Settings("cuda"))
+
+
+def test_start_up_modes_give_the_same_vectors(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[ort.SessionOptions] = []
+    original = onnxruntime.session_options
+    monkeypatch.setattr(onnxruntime, "session_options", lambda s: made.append(original(s)) or made[-1])
+    vectors = []
+    for startup in ("fast-run", "fast-start"):
+        with bindrt.load(small_bundle, engine="onnxruntime", startup=startup) as model:
+            vectors.append(model.embed(text=["a dog", "two dogs"]).text)
+    np.testing.assert_allclose(*vectors, atol=1e-6)
+    key = "session.disable_prepacking"
+    assert made[1].get_session_config_entry(key) == "1"
+    with pytest.raises(RuntimeError):
+        made[0].get_session_config_entry(key)
+
+
+@pytest.fixture
+def clean_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache/bindrt"
+
+
+def timed(monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float | str]) -> Callable[[], int]:
+    """Let measuring find these seconds, or these problems; returns how often it was asked."""
+    asked = []
+
+    def measure(bundle: Bundle, files: Any, settings: Settings) -> dict[str, Any]:
+        asked.append(files.engine)
+        found = seconds[files.engine]
+        return {"problem": found} if isinstance(found, str) else {"seconds": found}
+
+    monkeypatch.setattr(auto, "measure", measure)
+    return lambda: len(asked)
+
+
+@needs_openvino
+def test_auto_measures_once_and_remembers(
+    both: Bundle, clean_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = timed(monkeypatch, {"onnxruntime": 0.02, "openvino": 0.01})
+    assert choose(both, "imu", "auto", "fp32", "auto").engine == "openvino"
+    assert choose(both, "imu", "auto", "fp32", "auto").engine == "openvino"
+    assert asked() == 2
+    choose(both, "imu", "auto", "fp32", "auto", Settings(threads=1))  # another question
+    choose(both, "text", "auto", "fp32", "auto")
+    assert asked() == 6
+    text = str(bindrt.doctor())
+    assert "both.bind imu fp32: openvino, since one item took onnxruntime 20.0 ms, openvino 10.0 ms" in text
+    for record in (clean_cache / "choices").iterdir():
+        record.write_text("{")  # damaged: as if it were not there
+    assert choose(both, "imu", "auto", "fp32", "auto").engine == "openvino"
+    assert asked() == 8
+
+
+@needs_openvino
+def test_auto_keeps_the_first_unless_the_gain_is_worth_it(
+    both: Bundle, clean_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed(monkeypatch, {"onnxruntime": 0.0102, "openvino": 0.01})
+    assert choose(both, "imu", "auto", "fp32", "auto").engine == "onnxruntime"
+
+
+@needs_openvino
+def test_auto_passes_over_an_engine_that_fails(
+    both: Bundle, clean_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed(monkeypatch, {"onnxruntime": 0.02, "openvino": "it broke"})
+    assert choose(both, "imu", "auto", "fp32", "auto").engine == "onnxruntime"
+    assert "openvino does not run: it broke" in next(iter(auto.remembered()))["why"]
+    timed(monkeypatch, {"onnxruntime": "no", "openvino": "no"})
+    with pytest.raises(bindrt.EngineError, match="none of the engines runs"):
+        choose(both, "text", "auto", "fp32", "auto")
+
+
+@needs_openvino
+def test_auto_where_nothing_can_be_remembered(both: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
+    asked = timed(monkeypatch, {"onnxruntime": 0.02, "openvino": 0.01})
+    for _ in range(2):
+        assert choose(both, "imu", "auto", "fp32", "auto").engine == "openvino"
+    assert asked() == 4
+
+
+@needs_openvino
+def test_auto_really_measures(both: Bundle, clean_cache: Path) -> None:
+    with bindrt.load(both.path) as model:
+        model.embed(imu=bindrt.Imu(np.ones((6, 1000), np.float32), rate=200))
+    (record,) = (clean_cache / "choices").iterdir()
+    measured = json.loads(record.read_text())["measured"]
+    assert all(0 < measured[name]["seconds"] < 60 for name in ("onnxruntime", "openvino"))
+
+
+def test_auto_never_changes_the_precision(both: Bundle) -> None:
+    manifest = json.loads((both.path / "bundle.json").read_text())
+    manifest["engines"] += [
+        {**e, "precision": "int8"} for e in manifest["engines"] if e["engine"] == "openvino"
+    ]
+    (both.path / "bundle.json").write_text(json.dumps(manifest))
+    bundle = open_bundle(both.path)
+    for precision in ("fp32", "int8"):
+        found = candidates(bundle, "imu", "auto", precision, "auto")
+        assert {files.precision for files in found} == {precision}
+
+
+def test_absent_engine_is_named(both: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bindrt.engines.available.is_there", lambda name: name != "openvino")
+    assert [e.engine for e in candidates(both, "imu", "auto", "fp32", "auto")] == ["onnxruntime"]
+    with pytest.raises(bindrt.EngineError, match=r"pip install 'bindrt\[openvino\]'"):
+        open_engine(both, choose(both, "imu", "openvino", "fp32", "auto"))
+    manifest = json.loads((both.path / "bundle.json").read_text())
+    manifest["engines"] = [e for e in manifest["engines"] if e["engine"] == "openvino"]
+    (both.path / "bundle.json").write_text(json.dumps(manifest))
+    with pytest.raises(bindrt.EngineError, match="openvino: not installed"):
+        bindrt.load(both.path)
+
+
+def test_devices_that_an_engine_does_not_have(both: Bundle) -> None:
+    with pytest.raises(bindrt.OptionError, match="openvino has none"):
+        open_engine(both, choose(both, "imu", "openvino", "fp32", "cuda"), Settings("cuda"))
+    with pytest.raises(bindrt.OptionError, match="onnxruntime has none"):
+        open_engine(both, choose(both, "imu", "onnxruntime", "fp32", "npu"), Settings("npu"))
