@@ -13,11 +13,11 @@ namespace {
 using fft512::Complex;
 using fft512::Twiddle;
 
-// Frames in SIMD lanes: row r holds sample r, later half of complex number r / 2, of N frames.
-template <int N>
+// Frames in SIMD lanes: row r holds sample r, later half of complex number r / 2, of M frames.
+template <int M>
 struct Rows {
-  using V = simd::Float<N>;
-  alignas(64) float at[2 * fft512::kPoints][N];
+  using V = simd::Double<M>;
+  alignas(64) double at[2 * fft512::kPoints][M];
 
   BINDRT_INLINE V get(std::int32_t row) const noexcept { return simd::load<V>(at[row]); }
   BINDRT_INLINE void set(std::int32_t row, const V& value) noexcept { simd::store(at[row], value); }
@@ -28,21 +28,25 @@ struct Rows {
   }
 };
 
-// Turns N frames into rows; returns each frame's mean.
+// The powers of N frames; that of frequency k is in row position(k).
 template <int N>
-BINDRT_INLINE simd::Float<N> load_frames(const float* const* frames, Rows<N>& rows) noexcept {
-  using V = simd::Float<N>;
+struct Powers {
+  alignas(64) float at[fft512::kPoints][N];
+};
+
+// Turns M frames into rows; returns each frame's mean.
+template <int M>
+BINDRT_INLINE simd::Double<M> load_frames(const float* const* frames, Rows<M>& rows) noexcept {
+  using V = simd::Double<M>;
   V even[4] = {};
   V odd[4] = {};
   const auto load_four = [&rows, frames](std::int32_t at, V(&sums)[4]) __attribute__((always_inline)) {
-    V row[4];
+    simd::Float<M> row[4];
+    simd::load_columns<M>(frames, at, row);
     for (int r = 0; r < 4; ++r) {
-      row[r] = simd::gather_quads<N>(frames + r, at);
-    }
-    simd::transpose_quads<N>(row);
-    for (int r = 0; r < 4; ++r) {
-      rows.set(at + r, row[r]);
-      sums[r] += row[r];
+      const V wide = __builtin_convertvector(row[r], V);
+      rows.set(at + r, wide);
+      sums[r] += wide;
     }
   };
   for (std::int32_t at = 0; at < kMelWindow; at += 8) {
@@ -50,15 +54,15 @@ BINDRT_INLINE simd::Float<N> load_frames(const float* const* frames, Rows<N>& ro
     load_four(at + 4, odd);
   }
   const V sum = ((even[0] + odd[0]) + (even[1] + odd[1])) + ((even[2] + odd[2]) + (even[3] + odd[3]));
-  return sum * (1.0F / kMelWindow);
+  return sum * (1.0 / kMelWindow);
 }
 
 // The first pass, on samples whose mean is removed, emphasised and windowed on the way. kLegs of the four
 // numbers of a butterfly lie inside the frame; the others are padding.
-template <int N>
+template <int M>
 struct FirstPass {
-  using V = simd::Float<N>;
-  Rows<N>& rows;
+  using V = simd::Double<M>;
+  Rows<M>& rows;
   const MelTables& tables;
   V mean;
   V before[4];  // the sample before the next one of each leg, mean removed
@@ -91,11 +95,11 @@ struct FirstPass {
 };
 
 // A middle pass: butterflies of numbers that are kStride apart, with the same factors in every part.
-template <int N, std::int32_t kStride>
-BINDRT_INLINE void middle_pass(Rows<N>& rows, const Twiddle* factors) noexcept {
+template <int M, std::int32_t kStride>
+BINDRT_INLINE void middle_pass(Rows<M>& rows, const Twiddle* factors) noexcept {
   for (std::int32_t n = 0; n < kStride; ++n) {
     for (std::int32_t part = n; part < fft512::kPoints; part += 4 * kStride) {
-      Complex<simd::Float<N>> z[4];
+      Complex<simd::Double<M>> z[4];
       for (int leg = 0; leg < 4; ++leg) {
         z[leg] = rows.complex(part + kStride * leg);
       }
@@ -108,8 +112,8 @@ BINDRT_INLINE void middle_pass(Rows<N>& rows, const Twiddle* factors) noexcept {
 }
 
 // The last pass for frequencies k, k + 64, k + 128, k + 192, which lie side by side.
-template <int N>
-BINDRT_INLINE void last_four(const Rows<N>& rows, std::int32_t k, Complex<simd::Float<N>> (&z)[4]) noexcept {
+template <int M>
+BINDRT_INLINE void last_four(const Rows<M>& rows, std::int32_t k, Complex<simd::Double<M>> (&z)[4]) noexcept {
   const std::int32_t at = fft512::position(k);
   for (int leg = 0; leg < 4; ++leg) {
     z[leg] = rows.complex(at + leg);
@@ -117,36 +121,59 @@ BINDRT_INLINE void last_four(const Rows<N>& rows, std::int32_t k, Complex<simd::
   fft512::transform4(z);
 }
 
-// The power of frequency k goes where its number was: row 2 position(k).
-template <int N>
-BINDRT_INLINE void set_powers(Rows<N>& rows, const fft512::Tables& fft, std::int32_t k,
-                              const Complex<simd::Float<N>>& at_k,
-                              const Complex<simd::Float<N>>& at_rest) noexcept {
-  simd::Float<N> power_k;
-  simd::Float<N> power_rest;
-  fft512::pair_powers(fft, k, at_k, at_rest, power_k, power_rest);
-  rows.set(2 * fft512::position(k), power_k);
-  rows.set(2 * fft512::position(256 - k), power_rest);
-}
+// The last pass together with the split into the real signal's frequencies: k pairs with 256 - k. The
+// powers are those of lanes from `lane` on.
+template <int M, int N>
+struct LastPass {
+  using V = simd::Double<M>;
+  const Rows<M>& rows;
+  const fft512::Tables& fft;
+  Powers<N>& powers;
+  int lane;
 
-// The last pass together with the split into the real signal's frequencies: k pairs with 256 - k.
-template <int N>
-BINDRT_INLINE void last_pass(Rows<N>& rows, const fft512::Tables& fft) noexcept {
-  Complex<simd::Float<N>> z[4];
-  Complex<simd::Float<N>> rest[4];
-  last_four<N>(rows, 0, z);  // frequency 0 is in no band
-  set_powers<N>(rows, fft, 64, z[1], z[3]);
-  rows.set(2 * fft512::position(128), fft512::middle_power(z[2]));
-  last_four<N>(rows, 32, z);
-  set_powers<N>(rows, fft, 32, z[0], z[3]);
-  set_powers<N>(rows, fft, 96, z[1], z[2]);
-  for (std::int32_t k = 1; k < 32; ++k) {
-    last_four<N>(rows, k, z);
-    last_four<N>(rows, 64 - k, rest);
-    for (int leg = 0; leg < 4; ++leg) {
-      set_powers<N>(rows, fft, k + 64 * leg, z[leg], rest[3 - leg]);
+  BINDRT_INLINE void set(std::int32_t k, const V& power) noexcept {
+    simd::store(powers.at[fft512::position(k)] + lane, __builtin_convertvector(power, simd::Float<M>));
+  }
+  BINDRT_INLINE void set_pair(std::int32_t k, const Complex<V>& at_k, const Complex<V>& at_rest) noexcept {
+    V power_k;
+    V power_rest;
+    fft512::pair_powers(fft, k, at_k, at_rest, power_k, power_rest);
+    set(k, power_k);
+    set(256 - k, power_rest);
+  }
+
+  BINDRT_INLINE void run() noexcept {
+    Complex<V> z[4];
+    Complex<V> rest[4];
+    last_four<M>(rows, 0, z);  // frequency 0 is in no band
+    set_pair(64, z[1], z[3]);
+    set(128, fft512::middle_power(z[2]));
+    last_four<M>(rows, 32, z);
+    set_pair(32, z[0], z[3]);
+    set_pair(96, z[1], z[2]);
+    for (std::int32_t k = 1; k < 32; ++k) {
+      last_four<M>(rows, k, z);
+      last_four<M>(rows, 64 - k, rest);
+      for (int leg = 0; leg < 4; ++leg) {
+        set_pair(k + 64 * leg, z[leg], rest[3 - leg]);
+      }
     }
   }
+};
+
+// The powers of M frames.
+template <int M, int N>
+BINDRT_INLINE void transform(const float* const* frames, int lane, Powers<N>& powers) noexcept {
+  const MelTables& tables = mel_tables();
+  const Twiddle* const factors = tables.fft.passes;
+  Rows<M> rows;
+  FirstPass<M> first{rows, tables, load_frames<M>(frames + lane, rows), {}};
+  first.start(4);
+  first.template butterflies<4>(0, 8);
+  first.template butterflies<3>(8, 64);
+  middle_pass<M, 16>(rows, factors + 3 * 64);
+  middle_pass<M, 4>(rows, factors + 3 * (64 + 16));
+  LastPass<M, N>{rows, tables.fft, powers, lane}.run();
 }
 
 // Up to N frames of one clip, in adjacent columns.
@@ -179,45 +206,32 @@ BINDRT_INLINE void store_band(const Group& group, OutType type, std::int64_t at,
   }
 }
 
-// The energy of band b, into row 2 b + 1, which the powers left free.
 template <int N>
-BINDRT_INLINE void add_up_bands(Rows<N>& rows, const MelTables& tables) noexcept {
-  std::int32_t i = 0;
-  for (std::int32_t band = 0; band < kMelBands; ++band) {
-    simd::Float<N> energy = {};
-    for (; i < tables.first_weight[band + 1]; ++i) {
-      energy += rows.get(2 * tables.places[i]) * tables.weights[i];
-    }
-    rows.set(2 * band + 1, energy);
-  }
-}
-
-template <int N>
-BINDRT_INLINE void store_bands(const Rows<N>& rows, const Group& group, const MelOutput& output) noexcept {
+BINDRT_INLINE void store_bands(const Powers<N>& powers, const Group& group,
+                               const MelOutput& output) noexcept {
   using V = simd::Float<N>;
+  const MelTables& tables = mel_tables();
   const V floor = simd::broadcast<N>(kMelFloor);
   std::int64_t at = group.column;
+  std::int32_t i = 0;
   for (std::int32_t band = 0; band < kMelBands; ++band, at += output.columns) {
-    const V energy = rows.get(2 * band + 1);
+    V energy = {};
+    for (; i < tables.first_weight[band + 1]; ++i) {
+      energy += simd::load<V>(powers.at[tables.places[i]]) * tables.weights[i];
+    }
     const V log = simd::logarithm<N>(energy > floor ? energy : floor);
     store_band<N>(group, output.type, at, (log + output.add) * output.times);
   }
 }
 
-template <int N>
+// M is how many frames a vector of doubles holds, N one of floats.
+template <int M, int N>
 BINDRT_INLINE void run_group(const Group& group, const MelOutput& output) noexcept {
-  const MelTables& tables = mel_tables();
-  const Twiddle* const factors = tables.fft.passes;
-  Rows<N> rows;
-  FirstPass<N> first{rows, tables, load_frames<N>(group.frames, rows), {}};
-  first.start(4);
-  first.template butterflies<4>(0, 8);
-  first.template butterflies<3>(8, 64);
-  middle_pass<N, 16>(rows, factors + 3 * 64);
-  middle_pass<N, 4>(rows, factors + 3 * (64 + 16));
-  last_pass<N>(rows, tables.fft);
-  add_up_bands<N>(rows, tables);
-  store_bands<N>(rows, group, output);
+  Powers<N> powers;
+  for (int lane = 0; lane < N; lane += M) {
+    transform<M, N>(group.frames, lane, powers);
+  }
+  store_bands<N>(powers, group, output);
 }
 
 // The lanes of a group: pointers into the clip, or, where a step lies inside a frame, to a corrected copy.
@@ -270,7 +284,7 @@ struct Job {
 };
 
 // Groups [begin, end) of all clips' groups one after another.
-template <int N>
+template <int M, int N>
 BINDRT_INLINE void run_groups(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
   std::int64_t clip = 0;
   std::int64_t first = 0;  // group of the clip
@@ -285,7 +299,7 @@ BINDRT_INLINE void run_groups(const Job& job, std::int64_t begin, std::int64_t e
     group.column = frame;
     group.count = static_cast<int>(std::min<std::int64_t>(N, job.frames(clip) - frame));
     lanes.point(job.clips[clip], frame, group.count, group.frames);
-    run_group<N>(group, *job.output);
+    run_group<M, N>(group, *job.output);
   }
 }
 
@@ -295,13 +309,13 @@ struct Kernel {
   int lanes;
 };
 void run_baseline(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
-  run_groups<4>(job, begin, end);
+  run_groups<2, 4>(job, begin, end);
 }
 BINDRT_AVX2 void run_avx2(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
-  run_groups<8>(job, begin, end);
+  run_groups<4, 8>(job, begin, end);
 }
 BINDRT_AVX512 void run_avx512(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
-  run_groups<16>(job, begin, end);
+  run_groups<8, 16>(job, begin, end);
 }
 
 // Columns that are another clip's, and columns after the last frame.

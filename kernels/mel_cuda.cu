@@ -11,16 +11,16 @@ using fft512::Complex;
 using fft512::Twiddle;
 
 // A place of the transform in shared memory: passes step by 4, 16 and 64, which would meet the same banks.
-__device__ __forceinline__ int padded(int n) { return n + 4 * (n >> 4); }
-constexpr int kPadded = fft512::kPoints + fft512::kPoints / 4;
+__device__ __forceinline__ int padded(int n) { return n + 4 * (n >> 4) + (n >> 6); }
+constexpr int kPadded = fft512::kPoints + fft512::kPoints / 4;  // more than padded() of the last
 
 struct FrameMemory {
   float samples[kMelWindow];  // later the powers
-  float re[kPadded];
-  float im[kPadded];
+  double re[kPadded];
+  double im[kPadded];
 
-  __device__ __forceinline__ Complex<float> get(int n) const { return {re[padded(n)], im[padded(n)]}; }
-  __device__ __forceinline__ void set(int n, const Complex<float>& z) {
+  __device__ __forceinline__ Complex<double> get(int n) const { return {re[padded(n)], im[padded(n)]}; }
+  __device__ __forceinline__ void set(int n, const Complex<double>& z) {
     re[padded(n)] = z.re;
     im[padded(n)] = z.im;
   }
@@ -43,26 +43,26 @@ __device__ void load_frame(const float* clip, const MelStep* steps, std::int64_t
 }
 
 // The mean of the frame, in every lane.
-__device__ float frame_mean(const FrameMemory& memory, int lane) {
-  float sum = 0.0F;
+__device__ double frame_mean(const FrameMemory& memory, int lane) {
+  double sum = 0.0;
   for (int i = lane; lane < 8 && i < kMelWindow; i += 8) {
-    sum += memory.samples[i];
+    sum += static_cast<double>(memory.samples[i]);
   }
   sum += __shfl_xor_sync(cuda::kAllLanes, sum, 4);
   sum += __shfl_xor_sync(cuda::kAllLanes, sum, 1);
   sum += __shfl_xor_sync(cuda::kAllLanes, sum, 2);
-  return __shfl_sync(cuda::kAllLanes, sum, 0) * (1.0F / kMelWindow);
+  return __shfl_sync(cuda::kAllLanes, sum, 0) * (1.0 / kMelWindow);
 }
 
-__device__ void first_pass(const MelTables& tables, float mean, int lane, FrameMemory& memory) {
+__device__ void first_pass(const MelTables& tables, double mean, int lane, FrameMemory& memory) {
   for (int n = lane; n < 64; n += cuda::kWarp) {
-    Complex<float> z[4] = {};
+    Complex<double> z[4] = {};
     for (int leg = 0; leg < 4; ++leg) {
       const int at = 2 * (n + 64 * leg);
       if (at < kMelWindow) {
-        const float first = memory.samples[at] - mean;
-        const float second = memory.samples[at + 1] - mean;
-        const float before = at == 0 ? first : memory.samples[at - 1] - mean;
+        const double first = static_cast<double>(memory.samples[at]) - mean;
+        const double second = static_cast<double>(memory.samples[at + 1]) - mean;
+        const double before = at == 0 ? first : static_cast<double>(memory.samples[at - 1]) - mean;
         z[leg] = {emphasise(first, before, tables.window[at]),
                   emphasise(second, first, tables.window[at + 1])};
       }
@@ -79,7 +79,7 @@ __device__ void middle_pass(const Twiddle* factors, int lane, FrameMemory& memor
   for (int b = lane; b < 64; b += cuda::kWarp) {
     const int n = b % kStride;
     const int begin = b / kStride * 4 * kStride + n;
-    Complex<float> z[4];
+    Complex<double> z[4];
     for (int leg = 0; leg < 4; ++leg) {
       z[leg] = memory.get(begin + kStride * leg);
     }
@@ -90,7 +90,7 @@ __device__ void middle_pass(const Twiddle* factors, int lane, FrameMemory& memor
   }
 }
 
-__device__ void last_four(const FrameMemory& memory, int k, Complex<float> (&z)[4]) {
+__device__ void last_four(const FrameMemory& memory, int k, Complex<double> (&z)[4]) {
   const int at = fft512::position(k);
   for (int leg = 0; leg < 4; ++leg) {
     z[leg] = memory.get(at + leg);
@@ -98,25 +98,25 @@ __device__ void last_four(const FrameMemory& memory, int k, Complex<float> (&z)[
   fft512::transform4(z);
 }
 
-__device__ void set_powers(const fft512::Tables& fft, int k, const Complex<float>& at_k,
-                           const Complex<float>& at_rest, float* powers) {
-  float power_k;
-  float power_rest;
+__device__ void set_powers(const fft512::Tables& fft, int k, const Complex<double>& at_k,
+                           const Complex<double>& at_rest, float* powers) {
+  double power_k;
+  double power_rest;
   fft512::pair_powers(fft, k, at_k, at_rest, power_k, power_rest);
-  powers[fft512::position(k)] = power_k;
-  powers[fft512::position(256 - k)] = power_rest;
+  powers[fft512::position(k)] = static_cast<float>(power_k);
+  powers[fft512::position(256 - k)] = static_cast<float>(power_rest);
 }
 
 // Lane k has frequencies k and 64 - k and those 64, 128, 192 above; lane 0 has 0 and 32.
 __device__ void last_pass(const fft512::Tables& fft, int lane, FrameMemory& memory) {
-  Complex<float> z[4];
-  Complex<float> rest[4];
+  Complex<double> z[4];
+  Complex<double> rest[4];
   float* const powers = memory.samples;
   last_four(memory, lane, z);
   last_four(memory, lane == 0 ? 32 : 64 - lane, rest);
   if (lane == 0) {
     set_powers(fft, 64, z[1], z[3], powers);
-    powers[fft512::position(128)] = fft512::middle_power(z[2]);
+    powers[fft512::position(128)] = static_cast<float>(fft512::middle_power(z[2]));
     set_powers(fft, 32, rest[0], rest[3], powers);
     set_powers(fft, 96, rest[1], rest[2], powers);
   } else {
@@ -142,7 +142,7 @@ __device__ void compute_frame(const MelTables& tables, const float* clip, const 
   const int lane = static_cast<int>(threadIdx.x % cuda::kWarp);
   load_frame(clip, steps, frame * kMelHop, lane, memory);
   __syncwarp();
-  const float mean = frame_mean(memory, lane);
+  const double mean = frame_mean(memory, lane);
   first_pass(tables, mean, lane, memory);
   __syncwarp();
   middle_pass<16>(tables.fft.passes + 3 * 64, lane, memory);
@@ -188,7 +188,7 @@ __device__ void store_column(const MelParams& p, const MelGpuRecording& recordin
 
 }  // namespace
 
-extern "C" __global__ void __launch_bounds__(256) bindrt_mel_means(MelMeansParams p) {
+extern "C" __global__ void __launch_bounds__(kMelWarps* cuda::kWarp) bindrt_mel_means(MelMeansParams p) {
   __shared__ double partial[cuda::kWarp];
   const MelGpuRecording& recording = p.recordings[blockIdx.y];
   const int clip = static_cast<int>(blockIdx.x);
@@ -205,7 +205,7 @@ extern "C" __global__ void __launch_bounds__(256) bindrt_mel_means(MelMeansParam
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256) bindrt_mel(MelParams p) {
+extern "C" __global__ void __launch_bounds__(kMelWarps* cuda::kWarp) bindrt_mel(MelParams p) {
   __shared__ FrameMemory memory[kMelWarps];
   __shared__ float tile[kMelBands * (kMelTile + 1)];
   const MelGpuRecording& recording = p.recordings[blockIdx.y];

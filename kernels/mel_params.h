@@ -24,7 +24,7 @@ struct MelMeansParams {
 };
 
 inline constexpr std::int32_t kMelTile = 16;  // columns that a block of threads computes
-inline constexpr std::int32_t kMelWarps = 8;
+inline constexpr std::int32_t kMelWarps = 4;
 
 // bindrt_mel: grid.x is the number of tiles of columns, grid.y of recordings, grid.z is kMostClips.
 struct MelParams {

@@ -15,7 +15,7 @@ double to_mel(double hertz) { return 1127.0 * std::log(1.0 + hertz / 700.0); }
 
 fft512::Twiddle twiddle(std::int32_t k, std::int32_t of) {
   const double angle = -2.0 * kPi * (k % of) / of;
-  return {static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle))};
+  return {std::cos(angle), std::sin(angle)};
 }
 
 void fill_fft(fft512::Tables& fft) {
@@ -55,7 +55,7 @@ void fill_bands(MelTables& tables) {
 MelTables make() {
   MelTables tables = {};
   for (std::int32_t i = 0; i < kMelWindow; ++i) {
-    tables.window[i] = static_cast<float>(0.5 - 0.5 * std::cos(2.0 * kPi * i / (kMelWindow - 1)));
+    tables.window[i] = 0.5 - 0.5 * std::cos(2.0 * kPi * i / (kMelWindow - 1));
   }
   fill_fft(tables.fft);
   fill_bands(tables);

@@ -11,7 +11,7 @@ inline constexpr std::int32_t kMelMaxWeights = 512;  // a bin lies in two triang
 
 // Plain, as it is copied to devices.
 struct MelTables {
-  float window[kMelWindow];
+  double window[kMelWindow];
   fft512::Tables fft;
   // Band b is the sum of weights[first + i] times the power at place[first + i], first_weight[b] <=
   // first + i < first_weight[b + 1]. Weights are for four times the power.
@@ -24,8 +24,8 @@ const MelTables& mel_tables() noexcept;
 
 // A sample and the one before it, both without the frame's mean, made ready for the transform.
 template <class T>
-BINDRT_HD T emphasise(const T& sample, const T& previous, float window) {
-  return (sample - previous * 0.97F) * window;
+BINDRT_HD T emphasise(const T& sample, const T& previous, double window) {
+  return (sample - previous * 0.97) * window;
 }
 
 }  // namespace bindrt::kernels

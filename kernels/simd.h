@@ -16,6 +16,7 @@ namespace bindrt::kernels::simd {
 template <int N>
 struct Types {
   typedef float Float __attribute__((vector_size(N * sizeof(float))));
+  typedef double Double __attribute__((vector_size(N * sizeof(double))));
   typedef std::int32_t Int __attribute__((vector_size(N * sizeof(std::int32_t))));
   typedef std::uint32_t Word __attribute__((vector_size(N * sizeof(std::uint32_t))));
   typedef std::uint16_t Half __attribute__((vector_size(N * sizeof(std::uint16_t))));
@@ -23,6 +24,8 @@ struct Types {
 
 template <int N>
 using Float = typename Types<N>::Float;
+template <int N>
+using Double = typename Types<N>::Double;
 template <int N>
 using Int = typename Types<N>::Int;
 template <int N>
@@ -106,6 +109,24 @@ BINDRT_INLINE void transpose_quads(Float<N> (&row)[4]) noexcept {
   row[1] = interleave_high<N>(even_low, odd_low);
   row[2] = interleave_low<N>(even_high, odd_high);
   row[3] = interleave_high<N>(even_high, odd_high);
+}
+
+// Numbers at … at + 3 of N places: lane i of row[r] is from[i][at + r].
+template <int N>
+BINDRT_INLINE void load_columns(const float* const* from, std::int64_t at, Float<N> (&row)[4]) noexcept {
+  if constexpr (N == 2) {
+    const auto first = load<Float<4>>(from[0] + at);
+    const auto second = load<Float<4>>(from[1] + at);
+    row[0] = shuffle<0, 4>(first, second);
+    row[1] = shuffle<1, 5>(first, second);
+    row[2] = shuffle<2, 6>(first, second);
+    row[3] = shuffle<3, 7>(first, second);
+  } else {
+    for (int r = 0; r < 4; ++r) {
+      row[r] = gather_quads<N>(from + r, at);
+    }
+    transpose_quads<N>(row);
+  }
 }
 
 // logarithm() of each lane.

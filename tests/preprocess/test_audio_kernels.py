@@ -174,13 +174,13 @@ SIGNALS = st.sampled_from(["noise", "tone", "quiet", "silence", "offset", "speec
 
 
 def make_signal(kind: str, length: int, seed: int) -> np.ndarray:
-    """16-bit samples. The tone is 70 dB above its noise, for a float32 transform leaks of its own."""
+    """16-bit samples. The tone is 79 dB above its noise: a float32 transform would leak as much."""
     random = np.random.default_rng(seed)
     t = np.arange(length) / 16000
     signal = {
         "noise": lambda: random.normal(0, 0.1, length),
         "tone": lambda: (
-            0.3 * np.sin(2 * np.pi * random.uniform(50, 7900) * t) + random.normal(0, 1e-4, length)
+            0.9 * np.sin(2 * np.pi * random.uniform(50, 7900) * t) + random.normal(0, 1e-4, length)
         ),
         "quiet": lambda: random.normal(0, 1e-5, length),
         "silence": lambda: np.zeros(length),
@@ -200,8 +200,7 @@ def test_mel_is_the_definition(kind: str, length: int, seed: int) -> None:
     assert out.shape == (128, frames)
     assert out.dtype == np.float32
     if frames:
-        # Golden's percentiles are for the normalised logarithm.
-        reference.assert_mel_close(out / 9.138, reference.log_mel(signal) / 9.138)
+        np.testing.assert_allclose(out, reference.log_mel(signal), rtol=0, atol=2e-6)
     options: dict[str, Any] = {"columns": 204, "add": 4.268, "times": 1 / 9.138}
     padded = _core.log_mel(signal, **options)
     shown = min(frames, 204)
@@ -216,9 +215,7 @@ def test_from_the_quietest_to_the_loudest() -> None:
     for factor in np.geomspace(1e-4, 2.0**49, 100):
         signal = (frame * np.float32(factor)).astype(np.float32)
         expected = reference.log_mel(signal)
-        error = np.abs(_core.log_mel(signal).astype(np.float64) - expected)
-        assert np.median(error / np.maximum(np.abs(expected), 1)) < 3e-7
-        assert error.max() < 2e-4
+        np.testing.assert_allclose(_core.log_mel(signal), expected, rtol=2e-7, atol=2e-6)
 
 
 @settings(deadline=None, max_examples=40)
