@@ -1,8 +1,8 @@
-"""``python -m bench [export|encoders|kernels|roofline|all]``: measure, and print what was found.
+"""``python -m bench [export|encoders|passes|kernels|roofline|all]``: measure, and print what was found.
 
 ``export`` and ``encoders`` work at imagebind_huge's scale with random weights; ``kernels`` measures
 preprocessing and has options of its own: ``python -m bench kernels --help``. ``roofline`` calculates what
-the GPU kernels would take at the limits of some GPUs.
+the GPU kernels would take at the limits of some GPUs. ``passes`` measures what the export's rewrites are worth.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ def main() -> int:
         return command.main(sys.argv[2:])
     if sys.argv[1:] == ["roofline"]:
         return roofline.main()
+    if sys.argv[1:2] == ["passes"]:
+        from bench import passes
+
+        return passes.main(sys.argv[2:])
     from bench import encoders, export, measure  # need torch, which kernels do not
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)

@@ -25,13 +25,14 @@ from bindrt.engines import Job, Settings
 from bindrt.engines.onnxruntime import OnnxRuntimeEngine
 from bindrt.errors import ExportError
 from bindrt.manifest import EncoderInfo
-from bindrt_export.architecture import Encoder, EncoderConfig
 from bindrt_export.checkpoints import Checkpoint
+from bindrt_export.passes import rewritten, rewritten_parameters
 from bindrt_export.probes import Array, probes
 from bindrt_export.progress import Progress
+from bindrt_export.reference import run_reference
 from bindrt_export.trace import OPSET, TRACE_VERSION, save_graph, trace, view_shape
-from bindrt_export.verify import TOLERANCE, Rows, compare, run_engine, run_one_by_one
-from bindrt_export.weights import WeightsFile, map_weights, write_weights
+from bindrt_export.verify import TOLERANCE, Rows, compare, run_engine
+from bindrt_export.weights import WeightsFile, write_weights
 
 PRECISION = "fp32"
 ENGINE = "onnxruntime"
@@ -124,18 +125,24 @@ def build_part(root: Path, checkpoint: Checkpoint, encoder: str, key: str, progr
         progress.stage(encoder, "weights", checkpoint.parameter_count(encoder) * 4)
         weights = write_weights(
             folder / f"{encoder}.weights",
-            checkpoint.parameters(encoder),
+            rewritten_parameters(config, checkpoint.parameters(encoder)),
             lambda count: progress.advance(encoder, count),
         )
     with timed(seconds, "trace"):
         progress.stage(encoder, "trace")
         graph = folder / f"{encoder}.onnx"
-        save_graph(trace(config), weights, graph)
+        save_graph(trace(rewritten(config)), weights, graph)
         gc.collect()  # the traced program holds reference cycles
     inputs = probes(encoder, view_shape(config))
     with timed(seconds, "torch"):
-        progress.stage(encoder, "torch", len(inputs))
-        reference = run_torch(config, weights, inputs, progress)
+        progress.stage(encoder, "torch", config.depth)
+        # From the checkpoint again: what the weights file holds is what is being checked.
+        reference = run_reference(
+            config,
+            checkpoint.parameters(encoder),
+            inputs,
+            advance=lambda count: progress.advance(encoder, count),
+        )
     with timed(seconds, "verify"):
         progress.stage(encoder, "verify")
         info = encoder_entry(checkpoint, encoder, key)
@@ -166,24 +173,6 @@ def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     start = perf_counter()
     yield
     seconds[stage] = round(perf_counter() - start, 3)
-
-
-def run_torch(
-    config: EncoderConfig, weights: WeightsFile, inputs: dict[str, Array], progress: Progress
-) -> dict[str, Rows]:
-    """The reference: the plain model over the written weights, one probe at a time."""
-    with torch.device("meta"):
-        encoder = Encoder(config)
-    encoder.load_state_dict(map_weights(weights), assign=True, strict=True)
-    encoder.eval()
-
-    def run(array: Array) -> Rows:
-        with torch.inference_mode():
-            rows: Rows = encoder(torch.from_numpy(array)).numpy()
-        progress.advance(config.name, 1)
-        return rows
-
-    return run_one_by_one(run, inputs)
 
 
 def verify_part(

@@ -22,7 +22,7 @@ from bindrt_export.weights import WeightsFile
 #: The first with a GELU operator; every engine here reads it.
 OPSET = 20
 #: Part of an export's identity: raise it when graphs or weights files change.
-TRACE_VERSION = 1
+TRACE_VERSION = 2
 #: Constants the tracer may leave in the graph; anything larger is a weight it copied.
 MAX_INLINE_BYTES = 4096
 
@@ -39,9 +39,10 @@ def view_shape(config: EncoderConfig) -> tuple[int, ...]:
     return (config.channels, *frames, 224, 224)
 
 
-def trace(config: EncoderConfig) -> ir.Model:
-    """The encoder's graph, ``input`` → ``embedding``, batch (and text length) dynamic."""
-    encoder = with_placeholders(config)
+def trace(encoder: Encoder) -> ir.Model:
+    """The graph of an encoder on the meta device: ``input`` → ``embedding``, batch and text length dynamic."""
+    config = encoder.config
+    fill_with_placeholders(encoder)
     text = config.name == "text"
     example = torch.zeros(2, 20, dtype=torch.int64) if text else torch.zeros(2, *view_shape(config))
     dynamic = {0: torch.export.Dim("batch", min=1, max=1 << 16)}
@@ -68,20 +69,18 @@ def trace(config: EncoderConfig) -> ir.Model:
     return model
 
 
-def with_placeholders(config: EncoderConfig) -> Encoder:
-    """The encoder with lazily allocated zeros, each tensor told apart by its first number.
+def fill_with_placeholders(encoder: Encoder) -> None:
+    """Lazily allocated zeros as parameters, each tensor told apart by its first number.
 
     Equal tensors would be merged by the tracer's optimiser.
     """
-    with torch.device("meta"):
-        encoder = Encoder(config)
     state: dict[str, Tensor] = {}
     for number, (name, parameter) in enumerate(encoder.named_parameters(), start=1):
         zeros = np.zeros(tuple(parameter.shape), np.float32)  # calloc: untouched pages cost nothing
         zeros.reshape(-1)[0] = number
         state[name] = torch.from_numpy(zeros)
     encoder.load_state_dict(state, assign=True, strict=True)
-    return encoder.eval().requires_grad_(False)
+    encoder.eval().requires_grad_(False)
 
 
 def tidy(model: ir.Model, text: bool) -> None:

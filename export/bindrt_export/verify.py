@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -62,10 +62,6 @@ def run_engine(engine: Engine, inputs: Mapping[str, Array], embed_dim: int) -> d
             engine.run(np.concatenate([inputs[n] for n in some]), out)
             results.update({n: out[i : i + 1].copy() for i, n in enumerate(some)})
     return {name: results[name] for name in inputs}
-
-
-def run_one_by_one(run: Callable[[Array], Rows], inputs: Mapping[str, Array]) -> dict[str, Rows]:
-    return {name: run(array) for name, array in inputs.items()}
 
 
 def compare(reference: Mapping[str, Rows], results: Mapping[str, Rows]) -> Difference:

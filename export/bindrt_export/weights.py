@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
 from torch import Tensor
 
 #: Large tensors start on a page, so that they can be mapped; small ones on a cache line.
@@ -61,13 +59,3 @@ def write_weights(
         file.flush()
         os.fsync(file.fileno())
     return WeightsFile(path, slots, digest.hexdigest(), position)
-
-
-def map_weights(weights: WeightsFile) -> dict[str, Tensor]:
-    """The parameters as tensors over the mapped file: pages come in as they are used."""
-    # Copy-on-write, since torch wants writable memory; nothing writes.
-    mapped = np.memmap(weights.path, dtype="<f4", mode="c")
-    return {
-        name: torch.from_numpy(mapped[s.offset // ITEM : (s.offset + s.bytes) // ITEM].reshape(s.shape))
-        for name, s in weights.slots.items()
-    }

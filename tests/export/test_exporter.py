@@ -173,12 +173,12 @@ def test_failed_export_leaves_the_old_bundle(small_checkpoint: Path, tmp_path: P
 
 
 def test_wrong_engine_output_fails_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = parts.run_torch
+    honest = parts.run_reference
 
-    def dishonest(*args: Any) -> dict[str, np.ndarray]:
-        return {name: rows + np.float32(1e-3) for name, rows in honest(*args).items()}
+    def dishonest(*args: Any, **named: Any) -> dict[str, np.ndarray]:
+        return {name: rows + np.float32(1e-3) for name, rows in honest(*args, **named).items()}
 
-    monkeypatch.setattr(parts, "run_torch", dishonest)
+    monkeypatch.setattr(parts, "run_reference", dishonest)
     with pytest.raises(bindrt.ExportError, match="differ from torch's"):
         export_tiny(tmp_path / "a.bind", ["imu"])
     assert not (tmp_path / "a.bind").exists()

@@ -13,6 +13,7 @@ import torch
 from bindrt.modalities import ENCODERS
 from bindrt_export.architecture import Encoder
 from bindrt_export.checkpoints import open_checkpoint
+from bindrt_export.passes import rewritten
 from bindrt_export.probes import random_view, text_probes
 from support.bundles import SMALL_CONFIG
 
@@ -83,7 +84,7 @@ def test_weights_are_external_and_none_is_copied(encoder: Encoder, small_bundle:
     model = onnx.load(path, load_external_data=False)
     outside = [t for t in model.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
     stored = sum(int(np.prod(t.dims)) for t in outside)
-    assert stored == sum(p.numel() for p in encoder.parameters())
+    assert stored == sum(p.numel() for p in rewritten(encoder.config).parameters())
     assert {e.value for t in outside for e in t.external_data if e.key == "location"} == {
         f"{encoder.config.name}.weights"
     }

@@ -33,6 +33,7 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = heads
         self.head_width = width // heads
+        self.scale = self.head_width**-0.5
         self.qkv = Linear(width, 3 * width)
         self.out = Linear(width, width)
         token = (1, heads, 1, width // heads)
@@ -44,15 +45,19 @@ class Attention(nn.Module):
         # Reshaped and indexed, not chunked: TensorRT runs a chunked packed projection in half
         # precision whatever was asked for.
         packed = self.qkv(x).reshape(batch, length, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
-        query, key, value = packed[0], packed[1], packed[2]
+        return self.mix(packed[0], packed[1], packed[2], mask)
+
+    def mix(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        """Queries ``[B, heads, Q, head_width]`` over keys and values, to ``[B, Q, width]``."""
+        batch, heads, queries, head_width = query.shape
         if self.bias_key is not None and self.bias_value is not None:
             key = torch.cat([key, self.bias_key.expand(batch, -1, -1, -1)], dim=2)
             value = torch.cat([value, self.bias_value.expand(batch, -1, -1, -1)], dim=2)
-        scores = (query * self.head_width**-0.5) @ key.transpose(-2, -1)
+        scores = (query if self.scale == 1.0 else query * self.scale) @ key.transpose(-2, -1)
         if mask is not None:
             scores = scores + mask
         mixed = scores.softmax(dim=-1) @ value
-        return self.out(mixed.transpose(1, 2).reshape(batch, length, width))  # type: ignore[no-any-return]
+        return self.out(mixed.transpose(1, 2).reshape(batch, queries, heads * head_width))  # type: ignore[no-any-return]
 
 
 class Mlp(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -77,29 +78,40 @@ class Encoder(nn.Module):
 
     def trunk(self, tokens: Tensor) -> Tensor:
         """Tokens through the blocks; text attends causally."""
-        mask = causal_mask(tokens) if self.config.name == "text" else None
+        return self.through(self.blocks, tokens)
+
+    def through(self, blocks: Iterable[nn.Module], tokens: Tensor) -> Tensor:
+        """Tokens through the norm before the trunk and some blocks."""
+        mask = self.mask(tokens)
         if self.pre_norm is not None:
             tokens = self.pre_norm(tokens)
-        for block in self.blocks:
+        for block in blocks:
             tokens = block(tokens, mask)
         return tokens
 
-    def head(self, tokens: Tensor, x: Tensor) -> Tensor:
-        """The pooled token, normed and projected: the class token, or text's end-of-text position.
+    def mask(self, tokens: Tensor) -> Tensor | None:
+        """What attention adds to its scores; only text has a mask."""
+        return causal_mask(tokens) if self.config.name == "text" else None
 
-        End of text has the largest id; ``argmax`` gives the first one if there are several.
-        """
-        if self.config.name == "text":
-            index = x.argmax(dim=-1).reshape(-1, 1, 1).expand(-1, 1, tokens.shape[-1])
-            pooled = tokens.gather(1, index).squeeze(1)
-        else:
-            pooled = tokens[:, 0]
-        return self.projection(self.norm(pooled))  # type: ignore[no-any-return]
+    def head(self, tokens: Tensor, x: Tensor) -> Tensor:
+        """The pooled token, normed and projected."""
+        return self.projection(self.norm(self.pooled(tokens, x).squeeze(1)))  # type: ignore[no-any-return]
+
+    def pooled(self, tokens: Tensor, x: Tensor) -> Tensor:
+        """``[B, 1, width]``: the class token, or the one at text's end-of-text position."""
+        if self.config.name != "text":
+            return tokens[:, :1]
+        return tokens.gather(1, end_of_text(x).reshape(-1, 1, 1).expand(-1, 1, tokens.shape[-1]))
 
     def finish(self, embedding: Tensor) -> Tensor:
         """Unit length, then the modality's scale."""
         unit: Tensor = embedding / embedding.norm(dim=-1, keepdim=True).clamp_min(1e-12)
         return unit * self.config.scale if self.config.scale != 1.0 else unit
+
+
+def end_of_text(ids: Tensor) -> Tensor:
+    """``[B]``: where the largest id is, the first if there are several."""
+    return ids.argmax(dim=-1)
 
 
 def causal_mask(tokens: Tensor) -> Tensor:

@@ -1,0 +1,84 @@
+"""What each exact rewrite is worth: an encoder's graph with no pass, each alone, and all of them.
+
+Processor time of one thread, so that other work on the machine does not count; the alternatives take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+import onnxruntime as ort
+
+from bindrt_export import passes
+from bindrt_export.checkpoints import Checkpoint, open_checkpoint
+from bindrt_export.passes import PASSES, rewritten, rewritten_parameters
+from bindrt_export.probes import probes
+from bindrt_export.trace import save_graph, trace, view_shape
+from bindrt_export.weights import write_weights
+
+SETS = {"none": ()} | {each.__name__.rpartition(".")[2]: (each,) for each in PASSES} | {"all": PASSES}
+
+
+def session(checkpoint: Checkpoint, encoder: str, chosen: str, folder: Path) -> ort.InferenceSession:
+    config = checkpoint.encoders[encoder]
+    passes.PASSES = SETS[chosen]  # type: ignore[assignment]
+    weights = write_weights(
+        folder / f"{chosen}.weights", rewritten_parameters(config, checkpoint.parameters(encoder))
+    )
+    graph = folder / f"{chosen}.onnx"
+    save_graph(trace(rewritten(config)), weights, graph)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    return ort.InferenceSession(graph, options)
+
+
+def measure(checkpoint: Checkpoint, encoder: str, rounds: int) -> dict[str, float]:
+    """Median seconds of one input by set of passes."""
+    config = checkpoint.encoders[encoder]
+    found = probes(encoder, view_shape(config))
+    x = found["random-9" if encoder == "text" else "random"]
+    with tempfile.TemporaryDirectory() as folder:
+        sessions = {name: session(checkpoint, encoder, name, Path(folder)) for name in SETS}
+        times: dict[str, list[float]] = {name: [] for name in SETS}
+        for each in sessions.values():
+            each.run(None, {"input": x})
+        for _ in range(rounds):
+            for name, each in sessions.items():
+                times[name].append(seconds(lambda each=each: each.run(None, {"input": x})))
+    return {name: statistics.median(t) for name, t in times.items()}
+
+
+def seconds(run: Callable[[], list[np.ndarray]]) -> float:
+    start = process_time()
+    run()
+    return process_time() - start
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench passes", description=__doc__)
+    parser.add_argument("encoders", nargs="*", default=["imu", "depth", "audio", "text"])
+    parser.add_argument("--checkpoint", default="random:0")
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--json", type=Path, metavar="OUT")
+    args = parser.parse_args(arguments)
+    results = {}
+    with open_checkpoint(args.checkpoint) as checkpoint:
+        print(f"{'encoder':<9}" + "".join(f"{name:>14}" for name in SETS) + "   ms")
+        for encoder in args.encoders:
+            results[encoder] = found = measure(checkpoint, encoder, args.rounds)
+            print(f"{encoder:<9}" + "".join(f"{found[name] * 1e3:14.1f}" for name in SETS), flush=True)
+    if args.json:
+        args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
