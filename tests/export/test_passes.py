@@ -14,7 +14,14 @@ from bindrt.modalities import ENCODERS
 from bindrt_export import passes
 from bindrt_export.architecture import Encoder, EncoderConfig
 from bindrt_export.checkpoints import Checkpoint, open_checkpoint
-from bindrt_export.passes import PASSES, folded_norms, pooled_row, rewritten, rewritten_parameters, stem_product
+from bindrt_export.passes import (
+    PASSES,
+    folded_norms,
+    pooled_row,
+    rewritten,
+    rewritten_parameters,
+    stem_product,
+)
 from bindrt_export.probes import probes
 from bindrt_export.reference import run_reference
 from bindrt_export.trace import view_shape

@@ -29,8 +29,8 @@ class PooledAttention(Attention):
         batch, length, _ = tokens.shape
         query = self.query(row).reshape(batch, 1, self.heads, self.head_width).transpose(1, 2)
         packed = self.key_value(tokens).reshape(batch, length, 2, self.heads, self.head_width)
-        key, value = packed.permute(2, 0, 3, 1, 4)
-        return self.mix(query, key, value, mask)
+        packed = packed.permute(2, 0, 3, 1, 4)
+        return self.mix(query, packed[0], packed[1], mask)
 
 
 class PooledBlock(nn.Module):
