@@ -2,7 +2,7 @@
 
 ``export`` and ``encoders`` work at imagebind_huge's scale with random weights; ``kernels`` measures
 preprocessing and has options of its own: ``python -m bench kernels --help``. ``roofline`` calculates what
-the GPU kernels would take at the limits of some GPUs. ``passes`` measures what the export's rewrites are worth.
+the GPU kernels would take at the limits of some GPUs, ``passes`` measures what the export's rewrites gain.
 """
 
 from __future__ import annotations

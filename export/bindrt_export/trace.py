@@ -40,7 +40,7 @@ def view_shape(config: EncoderConfig) -> tuple[int, ...]:
 
 
 def trace(encoder: Encoder) -> ir.Model:
-    """The graph of an encoder on the meta device: ``input`` → ``embedding``, batch and text length dynamic."""
+    """The graph of an encoder on the meta device, ``input`` → ``embedding``, batch and length dynamic."""
     config = encoder.config
     fill_with_placeholders(encoder)
     text = config.name == "text"

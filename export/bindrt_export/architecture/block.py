@@ -41,7 +41,7 @@ class Attention(nn.Module):
         self.bias_value = nn.Parameter(torch.empty(token)) if bias_token else None
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        batch, length, width = x.shape
+        batch, length = x.shape[:2]
         # Reshaped and indexed, not chunked: TensorRT runs a chunked packed projection in half
         # precision whatever was asked for.
         packed = self.qkv(x).reshape(batch, length, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)

@@ -1,7 +1,8 @@
 """Exact rewrites of an encoder before it is traced; each gives the same vectors up to rounding.
 
 A pass is a module with two functions: ``rewrite`` changes an :class:`Encoder` without parameters (on
-torch's meta device), ``parameters`` the stream of named tensors that becomes the weights file. The plain model in :mod:`bindrt_export.architecture` stays what results are compared with.
+torch's meta device), ``parameters`` the stream of named tensors that becomes the weights file. The plain
+model in :mod:`bindrt_export.architecture` stays what results are compared with.
 
 That nothing after a text's end token is computed needs no pass: the graph takes any length, and
 the runtime cuts.

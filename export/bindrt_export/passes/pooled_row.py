@@ -88,7 +88,5 @@ def parameters(config: EncoderConfig, stream: Iterator[tuple[str, Tensor]]) -> I
         if not name.startswith(packed):
             yield name, tensor
             continue
-        for part, piece in zip(
-            ("query", "key_value"), tensor.split([config.width, 2 * config.width], dim=-1), strict=True
-        ):
-            yield name.replace("qkv", part), piece.contiguous()
+        yield name.replace("qkv", "query"), tensor[..., : config.width].contiguous()
+        yield name.replace("qkv", "key_value"), tensor[..., config.width :].contiguous()
