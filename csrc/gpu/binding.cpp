@@ -211,6 +211,7 @@ void bind_gpu(py::module_& parent) {
              "A copy of an array of uint8 that went to the device and back.");
   gpu::bind_imu(module);
   gpu::bind_pool(module);
+  gpu::bind_queue(module);
 }
 
 }  // namespace bindrt

@@ -30,5 +30,6 @@ void check_rounds(int rounds);  // ValueError unless 1 to 10000
 // One a file; bind_gpu calls them.
 void bind_imu(pybind11::module_& module);
 void bind_pool(pybind11::module_& module);
+void bind_queue(pybind11::module_& module);
 
 }  // namespace bindrt::gpu

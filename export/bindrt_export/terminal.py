@@ -139,7 +139,7 @@ def print_report(result: dict[str, Any], console: Console) -> None:
 def print_engines(engines: list[dict[str, Any]], console: Console) -> None:
     if not engines:
         return
-    table = compact_table("engine", "encoder", "precision", "target", "time", "memory", "difference")
+    table = compact_table("engine", "encoder", "precision", "for", "time", "memory", "difference")
     for e in engines:
         memory = human(e["peak_rss_bytes"]) if "peak_rss_bytes" in e else ""
         compared = e.get("difference_to_torch")
@@ -147,7 +147,7 @@ def print_engines(engines: list[dict[str, Any]], console: Console) -> None:
             e["engine"],
             e["encoder"],
             e["precision"],
-            e["target"],
+            e["target"].replace("-sm_", " "),
             f"{e['seconds']:.1f} s",
             memory,
             f"{compared['max_abs']:.1e}" if compared else "not run",

@@ -33,11 +33,15 @@ def read_record(path: Path) -> dict[str, Any] | None:
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
+    keep(path, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+
+
+def keep(path: Path, content: bytes) -> None:
     """Written beside and moved into place, since processes may meet; quietly not where that fails."""
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8")
+        beside.write_bytes(content)
         os.replace(beside, path)
     except OSError:
         beside.unlink(missing_ok=True)

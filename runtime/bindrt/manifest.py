@@ -56,7 +56,10 @@ class ModalityInfo:
 
 @dataclass(frozen=True)
 class EngineFiles:
-    """What one engine needs for one encoder; ``files[0]`` is the graph or plan."""
+    """What one engine needs for one encoder; ``files[0]`` is the graph or plan.
+
+    ``version`` is that of the engine that a plan was built with, which alone reads it.
+    """
 
     encoder: str
     engine: str
@@ -65,6 +68,7 @@ class EngineFiles:
     min_batch: int
     max_batch: int | None
     files: tuple[FileEntry, ...]
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -254,6 +258,7 @@ def engine_files(r: Reader, encoders: Mapping[str, EncoderInfo]) -> EngineFiles:
         min_batch=r.integer("min_batch", 1, MAX_DIM),
         max_batch=None if most is None else r.integer("max_batch", 1, MAX_DIM),
         files=files,
+        version=r.matching("version", NAME) if "version" in r.value else "",
     )
 
 

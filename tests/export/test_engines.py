@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
+import onnxruntime as ort
 import pytest
 
 import bindrt
-from bindrt.engines.available import absence
+from bindrt import _core, hardware
+from bindrt.bundle import open_bundle
+from bindrt.engines import choose, open_engine
+from bindrt.engines.available import absence, module_name
+from bindrt.engines.plan import read_header
+from bindrt_export.check import read_reference
 from bindrt_export.engines import EngineRequest
+from bindrt_export.engines.half import write_half
+from bindrt_export.engines.plan_text import known_products, products, wrong_products
 from bindrt_export.exporter import Request, run
+from bindrt_export.probes import probes
 from bindrt_export.terminal import SilentProgress
+from bindrt_export.verify import compare
 from support.bundles import TINY_CONFIG
 
 
@@ -66,3 +80,141 @@ def test_absent_openvino_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("bindrt.engines.available.is_there", lambda name: False)
     with pytest.raises(bindrt.OptionError, match=r"pip install 'bindrt\[openvino\]'"):
         export(tmp_path / "a.bind", EngineRequest(["openvino"]))
+
+
+needs_rtx = pytest.mark.skipif(
+    module_name("tensorrt-rtx") is None, reason="TensorRT-RTX is not installed: pip install 'bindrt[rtx]'"
+)
+TARGETS = ["sm_86", "sm_89", "sm_120"]
+
+
+@pytest.fixture(scope="module")
+def rtx(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    bundle = tmp_path_factory.mktemp("rtx") / "a.bind"
+    return bundle, export(bundle, EngineRequest(["tensorrt-rtx"], TARGETS, ["fp16", "fp32"]), "fp16")
+
+
+@needs_rtx
+def test_rtx_plan_is_what_was_asked_for(rtx: tuple[Path, dict[str, Any]]) -> None:
+    bundle, report = rtx
+    half, full = report["engines"]
+    assert (half["precision"], half["target"], half["run"]) == (
+        "fp16",
+        "sm_86-sm_89-sm_120",
+        "built, not run",
+    )
+    kinds = {precision["precision"]: " ".join(precision["products"]) for precision in (half, full)}
+    assert "half" in kinds["fp16"]
+    assert "float" not in kinds["fp16"]
+    assert "float" in kinds["fp32"]
+    assert "half" not in kinds["fp32"]
+    path = next((bundle / "engines/tensorrt-rtx/fp16").rglob("imu.plan"))
+    header = read_header(path)
+    assert header.targets == tuple(TARGETS)
+    assert header.version == half["version"]
+    assert (
+        header.weight_bytes
+        < read_header(next((bundle / "engines/tensorrt-rtx/fp32").rglob("*.plan"))).weight_bytes
+    )
+    assert json.loads((bundle / "bundle.json").read_text())["default_precision"] == "fp16"
+    assert b"tf32=0" in path.read_bytes()
+
+
+@needs_rtx
+def test_wrong_type_in_the_plan_is_found(rtx: tuple[Path, dict[str, Any]]) -> None:
+    for precision, wrong in (("fp16", "fp32"), ("fp32", "fp16")):
+        found = products(next((rtx[0] / "engines/tensorrt-rtx" / precision).rglob("*.plan")))
+        assert wrong_products(found, precision) == []
+        assert len(wrong_products(found, wrong)) == len(known_products(found)) > 0
+
+
+@needs_rtx
+def test_rtx_without_a_gpu_says_so(rtx: tuple[Path, dict[str, Any]]) -> None:
+    if hardware.nvidia_driver().gpus:
+        pytest.skip("there is a GPU")
+    with pytest.raises(bindrt.EngineError, match="no NVIDIA GPU"):
+        bindrt.load(rtx[0])
+    with (
+        bindrt.load(rtx[0], engine="tensorrt-rtx") as model,
+        pytest.raises(bindrt.EngineError, match="no NVIDIA GPU"),
+    ):
+        model.warm_up()
+    with bindrt.load(rtx[0], precision="fp32") as model:
+        model.warm_up()
+
+
+@needs_rtx
+def test_rtx_plan_for_another_gpu_or_release(
+    rtx: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = open_bundle(rtx[0])
+    files = choose(bundle, "imu", "tensorrt-rtx", "fp16", "auto")
+    monkeypatch.setattr(_core.gpu, "devices", lambda: [{"capability": "7.5"}])
+    with pytest.raises(bindrt.EngineError, match=r"this GPU is sm_75; bind-export .* --target sm_75"):
+        open_engine(bundle, files)
+    trt = importlib.import_module(str(module_name("tensorrt-rtx")))
+    monkeypatch.setattr(trt, "__version__", "1.2.3.4")
+    with pytest.raises(bindrt.EngineError, match=r"installed is 1\.2\.3\.4; pip install tensorrt-rtx==1\."):
+        open_engine(bundle, files)
+
+
+@needs_rtx
+@pytest.mark.parametrize(
+    ("target", "precision", "said"),
+    [("sm_90", "fp16", "does not build for it"), ("sm_75", "fp32", "cannot do fp32"), ("x", "fp16", "sm_86")],
+)
+def test_targets_that_cannot_be_built(tmp_path: Path, target: str, precision: str, said: str) -> None:
+    with pytest.raises(bindrt.OptionError, match=said):
+        export(tmp_path / "a.bind", EngineRequest(["tensorrt-rtx"], [target], [precision]))
+
+
+@needs_rtx
+def test_what_the_library_refuses_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It returns a plan, and an error in its log alone says that it is for another batch."""
+    monkeypatch.setattr("bindrt_export.engines.tensorrt.DEFAULT_MAX_BATCH", 0)
+    with pytest.raises(bindrt.ExportError, match="imu tensorrt-rtx fp16 sm_89"):
+        export(tmp_path / "a.bind", EngineRequest(["tensorrt-rtx"], ["sm_89"], ["fp16"]))
+    assert not (tmp_path / "a.bind").exists()
+
+
+def test_header_of_what_is_no_plan(tmp_path: Path) -> None:
+    path = tmp_path / "a.plan"
+    path.write_bytes(b"vtrt" + bytes(60))
+    with pytest.raises(bindrt.BundleError, match="its header says 0 bytes, the file has 64"):
+        read_header(path)
+    for content in (b"", b"vtrt", bytes(64)):
+        path.write_bytes(content)
+        with pytest.raises(bindrt.BundleError, match="not a TensorRT-RTX plan"):
+            read_header(path)
+
+
+@pytest.mark.parametrize("encoder", ["vision", "text", "audio", "depth", "thermal", "imu"])
+def test_half_graph_is_close_and_strongly_typed(small_bundle: Path, tmp_path: Path, encoder: str) -> None:
+    """Norms, softmax and the residual stream in float32, products in float16; vectors as float16 allows."""
+    target = tmp_path / f"{encoder}.onnx"
+    write_half(small_bundle / f"onnx/fp32/{encoder}.onnx", target)
+    model = onnx.load(str(target))
+    kinds = {
+        v.name: v.type.tensor_type.elem_type
+        for v in onnx.shape_inference.infer_shapes(model, strict_mode=True).graph.value_info
+    } | {t.name: t.data_type for t in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type in ("MatMul", "Conv"):
+            assert {kinds[name] for name in node.input} == {onnx.TensorProto.FLOAT16}, node.name
+        if node.op_type in ("LayerNormalization", "Softmax"):
+            assert {kinds[name] for name in node.input} <= {onnx.TensorProto.FLOAT}, node.name
+    bundle = open_bundle(small_bundle)
+    inputs = probes(encoder, bundle.manifest.encoders[encoder].view)
+    session = ort.InferenceSession(str(target))
+    rows = {name: session.run(None, {"input": array})[0] for name, array in inputs.items()}
+    assert compare(read_reference(bundle, encoder, list(inputs)), rows).min_cosine > 0.9999
+
+
+def test_weight_too_large_for_half(tmp_path: Path, imu_bundle: Path) -> None:
+    for name in ("imu.onnx", "imu.weights"):
+        shutil.copy(imu_bundle / "onnx/fp32" / name, tmp_path)
+    values = np.fromfile(tmp_path / "imu.weights", "<f4")
+    values[:] = 1e5
+    values.tofile(tmp_path / "imu.weights")
+    with pytest.raises(bindrt.ExportError, match="too large for float16"):
+        write_half(tmp_path / "imu.onnx", tmp_path / "half.onnx")

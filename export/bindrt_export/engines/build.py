@@ -83,12 +83,15 @@ def build_engines(
     """
     built = []
     for engine in request.engines:
-        for graph, _ in wanted(engine, graphs, request.precisions):
-            if engine != "openvino":
-                raise OptionError(f"--engine {engine}", "not built yet in this version", "use openvino")
-            from bindrt_export.engines.openvino import OpenVinoBuilder
+        for graph, precision in wanted(engine, graphs, request.precisions):
+            if engine == "openvino":
+                from bindrt_export.engines.openvino import OpenVinoBuilder
 
-            builder = OpenVinoBuilder(graph)
+                builder: Any = OpenVinoBuilder(graph)
+            else:
+                from bindrt_export.engines.tensorrt import PlanBuilder
+
+                builder = PlanBuilder(graph, engine, precision, request.targets)
             built.append(obtain(output, staging, builder, progress))
     return built
 

@@ -122,7 +122,9 @@ def open_engine(bundle: Bundle, files: EngineFiles, settings: Settings | None = 
         from bindrt.engines.openvino import OpenVinoEngine
 
         return OpenVinoEngine(job, settings)
-    raise EngineError(f"engine={files.engine!r}", "not built yet in this version", "use onnxruntime")
+    from bindrt.engines.tensorrt import TensorRtEngine
+
+    return TensorRtEngine(job, settings, files.engine)
 
 
 def job_of(bundle: Bundle, files: EngineFiles) -> Job:
@@ -132,6 +134,7 @@ def job_of(bundle: Bundle, files: EngineFiles) -> Job:
         embed_dim=bundle.manifest.embed_dim,
         precision=files.precision,
         target=files.target,
+        version=files.version,
         max_batch=files.max_batch,
         key=files_key(files),
     )

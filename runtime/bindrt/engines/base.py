@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -84,7 +84,8 @@ class Job:
     Attributes:
         files: ``files[0]`` is the graph or plan, the others lie beside it.
         embed_dim: length of a vector.
-        target: what a plan was built for, for example ``sm_86+sm_89``.
+        target: what a plan was built for, for example ``sm_86-sm_89``.
+        version: of the engine that a plan was built with; empty for a graph.
         max_batch: the most rows the files take; None: any number.
         key: of the weights and graph, the same on every machine.
     """
@@ -94,6 +95,7 @@ class Job:
     embed_dim: int
     precision: str
     target: str = "cpu"
+    version: str = ""
     max_batch: int | None = None
     key: str = ""
 
@@ -117,6 +119,11 @@ def cuda_index(device: str) -> int | None:
     if name != "cuda" or not (number == "" or (number.isascii() and number.isdigit() and len(number) < 4)):
         return None
     return int(number or 0)
+
+
+def plan_target(targets: Sequence[str]) -> str:
+    """A plan's targets as the manifest and folder names have them: ``sm_86-sm_89``."""
+    return "-".join(targets)
 
 
 def short(error: Exception) -> str:

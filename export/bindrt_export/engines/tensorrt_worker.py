@@ -1,0 +1,120 @@
+"""``python -m bindrt_export.engines.tensorrt_worker``: build one plan, in a process of its own.
+
+Reads a request as JSON from standard input and prints the result as JSON. A process of its own, since
+TensorRT's logger is global to a process, its memory is not given back, and a crash must not take the
+export along. Works for TensorRT and TensorRT-RTX: their Python API is the same.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from bindrt.cache import keep
+
+
+class BuildError(Exception):
+    """What was wrong, for the caller's message."""
+
+
+def main() -> int:
+    request = json.load(sys.stdin)
+    # The library may write to standard output; the answer must stand there alone.
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    try:
+        result = build(request)
+    except BuildError as failure:
+        result = {"problem": str(failure)}
+    json.dump(result, answer)
+    answer.close()
+    return 0
+
+
+def build(request: dict[str, Any]) -> dict[str, Any]:
+    """Build and write the plan; any error in the log is a failure, also where a plan comes out."""
+    start = perf_counter()
+    trt = importlib.import_module(request["module"])
+    errors: list[str] = []
+    logger = make_logger(trt, errors)
+    builder = trt.Builder(logger)
+    network = parse(trt, builder, logger, request["graph"], errors)
+    config = configure(trt, builder, request)
+    timing = load_timing_cache(config, request)
+    plan = builder.build_serialized_network(network, config)
+    if plan is None or errors:
+        raise BuildError("; ".join(errors) or "no plan came out, and the log says nothing")
+    Path(request["plan"]).write_bytes(plan)
+    save_timing_cache(config, timing, request)
+    return {
+        "version": trt.__version__,
+        "seconds": round(perf_counter() - start, 3),
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+
+
+def make_logger(trt: Any, errors: list[str]) -> Any:
+    class Logger(trt.ILogger):  # type: ignore[misc]
+        def __init__(self) -> None:
+            trt.ILogger.__init__(self)
+
+        def log(self, severity: Any, message: str) -> None:
+            if severity in (trt.ILogger.Severity.ERROR, trt.ILogger.Severity.INTERNAL_ERROR):
+                errors.append(" ".join(message.split())[:300])
+
+    return Logger()
+
+
+def parse(trt: Any, builder: Any, logger: Any, graph: str, errors: list[str]) -> Any:
+    """The graph as a strongly typed network: what it computes in stands in the graph, and nowhere else."""
+    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+    parser = trt.OnnxParser(network, logger)
+    if not parser.parse_from_file(graph):
+        said = [str(parser.get_error(i)) for i in range(parser.num_errors)]
+        raise BuildError("; ".join([*said, *errors]) or "the parser refuses the graph")
+    return network
+
+
+def configure(trt: Any, builder: Any, request: dict[str, Any]) -> Any:
+    config = builder.create_builder_config()
+    config.clear_flag(trt.BuilderFlag.TF32)  # on by default: float32 products with 10 bits
+    if request["targets"]:
+        config.num_compute_capabilities = len(request["targets"])  # first: it makes the places
+        for i, target in enumerate(request["targets"]):
+            name = target.replace("sm_", "SM")
+            if not hasattr(trt.ComputeCapability, name):
+                known = [n for n in dir(trt.ComputeCapability) if n.startswith("SM")]
+                raise BuildError(f"{target} is none of its targets, which are {', '.join(known)}")
+            config.set_compute_capability(getattr(trt.ComputeCapability, name), i)
+    for profile in request["profiles"]:
+        made = builder.create_optimization_profile()
+        made.set_shape("input", *(tuple(profile[key]) for key in ("min", "opt", "max")))
+        if config.add_optimization_profile(made) < 0:
+            raise BuildError(f"the profile {profile} is refused")
+    return config
+
+
+def load_timing_cache(config: Any, request: dict[str, Any]) -> Any:
+    """What was timed in earlier builds on this machine; None where nothing is timed."""
+    if not request["timing_cache"]:
+        return None
+    path = Path(request["timing_cache"])
+    known = path.read_bytes() if path.is_file() else b""
+    cache = config.create_timing_cache(known) or config.create_timing_cache(b"")
+    config.set_timing_cache(cache, ignore_mismatch=False)
+    return cache
+
+
+def save_timing_cache(config: Any, timing: Any, request: dict[str, Any]) -> None:
+    if timing is not None:
+        keep(Path(request["timing_cache"]), bytes(config.get_timing_cache().serialize()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

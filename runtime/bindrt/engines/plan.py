@@ -1,0 +1,52 @@
+"""The header of a TensorRT-RTX plan, as far as it has been found out; good for a check, nothing more.
+
+NVIDIA does not document it. Inferred from plans of known targets: 64 bytes, little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from bindrt.errors import BundleError
+
+HEADER_BYTES = 64
+MAGIC = b"vtrt"
+#: Bit of the target mask → the target's name.
+TARGETS = {1: "sm_75", 2: "sm_80", 4: "sm_86", 8: "sm_89", 16: "sm_120", 32: "sm_121"}
+
+
+@dataclass(frozen=True)
+class PlanHeader:
+    """Attributes: the plan's size and its weights' in bytes, the release it is for, the targets."""
+
+    size: int
+    version: str
+    targets: tuple[str, ...]
+    weight_bytes: int
+
+
+def read_header(path: Path) -> PlanHeader:
+    """
+    Raises:
+        BundleError: the file is no plan, or is cut short.
+    """
+    with open(path, "rb") as file:
+        head = file.read(HEADER_BYTES)
+    if len(head) < HEADER_BYTES or head[:4] != MAGIC:
+        raise BundleError(path.name, "not a TensorRT-RTX plan", "export or copy the bundle again")
+    (size,) = struct.unpack_from("<Q", head, 16)
+    if size != path.stat().st_size:
+        raise BundleError(
+            path.name,
+            f"its header says {size} bytes, the file has {path.stat().st_size}",
+            "export or copy the bundle again",
+        )
+    (mask,) = struct.unpack_from("<I", head, 32)
+    return PlanHeader(
+        size=size,
+        version=".".join(str(number) for number in head[24:28]),
+        targets=tuple(name for bit, name in TARGETS.items() if mask & bit),
+        weight_bytes=struct.unpack_from("<Q", head, 56)[0],
+    )

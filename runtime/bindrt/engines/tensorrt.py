@@ -1,0 +1,217 @@
+"""TensorRT and TensorRT-RTX: plans, run on our memory and our stream. One adapter, since the API is the same.
+
+No GPU has run it yet: the tests run it on simulated device memory with a stand-in for TensorRT.
+"""
+
+from __future__ import annotations
+
+import mmap
+import threading
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bindrt import _core
+from bindrt.cache import cache_folder, keep
+from bindrt.engines.available import import_engine
+from bindrt.engines.base import Job, Settings, cuda_index
+from bindrt.engines.plan import read_header
+from bindrt.errors import BundleError, EngineError, OptionError
+
+#: Up to this many rows the profile that is tuned for low latency is taken.
+FEW_ROWS = 4
+TYPES = {"float32": "FLOAT", "int64": "INT64"}
+
+
+class TensorRtEngine:
+    """One encoder's plan on one GPU.
+
+    Calls from several threads take turns: an execution context serves one at a time.
+    """
+
+    def __init__(self, job: Job, settings: Settings, engine: str) -> None:
+        """Open ``job.files[0]``.
+
+        Raises:
+            BundleError: the file is not the plan that the manifest says.
+            EngineError: no GPU, or the plan is for another GPU or release; says what to run.
+        """
+        self.name = engine
+        self.precision = job.precision
+        self.max_batch = job.max_batch or FEW_ROWS
+        self._job = job
+        self._plan = job.files[0]
+        trt = import_engine(engine)
+        index = cuda_index(settings.device) if settings.device != "auto" else 0
+        if index is None:
+            raise OptionError(f"device={settings.device!r}", f"{engine} has none", "use auto, cuda or cuda:N")
+        self.device = f"cuda:{index}"
+        self._refuse_other_release(str(trt.__version__))
+        self._refuse_other_gpu(index)
+        self._queue = _core.gpu.Queue(index)
+        self._lock = threading.Lock()
+        self._said: list[str] = []
+        with self._queue:
+            self._open(trt, settings)
+
+    def run(self, inputs: npt.NDArray[np.generic], out: npt.NDArray[np.float32]) -> None:
+        contiguous = np.ascontiguousarray(inputs)
+        if out.shape != (len(inputs), self._job.embed_dim):
+            raise EngineError(self._what(inputs.shape), f"the plan returns rows of {self._job.embed_dim}")
+        result = out if out.flags.c_contiguous else np.empty_like(out, order="C")
+        with self._lock, self._queue as queue:
+            try:
+                queue.rewind()
+                source, target = queue.take(contiguous.nbytes), queue.take(out.nbytes)
+                queue.upload(source, contiguous)
+                profile = self._enqueue(contiguous.shape, source, target, queue.stream)
+                queue.download(result, target)
+                self._cache.ran(profile)
+            except (_core.gpu.DriverError, MemoryError) as error:
+                raise EngineError(self._what(inputs.shape), f"the GPU failed ({error})") from None
+        if result is not out:
+            out[...] = result
+
+    def _enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> int:
+        """Queue the encoder on a stream, from device memory to device memory; returns the profile."""
+        profile = 0 if shape[0] <= FEW_ROWS or self._profiles == 1 else 1
+        context = self._contexts[profile]
+        good = context.set_input_shape("input", shape)
+        good = good and context.set_tensor_address("input", source)
+        good = good and context.set_tensor_address("embedding", target)
+        if not good:
+            raise EngineError(self._what(shape), f"the plan does not take it ({self._reason()})")
+        if not context.execute_async_v3(stream):
+            raise EngineError(self._what(shape), f"{self.name} failed ({self._reason()})")
+        return profile
+
+    def _open(self, trt: Any, settings: Settings) -> None:
+        self._logger = make_logger(trt, self._said)
+        self._runtime = trt.Runtime(self._logger)
+        with open(self._plan, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as plan:
+            self._engine = self._runtime.deserialize_cuda_engine(plan)
+        if self._engine is None:
+            raise EngineError(
+                self._plan.name,
+                f"{self.name} does not take the plan ({self._reason()})",
+                self._export_again("it was built for another machine, or is damaged"),
+            )
+        self._check_signature(trt)
+        self._profiles = self._engine.num_optimization_profiles
+        self._cache = RuntimeCache(self._engine, self._job, settings)
+        self._contexts = [self._make_context(i) for i in range(min(self._profiles, 2))]
+
+    def _make_context(self, profile: int) -> Any:
+        """One for each profile, so that none has to be switched while work is queued."""
+        context = self._cache.create_context()
+        if context is None or not context.set_optimization_profile_async(profile, self._queue.stream):
+            raise EngineError(self._plan.name, f"{self.name} makes no context ({self._reason()})")
+        return context
+
+    def _check_signature(self, trt: Any) -> None:
+        engine = self._engine
+        names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
+        wanted = {"input": TYPES[self._job.encoder.dtype], "embedding": "FLOAT"}
+        if sorted(names) != sorted(wanted):
+            raise BundleError(
+                self._plan.name, "the plan's tensors are not input and embedding", "export it again"
+            )
+        for name, kind in wanted.items():
+            if engine.get_tensor_dtype(name) != getattr(trt.DataType, kind):
+                raise BundleError(self._plan.name, f"the plan's {name} is not {kind}", "export it again")
+        if engine.get_tensor_shape("embedding")[-1] != self._job.embed_dim:
+            raise BundleError(
+                self._plan.name, f"the plan's vectors are not of {self._job.embed_dim}", "export it again"
+            )
+
+    def _refuse_other_release(self, here: str) -> None:
+        built = self._job.version
+        if self.name == "tensorrt-rtx":
+            built = read_header(self._plan).version
+        if built != here:
+            raise EngineError(
+                self._plan.name,
+                f"the plan is for {self.name} {built or 'of unknown version'}, installed is {here}",
+                f"pip install {self.name}=={built}, or " + self._export_again("a plan holds for one release"),
+            )
+
+    def _refuse_other_gpu(self, index: int) -> None:
+        devices = _core.gpu.devices()
+        if not devices:
+            raise EngineError(
+                f"engine={self.name!r}",
+                f"no NVIDIA GPU: {_core.gpu.driver()['problem']}",
+                "use engine='onnxruntime' or 'openvino' with a precision that the bundle has for them",
+            )
+        if index >= len(devices):
+            raise EngineError(f"device='cuda:{index}'", f"there are {len(devices)} GPUs", "number from 0")
+        own = "sm_" + devices[index]["capability"].replace(".", "")
+        if own not in self._job.target.split("-"):
+            raise EngineError(
+                self._plan.name,
+                f"the plan is for {self._job.target.replace('-', ', ')}, this GPU is {own}",
+                self._export_again("", own),
+            )
+
+    def _export_again(self, why: str, target: str = "") -> str:
+        command = f"bind-export CHECKPOINT --engine {self.name} --precision {self.precision}"
+        command += f" --target {target}" if target and self.name == "tensorrt-rtx" else ""
+        return f"{command} -o NAME.bind" + (f" ({why})" if why else "")
+
+    def _what(self, shape: tuple[int, ...]) -> str:
+        return f"{self._job.encoder.name} batch {list(shape)}"
+
+    def _reason(self) -> str:
+        said, self._said[:] = "; ".join(self._said[-3:]), []
+        return said or "it says nothing"
+
+
+class RuntimeCache:
+    """Kernels that TensorRT-RTX compiles at first use, kept for the next process; TensorRT has none."""
+
+    def __init__(self, engine: Any, job: Job, settings: Settings) -> None:
+        self._engine = engine
+        made = hasattr(engine, "create_runtime_config")
+        self._config: Any = engine.create_runtime_config() if made else None
+        self._cache: Any = None
+        self._kept: set[int] = set()  # profiles whose kernels are in the file
+        folder = cache_folder()
+        self._path = None if folder is None else folder / "tensorrt" / f"{job.key[:32]}-{job.version}.kernels"
+        for name, value in settings.options.items():
+            if not hasattr(self._config, name):
+                raise OptionError(
+                    f"engine_options: {str(name)[:60]!r}", "not an attribute of TensorRT's runtime config"
+                )
+            setattr(self._config, name, value)
+        if hasattr(self._config, "create_runtime_cache"):
+            self._cache = self._config.create_runtime_cache()
+            if self._path is not None and self._path.is_file():
+                self._cache.deserialize(self._path.read_bytes())
+            self._config.set_runtime_cache(self._cache)
+
+    def create_context(self) -> Any:
+        if self._config is None:
+            return self._engine.create_execution_context()
+        return self._engine.create_execution_context(self._config)
+
+    def ran(self, profile: int) -> None:
+        """Keep what the first run of a profile has compiled."""
+        if self._cache is not None and self._path is not None and profile not in self._kept:
+            self._kept.add(profile)
+            keep(self._path, bytes(self._cache.serialize()))
+
+
+def make_logger(trt: Any, said: list[str]) -> Any:
+    """Keeps errors for our messages; TensorRT prints nothing."""
+    severity = trt.ILogger.Severity
+
+    class Logger(trt.ILogger):  # type: ignore[misc]
+        def __init__(self) -> None:
+            trt.ILogger.__init__(self)
+
+        def log(self, level: Any, message: str) -> None:
+            if level in (severity.ERROR, severity.INTERNAL_ERROR):
+                said.append(" ".join(message.split())[:200])
+
+    return Logger()

@@ -1,0 +1,186 @@
+"""The TensorRT adapter and builder, end to end on simulated device memory; TensorRT itself is a stand-in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import cpp
+from support.bundles import TINY_CONFIG
+
+STAND_IN = cpp.ROOT / "tests" / "trtsim" / "tensorrt.py"
+EXPORT = """
+import json, sys
+from pathlib import Path
+from bindrt_export.engines import EngineRequest
+from bindrt_export.exporter import Request, run
+from bindrt_export.terminal import SilentProgress
+import bindrt
+try:
+    output, sizes, targets = Path(sys.argv[1]), *map(json.loads, sys.argv[2:])
+    engines = EngineRequest(["tensorrt"], targets, ["fp32", "fp16"])
+    report = run(Request("random:0", output, sizes, ["text", "imu"], engines), SilentProgress())
+    print(json.dumps(report["engines"]))
+except bindrt.Error as error:
+    print(json.dumps({"error": str(error)}))
+"""
+EMBED = """
+import json, sys, threading
+import numpy as np
+import bindrt
+texts = ["a", "a dog", "a " * 90, "two words"] * 20 + ["one more"]
+imu = [bindrt.Imu(np.full((6, 1000), i, np.float32), rate=200) for i in range(3)]
+out = {}
+def embed(precision, engine):
+    with bindrt.load(sys.argv[1], engine=engine, precision=precision) as model:
+        found = model.embed(text=texts, imu=imu)
+        again = model.embed(text=texts[:3]).text
+        assert np.abs(again - found.text[:3]).max() < 1e-5
+        return np.concatenate([found.text, found.imu]), model._engines["text"].device
+plain, _ = embed("fp32", "onnxruntime")
+for precision in ("fp32", "fp16"):
+    rows, device = embed(precision, "tensorrt")
+    out[precision] = [float(np.abs(rows - plain).max()), device, bool(np.isfinite(rows).all())]
+with bindrt.load(sys.argv[1], precision="fp32") as model:
+    model.embed(text="a")
+    out["auto"] = [e.engine for e in model._candidates["text"]]
+with bindrt.load(sys.argv[1], engine="tensorrt", modalities=["text"]) as model:
+    rows = {}
+    def work(i):
+        rows[i] = model.embed(text=[texts[i]] * (1 + 5 * i)).text
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    out["threads"] = max(float(np.abs(rows[i] - plain[i]).max()) for i in range(4))
+print(json.dumps(out))
+"""
+REFUSED = """
+import json, sys
+import bindrt
+try:
+    with bindrt.load(sys.argv[1], engine="tensorrt", modalities=["imu"], device=sys.argv[2]) as model:
+        model.warm_up()
+    print(json.dumps("no error"))
+except bindrt.Error as error:
+    print(json.dumps(str(error)))
+"""
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory, simulated_driver: Path) -> dict[str, str]:
+    """Environment of a process on a machine with TensorRT 11 and one GPU of capability 8.9."""
+    folder = tmp_path_factory.mktemp("trt")
+    shutil.copy(STAND_IN, folder)
+    about = folder / "tensorrt-11.0.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: tensorrt\nVersion: 11.0.0\n")
+    return {
+        "BINDRT_LIBCUDA": str(simulated_driver),
+        "BINDRT_CUDASIM": "order=random,seed=3,poison=0xff",
+        "PYTHONPATH": os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+    }
+
+
+def run(code: str, environment: dict[str, str], *arguments: str) -> Any:
+    done = cpp.run([sys.executable, "-c", code, *arguments], cwd=Path(environment["XDG_CACHE_HOME"]).parent,
+                   env=environment)  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory, machine: dict[str, str]) -> tuple[Path, list[Any]]:
+    bundle = tmp_path_factory.mktemp("planned") / "tiny.bind"
+    return bundle, run(EXPORT, machine, str(bundle), json.dumps(TINY_CONFIG), "[]")
+
+
+def test_plans_are_recorded(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:
+    bundle, engines = planned
+    assert [(e["encoder"], e["precision"], e["target"], e["version"]) for e in engines] == [
+        (encoder, precision, "sm_89", "11.0.0")
+        for precision in ("fp32", "fp16")
+        for encoder in ("text", "imu")
+    ]
+    assert all(e["run"] == "built, not run" and e["peak_rss_bytes"] > 0 for e in engines)
+    timing = Path(machine["XDG_CACHE_HOME"]) / "bindrt/tensorrt/11.0.0-sm_89.timing"
+    assert timing.read_bytes() == b"timed " * 4  # each build went on from the one before
+    held = json.loads((bundle / "bundle.json").read_text())["engines"]
+    assert {e["max_batch"] for e in held if e["engine"] == "tensorrt"} == {64, 32}
+    assert not list(bundle.rglob("engines/**/*.onnx"))  # what was made on the way
+    plan = next(bundle.rglob("imu.plan")).read_bytes()
+    assert b'"tf32": false' in plan
+
+
+def test_vectors_are_those_of_the_cpu(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:
+    found = run(EMBED, machine, str(planned[0]))
+    assert found["fp32"][0] < 2e-6
+    assert found["fp16"][0] < 5e-3
+    for precision in ("fp32", "fp16"):
+        assert found[precision][1:] == ["cuda:0", True]
+    assert found["auto"] == ["onnxruntime", "tensorrt"]
+    assert found["threads"] < 2e-6
+
+
+def test_another_export_finds_the_plans(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:
+    broken = {**machine, "TRTSIM_ERROR": "must not be built again"}
+    assert run(EXPORT, broken, str(planned[0]), json.dumps(TINY_CONFIG), "[]") == planned[1]
+
+
+def test_an_error_in_the_log_fails_the_export(machine: dict[str, str], tmp_path: Path) -> None:
+    broken = {**machine, "TRTSIM_ERROR": "profile past the maximum"}
+    said = run(EXPORT, broken, str(tmp_path / "a.bind"), json.dumps(TINY_CONFIG), "[]")["error"]
+    assert said.startswith("text tensorrt fp32 sm_89: profile past the maximum")
+    assert not (tmp_path / "a.bind").exists()
+
+
+def test_a_target_that_is_not_here(machine: dict[str, str], tmp_path: Path) -> None:
+    said = run(EXPORT, machine, str(tmp_path / "a.bind"), json.dumps(TINY_CONFIG), '["sm_120"]')["error"]
+    assert "--target sm_120: this GPU is sm_89" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "device", "said"),
+    [
+        ({"BINDRT_CUDASIM_DEVICE": "capability=120"}, "auto", "for sm_89, this GPU is sm_120; bind-export"),
+        ({"BINDRT_LIBCUDA": "libno_such_driver.so"}, "auto", "no NVIDIA GPU"),
+        ({}, "cuda:3", "there are 1 GPUs"),
+        ({}, "cpu", "tensorrt has none"),
+    ],
+)  # fmt: skip
+def test_refused_with_what_to_run(
+    planned: tuple[Path, list[Any]], machine: dict[str, str], change: dict[str, str], device: str, said: str
+) -> None:
+    assert said in run(REFUSED, {**machine, **change}, str(planned[0]), device)
+
+
+def edited(bundle: Path, folder: Path, plan: bytes | None = None, version: str = "11.0.0") -> Path:
+    """A copy with another plan of the imu encoder, or one that says it is of another version."""
+    copy = shutil.copytree(bundle, folder / "b.bind")
+    manifest = json.loads((copy / "bundle.json").read_text())
+    for e in manifest["engines"]:
+        if e["engine"] == "tensorrt" and e["encoder"] == "imu" and e["precision"] == "fp32":
+            e["version"] = version
+            if plan is not None:
+                (copy / e["files"][0]["path"]).write_bytes(plan)
+                e["files"][0]["bytes"] = len(plan)
+    (copy / "bundle.json").write_text(json.dumps(manifest))
+    return copy
+
+
+def test_a_plan_of_another_release(
+    planned: tuple[Path, list[Any]], machine: dict[str, str], tmp_path: Path
+) -> None:
+    said = run(REFUSED, machine, str(edited(planned[0], tmp_path, version="10.9.1")), "auto")
+    assert "the plan is for tensorrt 10.9.1, installed is 11.0.0; pip install tensorrt==10.9.1" in said
+
+
+def test_a_damaged_plan(planned: tuple[Path, list[Any]], machine: dict[str, str], tmp_path: Path) -> None:
+    said = run(REFUSED, machine, str(edited(planned[0], tmp_path, plan=b"nothing of the kind")), "auto")
+    assert "does not take the plan (the magic number is wrong)" in said

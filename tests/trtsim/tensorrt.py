@@ -1,0 +1,214 @@
+"""A stand-in with the part of TensorRT 11's Python surface that bindrt uses; runs ONNX Runtime on a CPU.
+
+It works on the simulated driver's device memory (tests/cudasim, BINDRT_LIBCUDA): inputs are read from the
+addresses it is given when the stream has reached the call, results are queued on the stream, so that a
+missing copy, a wrong address or a missing wait gives poison instead of a result. It says nothing about speed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+import json
+import os
+import struct
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+__version__ = "11.0.0"
+MAGIC = b"trtsim"
+
+
+class ILogger:
+    class Severity(enum.Enum):
+        INTERNAL_ERROR, ERROR, WARNING, INFO, VERBOSE = range(5)
+
+    def log(self, severity: Severity, message: str) -> None: ...
+
+
+class NetworkDefinitionCreationFlag(enum.IntEnum):
+    STRONGLY_TYPED = 1
+
+
+class BuilderFlag(enum.Enum):
+    TF32 = 0
+
+
+class DataType(enum.Enum):
+    FLOAT, INT64 = 1, 7  # ONNX's numbers
+
+
+def driver() -> ctypes.CDLL:
+    return ctypes.CDLL(os.environ["BINDRT_LIBCUDA"])
+
+
+def capability() -> int:
+    number, found = ctypes.c_int(), 0
+    for attribute in (75, 76):
+        assert driver().cuDeviceGetAttribute(ctypes.byref(number), attribute, 0) == 0
+        found = 10 * found + number.value
+    return found
+
+
+class Network:
+    model: Any = None
+
+
+class Profile:
+    def __init__(self) -> None:
+        self.shapes: dict[str, list[list[int]]] = {}
+
+    def set_shape(self, name: str, low: Any, usual: Any, high: Any) -> None:
+        self.shapes[name] = [list(low), list(usual), list(high)]
+
+
+class TimingCache:
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def serialize(self) -> bytes:
+        return self.content
+
+
+class Config:
+    def __init__(self) -> None:
+        self.tf32 = True
+        self.profiles: list[Profile] = []
+        self.timing = TimingCache(b"")
+
+    def clear_flag(self, flag: BuilderFlag) -> None:
+        self.tf32 = False
+
+    def add_optimization_profile(self, profile: Profile) -> int:
+        self.profiles.append(profile)
+        return len(self.profiles) - 1
+
+    def create_timing_cache(self, content: bytes) -> TimingCache:
+        return TimingCache(content)
+
+    def set_timing_cache(self, cache: TimingCache, ignore_mismatch: bool) -> bool:
+        self.timing = cache
+        return True
+
+    def get_timing_cache(self) -> TimingCache:
+        return self.timing
+
+
+class OnnxParser:
+    num_errors = 0
+
+    def __init__(self, network: Network, logger: ILogger) -> None:
+        self.network = network
+
+    def parse_from_file(self, path: str) -> bool:
+        self.network.model = onnx.load(path)
+        return True
+
+
+class Builder:
+    def __init__(self, logger: ILogger) -> None:
+        self.logger = logger
+
+    def create_network(self, flags: int) -> Network:
+        assert flags == 1 << int(NetworkDefinitionCreationFlag.STRONGLY_TYPED)
+        return Network()
+
+    def create_builder_config(self) -> Config:
+        return Config()
+
+    def create_optimization_profile(self) -> Profile:
+        return Profile()
+
+    def build_serialized_network(self, network: Network, config: Config) -> bytes | None:
+        if os.environ.get("TRTSIM_ERROR"):  # TensorRT may log an error and give a plan all the same
+            self.logger.log(ILogger.Severity.ERROR, os.environ["TRTSIM_ERROR"])
+        config.timing.content += b"timed "
+        about = {
+            "capability": capability(),
+            "tf32": config.tf32,
+            "profiles": [p.shapes for p in config.profiles],
+        }
+        head = json.dumps(about).encode()
+        return MAGIC + struct.pack("<I", len(head)) + head + network.model.SerializeToString()
+
+
+class Runtime:
+    def __init__(self, logger: ILogger) -> None:
+        self.logger = logger
+
+    def deserialize_cuda_engine(self, plan: Any) -> CudaEngine | None:
+        content = bytes(plan)
+        if content[: len(MAGIC)] != MAGIC:
+            self.logger.log(ILogger.Severity.ERROR, "the magic number is wrong")
+            return None
+        (size,) = struct.unpack_from("<I", content, len(MAGIC))
+        start = len(MAGIC) + 4
+        about = json.loads(content[start : start + size])
+        if about["capability"] != capability():
+            self.logger.log(ILogger.Severity.ERROR, "the plan is for another GPU")
+            return None
+        return CudaEngine(about, content[start + size :])
+
+
+class CudaEngine:
+    num_io_tensors = 2
+
+    def __init__(self, about: dict[str, Any], graph: bytes) -> None:
+        self.about = about
+        self.num_optimization_profiles = len(about["profiles"])
+        model = onnx.load_from_string(graph)
+        self.tensors = {v.name: v.type.tensor_type for v in [*model.graph.input, *model.graph.output]}
+        self.session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
+
+    def get_tensor_name(self, index: int) -> str:
+        return list(self.tensors)[index]
+
+    def get_tensor_dtype(self, name: str) -> DataType:
+        return DataType(self.tensors[name].elem_type)
+
+    def get_tensor_shape(self, name: str) -> tuple[int, ...]:
+        return tuple(d.dim_value if d.HasField("dim_value") else -1 for d in self.tensors[name].shape.dim)
+
+    def create_execution_context(self) -> ExecutionContext:
+        return ExecutionContext(self)
+
+
+class ExecutionContext:
+    def __init__(self, engine: CudaEngine) -> None:
+        self.engine = engine
+        self.profile = -1
+        self.shape: tuple[int, ...] = ()
+        self.addresses: dict[str, int] = {}
+        self.kept: list[Any] = []  # results on their way to the device
+
+    def set_optimization_profile_async(self, profile: int, stream: int) -> bool:
+        self.profile = profile
+        return 0 <= profile < self.engine.num_optimization_profiles
+
+    def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
+        low, _, high = self.engine.about["profiles"][self.profile][name]
+        self.shape = tuple(shape)
+        return len(low) == len(shape) and all(a <= n <= b for a, n, b in zip(low, shape, high, strict=True))
+
+    def set_tensor_address(self, name: str, address: int) -> bool:
+        self.addresses[name] = address
+        return name in self.engine.tensors and address % 256 == 0
+
+    def execute_async_v3(self, stream: int) -> bool:
+        library, handle = driver(), ctypes.c_void_p(stream)
+        kind = np.float32 if self.engine.get_tensor_dtype("input") is DataType.FLOAT else np.int64
+        given = np.empty(self.shape, kind)
+        source = ctypes.c_uint64(self.addresses["input"])
+        pointer = given.ctypes.data_as(ctypes.c_void_p)
+        if library.cuMemcpyDtoHAsync_v2(pointer, source, ctypes.c_size_t(given.nbytes), handle):
+            return False
+        if library.cuStreamSynchronize(handle):
+            return False
+        result = np.ascontiguousarray(self.engine.session.run(["embedding"], {"input": given})[0])
+        self.kept = [result]
+        target = ctypes.c_uint64(self.addresses["embedding"])
+        pointer = result.ctypes.data_as(ctypes.c_void_p)
+        return library.cuMemcpyHtoDAsync_v2(target, pointer, ctypes.c_size_t(result.nbytes), handle) == 0
