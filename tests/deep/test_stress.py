@@ -10,6 +10,7 @@ import pytest
 from support import cpp
 
 CASES = 100_000
+SCHEDULES = 10_000  # of the pipeline: each has threads and delays
 
 
 @pytest.mark.deep
@@ -17,8 +18,18 @@ CASES = 100_000
 def test_random_cases(name: str, tmp_path: Path) -> None:
     if reason := cpp.missing("address,undefined", tmp_path):
         pytest.skip(reason)
+    cases = SCHEDULES if name == "stress_pipeline" else CASES
     program = cpp.build("address,undefined", "stress") / "tests" / "cpp" / name
     start = time.monotonic()
-    done = cpp.run([str(program), str(CASES)], cwd=tmp_path)
+    done = cpp.run([str(program), str(cases)], cwd=tmp_path)
     print(f"\n{name}: {' '.join(done.stdout.split()[-6:])} in {time.monotonic() - start:.0f} s")
-    cpp.require_clean(done, f"{CASES} cases")
+    cpp.require_clean(done, f"{cases} cases")
+
+
+@pytest.mark.deep
+def test_schedules_without_races(tmp_path: Path) -> None:
+    if reason := cpp.missing("thread", tmp_path):
+        pytest.skip(reason)
+    program = cpp.build("thread", "stress_pipeline") / "tests" / "cpp" / "stress_pipeline"
+    done = cpp.run([str(program), str(SCHEDULES)], cwd=tmp_path)
+    cpp.require_clean(done, f"{SCHEDULES} cases")

@@ -1,0 +1,59 @@
+#include "csrc/pipeline/batch.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace bindrt::pipeline {
+namespace {
+constexpr std::align_val_t kAlignment{64};
+}
+
+Batch::Batch(int lane_index, std::size_t class_index, const LengthClass& kind, std::int64_t rows,
+             std::int64_t dim, const void* borrows)
+    : lane(lane_index),
+      length_class(class_index),
+      length(kind.length),
+      row_bytes(kind.row_bytes),
+      capacity(rows),
+      memory(borrows != nullptr ? nullptr
+                                : static_cast<std::byte*>(::operator new(
+                                      static_cast<std::size_t>(rows* kind.row_bytes), kAlignment))),
+      output(static_cast<std::size_t>(rows * dim)),
+      borrowed(static_cast<const std::byte*>(borrows)) {}
+
+void Batch::Free::operator()(std::byte* memory) const noexcept { ::operator delete(memory, kAlignment); }
+
+void Batch::clear() noexcept {
+  entries.clear();
+  used = credit = 0;
+  pending = dropped = 0;
+  full = false;
+  priority = 0;
+}
+
+std::int64_t Batch::close_holes() {
+  if (dropped == 0) {
+    return 0;
+  }
+  std::int64_t to = 0;
+  std::int64_t moved = 0;
+  for (Entry& entry : entries) {
+    if (entry.dropped) {
+      continue;
+    }
+    if (entry.first != to) {
+      std::memmove(row(to), row(entry.first), static_cast<std::size_t>(entry.rows * row_bytes));
+      entry.first = to;
+      moved += entry.rows;
+    }
+    to += entry.rows;
+  }
+  std::erase_if(entries, [](const Entry& entry) { return entry.dropped; });
+  dropped = 0;
+  used = to;
+  return moved;
+}
+
+}  // namespace bindrt::pipeline

@@ -1,0 +1,67 @@
+// What the pipeline calls: preprocessing, the engine, and the receiver of results. None of it is called
+// while the pipeline holds its mutex. What they throw fails the requests at hand.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "csrc/pipeline/batch.h"
+
+namespace bindrt::pipeline {
+
+struct EngineCall {
+  int lane;
+  std::int64_t length;  // of the length class
+  const void* input;    // [rows, row of the class]
+  std::int64_t rows;    // at most the lane's max_batch
+  float* output;        // [rows, dim]
+};
+
+struct EngineResult {
+  enum class Status { kOk, kFailed, kOutOfMemory };
+  Status status = Status::kOk;
+  FailurePtr failure;
+};
+
+// Each executor calls it from a thread of its own.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual EngineResult run(const EngineCall& call) = 0;
+};
+
+// Where a preparer writes; used by one thread, during prepare() only.
+class Place {
+ public:
+  // Rows of the batch to write to, each row_bytes() of the smallest class that holds `length`. Once a
+  // request.
+  virtual void* reserve(std::int64_t rows, std::int64_t length = 0) = 0;
+  // Instead: the input is this memory, laid out as the engine takes it, which stays until delivery.
+  virtual void borrow(const void* data, std::int64_t rows, std::int64_t length = 0) = 0;
+  // How much each row counts in the mean: finite, not negative, with a positive sum.
+  virtual void weigh(std::vector<float> weights) = 0;
+  virtual std::int64_t row_bytes() const = 0;       // after reserve
+  virtual std::int64_t length_of_rows() const = 0;  // likewise
+
+ protected:
+  ~Place() = default;
+};
+
+class Callbacks : public Engine {
+ public:
+  // Null, or why the item cannot be prepared. Called by several threads.
+  virtual FailurePtr prepare(const Request& request, Place& place) = 0;
+  // Every accepted request comes here exactly once, from any thread.
+  virtual void deliver(std::span<const Delivery> deliveries) noexcept = 0;
+};
+
+// Runs the rows of a batch without holes, at most `limit` at a time. A failure is narrowed down to the
+// requests that cause it, which alone get it; out of memory halves `limit` and goes on.
+struct RunCounts {
+  std::int64_t calls = 0;
+  std::int64_t splits = 0;
+  std::int64_t halvings = 0;
+};
+RunCounts run_batch(Engine& engine, Batch& batch, std::int64_t dim, std::int64_t& limit);
+
+}  // namespace bindrt::pipeline

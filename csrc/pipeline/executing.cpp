@@ -1,0 +1,239 @@
+// From full or ripe batches through the engine to their requests' vectors.
+
+#include <utility>
+
+#include "csrc/pipeline/callback_scope.h"
+#include "csrc/pipeline/pipeline.h"
+#include "kernels/pool.h"
+
+namespace bindrt::pipeline {
+
+// A batch goes when it is full, when nothing more for it is on its way, or when it has waited long enough;
+// never while something is still being written into it. Else `alarm` is when to look again.
+bool Pipeline::is_ready(const Lane& lane, const Batch& batch, Time now, Time& alarm) const {
+  if (batch.pending > 0 || batch.live() == 0) {
+    return false;
+  }
+  if (batch.full || batch.used >= lane.options.max_batch) {
+    return true;
+  }
+  if (lane.preparing == 0 && (lane.queue.empty() || !lane.may_start())) {
+    return true;
+  }
+  const Time ripe = batch.opened + lane.options.max_wait;
+  if (now >= ripe) {
+    return true;
+  }
+  alarm = std::min(alarm, ripe);
+  return false;
+}
+
+// The ready batch of the highest priority, of these the oldest; or null.
+Batch* Pipeline::choose(Executor& executor, Time now, Time& alarm) {
+  Batch* best = nullptr;
+  for (const Lane* const each : executor.lanes) {
+    for (const BatchPtr& batch : each->waiting) {
+      if (!is_ready(*each, *batch, now, alarm)) {
+        continue;
+      }
+      if (best == nullptr || batch->priority > best->priority ||
+          (batch->priority == best->priority && batch->opened < best->opened)) {
+        best = batch.get();
+      }
+    }
+  }
+  return best;
+}
+
+BatchPtr Pipeline::unlink(Batch* batch) {
+  Lane& from = lane(batch->lane);
+  if (from.open[batch->length_class] == batch) {
+    from.open[batch->length_class] = nullptr;
+  }
+  const auto found = std::find_if(from.waiting.begin(), from.waiting.end(),
+                                  [batch](const BatchPtr& each) { return each.get() == batch; });
+  BatchPtr taken = std::move(*found);
+  from.waiting.erase(found);
+  return taken;
+}
+
+// Takes a ready batch for the engine. Requests whose deadline has passed do not go with it.
+BatchPtr Pipeline::take(Batch* batch, Time now, Deliveries& to) {
+  BatchPtr taken = unlink(batch);
+  for (Batch::Entry& entry : taken->entries) {
+    if (entry.dropped) {
+      continue;
+    }
+    if (entry.request->deadline && *entry.request->deadline <= now) {
+      entry.dropped = true;
+      ++taken->dropped;
+      end_request(entry.request, Outcome::kExpired, nullptr, to);
+      continue;
+    }
+    entry.request->state = Request::State::kRunning;
+    if (entry.request->alarm) {
+      deadlines_.erase(*entry.request->alarm);
+      entry.request->alarm.reset();
+    }
+  }
+  return taken;
+}
+
+// Takes back batches whose requests are all gone; whether there were any.
+bool Pipeline::recycle_dead(Executor& executor) {
+  bool any = false;
+  for (Lane* const each : executor.lanes) {
+    for (std::size_t i = each->waiting.size(); i-- > 0;) {
+      Batch* const batch = each->waiting[i].get();
+      if (batch->pending == 0 && batch->live() == 0) {
+        recycle(unlink(batch));
+        any = true;
+      }
+    }
+  }
+  return any;
+}
+
+void Pipeline::execute(Executor& executor) {
+  Lock lock(mutex_);
+  for (;;) {
+    if (recycle_dead(executor)) {
+      lock.unlock();
+      workers_->notify();
+      lock.lock();
+      continue;
+    }
+    Time alarm = Time::max();
+    const Time now = Clock::now();
+    if (Batch* const batch = choose(executor, now, alarm)) {
+      Deliveries expired;
+      BatchPtr taken = take(batch, now, expired);
+      lock.unlock();
+      deliver(expired);
+      run(executor, std::move(taken));
+      lock.lock();
+    } else if (stop_) {
+      return;
+    } else if (alarm == Time::max()) {
+      executor.wake.wait(lock);
+    } else {
+      executor.wake.wait_until(lock, alarm);
+    }
+  }
+}
+
+// Not under the mutex. Leaves the hand-over to its thread if the engine has more to do.
+void Pipeline::run(Executor& executor, BatchPtr batch) {
+  Lane& of = lane(batch->lane);
+  std::int64_t limit = 0;
+  {
+    const Lock lock(mutex_);
+    limit = of.limit;
+  }
+  const std::int64_t full_limit = limit;
+  const std::int64_t moved = batch->close_holes();
+  batch->run_begin = Clock::now();
+  RunCounts counts;
+  {
+    const CallbackScope scope;
+    counts = run_batch(*callbacks_, *batch, of.options.dim, limit);
+  }
+  batch->run_end = Clock::now();
+  trace_.span("engine", batch->lane, batch->run_begin, batch->run_end, batch->number, batch->used);
+  Lock lock(mutex_);
+  if (limit < full_limit) {
+    of.limit = limit;
+  }
+  executor.busy += (batch->run_end - batch->run_begin).count();
+  ++of.counts.batches;
+  of.counts.rows += static_cast<std::uint64_t>(batch->used);
+  of.counts.rows_moved += static_cast<std::uint64_t>(moved);
+  of.counts.engine_calls += static_cast<std::uint64_t>(counts.calls);
+  of.counts.splits += static_cast<std::uint64_t>(counts.splits);
+  of.counts.halvings += static_cast<std::uint64_t>(counts.halvings);
+  ++of.batch_sizes[std::min(static_cast<std::size_t>(batch->used), of.batch_sizes.size() - 1)];
+  Time alarm = Time::max();
+  if (choose(executor, batch->run_end, alarm) != nullptr) {
+    finished_.push_back(std::move(batch));
+    finished_wake_.notify_one();
+  } else {
+    lock.unlock();
+    finish(std::move(batch));
+  }
+}
+
+void Pipeline::hand_over() {
+  Lock lock(mutex_);
+  for (;;) {
+    if (!finished_.empty()) {
+      BatchPtr batch = std::move(finished_.front());
+      finished_.erase(finished_.begin());
+      lock.unlock();
+      finish(std::move(batch));
+      lock.lock();
+    } else if (stop_) {
+      return;
+    } else {
+      finished_wake_.wait(lock);
+    }
+  }
+}
+
+// Pools a batch's rows where the engine wrote them, and delivers. Not under the mutex.
+void Pipeline::finish(BatchPtr batch) {
+  Lane& of = lane(batch->lane);
+  const std::int64_t dim = of.options.dim;
+  Deliveries ended;
+  {
+    const Lock lock(mutex_);
+    for (Batch::Entry& entry : batch->entries) {
+      const Outcome outcome = entry.failure == nullptr ? Outcome::kDone : Outcome::kFailed;
+      end_request(entry.request, outcome, std::move(entry.failure), ended);
+    }
+  }
+  batch->pooled.resize(batch->entries.size() * static_cast<std::size_t>(dim));
+  for (std::size_t i = 0; i < ended.size(); ++i) {
+    if (ended[i].outcome != Outcome::kDone) {
+      continue;
+    }
+    const Batch::Entry& entry = batch->entries[i];
+    const Request& request = *entry.request;
+    float* const out =
+        request.out != nullptr ? request.out : batch->pooled.data() + i * static_cast<std::size_t>(dim);
+    const kernels::PoolInput input{batch->output.data() + entry.first * dim,
+                                   request.weights.empty() ? nullptr : request.weights.data(), &entry.rows, 1,
+                                   dim};
+    kernels::pool_views(input, {.normalize = request.normalize}, out);
+    ended[i].vector = out;
+  }
+  deliver(ended);
+  const Time now = Clock::now();
+  of.time(Stage::kEngine).record((batch->run_end - batch->run_begin).count());
+  of.time(Stage::kFinish).record((now - batch->run_end).count());
+  for (const Delivery& each : ended) {
+    of.time(Stage::kBatch).record((batch->run_begin - each.request->placed).count());
+    of.time(Stage::kTotal).record((now - each.request->submitted).count());
+  }
+  trace_.span("finish", batch->lane, batch->run_end, now, batch->number, batch->used);
+  bool more = false;
+  {
+    const Lock lock(mutex_);
+    recycle(std::move(batch));
+    more = !of.queue.empty();
+  }
+  if (more) {
+    workers_->notify();
+  }
+}
+
+// Its memory is for the next batch; under the mutex.
+void Pipeline::recycle(BatchPtr batch) {
+  Lane& of = lane(batch->lane);
+  of.in_flight -= batch->credit;
+  if (batch->borrowed == nullptr && batch->capacity == of.batch_rows()) {
+    batch->clear();
+    of.free[batch->length_class].push_back(std::move(batch));
+  }
+}
+
+}  // namespace bindrt::pipeline

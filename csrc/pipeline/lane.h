@@ -1,0 +1,67 @@
+// One modality: its queue, the batches that are being filled, and its counts.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <string>
+
+#include "csrc/pipeline/engine.h"
+#include "csrc/pipeline/histogram.h"
+#include "csrc/pipeline/queue.h"
+
+namespace bindrt::pipeline {
+
+struct LaneOptions {
+  std::string name;
+  int executor = 0;                          // lanes of one executor share its thread: one batch at a time
+  std::vector<LengthClass> classes;          // by ascending length; at least one
+  std::int64_t dim = 0;                      // of a vector
+  std::int64_t max_batch = 1;                // rows the engine takes at once
+  std::int64_t item_rows = 1;                // rows an item is expected to have
+  std::size_t queue = 1024;                  // requests that wait before submit refuses
+  std::int64_t in_flight = 0;                // rows prepared or in work at once; 0: three batches
+  std::chrono::microseconds max_wait{2000};  // for more of a batch, while more is on its way
+};
+
+enum class Stage { kQueue, kPrepare, kBatch, kEngine, kFinish, kTotal };
+inline constexpr std::size_t kStages = 6;
+
+struct LaneCounts {
+  std::uint64_t submitted = 0, refused = 0;
+  std::uint64_t done = 0, failed = 0, cancelled = 0, expired = 0, closed = 0;
+  std::uint64_t batches = 0, rows = 0, engine_calls = 0;
+  std::uint64_t splits = 0;         // of batches in which an item made the engine fail
+  std::uint64_t halvings = 0;       // of the batch size, out of memory
+  std::uint64_t rows_copied = 0;    // ready input into its slots
+  std::uint64_t rows_moved = 0;     // over holes that cancelled or failed items left
+  std::uint64_t rows_borrowed = 0;  // run where the caller has them
+  std::uint64_t batches_made = 0;   // allocations of batch memory
+};
+
+// Guarded by the pipeline's mutex, but for the histograms, which need none.
+struct Lane {
+  Lane(int number, LaneOptions given);
+
+  Histogram& time(Stage stage) { return times[static_cast<std::size_t>(stage)]; }
+  bool may_start() const noexcept {
+    return in_flight == 0 || in_flight + options.item_rows <= options.in_flight;
+  }
+  std::int64_t batch_rows() const noexcept { return std::max(options.max_batch, options.item_rows); }
+
+  const int index;
+  LaneOptions options;
+  RequestQueue queue;
+  std::condition_variable space;  // in the queue
+  int preparing = 0;
+  std::int64_t in_flight = 0;               // rows
+  std::int64_t limit;                       // rows the engine takes at once, after it ran out of memory
+  std::vector<Batch*> open;                 // the one to fill, by length class; may be null
+  std::vector<BatchPtr> waiting;            // being filled, or full
+  std::vector<std::vector<BatchPtr>> free;  // by length class
+  LaneCounts counts;
+  std::vector<std::uint64_t> batch_sizes;  // [rows]: how many batches had so many; the last: or more
+  std::array<Histogram, kStages> times;
+};
+
+}  // namespace bindrt::pipeline

@@ -1,0 +1,305 @@
+#include "csrc/pipeline/pipeline.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+#include "csrc/pipeline/callback_scope.h"
+
+namespace bindrt::pipeline {
+
+thread_local int CallbackScope::depth = 0;
+
+Lane::Lane(int number, LaneOptions given)
+    : index(number), options(std::move(given)), limit(options.max_batch) {
+  const auto require = [this](bool good, const char* what) {
+    if (!good) {
+      throw std::invalid_argument("lane " + options.name + ": " + what);
+    }
+  };
+  require(options.max_batch > 0 && options.item_rows > 0 && options.dim > 0, "sizes must be positive");
+  require(options.queue > 0, "its queue must hold a request");
+  require(!options.classes.empty(), "it needs a length class");
+  for (std::size_t i = 0; i < options.classes.size(); ++i) {
+    require(options.classes[i].row_bytes > 0, "rows must not be empty");
+    require(i == 0 || options.classes[i - 1].length < options.classes[i].length, "lengths must ascend");
+  }
+  if (options.in_flight == 0) {
+    options.in_flight = 3 * batch_rows();
+  }
+  open.resize(options.classes.size());
+  free.resize(options.classes.size());
+  batch_sizes.resize(static_cast<std::size_t>(batch_rows()) + 1);
+}
+
+std::shared_ptr<Pipeline> Pipeline::make(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> callbacks,
+                                         std::shared_ptr<Workers> workers) {
+  const auto end = [](Pipeline* pipeline) {
+    if (pipeline->process_ != ::getpid()) {
+      return;
+    }
+    if (CallbackScope::inside()) {  // its threads cannot wait for themselves
+      std::thread([pipeline] { delete pipeline; }).detach();
+    } else {
+      delete pipeline;
+    }
+  };
+  return {new Pipeline(std::move(lanes), std::move(callbacks), std::move(workers)), end};
+}
+
+Pipeline::Pipeline(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> callbacks,
+                   std::shared_ptr<Workers> workers)
+    : process_(::getpid()), callbacks_(std::move(callbacks)), workers_(std::move(workers)) {
+  for (LaneOptions& options : lanes) {
+    if (options.executor < 0 || options.executor >= static_cast<int>(lanes.size())) {
+      throw std::invalid_argument("lane " + options.name + ": no such executor");
+    }
+    lanes_.push_back(std::make_unique<Lane>(static_cast<int>(lanes_.size()), std::move(options)));
+  }
+  for (const auto& lane : lanes_) {
+    while (static_cast<int>(executors_.size()) <= lane->options.executor) {
+      executors_.push_back(std::make_unique<Executor>());
+    }
+    executor(*lane).lanes.push_back(lane.get());
+  }
+  for (const auto& executor : executors_) {
+    executor->thread = std::thread(&Pipeline::execute, this, std::ref(*executor));
+  }
+  finisher_ = std::thread(&Pipeline::hand_over, this);
+  workers_->add(this);
+}
+
+Pipeline::~Pipeline() { close(Closing::kAbort); }
+
+void Pipeline::require_this_process() const {
+  if (process_ != ::getpid()) {
+    throw ForkedError("the pipeline was made before the process forked");
+  }
+}
+
+Submitted Pipeline::submit(const RequestPtr& request) {
+  require_this_process();
+  Lane& to = lane(request->lane);
+  const Time now = Clock::now();
+  bool at_once = false;
+  {
+    const Lock lock(mutex_);
+    if (!accepting_) {
+      return Submitted::kClosed;
+    }
+    if (to.queue.size() >= to.options.queue) {
+      ++to.counts.refused;
+      return Submitted::kFull;
+    }
+    ++to.counts.submitted;
+    ++outstanding_;
+    request->submitted = now;
+    if (request->deadline) {
+      request->alarm = deadlines_.emplace(*request->deadline, request);
+    }
+    at_once = request->ready && to.queue.empty() && to.may_start();
+    if (at_once) {
+      start(to, request, now);
+    } else {
+      request->state = Request::State::kQueued;
+      to.queue.push(request);
+    }
+  }
+  if (at_once) {
+    prepare(to, request);
+  } else {
+    workers_->notify();
+  }
+  return Submitted::kAccepted;
+}
+
+bool Pipeline::wait_for_room(int index, Time until) {
+  require_this_process();
+  Lane& to = lane(index);
+  Lock lock(mutex_);
+  return to.space.wait_until(lock, until, [&] {
+    return !accepting_ || to.queue.size() < to.options.queue;
+  }) && accepting_;
+}
+
+void Pipeline::cancel(const RequestPtr& request) {
+  require_this_process();
+  Deliveries ended;
+  {
+    const Lock lock(mutex_);
+    if (request->state == Request::State::kPreparing) {
+      request->cancelled = true;
+    } else {
+      withdraw(request, Outcome::kCancelled, ended);
+    }
+  }
+  deliver(ended);
+}
+
+// Ends a request that waits in a queue or in a batch; false if it is elsewhere.
+bool Pipeline::withdraw(const RequestPtr& request, Outcome outcome, Deliveries& to) {
+  Lane& from = lane(request->lane);
+  if (request->state == Request::State::kQueued) {
+    from.queue.erase(request);
+    from.space.notify_all();
+  } else if (request->state == Request::State::kPlaced) {
+    request->batch->entries[request->entry].dropped = true;
+    ++request->batch->dropped;
+  } else {
+    return false;
+  }
+  executor(from).wake.notify_one();  // its batch may have nothing left to wait for
+  end_request(request, outcome, nullptr, to);
+  return true;
+}
+
+void Pipeline::end_request(const RequestPtr& request, Outcome outcome, FailurePtr failure, Deliveries& to) {
+  LaneCounts& counts = lane(request->lane).counts;
+  std::uint64_t* const of[] = {&counts.done, &counts.failed, &counts.cancelled, &counts.expired,
+                               &counts.closed};
+  ++*of[static_cast<int>(outcome)];
+  if (request->alarm) {
+    deadlines_.erase(*request->alarm);
+    request->alarm.reset();
+  }
+  request->state = Request::State::kDone;
+  to.push_back({request, outcome, std::move(failure), nullptr});
+}
+
+// Not under the mutex.
+void Pipeline::deliver(Deliveries& deliveries) {
+  if (deliveries.empty()) {
+    return;
+  }
+  {
+    const CallbackScope scope;
+    callbacks_->deliver(deliveries);
+  }
+  const Lock lock(mutex_);
+  outstanding_ -= static_cast<std::int64_t>(deliveries.size());
+  if (outstanding_ == 0) {
+    all_delivered_.notify_all();
+  }
+}
+
+void Pipeline::begin_close(Closing how) {
+  require_this_process();
+  Deliveries ended;
+  {
+    const Lock lock(mutex_);
+    accepting_ = false;
+    for (const auto& each : lanes_) {
+      each->space.notify_all();
+    }
+    if (how == Closing::kAbort) {
+      aborting_ = true;
+      for (const auto& each : lanes_) {
+        while (!each->queue.empty()) {
+          end_request(each->queue.pop(), Outcome::kClosed, nullptr, ended);
+        }
+        for (const BatchPtr& batch : each->waiting) {
+          for (Batch::Entry& entry : batch->entries) {
+            withdraw(RequestPtr(entry.request), Outcome::kClosed, ended);
+          }
+        }
+      }
+    }
+    for (const auto& each : executors_) {
+      each->wake.notify_one();
+    }
+  }
+  deliver(ended);
+}
+
+bool Pipeline::wait_delivered(Time until) {
+  require_this_process();
+  if (CallbackScope::inside()) {
+    throw std::logic_error("a pipeline cannot be closed by one of its own callbacks");
+  }
+  Lock lock(mutex_);
+  const auto all = [this] { return outstanding_ == 0; };
+  if (until == Time::max()) {
+    all_delivered_.wait(lock, all);
+    return true;
+  }
+  return all_delivered_.wait_until(lock, until, all);
+}
+
+void Pipeline::close(Closing how) {
+  begin_close(how);
+  wait_delivered(Time::max());
+  stop_threads();
+}
+
+void Pipeline::stop_threads() {
+  {
+    Lock lock(mutex_);
+    if (stopping_) {
+      all_delivered_.wait(lock, [this] { return stopped_; });
+      return;
+    }
+    stopping_ = stop_ = true;
+    for (const auto& each : executors_) {
+      each->wake.notify_one();
+    }
+    finished_wake_.notify_one();
+  }
+  workers_->remove(this);
+  for (const auto& each : executors_) {
+    each->thread.join();
+  }
+  finisher_.join();
+  const Lock lock(mutex_);
+  stopped_ = true;
+  all_delivered_.notify_all();
+}
+
+void Pipeline::release(int index) {
+  require_this_process();
+  std::vector<BatchPtr> freed;
+  const Lock lock(mutex_);
+  Lane& of = lane(index);
+  of.limit = of.options.max_batch;
+  for (std::vector<BatchPtr>& batches : of.free) {
+    std::move(batches.begin(), batches.end(), std::back_inserter(freed));
+    batches.clear();
+  }
+}
+
+LaneSnapshot Pipeline::snapshot(int index) {
+  require_this_process();
+  const Lock lock(mutex_);
+  const Lane& of = lane(index);
+  LaneSnapshot found{of.counts, of.queue.size(), of.preparing, of.in_flight, of.limit, 0, of.batch_sizes};
+  const auto add = [&found](const BatchPtr& batch) {
+    found.batch_bytes += batch->memory != nullptr
+                             ? static_cast<std::size_t>(batch->capacity * batch->row_bytes)
+                             : std::size_t{0};
+  };
+  std::for_each(of.waiting.begin(), of.waiting.end(), add);
+  for (const std::vector<BatchPtr>& batches : of.free) {
+    std::for_each(batches.begin(), batches.end(), add);
+  }
+  return found;
+}
+
+ExecutorSnapshot Pipeline::executor_snapshot(int index) {
+  require_this_process();
+  const Lock lock(mutex_);
+  return {executors_.at(static_cast<std::size_t>(index))->busy};
+}
+
+const Histogram& Pipeline::times(int index, Stage stage) const {
+  return lanes_.at(static_cast<std::size_t>(index))->times[static_cast<std::size_t>(stage)];
+}
+
+std::string Pipeline::trace_json() const {
+  std::vector<std::string> names;
+  for (const auto& each : lanes_) {
+    names.push_back(each->options.name);
+  }
+  return trace_.json(names);
+}
+
+}  // namespace bindrt::pipeline

@@ -1,0 +1,149 @@
+// Requests in, vectors out: queue → preprocessing into slots → engine → pooling and hand-over, each on
+// threads of its own, so that the engine finds the next batch ready when it ends one.
+//
+// One mutex guards all states; no callback is called under it. A request has one owner at a time: its queue,
+// the thread that prepares it, its batch. Whoever moves it to kDone delivers it, so that it is delivered
+// once.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <stdexcept>
+
+#include "csrc/pipeline/lane.h"
+#include "csrc/pipeline/trace.h"
+#include "csrc/pipeline/workers.h"
+
+namespace bindrt::pipeline {
+
+enum class Submitted { kAccepted, kFull, kClosed };
+enum class Closing { kDrain, kAbort };
+
+// Used in a child process, which has none of the threads.
+struct ForkedError : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+struct LaneSnapshot {
+  LaneCounts counts;
+  std::size_t queued = 0;
+  int preparing = 0;
+  std::int64_t in_flight = 0;
+  std::int64_t limit = 0;
+  std::size_t batch_bytes = 0;
+  std::vector<std::uint64_t> batch_sizes;
+};
+
+struct ExecutorSnapshot {
+  std::int64_t busy_nanoseconds = 0;  // in the engine
+};
+
+class Pipeline final : public WorkSource {
+ public:
+  // Throws std::invalid_argument for options that do not fit together. The last owner's end closes it with
+  // kAbort. In a forked child it is kept for ever, for its locks and threads are the parent's.
+  static std::shared_ptr<Pipeline> make(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> callbacks,
+                                        std::shared_ptr<Workers> workers);
+
+  // Takes a new request, or says why not. Ready input is written into its slot at once if nothing is before
+  // it.
+  Submitted submit(const RequestPtr& request);
+  // Until the lane's queue has room, it is closed, or `until`; whether it has room.
+  bool wait_for_room(int lane, Time until);
+  // Delivers it as cancelled, unless the engine has it or it was delivered. While it is being prepared,
+  // later.
+  void cancel(const RequestPtr& request);
+  // kDrain: everything accepted is done first. kAbort: what the engine does not have is delivered as closed.
+  // Returns when all is delivered and no thread is left. Throws std::logic_error in a callback.
+  void close(Closing how);
+  // Its parts, for who must look after signals meanwhile: accept nothing more; then wait for what there is.
+  void begin_close(Closing how);
+  bool wait_delivered(Time until);  // whether all is
+
+  // Gives memory of a lane's idle batches back, and lets its engine have full batches again.
+  void release(int lane);
+
+  LaneSnapshot snapshot(int lane);
+  ExecutorSnapshot executor_snapshot(int executor);
+  const Histogram& times(int lane, Stage stage) const;
+  Trace& trace() noexcept { return trace_; }
+  std::string trace_json() const;
+
+  bool work() override;
+  Time next_alarm() override;
+
+ private:
+  struct Executor {
+    std::condition_variable wake;
+    std::vector<Lane*> lanes;
+    std::thread thread;
+    std::int64_t busy = 0;
+  };
+  class SlotPlace;
+  using Lock = std::unique_lock<std::mutex>;
+  using Deliveries = std::vector<Delivery>;
+
+  Pipeline(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> callbacks,
+           std::shared_ptr<Workers> workers);
+  ~Pipeline() override;
+
+  void require_this_process() const;
+  Lane& lane(int index) { return *lanes_[static_cast<std::size_t>(index)]; }
+  Executor& executor(const Lane& lane) {
+    return *executors_[static_cast<std::size_t>(lane.options.executor)];
+  }
+
+  // pipeline.cpp
+  void end_request(const RequestPtr& request, Outcome outcome, FailurePtr failure, Deliveries& to);
+  bool withdraw(const RequestPtr& request, Outcome outcome, Deliveries& to);
+  void deliver(Deliveries& deliveries);
+  void stop_threads();
+
+  // preparing.cpp
+  Lane* next_startable();
+  void start(Lane& lane, const RequestPtr& request, Time now);
+  void prepare(Lane& lane, const RequestPtr& request);
+  FailurePtr fill(const RequestPtr& request, Lane& lane, SlotPlace& place);
+  void place_ready(const Ready& ready, Lane& lane, SlotPlace& place);
+  void commit(Lane& lane, const RequestPtr& request, FailurePtr failure);
+  Batch& batch_for(Lane& lane, std::size_t length_class, std::int64_t rows, const void* borrowed);
+  std::byte* reserve(const RequestPtr& request, const void* borrowed, std::int64_t rows,
+                     std::size_t length_class);
+
+  // executing.cpp
+  void execute(Executor& executor);
+  void hand_over();
+  bool is_ready(const Lane& lane, const Batch& batch, Time now, Time& alarm) const;
+  Batch* choose(Executor& executor, Time now, Time& alarm);
+  BatchPtr unlink(Batch* batch);
+  BatchPtr take(Batch* batch, Time now, Deliveries& to);
+  bool recycle_dead(Executor& executor);
+  void run(Executor& executor, BatchPtr batch);
+  void finish(BatchPtr batch);
+  void recycle(BatchPtr batch);
+
+  const pid_t process_;
+  const std::shared_ptr<Callbacks> callbacks_;
+  const std::shared_ptr<Workers> workers_;
+  Trace trace_;
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable all_delivered_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<Executor>> executors_;
+  std::multimap<Time, RequestPtr> deadlines_;  // of requests the engine does not have yet
+  std::size_t turn_ = 0;                       // of the lanes
+  std::uint64_t batch_number_ = 0;
+  std::int64_t outstanding_ = 0;  // accepted, not yet delivered
+  bool accepting_ = true;
+  bool aborting_ = false;
+  bool stop_ = false;
+  bool stopping_ = false;
+  bool stopped_ = false;
+  std::vector<BatchPtr> finished_;  // for the hand-over thread
+  std::condition_variable finished_wake_;
+  std::thread finisher_;
+};
+
+}  // namespace bindrt::pipeline

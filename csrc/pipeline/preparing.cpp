@@ -1,0 +1,266 @@
+// From the queue into slots: what worker threads do, and submitters of ready input.
+
+#include <cstring>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "csrc/pipeline/callback_scope.h"
+#include "csrc/pipeline/pipeline.h"
+
+namespace bindrt::pipeline {
+
+class Pipeline::SlotPlace final : public Place {
+ public:
+  SlotPlace(Pipeline& pipeline, Lane& lane, const RequestPtr& request)
+      : pipeline_(pipeline), lane_(lane), request_(request) {}
+
+  void* reserve(std::int64_t rows, std::int64_t length) override { return at(nullptr, rows, length); }
+
+  void borrow(const void* data, std::int64_t rows, std::int64_t length) override {
+    at(data, rows, length);
+    if (lane_.options.classes[class_].length != length) {
+      throw std::invalid_argument("borrowed rows must have the length of a class");
+    }
+  }
+
+  void weigh(std::vector<float> weights) override { request_->weights = std::move(weights); }
+  std::int64_t row_bytes() const override { return lane_.options.classes[class_].row_bytes; }
+  std::int64_t length_of_rows() const override { return lane_.options.classes[class_].length; }
+
+  std::int64_t rows() const noexcept { return rows_; }
+
+ private:
+  void* at(const void* borrowed, std::int64_t rows, std::int64_t length) {
+    if (rows_ > 0 || rows < 1) {
+      throw std::invalid_argument("rows are reserved once, at least one");
+    }
+    const std::vector<LengthClass>& classes = lane_.options.classes;
+    while (classes[class_].length < length) {
+      if (++class_ == classes.size()) {
+        throw std::invalid_argument("an input of length " + std::to_string(length) + " is too long");
+      }
+    }
+    void* const where = pipeline_.reserve(request_, borrowed, rows, class_);
+    rows_ = rows;
+    return where;
+  }
+
+  Pipeline& pipeline_;
+  Lane& lane_;
+  const RequestPtr& request_;
+  std::size_t class_ = 0;
+  std::int64_t rows_ = 0;
+};
+
+// The lane whose first request has the highest priority; lanes of the same take turns.
+Lane* Pipeline::next_startable() {
+  Lane* best = nullptr;
+  std::size_t best_at = 0;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    const std::size_t at = (turn_ + i) % lanes_.size();
+    Lane& each = *lanes_[at];
+    if (each.queue.empty() || !each.may_start()) {
+      continue;
+    }
+    if (best == nullptr || each.queue.top_priority() > best->queue.top_priority()) {
+      best = &each;
+      best_at = at;
+    }
+  }
+  if (best != nullptr) {
+    turn_ = best_at + 1;
+  }
+  return best;
+}
+
+bool Pipeline::work() {
+  RequestPtr request;
+  Deliveries expired;
+  bool more = false;
+  {
+    const Lock lock(mutex_);
+    const Time now = Clock::now();
+    for (auto first = deadlines_.begin(); first != deadlines_.end() && first->first <= now;) {
+      const RequestPtr late = first->second;
+      ++first;
+      withdraw(late, Outcome::kExpired, expired);
+    }
+    if (Lane* const from = next_startable()) {
+      request = from->queue.pop();
+      from->space.notify_all();  // who takes the room may not fill it
+      start(*from, request, now);
+      more = next_startable() != nullptr;
+    }
+  }
+  deliver(expired);
+  if (more) {
+    workers_->notify();
+  }
+  if (request != nullptr) {
+    prepare(lane(request->lane), request);
+  }
+  return request != nullptr || !expired.empty();
+}
+
+Time Pipeline::next_alarm() {
+  const Lock lock(mutex_);
+  for (const auto& [deadline, request] : deadlines_) {
+    if (request->state != Request::State::kPreparing) {  // its thread looks at it when it is done
+      return deadline;
+    }
+  }
+  return Time::max();
+}
+
+void Pipeline::start(Lane& lane, const RequestPtr& request, Time now) {
+  request->state = Request::State::kPreparing;
+  request->started = now;
+  ++lane.preparing;
+  lane.in_flight += lane.options.item_rows;
+}
+
+// Not under the mutex.
+void Pipeline::prepare(Lane& lane, const RequestPtr& request) {
+  SlotPlace place(*this, lane, request);
+  FailurePtr failure = fill(request, lane, place);
+  if (failure == nullptr && place.rows() == 0) {
+    failure = make_failure("nothing was prepared");
+  }
+  trace_.span("prepare", request->lane, request->started, Clock::now(), request->caller, place.rows());
+  commit(lane, request, std::move(failure));
+}
+
+FailurePtr Pipeline::fill(const RequestPtr& request, Lane& lane, SlotPlace& place) {
+  const CallbackScope scope;
+  try {
+    if (!request->ready) {
+      return callbacks_->prepare(*request, place);
+    }
+    place_ready(*request->ready, lane, place);
+    return nullptr;
+  } catch (const std::exception& error) {
+    return make_failure(error.what());
+  } catch (...) {
+    return make_failure("preparing failed");
+  }
+}
+
+void Pipeline::place_ready(const Ready& ready, Lane& lane, SlotPlace& place) {
+  const std::vector<LengthClass>& classes = lane.options.classes;
+  const bool fits = std::any_of(classes.begin(), classes.end(), [&ready](const LengthClass& each) {
+    return each.length == ready.length && each.row_bytes == ready.row_bytes;
+  });
+  if (fits && ready.rows >= lane.options.max_batch) {
+    place.borrow(ready.data, ready.rows, ready.length);
+    return;
+  }
+  auto* to = static_cast<std::byte*>(place.reserve(ready.rows, ready.length));
+  const auto* from = static_cast<const std::byte*>(ready.data);
+  if (ready.row_bytes < place.row_bytes()) {
+    throw std::invalid_argument("rows are shorter than the engine's");
+  }
+  for (std::int64_t row = 0; row < ready.rows; ++row) {
+    std::memcpy(to, from, static_cast<std::size_t>(place.row_bytes()));
+    to += place.row_bytes();
+    from += ready.row_bytes;
+  }
+}
+
+std::byte* Pipeline::reserve(const RequestPtr& request, const void* borrowed, std::int64_t rows,
+                             std::size_t length_class) {
+  const Lock lock(mutex_);
+  Lane& in = lane(request->lane);
+  Batch& batch = batch_for(in, length_class, rows, borrowed);
+  if (batch.entries.empty()) {
+    batch.opened = Clock::now();
+    batch.priority = request->priority;
+  }
+  batch.entries.push_back({request, batch.used, rows, false, nullptr});
+  request->batch = &batch;
+  request->entry = batch.entries.size() - 1;
+  std::byte* const where = borrowed != nullptr ? nullptr : batch.row(batch.used);
+  batch.used += rows;
+  batch.credit += rows;
+  batch.priority = std::max(batch.priority, request->priority);
+  ++batch.pending;
+  in.in_flight += rows - in.options.item_rows;
+  (borrowed != nullptr ? in.counts.rows_borrowed : in.counts.rows_copied) +=
+      request->ready ? static_cast<std::uint64_t>(rows) : 0U;
+  return where;
+}
+
+// The batch to put rows in: the open one of the class; a free or a new one if they do not fit; one of their
+// own if no batch could hold them.
+Batch& Pipeline::batch_for(Lane& lane, std::size_t length_class, std::int64_t rows, const void* borrowed) {
+  const bool own = borrowed != nullptr || rows > lane.batch_rows();
+  Batch*& open = lane.open[length_class];
+  if (!own && open != nullptr) {
+    if (open->used + rows <= open->capacity) {
+      return *open;
+    }
+    open->full = true;
+    executor(lane).wake.notify_one();
+    open = nullptr;
+  }
+  BatchPtr batch;
+  std::vector<BatchPtr>& free = lane.free[length_class];
+  lane.waiting.reserve(lane.waiting.size() + 1);
+  if (!own && !free.empty()) {
+    batch = std::move(free.back());
+    free.pop_back();
+  } else {
+    batch = std::make_unique<Batch>(lane.index, length_class, lane.options.classes[length_class],
+                                    own ? rows : lane.batch_rows(), lane.options.dim, borrowed);
+    lane.counts.batches_made += borrowed == nullptr ? 1 : 0;
+  }
+  batch->number = ++batch_number_;
+  batch->full = own;
+  lane.waiting.push_back(std::move(batch));
+  if (!own) {
+    open = lane.waiting.back().get();
+  }
+  return *lane.waiting.back();
+}
+
+// The end of preparing: it waits in its batch from now on, or it is over.
+void Pipeline::commit(Lane& lane, const RequestPtr& request, FailurePtr failure) {
+  Deliveries ended;
+  bool more = false;
+  {
+    const Lock lock(mutex_);
+    const Time now = Clock::now();
+    lane.time(Stage::kQueue).record((request->started - request->submitted).count());
+    lane.time(Stage::kPrepare).record((now - request->started).count());
+    --lane.preparing;
+    Batch* const batch = request->batch;
+    if (batch != nullptr) {
+      --batch->pending;
+    }
+    const bool late = request->deadline && *request->deadline <= now;
+    if (failure == nullptr && !aborting_ && !request->cancelled && !late) {
+      request->state = Request::State::kPlaced;
+      request->placed = now;
+    } else {
+      if (batch != nullptr) {
+        batch->entries[request->entry].dropped = true;
+        ++batch->dropped;
+      } else {
+        lane.in_flight -= lane.options.item_rows;
+      }
+      const Outcome outcome = aborting_            ? Outcome::kClosed
+                              : request->cancelled ? Outcome::kCancelled
+                              : failure != nullptr ? Outcome::kFailed
+                                                   : Outcome::kExpired;
+      end_request(request, outcome, outcome == Outcome::kFailed ? std::move(failure) : nullptr, ended);
+    }
+    executor(lane).wake.notify_one();
+    more = !lane.queue.empty() && lane.may_start();  // it may have had fewer rows than expected
+  }
+  if (more) {
+    workers_->notify();
+  }
+  deliver(ended);
+}
+
+}  // namespace bindrt::pipeline

@@ -1,0 +1,81 @@
+// One item on its way through the pipeline, and what becomes of it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bindrt::pipeline {
+
+using Clock = std::chrono::steady_clock;
+using Time = Clock::time_point;
+
+struct Batch;
+
+// Why something did not work. `cause` is whatever the callback that failed wants to see again.
+struct Failure {
+  std::string message;
+  std::shared_ptr<void> cause;
+};
+using FailurePtr = std::shared_ptr<const Failure>;
+
+inline FailurePtr make_failure(std::string message) {
+  return std::make_shared<const Failure>(Failure{std::move(message), nullptr});
+}
+
+enum class Outcome {
+  kDone,       // the vector is there
+  kFailed,     // with a Failure
+  kCancelled,  // by cancel()
+  kExpired,    // its deadline passed before the engine had it
+  kClosed,     // the pipeline was closed
+};
+
+// Input that needs no preprocessing. Its memory must stay until the request is delivered.
+struct Ready {
+  const void* data = nullptr;
+  std::int64_t rows = 0;
+  std::int64_t row_bytes = 0;  // from one row to the next
+  std::int64_t length = 0;     // of the longest row, for lanes with length classes
+};
+
+struct Request {
+  // The submitter's; not changed once submitted.
+  int lane = 0;
+  int priority = 0;          // higher goes first
+  std::uint64_t caller = 0;  // callers take turns
+  std::optional<Time> deadline;
+  bool normalize = true;
+  float* out = nullptr;       // [dim] for the vector, valid until delivered; null: Delivery::vector holds it
+  std::shared_ptr<void> tag;  // the submitter's own
+  std::optional<Ready> ready;
+
+  // The pipeline's, guarded by its mutex.
+  enum class State { kNew, kQueued, kPreparing, kPlaced, kRunning, kDone };
+  State state = State::kNew;
+  bool cancelled = false;      // while being prepared; the preparing thread then drops it
+  Batch* batch = nullptr;      // from its reservation on
+  std::size_t entry = 0;       // in the batch
+  std::vector<float> weights;  // of its rows in the mean; empty: all equal
+  std::list<std::shared_ptr<Request>>::iterator place;                           // in its queue
+  std::optional<std::multimap<Time, std::shared_ptr<Request>>::iterator> alarm;  // for its deadline
+  Time submitted, started, placed;
+};
+using RequestPtr = std::shared_ptr<Request>;
+
+// The end of a request. `vector` [dim] is valid during the call of Sink::deliver only.
+struct Delivery {
+  RequestPtr request;
+  Outcome outcome = Outcome::kDone;
+  FailurePtr failure;
+  const float* vector = nullptr;
+};
+
+}  // namespace bindrt::pipeline

@@ -1,0 +1,59 @@
+// Threads that decode and preprocess, shared by all models of a process.
+#pragma once
+
+#include <sys/types.h>
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "csrc/pipeline/request.h"
+
+namespace bindrt::pipeline {
+
+// Somebody with work for them.
+class WorkSource {
+ public:
+  virtual ~WorkSource() = default;
+  // Does one piece of work; false if there is none.
+  virtual bool work() = 0;
+  // When to ask again though nobody called notify(); Time::max(): never.
+  virtual Time next_alarm() = 0;
+};
+
+class Workers {
+ public:
+  // A process that forked keeps its child's copy for ever: threads and locks of the parent cannot be ended.
+  static std::shared_ptr<Workers> make(int threads);
+
+  int threads() const noexcept { return static_cast<int>(threads_.size()); }
+  void add(WorkSource* source);
+  void remove(WorkSource* source);  // returns when no thread is in it any more; not from one of the threads
+  void notify();                    // a source has work
+  bool is_worker() const;           // whether the calling thread is one of them
+
+ private:
+  explicit Workers(int threads);
+  ~Workers();
+  void loop();
+  bool work_once(std::unique_lock<std::mutex>& lock);
+
+  const pid_t process_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable left_;
+  struct Listed {
+    WorkSource* source;
+    int inside = 0;  // threads that are in its work()
+    bool removed = false;
+  };
+  std::vector<std::shared_ptr<Listed>> sources_;
+  std::size_t turn_ = 0;
+  std::uint64_t news_ = 0;  // calls of notify
+  bool stop_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace bindrt::pipeline
