@@ -3,13 +3,12 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "csrc/arrays.h"
+#include "csrc/audio_arguments.h"
 #include "csrc/bindings.h"
 #include "kernels/audio_view.h"
 #include "kernels/mel.h"
@@ -23,9 +22,7 @@ namespace {
 
 using kernels::AudioView;
 using kernels::SampleType;
-using Pairs = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
-constexpr std::int64_t kMaxSamples = std::int64_t{1} << 40;  // of a recording, so that products fit
 constexpr std::int64_t kColumns = 204;
 
 SampleType type_of(const py::array& samples) {
@@ -72,21 +69,6 @@ AudioView view_of(const py::object& object, std::int64_t begin) {
     throw py::value_error("begin is " + std::to_string(begin) + " or samples too long; both are 0 to 2^40");
   }
   return view;
-}
-
-kernels::ResampleRates rates_of(std::int64_t orig, std::int64_t target) {
-  if (orig < 1 || target < 1) {
-    throw py::value_error("rates are " + std::to_string(orig) + " and " + std::to_string(target) +
-                          "; both must be positive");
-  }
-  const std::int64_t common = std::gcd(orig, target);
-  const kernels::ResampleRates rates{orig / common, target / common};
-  if (!kernels::resamples(rates)) {
-    throw py::value_error("from " + std::to_string(orig) + " to " + std::to_string(target) +
-                          " is too far; in lowest terms both rates must be at most 2^32, and their ratio "
-                          "below 40000");
-  }
-  return rates;
 }
 
 // Outputs of the whole view, or [start, stop) after checks.
@@ -153,7 +135,7 @@ py::array resample(const py::object& samples, std::int64_t orig, std::int64_t ta
                    std::optional<std::int32_t> channel, std::int64_t start, std::optional<std::int64_t> stop,
                    std::int64_t begin, const py::object& out_object, int threads) {
   const AudioView view = view_of(samples, begin);
-  const kernels::ResampleRates rates = rates_of(orig, target);
+  const kernels::ResampleRates rates = read_rates(orig, target);
   const Part part = part_of(rates, view, start, stop);
   const bool plain = channel.has_value() || py::reinterpret_borrow<py::array>(samples).ndim() == 1;
   const std::int32_t first = channel_of(view, channel.value_or(0));
@@ -179,7 +161,7 @@ py::array resample(const py::object& samples, std::int64_t orig, std::int64_t ta
 double resample_sum(const py::object& samples, std::int64_t orig, std::int64_t target, std::int32_t channel,
                     std::int64_t start, std::int64_t stop, std::int64_t begin) {
   const AudioView view = view_of(samples, begin);
-  const kernels::ResampleRates rates = rates_of(orig, target);
+  const kernels::ResampleRates rates = read_rates(orig, target);
   const Part part = part_of(rates, view, start, stop);
   channel_of(view, channel);
   double sum = 0.0;
@@ -234,29 +216,8 @@ py::array log_mel(const py::object& samples, std::optional<std::int64_t> columns
   return out;
 }
 
-std::vector<kernels::ClipRange> ranges_of(const Pairs& pairs, const std::vector<double>& means,
-                                          std::int64_t samples) {
-  if (pairs.size() > kernels::kMostClips || (!means.empty() && means.size() != pairs.size())) {
-    throw py::value_error("there are " + std::to_string(pairs.size()) + " ranges and " +
-                          std::to_string(means.size()) + " means; at most " +
-                          std::to_string(kernels::kMostClips) + ", and one mean each or none, are taken");
-  }
-  std::vector<kernels::ClipRange> ranges;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const auto [begin, end] = pairs[i];
-    const bool later = i == 0 || (begin >= pairs[i - 1].first && end >= pairs[i - 1].second);
-    if (begin < 0 || end < begin || end > samples || !later) {
-      throw py::value_error("ranges[" + std::to_string(i) + "] is " + std::to_string(begin) + " to " +
-                            std::to_string(end) + "; ranges lie in order inside the " +
-                            std::to_string(samples) + " samples");
-    }
-    ranges.push_back({begin, end, means.empty() ? 0.0 : means[i]});
-  }
-  return ranges;
-}
-
-std::vector<bool> needs_means(const Pairs& pairs) {
-  const auto ranges = ranges_of(pairs, {}, kMaxSamples);
+std::vector<bool> needs_means(const ClipPairs& pairs) {
+  const auto ranges = read_ranges(pairs, {}, kMaxSamples);
   const auto count = static_cast<std::int64_t>(ranges.size());
   std::vector<bool> needed;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -265,10 +226,10 @@ std::vector<bool> needs_means(const Pairs& pairs) {
   return needed;
 }
 
-py::array mel_clips(const py::object& samples, const Pairs& pairs, const std::vector<double>& means,
+py::array mel_clips(const py::object& samples, const ClipPairs& pairs, const std::vector<double>& means,
                     bool half, const py::object& out_object, int threads) {
   const float* const data = mel_samples(samples);
-  const auto ranges = ranges_of(pairs, means, static_cast<std::int64_t>(py::len(samples)));
+  const auto ranges = read_ranges(pairs, means, static_cast<std::int64_t>(py::len(samples)));
   const auto count = static_cast<std::int64_t>(ranges.size());
   py::array out = output(out_object, {count, 1, kernels::kMelBands, kColumns}, half, samples);
   std::array<kernels::MelClip, kernels::kMostClips> clips;

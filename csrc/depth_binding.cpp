@@ -1,58 +1,24 @@
-#include <cmath>
 #include <cstdint>
 #include <new>
 #include <string>
 
 #include "csrc/arrays.h"
 #include "csrc/bindings.h"
+#include "csrc/map_arguments.h"
 #include "csrc/map_arrays.h"
-#include "kernels/depth.h"
 
 namespace py = pybind11;
 
 namespace bindrt {
 namespace {
 
-using kernels::DepthUnit;
-
-DepthUnit read_unit(const std::string& name, const kernels::Map& map) {
-  if (name == "m") {
-    return DepthUnit::kMetres;
-  }
-  if (name == "mm") {
-    return DepthUnit::kMillimetres;
-  }
-  if (name == "disparity") {
-    return DepthUnit::kDisparity;
-  }
-  if (name != "sunrgbd") {
-    throw py::value_error("unit is '" + name + "'; it is one of m, mm, sunrgbd, disparity");
-  }
-  if (map.type == kernels::MapType::kFloat32 || map.type == kernels::MapType::kFloat64) {
-    throw py::value_error("SUN RGB-D's counts are integers, not floats");
-  }
-  return DepthUnit::kSunRgbd;
-}
-
-double positive(double value, const char* name) {
-  if (!std::isfinite(value) || value <= 0.0) {
-    throw py::value_error(std::string(name) + " is " + std::to_string(value) + "; it is a number above 0");
-  }
-  return value;
-}
-
 py::tuple depth_square(const py::object& object, const std::string& unit, double focal, double baseline,
                        double depth_scale, bool missing_near, bool half, int threads,
                        const py::object& given) {
   const kernels::Map map = read_map(object);
   require_threads(threads);
-  const kernels::DepthOptions options{read_unit(unit, map),
-                                      positive(focal, "focal"),
-                                      positive(baseline, "baseline"),
-                                      positive(depth_scale, "depth_scale"),
-                                      missing_near,
-                                      half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32,
-                                      threads};
+  const kernels::DepthOptions options =
+      read_depth_options(map, unit, focal, baseline, depth_scale, missing_near, half, threads);
   py::array out = output_array(given, input_dtype(half), {1, kernels::kMapSide, kernels::kMapSide});
   require_apart(map, out);
   void* const result = out.mutable_data();

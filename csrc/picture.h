@@ -31,4 +31,7 @@ class PictureBuffer {
   std::vector<pybind11::buffer_info> held_;  // keeps the memory where it is
 };
 
+// What Python's `Picture` holds, or TypeError.
+const kernels::DecodedPicture& picture_in(const pybind11::object& object);
+
 }  // namespace bindrt

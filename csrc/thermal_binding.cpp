@@ -1,6 +1,5 @@
 #include <pybind11/stl.h>
 
-#include <cmath>
 #include <cstdint>
 #include <new>
 #include <optional>
@@ -8,32 +7,20 @@
 
 #include "csrc/arrays.h"
 #include "csrc/bindings.h"
+#include "csrc/map_arguments.h"
 #include "csrc/map_arrays.h"
 #include "kernels/map_statistics.h"
-#include "kernels/thermal.h"
 
 namespace py = pybind11;
 
 namespace bindrt {
 namespace {
 
-void require_range(double low, double high) {
-  if (!(low < high) || !std::isfinite(high - low)) {
-    throw py::value_error("the range is " + std::to_string(low) + " to " + std::to_string(high) +
-                          "; low must be below high, both finite");
-  }
-}
-
 py::array thermal_square(const py::object& object, const std::optional<double>& low,
                          const std::optional<double>& high, bool half, int threads, const py::object& given) {
   const kernels::Map frame = read_map(object);
   require_threads(threads);
-  const bool stretch = low.has_value() && high.has_value();
-  if (stretch) {
-    require_range(*low, *high);
-  } else if (low.has_value() || high.has_value() || frame.type != kernels::MapType::kUint8) {
-    throw py::value_error("low and high are both needed, or neither for uint8 frames");
-  }
+  const bool stretch = has_range(frame, low, high);
   const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
   py::array out = output_array(given, input_dtype(half), {1, kernels::kMapSide, kernels::kMapSide});
   require_apart(frame, out);

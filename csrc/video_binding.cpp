@@ -20,18 +20,6 @@ namespace {
 using kernels::kVideoCrops;
 using kernels::kVideoSide;
 
-// What Python's `Picture` holds. One that was made without its __init__ holds nothing, not even null.
-const kernels::DecodedPicture& picture_in(const py::object& object) {
-  if (!py::isinstance<PictureBuffer>(object)) {
-    throw py::type_error(std::string("this is a ") + Py_TYPE(object.ptr())->tp_name + ", not a Picture");
-  }
-  auto* const instance = reinterpret_cast<py::detail::instance*>(object.ptr());
-  if (!instance->get_value_and_holder().holder_constructed()) {
-    throw py::type_error("this Picture was never initialised");
-  }
-  return object.cast<const PictureBuffer&>().picture();
-}
-
 py::array picture_to_rgb(const py::object& object, int threads) {
   require_threads(threads);
   const kernels::DecodedPicture& picture = picture_in(object);

@@ -73,8 +73,14 @@ def run(case: Case, rounds: int, bandwidth: float) -> dict[str, Any]:
 def not_compared(results: Iterable[dict[str, Any]]) -> list[str]:
     """Ops that have kernels in this build and no case here."""
     kernels = _core.build_info()["gpu_kernels"]
-    ops = {name.split("_")[1] for name in kernels["kernels"]} if kernels else set()
+    ops = {op for name in kernels["kernels"] for op in ops_of(name)} if kernels else set()
     return sorted(ops - {found["op"] for found in results})
+
+
+def ops_of(kernel: str) -> tuple[str, ...]:
+    """The ops that a kernel, ``bindrt_<op>…``, serves."""
+    op = kernel.split("_")[1]
+    return ("depth", "thermal") if op == "map" else (op,)
 
 
 def check(cases: Iterable[Case], rounds: int, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 #include "csrc/gpu/binding.h"
 
 #include <charconv>
-#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -132,34 +131,6 @@ void register_errors(py::module_& module) {
 
 }  // namespace
 
-void check_rounds(int rounds) {
-  if (rounds < 1 || rounds > 10000) {
-    throw py::value_error("rounds is " + std::to_string(rounds) + "; it must be 1 to 10000");
-  }
-}
-
-std::vector<double> run_rounds(StreamQueue& queue, int rounds, const std::function<void()>& work) {
-  std::vector<double> seconds;
-  const bool simulated = queue.context().driver().simulated();
-  Event begin(queue.context(), Event::Timing::kOn);
-  Event end(queue.context(), Event::Timing::kOn);
-  const Arena::Mark inputs = queue.mark();
-  for (int round = 0; round < rounds; ++round) {
-    queue.rewind_to(inputs);
-    begin.record(queue.stream());
-    work();
-    end.record(queue.stream());
-    end.wait();
-    seconds.push_back(simulated ? std::numeric_limits<double>::quiet_NaN()
-                                : 1e-3 * static_cast<double>(end.milliseconds_since(begin)));
-  }
-  return seconds;
-}
-
-py::array_t<double> seconds_array(const std::vector<double>& seconds) {
-  return py::array_t<double>(static_cast<py::ssize_t>(seconds.size()), seconds.data());
-}
-
 }  // namespace bindrt::gpu
 
 namespace bindrt {
@@ -209,9 +180,15 @@ void bind_gpu(py::module_& parent) {
              "Load every kernel of this build on a device; returns their names.");
   module.def("round_trip", &round_trip, py::arg("data").noconvert(), py::arg("device") = 0,
              "A copy of an array of uint8 that went to the device and back.");
+  gpu::bind_depth(module);
+  gpu::bind_image(module);
   gpu::bind_imu(module);
+  gpu::bind_mel(module);
   gpu::bind_pool(module);
   gpu::bind_queue(module);
+  gpu::bind_resample(module);
+  gpu::bind_thermal(module);
+  gpu::bind_video(module);
 }
 
 }  // namespace bindrt

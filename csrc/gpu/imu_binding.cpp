@@ -33,7 +33,6 @@ std::vector<kernels::ImuRecording> recordings_of(const float* device, py::ssize_
 
 py::tuple imu_grid(const py::object& object, double rate, const Factors& gain, const Factors& offset,
                    bool half, int rounds, int device) {
-  check_rounds(rounds);
   const py::array samples = require_float32(object, "samples", 3);
   if (samples.shape(1) != kernels::kImuChannels || samples.shape(2) < 2) {
     throw py::value_error("samples has shape " + shape_text(samples) +
@@ -43,34 +42,22 @@ py::tuple imu_grid(const py::object& object, double rate, const Factors& gain, c
     throw py::value_error("the rate is " + std::to_string(rate) + "; it must be above 0");
   }
   const py::ssize_t items = samples.shape(0);
-  py::array out =
-      output_array(py::none(), input_dtype(half), {items, kernels::kImuChannels, kernels::kImuSteps});
-  py::array_t<std::uint32_t> bad(items);
+  const py::array out = batch_array(half, {items, kernels::kImuChannels, kernels::kImuSteps});
+  const py::array_t<std::uint32_t> bad(items);
   const kernels::ImuOptions options{gain, offset,
                                     half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32};
   const auto* const host = static_cast<const float*>(samples.data());
   const auto numbers = static_cast<std::size_t>(samples.size());
-  const auto bytes = static_cast<std::size_t>(out.nbytes());
-  const auto bad_bytes = static_cast<std::size_t>(bad.nbytes());
   const py::ssize_t count = samples.shape(2);
-  void* const result = out.mutable_data();
-  std::uint32_t* const bad_result = bad.mutable_data();
-  std::vector<double> seconds;
-  {
-    const py::gil_scoped_release release;
-    const BorrowedQueue queue(device);
-    const std::vector<kernels::ImuRecording> recordings =
-        recordings_of(to_device(*queue, host, numbers), items, count, rate);
-    void* const grid = queue->scratch(bytes);
-    auto* const not_finite = static_cast<std::uint32_t*>(queue->scratch(bad_bytes));
-    seconds = run_rounds(*queue, rounds, [&] {
-      kernels::imu_grid_gpu(*queue, recordings.data(), items, options, not_finite, grid);
-    });
-    queue->download(result, grid, bytes);
-    queue->download(bad_result, not_finite, bad_bytes);
-    queue->wait();
-  }
-  return py::make_tuple(out, bad, seconds_array(seconds));
+  const auto seconds =
+      run_op(device, rounds, {out, bad}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
+        const auto recordings = recordings_of(to_device(queue, host, numbers), items, count, rate);
+        return [&queue, &options, items, recordings, outputs] {
+          kernels::imu_grid_gpu(queue, recordings.data(), items, options,
+                                static_cast<std::uint32_t*>(outputs[1]), outputs[0]);
+        };
+      });
+  return py::make_tuple(out, bad, seconds);
 }
 
 }  // namespace

@@ -12,32 +12,25 @@ namespace {
 
 py::tuple pool_views(const py::object& views, const py::object& counts, const py::object& weights,
                      bool normalize, double scale, bool half, int rounds, int device) {
-  check_rounds(rounds);
   const PoolArguments given = read_pool_arguments(views, counts, weights, scale);
-  py::array out = output_array(py::none(), input_dtype(half),
-                               {static_cast<py::ssize_t>(given.counts.size()), given.views.shape(1)});
+  const py::array out =
+      batch_array(half, {static_cast<py::ssize_t>(given.counts.size()), given.views.shape(1)});
   const kernels::PoolInput host = given.input();
   const kernels::PoolOptions options{normalize, scale,
                                      half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32};
   const auto rows = static_cast<std::size_t>(given.views.shape(0));
-  const auto bytes = static_cast<std::size_t>(out.nbytes());
-  void* const result = out.mutable_data();
-  std::vector<double> seconds;
-  {
-    const py::gil_scoped_release release;
-    const BorrowedQueue queue(device);
-    kernels::PoolInput input = host;
-    input.views = to_device(*queue, host.views, rows * static_cast<std::size_t>(host.dim));
-    if (host.weights != nullptr) {
-      input.weights = to_device(*queue, host.weights, rows);
-    }
-    void* const pooled = queue->scratch(bytes);
-    seconds = run_rounds(*queue, rounds,
-                         [&] { kernels::pool_views_gpu(*queue, input, host.weights, options, pooled); });
-    queue->download(result, pooled, bytes);
-    queue->wait();
-  }
-  return py::make_tuple(out, seconds_array(seconds));
+  const auto seconds =
+      run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
+        kernels::PoolInput input = host;
+        input.views = to_device(queue, host.views, rows * static_cast<std::size_t>(host.dim));
+        if (host.weights != nullptr) {
+          input.weights = to_device(queue, host.weights, rows);
+        }
+        return [&queue, &host, &options, input, outputs] {
+          kernels::pool_views_gpu(queue, input, host.weights, options, outputs[0]);
+        };
+      });
+  return py::make_tuple(out, seconds);
 }
 
 }  // namespace

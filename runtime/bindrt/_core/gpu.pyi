@@ -4,6 +4,8 @@ from typing import TypedDict, final, type_check_only
 import numpy as np
 import numpy.typing as npt
 
+from bindrt._core import Picture
+
 class DriverError(RuntimeError):
     name: str
 
@@ -65,3 +67,51 @@ def imu_grid(
     rounds: int = 1,
     device: int = 0,
 ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.uint32], npt.NDArray[np.float64]]: ...
+def resample(
+    samples: npt.NDArray[np.float32], orig: int, target: int, *, rounds: int = 1, device: int = 0
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]: ...
+def mel_clips(
+    samples: npt.NDArray[np.float32],
+    ranges: Sequence[tuple[int, int]],
+    *,
+    half: bool = False,
+    rounds: int = 1,
+    device: int = 0,
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float64]]: ...
+def image_input(
+    pixels: Sequence[npt.NDArray[np.uint8]],
+    layout: str = "RGB",
+    *,
+    half: bool = False,
+    rounds: int = 1,
+    device: int = 0,
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float64]]: ...
+def video_crops(
+    pictures: Sequence[Picture],
+    *,
+    quarter_turns: int = 0,
+    half: bool = False,
+    rounds: int = 1,
+    device: int = 0,
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float64]]: ...
+def depth_square(
+    maps: Sequence[npt.NDArray[np.number]],
+    unit: str,
+    focal: float,
+    baseline: float,
+    depth_scale: float,
+    missing_near: bool = False,
+    *,
+    half: bool = False,
+    rounds: int = 1,
+    device: int = 0,
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.uint64], npt.NDArray[np.float64]]: ...
+def thermal_square(
+    frames: Sequence[npt.NDArray[np.number]],
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    half: bool = False,
+    rounds: int = 1,
+    device: int = 0,
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float64]]: ...
