@@ -172,23 +172,24 @@ class RuntimeCache:
 
     def __init__(self, engine: Any, job: Job, settings: Settings) -> None:
         self._engine = engine
-        made = hasattr(engine, "create_runtime_config")
-        self._config: Any = engine.create_runtime_config() if made else None
+        has_config = hasattr(engine, "create_runtime_config")
+        config: Any = engine.create_runtime_config() if has_config else None
         self._cache: Any = None
         self._kept: set[int] = set()  # profiles whose kernels are in the file
         folder = cache_folder()
         self._path = None if folder is None else folder / "tensorrt" / f"{job.key[:32]}-{job.version}.kernels"
         for name, value in settings.options.items():
-            if not hasattr(self._config, name):
+            if not hasattr(config, name):
                 raise OptionError(
                     f"engine_options: {str(name)[:60]!r}", "not an attribute of TensorRT's runtime config"
                 )
-            setattr(self._config, name, value)
-        if hasattr(self._config, "create_runtime_cache"):
-            self._cache = self._config.create_runtime_cache()
+            setattr(config, name, value)
+        if config is not None and hasattr(config, "create_runtime_cache"):
+            self._cache = config.create_runtime_cache()
             if self._path is not None and self._path.is_file():
                 self._cache.deserialize(self._path.read_bytes())
-            self._config.set_runtime_cache(self._cache)
+            config.set_runtime_cache(self._cache)
+        self._config = config
 
     def create_context(self) -> Any:
         if self._config is None:
