@@ -1,8 +1,10 @@
-"""``python -m bench [export|encoders|passes|kernels|roofline|all]``: measure, and print what was found.
+"""``python -m bench [export|encoders|engines|startup|passes|kernels|roofline|all]``: measure and print.
 
 ``export`` and ``encoders`` work at imagebind_huge's scale with random weights; ``kernels`` measures
 preprocessing and has options of its own: ``python -m bench kernels --help``. ``roofline`` calculates what
 the GPU kernels would take at the limits of some GPUs, ``passes`` measures what the export's rewrites gain.
+``engines`` compares each encoder with what one would use instead, ``startup`` the ways to load it; both have
+options of their own and take the bundle that ``export`` has made.
 """
 
 from __future__ import annotations
@@ -30,6 +32,14 @@ def main() -> int:
         from bench import passes
 
         return passes.main(sys.argv[2:])
+    if sys.argv[1:2] == ["startup"]:
+        from bench import startup
+
+        return startup.main(sys.argv[2:])
+    if sys.argv[1:2] == ["engines"]:
+        from bench.engines import command as engines
+
+        return engines.main(sys.argv[2:])
     from bench import encoders, export, measure  # need torch, which kernels do not
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)

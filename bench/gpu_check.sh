@@ -2,18 +2,22 @@
 # Everything there is to do on a machine with an NVIDIA GPU: builds bindrt with its kernels, runs the GPU tests
 # against the driver, compares each op with the CPU side, measures it, and writes bench/results/<device>.json.
 #
-#   bench/gpu_check.sh [--python PYTHON]     PYTHON: an environment to use as it is, instead of building .venv
+#   bench/gpu_check.sh [--python PYTHON] [--bundle BUNDLE PRECISION]
 #
+# PYTHON: an environment to use as it is, instead of building .venv. BUNDLE: also time its encoders in that
+# precision, for the measured column of `python -m bench engines --roofline`; to make one on this machine:
+# bind-export random:0 -o BUNDLE --engine tensorrt --precision fp16.
 # Exit code 0: all good; 2: no GPU; else something failed. BINDRT_LIBCUDA names another driver library: with the
 # simulated one (tests/cudasim) everything is compared and nothing measured.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-python=""
+python="" bundle="" precision=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --python) python=${2:?--python needs a path}; shift 2 ;;
-    *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 64 ;;
+    --bundle) bundle=${2:?--bundle needs a path} precision=${3:?--bundle needs a precision}; shift 3 ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 64 ;;
   esac
 done
 
@@ -30,3 +34,6 @@ if [ "$status" != 0 ]; then
 fi
 "$python" -m pytest -q tests/gpu
 "$python" -m bench.gpu
+if [ -n "$bundle" ]; then
+  "$python" -m bench engines --bundle "$bundle" --gpu "$precision"
+fi

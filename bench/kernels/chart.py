@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 _LEFT, _RIGHT, _TOP, _ROW, _WIDTH = 290, 270, 74, 26, 1060
-_STYLE = """
+STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 .title { font-size: 17px; font-weight: 600; }
 .quiet { fill: #59636e; font-size: 12px; }
@@ -41,7 +41,7 @@ def svg(result: dict[str, Any]) -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
         f"<title>bindrt's preprocessing against the original's, {len(cases)} cases</title>",
-        f"<style>{_STYLE}</style>",
+        f"<style>{STYLE}</style>",
         f'<rect class="paper" width="{_WIDTH}" height="{height}"/>',
         *_heading(result),
     ]

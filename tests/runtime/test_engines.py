@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import mmap
+import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -264,3 +267,32 @@ def test_devices_that_an_engine_does_not_have(both: Bundle) -> None:
         open_engine(both, choose(both, "imu", "openvino", "fp32", "cuda"), Settings("cuda"))
     with pytest.raises(bindrt.OptionError, match="onnxruntime has none"):
         open_engine(both, choose(both, "imu", "onnxruntime", "fp32", "npu"), Settings("npu"))
+
+
+def resident(path: Path) -> int:
+    """Pages of a file that are in the page cache."""
+    size = path.stat().st_size
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY) as mapped:
+        view = (ctypes.c_char * size).from_buffer(mapped)
+        pages = (ctypes.c_ubyte * (-(-size // mmap.PAGESIZE)))()
+        code = ctypes.CDLL(None).mincore(ctypes.byref(view), ctypes.c_size_t(size), pages)
+        del view
+    assert code == 0
+    return sum(page & 1 for page in pages)
+
+
+def test_a_modality_that_is_not_asked_for_is_never_read(tmp_path: Path, small_bundle: Path) -> None:
+    copy = shutil.copytree(small_bundle, tmp_path / "small.bind")
+    others = [copy / f"onnx/fp32/{name}.weights" for name in ("vision", "audio", "imu")]
+    for path in (*others, text := copy / "onnx/fp32/text.weights"):
+        with open(path, "rb+") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    if any(resident(path) for path in others):
+        pytest.skip("this file system does not let go of its cache")
+    with bindrt.load(copy, modalities=["text"]) as model:
+        model.embed(text="a dog")
+        mapped = Path("/proc/self/maps").read_text()
+        assert not any(str(path) in mapped for path in others)
+    assert [resident(path) for path in others] == [0, 0, 0]
+    assert resident(text) > 0

@@ -1,0 +1,124 @@
+"""Runs the ways in turns, each in a process of its own, and puts their medians together."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import gemm, startup
+from bindrt.bundle import Bundle
+
+WAYS = ("eager", "compile", "ort", "openvino", "bindrt", "bindrt-openvino")
+ENCODERS = ("text", "vision", "audio", "depth", "thermal", "imu")
+
+
+@dataclass(frozen=True)
+class Effort:
+    """``turns`` of all ways, each with ``rounds`` timed runs a batch after one that is not counted."""
+
+    turns: int
+    rounds: int
+    batches: Sequence[int]
+
+
+def measure(
+    bundle: Bundle, checkpoint: str, encoders: Sequence[str], ways: Sequence[str], effort: Effort
+) -> Iterator[dict[str, Any]]:
+    """A result for each encoder and batch, as soon as it is there."""
+    for encoder in encoders:
+        request = prepare(bundle, checkpoint, encoder, ways)
+        seconds: dict[str, dict[int, list[float]]] = {w: {b: [] for b in effort.batches} for w in ways}
+        peaks: list[float] = []
+        problems: dict[str, str] = {}
+        for _ in range(effort.turns):
+            peaks += ask({**request, "way": "gemm", "batches": [1], "rounds": 3})["1"]
+            for way in ways:
+                if way in problems:
+                    continue
+                try:
+                    found = ask({**request, "way": way, "batches": effort.batches, "rounds": effort.rounds})
+                except RuntimeError as error:
+                    problems[way] = str(error)
+                    continue
+                for batch in effort.batches:
+                    seconds[way][batch] += found[str(batch)]
+        peak = gemm.FLOPS / statistics.median(peaks)
+        for batch in effort.batches:
+            yield result(bundle, encoder, batch, {w: s[batch] for w, s in seconds.items()}, peak, problems)
+
+
+def prepare(bundle: Bundle, checkpoint: str, encoder: str, ways: Sequence[str]) -> dict[str, Any]:
+    """Files that the ways need, made once beside the bundle."""
+    folder = bundle.path.parent
+    request = {
+        "encoder": encoder,
+        "view": list(bundle.manifest.encoders[encoder].view),
+        "bundle": str(bundle.path),
+        "checkpoint": str(startup.torch_checkpoint(checkpoint, encoder, folder)),
+        "naive": str(folder / "naive" / f"{encoder}.onnx"),
+    }
+    if {"ort", "openvino"} & set(ways) and not Path(request["naive"]).exists():
+        ask({**request, "way": "export", "batches": [], "rounds": 0})
+    return request
+
+
+def ask(request: dict[str, Any]) -> dict[str, list[float]]:
+    """Seconds of each run, by batch.
+
+    Raises:
+        RuntimeError: the way does not work here; says why.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.engines.sides"],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1][:300])
+    found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def result(
+    bundle: Bundle,
+    encoder: str,
+    batch: int,
+    seconds: dict[str, list[float]],
+    peak: float,
+    problems: dict[str, str],
+) -> dict[str, Any]:
+    """Medians; how often each beats eager; the share of the matrix product's peak that its own work is."""
+    medians = {way: statistics.median(s) for way, s in seconds.items() if s}
+    work = {way: flops(bundle, encoder, batch, ours=way.startswith("bindrt")) for way in medians}
+    ways = {
+        way: {
+            "seconds": median,
+            "fastest": min(seconds[way]),
+            "slowest": max(seconds[way]),
+            "gflop": work[way] / 1e9,
+            "share_of_gemm": work[way] / median / peak,
+            **({"ratio_to_eager": medians["eager"] / median} if "eager" in medians else {}),
+        }
+        for way, median in medians.items()
+    }
+    return {
+        "encoder": encoder, "batch": batch, "gemm_gflops": peak / 1e9, "ways": ways, "problems": problems
+    }  # fmt: skip
+
+
+def flops(bundle: Bundle, encoder: str, batch: int, ours: bool) -> float:
+    """Of matrix products: those of the plain model; for bindrt with the tokens that it computes only."""
+    from bench.engines.sides import CAPTION
+    from bench.engines.work import encoder_work
+
+    info = bundle.manifest.encoders[encoder]
+    tokens = CAPTION if encoder == "text" and ours else None
+    return batch * encoder_work(info, bundle.manifest.embed_dim, tokens).operations

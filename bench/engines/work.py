@@ -1,0 +1,38 @@
+"""What an encoder computes and moves, counted from its sizes; the same counts serve CPUs and GPUs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bindrt.manifest import EncoderInfo
+
+#: Tokens (class token among them), and keys that are not tokens (the learned key and value).
+TOKENS = {"vision": 257, "text": 77, "audio": 229, "depth": 197, "thermal": 197, "imu": 251}
+EXTRA_KEYS = {"audio": 1, "depth": 1, "thermal": 1, "imu": 1}
+PATCH = {"vision": 3 * 2 * 14 * 14, "audio": 16 * 16, "depth": 16 * 16, "thermal": 16 * 16, "imu": 48}
+
+
+@dataclass(frozen=True)
+class Work:
+    """Of one item: operations of matrix products, numbers moved between layers; a batch's weights, in numbers."""
+
+    operations: float
+    activations: float
+    weights: float
+
+    def bytes(self, batch: int, size: int) -> float:
+        """To and from memory if each layer's input and output go there, and weights come once a batch."""
+        return size * (batch * self.activations + self.weights)
+
+
+def encoder_work(info: EncoderInfo, embed_dim: int, tokens: int | None = None) -> Work:
+    """Four linear layers and attention's two products a block, patches, projection; a multiply-add is two."""
+    n, width = tokens or TOKENS[info.name], info.width
+    keys = n + EXTRA_KEYS.get(info.name, 0)
+    linear = 12 * width * width  # query, key, value, out, up and down
+    block = 2 * n * linear + 4 * n * keys * width
+    patch = 2 * (n - 1) * PATCH[info.name] * width if info.name in PATCH else 0
+    # A block reads and writes the stream at each of its products: 3 + 1 + 4 widths out, 1 + 1 + 1 + 4 in.
+    moved = info.depth * n * width * 15
+    words = info.parameters - (49_408 * width if info.name == "text" else 0)  # few rows of the table are read
+    return Work(info.depth * block + patch + 2 * width * embed_dim, moved, words)

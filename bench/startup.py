@@ -1,0 +1,185 @@
+"""``python -m bench startup``: how soon an encoder gives its first vector, its memory, its later speed.
+
+bindrt's two start-up modes against PyTorch loading a checkpoint of the same weights. Each measurement is a
+process of its own; the ways take turns. *Warm*: the files are in the page cache. *Cold*: they were put out
+of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench import measure
+
+ROOT = Path(__file__).resolve().parent.parent
+WAYS = ("fast-run", "fast-start", "torch")
+ENCODERS = ("text", "vision")
+#: What a child runs: sets `first`, a function that loads and embeds, and `again`, which embeds.
+BINDRT = """
+import numpy as np, onnxruntime
+from bindrt.bundle import open_bundle
+from bindrt.engines import Settings, choose, open_engine
+def first():
+    global engine, out
+    bundle = open_bundle(sys.argv[1])
+    out = np.empty((1, bundle.manifest.embed_dim), np.float32)
+    engine = open_engine(bundle, choose(bundle, sys.argv[2], "onnxruntime", "fp32", "cpu"),
+                         Settings("cpu", startup=sys.argv[3]))
+    again()
+def again():
+    engine.run(inputs, out)
+"""
+TORCH = """
+import json, numpy as np, torch
+from bindrt_export.architecture import Encoder, EncoderConfig
+def first():
+    global module
+    config = json.load(open(sys.argv[1] + ".json"))
+    config = EncoderConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()})
+    with torch.device("meta"):
+        module = Encoder(config)
+    module.load_state_dict(torch.load(sys.argv[1], weights_only=True), assign=True)
+    module.eval()
+    again()
+def again():
+    with torch.inference_mode():
+        module(torch.from_numpy(inputs))
+"""
+CHILD = """
+import json, statistics, sys
+from time import perf_counter
+{way}
+inputs = np.load(sys.argv[4])
+start = perf_counter()
+first()
+seconds = perf_counter() - start
+rounds = []
+for _ in range(int(sys.argv[5])):
+    start = perf_counter()
+    again()
+    rounds.append(perf_counter() - start)
+memory = {{}}
+for line in open("/proc/self/smaps_rollup"):
+    name, _, value = line.partition(":")
+    if name in ("Rss", "Anonymous"):
+        memory[name.lower()] = 1024 * int(value.split()[0])
+print(json.dumps({{"first": seconds, "steady": statistics.median(rounds), **memory}}))
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints a table; ``--json`` also writes what was measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench startup", description=__doc__)
+    parser.add_argument("--bundle", type=Path, default=ROOT / "build" / "bench" / "huge.bind")
+    parser.add_argument("--checkpoint", default="random:0", help="what the bundle was exported from")
+    parser.add_argument("--encoder", nargs="+", choices=ENCODERS, default=ENCODERS)
+    parser.add_argument("--rounds", type=int, default=3, help="processes of each way, taking turns")
+    parser.add_argument("--json", type=Path, metavar="OUT")
+    args = parser.parse_args(arguments)
+    result: dict[str, Any] = {"machine": measure.machine(), "cases": []}
+    print("encoder  files  way          first     steady   private  of torch: first  private  steady")
+    for encoder in args.encoder:
+        peer = torch_checkpoint(args.checkpoint, encoder, args.bundle.parent)
+        inputs = write_inputs(encoder, args.bundle.parent)
+        for cold in (False, True):
+            found = compare(args.bundle, encoder, peer, inputs, args.rounds, cold)
+            result["cases"].append({"encoder": encoder, "cold": cold, "ways": found})
+            print_case(encoder, cold, found)
+    result["machine"]["load_after"] = os.getloadavg()[0]
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def compare(
+    bundle: Path, encoder: str, peer: Path, inputs: Path, rounds: int, cold: bool
+) -> dict[str, dict[str, float]]:
+    """The median of each figure for each way."""
+    files = [peer, bundle / f"onnx/fp32/{encoder}.weights"]
+    found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+    for _ in range(rounds):
+        for way in WAYS:
+            for path in files:
+                (drop if cold else touch)(path)
+            found[way].append(run_child(way, bundle, encoder, peer, inputs, 2 if cold else 5))
+    return {
+        way: {key: statistics.median(f[key] for f in some) for key in some[0]} for way, some in found.items()
+    }
+
+
+def run_child(way: str, bundle: Path, encoder: str, peer: Path, inputs: Path, again: int) -> dict[str, float]:
+    code = CHILD.format(way=TORCH if way == "torch" else BINDRT)
+    source = peer if way == "torch" else bundle
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(source), encoder, way, str(inputs), str(again)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+def torch_checkpoint(checkpoint: str, encoder: str, folder: Path) -> Path:
+    """The encoder's weights as ``torch.save`` writes them, made once; its numbers beside it."""
+    path = folder / f"{encoder}.pth"
+    if not path.exists():
+        import torch
+
+        from bindrt_export.checkpoints import open_checkpoint
+
+        with open_checkpoint(checkpoint, {}) as opened:
+            torch.save(dict(opened.parameters(encoder)), path)
+            numbers = vars(opened.encoders[encoder])
+            Path(f"{path}.json").write_text(json.dumps(numbers), encoding="utf-8")
+        os.sync()
+    return path
+
+
+def write_inputs(encoder: str, folder: Path) -> Path:
+    """One item: a caption of 10 tokens, or a picture's frames."""
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    if encoder == "text":
+        inputs = np.array([[49406, *generator.integers(1000, 40000, 8), 49407]], np.int64)
+    else:
+        inputs = generator.standard_normal((1, 3, 2, 224, 224), np.float32)
+    path = folder / f"startup-{encoder}.npy"
+    np.save(path, inputs)
+    return path
+
+
+def drop(path: Path) -> None:
+    """Put a file out of the page cache."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def touch(path: Path) -> None:
+    """Read a file, so that it is in the page cache."""
+    with open(path, "rb", buffering=0) as file:
+        buffer = bytearray(1 << 22)
+        while file.readinto(buffer):
+            pass
+
+
+def print_case(encoder: str, cold: bool, found: dict[str, dict[str, float]]) -> None:
+    peer = found["torch"]
+    for way, f in found.items():
+        cache = "cold" if cold else "warm"
+        print(
+            f"{encoder:<8} {cache:<6} {way:<10} {f['first']:6.2f} s  {f['steady']:7.3f} s"
+            f"  {f['anonymous'] / 1e9:5.2f} GB  {peer['first'] / f['first']:14.1f}×"
+            f"  {f['anonymous'] / peer['anonymous']:6.2f}×  {peer['steady'] / f['steady']:5.2f}×",
+            flush=True,
+        )

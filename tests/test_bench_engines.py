@@ -1,0 +1,102 @@
+"""bench/engines and bench/startup: counts, children, what is printed; with models that take no time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from bench import startup
+from bench.engines import chart, command, gpu, run, work
+from bindrt import _core
+from bindrt.bundle import Bundle, open_bundle
+from bindrt_export.architecture import Encoder
+from bindrt_export.checkpoints import open_checkpoint
+from support.bundles import SMALL_CONFIG, TINY_CONFIG
+
+
+@pytest.mark.parametrize("encoder", work.TOKENS)
+def test_operations_are_those_torch_counts(small_bundle: Path, small_checkpoint: Path, encoder: str) -> None:
+    bundle = open_bundle(small_bundle)
+    with open_checkpoint(str(small_checkpoint), SMALL_CONFIG) as opened, torch.device("meta"):
+        module = Encoder(opened.encoders[encoder]).eval()
+        view = bundle.manifest.encoders[encoder].view
+        inputs = torch.zeros(1, *view, dtype=torch.int64 if encoder == "text" else torch.float32)
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        module(inputs)
+    info = bundle.manifest.encoders[encoder]
+    found = work.encoder_work(info, bundle.manifest.embed_dim)
+    assert found.operations == pytest.approx(counter.get_total_flops(), rel=1e-3)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, imu_bundle: Path) -> Bundle:
+    """The tiny bundle with PyTorch's checkpoint beside it, as the benches would make it."""
+    (tmp_path / "imu.bind").symlink_to(imu_bundle)
+    with open_checkpoint("random:0", TINY_CONFIG) as opened:
+        torch.save(dict(opened.parameters("imu")), tmp_path / "imu.pth")
+        (tmp_path / "imu.pth.json").write_text(json.dumps(vars(opened.encoders["imu"])))
+    return open_bundle(tmp_path / "imu.bind")
+
+
+def test_ways_take_turns(tiny: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ways = ["eager", "ort", "bindrt"]
+    arguments = ["--bundle", str(tiny.path), "--encoder", "imu", "--turns", "1", "--rounds", "2"]
+    assert command.main([*arguments, "--json", str(tmp_path / "out.json"), "--way", *ways]) == 0
+    cases = json.loads((tmp_path / "out.json").read_text())["cases"]
+    assert [case["batch"] for case in cases] == [1, 8]
+    for case in cases:
+        assert list(case["ways"]) == ways
+        assert case["problems"] == {}
+        assert case["ways"]["eager"]["ratio_to_eager"] == 1
+        assert all(way["seconds"] > 0 and way["share_of_gemm"] > 0 for way in case["ways"].values())
+    assert "imu, batch 8" in capsys.readouterr().out
+    assert "imu, batch 1" in (tmp_path / "out.svg").read_text()
+
+
+def test_a_way_that_does_not_work_is_said(tiny: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = run.ask
+
+    def ask(request: dict[str, Any]) -> dict[str, list[float]]:
+        return original({**request, "naive": "/nowhere.onnx"} if request["way"] == "ort" else request)
+
+    monkeypatch.setattr(run, "ask", ask)
+    (tiny.path.parent / "naive").mkdir()
+    (tiny.path.parent / "naive/imu.onnx").touch()
+    (found,) = run.measure(tiny, "random:0", ["imu"], ["ort", "bindrt"], run.Effort(1, 1, [1]))
+    assert "nowhere" in found["problems"]["ort"]
+    assert list(found["ways"]) == ["bindrt"]
+    assert chart.svg({"machine": {"cpu": "a <b>", "cores": 2, "load_before": 0}, "cases": [found]})
+
+
+def test_roofline_has_an_empty_column_until_something_is_measured(tiny: Bundle) -> None:
+    lines = gpu.table(tiny, {}).splitlines()
+    assert lines[0].endswith("H100 SXM, calculated | measured |")
+    assert all(line.endswith("|  |") for line in lines[2:])
+    filled = gpu.table(tiny, {"RTX 4090": {"imu/8": 0.5}}).splitlines()
+    assert "RTX 4090, measured" in filled[0]
+    assert [line.split("|")[-2].strip() for line in filled[2:]] == ["", "500.00 ms", ""]
+
+
+def test_no_gpu_nothing_measured(
+    tiny: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_core.gpu, "problem", lambda: "none here")
+    assert command.main(["--bundle", str(tiny.path), "--gpu", "fp16"]) == 2
+    assert "no GPU to measure: none here" in capsys.readouterr().err
+
+
+def test_start_up_is_measured_in_processes_of_their_own(tiny: Bundle, tmp_path: Path) -> None:
+    inputs = tmp_path / "inputs.npy"
+    np.save(inputs, np.zeros((1, 6, 2000), np.float32))
+    found = startup.compare(tiny.path, "imu", tmp_path / "imu.pth", inputs, 1, cold=True)
+    assert list(found) == ["fast-run", "fast-start", "torch"]
+    for way in found.values():
+        assert 0 < way["first"] < 60
+        assert 0 < way["steady"] < 60
+        assert 0 < way["anonymous"] < way["rss"]
