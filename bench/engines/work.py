@@ -14,7 +14,7 @@ PATCH = {"vision": 3 * 2 * 14 * 14, "audio": 16 * 16, "depth": 16 * 16, "thermal
 
 @dataclass(frozen=True)
 class Work:
-    """Of one item: operations of matrix products, numbers moved between layers; a batch's weights, in numbers."""
+    """Of one item: operations of products, numbers moved between layers. Of a batch: the weights' numbers."""
 
     operations: float
     activations: float
