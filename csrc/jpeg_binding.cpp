@@ -11,18 +11,6 @@ namespace py = pybind11;
 namespace bindrt {
 namespace {
 
-bool decode(jpeg::Rows& rows, std::int64_t max_pixels, kernels::OutType type, void* out) {
-  if (!rows.open() || std::int64_t{rows.width()} * rows.height() > max_pixels) {
-    return false;
-  }
-  kernels::ImageWindow window{};
-  return kernels::image_window(rows.width(), rows.height(), kernels::kImageSide, window) &&
-         rows.start(window) &&
-         kernels::image_to_input(rows.width(), rows.height(), rows.layout(), rows, kernels::kClipScale,
-                                 kernels::kImageSide, type, out) &&
-         rows.finish();
-}
-
 // libjpeg-turbo as a loaded module has it, for reading pictures.
 class JpegReader {
  public:
@@ -41,8 +29,8 @@ class JpegReader {
     bool good = false;
     {
       const py::gil_scoped_release release;
-      jpeg::Rows rows(library_, reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
-      good = decode(rows, max_pixels, type, result);
+      good = jpeg::read_input(library_, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
+                              max_pixels, type, result);
     }
     return good ? py::object(out) : py::none();
   }

@@ -150,4 +150,18 @@ bool Rows::finish() noexcept {
   });
 }
 
+bool read_input(const Library& library, const std::uint8_t* data, std::size_t size, std::int64_t max_pixels,
+                kernels::OutType type, void* out) noexcept {
+  Rows rows(library, data, size);
+  if (!rows.open() || std::int64_t{rows.width()} * rows.height() > max_pixels) {
+    return false;
+  }
+  kernels::ImageWindow window{};
+  return kernels::image_window(rows.width(), rows.height(), kernels::kImageSide, window) &&
+         rows.start(window) &&
+         kernels::image_to_input(rows.width(), rows.height(), rows.layout(), rows, kernels::kClipScale,
+                                 kernels::kImageSide, type, out) &&
+         rows.finish();
+}
+
 }  // namespace bindrt::jpeg
