@@ -67,6 +67,7 @@ PYBIND11_MODULE(_core, module) {
   bindrt::bind_jpeg(module);
   bindrt::bind_pillow(module);
   bindrt::bind_audio(module);
+  bindrt::bind_pipeline(module);
   bindrt::bind_pool(module);
   bindrt::bind_thermal(module);
   bindrt::bind_video(module);

@@ -27,6 +27,9 @@ class Workers {
  public:
   // A process that forked keeps its child's copy for ever: threads and locks of the parent cannot be ended.
   static std::shared_ptr<Workers> make(int threads);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
 
   int threads() const noexcept { return static_cast<int>(threads_.size()); }
   void add(WorkSource* source);
@@ -36,7 +39,6 @@ class Workers {
 
  private:
   explicit Workers(int threads);
-  ~Workers();
   void loop();
   bool work_once(std::unique_lock<std::mutex>& lock);
 

@@ -13,18 +13,21 @@ from bindrt.embeddings import Embeddings
 from bindrt.errors import (
     BundleError,
     CheckpointError,
+    DeadlineExceeded,
     EngineError,
     Error,
     ExportError,
     InputError,
     LimitError,
     OptionError,
+    Overloaded,
     SourceError,
     SpaceError,
 )
 from bindrt.items import Audio, Depth, Image, Imu, Prepared, Thermal, Video
 from bindrt.limits import Limits
 from bindrt.model import Model, load
+from bindrt.pipeline import PipelineOptions, Streamed
 
 __version__ = version("bindrt")
 
@@ -32,6 +35,7 @@ __all__ = [
     "Audio",
     "BundleError",
     "CheckpointError",
+    "DeadlineExceeded",
     "Depth",
     "Embeddings",
     "EngineError",
@@ -44,9 +48,12 @@ __all__ = [
     "Limits",
     "Model",
     "OptionError",
+    "Overloaded",
+    "PipelineOptions",
     "Prepared",
     "SourceError",
     "SpaceError",
+    "Streamed",
     "Thermal",
     "Video",
     "doctor",

@@ -71,3 +71,11 @@ class EngineError(Error):
 
 class SpaceError(Error):
     """Vectors of different embedding spaces were about to be mixed."""
+
+
+class Overloaded(Error):  # noqa: N818 - a state, as the caller sees it
+    """The queue is full; try again later, or let ``submit`` wait with ``block=True``."""
+
+
+class DeadlineExceeded(Error, TimeoutError):  # noqa: N818
+    """A request's deadline passed before the engine had it; no work was spent on it."""

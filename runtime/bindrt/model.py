@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from bindrt.batching import Embedder, Outcome, as_items
-from bindrt.bundle import Bundle, open_bundle, sha256_of
+from bindrt.bundle import Bundle, open_bundle
+from bindrt.choices import chosen_modalities, is_skip, require_our_tokenizer
 from bindrt.embeddings import Embeddings, unit_rows
 from bindrt.engines import Engine, Settings, candidates, start
 from bindrt.errors import BundleError, Error, InputError, OptionError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.modalities import MODALITIES
+from bindrt.pipeline import EmbeddingFuture, Front, PipelineOptions, Streamed
+from bindrt.pipeline.gather import gather, next_caller
+from bindrt.pipeline.streaming import stream
 from bindrt.preprocess import describe, prepare
-from bindrt.preprocess.tokenizer import TOKENIZER_FILE
 from bindrt.space import space_of
-from bindrt.statistics import Statistics
+from bindrt.statistics import Statistics, with_pipeline
+
+Item = TypeVar("Item")
 
 
 def load(
@@ -35,6 +41,7 @@ def load(
     limits: Limits = DEFAULT_LIMITS,
     startup: str = "fast-run",
     engine_options: Mapping[str, Any] | None = None,
+    pipeline: PipelineOptions = PipelineOptions(),  # noqa: B008 - frozen
 ) -> Model:
     """Open a bundle. An encoder is loaded when it is first used, or by ``warm_up``.
 
@@ -52,6 +59,7 @@ def load(
             ``fast-start``: they run as they are mapped from disk: sooner to the first result and less
             memory, slower in the long run; docs/engines.md has the figures.
         engine_options: passed to the engine's own library as they are; docs/engines.md.
+        pipeline: how ``submit``, ``aembed`` and ``stream`` queue and batch; docs/pipeline.md.
 
     Raises:
         BundleError: not a bundle, damaged or unsafe.
@@ -59,7 +67,7 @@ def load(
         OptionError: an argument has no such value.
     """
     settings = Settings(device, threads, startup, engine_options or {})
-    return Model(open_bundle(path, verify), engine, precision, modalities, settings, limits)
+    return Model(open_bundle(path, verify), engine, precision, modalities, settings, limits, pipeline)
 
 
 class Model:
@@ -81,6 +89,7 @@ class Model:
         modalities: Sequence[str] | None,
         settings: Settings,
         limits: Limits,
+        pipeline: PipelineOptions,
     ) -> None:
         manifest = bundle.manifest
         self.bundle = bundle
@@ -118,6 +127,10 @@ class Model:
         self._engines: dict[str, Engine] = {}
         self._statistics = Statistics()
         self._closed = False
+        self._process = os.getpid()
+        self._front = Front(
+            repr(bundle.path.name), self.modalities, manifest.encoders, manifest.embed_dim, limits, pipeline
+        )
 
     def embed(
         self,
@@ -149,16 +162,109 @@ class Model:
         Raises:
             Error: of a bad item (with ``raise``), an unknown modality or option, a failed engine.
         """
-        if on_error not in ("raise", "skip"):
-            raise OptionError(f"on_error={on_error!r}", "unknown", "use raise or skip")
+        skip = is_skip(on_error)
         given = {
             "image": image, "video": video, "text": text, "audio": audio,
             "depth": depth, "thermal": thermal, "imu": imu, **unknown,
         }  # fmt: skip
         items = {m: as_items(m, value) for m, value in given.items() if value is not None}
         embedders = {m: self._embedder(m) for m in items}
-        outcomes = {m: e.embed(items[m], normalize, on_error == "skip") for m, e in embedders.items()}
+        outcomes = {m: e.embed(items[m], normalize, skip) for m, e in embedders.items()}
         return self._collect(outcomes, normalize)
+
+    async def aembed(
+        self,
+        *,
+        normalize: bool = True,
+        on_error: str = "raise",
+        priority: int = 0,
+        deadline: float | None = None,
+        **items: object,
+    ) -> Embeddings:
+        """As :meth:`embed`, for asyncio: batched with other requests, and no thread waits for it.
+
+        Where a queue is full it awaits room. When its task is cancelled, so are its requests.
+
+        Args:
+            items: modalities with one item or a list of items each.
+            priority, deadline: of every item, as in :meth:`submit`.
+        """
+        skip = is_skip(on_error)
+        given = {m: as_items(m, items[m]) for m in (*MODALITIES, *items) if items.get(m) is not None}
+        for modality in given:
+            self._require(modality)
+            await asyncio.to_thread(self._engine, MODALITIES[modality].encoder)
+        outcomes = await gather(
+            self._front, self._engine, given, self.embed_dim, normalize, skip, priority, deadline
+        )
+        return self._collect(outcomes, normalize)
+
+    def submit(
+        self,
+        modality: str,
+        item: object,
+        priority: int = 0,
+        deadline: float | None = None,
+        block: bool = True,
+        normalize: bool = True,
+    ) -> EmbeddingFuture:
+        """Queue one item; other requests share its batch.
+
+        Args:
+            modality: of the item.
+            item: see :mod:`bindrt.items`. It must not change until the future is done.
+            priority: higher goes first; -1000 to 1000.
+            deadline: seconds from now; if the engine does not have the item by then, it is dropped.
+            block: wait while the queue is full.
+            normalize: as in :meth:`embed`.
+
+        Returns:
+            A ``concurrent.futures.Future`` of float32 ``[D]``. It raises the item's ``Error``, or
+            :class:`DeadlineExceeded`. ``cancel()`` works until the engine has the item.
+
+        Raises:
+            Overloaded: the queue is full, with ``block=False``.
+        """
+        self._require(modality)
+        return self._front.submit(
+            modality,
+            item,
+            self._engine,
+            priority=priority,
+            deadline=deadline,
+            block=block,
+            normalize=normalize,
+        )
+
+    def stream(
+        self,
+        modality: str,
+        items: Iterable[Item],
+        prefetch: int = 64,
+        normalize: bool = True,
+        on_error: str = "raise",
+        priority: int = 0,
+    ) -> Iterator[Streamed[Item]]:
+        """Embed an iterable, however long, in constant memory: results in its order, as they are ready.
+
+        Args:
+            prefetch: items that are taken ahead of the result at hand; 1 to 100 000.
+            on_error: ``raise`` at the first bad item, or ``skip`` it: its result has an ``error``.
+            normalize, priority: as in :meth:`submit`.
+        """
+        self._require(modality)
+        skip = is_skip(on_error)
+        if not isinstance(prefetch, int) or not 1 <= prefetch <= 100_000:
+            raise OptionError(f"prefetch={prefetch!r}", "not a number of items", "give 1 to 100000")
+        caller = next_caller()
+
+        def submit(item: Item) -> EmbeddingFuture:
+            self._require(modality)
+            return self._front.submit(
+                modality, item, self._engine, priority=priority, caller=caller, normalize=normalize
+            )
+
+        return stream(items, submit, prefetch, skip, modality)
 
     def classify(
         self, *, labels: Sequence[str], on_error: str = "raise", **items: object
@@ -191,9 +297,13 @@ class Model:
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
 
-    def stats(self) -> dict[str, dict[str, float]]:
-        """Counts of items, errors, views and batches, and seconds by stage, per modality used."""
-        return self._statistics.snapshot()
+    def stats(self) -> dict[str, dict[str, Any]]:
+        """Counts of items, errors, views and batches, and seconds by stage, per modality used.
+
+        What went through the pipeline is among them, and stands under ``"pipeline"`` in detail: requests by
+        outcome, depth of the queue, batch sizes, percentiles of each stage; docs/pipeline.md.
+        """
+        return with_pipeline(self._statistics.snapshot(), self._front.stats())
 
     def warm_up(self) -> None:
         """Load every encoder now and run each once, so that no later call pays for it."""
@@ -207,13 +317,22 @@ class Model:
     def unload(self, modality: str) -> None:
         """Free the encoder of a modality; image and video share one. It is loaded again when used."""
         self._require(modality)
+        encoder = MODALITIES[modality].encoder
+        self._front.close(drain=True, encoder=encoder)
         with self._lock:
-            self._engines.pop(MODALITIES[modality].encoder, None)
+            self._engines.pop(encoder, None)
 
-    def close(self) -> None:
-        """Free everything; the model cannot be used afterwards."""
+    def close(self, drain: bool = False) -> None:
+        """Free everything; the model cannot be used afterwards.
+
+        Args:
+            drain: first finish what was submitted. Else requests that the engine does not have yet fail.
+        """
+        self._closed = True
+        if self._process != os.getpid():
+            return  # the engines' threads are the parent's, and cannot be ended here
+        self._front.close(drain)
         with self._lock:
-            self._closed = True
             self._engines.clear()
 
     def __enter__(self) -> Model:
@@ -229,6 +348,12 @@ class Model:
     def _require(self, modality: str) -> None:
         if self._closed:
             raise Error(repr(self.bundle.path.name), "the model is closed", "load it again")
+        if self._process != os.getpid():
+            raise Error(
+                repr(self.bundle.path.name),
+                "the model was loaded before this process forked",
+                "load it in the child",
+            )
         if modality in self.modalities:
             return
         if modality not in MODALITIES:
@@ -262,29 +387,4 @@ class Model:
             normalized=normalize,
             errors={(m, i): error for m, o in outcomes.items() for i, error in o.errors.items()},
             notes={(m, i): notes for m, o in outcomes.items() for i, notes in o.notes.items()},
-        )
-
-
-def chosen_modalities(bundle: Bundle, wanted: Sequence[str] | None) -> tuple[str, ...]:
-    held = [m for m in MODALITIES if m in bundle.manifest.modalities]
-    if wanted is None:
-        return tuple(held)
-    if isinstance(wanted, str) or not wanted:
-        raise OptionError(
-            f"modalities={wanted!r}", "not a list of modalities", 'for example ["image", "text"]'
-        )
-    for name in wanted:
-        if name not in held:
-            raise OptionError(f"modalities: {name!r}", "not in this bundle", f"it has {', '.join(held)}")
-    return tuple(m for m in held if m in wanted)
-
-
-def require_our_tokenizer(bundle: Bundle) -> None:
-    """A tokenizer from elsewhere is data an engine would have to trust; ours is the only one there is."""
-    entry = bundle.manifest.tokenizer
-    if entry is None or entry.sha256 != sha256_of(TOKENIZER_FILE):
-        raise BundleError(
-            bundle.path.name,
-            "it has no tokenizer" if entry is None else "its tokenizer is not CLIP's as bindrt ships it",
-            "export it again with this version of bindrt",
         )

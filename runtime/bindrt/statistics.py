@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from time import perf_counter
+from typing import Any
 
 
 @dataclass
@@ -47,3 +48,22 @@ class Statistics:
     def snapshot(self) -> dict[str, dict[str, float]]:
         with self._lock:
             return {name: asdict(counters) for name, counters in self._counters.items()}
+
+
+def with_pipeline(
+    counted: dict[str, dict[str, float]], pipelines: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The counters with those of the pipeline added, and its own below ``pipeline``."""
+    merged: dict[str, dict[str, Any]] = {name: dict(counters) for name, counters in counted.items()}
+    for name, found in pipelines.items():
+        if not found["submitted"]:
+            continue
+        total = merged.setdefault(name, asdict(Counters()))
+        total["items"] += found["done"]
+        total["errors"] += found["failed"] + found["expired"]
+        total["views"] += found["rows"]
+        total["batches"] += found["batches"]
+        for stage, mine in (("prepare", "prepare"), ("engine", "engine"), ("finish", "pool")):
+            total[f"{mine}_seconds"] += found["seconds"][stage]["sum"]
+        total["pipeline"] = found
+    return merged

@@ -67,6 +67,16 @@ def prepare(modality: str, item: Any, limits: Limits = DEFAULT_LIMITS) -> Prepar
     return with_name(_wrapped(modality, item), limits)
 
 
+def prepare_distinct(
+    modality: str, item: object, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Prepared, arrays.Array | None]:
+    """As :func:`prepare`, with equal views of a video once; and their weights ``[V]`` in the mean."""
+    if modality != "video" or isinstance(item, Prepared):
+        return prepare(modality, item, limits), None
+    views = _video.distinct_views(_wrapped(modality, item), limits)
+    return Prepared(views.array), views.weights
+
+
 def _wrapped(modality: str, item: Any) -> Any:
     """The item in its modality's wrapper."""
     wrapper = _WRAPPERS[modality]

@@ -1,0 +1,156 @@
+"""The pipeline of one encoder: its modalities are lanes, its engine has a thread."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bindrt import _core
+from bindrt.arrays import Array
+from bindrt.errors import EngineError
+from bindrt.items import Prepared
+from bindrt.limits import Limits
+from bindrt.manifest import EncoderInfo
+from bindrt.modalities import MODALITIES
+from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
+from bindrt.pipeline.options import PipelineOptions
+from bindrt.preprocess import constants as c
+from bindrt.preprocess.prepare import prepare_distinct
+
+if TYPE_CHECKING:
+    from bindrt.engines import Engine
+
+#: Texts of a batch are padded to one of these numbers of tokens.
+TEXT_LENGTHS = (8, 12, 16, 24, 32, 48, c.TEXT_LENGTH)
+TOKENS = c.TEXT_END + 1  # the end token is the largest number
+_OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|failed to allocate", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
+def workers(process: int) -> _core.Workers:
+    """The threads that all models of a process share."""
+    return _core.Workers(os.cpu_count() or 1)
+
+
+class EncoderPipeline:
+    """Batches and runs requests of the modalities that one encoder serves."""
+
+    def __init__(
+        self,
+        encoder: EncoderInfo,
+        modalities: Sequence[str],
+        engine: Engine,
+        embed_dim: int,
+        limits: Limits,
+        options: PipelineOptions,
+        deliver: Deliverer,
+    ) -> None:
+        self.engine = engine
+        self.modalities = tuple(modalities)
+        self.lane = {modality: i for i, modality in enumerate(self.modalities)}
+        self.core = _core.Pipeline(
+            [_lane(m, encoder, engine.max_batch, embed_dim, options) for m in self.modalities],
+            _Preparer(self.modalities, encoder, limits),
+            _Runner(engine),
+            deliver,
+            workers(os.getpid()),
+        )
+
+    def submit(
+        self,
+        future: EmbeddingFuture,
+        item: object,
+        priority: int,
+        caller: int,
+        deadline: float | None,
+        normalize: bool,
+    ) -> bool:
+        """Hand an item over; False if the queue is full. Ready tokens go into their batch at once."""
+        lane = self.lane[future.modality]
+        source = (future, item)
+        if future.modality == "text" and type(item) is Prepared and type(item.array) is np.ndarray:
+            try:
+                request = self.core.submit(
+                    future, lane, source, item.array, priority, caller, deadline, normalize
+                )
+            except ValueError:  # preparing says what is wrong with them, if anything is
+                request = self.core.submit(future, lane, source, None, priority, caller, deadline, normalize)
+        else:
+            request = self.core.submit(future, lane, source, None, priority, caller, deadline, normalize)
+        if request is None:
+            return False
+        future.accepted(self.core, request)
+        return True
+
+
+def _lane(
+    modality: str, encoder: EncoderInfo, max_batch: int, embed_dim: int, options: PipelineOptions
+) -> dict[str, Any]:
+    is_text = modality == "text"
+    views = MODALITIES[modality].views
+    return {
+        "name": modality,
+        "executor": 0,
+        "dim": embed_dim,
+        "dtype": np.dtype(encoder.dtype),
+        "view": tuple(encoder.view),
+        "lengths": [n for n in TEXT_LENGTHS if n <= encoder.view[-1]] if is_text else [],
+        "tokens": TOKENS if is_text else 0,
+        "max_batch": max_batch,
+        "item_rows": views,
+        "queue": options.queue,
+        "in_flight": options.batches_in_flight * max(max_batch, views),
+        "max_wait_us": options.max_wait_us,
+    }
+
+
+class _Preparer:
+    """Writes an item's views into its slots."""
+
+    def __init__(self, modalities: tuple[str, ...], encoder: EncoderInfo, limits: Limits) -> None:
+        self._modalities = modalities
+        self._encoder = encoder
+        self._limits = limits
+
+    def __call__(self, lane: int, item: tuple[EmbeddingFuture, object], place: _core.Place) -> None:
+        future, source = item
+        modality = self._modalities[lane]
+        prepared, weights = prepare_distinct(modality, source, self._limits)
+        future.notes = prepared.notes
+        array = np.asarray(prepared.array)
+        view = MODALITIES[modality].view
+        views = array if array.ndim > len(view) else array[None]
+        if modality == "text":
+            length = int(views.argmax(axis=1).max()) + 1  # nothing behind the end token changes the vector
+            slots = place.reserve(len(views), length)
+            slots[...] = views[:, : slots.shape[1]]
+            return
+        slots = place.reserve(len(views))
+        self._write(views, slots)
+        if weights is not None:
+            place.weigh(weights.tolist())
+
+    @staticmethod
+    def _write(views: Array, slots: Array) -> None:
+        """A still image is one frame shown as often as the encoder wants."""
+        slots[...] = views[:, :, None] if slots.ndim > views.ndim else views
+
+
+class _Runner:
+    """Runs the engine on rows of a batch; tells the core when memory is the problem."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._run = engine.run
+
+    def __call__(self, lane: int, inputs: Array, out: Array) -> None:
+        try:
+            self._run(inputs, out)
+        except EngineError as error:
+            if _OUT_OF_MEMORY.search(error.problem):
+                raise MemoryError from error
+            raise

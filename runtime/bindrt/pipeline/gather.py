@@ -1,0 +1,87 @@
+"""``await model.aembed(...)``: all items of a call, without a thread that waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bindrt.batching import Outcome
+from bindrt.errors import Error
+from bindrt.pipeline.front import Front
+from bindrt.pipeline.futures import EmbeddingFuture, Vector
+
+if TYPE_CHECKING:
+    from bindrt.engines import Engine
+
+_callers = itertools.count(1 << 62)  # apart from the identities of threads
+
+
+def next_caller() -> int:
+    """A caller of its own: calls take turns with each other and with threads."""
+    return next(_callers)
+
+
+async def gather(
+    front: Front,
+    engine: Callable[[str], Engine],
+    items: Mapping[str, Sequence[object]],
+    embed_dim: int,
+    normalize: bool,
+    skip: bool,
+    priority: int,
+    deadline: float | None,
+) -> dict[str, Outcome]:
+    """The vectors of all items. At an error without ``skip``, and when cancelled, the rest is cancelled."""
+    loop = asyncio.get_running_loop()
+    caller = next_caller()
+    futures: list[tuple[str, int, EmbeddingFuture]] = []
+    try:
+        for modality, index, item in _all(items):
+            future = EmbeddingFuture(modality)
+            while not front.offer(future, item, engine, priority, deadline, caller, normalize):
+                progress = loop.create_future()
+                front.call_on_progress(partial(_wake, loop, progress))
+                if front.offer(future, item, engine, priority, deadline, caller, normalize):
+                    break
+                await progress
+            futures.append((modality, index, future))
+        outcomes = {
+            m: Outcome(np.full((len(given), embed_dim), np.nan, np.float32)) for m, given in items.items()
+        }
+        for modality, index, future in futures:
+            outcome = outcomes[modality]
+            try:
+                vector: Vector = await asyncio.wrap_future(future)
+                outcome.rows[index] = vector
+            except Error as error:
+                named = error.at(f"{modality}[{index}]")
+                if not skip:
+                    raise named from None
+                outcome.errors[index] = named
+            if future.notes:
+                outcome.notes[index] = future.notes
+        return outcomes
+    finally:
+        for _, _, future in futures:
+            future.cancel()
+
+
+def _all(items: Mapping[str, Sequence[object]]) -> Iterator[tuple[str, int, object]]:
+    for modality, given in items.items():
+        for index, item in enumerate(given):
+            yield modality, index, item
+
+
+def _wake(loop: asyncio.AbstractEventLoop, progress: asyncio.Future[None]) -> None:
+    def done() -> None:
+        if not progress.done():
+            progress.set_result(None)
+
+    with suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+        loop.call_soon_threadsafe(done)

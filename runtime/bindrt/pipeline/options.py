@@ -1,0 +1,33 @@
+"""How requests are queued and batched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from bindrt.errors import OptionError
+
+
+@dataclass(frozen=True)
+class PipelineOptions:
+    """Options of ``submit``, ``aembed`` and ``stream``.
+
+    Attributes:
+        queue: requests of one modality that wait before ``submit`` blocks or raises ``Overloaded``.
+        max_wait_us: microseconds that a batch waits for more while more is being prepared or queued.
+            A request that nothing follows never waits.
+        batches_in_flight: batches of one modality that are being filled, run or handed over at once. Their
+            memory is allocated once; three let preparing, engine and hand-over overlap.
+    """
+
+    queue: int = 1024
+    max_wait_us: int = 2000
+    batches_in_flight: int = 3
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            least = 0 if field.name == "max_wait_us" else 1
+            if not isinstance(value, int) or not least <= value <= 10**9:
+                raise OptionError(
+                    f"{field.name}={value!r}", "not a number it can be", f"give a whole number from {least}"
+                )
