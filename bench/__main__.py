@@ -1,10 +1,10 @@
-"""``python -m bench [export|encoders|engines|startup|passes|kernels|pipeline|roofline|all]``: measure and print.
+"""``python -m bench [export|encoders|engines|startup|passes|kernels|pipeline|roofline|all]``: measure, print.
 
 ``export`` and ``encoders`` work at imagebind_huge's scale with random weights; ``kernels`` measures
 preprocessing and has options of its own: ``python -m bench kernels --help``. ``roofline`` calculates what
 the GPU kernels would take at the limits of some GPUs, ``passes`` measures what the export's rewrites gain.
 ``engines`` compares each encoder with what one would use instead, ``startup`` the ways to load it; both have
-options of their own and take the bundle that ``export`` has made. ``pipeline`` measures what queues and batches cost.
+options of their own and take the bundle that ``export`` has made. ``pipeline`` measures what queues cost.
 """
 
 from __future__ import annotations
