@@ -2,7 +2,7 @@
 
 bindrt's two start-up modes against PyTorch loading a checkpoint of the same weights. Each measurement is a
 process of its own; the ways take turns. *Warm*: the files are in the page cache. *Cold*: they were put out
-of it.
+of it. Beside seconds stand seconds of processor time: with one thread they hold on a busy machine as well.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def first():
     bundle = open_bundle(sys.argv[1])
     out = np.empty((1, bundle.manifest.embed_dim), np.float32)
     engine = open_engine(bundle, choose(bundle, sys.argv[2], "onnxruntime", "fp32", "cpu"),
-                         Settings("cpu", startup=sys.argv[3]))
+                         Settings("cpu", threads or None, sys.argv[3]))
     again()
 def again():
     engine.run(inputs, out)
@@ -40,6 +40,8 @@ def again():
 TORCH = """
 import json, numpy as np, torch
 from bindrt_export.architecture import Encoder, EncoderConfig
+if threads:
+    torch.set_num_threads(threads)
 def first():
     global module
     config = json.load(open(sys.argv[1] + ".json"))
@@ -55,23 +57,24 @@ def again():
 """
 CHILD = """
 import json, statistics, sys
-from time import perf_counter
+from time import perf_counter, process_time
+threads = int(sys.argv[6])
 {way}
 inputs = np.load(sys.argv[4])
-start = perf_counter()
-first()
-seconds = perf_counter() - start
-rounds = []
-for _ in range(int(sys.argv[5])):
-    start = perf_counter()
-    again()
-    rounds.append(perf_counter() - start)
+def timed(run):
+    start, used = perf_counter(), process_time()
+    run()
+    return perf_counter() - start, process_time() - used
+seconds, processor = timed(first)
+rounds = [timed(again) for _ in range(int(sys.argv[5]))]
+steady, steady_processor = map(statistics.median, zip(*rounds))
 memory = {{}}
 for line in open("/proc/self/smaps_rollup"):
     name, _, value = line.partition(":")
     if name in ("Rss", "Anonymous"):
         memory[name.lower()] = 1024 * int(value.split()[0])
-print(json.dumps({{"first": seconds, "steady": statistics.median(rounds), **memory}}))
+print(json.dumps({{"first": seconds, "first_processor": processor, "steady": steady,
+                  "steady_processor": steady_processor, **memory}}))
 """
 
 
@@ -82,17 +85,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", default="random:0", help="what the bundle was exported from")
     parser.add_argument("--encoder", nargs="+", choices=ENCODERS, default=ENCODERS)
     parser.add_argument("--rounds", type=int, default=3, help="processes of each way, taking turns")
+    parser.add_argument("--again", type=int, default=5, help="timed runs after the first")
+    parser.add_argument("--threads", type=int, default=0, help="default: each way's own")
+    parser.add_argument("--files", nargs="+", choices=("warm", "cold"), default=("warm", "cold"))
     parser.add_argument("--json", type=Path, metavar="OUT")
     args = parser.parse_args(arguments)
     result: dict[str, Any] = {"machine": measure.machine(), "cases": []}
-    print("encoder  files  way          first     steady   private  of torch: first  private  steady")
     for encoder in args.encoder:
         peer = torch_checkpoint(args.checkpoint, encoder, args.bundle.parent)
         inputs = write_inputs(encoder, args.bundle.parent)
-        for cold in (False, True):
-            found = compare(args.bundle, encoder, peer, inputs, args.rounds, cold)
-            result["cases"].append({"encoder": encoder, "cold": cold, "ways": found})
-            print_case(encoder, cold, found)
+        for files in args.files:
+            numbers = (str(inputs), str(args.again), str(args.threads))
+            found = compare(args.bundle, encoder, peer, numbers, args.rounds, files == "cold")
+            result["cases"].append({"encoder": encoder, "files": files, "ways": found})
+            print_case(encoder, files, found)
     result["machine"]["load_after"] = os.getloadavg()[0]
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -100,26 +106,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def compare(
-    bundle: Path, encoder: str, peer: Path, inputs: Path, rounds: int, cold: bool
+    bundle: Path, encoder: str, peer: Path, numbers: Sequence[str], rounds: int, cold: bool
 ) -> dict[str, dict[str, float]]:
-    """The median of each figure for each way."""
+    """The median of each figure for each way. ``numbers``: inputs, runs, threads, for the child."""
     files = [peer, bundle / f"onnx/fp32/{encoder}.weights"]
     found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     for _ in range(rounds):
         for way in WAYS:
             for path in files:
                 (drop if cold else touch)(path)
-            found[way].append(run_child(way, bundle, encoder, peer, inputs, 2 if cold else 5))
+            found[way].append(run_child(way, bundle, encoder, peer, numbers))
     return {
         way: {key: statistics.median(f[key] for f in some) for key in some[0]} for way, some in found.items()
     }
 
 
-def run_child(way: str, bundle: Path, encoder: str, peer: Path, inputs: Path, again: int) -> dict[str, float]:
+def run_child(way: str, bundle: Path, encoder: str, peer: Path, numbers: Sequence[str]) -> dict[str, float]:
     code = CHILD.format(way=TORCH if way == "torch" else BINDRT)
     source = peer if way == "torch" else bundle
     done = subprocess.run(
-        [sys.executable, "-c", code, str(source), encoder, way, str(inputs), str(again)],
+        [sys.executable, "-c", code, str(source), encoder, way, *numbers],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -173,13 +179,19 @@ def touch(path: Path) -> None:
             pass
 
 
-def print_case(encoder: str, cold: bool, found: dict[str, dict[str, float]]) -> None:
+def print_case(encoder: str, files: str, found: dict[str, dict[str, float]]) -> None:
     peer = found["torch"]
     for way, f in found.items():
-        cache = "cold" if cold else "warm"
         print(
-            f"{encoder:<8} {cache:<6} {way:<10} {f['first']:6.2f} s  {f['steady']:7.3f} s"
-            f"  {f['anonymous'] / 1e9:5.2f} GB  {peer['first'] / f['first']:14.1f}×"
-            f"  {f['anonymous'] / peer['anonymous']:6.2f}×  {peer['steady'] / f['steady']:5.2f}×",
+            f"{encoder:<7} {files:<5} {way:<10} first {f['first']:6.2f} s ({f['first_processor']:6.2f} CPU)"
+            f"  steady {f['steady']:6.3f} s ({f['steady_processor']:6.3f})"
+            f"  private {f['anonymous'] / 1e9:5.2f} GB | of torch: first {ratio(peer, f, 'first')},"
+            f" private {f['anonymous'] / peer['anonymous']:.2f}×, speed {ratio(peer, f, 'steady')}",
             flush=True,
         )
+
+
+def ratio(peer: dict[str, float], ours: dict[str, float], key: str) -> str:
+    """How many times faster, by seconds and by processor time."""
+    processor = f"{key}_processor"
+    return f"{peer[key] / ours[key]:.1f}× ({peer[processor] / max(ours[processor], 1e-9):.1f}×)"

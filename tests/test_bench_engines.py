@@ -94,7 +94,7 @@ def test_no_gpu_nothing_measured(
 def test_start_up_is_measured_in_processes_of_their_own(tiny: Bundle, tmp_path: Path) -> None:
     inputs = tmp_path / "inputs.npy"
     np.save(inputs, np.zeros((1, 6, 2000), np.float32))
-    found = startup.compare(tiny.path, "imu", tmp_path / "imu.pth", inputs, 1, cold=True)
+    found = startup.compare(tiny.path, "imu", tmp_path / "imu.pth", (str(inputs), "2", "1"), 1, cold=True)
     assert list(found) == ["fast-run", "fast-start", "torch"]
     for way in found.values():
         assert 0 < way["first"] < 60

@@ -38,6 +38,11 @@ class EngineQueue {
     queue_.wait();
   }
 
+  void wait() const {
+    const py::gil_scoped_release release;
+    queue_.wait();
+  }
+
   void rewind() {
     const py::gil_scoped_release release;
     queue_.rewind();
@@ -75,6 +80,7 @@ void bind_queue(py::module_& module) {
            "Queue a copy of an array to the device; the array is free at once.")
       .def("download", &EngineQueue::download, py::arg("target").noconvert(), py::arg("source"),
            "Copy to an array and wait for all that was queued before.")
+      .def("wait", &EngineQueue::wait, "Wait for all that was queued.")
       .def("rewind", &EngineQueue::rewind, "Give back all memory that was taken.")
       .def(
           "__enter__",

@@ -58,6 +58,21 @@ with bindrt.load(sys.argv[1], engine="tensorrt", modalities=["text"]) as model:
     [t.start() for t in threads]
     [t.join() for t in threads]
     out["threads"] = max(float(np.abs(rows[i] - plain[i]).max()) for i in range(4))
+from bindrt import _core
+from bindrt.bundle import open_bundle
+from bindrt.engines import choose, open_engine
+bundle = open_bundle(sys.argv[1])
+engine = open_engine(bundle, choose(bundle, "imu", "tensorrt", "fp32", "cuda"))
+other = _core.gpu.Queue(0)  # as the pipeline: its own memory and stream, nothing waits in between
+with other:
+    inputs, rows = np.ones((3, 6, 2000), np.float32), np.empty((3, bundle.manifest.embed_dim), np.float32)
+    source, target = other.take(inputs.nbytes), other.take(rows.nbytes)
+    other.upload(source, inputs)
+    engine.enqueue(inputs.shape, source, target, other.stream)
+    other.download(rows, target)
+expected = np.empty_like(rows)
+engine.run(inputs, expected)
+out["enqueue"] = float(np.abs(rows - expected).max())
 print(json.dumps(out))
 """
 REFUSED = """
@@ -126,6 +141,7 @@ def test_vectors_are_those_of_the_cpu(planned: tuple[Path, list[Any]], machine: 
         assert found[precision][1:] == ["cuda:0", True]
     assert found["auto"] == ["onnxruntime", "tensorrt"]
     assert found["threads"] < 2e-6
+    assert found["enqueue"] == 0
 
 
 def test_another_export_finds_the_plans(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:

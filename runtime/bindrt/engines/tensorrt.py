@@ -65,7 +65,7 @@ class TensorRtEngine:
                 queue.rewind()
                 source, target = queue.take(contiguous.nbytes), queue.take(out.nbytes)
                 queue.upload(source, contiguous)
-                profile = self._enqueue(contiguous.shape, source, target, queue.stream)
+                profile = self._queue_up(contiguous.shape, source, target, queue.stream)
                 queue.download(result, target)
                 self._cache.ran(profile)
             except (_core.gpu.DriverError, MemoryError) as error:
@@ -73,8 +73,24 @@ class TensorRtEngine:
         if result is not out:
             out[...] = result
 
-    def _enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> int:
-        """Queue the encoder on a stream, from device memory to device memory; returns the profile."""
+    def enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
+        """Queue the encoder on a stream, from device memory to device memory, without waiting.
+
+        Calls must be on one stream, or each after the one before is done: a context serves one at a time.
+
+        Args:
+            shape: of the input ``[B, …]``.
+            source, target: addresses of the input and of float32 ``[B, D]``, aligned to 256 bytes.
+            stream: handle of a stream of this device.
+
+        Raises:
+            EngineError: the plan does not take the shape, or TensorRT failed.
+        """
+        with self._lock, self._queue:
+            self._queue_up(shape, source, target, stream)
+
+    def _queue_up(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> int:
+        """Returns the profile."""
         profile = 0 if shape[0] <= FEW_ROWS or self._profiles == 1 else 1
         context = self._contexts[profile]
         good = context.set_input_shape("input", shape)
@@ -101,6 +117,7 @@ class TensorRtEngine:
         self._profiles = self._engine.num_optimization_profiles
         self._cache = RuntimeCache(self._engine, self._job, settings)
         self._contexts = [self._make_context(i) for i in range(min(self._profiles, 2))]
+        self._queue.wait()  # profiles are chosen on our stream; work may come on another
 
     def _make_context(self, profile: int) -> Any:
         """One for each profile, so that none has to be switched while work is queued."""
