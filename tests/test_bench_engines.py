@@ -44,6 +44,7 @@ def tiny(tmp_path: Path, imu_bundle: Path) -> Bundle:
     return open_bundle(tmp_path / "imu.bind")
 
 
+@pytest.mark.deep  # a dozen processes that import torch
 def test_ways_take_turns(tiny: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ways = ["eager", "ort", "bindrt"]
     arguments = ["--bundle", str(tiny.path), "--encoder", "imu", "--turns", "1", "--rounds", "2"]
@@ -91,6 +92,7 @@ def test_no_gpu_nothing_measured(
     assert "no GPU to measure: none here" in capsys.readouterr().err
 
 
+@pytest.mark.deep  # a dozen processes that import torch
 def test_start_up_is_measured_in_processes_of_their_own(tiny: Bundle, tmp_path: Path) -> None:
     inputs = tmp_path / "inputs.npy"
     np.save(inputs, np.zeros((1, 6, 2000), np.float32))

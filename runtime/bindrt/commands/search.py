@@ -84,7 +84,8 @@ def search(args: argparse.Namespace) -> list[Hit]:
     if not bundle:
         raise OptionError("bind-search", "the index does not say which bundle made it", "add --bundle")
     wanted = sorted({modality for modality, _ in queries})
-    with load(bundle, modalities=wanted) as model:
+    # A query or two: repacking the weights would cost more than it gains.
+    with load(bundle, modalities=wanted, startup="fast-start") as model:
         require_same_space(index.space, model.space, str(bundle))
         items = {m: [value for modality, value in queries if modality == m] for m in wanted}
         found = model.embed(**items)  # type: ignore[arg-type]
