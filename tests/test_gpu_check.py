@@ -129,9 +129,13 @@ def test_the_whole_script_over_the_simulated_driver(tmp_path: Path) -> None:
         pytest.skip("this build has no GPU kernels: NVRTC was not installed")
     driver = cudasim.driver("plain") / "libcudasim_cuda.so"
     done = cpp.run(
-        [str(SCRIPT), "--python", sys.executable], cwd=tmp_path, env={"BINDRT_LIBCUDA": str(driver)}
+        [str(SCRIPT), "--python", sys.executable],
+        cwd=tmp_path,
+        env={"BINDRT_LIBCUDA": str(driver)},
+        timeout=4 * cpp.TIMEOUT,  # all of tests/gpu, with the builds they need
     )
     assert done.returncode == 0, done.stdout
     assert "SIMULATED" in done.stdout
     assert " passed" in done.stdout
+    assert "NOT COMPARED" not in done.stdout
     assert "µs" not in done.stdout

@@ -22,7 +22,7 @@ def tool(name: str) -> str | None:
 
 
 def run(
-    command: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None
+    command: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None, timeout: float = TIMEOUT
 ) -> subprocess.CompletedProcess[str]:
     """Run to the end, with both outputs as one text; `env` is added to the environment."""
     return subprocess.run(
@@ -32,7 +32,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=TIMEOUT,
+        timeout=timeout,
         check=False,
     )
 

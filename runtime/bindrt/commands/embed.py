@@ -24,12 +24,13 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from bindrt.commands.indexing import check_index, write_index
+from bindrt.commands.indexing import write_index
 from bindrt.commands.inputs import Input, Request, count_inputs, list_inputs, resolve
 from bindrt.commands.outputs import adopt, check_suffix, finish
 from bindrt.commands.segments import Row, Segments, as_json_line
 from bindrt.commands.terminal import complain, system_error
 from bindrt.errors import Error, OptionError
+from bindrt.index.storage import check_place
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.modalities import MODALITIES
 from bindrt.model import Model, load
@@ -93,7 +94,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     elif args.resume and args.index is None:
         raise OptionError("--resume", "there is no output to go on with", "add -o OUT or --index OUT")
     if args.index is not None:
-        check_index(args.index)
+        check_place(args.index, f"--index {args.index}")
     limits = DEFAULT_LIMITS if args.max_pixels is None else Limits(max_pixels=args.max_pixels)
     with load(args.bundle, threads=args.threads, limits=limits) as model:
         job = Job(model, request, args.on_error == "skip")

@@ -7,20 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from bindrt.commands.segments import Row, Segments
-from bindrt.errors import OptionError
+from bindrt.commands.segments import Row, Segments, vectors_of
 from bindrt.index import Index
-from bindrt.index.storage import HEADER
 from bindrt.model import Model
 
 #: Above this many vectors a graph is worth its memory, if usearch is installed.
 APPROXIMATE_FROM = 100_000
-
-
-def check_index(path: Path) -> None:
-    """An index is a folder; nothing else is replaced by one."""
-    if path.exists() and not (path / HEADER).is_file():
-        raise OptionError(f"--index {path}", "it exists and is no index", "choose another place")
 
 
 def write_index(segments: Segments, model: Model, path: Path) -> None:
@@ -30,10 +22,8 @@ def write_index(segments: Segments, model: Model, path: Path) -> None:
     for table in segments.tables():
         good = table.filter(pa.compute.is_valid(table["embedding"]))
         for modality in sorted(set(good["modality"].to_pylist())):
-            part = good.filter(pa.compute.equal(good["modality"], modality)).combine_chunks()
-            column = part["embedding"].combine_chunks()
-            vectors = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, model.embed_dim)
-            index.add(vectors, part["source"].to_pylist(), modality)
+            part = good.filter(pa.compute.equal(good["modality"], modality))
+            index.add(vectors_of(part, model.embed_dim), part["source"].to_pylist(), modality)
     index.save(path)
 
 

@@ -9,12 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bindrt.commands.indexing import index_rows
-from bindrt.commands.segments import Row, Segments, as_json_line, schema, table_space, to_table
+from bindrt.commands.segments import (
+    Row,
+    Segments,
+    as_json_line,
+    schema,
+    table_space,
+    to_table,
+    vectors_of,
+)
 from bindrt.errors import InputError, OptionError
 from bindrt.space import require_same_space
 
@@ -68,19 +75,6 @@ def write_npz(file: object, segments: Segments, dim: int, space: str) -> None:
                 np.lib.format.write_array(stream, np.array(values, dtype=str), allow_pickle=False)
         with archive.open("space.npy", "w") as stream:
             np.lib.format.write_array(stream, np.array(space), allow_pickle=False)
-
-
-def vectors_of(table: pa.Table, dim: int) -> npt.NDArray[np.float32]:
-    """``[N, D]`` of a table's embedding column; NaN where it is null."""
-    column = table.column("embedding").combine_chunks()
-    if isinstance(column, pa.ChunkedArray):  # an empty table has no chunk to combine into
-        return np.empty((0, dim), np.float32)
-    flat = column.values.to_numpy(zero_copy_only=False)[
-        column.offset * dim : (column.offset + len(column)) * dim
-    ]
-    rows = np.array(flat, np.float32).reshape(-1, dim)
-    rows[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
-    return rows
 
 
 def table_rows(table: pa.Table) -> Iterator[Row]:

@@ -171,3 +171,16 @@ def as_json_line(row: Row, space: str) -> str:
         },
         ensure_ascii=False,
     )
+
+
+def vectors_of(table: pa.Table, dim: int) -> npt.NDArray[np.float32]:
+    """``[N, D]`` of a table's embedding column; NaN where it is null."""
+    column = table.column("embedding").combine_chunks()
+    if isinstance(column, pa.ChunkedArray):  # an empty table has no chunk to combine into
+        return np.empty((0, dim), np.float32)
+    flat = column.values.to_numpy(zero_copy_only=False)[
+        column.offset * dim : (column.offset + len(column)) * dim
+    ]
+    rows = np.array(flat, np.float32).reshape(-1, dim)
+    rows[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
+    return rows

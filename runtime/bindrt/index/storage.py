@@ -61,11 +61,16 @@ class Rows:
         return np.array([i for i, m in enumerate(self.modalities) if m == modality], np.int64)
 
 
+def check_place(path: Path, item: str) -> None:
+    """An index is a folder; nothing else is replaced by one. OptionError names ``item``."""
+    if path.exists() and not (path / HEADER).is_file():
+        raise OptionError(item, "it exists and is no index", "choose another place")
+
+
 def save(
     path: Path, header: Header, vectors: npt.NDArray[np.float32], rows: Rows, graph: Graph | None
 ) -> None:
-    if path.exists() and not (path / HEADER).is_file():
-        raise OptionError(str(path), "it exists and is no index", "choose another place")
+    check_place(path, str(path))
     beside = path.with_name(f"{path.name}.new.{os.getpid()}")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)

@@ -12,7 +12,10 @@ def is_number(value: object) -> TypeGuard[float]:
     """Whether ``value`` is a finite real number, of Python or NumPy; booleans are not."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         return False
-    return math.isfinite(value)
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond the largest float
+        return False
 
 
 def is_positive(value: object) -> TypeGuard[float]:
