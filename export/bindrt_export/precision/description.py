@@ -1,0 +1,130 @@
+"""What an encoder's linears, and everything between them, compute in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bindrt.errors import OptionError
+from bindrt_export.precision.survey import Survey
+
+PRECISIONS = ("fp32", "fp16", "bf16", "int8", "fp8")
+#: What each engine can run; docs/precision.md says why the others are not here.
+SUPPORTED: dict[str, tuple[str, ...]] = {
+    "onnxruntime": ("fp32", "fp16", "bf16", "int8"),
+    "openvino": ("fp32", "fp16", "bf16", "int8"),
+    "tensorrt": PRECISIONS,
+    "tensorrt-rtx": PRECISIONS,
+}
+FLOAT = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+FLOAT16_LARGEST = 65504.0
+#: Other inputs than the surveyed ones may be larger by this.
+HEADROOM = 4.0
+#: An int8 linear whose typical output differs by more than this part stays in floats.
+TOO_SENSITIVE = 0.08
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One linear.
+
+    Attributes:
+        weight: ``float32``, ``float16``, ``bfloat16``, ``int8`` or ``float8``; 8-bit ones with a factor per
+            output channel.
+        activation: type of the product's other side, likewise.
+        range: of 8-bit activations: the largest magnitude, fixed at export; None: every token has its own,
+            found as it comes.
+    """
+
+    weight: str
+    activation: str
+    range: float | None = None
+
+    @property
+    def is_quantized(self) -> bool:
+        return self.activation in ("int8", "float8")
+
+
+@dataclass(frozen=True)
+class Description:
+    """One encoder in one precision.
+
+    Norms, softmax and the division by the length are float32 always.
+
+    Attributes:
+        compute: type of what is between the linears: attention's products, GELU, biases.
+        residual: type of the residual stream, the sums that run through all blocks.
+        layers: by name of the linear, for example ``blocks.0.mlp.up``.
+        kept: linears that the precision does not reach, with the reason.
+    """
+
+    precision: str
+    compute: str
+    residual: str
+    layers: Mapping[str, Layer]
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+
+def describe(
+    precision: str, linears: Iterable[str], survey: Survey | None, fixed: bool = False
+) -> Description:
+    """Decide what an encoder computes in.
+
+    Args:
+        precision: one of ``PRECISIONS``.
+        linears: names of its linears.
+        survey: what was measured; only 8-bit precisions and fp16 look at it.
+        fixed: activations of int8 with ranges from the survey, else per token. fp8 has them always.
+    """
+    names = list(linears)
+    if precision in FLOAT:
+        kind = FLOAT[precision]
+        # bfloat16 has 8 bits: sums over 32 blocks would lose what each block adds.
+        narrow = precision == "fp16" and not overflows(survey)
+        return Description(
+            precision, kind, kind if narrow else "float32", {n: Layer(kind, kind) for n in names}
+        )
+    kind = "int8" if precision == "int8" else "float8"
+    fixed = fixed or precision == "fp8"
+    kept = reasons_to_keep(names, survey, "int8-fixed" if fixed and precision == "int8" else precision)
+    layers = {}
+    for name in names:
+        bound = survey.ranges[name] if survey is not None and fixed else None
+        layers[name] = Layer("float16", "float16") if name in kept else Layer(kind, kind, bound)
+    residual = "float32" if overflows(survey) else "float16"
+    return Description(precision, "float16", residual, layers, kept)
+
+
+def overflows(survey: Survey | None) -> bool:
+    """Whether the residual stream needs float32; without a survey, to be safe."""
+    return survey is None or survey.residual * HEADROOM > FLOAT16_LARGEST
+
+
+def reasons_to_keep(names: Iterable[str], survey: Survey | None, kind: str) -> dict[str, str]:
+    """Linears that 8 bits would hurt."""
+    if survey is None:
+        return {}
+    errors = {name: survey.errors.get(name, {}).get(kind, 0.0) for name in names}
+    return {
+        name: f"its typical output would differ by {error:.1%}"
+        for name, error in errors.items()
+        if not error <= TOO_SENSITIVE  # NaN is too much as well
+    }
+
+
+def supported(engine: str) -> tuple[str, ...]:
+    return SUPPORTED[engine]
+
+
+def require_supported(engine: str, precision: str) -> None:
+    """
+    Raises:
+        OptionError: naming the engines that can.
+    """
+    if precision not in SUPPORTED[engine]:
+        able = [name for name, precisions in SUPPORTED.items() if precision in precisions]
+        raise OptionError(
+            f"--engine {engine} --precision {precision}",
+            f"{engine} does not run it",
+            f"{' and '.join(able)} do; {engine} runs {', '.join(SUPPORTED[engine])}",
+        )

@@ -1,0 +1,32 @@
+"""Finding one's way in an encoder's float32 graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onnx import ModelProto, NodeProto
+
+MICROSOFT = "com.microsoft"
+
+
+def linears(model: ModelProto) -> Iterator[tuple[str, NodeProto]]:
+    """Every product with a weight: the linear's name (the weight's without ``.weight``), and the node."""
+    weights = {t.name for t in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "MatMul" and node.input[1] in weights:
+            yield node.input[1].removesuffix(".weight"), node
+
+
+def tables(model: ModelProto) -> Iterator[NodeProto]:
+    """Look-ups of tokens."""
+    weights = {t.name for t in model.graph.initializer}
+    return (n for n in model.graph.node if n.op_type == "Gather" and n.input[0] in weights)
+
+
+def residual_sums(model: ModelProto) -> Iterator[NodeProto]:
+    """Sums of two activations that are no attention scores: the residual stream."""
+    weights = {t.name for t in model.graph.initializer}
+    scores = {name for n in model.graph.node if n.op_type == "Softmax" for name in n.input}
+    for node in model.graph.node:
+        if node.op_type == "Add" and not weights & set(node.input) and node.output[0] not in scores:
+            yield node

@@ -1,0 +1,127 @@
+"""The form for strongly typed networks (TensorRT): every value has the type that the graph gives it.
+
+Norms, softmax and the division by the length are in float32, the residual stream where the description says so,
+everything else in the compute type; casts stand at the borders. An 8-bit linear is a product whose two sides
+come out of Q/DQ pairs, symmetric around zero, weights with a factor per output channel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, helper, shape_inference
+
+from bindrt_export.precision.description import Description, Layer
+from bindrt_export.precision.graphs import linears, residual_sums
+from bindrt_export.precision.tensors import KINDS, LARGEST, ONNX_KIND, Sink, Source, narrowed, per_channel
+
+#: Sums of squares, exponentials and quotients leave half precision's range or accuracy.
+FLOAT32_OPS = frozenset({"LayerNormalization", "Softmax", "ReduceL2", "Clip", "Div", "Where", "Range"})
+#: Of a range that was measured as zero.
+TINY = 1e-6
+
+
+class TypedForm:
+    """Walks the nodes in order and gives every float value a type; ``nodes`` is the new graph."""
+
+    def __init__(self, model: ModelProto, description: Description, source: Source, sink: Sink) -> None:
+        self._description = description
+        self._source, self._sink = source, sink
+        self._linears = {node.output[0]: name for name, node in linears(model)}
+        self._sums = {node.output[0] for node in residual_sums(model)}
+        self._scores = {n for node in model.graph.node if node.op_type == "Softmax" for n in node.input}
+        self._outputs = {value.name for value in model.graph.output}
+        self._floats = float_values(model)
+        #: The type each activation was made in; a graph's inputs are float32.
+        self._made = {value.name: "float32" for value in model.graph.input}
+        self._there: set[str] = set()
+        self.nodes: list[NodeProto] = []
+        for node in model.graph.node:
+            self._add(node)
+
+    def _add(self, node: NodeProto) -> None:
+        name = self._linears.get(node.output[0])
+        if name is not None and self._description.layers[name].is_quantized:
+            self._quantized(node, name, self._description.layers[name])
+        else:
+            kind = self._kind_of(node)
+            inputs = [
+                self._as(value, kind) if value in self._floats else self._index(value) for value in node.input
+            ]
+            self._emit(node, inputs, kind)
+
+    def _kind_of(self, node: NodeProto) -> str:
+        output = node.output[0]
+        masked = node.op_type == "Add" and output in self._scores
+        if node.op_type in FLOAT32_OPS or masked or output in self._outputs:
+            return "float32"
+        if output in self._sums:
+            return self._description.residual
+        if output in self._linears:
+            return self._description.layers[self._linears[output]].activation
+        return self._description.compute
+
+    def _quantized(self, node: NodeProto, name: str, layer: Layer) -> None:
+        compute = self._description.compute
+        weight = node.input[1]
+        numbers, scale = per_channel(self._source.read(weight), layer.weight, LARGEST[layer.weight], compute)
+        stored = self._sink.add(f"{weight}.{layer.weight}", numbers)
+        factor = self._sink.add(f"{weight}.scale", scale)
+        zeros = self._sink.add(f"{weight}.zero", np.zeros(scale.shape, KINDS[layer.weight]))
+        self._node("DequantizeLinear", [stored, factor, zeros], f"{weight}/wide", axis=1)
+        assert layer.range is not None, "typed 8-bit activations have fixed ranges"
+        step = np.asarray(max(layer.range, TINY) / LARGEST[layer.activation], KINDS[compute])
+        pair = [
+            self._sink.add(f"{name}.step", step),
+            self._sink.add(f"{name}.zero", np.zeros((), KINDS[layer.activation])),
+        ]
+        self._node("QuantizeLinear", [self._as(node.input[0], compute), *pair], f"{name}/number")
+        self._node("DequantizeLinear", [f"{name}/number", *pair], f"{name}/wide")
+        self._emit(node, [f"{name}/wide", f"{weight}/wide"], compute)
+
+    def _emit(self, node: NodeProto, inputs: list[str], kind: str) -> None:
+        made = NodeProto()
+        made.CopyFrom(node)
+        made.input[:] = inputs
+        for i, output in enumerate(node.output):
+            if output in self._floats:
+                made.output[i] = named(output, kind)
+                self._made[output] = kind
+        if node.op_type == "Cast":
+            raise AssertionError("the float32 graph has no casts")
+        self.nodes.append(made)
+
+    def _as(self, value: str, kind: str) -> str:
+        """The name of a float value in a type, cast or stored when it is first wanted."""
+        typed = named(value, kind)
+        if value in self._source.tensors:
+            if typed not in self._there:
+                self._there.add(typed)
+                self._sink.add(typed, narrowed(value, self._source.read(value), kind))
+        elif self._made[value] != kind and typed not in self._there:
+            self._there.add(typed)
+            self._node("Cast", [named(value, self._made[value])], typed, to=ONNX_KIND[kind])
+        return typed
+
+    def _index(self, value: str) -> str:
+        """Integers (shapes, indices, token ids) stay as they are."""
+        if value in self._source.tensors and value not in self._there:
+            self._there.add(value)
+            self._sink.add(value, self._source.read(value))
+        return value
+
+    def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
+
+
+def named(value: str, kind: str) -> str:
+    return value if kind == "float32" else f"{value}.{kind}"
+
+
+def float_values(model: ModelProto) -> set[str]:
+    """Names of all float32 values of a graph."""
+    known = shape_inference.infer_shapes(model).graph
+    values = [*known.value_info, *known.input, *known.output]
+    found = {v.name for v in values if v.type.tensor_type.elem_type == TensorProto.FLOAT}
+    return found | {t.name for t in known.initializer if t.data_type == TensorProto.FLOAT}
