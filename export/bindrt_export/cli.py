@@ -46,7 +46,13 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--engine", nargs="+", action="extend", choices=ENGINES, help="beside onnxruntime")
     p.add_argument("--target", nargs="+", action="extend", metavar="sm_89", help="GPUs to build plans for")
-    p.add_argument("--calibration", type=Path, metavar="DIR", help="files to calibrate int8 with")
+    p.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="DIR",
+        help="files to range 8-bit activations on: DIR/image/a.jpg, …",
+    )
+    p.add_argument("--allow", action="store_true", help="export vectors past their precision's limit too")
     p.add_argument("--dry-run", action="store_true", help="say what would be built, with sizes and memory")
     p.add_argument(
         "--check", type=Path, metavar="NAME.bind", help="hashes, schema and a parity run; needs no torch"
@@ -87,7 +93,7 @@ def run_export(args: argparse.Namespace, console: Console) -> int:
         raise OptionError("bind-export", "no checkpoint given", "bind-export CHECKPOINT -o NAME.bind")
     if args.output is None and not args.dry_run:
         raise OptionError("bind-export", "no output given", "add -o NAME.bind")
-    refuse_unbuilt(args)
+    refuse_contradictions(args)
     exporter = import_exporter()
     precisions = precisions_of(args)
     request = exporter.Request(
@@ -99,6 +105,8 @@ def run_export(args: argparse.Namespace, console: Console) -> int:
             tuple(e for e in dict.fromkeys(args.engine or ()) if e != "onnxruntime"),
             tuple(dict.fromkeys(args.target or ())),
             tuple(dict.fromkeys(precisions)),
+            args.calibration,
+            args.allow,
         ),
         args.default_precision or precisions[0],
     )
@@ -124,18 +132,13 @@ def import_exporter() -> Any:
     return exporter
 
 
-def refuse_unbuilt(args: argparse.Namespace) -> None:
-    """Say so plainly, instead of building something else than was asked for."""
+def refuse_contradictions(args: argparse.Namespace) -> None:
+    """Options without the ones that give them a meaning."""
     plans = [name for name in args.engine or () if name in PLANS]
-    for name in precisions_of(args):
-        if name != "fp32" and not (name == "fp16" and plans):
-            raise OptionError(
-                f"--precision {name}", "not built yet in this version", "use fp32, or fp16 with tensorrt-rtx"
-            )
     if args.target and not plans:
         raise OptionError("--target", "it is for plans", f"add --engine {' or '.join(PLANS)}")
-    if args.calibration:
-        raise OptionError("--calibration", "int8 is not built yet in this version", "leave it out")
+    if args.calibration and not {"int8", "fp8"} & set(precisions_of(args)):
+        raise OptionError("--calibration", "it is for 8-bit precisions", "add --precision int8")
 
 
 def precisions_of(args: argparse.Namespace) -> list[str]:

@@ -21,8 +21,11 @@ from bindrt.manifest import FORMAT, SCHEMA
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import describe
 from bindrt.space import space_of
+from bindrt_export.calibration import Calibration
 from bindrt_export.checkpoints import Checkpoint, open_checkpoint
+from bindrt_export.cpu_forms import CpuFormBuilder
 from bindrt_export.engines import Built, EngineRequest, Graph, build_engines
+from bindrt_export.engines.build import obtain as obtain_engine
 from bindrt_export.licences import licence_text
 from bindrt_export.parts import (
     ENGINE,
@@ -35,10 +38,11 @@ from bindrt_export.parts import (
     take_over,
     write_json,
 )
+from bindrt_export.precision import require_supported, supported
 from bindrt_export.progress import Progress
+from bindrt_export.report import PAGE, REPORT, html, rows
 from bindrt_export.tokenizer import write_tokenizer
 
-REPORT = "report.json"
 #: Peak memory beside the weights: Python, torch, activations; measured with imagebind_huge.
 BASE_MEMORY = 1 << 30
 
@@ -96,6 +100,8 @@ def run(request: Request, progress: Progress) -> dict[str, Any]:
     """
     start = perf_counter()
     refuse_other_folder(request.output)
+    refuse_unsupported(request.engines)
+    calibration = Calibration(request.engines.calibration)
     with open_checkpoint(request.checkpoint, request.config) as checkpoint:
         modalities = wanted(checkpoint, request.modalities)
         keys = {e: part_key(checkpoint, e) for e in encoders_of(modalities)}
@@ -105,15 +111,22 @@ def run(request: Request, progress: Progress) -> dict[str, Any]:
             reused: list[str] = []
             parts: dict[str, Part] = {}
             for encoder, key in keys.items():
-                parts[encoder] = obtain(request.output, staging, checkpoint, encoder, key, progress, reused)
+                parts[encoder] = obtain(request, staging, checkpoint, encoder, key, progress, reused)
             dim = checkpoint.encoders["text"].out
             graphs = [Graph(p.encoder, PRECISION, p.files, p.key, dim) for p in parts.values()]
-            engines = build_engines(request.output, staging, graphs, request.engines, progress)
-            manifest = make_manifest(
-                staging, checkpoint, modalities, parts, engines, request.default_precision
+            forms = build_forms(request, staging, graphs, calibration, progress)
+            graphs += [
+                Graph(parts[f.entry["encoder"]].encoder, f.entry["precision"], f.entry["files"], f.key, dim)
+                for f in forms
+            ]
+            engines = forms + build_engines(
+                request.output, staging, graphs, request.engines, calibration, progress
             )
+            manifest = make_manifest(staging, checkpoint, modalities, parts, engines, request)
             report = make_report(checkpoint, parts, engines, reused, perf_counter() - start)
+            report["results"] = rows(parts, engines, request.engines.precisions, modalities)
             write_json(staging / REPORT, report)
+            (staging / PAGE).write_text(html(report), "utf-8")
             write_json(staging / MANIFEST, manifest)
             remove_strangers(staging, manifest, parts, engines)
             open_bundle(staging)  # what was written must be readable
@@ -121,8 +134,32 @@ def run(request: Request, progress: Progress) -> dict[str, Any]:
     return report
 
 
+def build_forms(
+    request: Request, staging: Path, graphs: Sequence[Graph], calibration: Calibration, progress: Progress
+) -> list[Built]:
+    """The graphs of other precisions that ONNX Runtime runs."""
+    wanted_here = [p for p in request.engines.precisions if p != PRECISION and p in supported(ENGINE)]
+    return [
+        obtain_engine(
+            request.output, staging, CpuFormBuilder(graph, p, calibration, request.engines.allow), progress
+        )
+        for p in wanted_here
+        for graph in graphs
+    ]
+
+
+def refuse_unsupported(engines: EngineRequest) -> None:
+    """
+    Raises:
+        OptionError: a precision that none of the engines asked for runs.
+    """
+    for precision in engines.precisions:
+        if not any(precision in supported(engine) for engine in (ENGINE, *engines.engines)):
+            require_supported(ENGINE, precision)
+
+
 def obtain(
-    output: Path,
+    request: Request,
     staging: Path,
     checkpoint: Checkpoint,
     encoder: str,
@@ -131,6 +168,7 @@ def obtain(
     reused: list[str],
 ) -> Part:
     """A part, from the half-made bundle, from the finished one, or built."""
+    output = request.output
     for place in (staging, output):
         part = find_part(place, encoder, key)
         if part is not None:
@@ -139,7 +177,7 @@ def obtain(
             reused.append(encoder)
             progress.done(encoder, 0.0, part.size(), "already there")
             return part
-    return build_part(staging, checkpoint, encoder, key, progress)
+    return build_part(staging, checkpoint, encoder, key, progress, request.engines.allow)
 
 
 def is_there(output: Path, staging: Path, encoder: str, key: str) -> bool:
@@ -225,7 +263,7 @@ def make_manifest(
     modalities: list[str],
     parts: Mapping[str, Part],
     engines: Sequence[Built],
-    default_precision: str,
+    request: Request,
 ) -> dict[str, Any]:
     """``bundle.json``; depends on the checkpoint and the request alone."""
     licence = staging / "LICENSE-WEIGHTS.txt"
@@ -236,14 +274,16 @@ def make_manifest(
     return {
         "format": FORMAT,
         "schema": SCHEMA,
-        "space": space_of(checkpoint.family, dim, checkpoint.fingerprint, preprocessing, default_precision),
+        "space": space_of(
+            checkpoint.family, dim, checkpoint.fingerprint, preprocessing, request.default_precision
+        ),
         "model": {
             "family": checkpoint.family,
             "embed_dim": dim,
             "text_scale": checkpoint.text_scale,
             "weights": checkpoint.fingerprint,
         },
-        "default_precision": default_precision,
+        "default_precision": request.default_precision,
         "encoders": {e: part.encoder for e, part in parts.items()},
         "modalities": {
             m: {
@@ -264,6 +304,7 @@ def make_manifest(
                 "files": part.files,
             }
             for e, part in parts.items()
+            if PRECISION in request.engines.precisions
         ]
         + [built.entry for built in engines],
         "tokenizer": tokenizer,
@@ -307,11 +348,12 @@ def remove_strangers(
     staging: Path, manifest: Mapping[str, Any], parts: Mapping[str, Part], engines: Sequence[Built]
 ) -> None:
     """Remove what an earlier, different export left in the staging folder."""
-    keep = {MANIFEST, REPORT, manifest["license"]["path"]}
+    keep = {MANIFEST, REPORT, PAGE, manifest["license"]["path"]}
     if manifest["tokenizer"] is not None:
         keep.add(manifest["tokenizer"]["path"])
-    for encoder, part in parts.items():
-        keep |= {f["path"] for f in part.files} | {f"parts/{encoder}.json", f"parts/{encoder}.npz"}
+    for encoder in parts:
+        keep |= {f"parts/{encoder}.json", f"parts/{encoder}.npz"}
+    keep |= {f["path"] for entry in manifest["engines"] for f in entry["files"]}
     for built in engines:
         keep |= {*built.files(), built.record()}
     for path in sorted(staging.rglob("*"), reverse=True):

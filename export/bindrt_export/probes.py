@@ -45,15 +45,18 @@ def probes(encoder: str, view: tuple[int, ...]) -> dict[str, Array]:
         return text_probes()
     found: dict[str, Array] = {"random": random_view(view)}
     for modality, file in SAMPLES[encoder].items():
-        still = modality == "image"
         if modality == "video" and len(view) == 3:
             continue  # an encoder of single frames takes no video
         array = np.asarray(prepare(modality, str(sample(file))).array)
-        first = array if array.ndim == len(view) - (still and len(view) == 4) else array[0]
-        found[modality] = (
-            np.repeat(first[:, None], view[1], axis=1)[None] if still and len(view) == 4 else first[None]
-        )
+        found[modality] = encoder_views(modality, array, view)[:1]
     return found
+
+
+def encoder_views(modality: str, array: Array, view: tuple[int, ...]) -> Array:
+    """Views ``[V, …]`` as an encoder takes them: a still image is one frame, shown as often as it wants."""
+    if modality == "image" and len(view) == 4:
+        array = np.repeat(array[:, None], view[1], axis=1)
+    return array if array.ndim > len(view) else array[None]
 
 
 def random_view(view: tuple[int, ...]) -> Array:

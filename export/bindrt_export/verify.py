@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bindrt.engines import Engine
+from bindrt.errors import ExportError
 from bindrt_export.probes import Array
 
 Rows = npt.NDArray[np.float32]
 
-#: Largest difference of a coordinate of unit vectors, by precision.
+#: Largest difference of a coordinate of unit vectors.
 TOLERANCE = {"fp32": 1e-4}
+#: Smallest cosine, for precisions whose differences are expected.
+COSINE = {"fp16": 0.9999, "bf16": 0.999, "int8": 0.99, "fp8": 0.98}
+#: Runs that a latency is the median of.
+LATENCY_RUNS = 3
 
 
 @dataclass(frozen=True)
@@ -32,10 +40,68 @@ class Difference:
 
     def within(self, precision: str) -> bool:
         # Written so that NaN is not within.
-        return self.max_abs <= TOLERANCE[precision]
+        if precision in TOLERANCE:
+            return self.max_abs <= TOLERANCE[precision]
+        return self.min_cosine >= COSINE[precision]
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)
+
+
+def limit(precision: str) -> str:
+    """What is allowed, in words."""
+    if precision in TOLERANCE:
+        return f"a difference of at most {TOLERANCE[precision]:.0e}"
+    return f"a cosine of at least {COSINE[precision]}"
+
+
+def require_within(name: str, found: Difference, precision: str, allow: bool) -> None:
+    """
+    Raises:
+        ExportError: past the limit, and not allowed to be.
+    """
+    if not allow and not found.within(precision):
+        raise ExportError(
+            name,
+            f"its vectors differ from torch's by {found.max_abs:.2e} (worst cosine {found.min_cosine:.6f})",
+            f"{precision} must have {limit(precision)}; --allow exports it all the same",
+        )
+
+
+def latency(engine: Engine, inputs: Mapping[str, Array], embed_dim: int) -> float:
+    """Median seconds of one input, the last of the probes, on an engine that has run before."""
+    one, out = list(inputs.values())[-1], np.empty((1, embed_dim), np.float32)
+    seconds = []
+    for _ in range(LATENCY_RUNS):
+        start = perf_counter()
+        engine.run(one, out)
+        seconds.append(perf_counter() - start)
+    return statistics.median(seconds)
+
+
+def examine(
+    name: str,
+    engine: Engine,
+    precision: str,
+    inputs: Mapping[str, Array],
+    reference: Mapping[str, Rows],
+    allow: bool = False,
+) -> dict[str, Any]:
+    """Compare an engine with torch's vectors of the same inputs, and time it.
+
+    Returns:
+        ``difference_to_torch`` and ``latency_seconds``.
+
+    Raises:
+        ExportError: past the precision's limit.
+    """
+    dim = next(iter(reference.values())).shape[1]
+    found = compare(reference, run_engine(engine, inputs, dim))
+    require_within(name, found, precision, allow)
+    return {
+        "difference_to_torch": found.as_dict(),
+        "latency_seconds": round(latency(engine, inputs, dim), 5),
+    }
 
 
 def difference(a: Rows, b: Rows) -> Difference:

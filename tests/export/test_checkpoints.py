@@ -251,3 +251,27 @@ def test_openclip_vit_h_head_counts() -> None:
     encoders = layout_of("x", shapes, {}).encoders
     assert (encoders["vision"].heads, encoders["text"].heads) == (16, 16)
     assert encoders["vision"].tokens == 257
+
+
+def test_random_weights_with_outliers() -> None:
+    """Few channels far larger than the others, most in the class token; gains with a long tail."""
+    with (
+        open_checkpoint("random:0", TINY_CONFIG) as calm,
+        open_checkpoint("random:0,outliers", TINY_CONFIG) as wild,
+    ):
+        assert calm.fingerprint != wild.fingerprint
+        plain, planted = dict(calm.parameters("depth")), dict(wild.parameters("depth"))
+        again = dict(wild.parameters("depth"))
+    token = planted["stem.class_token"].abs().flatten()
+    assert float(token.max()) > 100 * float(token.median())
+    (channel,) = torch.nonzero(token > 100).flatten().tolist()
+    assert abs(float(planted["blocks.0.mlp.down.bias"][channel])) > 10
+    assert float(planted["blocks.0.norm_1.weight"][channel]) < 0.5
+    assert float(planted["blocks.0.norm_1.weight"].max()) > 1.2 * float(plain["blocks.0.norm_1.weight"].max())
+    assert torch.equal(planted["blocks.0.mlp.up.weight"], plain["blocks.0.mlp.up.weight"])
+    assert all(torch.equal(planted[name], again[name]) for name in planted)
+
+
+@pytest.mark.parametrize("spec", ["random:0,", "random:0,loud", "random:,outliers"])
+def test_unknown_kinds_of_random_weights(spec: str) -> None:
+    assert spec in message(spec)

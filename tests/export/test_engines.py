@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnx
-import onnxruntime as ort
 import pytest
 
 import bindrt
@@ -19,14 +15,10 @@ from bindrt.bundle import open_bundle
 from bindrt.engines import choose, open_engine
 from bindrt.engines.available import absence, module_name
 from bindrt.engines.plan import read_header
-from bindrt_export.check import read_reference
 from bindrt_export.engines import EngineRequest
-from bindrt_export.engines.half import write_half
 from bindrt_export.engines.plan_text import known_products, products, wrong_products
 from bindrt_export.exporter import Request, run
-from bindrt_export.probes import probes
 from bindrt_export.terminal import SilentProgress
-from bindrt_export.verify import compare
 from support.bundles import TINY_CONFIG
 
 
@@ -97,7 +89,8 @@ def rtx(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]
 @needs_rtx
 def test_rtx_plan_is_what_was_asked_for(rtx: tuple[Path, dict[str, Any]]) -> None:
     bundle, report = rtx
-    half, full = report["engines"]
+    half, full = (e for e in report["engines"] if e["engine"] == "tensorrt-rtx")
+    assert half["graph_difference_to_torch"]["min_cosine"] > 0.9999
     assert (half["precision"], half["target"], half["run"]) == (
         "fp16",
         "sm_86-sm_89-sm_120",
@@ -132,8 +125,8 @@ def test_wrong_type_in_the_plan_is_found(rtx: tuple[Path, dict[str, Any]]) -> No
 def test_rtx_without_a_gpu_says_so(rtx: tuple[Path, dict[str, Any]]) -> None:
     if hardware.nvidia_driver().gpus:
         pytest.skip("there is a GPU")
-    with pytest.raises(bindrt.EngineError, match="no NVIDIA GPU"):
-        bindrt.load(rtx[0])
+    with bindrt.load(rtx[0]) as model:  # the same bundle serves machines without one
+        model.warm_up()
     with (
         bindrt.load(rtx[0], engine="tensorrt-rtx") as model,
         pytest.raises(bindrt.EngineError, match="no NVIDIA GPU"),
@@ -186,35 +179,3 @@ def test_header_of_what_is_no_plan(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(bindrt.BundleError, match="not a TensorRT-RTX plan"):
             read_header(path)
-
-
-@pytest.mark.parametrize("encoder", ["vision", "text", "audio", "depth", "thermal", "imu"])
-def test_half_graph_is_close_and_strongly_typed(small_bundle: Path, tmp_path: Path, encoder: str) -> None:
-    """Norms, softmax and the residual stream in float32, products in float16; vectors as float16 allows."""
-    target = tmp_path / f"{encoder}.onnx"
-    write_half(small_bundle / f"onnx/fp32/{encoder}.onnx", target)
-    model = onnx.load(str(target))
-    kinds = {
-        v.name: v.type.tensor_type.elem_type
-        for v in onnx.shape_inference.infer_shapes(model, strict_mode=True).graph.value_info
-    } | {t.name: t.data_type for t in model.graph.initializer}
-    for node in model.graph.node:
-        if node.op_type in ("MatMul", "Conv"):
-            assert {kinds[name] for name in node.input} == {onnx.TensorProto.FLOAT16}, node.name
-        if node.op_type in ("LayerNormalization", "Softmax"):
-            assert {kinds[name] for name in node.input} <= {onnx.TensorProto.FLOAT}, node.name
-    bundle = open_bundle(small_bundle)
-    inputs = probes(encoder, bundle.manifest.encoders[encoder].view)
-    session = ort.InferenceSession(str(target))
-    rows = {name: session.run(None, {"input": array})[0] for name, array in inputs.items()}
-    assert compare(read_reference(bundle, encoder, list(inputs)), rows).min_cosine > 0.9999
-
-
-def test_weight_too_large_for_half(tmp_path: Path, imu_bundle: Path) -> None:
-    for name in ("imu.onnx", "imu.weights"):
-        shutil.copy(imu_bundle / "onnx/fp32" / name, tmp_path)
-    values = np.fromfile(tmp_path / "imu.weights", "<f4")
-    values[:] = 1e5
-    values.tofile(tmp_path / "imu.weights")
-    with pytest.raises(bindrt.ExportError, match="too large for float16"):
-        write_half(tmp_path / "imu.onnx", tmp_path / "half.onnx")

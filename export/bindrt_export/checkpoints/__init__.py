@@ -131,10 +131,12 @@ def open_checkpoint(spec: str, config: Mapping[str, Any] | None = None) -> Itera
 
 
 def random_tensors(spec: str, config: Mapping[str, Any]) -> RandomTensors:
-    seed = spec.removeprefix("random:")
+    seed, comma, kind = spec.removeprefix("random:").partition(",")
     if not (seed.isascii() and seed.isdigit() and len(seed) <= 18):
         raise CheckpointError(spec, "the seed is not a whole number", "write random:0, random:1, …")
-    return RandomTensors(int(seed), imagebind.layout_from_config(config))
+    if comma and kind != "outliers":
+        raise CheckpointError(spec, f"unknown kind {kind[:40]!r}", "write random:0 or random:0,outliers")
+    return RandomTensors(int(seed), imagebind.layout_from_config(config), kind == "outliers")
 
 
 def find_layout(tensors: Tensors, config: Mapping[str, Any]) -> Layout:

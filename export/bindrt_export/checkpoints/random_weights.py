@@ -1,5 +1,9 @@
 """``random:SEED``: a checkpoint's tensors made from a seed, the same on every machine.
 
+``random:SEED,outliers`` has what trained transformers are known for and what makes 8 bits hard: some channels
+of the residual stream far larger than the others, most of all in the class token, and norms whose gains have
+a long tail, with small ones where the stream is large.
+
 Each tensor has a stream of its own, keyed by seed and name, so that one encoder can be made
 without the others. Uniform numbers only: they need no library function whose last bit could
 differ between machines.
@@ -9,8 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -19,13 +25,21 @@ from bindrt_export.checkpoints.layout import Layout, Shape
 
 #: Scale factors of the official model; the checkpoint holds their logarithms.
 SCALES = {"text": 100.0, "audio": 20.0, "depth": 5.0, "thermal": 10.0, "imu": 5.0}
+#: Of ``outliers``: the largest gain of a norm, and what gains of large channels are multiplied with.
+LONGEST_TAIL, DAMPING = 8.0, 0.05
+#: What large channels hold, in the class token and, from the first block's bias on, in every token.
+TOKEN_OUTLIER, CHANNEL_OUTLIER = 120.0, 40.0
+FIRST_BIAS = "blocks.0.mlp.fc2.bias"
+
+Array = npt.NDArray[Any]
 
 
 class RandomTensors:
     """Random weights in a layout, with spreads like a freshly initialised transformer's."""
 
-    def __init__(self, seed: int, layout: Layout) -> None:
-        self.name = f"random:{seed}"
+    def __init__(self, seed: int, layout: Layout, outliers: bool = False) -> None:
+        self.name = f"random:{seed}" + (",outliers" if outliers else "")
+        self._outliers = outliers
         self.licence = ""
         self._seed = seed
         self._layout = layout
@@ -48,7 +62,28 @@ class RandomTensors:
         values *= np.float32(2 * spread(key, shape))
         if is_norm(key) and key.endswith("weight"):
             values += np.float32(1.0)
+        if self._outliers:
+            self._plant(key, values, generator)
         return torch.from_numpy(values)
+
+    def _plant(self, key: str, values: Array, generator: np.random.Generator) -> None:
+        """Make a tensor's part of the outliers, in place."""
+        encoder = key.split(".")[1]
+        if is_norm(key) and key.endswith("weight") and key.startswith("modality_trunks"):
+            tail = generator.random(values.shape, dtype=np.float32)
+            values /= np.sqrt(np.maximum(tail, np.float32(LONGEST_TAIL**-2)))
+            values[self._channels(encoder, len(values))] *= np.float32(DAMPING)
+        elif key.endswith(("cls_token", FIRST_BIAS)):
+            row = values.reshape(-1)
+            channels = self._channels(encoder, len(row))
+            size = TOKEN_OUTLIER if key.endswith("cls_token") else CHANNEL_OUTLIER
+            row[channels] = np.float32(size) * np.where(np.arange(len(channels)) % 2, -1, 1)
+
+    def _channels(self, encoder: str, width: int) -> Array:
+        """The encoder's large channels, about one in 250."""
+        digest = hashlib.sha256(f"{self._seed}/{encoder}/channels".encode()).digest()
+        generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
+        return np.argsort(generator.random(width))[: max(1, round(width / 250))]
 
 
 def is_norm(key: str) -> bool:

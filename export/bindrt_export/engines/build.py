@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bindrt.bundle import sha256_of
-from bindrt.errors import OptionError
 from bindrt.manifest import EncoderInfo
 from bindrt_export.progress import Progress
+
+if TYPE_CHECKING:
+    from bindrt_export.calibration import Calibration
 
 #: Raise it when a builder makes something else of the same graph.
 BUILD_VERSION = 1
@@ -24,11 +26,18 @@ BUILD_VERSION = 1
 
 @dataclass(frozen=True)
 class EngineRequest:
-    """What to build: engines by name; for plans the targets, as ``sm_89``, and the precisions."""
+    """What to build: engines by name; for plans the targets, as ``sm_89``; the precisions.
+
+    Attributes:
+        calibration: folder of files that 8-bit ranges are measured on.
+        allow: vectors past their precision's limit fail nothing.
+    """
 
     engines: Sequence[str] = ()
     targets: Sequence[str] = ()
     precisions: Sequence[str] = ("fp32",)
+    calibration: Path | None = None
+    allow: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,12 @@ class Built:
 
 
 def build_engines(
-    output: Path, staging: Path, graphs: Sequence[Graph], request: EngineRequest, progress: Progress
+    output: Path,
+    staging: Path,
+    graphs: Sequence[Graph],
+    request: EngineRequest,
+    calibration: Calibration,
+    progress: Progress,
 ) -> list[Built]:
     """Build what is asked for and not there yet, in the half-made bundle ``staging``.
 
@@ -87,36 +101,27 @@ def build_engines(
             if engine == "openvino":
                 from bindrt_export.engines.openvino import OpenVinoBuilder
 
-                builder: Any = OpenVinoBuilder(graph)
+                builder: Any = OpenVinoBuilder(graph, request.allow)
             else:
                 from bindrt_export.engines.tensorrt import PlanBuilder
 
-                builder = PlanBuilder(graph, engine, precision, request.targets)
+                builder = PlanBuilder(graph, engine, precision, request.targets, calibration, request.allow)
             built.append(obtain(output, staging, builder, progress))
     return built
 
 
 def wanted(engine: str, graphs: Sequence[Graph], precisions: Sequence[str]) -> list[tuple[Graph, str]]:
-    """For OpenVINO every graph; for plans each precision, from its own graph or from the float32 one."""
+    """OpenVINO reads the graph of each precision; a plan is built from the float32 one."""
     if engine == "openvino":
-        return [(graph, graph.precision) for graph in graphs]
-    found = []
-    for precision in precisions:
-        own = [graph for graph in graphs if graph.precision == precision]
-        if not own and precision != "fp16":
-            raise OptionError(
-                f"--engine {engine} --precision {precision}",
-                "not built yet in this version",
-                "use fp32 or fp16",
-            )
-        found += [(graph, precision) for graph in own or graphs if own or graph.precision == "fp32"]
-    return found
+        return [(graph, graph.precision) for graph in graphs if graph.precision in precisions]
+    plain = [graph for graph in graphs if graph.precision == "fp32"]
+    return [(graph, precision) for precision in precisions for graph in plain]
 
 
 def obtain(output: Path, staging: Path, builder: Any, progress: Progress) -> Built:
     """From the half-made bundle, from the finished one, or built."""
     key = key_of(builder)
-    name = f"{builder.graph.name} {builder.engine}"
+    name = f"{builder.graph.name} {builder.precision} {builder.engine}"
     for place in (staging, output):
         found = find(place, builder, key)
         if found is not None:
@@ -141,6 +146,7 @@ def key_of(builder: Any) -> str:
         "precision": builder.precision,
         "target": builder.target,
         "build": BUILD_VERSION,
+        "form": builder.form,
     }
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 

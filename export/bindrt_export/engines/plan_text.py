@@ -12,6 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from bindrt_export.precision.typed import QUANTIZED
+
 TENSOR = re.compile(rb"tensor=\{ ([^\n]{1,4000}) \}")
 PRODUCT = re.compile(rb'fully_connected=\{ name="([^"\n]{1,200})"[^\n]{0,2000}? input=\{([^}\n]{1,2000})\}')
 NAME, KIND = re.compile(rb' name="([^"]+)"'), re.compile(rb" type=([a-z0-9_]+)")
@@ -23,6 +25,8 @@ KINDS = {
     "int8": ("int8",),
     "fp8": ("fp8",),
 }
+
+EIGHT_BITS = ("int8", "fp8")
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,19 @@ def products(path: Path) -> list[Product]:
 
 
 def wrong_products(found: list[Product], precision: str) -> list[Product]:
-    """Those that read another type than asked for."""
+    """Those whose weight has another type than asked for.
+
+    The other side may be read in the type before it, where a norm or a quantisation is fused into it.
+    In 8-bit plans, only the linears that are meant to be: attention's own products are not among them.
+    """
     allowed = (*KINDS[precision], "?")
-    return [p for p in found if not all(kind in allowed for kind in p.kinds)]
+    meant = [p for p in found if precision not in EIGHT_BITS or QUANTIZED in p.name]
+    return [p for p in meant if p.kinds[1] not in allowed]
+
+
+def missing_products(found: list[Product], names: set[str]) -> set[str]:
+    """Linears of the graph that the plan shows nowhere, alone or fused with others."""
+    return names - {name.partition(" [")[0] for p in found for name in p.name.split("+")}
 
 
 def known_products(found: list[Product]) -> list[Product]:

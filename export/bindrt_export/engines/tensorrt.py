@@ -13,15 +13,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import onnx
+
 from bindrt import hardware
 from bindrt.cache import cache_folder
 from bindrt.engines.available import REMEDY, module_name, version
-from bindrt.engines.base import plan_target
+from bindrt.engines.base import Job, Settings, plan_target
+from bindrt.engines.onnxruntime import OnnxRuntimeEngine
 from bindrt.engines.plan import read_header
 from bindrt.errors import ExportError, OptionError
-from bindrt_export.engines.build import Graph, file_entry
-from bindrt_export.engines.half import write_half
-from bindrt_export.engines.plan_text import known_products, products, summary, wrong_products
+from bindrt_export.calibration import Calibration
+from bindrt_export.cpu_forms import described_for
+from bindrt_export.engines.build import Graph, file_entry, reference
+from bindrt_export.engines.plan_text import (
+    known_products,
+    missing_products,
+    products,
+    summary,
+    wrong_products,
+)
+from bindrt_export.precision import FORM_VERSION, write_typed_form
+from bindrt_export.precision.typed import PLAIN, QUANTIZED
+from bindrt_export.probes import probes
+from bindrt_export.verify import compare, require_within, run_engine
 
 #: Targets of TensorRT-RTX, and those among them that cannot do a precision (tried with 1.7).
 RTX_TARGETS = ("sm_75", "sm_80", "sm_86", "sm_89", "sm_120", "sm_121")
@@ -44,7 +58,15 @@ TIMEOUT = 3600
 class PlanBuilder:
     """Builds the plan of one graph."""
 
-    def __init__(self, graph: Graph, engine: str, precision: str, targets: Sequence[str]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        engine: str,
+        precision: str,
+        targets: Sequence[str],
+        calibration: Calibration,
+        allow: bool = False,
+    ) -> None:
         """
         Raises:
             OptionError: the engine is not installed, or a target cannot be built for.
@@ -57,6 +79,9 @@ class PlanBuilder:
         self.graph = graph
         self.precision = precision
         self.version = version(engine)
+        self.form = f"{FORM_VERSION} {calibration.key}"
+        self._calibration = calibration
+        self._allow = allow
         self.targets = rtx_targets(targets, precision) if engine == "tensorrt-rtx" else own_target(targets)
         self.target = plan_target(self.targets)
         self.max_batch = MAX_BATCH.get(graph.name, DEFAULT_MAX_BATCH)
@@ -70,14 +95,15 @@ class PlanBuilder:
         folder = root / "engines" / self.engine / self.precision / self.target
         folder.mkdir(parents=True, exist_ok=True)
         plan = folder / f"{self.graph.name}.plan"
-        typed, temporary = self._typed_graph(root, folder)
+        typed, temporary, found = self._typed_graph(root, folder)
         try:
-            measured = self._run_worker(typed, plan)
+            linears = linear_names(typed)
+            measured = {**found, **self._run_worker(typed, plan)}
         finally:
             for path in temporary:
                 path.unlink(missing_ok=True)
         if self.engine == "tensorrt-rtx":
-            measured["products"] = self._check(plan)
+            measured["products"] = self._check(plan, linears)
         measured["run"] = "built, not run"
         entry = {
             "encoder": self.graph.name,
@@ -94,14 +120,27 @@ class PlanBuilder:
     def note(self, measured: dict[str, Any]) -> str:
         return f"{measured['peak_rss_bytes'] / 1e9:.1f} GB of memory, built, not run"
 
-    def _typed_graph(self, root: Path, folder: Path) -> tuple[Path, list[Path]]:
-        """The graph with its types as asked for, and files to remove afterwards."""
+    def _typed_graph(self, root: Path, folder: Path) -> tuple[Path, list[Path], dict[str, Any]]:
+        """The graph with its types as asked for, files to remove afterwards, and how near it is to torch.
+
+        The plan cannot be run here, but ONNX Runtime can compute what its graph says.
+        """
         source = root / str(self.graph.files[0]["path"])
-        if self.graph.precision == self.precision:
-            return source, []
+        if self.precision == "fp32":
+            return source, [], {}
+        described = described_for(root, self.graph, self.precision, self._calibration, fixed=True)
         typed = folder / f"{self.graph.name}.onnx"
-        write_half(source, typed)
-        return typed, [typed, typed.with_suffix(".weights")]
+        made = [typed, typed.with_suffix(".weights")]
+        write_typed_form(source, typed, described)
+        measured: dict[str, Any] = {"residual": described.residual, "kept": dict(described.kept)}
+        if self.precision != "bf16":  # ONNX Runtime's CPU has no products of bfloat16
+            info = self.graph.info()
+            engine = OnnxRuntimeEngine(Job(made, info, self.graph.embed_dim, self.precision), Settings("cpu"))
+            torch, inputs = reference(root, info.name), probes(info.name, info.view)
+            found = compare(torch, run_engine(engine, inputs, self.graph.embed_dim))
+            require_within(f"{info.name} {self.engine}'s graph", found, self.precision, self._allow)
+            measured["graph_difference_to_torch"] = found.as_dict()
+        return typed, made, measured
 
     def profiles(self) -> list[dict[str, list[int]]]:
         """One tuned for a single item, one for the most; both take every batch."""
@@ -148,7 +187,7 @@ class PlanBuilder:
             return None
         return str(folder / "tensorrt" / f"{self.version}-{self.target}.timing")
 
-    def _check(self, plan: Path) -> dict[str, int]:
+    def _check(self, plan: Path, linears: set[str]) -> dict[str, int]:
         """Header and products; returns how many products compute in which types."""
         name = f"{self.graph.name} {self.engine}"
         header = read_header(plan)
@@ -160,12 +199,20 @@ class PlanBuilder:
         least = 4 * self.graph.info().depth
         if (shown := len(known_products(found))) < least:
             raise ExportError(name, f"the plan shows {shown} products with weights, it must have {least}")
+        if missing := missing_products(found, linears):
+            raise ExportError(name, f"the plan shows no product for {', '.join(sorted(missing)[:5])}")
         if wrong := wrong_products(found, self.precision):
             names = ", ".join(f"{p.name} ({' × '.join(p.kinds)})" for p in wrong[:5])
             raise ExportError(
                 name, f"{len(wrong)} of {len(found)} products are not {self.precision}: {names}"
             )
         return summary(found)
+
+
+def linear_names(graph: Path) -> set[str]:
+    """Products with weights, as the typed form names them; a float32 graph has other names."""
+    nodes = onnx.load(str(graph), load_external_data=False).graph.node
+    return {n.name for n in nodes if n.name.startswith((PLAIN, QUANTIZED))}
 
 
 def rtx_targets(asked: Sequence[str], precision: str) -> tuple[str, ...]:
@@ -179,7 +226,8 @@ def rtx_targets(asked: Sequence[str], precision: str) -> tuple[str, ...]:
         if target in UNABLE[precision]:
             able = ", ".join(t for t in RTX_TARGETS if t not in UNABLE[precision])
             raise OptionError(f"--target {target}", f"it cannot do {precision}", f"{able} can")
-    return tuple(t for t in RTX_TARGETS if t in (asked or DEFAULT_TARGETS))
+    usual = [t for t in DEFAULT_TARGETS if t not in UNABLE[precision]]
+    return tuple(t for t in RTX_TARGETS if t in (asked or usual))
 
 
 def own_target(asked: Sequence[str]) -> tuple[str, ...]:

@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from bindrt_export.precision.description import FLOAT, Description, Layer
 from bindrt_export.precision.graphs import MICROSOFT, linears, tables
-from bindrt_export.precision.tensors import CPU_WEIGHT, Sink, Source, narrowed, per_channel
+from bindrt_export.precision.tensors import CPU_WEIGHT, Array, Sink, Source, narrowed, per_channel
 
 #: Activations are unsigned with this zero: ONNX Runtime is ten times slower with signed ones.
 ZERO = 128
@@ -117,7 +119,7 @@ class CpuForm:
             self._sink.add(name, self._source.read(name))
         return name
 
-    def _constant(self, name: str, value: np.generic | np.ndarray) -> str:  # type: ignore[type-arg]
+    def _constant(self, name: str, value: Array | np.generic) -> str:
         name = f"constant.{name}"
         if name not in self._given:
             self._given.add(name)
@@ -127,7 +129,7 @@ class CpuForm:
     def _product(self, inputs: list[str], output: str) -> None:
         self._node("MatMulIntegerToFloat", inputs, output, domain=MICROSOFT)
 
-    def _node(self, kind: str, inputs: list[str], output: str, domain: str = "", **attributes: int) -> None:
+    def _node(self, kind: str, inputs: list[str], output: str, domain: str = "", **attributes: Any) -> None:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, domain=domain, **attributes))
 
 

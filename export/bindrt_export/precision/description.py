@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bindrt.errors import OptionError
@@ -56,6 +56,8 @@ class Description:
         residual: type of the residual stream, the sums that run through all blocks.
         layers: by name of the linear, for example ``blocks.0.mlp.up``.
         kept: linears that the precision does not reach, with the reason.
+        powers: by tensor, the power of two that each row is multiplied with: large channels of a norm's
+            output are made smaller by its gain, the rows of the next linear larger; it changes no result.
     """
 
     precision: str
@@ -63,6 +65,7 @@ class Description:
     residual: str
     layers: Mapping[str, Layer]
     kept: Mapping[str, str] = field(default_factory=dict)
+    powers: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 def describe(
@@ -92,7 +95,8 @@ def describe(
         bound = survey.ranges[name] if survey is not None and fixed else None
         layers[name] = Layer("float16", "float16") if name in kept else Layer(kind, kind, bound)
     residual = "float32" if overflows(survey) else "float16"
-    return Description(precision, "float16", residual, layers, kept)
+    powers = {} if survey is None else survey.powers
+    return Description(precision, "float16", residual, layers, kept, powers)
 
 
 def overflows(survey: Survey | None) -> bool:

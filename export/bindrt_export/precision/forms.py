@@ -25,15 +25,20 @@ class Form(Protocol):
 
 def write_cpu_form(source: Path, target: Path, description: Description) -> None:
     """For ONNX Runtime and OpenVINO on a CPU; see :mod:`bindrt_export.precision.cpu`."""
-    write(source, target, lambda model, s, sink: CpuForm(model, description, s, sink))
+    write(source, target, description, CpuForm)
 
 
 def write_typed_form(source: Path, target: Path, description: Description) -> None:
     """For TensorRT, whose networks are strongly typed; see :mod:`bindrt_export.precision.typed`."""
-    write(source, target, lambda model, s, sink: TypedForm(model, description, s, sink))
+    write(source, target, description, TypedForm)
 
 
-def write(source: Path, target: Path, make: Callable[[ModelProto, Source, Sink], Form]) -> None:
+def write(
+    source: Path,
+    target: Path,
+    description: Description,
+    make: Callable[[ModelProto, Description, Source, Sink], Form],
+) -> None:
     """``target`` and, beside it, its tensors with the suffix ``.weights``; one tensor in memory at a time.
 
     Raises:
@@ -41,7 +46,8 @@ def write(source: Path, target: Path, make: Callable[[ModelProto, Source, Sink],
     """
     model = onnx.load(str(source), load_external_data=False)
     with Sink(target.with_suffix(".weights")) as sink:
-        form = make(model, Source(model, source.parent), sink)
+        tensors = Source(model, source.parent, description.powers)
+        form = make(model, description, tensors, sink)
     for field, content in (("node", form.nodes), ("initializer", sink.tensors), ("value_info", [])):
         model.graph.ClearField(field)
         getattr(model.graph, field).extend(content)

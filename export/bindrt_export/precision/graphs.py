@@ -30,3 +30,23 @@ def residual_sums(model: ModelProto) -> Iterator[NodeProto]:
     for node in model.graph.node:
         if node.op_type == "Add" and not weights & set(node.input) and node.output[0] not in scores:
             yield node
+
+
+def norms_before(model: ModelProto) -> dict[str, str]:
+    """Linear → the gain of the norm whose output it reads; only of gains that nothing else reads."""
+    weights = {t.name for t in model.graph.initializer}
+    nodes = [n for n in model.graph.node if n.op_type == "LayerNormalization"]
+    norms = {n.output[0]: n.input[1] for n in nodes}
+    products = {node.output[0] for _, node in linears(model)}
+    spoiled = {
+        norms[name]
+        for node in model.graph.node
+        for name in node.input
+        if name in norms and node.output[0] not in products
+    }
+    spoiled |= {n.input[1] for n in nodes if len(n.input) > 2}  # a bias would have to shrink as well
+    return {
+        name: norms[node.input[0]]
+        for name, node in linears(model)
+        if norms.get(node.input[0]) in weights - spoiled
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,15 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper
 
-from bindrt_export.precision.graphs import linears, residual_sums
+from bindrt_export.precision.graphs import linears, norms_before, residual_sums
 from bindrt_export.precision.tensors import CPU_WEIGHT, KINDS, LARGEST, Source, per_channel
 
 Array = npt.NDArray[Any]
 
 #: Tokens of one input that a linear's error is measured on, evenly spaced.
 ROWS = 32
+#: A channel stands out from this many times the median channel's peak on.
+STANDS_OUT = 4.0
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,14 @@ class Survey:
         errors: by linear, by kind of 8 bits (``int8``: each token by its own range; ``int8-fixed``; ``fp8``):
             the typical output's relative error (root mean square over tokens, median over channels).
         inputs: how many inputs were run.
+        powers: how large channels are evened out (:func:`evening`); ranges and errors are those after it.
     """
 
     ranges: Mapping[str, float]
     residual: float
     errors: Mapping[str, Mapping[str, float]]
     inputs: int
+    powers: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -51,27 +55,49 @@ class Survey:
 def survey(graph: Path, inputs: Sequence[Array]) -> Survey:
     """Run inputs ``[1, …]`` one at a time through a float32 graph whose weights lie beside it."""
     model = onnx.load(str(graph), load_external_data=False)
-    source = Source(model, graph.parent)
     watched = {name: node.input[0] for name, node in linears(model)}
-    weights = {name: node.input[1] for name, node in linears(model)}
     sums = [node.output[0] for node in residual_sums(model)]
     names = list(dict.fromkeys([*watched.values(), *sums]))
-    peaks = dict.fromkeys(names, 0.0)
+    residual = 0.0
+    peaks: dict[str, Array] = {}  # by value, of each channel
     rows: dict[str, list[Array]] = {value: [] for value in watched.values()}
     session = watching_session(model, graph, names)
     for one in inputs:
         for name, values in zip(names, session.run(names, {"input": one}), strict=True):
-            peaks[name] = max(peaks[name], float(np.abs(values).max()))
+            flat = values.reshape(-1, values.shape[-1])
             if name in rows:
-                flat = values.reshape(-1, values.shape[-1])
+                peak = np.abs(flat).max(axis=0)
+                peaks[name] = np.maximum(peaks[name], peak) if name in peaks else peak
                 rows[name].append(flat[:: max(1, math.ceil(len(flat) / ROWS))].copy())
+            else:
+                residual = max(residual, float(np.abs(flat).max()))
     del session
-    ranges = {name: rounded_up(peaks[value]) for name, value in watched.items()}
-    errors = {
-        name: layer_errors(np.concatenate(rows[value]), source.read(weights[name]), ranges[name])
-        for name, value in watched.items()
-    }
-    return Survey(ranges, max((peaks[name] for name in sums), default=0.0), errors, len(inputs))
+    powers = evening(norms_before(model), {name: peaks[value] for name, value in watched.items()})
+    source = Source(model, graph.parent, powers)
+    ranges, errors = {}, {}
+    for name, value in watched.items():
+        lift = np.asarray(powers.get(f"{name}.weight", 0), np.int32)
+        ranges[name] = rounded_up(float(np.ldexp(peaks[value], -lift).max()))
+        x = np.ldexp(np.concatenate(rows[value]), -lift)
+        errors[name] = layer_errors(x, source.read(f"{name}.weight"), ranges[name])
+    return Survey(ranges, residual, errors, len(inputs), powers)
+
+
+def evening(norms: Mapping[str, str], peaks: Mapping[str, Array]) -> dict[str, list[int]]:
+    """Powers of two that bring large channels of a norm's output near the others.
+
+    Only channels that stand out are touched: what an activation loses, its rows of the weights gain.
+    """
+    found: dict[str, list[int]] = {}
+    for norm in dict.fromkeys(norms.values()):
+        readers = [name for name, gain in norms.items() if gain == norm]
+        peak = np.max([peaks[name] for name in readers], axis=0)
+        usual = max(float(np.median(peak)), 1e-30)
+        lift = np.rint(np.log2(np.maximum(peak / (usual * STANDS_OUT), 1.0))).astype(int)
+        if lift.any():
+            found[norm] = (-lift).tolist()
+            found |= {f"{name}.weight": lift.tolist() for name in readers}
+    return found
 
 
 def watching_session(model: onnx.ModelProto, graph: Path, names: Sequence[str]) -> ort.InferenceSession:

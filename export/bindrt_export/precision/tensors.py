@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -34,8 +35,8 @@ ONNX_KIND = {
     "float8": TensorProto.FLOAT8E4M3FN,
     "int8": TensorProto.INT8,
 }
-#: Of int8 weights on a CPU. Seven bits: without VNNI, x86 adds two products of an unsigned and a signed byte in
-#: 16 bits, and 2 · 255 · 63 still fits; so a bundle means the same on every machine.
+#: Of int8 weights on a CPU. Seven bits: without VNNI, x86 adds two products of an unsigned and a signed byte
+#: in 16 bits, and 2 · 255 · 63 still fits; so a bundle means the same on every machine.
 CPU_WEIGHT = 63
 LARGEST = {"int8": 127.0, "float8": 448.0}
 
@@ -43,11 +44,22 @@ LARGEST = {"int8": 127.0, "float8": 448.0}
 class Source:
     """The tensors of a float32 graph, mapped from its weights file."""
 
-    def __init__(self, model: ModelProto, folder: Path) -> None:
+    def __init__(
+        self, model: ModelProto, folder: Path, powers: Mapping[str, Sequence[int]] | None = None
+    ) -> None:
+        """``powers``: by tensor, the power of two that each row (of a vector: element) is multiplied with."""
         self._folder = folder
+        self._powers = powers or {}
         self.tensors = {t.name: t for t in model.graph.initializer}
 
     def read(self, name: str) -> Array:
+        values = self._read(name)
+        if name not in self._powers:
+            return values
+        rows = np.reshape(np.asarray(self._powers[name], np.int32), (-1,) + (1,) * (values.ndim - 1))
+        return np.ldexp(values, rows)
+
+    def _read(self, name: str) -> Array:
         tensor = self.tensors[name]
         if tensor.data_location != TensorProto.EXTERNAL:
             return numpy_helper.to_array(tensor)

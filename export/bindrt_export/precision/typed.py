@@ -1,8 +1,8 @@
 """The form for strongly typed networks (TensorRT): every value has the type that the graph gives it.
 
-Norms, softmax and the division by the length are in float32, the residual stream where the description says so,
-everything else in the compute type; casts stand at the borders. An 8-bit linear is a product whose two sides
-come out of Q/DQ pairs, symmetric around zero, weights with a factor per output channel.
+Norms, softmax and the division by the length are in float32, the residual stream where the description says
+so, everything else in the compute type; casts stand at the borders. An 8-bit linear is a product whose two
+sides come out of Q/DQ pairs, symmetric around zero, weights with a factor per output channel.
 """
 
 from __future__ import annotations
@@ -14,10 +14,24 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, shape_inference
 
 from bindrt_export.precision.description import Description, Layer
 from bindrt_export.precision.graphs import linears, residual_sums
-from bindrt_export.precision.tensors import KINDS, LARGEST, ONNX_KIND, Sink, Source, narrowed, per_channel
+from bindrt_export.precision.tensors import (
+    KINDS,
+    LARGEST,
+    ONNX_KIND,
+    Array,
+    Sink,
+    Source,
+    narrowed,
+    per_channel,
+)
 
 #: Sums of squares, exponentials and quotients leave half precision's range or accuracy.
 FLOAT32_OPS = frozenset({"LayerNormalization", "Softmax", "ReduceL2", "Clip", "Div", "Where", "Range"})
+#: Linears that stand for several, and for how many. TensorRT runs a packed 8-bit product whose result is
+#: taken apart in half precision, without a word; separate ones keep their type.
+PACKED = {"qkv": 3, "key_value": 2}
+#: Names of products with weights begin so, that a plan can be checked for them.
+PLAIN, QUANTIZED = "linear/", "linear8/"
 #: Of a range that was measured as zero.
 TINY = 1e-6
 
@@ -42,14 +56,12 @@ class TypedForm:
 
     def _add(self, node: NodeProto) -> None:
         name = self._linears.get(node.output[0])
-        if name is not None and self._description.layers[name].is_quantized:
-            self._quantized(node, name, self._description.layers[name])
-        else:
-            kind = self._kind_of(node)
-            inputs = [
-                self._as(value, kind) if value in self._floats else self._index(value) for value in node.input
-            ]
-            self._emit(node, inputs, kind)
+        if name is not None:
+            self._linear(node, name, self._description.layers[name])
+            return
+        kind = self._kind_of(node)
+        inputs = [self._as(v, kind) if v in self._floats else self._index(v) for v in node.input]
+        self._emit(node, inputs, kind)
 
     def _kind_of(self, node: NodeProto) -> str:
         output = node.output[0]
@@ -58,27 +70,53 @@ class TypedForm:
             return "float32"
         if output in self._sums:
             return self._description.residual
-        if output in self._linears:
-            return self._description.layers[self._linears[output]].activation
         return self._description.compute
 
-    def _quantized(self, node: NodeProto, name: str, layer: Layer) -> None:
+    def _linear(self, node: NodeProto, name: str, layer: Layer) -> None:
+        """A product with a weight; one that stands for several becomes several."""
+        if layer.is_quantized:
+            kind, x = self._description.compute, self._quantized_input(node.input[0], name, layer)
+        else:
+            kind, x = layer.activation, self._as(node.input[0], layer.activation)
+        values, parts = self._source.read(node.input[1]), PACKED.get(name.rpartition(".")[2], 1)
+        output, made = named(node.output[0], kind), []
+        for i, piece in enumerate(np.split(values, parts, axis=1)):
+            part = f".{i}" if parts > 1 else ""
+            made.append(output + part)
+            if layer.is_quantized:
+                weight = self._wide_weight(node.input[1] + part, piece, layer)
+            else:
+                weight = self._sink.add(
+                    named(node.input[1] + part, kind), narrowed(node.input[1], piece, kind)
+                )
+            prefix = QUANTIZED if layer.is_quantized else PLAIN
+            self.nodes.append(helper.make_node("MatMul", [x, weight], made[-1:], name=prefix + name + part))
+        if parts > 1:
+            self._node("Concat", made, output, axis=-1)
+        self._made[node.output[0]] = kind
+
+    def _quantized_input(self, value: str, name: str, layer: Layer) -> str:
         compute = self._description.compute
-        weight = node.input[1]
-        numbers, scale = per_channel(self._source.read(weight), layer.weight, LARGEST[layer.weight], compute)
-        stored = self._sink.add(f"{weight}.{layer.weight}", numbers)
-        factor = self._sink.add(f"{weight}.scale", scale)
-        zeros = self._sink.add(f"{weight}.zero", np.zeros(scale.shape, KINDS[layer.weight]))
-        self._node("DequantizeLinear", [stored, factor, zeros], f"{weight}/wide", axis=1)
         assert layer.range is not None, "typed 8-bit activations have fixed ranges"
         step = np.asarray(max(layer.range, TINY) / LARGEST[layer.activation], KINDS[compute])
         pair = [
             self._sink.add(f"{name}.step", step),
             self._sink.add(f"{name}.zero", np.zeros((), KINDS[layer.activation])),
         ]
-        self._node("QuantizeLinear", [self._as(node.input[0], compute), *pair], f"{name}/number")
+        self._node("QuantizeLinear", [self._as(value, compute), *pair], f"{name}/number")
         self._node("DequantizeLinear", [f"{name}/number", *pair], f"{name}/wide")
-        self._emit(node, [f"{name}/wide", f"{weight}/wide"], compute)
+        return f"{name}/wide"
+
+    def _wide_weight(self, name: str, values: Array, layer: Layer) -> str:
+        """The output of a weight's DequantizeLinear."""
+        numbers, scale = per_channel(values, layer.weight, LARGEST[layer.weight], self._description.compute)
+        inputs = [
+            self._sink.add(f"{name}.{layer.weight}", numbers),
+            self._sink.add(f"{name}.scale", scale),
+            self._sink.add(f"{name}.zero", np.zeros(scale.shape, KINDS[layer.weight])),
+        ]
+        self._node("DequantizeLinear", inputs, f"{name}/wide", axis=1)
+        return f"{name}/wide"
 
     def _emit(self, node: NodeProto, inputs: list[str], kind: str) -> None:
         made = NodeProto()

@@ -1,0 +1,101 @@
+"""Inputs that ranges and sensitive linears are measured on: the probes, and files of ``--calibration DIR``.
+
+``DIR`` has a folder for each modality (``image``, ``audio``, …) with files in it; ``text`` has text files, a
+text a line. They go through :mod:`bindrt.preprocess`, as what is embedded later does. Needs no torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from bindrt.errors import Error, OptionError
+from bindrt.manifest import EncoderInfo
+from bindrt.modalities import MODALITIES
+from bindrt.preprocess import prepare
+from bindrt_export.engines.build import Graph
+from bindrt_export.precision.survey import Survey, survey
+from bindrt_export.probes import Array, encoder_views, probes
+
+#: Files of one modality that are taken, by name; more hardly move the largest magnitude.
+MOST_FILES = 64
+MAX_TEXT_BYTES = 1 << 20
+LAYOUT = "it needs folders named as modalities, for example DIR/image/a.jpg, DIR/text/captions.txt"
+
+
+class Calibration:
+    """Where inputs come from, and what was measured on them, by encoder.
+
+    Attributes:
+        fixed: int8 activations get ranges; without files of one's own they are ranged token by token.
+        key: of the files' names and contents.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        """
+        Raises:
+            OptionError: no such folder, or none of its folders is a modality's.
+        """
+        self.fixed = folder is not None
+        self._files: dict[str, list[Path]] = {} if folder is None else files_by_modality(folder)
+        self._surveys: dict[str, Survey] = {}
+        digest = hashlib.sha256()
+        for modality, files in self._files.items():
+            for file in files:
+                digest.update(f"{modality}/{file.name}\n".encode("utf-8", "surrogateescape"))
+                digest.update(file.read_bytes())
+        self.key = digest.hexdigest() if self.fixed else ""
+
+    def survey(self, root: Path, graph: Graph) -> Survey:
+        """Of a float32 graph of the bundle; measured once.
+
+        Raises:
+            OptionError: a file cannot be read as what its folder says.
+        """
+        if graph.key not in self._surveys:
+            inputs = [*probes(graph.name, graph.info().view).values(), *self._inputs(graph.info())]
+            self._surveys[graph.key] = survey(root / str(graph.files[0]["path"]), inputs)
+        return self._surveys[graph.key]
+
+    def _inputs(self, encoder: EncoderInfo) -> Iterator[Array]:
+        for modality, files in self._files.items():
+            if MODALITIES[modality].encoder != encoder.name:
+                continue
+            if len(MODALITIES[modality].view) > len(encoder.view):
+                continue  # an encoder of single frames takes no video
+            for item in items(modality, files):
+                try:
+                    array = np.asarray(prepare(modality, item).array)
+                except Error as error:
+                    raise OptionError(f"--calibration {item}", str(error), "remove it") from None
+                yield from (view[None] for view in encoder_views(modality, array, encoder.view))
+
+
+def files_by_modality(folder: Path) -> dict[str, list[Path]]:
+    if not folder.is_dir():
+        raise OptionError(f"--calibration {folder}", "no such folder", LAYOUT)
+    found = {}
+    for modality in MODALITIES:
+        files = sorted(p for p in (folder / modality).glob("*") if p.is_file() and p.name[0] != ".")
+        if files:
+            found[modality] = files[:MOST_FILES]
+    if not found:
+        raise OptionError(f"--calibration {folder}", "nothing to calibrate with", LAYOUT)
+    return found
+
+
+def items(modality: str, files: list[Path]) -> Iterator[str]:
+    """Paths; of text files their lines."""
+    if modality != "text":
+        yield from map(str, files)
+        return
+    for file in files:
+        try:
+            with open(file, "rb") as opened:
+                lines = opened.read(MAX_TEXT_BYTES).decode("utf-8").splitlines()
+        except ValueError:
+            raise OptionError(f"--calibration {file}", "it is not UTF-8", "give a text a line") from None
+        yield from [line for line in lines if line.strip()][:MOST_FILES]
