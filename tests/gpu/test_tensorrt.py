@@ -26,7 +26,7 @@ try:
     output, sizes, targets = Path(sys.argv[1]), *map(json.loads, sys.argv[2:])
     engines = EngineRequest(["tensorrt"], targets, ["fp32", "fp16"])
     report = run(Request("random:0", output, sizes, ["text", "imu"], engines), SilentProgress())
-    print(json.dumps(report["engines"]))
+    print(json.dumps([e for e in report["engines"] if e["engine"] == "tensorrt"]))
 except bindrt.Error as error:
     print(json.dumps({"error": str(error)}))
 """
