@@ -43,6 +43,7 @@ class Front:
         self._options = options
         self._lock = threading.Lock()
         self._pipelines: dict[str, EncoderPipeline] = {}
+        self._closed = False
         self._deliver = Deliverer(name)
         _fronts.add(self)
 
@@ -86,7 +87,7 @@ class Front:
         """As ``submit``, without waiting: False if the queue is full."""
         if not isinstance(priority, int) or abs(priority) > 1000:
             raise OptionError(f"priority={priority!r}", "not a priority", "give -1000 to 1000")
-        if deadline is not None and not isinstance(deadline, (int, float)):
+        if deadline is not None and not (isinstance(deadline, (int, float)) and abs(deadline) < 1e9):
             raise OptionError(f"deadline={deadline!r}", "not a time", "give seconds from now, or None")
         pipeline = self._pipeline(future.modality, engine)
         who = threading.get_ident() if caller is None else caller
@@ -107,6 +108,7 @@ class Front:
     def close(self, drain: bool = False, encoder: str | None = None) -> None:
         """End all pipelines, or one: with ``drain`` after everything accepted is done, else at once."""
         with self._lock:
+            self._closed = self._closed or encoder is None
             names = list(self._pipelines) if encoder is None else [encoder]
             closing = [p for n in names if (p := self._pipelines.pop(n, None)) is not None]
         for pipeline in closing:
@@ -121,8 +123,10 @@ class Front:
         pipeline = self._pipelines.get(encoder)
         if pipeline is not None:
             return pipeline
+        self._require_open()  # who waited for room meanwhile must not load the engine again
         opened = engine(encoder)
         with self._lock:
+            self._require_open()
             if encoder not in self._pipelines:
                 self._pipelines[encoder] = EncoderPipeline(
                     self._encoders[encoder],
@@ -134,6 +138,10 @@ class Front:
                     self._deliver,
                 )
             return self._pipelines[encoder]
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Error(self._name, "the model is closed", "load it again")
 
 
 _fronts: weakref.WeakSet[Front] = weakref.WeakSet()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,11 +42,18 @@ class EmbeddingFuture(Future[Vector]):
     def accepted(self, core: _core.Pipeline, request: _core.PipelineRequest) -> None:
         """The core has it and will deliver it, or has already."""
         self._core, self._request = core, request
+        if self.done():
+            self.forget()
+
+    def forget(self) -> None:
+        """Let the core go: there is nothing left to cancel, and a kept future must not keep its memory."""
+        self._core = self._request = None
 
     def cancel(self) -> bool:
         cancelled = super().cancel()
-        if cancelled and self._core is not None and self._request is not None:
-            self._core.cancel(self._request)
+        core, request = self._core, self._request
+        if cancelled and core is not None and request is not None:
+            core.cancel(request)
         return cancelled
 
 
@@ -64,12 +72,14 @@ class Deliverer:
 
     def __call__(self, results: list[Delivered]) -> None:
         for future, outcome, error, vector in results:
-            if not future.set_running_or_notify_cancel():
-                continue
-            if outcome == DONE:
-                future.set_result(vector)  # type: ignore[arg-type]
-            else:
-                future.set_exception(self._exception(future.modality, outcome, error))
+            with suppress(InvalidStateError, RuntimeError):  # somebody else has set it: not ours any more
+                if not future.set_running_or_notify_cancel():
+                    pass
+                elif outcome == DONE:
+                    future.set_result(vector)  # type: ignore[arg-type]
+                else:
+                    future.set_exception(self._exception(future.modality, outcome, error))
+            future.forget()
         if self._waiting:
             with self._lock:
                 waiting, self._waiting = self._waiting, []
