@@ -13,8 +13,8 @@ CUDA    = $${BINDRT_CUDA:-$$($(PY) tools/compile_kernels.py find >/dev/null 2>&1
 FORMAT := $(wildcard $(addprefix */,*.cpp *.h *.cu) $(addprefix */*/,*.cpp *.h *.cu))
 FORMAT := $(filter-out build/%,$(FORMAT))
 
-# A stamp says which extras are installed: `make demo` needs `export` only, the rest needs `dev` too.
-# Once `dev` is there, the demo uses it.
+# A stamp says what is installed: `make demo` needs the runtime alone, the rest the extras `export` and `dev`.
+# Once they are there, the demo uses them.
 DEV       := $(VENV)/.installed-dev
 DEMO      := $(if $(wildcard $(DEV)),$(DEV),$(VENV)/.installed-demo)
 CORE_DEV  := $(VENV)/.core-dev
@@ -27,7 +27,7 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(CORE_DEV)  ## make .venv, install all dependencies, compile bindrt._core
-demo: $(CORE_DEMO)  ## export a small random model and embed with it
+demo: $(CORE_DEMO)  ## embed files of all modalities with bind-tiny; a table, and a page to look at
 	$(PY) examples/demo.py $(ARGS)
 test: $(CORE_DEV)  ## the tests (not the deep ones)
 	$(PY) -m pytest -q $(ARGS)
@@ -68,7 +68,7 @@ $(PY):
 $(VENV)/.installed-%: pyproject.toml constraints.txt | $(PY)
 	@$(if $(filter dev,$*),[ "$$BINDRT_CUDA" = off ] || $(PIP) install -q --no-deps $(NVRTC) || \
 	  echo "building for CPUs alone: $(NVRTC) cannot be had" >&2)
-	BINDRT_CUDA=$(CUDA) $(PIP) install -q -c constraints.txt -e '.[export$(if $(filter dev,$*),$(comma)dev)]'
+	BINDRT_CUDA=$(CUDA) $(PIP) install -q -c constraints.txt -e '.$(if $(filter dev,$*),[export$(comma)dev])'
 	@touch $@
 comma := ,
 

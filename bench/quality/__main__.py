@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,24 +89,10 @@ def show(console: Console, found: dict[str, Any]) -> None:
     )
 
 
-def flat(found: dict[str, Any]) -> Iterator[tuple[str, float]]:
-    """Every score with a name; larger is better."""
-    for split in ("test", "shifted"):
-        for pair in found[split]["pairs"]:
-            for measure in ("recall_at_1", "class_accuracy"):
-                yield f"{split} {measure} {pair['query']}→{pair['item']}", pair[measure]["value"]
-        for modality, score in found[split]["zero_shot"].items():
-            yield f"{split} zero-shot {modality}", score["value"]
-    for modality, by_shots in found["few_shot"].items():
-        for shots in run.SHOTS:
-            yield f"few-shot {modality} {shots}", by_shots[str(shots)]["embedding"]["value"]
-    yield "composition", found["composition"]["image+audio"]["value"]
-
-
 def show_losses(console: Console, found: dict[str, Any], before: dict[str, Any]) -> float:
     """The mean loss in points; the ten scores that lost most are listed."""
-    theirs = dict(flat(before))
-    losses = {name: 100 * (theirs[name] - value) for name, value in flat(found) if name in theirs}
+    theirs = dict(run.flat(before))
+    losses = {name: 100 * (theirs[name] - value) for name, value in run.flat(found) if name in theirs}
     mean = sum(losses.values()) / len(losses)
     worst = sorted(losses.items(), key=lambda item: -item[1])[:10]
     what = f"{before['precision']} ({before['space']})"

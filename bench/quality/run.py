@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -156,3 +156,17 @@ def composition(model: bindrt.Model, work: Path) -> dict[str, Any]:
         "chance": 1 / len(both),
         **{name: asdict(scores.Score.of(np.array(hits))) for name, hits in right.items()},
     }
+
+
+def flat(found: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Every score with a name; larger is better."""
+    for split in ("test", "shifted"):
+        for pair in found[split]["pairs"]:
+            for measure in ("recall_at_1", "class_accuracy"):
+                yield f"{split} {measure} {pair['query']}→{pair['item']}", pair[measure]["value"]
+        for modality, score in found[split]["zero_shot"].items():
+            yield f"{split} zero-shot {modality}", score["value"]
+    for modality, by_shots in found["few_shot"].items():
+        for shots in SHOTS:
+            yield f"few-shot {modality} {shots}", by_shots[str(shots)]["embedding"]["value"]
+    yield "composition", found["composition"]["image+audio"]["value"]

@@ -15,17 +15,21 @@ from bindrt_export.architecture import Encoder
 from bindrt_export.architecture.block import Block
 from bindrt_export.architecture.stem import ImuStem, PatchStem
 
-MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(3, 1, 1)
-STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(3, 1, 1)
+MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073])
+STD = torch.tensor([0.26862954, 0.26130258, 0.27577711])
 
 
-def pixels(frames: Tensor) -> Tensor:
-    """uint8 ``[B, H, W, 3]`` as the vision encoder's numbers, ``[B, 3, H, W]``."""
-    return (frames.permute(0, 3, 1, 2).float() / 255 - MEAN) / STD
+def numbers(pixels: Tensor) -> Tensor:
+    """uint8 pixels ``[B, 3, …]`` as the vision encoder's numbers."""
+    shape = (3, *[1] * (pixels.dim() - 2))
+    return pixels.float().sub_(255 * MEAN.view(shape)).div_(255 * STD.view(shape))
 
 
 def embed(encoder: Encoder, x: Tensor, keep: float = 1.0) -> Tensor:
-    """Unit vectors ``[B, out]``, from a random share ``keep`` of the patches, the same ones for the batch."""
+    """Unit vectors ``[B, out]``, from a random share ``keep`` of the patches, the same ones for the batch.
+
+    ``x`` is the encoder's input; for vision also its uint8 pixels: only what is kept becomes numbers then.
+    """
     tokens = stem(encoder, x, keep)
     if encoder.pre_norm is not None:
         tokens = encoder.pre_norm(tokens)
@@ -40,14 +44,8 @@ def stem(encoder: Encoder, x: Tensor, keep: float) -> Tensor:
     part = encoder.stem
     if not isinstance(part, (PatchStem, ImuStem)):
         return part(x)  # type: ignore[no-any-return]
-    if isinstance(part, ImuStem):
-        windows = x.reshape(x.shape[0], part.channels, -1, part.window).transpose(1, 2).flatten(2)
-        kept = choose(windows.shape[1], keep)
-        patches, weight = windows[:, kept], part.patch.weight
-    else:
-        patches, kept = _patches(x, encoder, keep)
-        weight = part.patch.weight.flatten(1).t()
-    tokens = patches @ weight
+    patches, kept = patches_of(encoder, x, keep)
+    tokens = patches @ (part.patch.weight if isinstance(part, ImuStem) else part.patch.weight.flatten(1).t())
     if part.norm is not None:
         tokens = part.norm(tokens)
     position = part.position
@@ -55,16 +53,22 @@ def stem(encoder: Encoder, x: Tensor, keep: float) -> Tensor:
     return torch.cat([first, tokens + position[:, 1 + kept]], dim=1)
 
 
-def _patches(x: Tensor, encoder: Encoder, keep: float) -> tuple[Tensor, Tensor]:
+def patches_of(encoder: Encoder, x: Tensor, keep: float) -> tuple[Tensor, Tensor]:
     """``[B, kept, channels · kernel]`` in the order of the convolution's weight, and which were kept."""
     config = encoder.config
+    if isinstance(encoder.stem, ImuStem):
+        windows = x.reshape(x.shape[0], config.channels, -1, config.kernel[0]).transpose(1, 2).flatten(2)
+        kept = choose(windows.shape[1], keep)
+        return windows[:, kept], kept
     windows = x
     for i, (size, step) in enumerate(zip(config.kernel, config.stride, strict=True)):
         windows = windows.unfold(2 + i, size, step)
     grid = windows.shape[2 : 2 + len(config.kernel)]
     kept = choose(math.prod(grid), keep)
     at = torch.unravel_index(kept, grid)
-    return windows[(slice(None), slice(None), *at)].transpose(1, 2).flatten(2), kept
+    found = windows[(slice(None), slice(None), *at)]
+    found = numbers(found) if found.dtype == torch.uint8 else found
+    return found.transpose(1, 2).flatten(2), kept
 
 
 def choose(count: int, keep: float) -> Tensor:

@@ -18,7 +18,11 @@ from bindrt.manifest import FileEntry, Manifest, parse_manifest
 
 MANIFEST = "bundle.json"
 MAX_MANIFEST_BYTES = 16 << 20
-BUNDLE_IS = "a bundle is the folder that bind-export writes"
+#: Bundles that come with the package, by the name that ``load`` takes.
+SHIPPED = {"tiny": Path(__file__).resolve().parent / "data" / "tiny.bind"}
+BUNDLE_IS = (
+    f"a bundle is the folder that bind-export writes, or one that comes with bindrt: {', '.join(SHIPPED)}"
+)
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,16 @@ class Bundle:
 def open_bundle(path: str | os.PathLike[str], verify: bool = False) -> Bundle:
     """Read a bundle's manifest and check paths and sizes; with ``verify`` every hash as well.
 
+    The name of a shipped bundle stands for its folder where no folder of that name is here.
+
     Raises:
         BundleError: not a bundle, damaged, unsafe, or of another schema version.
     """
     try:
         # Absolute: encoders are opened later, maybe from another working directory.
         folder = Path(os.fsdecode(path)).absolute()
+        if os.fsdecode(path) in SHIPPED and not folder.exists():
+            folder = SHIPPED[os.fsdecode(path)]
     except TypeError:
         raise BundleError(repr(path)[:80], "not a path", BUNDLE_IS) from None
     with os_errors(str(path)):

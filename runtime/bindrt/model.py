@@ -46,7 +46,7 @@ def load(
     """Open a bundle. An encoder is loaded when it is first used, or by ``warm_up``.
 
     Args:
-        path: the folder that ``bind-export`` wrote.
+        path: the folder that ``bind-export`` wrote, or ``"tiny"``: bind-tiny, which comes with the package.
         engine: ``auto`` (of those that run here the fastest, measured once and remembered), or the name
             of an engine the bundle has files for.
         precision: ``fp32``, …; by default what the bundle records as its default.

@@ -1,0 +1,78 @@
+"""``make demo``'s program, as a user without torch runs it, and its page in a browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tiny.world import KINDS
+
+DEMO = Path(__file__).resolve().parent.parent.parent / "examples" / "demo.py"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+COUNT = """<pre id="counts"></pre><script>addEventListener("load", () => {
+  const all = (name) => [...document.querySelectorAll(name)];
+  const broken = all("img").filter((i) => !i.complete || i.naturalWidth === 0).length;
+  const wide = document.documentElement.scrollWidth > innerWidth;
+  document.getElementById("counts").textContent = `images ${all("img").length} broken ${broken} ` +
+    `videos ${all("video").length} audio ${all("audio").length} lines ${all("polyline").length} wide ${wide}`;
+});</script>"""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """What the demo printed, and its page."""
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / "no" / "torch").mkdir(parents=True)
+    (folder / "no" / "torch" / "__init__.py").write_text('raise ImportError("the demo must not need torch")')
+    own = folder / "own.txt"
+    own.write_text("not a picture")
+    done = subprocess.run(
+        [sys.executable, str(DEMO), str(own), "--output", str(folder / "out")],
+        env=os.environ | {"PYTHONPATH": str(folder / "no"), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout, folder / "out" / "index.html"
+
+
+def test_most_sounds_depths_heats_and_motions_find_their_text(demo: tuple[str, Path]) -> None:
+    printed, _ = demo
+    title = printed.index("The nearest item of another scene")
+    columns = ("image", "video", "text", "audio", "depth", "thermal", "imu")
+    for modality in columns:
+        row = re.search(rf"^ ?{modality} .*%.*$", printed[title:], re.MULTILINE)
+        assert row, printed
+        shares = [int(share) for share in re.findall(r"(\d+)%", row[0])]
+        assert len(shares) == len(columns)
+        assert min(shares) >= 60, row[0]
+    assert "own.txt" in printed
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here to look at the page with")
+def test_page_in_a_browser(demo: tuple[str, Path], tmp_path: Path) -> None:
+    _, page = demo
+    copy = tmp_path / "counted.html"
+    copy.write_text(page.read_text("utf-8") + COUNT, "utf-8")
+    done = subprocess.run(
+        [
+            str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1300,1000",
+            "--virtual-time-budget=20000", "--dump-dom", copy.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    counts = re.search(r'<pre id="counts">(.*?)</pre>', done.stdout)
+    assert counts, done.stdout[-500:] + done.stderr[-2000:]
+    kinds, sums = len(KINDS), 4
+    assert counts[1] == (
+        f"images {3 * kinds + 2 * sums} broken 0 videos {kinds} audio {kinds + sums} "
+        f"lines {6 * kinds} wide false"
+    )
