@@ -2,7 +2,7 @@
 
 A stem of small random numbers sees mostly a patch's mean level: depth and heat vary little within a
 patch. So a stem starts as the leading directions of the patches' second moments, each scaled to unit
-mean square, and positions as sines and cosines. The trunk starts random or as another encoder's.
+mean square, and positions as sines and cosines.
 """
 
 from __future__ import annotations
@@ -28,11 +28,9 @@ def start_stem(encoder: Encoder, examples: Tensor) -> None:
     patches = patches.flatten(0, 1).double()
     if config.name == "vision":  # [N, 3 · 2 · 14 · 14]: the sum and the difference of two frames
         first, last = patches.reshape(len(patches), 3, 2, -1).unbind(2)
-        moving = int(config.width * MOTION)
-        still = leading((first + last).flatten(1) / 2, config.width - moving).reshape(
-            -1, 3, 1, first.shape[-1]
-        )
-        motion = leading((last - first).flatten(1) / 2, moving).reshape(-1, 3, 1, first.shape[-1])
+        moving, shape = int(config.width * MOTION), (-1, 3, 1, first.shape[-1])
+        still = leading((first + last).flatten(1) / 2, config.width - moving).reshape(shape)
+        motion = leading((last - first).flatten(1) / 2, moving).reshape(shape)
         weight = torch.cat([torch.cat([still, still], 2), torch.cat([-motion, motion], 2)]).flatten(1) / 2
     else:
         weight = leading(patches, config.width)
@@ -76,14 +74,3 @@ def waves(encoder: Encoder) -> Tensor:
 
 #: Rows and columns of patches; IMU's windows are one row.
 GRIDS = {"vision": (16, 16), "audio": (12, 19), "depth": (14, 14), "thermal": (14, 14)}
-
-
-def start_trunk(encoder: Encoder, other: Encoder) -> None:
-    """Blocks, last norm and projection of another encoder of the same width, as far as shapes agree."""
-    mine = encoder.state_dict()
-    theirs = {
-        key: value
-        for key, value in other.state_dict().items()
-        if key in mine and mine[key].shape == value.shape and not key.startswith("stem.")
-    }
-    encoder.load_state_dict(theirs, strict=False)

@@ -30,7 +30,7 @@ from tiny.data import ARRAYS, CAPTIONS, CHUNK, Data, prepare
 from tiny.fast import embed
 from tiny.model import CONFIG, new_encoder, save_checkpoint
 from tiny.plot import loss_plot
-from tiny.start import start_stem, start_trunk
+from tiny.start import start_stem
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCENES = 7800
@@ -177,14 +177,11 @@ def targets(data: Data, vision: Encoder, folder: Path, bar: Progress) -> tuple[T
     return found["picture"].clone(), found["video"].clone()
 
 
-def bind(
-    data: Data, name: str, vision: Encoder, target: Tensor, folder: Path, steps: int, bar: Progress
-) -> Stage:
+def bind(data: Data, name: str, target: Tensor, folder: Path, steps: int, bar: Progress) -> Stage:
     """One more modality, pulled to frozen image embeddings."""
     torch.manual_seed(SEED)
     stage = Stage(name, {name: new_encoder(name)}, steps, 128, 1.5e-3)
     start_stem(stage.encoders[name], tensor(data, name, np.arange(min(EXAMPLES, len(data)))).float())
-    start_trunk(stage.encoders[name], vision)
     # A sensor rides on one thing: scenes of two say nothing of which.
     pool = np.flatnonzero(data.kinds[:, 1] < 0) if name == "imu" else np.arange(len(data))
 
@@ -234,7 +231,7 @@ def main() -> int:
         stages = [first]
         for name in ("audio", "depth", "thermal", "imu"):
             target = video if name == "imu" else picture
-            stages.append(bind(data, name, vision, target, args.work, args.steps[1], bar))
+            stages.append(bind(data, name, target, args.work, args.steps[1], bar))
     finish(args.output, data, stages, rendering)
     return 0
 

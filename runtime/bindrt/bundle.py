@@ -20,9 +20,7 @@ MANIFEST = "bundle.json"
 MAX_MANIFEST_BYTES = 16 << 20
 #: Bundles that come with the package, by the name that ``load`` takes.
 SHIPPED = {"tiny": Path(__file__).resolve().parent / "data" / "tiny.bind"}
-BUNDLE_IS = (
-    f"a bundle is the folder that bind-export writes, or one that comes with bindrt: {', '.join(SHIPPED)}"
-)
+BUNDLE_IS = f"a bundle is the folder that bind-export writes, or comes with bindrt: {', '.join(SHIPPED)}"
 
 
 @dataclass(frozen=True)

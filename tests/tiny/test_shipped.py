@@ -26,7 +26,7 @@ def test_every_byte_is_as_listed() -> None:
 def test_a_folder_of_that_name_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tiny").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(bindrt.BundleError, match="no bundle.json"):
+    with pytest.raises(bindrt.BundleError, match=r"no bundle\.json"):
         bindrt.load("tiny")
 
 

@@ -1,4 +1,4 @@
-"""Where training starts: stems that see the data, positions that differ, a trunk taken over."""
+"""Where training starts: stems that see the data, positions that differ."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 
 from tiny import fast
 from tiny.model import new_encoder
-from tiny.start import leading, start_stem, start_trunk, waves
+from tiny.start import leading, start_stem, waves
 
 
 def flat_maps() -> torch.Tensor:
@@ -57,14 +57,3 @@ def test_each_place_has_its_own_waves(name: str) -> None:
     assert table.shape == (new_encoder(name).config.tokens - 1, new_encoder(name).config.width)
     near = torch.cdist(table, table) + 1e9 * torch.eye(len(table))
     assert near.min() > 0.05
-
-
-def test_trunk_is_taken_over_as_far_as_it_fits() -> None:
-    torch.manual_seed(4)
-    vision, depth = new_encoder("vision"), new_encoder("depth")
-    stem = {k: v.clone() for k, v in depth.stem.state_dict().items()}
-    start_trunk(depth, vision)
-    assert torch.equal(depth.projection.weight, vision.projection.weight)
-    for mine, theirs in zip(depth.blocks, vision.blocks, strict=True):
-        assert torch.equal(mine.mlp.up.weight, theirs.mlp.up.weight)  # type: ignore[union-attr]
-    assert all(torch.equal(v, depth.stem.state_dict()[k]) for k, v in stem.items())
