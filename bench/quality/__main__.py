@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench.quality import run, scenes
+from bench.quality import card, run, scenes
 from tiny.table import new_table
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--allow", type=float, default=1.0, help="points of the mean that may be lost (1.0)")
     parser.add_argument("--json", type=Path, metavar="OUT")
+    parser.add_argument("--card", type=Path, metavar="README", help="a model card to set the scores into")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "quality", help="the rendered scenes")
     args = parser.parse_args(arguments)
     console = Console(emoji=False)
@@ -33,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     show(console, found)
     if args.json:
         args.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if args.card:
+        card.write(args.card, found)
     if args.against.exists():
         lost = show_losses(console, found, json.loads(args.against.read_text("utf-8")))
         return int(lost > args.allow)

@@ -23,6 +23,7 @@ _BACKGROUND: dict[str, tuple[tuple[float, float, float], tuple[float, float, flo
     "snow": ((0.80, 0.85, 0.92), (0.93, 0.94, 0.97), -5.0),
 }
 _FAR = 9.0  # metres to the back
+_DEPTH_CAMERA = 0.6  # it stands nearer than the eye: what it measures falls with the distance's inverse
 
 
 def picture(scene: Scene, at: float = 1.0) -> npt.NDArray[np.uint8]:
@@ -43,7 +44,7 @@ def depth_map(scene: Scene, at: float = 1.0) -> npt.NDArray[np.uint16]:
     depth = _render(scene, at).depth
     rng = np.random.default_rng([scene.seed, 2])
     noisy = depth * (1 + rng.normal(0, 0.004 * scene.noise, depth.shape))
-    lost = rng.random(depth.shape) < 0.01 * scene.noise
+    lost = rng.random(depth.shape) < 0.004 * scene.noise
     return np.where(lost, 0, (noisy * 1000).clip(1, 65535)).astype(np.uint16)
 
 
@@ -73,7 +74,7 @@ def _backdrop(scene: Scene) -> Canvas:
     light = np.where(is_ground, 0.80 + 0.25 * down, 0.85 + 0.15 * rows / HEIGHT) * rng.uniform(0.85, 1.1)
     rough = rng.normal(0, 0.05, (HEIGHT // 8, WIDTH // 8)).astype(np.float32).repeat(8, 0).repeat(8, 1)
     rgb = (rgb * light[..., None] + (rough * is_ground)[..., None]).clip(0, 1)
-    depth = np.where(is_ground, _FAR / (1 + 7 * down), _FAR) * np.ones((1, WIDTH), np.float32)
+    depth = np.where(is_ground, _FAR / (1 + 3 * down), _FAR) * np.ones((1, WIDTH), np.float32)
     heat = scene.ambient + np.where(is_ground, warmth, -2.0) + 12 * rough
     full = np.ones((HEIGHT, WIDTH), np.float32)
     return Canvas(
@@ -91,7 +92,7 @@ def _draw(canvas: Canvas, event: Event, at: float, ambient: float) -> None:
         x=WIDTH / 2 + event.x * HEIGHT + dx * scale,
         y=HEIGHT / 2 + event.y * HEIGHT + dy * scale,
         scale=scale,
-        distance=event.distance,
+        distance=_DEPTH_CAMERA * event.distance,
         colour=event.rgb,
     )
     _shadow(canvas, placement)
