@@ -50,11 +50,14 @@ def stem(encoder: Encoder, x: Tensor, keep: float) -> Tensor:
         tokens = part.norm(tokens)
     position = part.position
     first = (part.class_token + position[:, :1]).expand(x.shape[0], -1, -1)
-    return torch.cat([first, tokens + position[:, 1 + kept]], dim=1)
+    return torch.cat([first, tokens + position[0, 1 + kept]], dim=1)
 
 
 def patches_of(encoder: Encoder, x: Tensor, keep: float) -> tuple[Tensor, Tensor]:
-    """``[B, kept, channels · kernel]`` in the order of the convolution's weight, and which were kept."""
+    """``[B, kept, channels · kernel]`` in the order of the convolution's weight, and which were kept.
+
+    The latter is ``[kept]``, the same for the batch; of depth maps ``[B, kept]``.
+    """
     config = encoder.config
     if isinstance(encoder.stem, ImuStem):
         windows = x.reshape(x.shape[0], config.channels, -1, config.kernel[0]).transpose(1, 2).flatten(2)
@@ -64,6 +67,10 @@ def patches_of(encoder: Encoder, x: Tensor, keep: float) -> tuple[Tensor, Tensor
     for i, (size, step) in enumerate(zip(config.kernel, config.stride, strict=True)):
         windows = windows.unfold(2 + i, size, step)
     grid = windows.shape[2 : 2 + len(config.kernel)]
+    if config.name == "depth" and keep < 1:
+        kept = standing_out(x, config.kernel[0], keep)
+        every = windows[:, 0].flatten(1, 2).flatten(2)
+        return every.gather(1, kept[..., None].expand(-1, -1, every.shape[-1])), kept
     kept = choose(math.prod(grid), keep)
     at = torch.unravel_index(kept, grid)
     found = windows[(slice(None), slice(None), *at)]
@@ -73,6 +80,18 @@ def patches_of(encoder: Encoder, x: Tensor, keep: float) -> tuple[Tensor, Tensor
 
 def choose(count: int, keep: float) -> Tensor:
     return torch.arange(count) if keep >= 1 else torch.randperm(count)[: max(int(count * keep), 1)]
+
+
+def standing_out(depth: Tensor, size: int, keep: float) -> Tensor:
+    """``[B, kept]``: the patches of each depth map that differ most from their row's median, and random others.
+
+    Shape is all that depth tells, and most of a map is floor and distance: random patches lose it.
+    """
+    means = F.avg_pool2d(depth[:, 0], size)
+    differ = (means - means.median(dim=2, keepdim=True).values).abs()
+    differ = differ / differ.amax(dim=(1, 2), keepdim=True).clamp_min(1e-6)
+    score = differ.flatten(1) + 0.2 * torch.rand(differ.flatten(1).shape)
+    return score.topk(max(int(score.shape[1] * keep), 1), dim=1).indices
 
 
 def block(module: Block, x: Tensor, causal: bool) -> Tensor:

@@ -221,10 +221,8 @@ def main() -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(SEED)
-    begin = time.monotonic()
     with progress() as bar:
         data = prepare(args.work / "data", args.scenes, counted(bar, args.scenes))
-        rendering = time.monotonic() - begin
         first = image_and_text(data, args.work, args.steps[0], bar)
         vision = first.encoders["vision"].requires_grad_(False)
         picture, video = targets(data, vision, args.work, bar)
@@ -232,11 +230,11 @@ def main() -> int:
         for name in ("audio", "depth", "thermal", "imu"):
             target = video if name == "imu" else picture
             stages.append(bind(data, name, target, args.work, args.steps[1], bar))
-    finish(args.output, data, stages, rendering)
+    finish(args.output, data, stages)
     return 0
 
 
-def finish(output: Path, data: Data, stages: list[Stage], rendering: float) -> None:
+def finish(output: Path, data: Data, stages: list[Stage]) -> None:
     """Writes weights, config, loss plot and the facts of the run."""
     output.mkdir(parents=True, exist_ok=True)
     used = torch.zeros(49_408, dtype=torch.bool)
@@ -248,7 +246,6 @@ def finish(output: Path, data: Data, stages: list[Stage], rendering: float) -> N
     facts = {
         "scenes": len(data),
         "arrays": sorted(ARRAYS),
-        "rendering_seconds": round(rendering),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "words_seen": int(used.sum()),
