@@ -83,7 +83,7 @@ def choose(count: int, keep: float) -> Tensor:
 
 
 def standing_out(depth: Tensor, size: int, keep: float) -> Tensor:
-    """``[B, kept]``: the patches of each depth map that differ most from their row's median, and random others.
+    """``[B, kept]``: of each depth map the patches that differ most from their row's median, and random ones.
 
     Shape is all that depth tells, and most of a map is floor and distance: random patches lose it.
     """
