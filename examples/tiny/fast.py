@@ -16,17 +16,19 @@ from bindrt_export.architecture.block import Block
 from bindrt_export.architecture.stem import ImuStem, PatchStem
 
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073])
+PICTURES = ("vision", "depth", "thermal")  # where some patches say more than others
+RANDOM = 0.2  # of a choice of patches
 STD = torch.tensor([0.26862954, 0.26130258, 0.27577711])
 
 
 def numbers(pixels: Tensor) -> Tensor:
-    """uint8 pixels ``[B, 3, …]`` as the vision encoder's numbers."""
-    shape = (3, *[1] * (pixels.dim() - 2))
+    """uint8 pixels ``[B, kept, 3, …]`` as the vision encoder's numbers."""
+    shape = (3, *[1] * (pixels.dim() - 3))
     return pixels.float().sub_(255 * MEAN.view(shape)).div_(255 * STD.view(shape))
 
 
 def embed(encoder: Encoder, x: Tensor, keep: float = 1.0) -> Tensor:
-    """Unit vectors ``[B, out]``, from a random share ``keep`` of the patches, the same ones for the batch.
+    """Unit vectors ``[B, out]``, from a share ``keep`` of the patches.
 
     ``x`` is the encoder's input; for vision also its uint8 pixels: only what is kept becomes numbers then.
     """
@@ -56,7 +58,7 @@ def stem(encoder: Encoder, x: Tensor, keep: float) -> Tensor:
 def patches_of(encoder: Encoder, x: Tensor, keep: float) -> tuple[Tensor, Tensor]:
     """``[B, kept, channels · kernel]`` in the order of the convolution's weight, and which were kept.
 
-    The latter is ``[kept]``, the same for the batch; of depth maps ``[B, kept]``.
+    The latter is ``[kept]``, the same for the batch; of pictures ``[B, kept]``.
     """
     config = encoder.config
     if isinstance(encoder.stem, ImuStem):
@@ -67,30 +69,34 @@ def patches_of(encoder: Encoder, x: Tensor, keep: float) -> tuple[Tensor, Tensor
     for i, (size, step) in enumerate(zip(config.kernel, config.stride, strict=True)):
         windows = windows.unfold(2 + i, size, step)
     grid = windows.shape[2 : 2 + len(config.kernel)]
-    if config.name == "depth" and keep < 1:
-        kept = standing_out(x, config.kernel[0], keep)
-        every = windows[:, 0].flatten(1, 2).flatten(2)
-        return every.gather(1, kept[..., None].expand(-1, -1, every.shape[-1])), kept
-    kept = choose(math.prod(grid), keep)
-    at = torch.unravel_index(kept, grid)
-    found = windows[(slice(None), slice(None), *at)]
+    count = math.prod(grid)
+    if config.name in PICTURES and keep < 1:
+        kept = standing_out(x, grid, keep)
+        at = torch.unravel_index(kept, grid)
+        found = windows[(torch.arange(len(x))[:, None], slice(None), *at)]  # [B, kept, channels, kernel]
+    else:
+        kept = choose(count, keep)
+        at = torch.unravel_index(kept, grid)
+        found = windows[(slice(None), slice(None), *at)].transpose(1, 2)
     found = numbers(found) if found.dtype == torch.uint8 else found
-    return found.transpose(1, 2).flatten(2), kept
+    return found.flatten(2), kept
 
 
 def choose(count: int, keep: float) -> Tensor:
     return torch.arange(count) if keep >= 1 else torch.randperm(count)[: max(int(count * keep), 1)]
 
 
-def standing_out(depth: Tensor, size: int, keep: float) -> Tensor:
-    """``[B, kept]``: of each depth map the patches that differ most from their row's median, and random ones.
+def standing_out(x: Tensor, grid: tuple[int, ...], keep: float) -> Tensor:
+    """``[B, kept]``: of each picture the patches that differ most from their row's median, and random ones.
 
-    Shape is all that depth tells, and most of a map is floor and distance: random patches lose it.
+    Shape tells the kind, and most of a picture is floor and distance: random patches lose it.
     """
-    means = F.avg_pool2d(depth[:, 0], size)
-    differ = (means - means.median(dim=2, keepdim=True).values).abs()
+    rows, columns = grid[-2:]
+    coarse = x.flatten(1, -3)[:, :, :: x.shape[-2] // (2 * rows), :: x.shape[-1] // (2 * columns)].float()
+    means = F.avg_pool2d(coarse, 2)
+    differ = (means - means.median(dim=3, keepdim=True).values).abs().amax(dim=1)
     differ = differ / differ.amax(dim=(1, 2), keepdim=True).clamp_min(1e-6)
-    score = differ.flatten(1) + 0.2 * torch.rand(differ.flatten(1).shape)
+    score = differ.flatten(1) + RANDOM * torch.rand(len(x), rows * columns)
     return score.topk(max(int(score.shape[1] * keep), 1), dim=1).indices
 
 

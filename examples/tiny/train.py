@@ -213,7 +213,7 @@ def counted(bar: Progress, count: int) -> Iterator[None]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenes", type=int, default=SCENES)
-    parser.add_argument("--steps", type=int, nargs=2, default=(1800, 1000), metavar=("IMAGE_TEXT", "OTHERS"))
+    parser.add_argument("--steps", type=int, nargs=2, default=(900, 600), metavar=("IMAGE_TEXT", "OTHERS"))
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "tiny", help="data, states")
     parser.add_argument("--output", type=Path, default=ROOT / "examples" / "tiny" / "weights")
     parser.add_argument("--threads", type=int, default=0, help="default: torch's")

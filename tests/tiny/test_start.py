@@ -1,4 +1,4 @@
-"""Where training starts: stems that see the data, positions that differ."""
+"""What training sees: stems that start from the data, positions that differ, patches that stand out."""
 
 from __future__ import annotations
 
@@ -57,3 +57,17 @@ def test_each_place_has_its_own_waves(name: str) -> None:
     assert table.shape == (new_encoder(name).config.tokens - 1, new_encoder(name).config.width)
     near = torch.cdist(table, table) + 1e9 * torch.eye(len(table))
     assert near.min() > 0.05
+
+
+def test_an_object_is_seen_whole() -> None:
+    """On a floor that gets brighter downwards, with specks, an object's patches are all looked at."""
+    torch.manual_seed(5)
+    maps = torch.linspace(0, 3, 224).reshape(1, 1, 224, 1).repeat(2, 1, 1, 224)
+    maps = maps + 0.1 * torch.randn(maps.shape)
+    maps[0, :, 32:80, 48:112] += 1.0  # patches of rows 2-4, columns 3-6
+    maps[1, :, 96:128, 160:192] -= 1.0
+    kept = fast.standing_out(maps, (14, 14), 0.3)
+    assert kept.shape == (2, 58)
+    assert {r * 14 + c for r in (2, 3, 4) for c in (3, 4, 5, 6)} <= set(kept[0].tolist())
+    assert {r * 14 + c for r in (6, 7) for c in (10, 11)} <= set(kept[1].tolist())
+    assert all(len(set(row)) == 58 for row in kept.tolist())

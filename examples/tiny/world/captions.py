@@ -22,15 +22,17 @@ _GROUNDS = {
     "night": ("at night", "in the dark"),
     "snow": ("in the snow", "in winter"),
 }
+#: One attribute or two at a time: captions that list many teach colours and backgrounds before kinds.
 _TEMPLATES = (
-    "a {size} {colour} {name} {doing} {speed} {ground}",
-    "{colour} {name} {doing} {place}",
-    "there is a {size} {name} {doing} {ground}, {place}",
-    "we see a {colour} {name} that is {doing} {speed}",
-    "a {name} {doing} {speed} {place} {ground}",
-    "the {size} {colour} {name}, {doing}",
-    "{place}, a {name} is {doing} {speed}",
-    "a picture of a {size} {name} {doing} {ground}",
+    "a {size} {name} {doing}",
+    "a {colour} {name} {doing}",
+    "a {name} {doing} {speed}",
+    "there is a {name} {doing} {place}",
+    "a {name} is {doing} {ground}",
+    "the {size} {name}, {doing} {speed}",
+    "{place}, a {name} is {doing}",
+    "a picture of a {colour} {name} {doing}",
+    "we see a {size} {name} that is {doing}",
     "listen: a {name} {doing} {speed}",
 )
 _OWN_COLOUR = ("fire",)  # whose colour is not the event's
