@@ -51,7 +51,7 @@ emerged.</p>
 <h2>Share of queries whose nearest item, of another scene, is of the same kind</h2>
 {matrix(shares)}
 <h2>A picture plus a sound</h2>
-<p>The sum of two vectors finds the picture that has both.</p>
+<p>What the sum of two vectors finds among pictures of every two kinds.</p>
 <div class="sums">{"".join(sum_card(*s) for s in sums)}</div>
 <h2>One scene of each kind, and the caption each modality finds</h2>
 <table class="scenes"><tr>{head}</tr>{rows}</table>
