@@ -295,12 +295,6 @@ def test_engines_for_another_encoder_or_of_another_kind(bundle: Path) -> None:
     refused(bundle, "default_precision is fp32")
 
 
-def test_check_of_a_precision_it_cannot_check(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    edit(bundle, lambda m: (m.update(default_precision="fp8"), m["engines"][0].update(precision="fp8")))
-    code, said = check(bundle, capsys)
-    assert (code, "fp8 cannot be checked" in said) == (1, True), said
-
-
 @pytest.mark.parametrize("name", [TOKENIZER, None])
 def test_only_our_tokenizer(small_bundle: Path, tmp_path: Path, name: str | None) -> None:
     bundle = Path(shutil.copytree(small_bundle, tmp_path / "copy.bind"))

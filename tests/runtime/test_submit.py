@@ -274,7 +274,11 @@ def test_statistics(model: bindrt.Model) -> None:
     pipeline = found["pipeline"]
     assert pipeline["submitted"] == pipeline["done"] == 40
     assert sum(rows * count for rows, count in pipeline["batch_sizes"].items()) == pipeline["rows"] == 40
-    assert pipeline["queued"] == pipeline["preparing"] == pipeline["rows_in_flight"] == 0
+    end = time.monotonic() + 30  # a batch's rows are given back after its vectors are handed over
+    while model.stats()["text"]["pipeline"]["rows_in_flight"] and time.monotonic() < end:
+        time.sleep(0.01)
+    now = model.stats()["text"]["pipeline"]
+    assert now["queued"] == now["preparing"] == now["rows_in_flight"] == 0
     for stage in ("queue", "prepare", "batch", "engine", "finish", "total"):
         times = pipeline["seconds"][stage]
         assert 0 <= times["p50"] <= times["p90"] <= times["p99"] <= times["p99.9"] <= times["max"]
