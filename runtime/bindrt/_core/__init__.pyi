@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from typing import Any, TypedDict, final, overload, type_check_only
+from typing import Any, NoReturn, TypedDict, final, overload, type_check_only
 
 import numpy as np
 import numpy.typing as npt
@@ -52,10 +52,12 @@ class Workers:
     def threads(self) -> int: ...
 
 @final
-class PipelineRequest: ...
+class PipelineRequest:
+    def __init__(self, *args: NoReturn, **kwargs: NoReturn) -> None: ...  # made by Pipeline.submit alone
 
 @final
 class Place:
+    def __init__(self, *args: NoReturn, **kwargs: NoReturn) -> None: ...  # made by the pipeline alone
     def reserve(self, rows: int, length: int = 0) -> npt.NDArray[Any]: ...
     def weigh(self, weights: Sequence[float]) -> None: ...
 
