@@ -74,7 +74,7 @@ def test_a_future_is_an_ordinary_one(model: bindrt.Model) -> None:
     assert wait([future], 1).done == {future}
 
 
-def test_ready_tokens_are_copied_once_and_others_written_in_place(model: bindrt.Model) -> None:
+def test_ready_tokens_are_copied_once(model: bindrt.Model) -> None:
     ready = tokens(["a dog", "two words more"])
     expected = model.embed(text=["a dog", "two words more"]).text
     rows = [model.submit("text", bindrt.Prepared(t)).result(60) for t in ready]
