@@ -16,9 +16,9 @@ from bindrt_export.architecture.block import Block
 from bindrt_export.architecture.stem import ImuStem, PatchStem
 
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073])
+STD = torch.tensor([0.26862954, 0.26130258, 0.27577711])
 PICTURES = ("vision", "depth", "thermal")  # where some patches say more than others
 RANDOM = 0.2  # of a choice of patches
-STD = torch.tensor([0.26862954, 0.26130258, 0.27577711])
 
 
 def numbers(pixels: Tensor) -> Tensor:
@@ -69,13 +69,12 @@ def patches_of(encoder: Encoder, x: Tensor, keep: float) -> tuple[Tensor, Tensor
     for i, (size, step) in enumerate(zip(config.kernel, config.stride, strict=True)):
         windows = windows.unfold(2 + i, size, step)
     grid = windows.shape[2 : 2 + len(config.kernel)]
-    count = math.prod(grid)
     if config.name in PICTURES and keep < 1:
         kept = standing_out(x, grid, keep)
         at = torch.unravel_index(kept, grid)
         found = windows[(torch.arange(len(x))[:, None], slice(None), *at)]  # [B, kept, channels, kernel]
     else:
-        kept = choose(count, keep)
+        kept = choose(math.prod(grid), keep)
         at = torch.unravel_index(kept, grid)
         found = windows[(slice(None), slice(None), *at)].transpose(1, 2)
     found = numbers(found) if found.dtype == torch.uint8 else found
