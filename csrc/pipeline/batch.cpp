@@ -8,22 +8,30 @@
 namespace bindrt::pipeline {
 namespace {
 constexpr std::align_val_t kAlignment{64};
+
+Batch::Memory slots(std::size_t bytes, const std::shared_ptr<Device>& device) {
+  if (std::byte* const shared = device == nullptr ? nullptr : device->allocate(bytes)) {
+    return {shared, Batch::Free{device}};
+  }
+  return {static_cast<std::byte*>(::operator new(bytes, kAlignment)), Batch::Free{}};
 }
 
+}  // namespace
+
 Batch::Batch(int lane_index, std::size_t class_index, const LengthClass& kind, std::int64_t rows,
-             std::int64_t dim, const void* borrows)
+             std::int64_t dim, const void* borrows, const std::shared_ptr<Device>& device)
     : lane(lane_index),
       length_class(class_index),
       length(kind.length),
       row_bytes(kind.row_bytes),
       capacity(rows),
-      memory(borrows != nullptr ? nullptr
-                                : static_cast<std::byte*>(::operator new(
-                                      static_cast<std::size_t>(rows* kind.row_bytes), kAlignment))),
+      memory(borrows != nullptr ? Memory() : slots(static_cast<std::size_t>(rows * kind.row_bytes), device)),
       output(static_cast<std::size_t>(rows * dim)),
       borrowed(static_cast<const std::byte*>(borrows)) {}
 
-void Batch::Free::operator()(std::byte* memory) const noexcept { ::operator delete(memory, kAlignment); }
+void Batch::Free::operator()(std::byte* memory) const noexcept {
+  device != nullptr ? device->free(memory) : ::operator delete(memory, kAlignment);
+}
 
 void Batch::clear() noexcept {
   entries.clear();
@@ -31,6 +39,7 @@ void Batch::clear() noexcept {
   pending = dropped = 0;
   full = false;
   priority = 0;
+  from_device = nullptr;
 }
 
 std::int64_t Batch::close_holes() {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "csrc/pipeline/device.h"
 #include "csrc/pipeline/request.h"
 
 namespace bindrt::pipeline {
@@ -23,9 +24,9 @@ struct Batch {
     FailurePtr failure;    // of the engine
   };
 
-  // Without memory of its own if `borrows`.
+  // Without memory of its own if `borrows`; else that of `device`, if it is to run there.
   Batch(int lane_index, std::size_t class_index, const LengthClass& kind, std::int64_t rows, std::int64_t dim,
-        const void* borrows);
+        const void* borrows, const std::shared_ptr<Device>& device);
 
   // The input of a row, in the batch's own memory or the caller's.
   const std::byte* input() const noexcept { return borrowed != nullptr ? borrowed : memory.get(); }
@@ -37,17 +38,20 @@ struct Batch {
   std::int64_t close_holes();
 
   struct Free {
+    std::shared_ptr<Device> device;  // whose memory it is; null: the process's
     void operator()(std::byte* memory) const noexcept;
   };
+  using Memory = std::unique_ptr<std::byte, Free>;
 
   int lane;
   std::size_t length_class;
   std::int64_t length;
   std::int64_t row_bytes;
   std::int64_t capacity;  // rows
-  std::unique_ptr<std::byte, Free> memory;
-  std::vector<float> output;  // [capacity, dim], the engine's
-  std::vector<float> pooled;  // [entries, dim]
+  Memory memory;
+  std::vector<float> output;           // [capacity, dim], the engine's
+  std::vector<float> pooled;           // [entries, dim]
+  const float* from_device = nullptr;  // [entries, dim]: pooled there
 
   const std::byte* borrowed;  // the caller's memory, instead of our own
   std::vector<Entry> entries;

@@ -14,7 +14,7 @@ bool Pipeline::is_ready(const Lane& lane, const Batch& batch, Time now, Time& al
   if (batch.pending > 0 || batch.live() == 0) {
     return false;
   }
-  if (batch.full || batch.used >= lane.options.max_batch) {
+  if (batch.full || batch.used >= lane.limit) {
     return true;
   }
   if (lane.preparing == 0 && (lane.queue.empty() || !lane.may_start())) {
@@ -103,6 +103,18 @@ void Pipeline::execute(Executor& executor) {
       lock.lock();
       continue;
     }
+    if (executor.device_busy()) {
+      executor.wake.wait(lock);
+      continue;
+    }
+    if (!executor.alone.empty()) {
+      BatchPtr batch = std::move(executor.alone.front());
+      executor.alone.pop_front();
+      lock.unlock();
+      run(executor, std::move(batch));
+      lock.lock();
+      continue;
+    }
     Time alarm = Time::max();
     const Time now = Clock::now();
     if (Batch* const batch = choose(executor, now, alarm)) {
@@ -110,7 +122,8 @@ void Pipeline::execute(Executor& executor) {
       BatchPtr taken = take(batch, now, expired);
       lock.unlock();
       deliver(expired);
-      run(executor, std::move(taken));
+      executor.device != nullptr ? start_on_device(executor, std::move(taken))
+                                 : run(executor, std::move(taken));
       lock.lock();
     } else if (stop_) {
       return;
@@ -144,14 +157,8 @@ void Pipeline::run(Executor& executor, BatchPtr batch) {
   if (limit < full_limit) {
     of.limit = limit;
   }
-  executor.busy += (batch->run_end - batch->run_begin).count();
-  ++of.counts.batches;
-  of.counts.rows += static_cast<std::uint64_t>(batch->used);
   of.counts.rows_moved += static_cast<std::uint64_t>(moved);
-  of.counts.engine_calls += static_cast<std::uint64_t>(counts.calls);
-  of.counts.splits += static_cast<std::uint64_t>(counts.splits);
-  of.counts.halvings += static_cast<std::uint64_t>(counts.halvings);
-  ++of.batch_sizes[std::min(static_cast<std::size_t>(batch->used), of.batch_sizes.size() - 1)];
+  count_batch(executor, *batch, batch->run_begin, counts);
   Time alarm = Time::max();
   if (choose(executor, batch->run_end, alarm) != nullptr) {
     finished_.push_back(std::move(batch));
@@ -160,6 +167,18 @@ void Pipeline::run(Executor& executor, BatchPtr batch) {
     lock.unlock();
     finish(std::move(batch));
   }
+}
+
+// Under the mutex.
+void Pipeline::count_batch(Executor& executor, const Batch& batch, Time busy_from, const RunCounts& counts) {
+  Lane& of = lane(batch.lane);
+  executor.busy += (batch.run_end - busy_from).count();
+  ++of.counts.batches;
+  of.counts.rows += static_cast<std::uint64_t>(batch.used);
+  of.counts.engine_calls += static_cast<std::uint64_t>(counts.calls);
+  of.counts.splits += static_cast<std::uint64_t>(counts.splits);
+  of.counts.halvings += static_cast<std::uint64_t>(counts.halvings);
+  ++of.batch_sizes[std::min(static_cast<std::size_t>(batch.used), of.batch_sizes.size() - 1)];
 }
 
 void Pipeline::hand_over() {
@@ -179,7 +198,7 @@ void Pipeline::hand_over() {
   }
 }
 
-// Pools a batch's rows where the engine wrote them, and delivers. Not under the mutex.
+// Pools a batch's rows where the engine wrote them, unless a device did, and delivers. Not under the mutex.
 void Pipeline::finish(BatchPtr batch) {
   Lane& of = lane(batch->lane);
   const std::int64_t dim = of.options.dim;
@@ -198,6 +217,13 @@ void Pipeline::finish(BatchPtr batch) {
     }
     const Batch::Entry& entry = batch->entries[i];
     const Request& request = *entry.request;
+    if (batch->from_device != nullptr) {
+      ended[i].vector = batch->from_device + i * static_cast<std::size_t>(dim);
+      if (request.out != nullptr) {
+        ended[i].vector = std::copy_n(ended[i].vector, dim, request.out) - dim;
+      }
+      continue;
+    }
     float* const out =
         request.out != nullptr ? request.out : batch->pooled.data() + i * static_cast<std::size_t>(dim);
     const kernels::PoolInput input{batch->output.data() + entry.first * dim,

@@ -48,6 +48,8 @@ struct Lane {
     return in_flight == 0 || in_flight + options.item_rows <= options.in_flight;
   }
   std::int64_t batch_rows() const noexcept { return std::max(options.max_batch, options.item_rows); }
+  // Rows with which a batch is full: after the engine ran out of memory, no more than it takes at once.
+  std::int64_t full_rows() const noexcept { return limit < options.max_batch ? limit : batch_rows(); }
 
   const int index;
   LaneOptions options;

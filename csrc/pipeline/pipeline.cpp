@@ -34,7 +34,8 @@ Lane::Lane(int number, LaneOptions given)
 }
 
 std::shared_ptr<Pipeline> Pipeline::make(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> callbacks,
-                                         std::shared_ptr<Workers> workers) {
+                                         std::shared_ptr<Workers> workers,
+                                         std::vector<std::shared_ptr<Device>> devices) {
   const auto end = [](Pipeline* pipeline) {
     if (pipeline->process_ != ::getpid()) {
       return;
@@ -45,11 +46,11 @@ std::shared_ptr<Pipeline> Pipeline::make(std::vector<LaneOptions> lanes, std::sh
       delete pipeline;
     }
   };
-  return {new Pipeline(std::move(lanes), std::move(callbacks), std::move(workers)), end};
+  return {new Pipeline(std::move(lanes), std::move(callbacks), std::move(workers), std::move(devices)), end};
 }
 
 Pipeline::Pipeline(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> callbacks,
-                   std::shared_ptr<Workers> workers)
+                   std::shared_ptr<Workers> workers, std::vector<std::shared_ptr<Device>> devices)
     : process_(::getpid()), callbacks_(std::move(callbacks)), workers_(std::move(workers)) {
   for (LaneOptions& options : lanes) {
     if (options.executor < 0 || options.executor >= static_cast<int>(lanes.size())) {
@@ -63,8 +64,17 @@ Pipeline::Pipeline(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> ca
     }
     executor(*lane).lanes.push_back(lane.get());
   }
+  if (devices.size() > executors_.size()) {
+    throw std::invalid_argument("there are more devices than executors");
+  }
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    executors_[i]->device = std::move(devices[i]);
+  }
   for (const auto& executor : executors_) {
     executor->thread = std::thread(&Pipeline::execute, this, std::ref(*executor));
+    if (executor->device != nullptr) {
+      executor->waiter = std::thread(&Pipeline::wait_for_device, this, std::ref(*executor));
+    }
   }
   finisher_ = std::thread(&Pipeline::hand_over, this);
   workers_->add(this);
@@ -242,12 +252,16 @@ void Pipeline::stop_threads() {
     stopping_ = stop_ = true;
     for (const auto& each : executors_) {
       each->wake.notify_one();
+      each->device_wake.notify_one();
     }
     finished_wake_.notify_one();
   }
   workers_->remove(this);
   for (const auto& each : executors_) {
     each->thread.join();
+    if (each->waiter.joinable()) {
+      each->waiter.join();
+    }
   }
   finisher_.join();
   const Lock lock(mutex_);

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <deque>
 #include <map>
 #include <stdexcept>
 
@@ -42,9 +43,11 @@ struct ExecutorSnapshot {
 class Pipeline final : public WorkSource {
  public:
   // Throws std::invalid_argument for options that do not fit together. The last owner's end closes it with
-  // kAbort. In a forked child it is kept for ever, for its locks and threads are the parent's.
+  // kAbort. In a forked child it is kept for ever, for its locks and threads are the parent's. `devices`, by
+  // executor, run the batches of those that have one; the engine then runs what a device failed on.
   static std::shared_ptr<Pipeline> make(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> callbacks,
-                                        std::shared_ptr<Workers> workers);
+                                        std::shared_ptr<Workers> workers,
+                                        std::vector<std::shared_ptr<Device>> devices = {});
 
   // Takes a new request, or says why not. Ready input is written into its slot at once if nothing is before
   // it.
@@ -79,13 +82,25 @@ class Pipeline final : public WorkSource {
     std::vector<Lane*> lanes;
     std::thread thread;
     std::int64_t busy = 0;
+
+    std::shared_ptr<Device> device;  // null: the engine alone; then all below is empty
+    std::deque<BatchPtr> started;    // on the device, oldest first
+    std::size_t on_device = 0;       // of them, and of those that are being handed over
+    std::deque<BatchPtr> alone;      // for the engine, once nothing is on the device
+    std::condition_variable device_wake;
+    std::thread waiter;
+
+    // What there is to do has to wait for the device.
+    bool device_busy() const noexcept {
+      return on_device > 0 && (!alone.empty() || on_device >= device->depth());
+    }
   };
   class SlotPlace;
   using Lock = std::unique_lock<std::mutex>;
   using Deliveries = std::vector<Delivery>;
 
   Pipeline(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> callbacks,
-           std::shared_ptr<Workers> workers);
+           std::shared_ptr<Workers> workers, std::vector<std::shared_ptr<Device>> devices);
   ~Pipeline() override;
 
   void require_this_process() const;
@@ -120,8 +135,14 @@ class Pipeline final : public WorkSource {
   BatchPtr take(Batch* batch, Time now, Deliveries& to);
   bool recycle_dead(Executor& executor);
   void run(Executor& executor, BatchPtr batch);
+  void count_batch(Executor& executor, const Batch& batch, Time busy_from, const RunCounts& counts);
   void finish(BatchPtr batch);
   void recycle(BatchPtr batch);
+
+  // on_device.cpp
+  void start_on_device(Executor& executor, BatchPtr batch);
+  void wait_for_device(Executor& executor);
+  void end_on_device(Executor& executor, BatchPtr batch, Time busy_from);
 
   const pid_t process_;
   const std::shared_ptr<Callbacks> callbacks_;

@@ -196,7 +196,7 @@ Batch& Pipeline::batch_for(Lane& lane, std::size_t length_class, std::int64_t ro
   const bool own = borrowed != nullptr || rows > lane.batch_rows();
   Batch*& open = lane.open[length_class];
   if (!own && open != nullptr) {
-    if (open->used + rows <= open->capacity) {
+    if (open->used + rows <= lane.full_rows()) {
       return *open;
     }
     open->full = true;
@@ -211,7 +211,8 @@ Batch& Pipeline::batch_for(Lane& lane, std::size_t length_class, std::int64_t ro
     free.pop_back();
   } else {
     batch = std::make_unique<Batch>(lane.index, length_class, lane.options.classes[length_class],
-                                    own ? rows : lane.batch_rows(), lane.options.dim, borrowed);
+                                    own ? rows : lane.batch_rows(), lane.options.dim, borrowed,
+                                    executor(lane).device);
     lane.counts.batches_made += borrowed == nullptr ? 1 : 0;
   }
   batch->number = ++batch_number_;

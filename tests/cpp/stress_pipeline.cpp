@@ -6,7 +6,7 @@
 
 #include <cstdlib>
 
-#include "tests/cpp/simulated_pipeline.h"
+#include "tests/cpp/simulated_device.h"
 #include "tests/cpp/stress.h"
 
 namespace bindrt::stress {
@@ -53,6 +53,13 @@ struct Schedule {
     aborts = bytes.chance(3);
     abort_after = static_cast<int>(bytes.small(0, 3000));
     workers = bytes.number(1, 3);
+    for (int i = 0; i < executors; ++i) {
+      devices.push_back(bytes.chance(2) ? nullptr : random_device(bytes));
+    }
+  }
+
+  std::shared_ptr<Device> random_device(Bytes& bytes) {
+    return std::make_shared<SimulatedDevice>(model, static_cast<std::size_t>(bytes.range(1, 4)));
   }
 
   static LaneOptions random_lane(Bytes& bytes, int executor) {
@@ -111,6 +118,7 @@ struct Schedule {
   bool aborts = false;
   int abort_after = 0;
   int workers = 1;
+  std::vector<std::shared_ptr<Device>> devices;
 };
 
 void sleep(int microseconds) { std::this_thread::sleep_for(std::chrono::microseconds(microseconds)); }
@@ -184,7 +192,7 @@ void one_case(Bytes& bytes) {
   alarm(seconds());  // until the next case: what follows, and taking it all down, may hang as well
   Schedule schedule(bytes);
   const auto workers = Workers::make(schedule.workers);
-  const auto pipeline = Pipeline::make(schedule.lanes, schedule.model, workers);
+  const auto pipeline = Pipeline::make(schedule.lanes, schedule.model, workers, schedule.devices);
   std::vector<std::thread> threads;
   std::atomic<bool> ended{false};
   for (std::vector<Planned>& plan : schedule.planned) {

@@ -1,0 +1,39 @@
+// Where batches of an executor run beside its thread, several on their way at once: a GPU with streams of its
+// own.
+#pragma once
+
+#include <cstddef>
+#include <stdexcept>
+
+namespace bindrt::pipeline {
+
+struct Batch;
+
+// Nothing will run on the device any more in this process.
+struct DeviceLost : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// start() is called by one thread, wait() by another one.
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  // How many batches may have been started and not be over: their vectors handed over.
+  virtual std::size_t depth() const noexcept = 0;
+
+  // Memory for slots that the device reads without a detour; null where there is none left.
+  virtual std::byte* allocate(std::size_t bytes) noexcept = 0;
+  virtual void free(std::byte* memory) noexcept = 0;
+
+  // Queues copying the batch's rows in, the engine, pooling and copying the vectors out, and returns. The
+  // batch stays as it is until wait() returns for it. What it throws leaves nothing queued that reads the
+  // rows: DeviceLost; std::bad_alloc, which fewer rows may not need; or another std::exception.
+  virtual void start(const Batch& batch) = 0;
+
+  // Waits for the batch that was started first of those not waited for. Returns the vectors of its entries,
+  // [entries, dim], which stay until depth() more were started. Throws as start() does.
+  virtual const float* wait() = 0;
+};
+
+}  // namespace bindrt::pipeline

@@ -1,0 +1,127 @@
+// Batches whose executor has a device: its thread starts them, several one after the other; a second thread
+// waits for each and hands it over.
+
+#include <new>
+#include <utility>
+
+#include "csrc/pipeline/callback_scope.h"
+#include "csrc/pipeline/pipeline.h"
+
+namespace bindrt::pipeline {
+namespace {
+
+// How a call of a device went.
+struct Answer {
+  enum class Kind { kGood, kFailed, kOutOfMemory, kLost };
+  Kind kind = Kind::kGood;
+  FailurePtr failure;  // if it is lost
+};
+
+template <class Call>
+Answer ask(const Call& call) noexcept {
+  const CallbackScope scope;
+  try {
+    call();
+    return {};
+  } catch (const DeviceLost& error) {
+    return {Answer::Kind::kLost, make_failure(error.what())};
+  } catch (const std::bad_alloc&) {
+    return {Answer::Kind::kOutOfMemory, nullptr};
+  } catch (...) {  // the engine, run alone, says what is wrong
+    return {Answer::Kind::kFailed, nullptr};
+  }
+}
+
+}  // namespace
+
+// Not under the mutex. What the device does not take goes to the engine alone: more rows than it runs at
+// once, and batches that failed, whose culprits the engine narrows down.
+void Pipeline::start_on_device(Executor& executor, BatchPtr batch) {
+  Lane& of = lane(batch->lane);
+  const std::int64_t moved = batch->close_holes();
+  std::int64_t limit = 0;
+  {
+    const Lock lock(mutex_);
+    of.counts.rows_moved += static_cast<std::uint64_t>(moved);
+    limit = of.limit;
+  }
+  batch->run_begin = Clock::now();
+  Answer answer{Answer::Kind::kFailed, nullptr};
+  if (batch->used <= limit) {
+    answer = ask([&] { executor.device->start(*batch); });
+  }
+  Lock lock(mutex_);
+  switch (answer.kind) {
+    case Answer::Kind::kGood:
+      executor.started.push_back(std::move(batch));
+      ++executor.on_device;
+      executor.device_wake.notify_one();
+      return;
+    case Answer::Kind::kOutOfMemory:
+      if (batch->used > 1) {
+        of.limit = std::min(of.limit, batch->used / 2);
+        ++of.counts.halvings;
+      }
+      [[fallthrough]];
+    case Answer::Kind::kFailed:
+      executor.alone.push_back(std::move(batch));
+      return;
+    case Answer::Kind::kLost:
+      lock.unlock();
+      batch->run_end = Clock::now();
+      for (Batch::Entry& entry : batch->entries) {
+        entry.failure = answer.failure;
+      }
+      end_on_device(executor, std::move(batch), batch->run_begin);
+      return;
+  }
+}
+
+// The waiter's thread.
+void Pipeline::wait_for_device(Executor& executor) {
+  Time last_end;  // of the batch before: while two overlap the device is busy once
+  Lock lock(mutex_);
+  for (;;) {
+    if (executor.started.empty()) {
+      if (stop_) {
+        return;
+      }
+      executor.device_wake.wait(lock);
+      continue;
+    }
+    BatchPtr batch = std::move(executor.started.front());
+    executor.started.pop_front();
+    lock.unlock();
+    const Answer answer = ask([&] { batch->from_device = executor.device->wait(); });
+    const Time end = Clock::now();
+    if (answer.kind == Answer::Kind::kGood || answer.kind == Answer::Kind::kLost) {
+      batch->run_end = end;
+      for (Batch::Entry& entry : batch->entries) {
+        entry.failure = answer.failure;
+      }
+      const Time busy_from = std::max(batch->run_begin, last_end);
+      end_on_device(executor, std::move(batch), busy_from);
+    }
+    last_end = end;
+    lock.lock();
+    if (batch != nullptr) {
+      executor.alone.push_back(std::move(batch));
+    }
+    --executor.on_device;
+    executor.wake.notify_one();
+  }
+}
+
+// Not under the mutex.
+void Pipeline::end_on_device(Executor& executor, BatchPtr batch, Time busy_from) {
+  trace_.span("engine", batch->lane, batch->run_begin, batch->run_end, batch->number, batch->used);
+  {
+    const Lock lock(mutex_);
+    RunCounts counts;
+    counts.calls = 1;
+    count_batch(executor, *batch, busy_from, counts);
+  }
+  finish(std::move(batch));
+}
+
+}  // namespace bindrt::pipeline
