@@ -102,3 +102,9 @@ def test_start_up_is_measured_in_processes_of_their_own(tiny: Bundle, tmp_path: 
         assert 0 < way["first"] < 60
         assert 0 < way["steady"] < 60
         assert 0 < way["anonymous"] < way["rss"]
+
+
+def test_a_case_measured_anew_takes_the_old_ones_place() -> None:
+    kept = [{"encoder": "imu", "batch": 1, "is": "old"}, {"encoder": "text", "batch": 8, "is": "old"}]
+    found = command.merged(kept, [{"encoder": "imu", "batch": 1, "is": "new"}])
+    assert [(c["encoder"], c["is"]) for c in found] == [("text", "old"), ("imu", "new")]

@@ -34,11 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(gpu.table(bundle, gpu.measured_in(RESULTS)))
         return 0
     found: dict[str, Any] = {"machine": machine.machine(), "cases": []}
+    kept = json.loads(args.json.read_text("utf-8"))["cases"] if args.add and args.json.exists() else []
     print(f"{found['machine']['cpu']}, load {found['machine']['load_before']:.1f}")
     effort = run.Effort(args.turns, args.rounds, args.batch)
     for case in run.measure(bundle, args.checkpoint, args.encoder, args.way, effort):
+        case["load"] = os.getloadavg()[0]
         found["cases"].append(case)
         print_case(case)
+    found["cases"] = merged(kept, found["cases"])
     found["machine"]["load_after"] = os.getloadavg()[0]
     found["settings"] = {"turns": args.turns, "rounds": args.rounds}
     full = set(args.encoder) == set(run.ENCODERS) and set(args.way) == set(run.WAYS)
@@ -49,6 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         path.with_suffix(".svg").write_text(chart.svg(found), encoding="utf-8")
         print(f"wrote {path} and {path.with_suffix('.svg').name}")
     return 0
+
+
+def merged(kept: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """In the usual order; a case measured anew takes the place of the old one."""
+    cases = {(case["encoder"], case["batch"]): case for case in [*kept, *new]}
+    return [cases[key] for key in sorted(cases, key=lambda key: (run.ENCODERS.index(key[0]), key[1]))]
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -62,10 +71,16 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="timed runs a batch, of a turn")
     parser.add_argument("--json", type=Path, metavar="OUT", help="and OUT.svg; a full run: bench/results")
     parser.add_argument(
+        "--add", action="store_true", help="keep the cases that OUT has of other encoders and batches"
+    )
+    parser.add_argument(
         "--roofline", action="store_true", help="only what GPUs could reach, calculated; and measured, if any"
     )
     parser.add_argument("--gpu", metavar="PRECISION", help="measure this machine's GPU instead")
-    return parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
+    if args.add and not args.json:
+        parser.error("--add adds to a file: give --json OUT")
+    return args
 
 
 def measure_gpu(args: argparse.Namespace, bundle: Any) -> int:

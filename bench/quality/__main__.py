@@ -20,7 +20,13 @@ RESULT = ROOT / "examples" / "tiny" / "weights" / "scores.json"
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 1 if a score is lost by more than ``--allow`` points."""
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
-    parser.add_argument("--bundle", type=Path, required=True)
+    parser.add_argument("--bundle", type=Path)
+    parser.add_argument(
+        "--pairs",
+        type=Path,
+        metavar="DIR",
+        help="only write the unseen scenes as bind-export --pairs reads them",
+    )
     parser.add_argument(
         "--against", type=Path, default=RESULT, help="an earlier result; default: the shipped one"
     )
@@ -30,6 +36,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "quality", help="the rendered scenes")
     args = parser.parse_args(arguments)
     console = Console(emoji=False)
+    if args.pairs:
+        scenes.write_pairs(args.pairs, args.work / "test", run.A_KIND["test"])
+        return 0
+    if not args.bundle:
+        parser.error("--bundle NAME.bind is needed")
     found = run.measure(args.bundle, args.work, lambda text: console.print(text, highlight=False))
     show(console, found)
     if args.json:

@@ -63,6 +63,17 @@ def files(folder: Path, scenes: list[Scene]) -> list[dict[str, Path]]:
     return written
 
 
+def write_pairs(folder: Path, rendered: Path, a_kind: int) -> None:
+    """The unseen scenes as links: ``FOLDER/image/0000.jpg``, ``FOLDER/audio/0000.wav``, …"""
+    scenes = [scene for scene, _ in single_scenes("test", a_kind)]
+    for i, paths in enumerate(files(rendered, scenes)):
+        for modality, path in paths.items():
+            link = folder / modality / f"{i:04d}{path.suffix}"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(path.absolute())
+
+
 def embed(
     model: bindrt.Model, paths: list[dict[str, Path]], modalities: tuple[str, ...] = MODALITIES
 ) -> dict[str, npt.NDArray[np.float32]]:

@@ -52,6 +52,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="files to range 8-bit activations on: DIR/image/a.jpg, …",
     )
+    p.add_argument(
+        "--pairs",
+        type=Path,
+        metavar="DIR",
+        help="files that belong together, to measure retrieval on: DIR/image/1.jpg, DIR/text/1.txt, …",
+    )
     p.add_argument("--allow", action="store_true", help="export vectors past their precision's limit too")
     p.add_argument("--dry-run", action="store_true", help="say what would be built, with sizes and memory")
     p.add_argument(
@@ -109,6 +115,7 @@ def run_export(args: argparse.Namespace, console: Console) -> int:
             args.allow,
         ),
         args.default_precision or precisions[0],
+        args.pairs,
     )
     if args.dry_run:
         emit(exporter.plan(request), args.json, print_plan)
@@ -139,6 +146,8 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
         raise OptionError("--target", "it is for plans", f"add --engine {' or '.join(PLANS)}")
     if args.calibration and not {"int8", "fp8"} & set(precisions_of(args)):
         raise OptionError("--calibration", "it is for 8-bit precisions", "add --precision int8")
+    if args.pairs and "fp32" not in precisions_of(args):
+        raise OptionError("--pairs", "there is no float32 to compare with", "add --precision fp32")
 
 
 def precisions_of(args: argparse.Namespace) -> list[str]:

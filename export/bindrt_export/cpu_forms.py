@@ -10,7 +10,7 @@ import onnx
 from bindrt.engines import Job, Settings
 from bindrt.engines.onnxruntime import OnnxRuntimeEngine
 from bindrt_export.calibration import Calibration
-from bindrt_export.engines.build import Graph, file_entry, reference
+from bindrt_export.engines.build import Graph, cpu_entry, file_entry, reference
 from bindrt_export.precision import FORM_VERSION, Description, describe, write_cpu_form
 from bindrt_export.precision.graphs import linears
 from bindrt_export.probes import probes
@@ -57,15 +57,8 @@ class CpuFormBuilder:
             reference(root, info.name),
             self._allow,
         )
-        entry = {
-            "encoder": info.name,
-            "engine": self.engine,
-            "precision": self.precision,
-            "target": self.target,
-            "min_batch": 1,
-            "max_batch": None,
-            "files": [file_entry(root, target), file_entry(root, weights)],
-        }
+        files = [file_entry(root, target), file_entry(root, weights)]
+        entry = cpu_entry(info.name, self.engine, self.precision, files)
         return entry, {**found, "kept": dict(described.kept)}
 
     def note(self, measured: dict[str, Any]) -> str:

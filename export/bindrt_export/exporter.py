@@ -25,6 +25,7 @@ from bindrt_export.calibration import Calibration
 from bindrt_export.checkpoints import Checkpoint, open_checkpoint
 from bindrt_export.cpu_forms import CpuFormBuilder
 from bindrt_export.engines import Built, EngineRequest, Graph, build_engines
+from bindrt_export.engines.build import cpu_entry
 from bindrt_export.engines.build import obtain as obtain_engine
 from bindrt_export.licences import licence_text
 from bindrt_export.parts import (
@@ -41,6 +42,8 @@ from bindrt_export.parts import (
 from bindrt_export.precision import require_supported, supported
 from bindrt_export.progress import Progress
 from bindrt_export.report import PAGE, REPORT, html, rows
+from bindrt_export.retrieval import compare as compare_retrieval
+from bindrt_export.retrieval import find_pairs
 from bindrt_export.tokenizer import write_tokenizer
 
 #: Peak memory beside the weights: Python, torch, activations; measured with imagebind_huge.
@@ -54,6 +57,7 @@ class Request:
     Attributes:
         engines: to build beside ONNX Runtime, which every bundle has.
         default_precision: what ``bindrt.load`` takes.
+        pairs: folder of files that belong together; what precisions cost in retrieval is measured on them.
     """
 
     checkpoint: str
@@ -62,6 +66,7 @@ class Request:
     modalities: Sequence[str] | None = None
     engines: EngineRequest = field(default_factory=EngineRequest)
     default_precision: str = PRECISION
+    pairs: Path | None = None
 
 
 def plan(request: Request) -> dict[str, Any]:
@@ -104,6 +109,8 @@ def run(request: Request, progress: Progress) -> dict[str, Any]:
     calibration = Calibration(request.engines.calibration)
     with open_checkpoint(request.checkpoint, request.config) as checkpoint:
         modalities = wanted(checkpoint, request.modalities)
+        if request.pairs is not None:
+            find_pairs(request.pairs, modalities)  # better now than at the end
         keys = {e: part_key(checkpoint, e) for e in encoders_of(modalities)}
         with staging_for(request.output) as staging:
             missing = [e for e, key in keys.items() if not is_there(request.output, staging, e, key)]
@@ -125,11 +132,13 @@ def run(request: Request, progress: Progress) -> dict[str, Any]:
             manifest = make_manifest(staging, checkpoint, modalities, parts, engines, request)
             report = make_report(checkpoint, parts, engines, reused, perf_counter() - start)
             report["results"] = rows(parts, engines, request.engines.precisions, modalities)
+            write_json(staging / MANIFEST, manifest)
+            open_bundle(staging)  # what was written must be readable
+            if request.pairs is not None:
+                compare_retrieval(staging, report["results"], request.pairs, request.engines.allow)
             write_json(staging / REPORT, report)
             (staging / PAGE).write_text(html(report), "utf-8")
-            write_json(staging / MANIFEST, manifest)
             remove_strangers(staging, manifest, parts, engines)
-            open_bundle(staging)  # what was written must be readable
             move_into_place(staging, request.output)
     return report
 
@@ -294,15 +303,7 @@ def make_manifest(
             for m in modalities
         },
         "engines": [
-            {
-                "encoder": e,
-                "engine": ENGINE,
-                "precision": PRECISION,
-                "target": "cpu",
-                "min_batch": 1,
-                "max_batch": None,
-                "files": part.files,
-            }
+            cpu_entry(e, ENGINE, PRECISION, part.files)
             for e, part in parts.items()
             if PRECISION in request.engines.precisions
         ]

@@ -12,12 +12,13 @@ from typing import Any
 from bindrt.modalities import MODALITIES
 from bindrt_export.engines import Built
 from bindrt_export.parts import ENGINE, PRECISION, Part
+from bindrt_export.retrieval import told
 from bindrt_export.verify import Difference, limit
 
 REPORT = "report.json"
 PAGE = "report.html"
 COLUMNS = ("modalities", "precision", "engine", "for", "largest difference", "mean difference", "cosine",
-           "allowed", "verdict", "size", "build", "latency")  # fmt: skip
+           "allowed", "retrieval", "verdict", "size", "build", "latency")  # fmt: skip
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#222}
 table{border-collapse:collapse;width:100%}
 th,td{padding:.3rem .6rem;border-bottom:1px solid #ddd;text-align:right}
@@ -68,6 +69,7 @@ def row(
         "build_seconds": round(seconds, 3),
         "latency_seconds": measured.get("latency_seconds"),
         "kept_in_floats": measured.get("kept", {}),
+        "retrieval": {},
     }
 
 
@@ -107,6 +109,7 @@ def line(r: Mapping[str, Any]) -> str:
         number(r.get("mean_abs"), "{:.1e}"),
         number(r.get("min_cosine"), "{:.6f}"),
         r["limit"],
+        told(r),
         verdict(r),
         number(r["bytes"] / 1e6, "{:.1f} MB"),
         number(r["build_seconds"], "{:.1f} s"),

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from bindrt_export.progress import Progress as ExportProgress
+from bindrt_export.retrieval import told
 
 STAGES = {
     "weights": "writing weights",
@@ -154,6 +155,9 @@ def print_results(results: list[dict[str, Any]], console: Console) -> None:
             f"{latency * 1e3:.1f} ms" if latency is not None else "not run",
         )
     console.print(table)
+    for r in results:
+        if r["retrieval"]:
+            console.print(f"{r['precision']} {r['engine']}: {told(r)}", soft_wrap=True)
 
 
 def print_check(result: dict[str, Any], console: Console) -> None:

@@ -73,7 +73,7 @@ def run_numpy(data: bytes) -> str:
 def run_detect(data: bytes) -> str:
     try:
         return str(detect(data, LIMITS))
-    except bindrt.SourceError as error:
+    except (bindrt.SourceError, bindrt.LimitError) as error:
         return told(error)
 
 

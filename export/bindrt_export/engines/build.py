@@ -190,6 +190,21 @@ def reference(root: Path, encoder: str) -> dict[str, Any]:
         return {name: archive[name] for name in archive.files}
 
 
+def cpu_entry(
+    encoder: str, engine: str, precision: str, files: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The manifest's entry of an engine that runs a graph on a CPU."""
+    return {
+        "encoder": encoder,
+        "engine": engine,
+        "precision": precision,
+        "target": "cpu",
+        "min_batch": 1,
+        "max_batch": None,
+        "files": [dict(f) for f in files],
+    }
+
+
 def file_entry(root: Path, path: Path) -> dict[str, Any]:
     return {
         "path": path.relative_to(root).as_posix(),

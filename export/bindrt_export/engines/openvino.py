@@ -8,7 +8,7 @@ from typing import Any
 from bindrt.engines import Job, Settings
 from bindrt.engines.available import REMEDY, module_name, version
 from bindrt.errors import OptionError
-from bindrt_export.engines.build import Graph, reference
+from bindrt_export.engines.build import Graph, cpu_entry, reference
 from bindrt_export.probes import probes
 from bindrt_export.verify import examine
 
@@ -48,15 +48,7 @@ class OpenVinoBuilder:
         inputs = probes(info.name, info.view)
         torch = reference(root, info.name)
         found = examine(f"{info.name} openvino", engine, self.precision, inputs, torch, self.allow)
-        entry = {
-            "encoder": info.name,
-            "engine": self.engine,
-            "precision": self.precision,
-            "target": self.target,
-            "min_batch": 1,
-            "max_batch": None,
-            "files": [dict(f) for f in self.graph.files],
-        }
+        entry = cpu_entry(info.name, self.engine, self.precision, self.graph.files)
         return entry, {**found, "version": self.version}
 
     def note(self, measured: dict[str, Any]) -> str:

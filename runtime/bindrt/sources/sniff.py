@@ -91,6 +91,7 @@ def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> Detected | None:
 
     Raises:
         SourceError: the file is missing or empty.
+        LimitError: more bytes than ``limits``, or too little memory to look into it.
     """
     opened = open_source(src, limits)
     kind = sniff(opened.head)
@@ -99,7 +100,7 @@ def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> Detected | None:
     if kind.family == "container" or kind.format == "OGG":
         return _container_modality(opened, kind)
     if kind.family == "npz":
-        return _npz_modality(opened)
+        return _npz_modality(opened, limits)
     return "audio" if kind.family == "audio" else None
 
 
@@ -115,11 +116,11 @@ def _container_modality(opened: Opened, kind: Kind) -> Literal["video", "audio"]
         return None
 
 
-def _npz_modality(opened: Opened) -> Detected | None:
+def _npz_modality(opened: Opened, limits: Limits) -> Detected | None:
     from bindrt.sources import numpyfile
 
     try:
-        held = numpyfile.npz_fields(opened.target)
+        held = numpyfile.npz_fields(opened.target, limits)
     except SourceError:
         return None
     told = [modality for field, modality in _NPZ_FIELDS.items() if field in held]
