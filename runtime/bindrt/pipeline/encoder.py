@@ -53,8 +53,9 @@ class EncoderPipeline:
         self.engine = engine
         self.modalities = tuple(modalities)
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
+        batch = min(engine.max_batch, options.max_batch or engine.max_batch)
         self.core = _core.Pipeline(
-            [_lane(m, encoder, engine.max_batch, embed_dim, options) for m in self.modalities],
+            [_lane(m, encoder, batch, embed_dim, options) for m in self.modalities],
             _Preparer(self.modalities, encoder, limits),
             _Runner(engine),
             deliver,

@@ -17,15 +17,19 @@ class PipelineOptions:
             A request that nothing follows never waits.
         batches_in_flight: batches of one modality that are being filled, run or handed over at once. Their
             memory is allocated once; three let preparing, engine and hand-over overlap.
+        max_batch: rows of an engine call; None: as many as the engine takes at once with profit.
     """
 
     queue: int = 1024
     max_wait_us: int = 2000
     batches_in_flight: int = 3
+    max_batch: int | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if field.name == "max_batch" and value is None:
+                continue
             least = 0 if field.name == "max_wait_us" else 1
             if not isinstance(value, int) or not least <= value <= 10**9:
                 raise OptionError(

@@ -1,0 +1,74 @@
+"""Ways to run a plain encoder; each gives a function from an input batch to its vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from bindrt_export.architecture import Encoder
+from bindrt_export.trace import view_shape
+
+Array = npt.NDArray[np.generic]
+Run = Callable[[Any], Any]
+
+
+def eager(module: Encoder) -> Run:
+    """PyTorch as it is."""
+
+    def run(inputs: Array) -> Array:
+        with torch.inference_mode():
+            return module(torch.from_numpy(inputs)).numpy()  # type: ignore[no-any-return]
+
+    return run
+
+
+def compiled(module: Encoder) -> Run:
+    """``torch.compile`` with its defaults."""
+    return eager(torch.compile(module))  # type: ignore[arg-type]
+
+
+def write_naive(module: Encoder, path: Path) -> None:
+    """A plain ``torch.onnx.export``, weights beside the graph; what `onnxruntime` and `openvino` run."""
+    view = view_shape(module.config)
+    text = module.config.name == "text"
+    example = torch.zeros(2, *view, dtype=torch.int64) if text else torch.zeros(2, *view)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.onnx.export(
+        module,
+        (example,),
+        str(path),
+        input_names=["input"],
+        output_names=["embedding"],
+        dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=1024)},),
+        dynamo=True,
+        external_data=True,
+        verbose=False,
+    )
+
+
+def onnxruntime(graph: Path, threads: int | None = None) -> Run:
+    """ONNX Runtime on the CPU with its defaults."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    return lambda inputs: session.run(None, {"input": inputs})[0]
+
+
+def openvino(graph: Path, threads: int | None = None) -> Run:
+    """OpenVINO on the CPU for latency; in float32, since its default on some processors is bfloat16."""
+    import openvino as ov
+
+    core = ov.Core()
+    options: dict[str, object] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    if threads is not None:
+        options["INFERENCE_NUM_THREADS"] = threads
+    request = core.compile_model(core.read_model(graph), "CPU", options).create_infer_request()
+    return lambda inputs: request.infer({"input": inputs})[0]

@@ -1,0 +1,52 @@
+"""Where a result goes: JSON, and a picture as SVG or PNG."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bindrt.benchmark.plots import svg
+from bindrt.errors import OptionError
+
+#: Of the JSON: docs/bind-bench.md describes it.
+FORMAT, SCHEMA = "bindrt-bench", 1
+
+
+def check_plot(path: Path) -> None:
+    """
+    Raises:
+        OptionError: no picture of that kind can be written here.
+    """
+    if path.suffix not in (".svg", ".png"):
+        raise OptionError(f"--plot {path}", "a picture is .svg or .png", "for example --plot latency.svg")
+    if path.suffix == ".png" and importlib.util.find_spec("cairosvg") is None:
+        raise OptionError(
+            f"--plot {path}", "a PNG takes cairosvg, not installed here",
+            "pip install cairosvg (it needs the system's libcairo2), or give a path that ends in .svg",
+        )  # fmt: skip
+
+
+def write_json(path: Path, result: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def write_plot(path: Path, result: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        OptionError: cairosvg is there, but not the library it needs.
+    """
+    picture = svg(result)
+    if path.suffix == ".svg":
+        path.write_text(picture, encoding="utf-8")
+        return
+    try:
+        cairosvg = importlib.import_module("cairosvg")
+    except OSError as error:
+        raise OptionError(
+            f"--plot {path}", f"cairosvg does not start ({error})", "install libcairo2, or give a .svg"
+        ) from None
+    path.write_bytes(cairosvg.svg2png(bytestring=picture.encode(), scale=2))

@@ -1,0 +1,187 @@
+"""``bind-bench``: latency, throughput, and the rate that holds a bound, on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bindrt.benchmark import inputs, output
+from bindrt.benchmark.measure import Configuration, measure
+from bindrt.benchmark.plan import SCENARIOS, Effort
+from bindrt.benchmark.remote import WAYS, require
+from bindrt.benchmark.tables import tables
+from bindrt.bundle import open_bundle
+from bindrt.choices import chosen_modalities
+from bindrt.commands.terminal import complain, system_error
+from bindrt.errors import Error, OptionError
+from bindrt.modalities import MODALITIES
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(
+        prog="bind-bench",
+        description="Measure a bundle on this machine: latency of one request after the other (single), "
+        "items a second with many in work (offline), the highest rate of random arrivals that holds a bound "
+        "(server).",
+        epilog="Without --files, files of usual sizes are made. docs/bind-bench.md explains the numbers.",
+    )
+    p.add_argument("bundle", metavar="NAME.bind", help="the bundle that bind-export wrote, or tiny")
+    p.add_argument("--scenario", nargs="+", choices=SCENARIOS, default=["single", "offline"], metavar="S",
+                   help="single, offline, server; default: the first two")  # fmt: skip
+    p.add_argument(
+        "--modality", nargs="+", choices=tuple(MODALITIES), metavar="M", help="default: all it has"
+    )
+    p.add_argument("--mixed", choices=("also", "only", "no"), default="also",
+                   help="all modalities at once: besides each alone (default), only so, or not")  # fmt: skip
+    p.add_argument("--files", nargs="+", metavar="FILE|DIR", help="your files; a .txt has a text a line")
+    p.add_argument("--tensors", action="store_true", help="preprocess before the measurement, not in it")
+    p.add_argument("--against", choices=WAYS, nargs="+", default=[], metavar="WAY",
+                   help="measure this in turns: loop (one embed call after the other), eager (PyTorch), ort, "
+                   "openvino (a plain export of the same model)")  # fmt: skip
+    p.add_argument("--duration", type=float, default=0.5, metavar="S", help="seconds of a run (default 0.5)")
+    p.add_argument("--runs", type=int, default=3, help="of each, after one not counted (default 3)")
+    p.add_argument("--latency-bound", type=float, metavar="MS",
+                   help="of server, for 99 %% of requests; default: 4 times that of one alone")  # fmt: skip
+    p.add_argument("--in-flight", type=int, metavar="N", help="requests in work in offline")
+    p.add_argument(
+        "--batch", type=int, nargs="+", metavar="N", help="rows an engine call takes; several: all"
+    )
+    p.add_argument("--wait", type=int, nargs="+", metavar="US",
+                   help="microseconds a batch waits for more (max_wait_us); several: all")  # fmt: skip
+    p.add_argument("--priority", nargs="+", default=[], metavar="M=N", help="of a modality's requests")
+    p.add_argument("--engine", default="auto", help="as in bindrt.load; also --precision, --threads")
+    p.add_argument("--precision", help=argparse.SUPPRESS)
+    p.add_argument("--threads", type=int, metavar="N", help="threads of the engine")
+    p.add_argument("--seed", type=int, default=0, help="of the arrivals (default 0)")
+    p.add_argument("--json", type=Path, metavar="OUT", help="write all that was measured")
+    p.add_argument("--plot", type=Path, metavar="OUT.svg", help="draw it; .png with cairosvg installed")
+    return p
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; 0: done, 1: an error, 2: wrong usage."""
+    args = parser().parse_args(argv)
+    console = Console(stderr=True, emoji=False)
+    try:
+        return run(args, console)
+    except Error as error:
+        complain(console, "bind-bench", error)
+        return 2 if isinstance(error, OptionError) else 1
+    except KeyboardInterrupt:
+        console.print("bind-bench: stopped", highlight=False)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except OSError as error:
+        complain(console, "bind-bench", system_error(args.json or args.plot or "a temporary file", error))
+        return 1
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    effort = effort_of(args)
+    check(args)
+    bundle = open_bundle(args.bundle)
+    modalities = chosen_modalities(bundle, args.modality)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bind-bench-")))
+        status = stack.enter_context(console.status("making files", spinner="line"))
+        sources = sources_of(args, modalities, folder)
+        result = measure(
+            bundle, sources, args.scenario, args.mixed, effort, configurations(args),
+            args.against, options_of(args, folder), status.update,
+        )  # fmt: skip
+    out = Console(emoji=False)
+    for line in heading(result):
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
+    for table in tables(result):
+        out.print(table)
+    if args.json:
+        output.write_json(args.json, result)
+    if args.plot:
+        output.write_plot(args.plot, result)
+    return 0
+
+
+def effort_of(args: argparse.Namespace) -> Effort:
+    for name, least, most in (("duration", 0.01, 3600.0), ("runs", 1, 1000), ("latency_bound", 0.01, 1e7),
+                              ("in_flight", 1, 100_000)):  # fmt: skip
+        value = getattr(args, name)
+        if value is not None and not least <= value <= most:
+            raise OptionError(
+                f"--{name.replace('_', '-')} {value:g}", "out of range", f"give {least:g} to {most:g}"
+            )
+    bound = args.latency_bound / 1e3 if args.latency_bound is not None else None
+    return Effort(args.duration, args.runs, bound, args.in_flight, priorities_of(args), args.seed)
+
+
+def priorities_of(args: argparse.Namespace) -> dict[str, int]:
+    found = {}
+    for text in args.priority:
+        modality, _, number = text.partition("=")
+        if modality not in MODALITIES or not number.lstrip("-").isdigit() or abs(int(number)) > 1000:
+            raise OptionError(
+                f"--priority {text}", "not a modality and its priority", "for example --priority text=10"
+            )
+        found[modality] = int(number)
+    return found
+
+
+def check(args: argparse.Namespace) -> None:
+    """What can be refused before anything is opened."""
+    for way in args.against:
+        require(way)
+    if args.plot is not None:
+        output.check_plot(args.plot)
+    if len(configurations(args)) > 1 and args.scenario != ["offline"]:
+        raise OptionError("--batch, --wait", "several values are for offline", "add --scenario offline")
+
+
+def configurations(args: argparse.Namespace) -> list[Configuration]:
+    return [Configuration(batch, wait) for wait in args.wait or [None] for batch in args.batch or [None]]
+
+
+def sources_of(args: argparse.Namespace, modalities: Sequence[str], folder: Path) -> inputs.Sources:
+    if args.files:
+        return inputs.from_files(args.files, modalities, args.modality is not None)
+    return inputs.made(modalities, folder)
+
+
+def options_of(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """What every side is told."""
+    return {
+        "engine": args.engine,
+        "precision": args.precision,
+        "threads": args.threads,
+        "tensors": args.tensors,
+        "made": not args.files,
+        "folder": str(folder),
+    }
+
+
+def heading(result: dict[str, Any]) -> list[str]:
+    machine, bundle = result["machine"], result["bundle"]
+    lines = [
+        f"{bundle['name']} ({bundle['precision']}) on {machine['cpu']}, {machine['cores']:g} cores, "
+        f"load before {machine['load_before']:.1f}",
+        "inputs: " + "; ".join(f"{m}: {text}" for m, text in result["inputs"].items()),
+    ]
+    for side in result["sides"]:
+        differences = side.get("difference")
+        told = f"; vectors differ by at most {max(differences.values()):.1e}" if differences else ""
+        memory = f"; peak memory {side['peak_memory'] / 1e9:.2f} GB" if side["peak_memory"] else ""
+        lines.append(f"{side['name']}: {side['about']}{told}{memory}")
+    if machine["load_before"] > 0.5 * machine["cores"]:
+        lines.append("The machine was busy: others' work is in these numbers.")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())
