@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from time import perf_counter
-from typing import Any
 
-from bindrt import _core, hardware
+from bindrt.benchmark.facts import machine
+
+__all__ = ["Timing", "as_json", "interleaved", "machine"]
 
 
 @dataclass(frozen=True)
@@ -33,20 +32,6 @@ def interleaved(alternatives: Mapping[str, Callable[[], object]], rounds: int) -
             if round_number:
                 seconds[name].append(perf_counter() - start)
     return {name: Timing(statistics.median(s), min(s), max(s), len(s)) for name, s in seconds.items()}
-
-
-def machine() -> dict[str, Any]:
-    """What the numbers were measured on."""
-    features = _core.build_info()["cpu_features"]
-    cpu = hardware.cpu(tuple(name for name, present in features.items() if present))
-    return {
-        "cpu": cpu.model,
-        "features": list(cpu.features),
-        "cores": cpu.usable_cores,
-        "memory": cpu.memory,
-        "load_before": os.getloadavg()[0],
-        "python": platform.python_version(),
-    }
 
 
 def as_json(timings: Mapping[str, Timing]) -> dict[str, dict[str, float]]:

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from bindrt_export.peers import ways
+
 CAPTION = 10  # tokens, start and end among them
 Run = Callable[[np.ndarray], object]
 
@@ -65,71 +67,25 @@ def module_of(request: dict[str, Any]) -> Any:
 
 
 def eager(request: dict[str, Any]) -> Run:
-    import torch
-
-    module = module_of(request)
-
-    def run(inputs: np.ndarray) -> object:
-        with torch.inference_mode():
-            return module(torch.from_numpy(inputs))
-
-    return run
+    return ways.eager(module_of(request))
 
 
 def compiled(request: dict[str, Any]) -> Run:
-    import torch
-
-    module = torch.compile(module_of(request))
-
-    def run(inputs: np.ndarray) -> object:
-        with torch.inference_mode():
-            return module(torch.from_numpy(inputs))
-
-    return run
+    return ways.compiled(module_of(request))
 
 
 def export_naive(request: dict[str, Any]) -> Run:
     """Not a way: writes the graph that `ort` and `openvino` run."""
-    import torch
-
-    module = module_of(request)
-    text = request["encoder"] == "text"
-    example = torch.zeros(2, 77, dtype=torch.int64) if text else torch.zeros(2, *request["view"])
-    path = Path(request["naive"])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.onnx.export(
-        module,
-        (example,),
-        str(path),
-        input_names=["input"],
-        output_names=["embedding"],
-        dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=1024)},),
-        dynamo=True,
-        external_data=True,
-        verbose=False,
-    )
+    ways.write_naive(module_of(request), Path(request["naive"]))
     return lambda inputs: None
 
 
 def ort(request: dict[str, Any]) -> Run:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(request["naive"], providers=["CPUExecutionProvider"])
-    return lambda inputs: session.run(None, {"input": inputs})
+    return ways.onnxruntime(Path(request["naive"]))
 
 
 def openvino(request: dict[str, Any]) -> Run:
-    import openvino
-
-    core = openvino.Core()
-    # Float32 as the others: its default on some processors is bfloat16.
-    model = core.compile_model(
-        core.read_model(request["naive"]),
-        "CPU",
-        {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"},
-    )
-    asked = model.create_infer_request()
-    return lambda inputs: asked.infer({"input": inputs})
+    return ways.openvino(Path(request["naive"]))
 
 
 def bindrt(request: dict[str, Any]) -> Run:

@@ -1,4 +1,8 @@
-"""``python -m bench pipeline``: overhead of the C++ core and of ``submit``, and requests a second."""
+"""``python -m bench pipeline``: overhead of the C++ core and of ``submit``, requests a second, real engines.
+
+The real ones: items a second from files beside the engine on ready tensors, and beside a plain loop; latency of
+texts while all other modalities run.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from bench import measure
+from bench.pipeline import real
 from bindrt import Prepared
 from bindrt.limits import DEFAULT_LIMITS
 from bindrt.manifest import EncoderInfo
@@ -103,10 +108,17 @@ def main(arguments: Sequence[str]) -> int:
         "--requests", type=int, default=2000, help="one after the other; 25 times as many at once"
     )
     parser.add_argument("--rounds", type=int, default=5, help="of each, taking turns; medians are shown")
+    parser.add_argument("--part", choices=("simulated", "real", "all"), default="all")
+    parser.add_argument("--bundle", default="tiny", help="of the real engines")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of a run with a real engine")
+    parser.add_argument("--rate", type=float, default=20.0, help="texts a second, at random times")
+    parser.add_argument(
+        "--texts", type=int, default=200, help="of a run; 100 at least, or no p99 can be told"
+    )
     parser.add_argument("--json", type=Path, metavar="OUT")
     args = parser.parse_args(arguments)
     result: dict[str, Any] = {"machine": measure.machine(), "asked": ASKED, "rounds": []}
-    for _ in range(args.rounds):
+    for _ in range(args.rounds if args.part != "real" else 0):
         result["rounds"].append(
             {
                 "core": core(args.requests),
@@ -114,7 +126,13 @@ def main(arguments: Sequence[str]) -> int:
                 "ready": throughput(args.requests * 25),
             }
         )
-    report(result)
+    if args.part != "real":
+        report(result)
+    if args.part != "simulated":
+        result["real"] = real.measure_all(
+            args.bundle, args.seconds, min(args.rounds, 3), args.rate, args.texts
+        )
+        real.report(result["real"])
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -81,7 +81,7 @@ def config_of(info: EncoderInfo, out: int, graph: onnx.GraphProto, weights: Weig
         vocabulary=weights["stem.tokens.weight"].shape[0] if info.name == "text" else 0,
         bias_token="blocks.0.attention.bias_key" in weights,
         pre_norm="pre_norm.weight" in weights,
-        stem_norm="stem.norm.weight" in weights and info.name != "imu",
+        stem_norm="stem.norm.weight" in weights,
         eps=epsilon(graph, "blocks.0.norm_1.weight"),
         scale=info.scale,
     )

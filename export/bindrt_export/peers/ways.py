@@ -1,17 +1,19 @@
-"""Ways to run a plain encoder; each gives a function from an input batch to its vectors."""
+"""Ways to run a plain encoder; each gives a function from an input batch to its vectors.
+
+torch is imported where it is used: a process that runs a graph does without.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from bindrt_export.architecture import Encoder
-from bindrt_export.trace import view_shape
+if TYPE_CHECKING:
+    from bindrt_export.architecture import Encoder
 
 Array = npt.NDArray[np.generic]
 Run = Callable[[Any], Any]
@@ -19,6 +21,7 @@ Run = Callable[[Any], Any]
 
 def eager(module: Encoder) -> Run:
     """PyTorch as it is."""
+    import torch
 
     def run(inputs: Array) -> Array:
         with torch.inference_mode():
@@ -29,11 +32,17 @@ def eager(module: Encoder) -> Run:
 
 def compiled(module: Encoder) -> Run:
     """``torch.compile`` with its defaults."""
+    import torch
+
     return eager(torch.compile(module))  # type: ignore[arg-type]
 
 
 def write_naive(module: Encoder, path: Path) -> None:
     """A plain ``torch.onnx.export``, weights beside the graph; what `onnxruntime` and `openvino` run."""
+    import torch
+
+    from bindrt_export.trace import view_shape
+
     view = view_shape(module.config)
     text = module.config.name == "text"
     example = torch.zeros(2, *view, dtype=torch.int64) if text else torch.zeros(2, *view)
@@ -43,7 +52,7 @@ def write_naive(module: Encoder, path: Path) -> None:
         (example,),
         str(path),
         input_names=["input"],
-        output_names=["embedding"],
+        output_names=["vectors"],  # torch names the token lookup "embedding" itself
         dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=1024)},),
         dynamo=True,
         external_data=True,

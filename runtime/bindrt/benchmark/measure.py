@@ -24,6 +24,7 @@ class Configuration:
 
 #: Vectors of two sides may differ by so much: what is below is rounding, or bf16 and int8 against float32.
 MOST_DIFFERENCE = 0.1
+EXPORTED = ("ort", "openvino")
 
 
 def measure(
@@ -121,7 +122,8 @@ def describe(side: Remote, difference: dict[str, float] | None) -> dict[str, Any
         "name": side.way,
         "about": side.about,
         "packages": side.packages,
-        "peak_memory": side.ask({"do": "memory"})["peak"],
+        # Of the others it would be that of making their graph.
+        "peak_memory": side.ask({"do": "memory"})["peak"] if side.way not in EXPORTED else None,
     }
     return told if difference is None else {**told, "difference": difference}
 

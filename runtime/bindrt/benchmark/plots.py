@@ -89,8 +89,8 @@ def latency_panel(result: Mapping[str, Any], y: int) -> tuple[Lines, int]:
         at = y + 30 + i * ROW
         lines += [
             f'<polyline class="line" {stroke} points="{places}"/>',
-            f'<line class="line" {stroke} x1="{WIDTH - RIGHT + 8}" x2="{WIDTH - RIGHT + 32}" y1="{at}" y2="{at}"/>',
-            text(WIDTH - RIGHT + 38, at + 4, label(e["case"], e["modality"], e["side"])),
+            f'<line class="line" {stroke} x1="{WIDTH - 142}" x2="{WIDTH - 118}" y1="{at}" y2="{at}"/>',
+            text(WIDTH - 112, at + 4, label(e["case"], e["modality"], e["side"])),
         ]
     return lines, height
 

@@ -49,6 +49,7 @@ class Remote:
         self.way = way
         # The sides with torch live in the export package, which the runtime does not import.
         module = "bindrt.benchmark.side" if way in ("bindrt", "loop") else "bindrt_export.peers"
+        self._busy = False
         self._log = tempfile.TemporaryFile(mode="w+", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", module],
@@ -74,10 +75,12 @@ class Remote:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         line = ""
+        self._busy = True
         with suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
             line = self._process.stdout.readline()
+            self._busy = False
         if not line:
             raise EngineError(self.way, f"its process has ended ({self._last_words()})")
         reply: dict[str, Any] = json.loads(line)
@@ -87,8 +90,10 @@ class Remote:
         return reply
 
     def close(self) -> None:
-        """End the process: kindly first."""
+        """End the process: kindly, unless it is in the middle of something."""
         assert self._process.stdin is not None
+        if self._busy:
+            self._process.kill()
         with suppress(BrokenPipeError):
             self._process.stdin.close()
         try:

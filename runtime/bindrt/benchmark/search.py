@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-GIVE_UP = 12  # halvings of the first rate
 MOST_TRIALS = 60
 
 
@@ -17,12 +16,15 @@ class RateSearch:
         trials: how many were made.
     """
 
-    def __init__(self, start: float, tolerance: float = 0.05, confirmations: int = 2) -> None:
+    def __init__(
+        self, start: float, tolerance: float = 0.05, confirmations: int = 2, halvings: int = 2
+    ) -> None:
         """
         Args:
             start: requests a second to begin with.
             tolerance: ``failed / held - 1`` at which the gap is small enough.
             confirmations: times that the rate found must hold again.
+            halvings: of ``start``, after which none holds.
         """
         self.held: float | None = None
         self.failed: float | None = None
@@ -30,6 +32,7 @@ class RateSearch:
         self._start = start
         self._tolerance = tolerance
         self._wanted = confirmations
+        self._least = start / 2**halvings
         self._confirmed = 0
         self._step = 2.0  # down, while nothing has held
 
@@ -40,7 +43,7 @@ class RateSearch:
         if self.failed is None:
             return self._start if self.held is None else self.held * 2
         if self.held is None:
-            return self.failed / self._step if self.failed > self._start / 2**GIVE_UP else None
+            return self.failed / self._step if self.failed > self._least else None
         if self.failed > self.held * (1 + self._tolerance):
             return math.sqrt(self.held * self.failed)
         return self.held if self._confirmed < self._wanted else None
