@@ -1,7 +1,7 @@
 """``python -m bench pipeline``: overhead of the C++ core and of ``submit``, requests a second, real engines.
 
-The real ones: items a second from files beside the engine on ready tensors, and beside a plain loop; latency of
-texts while all other modalities run.
+The real ones: items a second from files beside the engine on ready tensors, and beside a plain loop;
+latency of texts while all other modalities run.
 """
 
 from __future__ import annotations

@@ -46,6 +46,14 @@ def overload(bundle: Path, **options: int) -> bindrt.Model:
     return bindrt.load(bundle, pipeline=bindrt.PipelineOptions(**options))
 
 
+def test_batches_are_no_larger_than_asked() -> None:
+    with bindrt.load("tiny", pipeline=bindrt.PipelineOptions(max_batch=3)) as model:
+        list(model.stream("text", ["a dog"] * 40))
+        sizes = model.stats()["text"]["pipeline"]["batch_sizes"]
+    assert sum(rows * count for rows, count in sizes.items()) == 40
+    assert max(sizes) == 3
+
+
 @pytest.mark.parametrize("normalize", [True, False])
 def test_vectors_are_those_of_embed(model: bindrt.Model, normalize: bool) -> None:
     expected = model.embed(**ITEMS, normalize=normalize)
@@ -374,5 +382,7 @@ def test_wrong_calls(small_model: bindrt.Model, call: dict[str, Any], message: s
         small_model.submit(**call)
     with pytest.raises(bindrt.OptionError, match="queue"):
         bindrt.PipelineOptions(queue=0)
+    with pytest.raises(bindrt.OptionError, match="max_batch=0"):
+        bindrt.PipelineOptions(max_batch=0)
     with pytest.raises(bindrt.OptionError, match="prefetch"):
         small_model.stream("text", [], prefetch=0)
