@@ -25,7 +25,7 @@ extern "C" __global__ void __launch_bounds__(256) bindrt_pool_views(PoolParams p
   __shared__ double partial[32];
   const PoolSpan span = p.spans[blockIdx.x];
   double divisor = span.divisor;
-  if (p.normalize != 0) {  // the sum has the mean's direction
+  if (divisor == 0.0) {  // the sum has the mean's direction
     double squares = 0.0;
     for (std::int64_t column = threadIdx.x; column < p.dim; column += blockDim.x) {
       const double sum = column_sum(p, span, column);

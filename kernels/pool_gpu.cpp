@@ -3,24 +3,15 @@
 #include <cstddef>
 #include <vector>
 
-#include "kernels/pool_params.h"
-
 namespace bindrt::kernels {
 namespace {
 
-std::vector<PoolSpan> spans_of(const PoolInput& input, const float* weights) {
+std::vector<PoolSpan> spans_of(const PoolInput& input, const float* weights, bool normalize) {
   std::vector<PoolSpan> spans;
   std::int64_t row = 0;
   for (std::int64_t item = 0; item < input.items; ++item) {
     const std::int64_t count = input.counts[item];
-    auto total = static_cast<double>(count);
-    if (weights != nullptr) {
-      total = 0.0;
-      for (std::int64_t view = 0; view < count; ++view) {
-        total += static_cast<double>(weights[row + view]);
-      }
-    }
-    spans.push_back({row, count, total});
+    spans.push_back(pool_span(row, count, weights == nullptr ? nullptr : weights + row, normalize));
     row += count;
   }
   return spans;
@@ -28,12 +19,26 @@ std::vector<PoolSpan> spans_of(const PoolInput& input, const float* weights) {
 
 }  // namespace
 
+PoolSpan pool_span(std::int64_t first, std::int64_t count, const float* weights, bool normalize) {
+  if (normalize) {
+    return {first, count, 0.0};
+  }
+  auto total = static_cast<double>(count);
+  if (weights != nullptr) {
+    total = 0.0;
+    for (std::int64_t view = 0; view < count; ++view) {
+      total += static_cast<double>(weights[view]);
+    }
+  }
+  return {first, count, total};
+}
+
 void pool_views_gpu(GpuQueue& queue, const PoolInput& input, const float* host_weights,
                     const PoolOptions& options, void* out) {
   if (input.items == 0 || input.dim == 0) {
     return;
   }
-  const std::vector<PoolSpan> spans = spans_of(input, host_weights);
+  const std::vector<PoolSpan> spans = spans_of(input, host_weights, options.normalize);
   const std::size_t bytes = spans.size() * sizeof(PoolSpan);
   void* const device = queue.scratch(bytes);
   queue.upload(device, spans.data(), bytes);
@@ -45,7 +50,6 @@ void pool_views_gpu(GpuQueue& queue, const PoolInput& input, const float* host_w
                           .out = out,
                           .dim = input.dim,
                           .scale = options.scale,
-                          .normalize = options.normalize ? 1 : 0,
                           .type = options.out_type});
 }
 

@@ -3,6 +3,7 @@
 
 #include "kernels/gpu.h"
 #include "kernels/pool.h"
+#include "kernels/pool_params.h"
 
 namespace bindrt::kernels {
 
@@ -11,5 +12,9 @@ namespace bindrt::kernels {
 // Differs from the CPU by the order in which squares are summed, a rounding of the last digit.
 void pool_views_gpu(GpuQueue& queue, const PoolInput& input, const float* host_weights,
                     const PoolOptions& options, void* out);
+
+// What the kernel wants to know of an item, whose rows begin at `first`. `weights` are those of its rows on
+// the host; null if all are equal.
+PoolSpan pool_span(std::int64_t first, std::int64_t count, const float* weights, bool normalize);
 
 }  // namespace bindrt::kernels

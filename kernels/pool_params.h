@@ -10,7 +10,7 @@ constexpr std::uint32_t kPoolThreads = 256;  // of a block; one block pools one 
 struct PoolSpan {
   std::int64_t first;  // row of the item's first view
   std::int64_t count;
-  double divisor;  // of the mean; not looked at if the result is normalised
+  double divisor;  // of the mean; 0: the result gets unit length
 };
 
 struct PoolParams {
@@ -20,7 +20,6 @@ struct PoolParams {
   void* out;              // [gridDim.x, dim] of `type`
   std::int64_t dim;
   double scale;
-  std::int32_t normalize;
   OutType type;
 };
 

@@ -15,6 +15,8 @@ using Module = struct ModuleObject*;
 using Function = struct FunctionObject*;
 using Stream = struct StreamObject*;
 using Event = struct EventObject*;
+using Graph = struct GraphObject*;
+using GraphExec = struct GraphExecObject*;
 
 constexpr Result kSuccess = 0;
 constexpr Result kOutOfMemory = 2;
@@ -44,7 +46,10 @@ constexpr int kMajor = 75;
 constexpr int kMinor = 76;
 
 constexpr unsigned kStreamNonBlocking = 1;
+constexpr unsigned kEventBlockingSync = 1;  // who waits for it sleeps
 constexpr unsigned kEventDisableTiming = 2;
+constexpr int kCaptureGlobal = 0;
+constexpr int kCaptureThreadLocal = 1;  // forbids nothing to other threads
 constexpr unsigned kHostPortable = 1;
 constexpr int kFunctionStaticShared = 1;  // bytes that the kernel declares
 constexpr int kFunctionRegisters = 4;
@@ -96,8 +101,14 @@ constexpr int kJitErrorLogBytes = 6;
      void**))
 
 // Functions that older drivers lack; null where they do.
-#define BINDRT_DRIVER_OPTIONAL_FUNCTIONS(X) \
-  X(function_parameter, cuFuncGetParamInfo, (Function, std::size_t, std::size_t*, std::size_t*))
+#define BINDRT_DRIVER_OPTIONAL_FUNCTIONS(X)                                                      \
+  X(function_parameter, cuFuncGetParamInfo, (Function, std::size_t, std::size_t*, std::size_t*)) \
+  X(capture_begin, cuStreamBeginCapture_v2, (Stream, int))                                       \
+  X(capture_end, cuStreamEndCapture, (Stream, Graph*))                                           \
+  X(graph_instantiate, cuGraphInstantiateWithFlags, (GraphExec*, Graph, unsigned long long))     \
+  X(graph_destroy, cuGraphDestroy, (Graph))                                                      \
+  X(graph_launch, cuGraphLaunch, (GraphExec, Stream))                                            \
+  X(exec_destroy, cuGraphExecDestroy, (GraphExec))
 
 struct Api {
 #define BINDRT_DECLARE(member, symbol, parameters) Result(*member) parameters = nullptr;

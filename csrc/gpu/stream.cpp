@@ -13,9 +13,10 @@ bool done(const Context& context, const char* what, cu::Result result) {
 
 }  // namespace
 
-Event::Event(const Context& context, Timing timing) : context_(context) {
+Event::Event(const Context& context, Timing timing, Waiting waiting) : context_(context) {
   context.call("cuEventCreate", &cu::Api::event_create, &handle_,
-               timing == Timing::kOn ? 0U : cu::kEventDisableTiming);
+               (timing == Timing::kOn ? 0U : cu::kEventDisableTiming) |
+                   (waiting == Waiting::kSleep ? cu::kEventBlockingSync : 0U));
 }
 
 Event::~Event() { context_.ask(&cu::Api::event_destroy, handle_); }

@@ -11,7 +11,8 @@ class Stream;
 class Event {
  public:
   enum class Timing { kOff, kOn };
-  explicit Event(const Context& context, Timing timing = Timing::kOff);
+  enum class Waiting { kSpin, kSleep };  // what a thread does in wait()
+  explicit Event(const Context& context, Timing timing = Timing::kOff, Waiting waiting = Waiting::kSpin);
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
   ~Event();

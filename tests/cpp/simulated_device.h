@@ -10,10 +10,19 @@
 
 namespace bindrt::simulated {
 
+// As the engine does on items that it fails on.
+inline void refuse_bad(const Batch& batch) {
+  for (const Batch::Entry& entry : batch.entries) {
+    if (static_cast<const Item*>(entry.request->tag.get())->bad) {
+      throw std::runtime_error("bad item");
+    }
+  }
+}
+
 class SimulatedDevice final : public Device {
  public:
-  SimulatedDevice(std::shared_ptr<Model> model, std::size_t depth)
-      : model_(std::move(model)), vectors_(depth) {}
+  SimulatedDevice(std::shared_ptr<Model> model, int depth)
+      : model_(std::move(model)), vectors_(static_cast<std::size_t>(depth)) {}
   ~SimulatedDevice() override { CHECK(allocated_.load() == 0); }
 
   std::atomic<int> starts{0};
@@ -81,14 +90,6 @@ class SimulatedDevice final : public Device {
   void refuse_if_lost() const {
     if (lost.load()) {
       throw DeviceLost("the device is lost");
-    }
-  }
-
-  static void refuse_bad(const Batch& batch) {
-    for (const Batch::Entry& entry : batch.entries) {
-      if (static_cast<const Item*>(entry.request->tag.get())->bad) {
-        throw std::runtime_error("bad item");
-      }
     }
   }
 

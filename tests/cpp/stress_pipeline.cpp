@@ -8,6 +8,9 @@
 
 #include "tests/cpp/simulated_device.h"
 #include "tests/cpp/stress.h"
+#if defined(BINDRT_STRESS_GPU)
+#include "tests/gpu/stress_device.h"
+#endif
 
 namespace bindrt::stress {
 namespace {
@@ -54,12 +57,16 @@ struct Schedule {
     abort_after = static_cast<int>(bytes.small(0, 3000));
     workers = bytes.number(1, 3);
     for (int i = 0; i < executors; ++i) {
-      devices.push_back(bytes.chance(2) ? nullptr : random_device(bytes));
+      devices.push_back(random_device(bytes));
     }
   }
 
   std::shared_ptr<Device> random_device(Bytes& bytes) {
-    return std::make_shared<SimulatedDevice>(model, static_cast<std::size_t>(bytes.range(1, 4)));
+#if defined(BINDRT_STRESS_GPU)
+    return std::make_shared<gpu::StressDevice>(model, lanes, bytes);
+#else
+    return bytes.chance(2) ? nullptr : std::make_shared<SimulatedDevice>(model, bytes.number(1, 4));
+#endif
   }
 
   static LaneOptions random_lane(Bytes& bytes, int executor) {

@@ -8,7 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 
 struct DeviceWorld {
-  explicit DeviceWorld(std::vector<LaneOptions> lanes, std::size_t depth = 3)
+  explicit DeviceWorld(std::vector<LaneOptions> lanes, int depth = 3)
       : device(std::make_shared<SimulatedDevice>(model, depth)),
         pipeline(Pipeline::make(std::move(lanes), model, Workers::make(2), {device})) {}
 

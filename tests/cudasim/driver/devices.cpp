@@ -47,6 +47,8 @@ const char* name_of(cu::Result result) {
       return "CUDA_ERROR_UNSUPPORTED_PTX_VERSION";
     case kInvalidHandle:
       return "CUDA_ERROR_INVALID_HANDLE";
+    case kIllegalState:
+      return "CUDA_ERROR_ILLEGAL_STATE";
     case cu::kNotFound:
       return "CUDA_ERROR_NOT_FOUND";
     case cu::kNotReady:
@@ -57,6 +59,16 @@ const char* name_of(cu::Result result) {
       return "CUDA_ERROR_LAUNCH_FAILED";
     case cu::kNotSupported:
       return "CUDA_ERROR_NOT_SUPPORTED";
+    case kCaptureUnsupported:
+      return "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED";
+    case kCaptureInvalidated:
+      return "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED";
+    case kCaptureIsolation:
+      return "CUDA_ERROR_STREAM_CAPTURE_ISOLATION";
+    case kCapturedEvent:
+      return "CUDA_ERROR_CAPTURED_EVENT";
+    case kCaptureWrongThread:
+      return "CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD";
     default:
       return nullptr;
   }
@@ -187,6 +199,7 @@ BINDRT_DRIVER_API cu::Result cuCtxPopCurrent_v2(cu::Context* context) {
 BINDRT_DRIVER_API cu::Result cuCtxSynchronize() {
   return guarded([&](State& state) {
     ContextState& context = state.current();
+    state.refuse_in_capture();
     state.run_until(context, [&] { return !state.has_work(context); });
   });
 }

@@ -75,6 +75,7 @@ BINDRT_DRIVER_API cu::Result cuModuleLoadDataEx(cu::Module* module, const void* 
                                                 int* options, void** values) {
   return guarded([&](State& state) {
     ContextState& context = state.current();
+    state.refuse_in_capture();
     Image image;
     try {
       image = read_image(bytes);
@@ -164,12 +165,11 @@ BINDRT_DRIVER_API cu::Result cuLaunchKernel(cu::Function function, unsigned grid
       throw Refusal{kInvalidValue};
     }
     const auto* const begin = static_cast<const std::byte*>(params[0]);
-    object(state.streams, stream, context)
-        .work.push_back({[kernel = found.kernel, shape,
-                          copy = std::vector<std::byte>(begin, begin + found.kernel->params_bytes)] {
-                           run_launch(*kernel, shape, copy.data());
-                           check_all_guards();
-                         },
-                         nullptr, nullptr});
+    state.push(stream, {[kernel = found.kernel, shape,
+                         copy = std::vector<std::byte>(begin, begin + found.kernel->params_bytes)] {
+                          run_launch(*kernel, shape, copy.data());
+                          check_all_guards();
+                        },
+                        nullptr, nullptr});
   });
 }

@@ -17,7 +17,7 @@ void check_pinned(const State& state, const void* host, std::size_t bytes) {
 }
 
 void queue(State& state, cu::Stream stream, std::function<void()> run) {
-  object(state.streams, stream, state.current()).work.push_back({std::move(run), nullptr, nullptr});
+  state.push(stream, {std::move(run), nullptr, nullptr});
 }
 
 }  // namespace
@@ -38,6 +38,7 @@ BINDRT_DRIVER_API cu::Result cuMemGetInfo_v2(std::size_t* available, std::size_t
 BINDRT_DRIVER_API cu::Result cuMemAlloc_v2(cu::Pointer* address, std::size_t bytes) {
   return guarded([&](State& state) {
     ContextState& context = state.current();
+    state.refuse_in_capture();
     if (bytes == 0) {
       throw Refusal{kInvalidValue};
     }
@@ -55,6 +56,7 @@ BINDRT_DRIVER_API cu::Result cuMemAlloc_v2(cu::Pointer* address, std::size_t byt
 BINDRT_DRIVER_API cu::Result cuMemFree_v2(cu::Pointer address) {
   return guarded([&](State& state) {
     ContextState& context = state.current();
+    state.refuse_in_capture();
     const auto found = state.memory.find(address);
     if (found == state.memory.end() || found->second.context != &context) {
       throw Refusal{kInvalidValue};
@@ -67,6 +69,7 @@ BINDRT_DRIVER_API cu::Result cuMemFree_v2(cu::Pointer address) {
 BINDRT_DRIVER_API cu::Result cuMemHostAlloc(void** host, std::size_t bytes, unsigned) {
   return guarded([&](State& state) {
     state.current();
+    state.refuse_in_capture();
     if (bytes == 0) {
       throw Refusal{kInvalidValue};
     }
@@ -79,6 +82,7 @@ BINDRT_DRIVER_API cu::Result cuMemHostAlloc(void** host, std::size_t bytes, unsi
 BINDRT_DRIVER_API cu::Result cuMemFreeHost(void* host) {
   return guarded([&](State& state) {
     state.current();
+    state.refuse_in_capture();
     if (state.pinned.erase(static_cast<std::byte*>(host)) == 0) {
       throw Refusal{kInvalidValue};
     }
@@ -95,6 +99,7 @@ BINDRT_DRIVER_API cu::Result cuMemcpyHtoDAsync_v2(cu::Pointer device, const void
       });
       return;
     }
+    state.refuse_captured(object(state.streams, stream, state.current()));
     const auto* const begin = static_cast<const std::byte*>(host);
     queue(state, stream, [device, copy = std::vector<std::byte>(begin, begin + bytes)] {
       copy_to_device(pointer(device), copy.data(), copy.size());
@@ -106,6 +111,9 @@ BINDRT_DRIVER_API cu::Result cuMemcpyDtoHAsync_v2(void* host, cu::Pointer device
                                                   cu::Stream stream) {
   return guarded([&](State& state) {
     const bool pinned = state.is_pinned(host, bytes);
+    if (!pinned) {
+      state.refuse_captured(object(state.streams, stream, state.current()));
+    }
     queue(state, stream, [&state, pinned, host, device, bytes] {
       if (pinned) {
         check_pinned(state, host, bytes);
@@ -115,7 +123,7 @@ BINDRT_DRIVER_API cu::Result cuMemcpyDtoHAsync_v2(void* host, cu::Pointer device
     if (!pinned) {
       ContextState& context = state.current();
       const StreamState& queued = object(state.streams, stream);
-      state.run_until(context, [&queued] { return queued.work.empty(); });
+      state.run_until(context, [&queued] { return queued.idle(); });
     }
   });
 }

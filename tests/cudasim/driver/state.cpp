@@ -1,5 +1,6 @@
 #include "tests/cudasim/driver/state.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -79,7 +80,8 @@ ContextState& State::current() {
 bool State::step() {
   std::vector<StreamState*> ready;
   const auto look = [&ready](StreamState& stream) {
-    if (!stream.work.empty() && (stream.work.front().after == nullptr || stream.work.front().after->passed)) {
+    if (!stream.busy && !stream.work.empty() &&
+        (stream.work.front().after == nullptr || stream.work.front().after->passed)) {
       ready.push_back(&stream);
     }
   };
@@ -100,7 +102,16 @@ void State::run(StreamState& stream) {
   const Work work = std::move(stream.work.front());
   stream.work.pop_front();
   try {
-    work.run();
+    if (work.of_host) {
+      stream.busy = true;
+      mutex.unlock();  // it may wait for threads that call the driver
+      work.run();
+      mutex.lock();
+      stream.busy = false;
+      host_done_.notify_all();
+    } else {
+      work.run();
+    }
   } catch (const Failure& failure) {
     std::fprintf(stderr, "%s\n", failure.what());
     lose(*stream.context);
@@ -129,7 +140,10 @@ void State::lose(ContextState& context) {
 void State::run_until(ContextState& context, const std::function<bool()>& condition) {
   while (!condition()) {
     if (!step()) {
-      throw Failure("a wait that never ends: the streams wait for each other");
+      if (!any_busy()) {
+        throw Failure("a wait that never ends: the streams wait for each other");
+      }
+      host_done_.wait(mutex);
     }
     if (context.lost != cu::kSuccess) {
       throw Refusal{context.lost};
@@ -139,16 +153,57 @@ void State::run_until(ContextState& context, const std::function<bool()>& condit
 
 bool State::has_work(const ContextState& context) const {
   for (const auto& [handle, stream] : streams) {
-    if (stream->context == &context && !stream->work.empty()) {
+    if (stream->context == &context && !stream->idle()) {
       return true;
     }
   }
   for (const auto& stream : orphans) {
-    if (stream->context == &context && !stream->work.empty()) {
+    if (stream->context == &context && !stream->idle()) {
       return true;
     }
   }
   return false;
+}
+
+bool State::any_busy() const {
+  const auto busy = [](const StreamState& stream) { return stream.busy; };
+  return std::any_of(streams.begin(), streams.end(), [&](const auto& each) { return busy(*each.second); }) ||
+         std::any_of(orphans.begin(), orphans.end(), [&](const auto& each) { return busy(*each); });
+}
+
+void State::push(cu::Stream handle, Work work) {
+  StreamState& stream = object(streams, handle, current());
+  if (stream.capture == nullptr) {
+    stream.work.push_back(std::move(work));
+    return;
+  }
+  if (!stream.capture->valid) {
+    throw Refusal{kCaptureInvalidated};
+  }
+  stream.capture->work.push_back(std::move(work));
+}
+
+void State::refuse_captured(const StreamState& stream) const {
+  if (stream.capture != nullptr) {
+    stream.capture->valid = false;
+    throw Refusal{kCaptureUnsupported};
+  }
+}
+
+void State::refuse_in_capture() const {
+  bool forbidden = false;
+  for (const auto& [handle, stream] : streams) {
+    Capture* const capture = stream->capture.get();
+    if (capture != nullptr &&
+        (capture->mode == cu::kCaptureGlobal ||
+         (capture->mode == cu::kCaptureThreadLocal && capture->thread == std::this_thread::get_id()))) {
+      capture->valid = false;
+      forbidden = true;
+    }
+  }
+  if (forbidden) {
+    throw Refusal{kCaptureUnsupported};
+  }
 }
 
 bool State::is_pinned(const void* host, std::size_t bytes) const {

@@ -2,6 +2,7 @@
 // of the driver takes; work of streams is done by whoever waits for it.
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "csrc/gpu/api.h"
@@ -28,6 +30,12 @@ constexpr cu::Result kNoDevice = 100;
 constexpr cu::Result kInvalidDevice = 101;
 constexpr cu::Result kInvalidContext = 201;
 constexpr cu::Result kInvalidHandle = 400;
+constexpr cu::Result kIllegalState = 401;
+constexpr cu::Result kCaptureUnsupported = 900;  // a call that no stream may get while it is being recorded
+constexpr cu::Result kCaptureInvalidated = 901;
+constexpr cu::Result kCaptureIsolation = 905;  // a wait for something that is not recorded with it
+constexpr cu::Result kCapturedEvent = 907;     // is of a recording: it will never pass
+constexpr cu::Result kCaptureWrongThread = 908;
 constexpr cu::Result kOutOfResources = cu::kLaunchOutOfResources;
 
 // A call that is refused; the function returns the code.
@@ -62,17 +70,40 @@ struct Work {
   std::function<void()> run;    // throws Failure
   std::shared_ptr<Mark> after;  // not before this has passed; null for any time
   std::shared_ptr<Mark> mark;   // which this passes, even if it is given up; null for none
+  bool of_host = false;         // a function of the program, which runs without the lock
+};
+
+// Work that is recorded for a graph instead of being queued.
+struct Capture {
+  std::thread::id thread;
+  int mode;
+  std::vector<Work> work;
+  bool valid = true;
 };
 
 struct StreamState {
   ContextState* context;
   std::deque<Work> work;
+  bool busy = false;                 // a function of the program is running
+  std::unique_ptr<Capture> capture;  // null: it is not recorded
+
+  bool idle() const { return work.empty() && !busy; }
 };
 
 struct EventState {
   ContextState* context;
   bool timing;
-  std::shared_ptr<Mark> mark;  // of the last record; null before the first
+  std::shared_ptr<Mark> mark;                // of the last record; null before the first
+  const StreamState* captured_in = nullptr;  // the stream whose recording that was
+};
+
+struct GraphState {
+  ContextState* context;
+  std::vector<Work> work;
+};
+struct ExecState {  // a graph that can be launched
+  ContextState* context;
+  std::vector<Work> work;
 };
 
 struct ModuleState {
@@ -105,6 +136,8 @@ class State {
   std::map<const void*, std::unique_ptr<StreamState>> streams;
   std::vector<std::unique_ptr<StreamState>> orphans;  // destroyed before their work was done
   std::map<const void*, std::unique_ptr<EventState>> events;
+  std::map<const void*, std::unique_ptr<GraphState>> graphs;
+  std::map<const void*, std::unique_ptr<ExecState>> execs;
   std::map<const void*, std::unique_ptr<ModuleState>> modules;
   std::map<const void*, std::unique_ptr<FunctionState>> functions;
   Random random;
@@ -121,9 +154,18 @@ class State {
 
   bool is_pinned(const void* host, std::size_t bytes) const;
 
+  // Queues work on a stream of the current context, or records it.
+  void push(cu::Stream stream, Work work);
+  // Refusal for what must not be done to a stream that is being recorded; the recording is lost.
+  void refuse_captured(const StreamState& stream) const;
+  // The same for calls that may wait for everything, while a recording forbids them to this thread.
+  void refuse_in_capture() const;
+
  private:
   State();
   void run(StreamState& stream);
+  bool any_busy() const;
+  std::condition_variable_any host_done_;
   void lose(ContextState& context);
 };
 

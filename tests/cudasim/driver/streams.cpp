@@ -4,12 +4,22 @@
 
 using namespace bindrt::cudasim::driver;
 
+namespace {
+
+void refuse_event(const EventState& event) {
+  if (event.captured_in != nullptr) {
+    throw Refusal{kCapturedEvent};
+  }
+}
+
+}  // namespace
+
 BINDRT_DRIVER_API cu::Result cuStreamCreate(cu::Stream* stream, unsigned flags) {
   return guarded([&](State& state) {
     if (flags > cu::kStreamNonBlocking) {
       throw Refusal{kInvalidValue};
     }
-    auto made = std::make_unique<StreamState>(StreamState{&state.current(), {}});
+    auto made = std::make_unique<StreamState>(StreamState{&state.current(), {}, false, nullptr});
     *stream = reinterpret_cast<cu::Stream>(made.get());
     state.streams.emplace(made.get(), std::move(made));
   });
@@ -20,7 +30,7 @@ BINDRT_DRIVER_API cu::Result cuStreamDestroy_v2(cu::Stream stream) {
   return guarded([&](State& state) {
     object(state.streams, stream);
     auto node = state.streams.extract(stream);
-    if (!node.mapped()->work.empty()) {
+    if (!node.mapped()->idle()) {
       state.orphans.push_back(std::move(node.mapped()));
     }
   });
@@ -30,7 +40,8 @@ BINDRT_DRIVER_API cu::Result cuStreamSynchronize(cu::Stream stream) {
   return guarded([&](State& state) {
     ContextState& context = state.current();
     const StreamState& found = object(state.streams, stream, context);
-    state.run_until(context, [&found] { return found.work.empty(); });
+    state.refuse_captured(found);
+    state.run_until(context, [&found] { return found.idle(); });
   });
 }
 
@@ -38,8 +49,9 @@ BINDRT_DRIVER_API cu::Result cuStreamQuery(cu::Stream stream) {
   return guarded([&](State& state) {
     ContextState& context = state.current();
     const StreamState& found = object(state.streams, stream, context);
+    state.refuse_captured(found);
     state.step();  // so that asking again and again comes to an end
-    if (!found.work.empty()) {
+    if (!found.idle()) {
       throw Refusal{cu::kNotReady};
     }
     state.current();  // refuses if the context was lost
@@ -53,14 +65,28 @@ BINDRT_DRIVER_API cu::Result cuStreamWaitEvent(cu::Stream stream, cu::Event even
     if (flags != 0) {
       throw Refusal{kInvalidValue};
     }
-    if (found.mark != nullptr) {
-      waiting.work.push_back({[] {}, found.mark, nullptr});
+    if (found.captured_in == &waiting && waiting.capture != nullptr) {
+      return;  // work before it in the same recording
     }
+    if (found.mark == nullptr && found.captured_in == nullptr) {
+      return;
+    }
+    if (waiting.capture != nullptr) {
+      waiting.capture->valid = false;
+      throw Refusal{kCaptureIsolation};
+    }
+    if (found.captured_in != nullptr) {  // would make this stream part of the recording: not simulated
+      throw Refusal{cu::kNotSupported};
+    }
+    waiting.work.push_back({[] {}, found.mark, nullptr});
   });
 }
 
 BINDRT_DRIVER_API cu::Result cuEventCreate(cu::Event* event, unsigned flags) {
   return guarded([&](State& state) {
+    if ((flags & ~(cu::kEventBlockingSync | cu::kEventDisableTiming)) != 0) {
+      throw Refusal{kInvalidValue};
+    }
     const bool timing = (flags & cu::kEventDisableTiming) == 0;
     auto made = std::make_unique<EventState>(EventState{&state.current(), timing, nullptr});
     *event = reinterpret_cast<cu::Event>(made.get());
@@ -79,14 +105,23 @@ BINDRT_DRIVER_API cu::Result cuEventRecord(cu::Event event, cu::Stream stream) {
   return guarded([&](State& state) {
     ContextState& context = state.current();
     EventState& found = object(state.events, event, context);
+    const StreamState& in = object(state.streams, stream, context);
+    if (in.capture != nullptr) {
+      state.push(stream, {[] {}, nullptr, nullptr});
+      found.mark = nullptr;
+      found.captured_in = &in;
+      return;
+    }
+    found.captured_in = nullptr;
     found.mark = std::make_shared<Mark>();
-    object(state.streams, stream, context).work.push_back({[] {}, nullptr, found.mark});
+    state.push(stream, {[] {}, nullptr, found.mark});
   });
 }
 
 BINDRT_DRIVER_API cu::Result cuEventQuery(cu::Event event) {
   return guarded([&](State& state) {
     const EventState& found = object(state.events, event, state.current());
+    refuse_event(found);
     state.step();
     state.current();
     if (found.mark != nullptr && !found.mark->passed) {
@@ -99,7 +134,10 @@ BINDRT_DRIVER_API cu::Result cuEventSynchronize(cu::Event event) {
   return guarded([&](State& state) {
     ContextState& context = state.current();
     const EventState& found = object(state.events, event, context);
-    state.run_until(context, [&found] { return found.mark == nullptr || found.mark->passed; });
+    refuse_event(found);
+    const std::shared_ptr<Mark> mark =
+        found.mark;  // of this record: the event may be recorded again meanwhile
+    state.run_until(context, [&mark] { return mark == nullptr || mark->passed; });
   });
 }
 

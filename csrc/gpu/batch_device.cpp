@@ -1,0 +1,217 @@
+#include "csrc/gpu/batch_device.h"
+
+#include <new>
+#include <string>
+#include <utility>
+
+#include "kernels/pool_gpu.h"
+
+namespace bindrt::gpu {
+namespace {
+
+using kernels::PoolSpan;
+
+constexpr std::size_t kItemBytes = sizeof(PoolSpan) + sizeof(float);  // its span and its weight
+
+struct OutOfMemory final : std::bad_alloc {
+  const char* what() const noexcept override { return "out of memory on the GPU"; }
+};
+
+// Calls `body`; what the driver says becomes what the pipeline understands.
+template <class Body>
+void translated(const Body& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    if (error.context_lost()) {
+      throw pipeline::DeviceLost(error.what());
+    }
+    if (error.out_of_memory()) {
+      throw OutOfMemory();
+    }
+    throw;
+  }
+}
+
+std::size_t bytes_of(std::int64_t count, std::size_t each) { return static_cast<std::size_t>(count) * each; }
+
+}  // namespace
+
+BatchDevice::Set::Set(const Context& context, std::int64_t rows, const BatchSizes& sizes)
+    : input(context, bytes_of(rows, static_cast<std::size_t>(sizes.row_bytes))),
+      items(context, bytes_of(rows, kItemBytes)),
+      output(context, bytes_of(rows * sizes.dim, sizeof(float))),
+      vectors(context, bytes_of(rows * sizes.dim, sizeof(float))),
+      copied_in(context),
+      computed(context),
+      copied_out(context) {}
+
+BatchDevice::Flight::Flight(const Context& context, std::int64_t rows, std::int64_t dim)
+    : items(context, bytes_of(rows, kItemBytes)),
+      vectors(context, bytes_of(rows * dim, sizeof(float))),
+      done(context, Event::Timing::kOff, Event::Waiting::kSleep) {}
+
+BatchDevice::BatchDevice(Context& context, const BatchSizes& sizes, const BatchDeviceOptions& options,
+                         Enqueue enqueue)
+    : context_(context),
+      sizes_(sizes),
+      options_(options),
+      enqueue_(std::move(enqueue)),
+      in_(context),
+      compute_(context),
+      out_(context),
+      graphs_(options.graphs) {}
+
+BatchDevice::~BatchDevice() { settle(); }
+
+std::byte* BatchDevice::allocate(std::size_t bytes) noexcept {
+  void* memory = nullptr;
+  const cu::Result result = context_.ask(&cu::Api::host_alloc, &memory, bytes, cu::kHostPortable);
+  return result == cu::kSuccess ? static_cast<std::byte*>(memory) : nullptr;
+}
+
+void BatchDevice::free(std::byte* memory) noexcept {
+  context_.ask(&cu::Api::host_free, static_cast<void*>(memory));
+}
+
+void BatchDevice::start(const pipeline::Batch& batch) {
+  translated([&] {
+    const Context::Current current(context_);
+    if (sets_.empty()) {
+      allocate_most();
+    }
+    if (batch.used > rows_) {
+      throw OutOfMemory();
+    }
+    try {
+      const std::size_t index = started_ % options_.sets;
+      Set& set = *sets_[index];
+      Flight& flight = *flights_[started_ % depth()];
+      copy_in(batch, set, flight, fill_items(batch, flight));
+      compute(batch, index);
+      copy_out(batch, set, flight);
+    } catch (...) {
+      settle();  // the caller may change the rows now
+      throw;
+    }
+    ++started_;
+  });
+}
+
+const float* BatchDevice::wait() {
+  const Flight& flight = *flights_[waited_++ % depth()];
+  translated([&flight] { flight.done.wait(); });
+  return reinterpret_cast<const float*>(flight.vectors.data());
+}
+
+// For all rows, or as many as there is memory for.
+void BatchDevice::allocate_most() {
+  for (std::int64_t rows = sizes_.rows;; rows /= 2) {
+    try {
+      allocate_for(rows);
+      return;
+    } catch (const Error& error) {
+      if (!error.out_of_memory() || rows == 1) {
+        throw;
+      }
+    }
+  }
+}
+
+void BatchDevice::allocate_for(std::int64_t rows) {
+  std::vector<std::unique_ptr<Set>> sets;
+  std::vector<std::unique_ptr<Flight>> flights;
+  while (sets.size() < options_.sets) {
+    sets.push_back(std::make_unique<Set>(context_, rows, sizes_));
+  }
+  while (flights.size() < depth()) {
+    flights.push_back(std::make_unique<Flight>(context_, rows, sizes_.dim));
+  }
+  sets_ = std::move(sets);
+  flights_ = std::move(flights);
+  rows_ = rows;
+}
+
+// A span for each row, so that graphs depend on the number of rows alone: rows that no item begins with pool
+// nothing.
+std::size_t BatchDevice::fill_items(const pipeline::Batch& batch, Flight& flight) const {
+  auto* const spans = reinterpret_cast<PoolSpan*>(flight.items.data());
+  auto* const weights = reinterpret_cast<float*>(spans + batch.used);
+  std::size_t index = 0;
+  for (const pipeline::Batch::Entry& entry : batch.entries) {
+    const pipeline::Request& request = *entry.request;
+    const float* const given = request.weights.empty() ? nullptr : request.weights.data();
+    spans[index++] = kernels::pool_span(entry.first, entry.rows, given, request.normalize);
+    for (std::int64_t row = 0; row < entry.rows; ++row) {
+      weights[entry.first + row] = given == nullptr ? 1.0F : given[row];
+    }
+  }
+  for (; index < static_cast<std::size_t>(batch.used); ++index) {
+    spans[index] = {0, 0, 1.0};
+  }
+  return bytes_of(batch.used, kItemBytes);
+}
+
+void BatchDevice::copy_in(const pipeline::Batch& batch, Set& set, const Flight& flight,
+                          std::size_t items_bytes) {
+  in_.wait_for(set.computed);
+  const auto copy = [this](const DeviceMemory& to, const void* from, std::size_t bytes) {
+    context_.call("copying a batch to the GPU", &cu::Api::copy_to_device, to.address(), from, bytes,
+                  in_.handle());
+  };
+  copy(set.input, batch.input(), bytes_of(batch.used, static_cast<std::size_t>(batch.row_bytes)));
+  copy(set.items, flight.items.data(), items_bytes);
+  set.copied_in.record(in_);
+}
+
+void BatchDevice::compute(const pipeline::Batch& batch, std::size_t index) {
+  Set& set = *sets_[index];
+  compute_.wait_for(set.copied_in);
+  compute_.wait_for(set.copied_out);
+  graphs_.run({batch.lane, batch.length, batch.used, index}, compute_, [&] {
+    enqueue_(
+        {batch.lane, batch.length, batch.used, set.input.address(), set.output.address(), compute_.handle()});
+    pool(batch, set);
+  });
+  set.computed.record(compute_);
+  graphs_recorded_ = graphs_.counts().recorded;
+  graphs_refused_ = graphs_.counts().refused;
+  graphs_launched_ = graphs_.counts().launched;
+}
+
+void BatchDevice::pool(const pipeline::Batch& batch, const Set& set) {
+  const auto* const spans = static_cast<const PoolSpan*>(set.items.data());
+  kernels::PoolParams params{};
+  params.views = static_cast<const float*>(set.output.data());
+  params.weights = reinterpret_cast<const float*>(spans + batch.used);
+  params.spans = spans;
+  params.out = set.vectors.data();
+  params.dim = sizes_.dim;
+  params.scale = 1.0;
+  params.type = kernels::OutType::kFloat32;
+  context_.launch(compute_.handle(), "bindrt_pool_views",
+                  {.grid_x = static_cast<std::uint32_t>(batch.used), .block_x = kernels::kPoolThreads},
+                  &params, sizeof params);
+}
+
+void BatchDevice::copy_out(const pipeline::Batch& batch, Set& set, Flight& flight) {
+  out_.wait_for(set.computed);
+  const auto vectors = static_cast<std::int64_t>(batch.entries.size());
+  context_.call("copying vectors from the GPU", &cu::Api::copy_to_host,
+                static_cast<void*>(flight.vectors.data()), set.vectors.address(),
+                bytes_of(vectors * sizes_.dim, sizeof(float)), out_.handle());
+  set.copied_out.record(out_);
+  flight.done.record(out_);
+}
+
+void BatchDevice::settle() noexcept {
+  for (const Stream* const stream : {&in_, &compute_, &out_}) {
+    context_.ask(&cu::Api::stream_synchronize, stream->handle());
+  }
+}
+
+GraphCache::Counts BatchDevice::graph_counts() const noexcept {
+  return {graphs_recorded_.load(), graphs_refused_.load(), graphs_launched_.load()};
+}
+
+}  // namespace bindrt::gpu

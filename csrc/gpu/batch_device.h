@@ -1,0 +1,101 @@
+// A GPU as the pipeline of one encoder uses it. Three streams, ordered by events: rows in, engine and
+// pooling, vectors out. With two sets of buffers a batch is copied in while the one before is computed and
+// the one before that is copied out.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "csrc/gpu/graph.h"
+#include "csrc/gpu/memory.h"
+#include "csrc/pipeline/batch.h"
+#include "csrc/pipeline/device.h"
+#include "kernels/pool_params.h"
+
+namespace bindrt::gpu {
+
+// What an engine queues on a stream: rows [rows, row of the lane and length] → float32 [rows, dim], both in
+// device memory, aligned to 256 bytes. It does not wait; what it throws is std::bad_alloc or another
+// std::exception.
+struct EngineWork {
+  int lane;
+  std::int64_t length;
+  std::int64_t rows;
+  cu::Pointer source;
+  cu::Pointer target;
+  cu::Stream stream;
+};
+using Enqueue = std::function<void(const EngineWork&)>;
+
+struct BatchSizes {
+  std::int64_t rows = 0;       // of the largest batch
+  std::int64_t row_bytes = 0;  // of the longest row
+  std::int64_t dim = 0;
+};
+
+struct BatchDeviceOptions {
+  std::size_t sets = 2;     // of buffers on the device
+  std::size_t graphs = 32;  // that are kept; 0: none are made
+};
+
+class BatchDevice final : public pipeline::Device {
+ public:
+  // The context must outlive it. Device memory is allocated at the first batch: for fewer rows where it does
+  // not suffice, and larger batches are out of memory then.
+  BatchDevice(Context& context, const BatchSizes& sizes, const BatchDeviceOptions& options, Enqueue enqueue);
+  BatchDevice(const BatchDevice&) = delete;
+  BatchDevice& operator=(const BatchDevice&) = delete;
+  ~BatchDevice() override;  // waits for what is queued
+
+  std::size_t depth() const noexcept override { return options_.sets + 1; }
+  std::byte* allocate(std::size_t bytes) noexcept override;
+  void free(std::byte* memory) noexcept override;
+  void start(const pipeline::Batch& batch) override;
+  const float* wait() override;
+
+  GraphCache::Counts graph_counts() const noexcept;
+
+ private:
+  // On the device, for one batch after the other: each event says that a part of the set is free again.
+  struct Set {
+    Set(const Context& context, std::int64_t rows, const BatchSizes& sizes);
+    DeviceMemory input;    // rows
+    DeviceMemory items;    // PoolSpan [rows], then weights, float32 [rows]
+    DeviceMemory output;   // float32 [rows, dim], the engine's
+    DeviceMemory vectors;  // float32 [rows, dim], pooled
+    Event copied_in, computed, copied_out;
+  };
+  // On the host, page-locked, from start() until the vectors are handed over.
+  struct Flight {
+    Flight(const Context& context, std::int64_t rows, std::int64_t dim);
+    PinnedMemory items;
+    PinnedMemory vectors;
+    Event done;
+  };
+
+  void allocate_most();
+  void allocate_for(std::int64_t rows);
+  std::size_t fill_items(const pipeline::Batch& batch, Flight& flight) const;
+  void copy_in(const pipeline::Batch& batch, Set& set, const Flight& flight, std::size_t items_bytes);
+  void compute(const pipeline::Batch& batch, std::size_t index);
+  void pool(const pipeline::Batch& batch, const Set& set);
+  void copy_out(const pipeline::Batch& batch, Set& set, Flight& flight);
+  void settle() noexcept;
+
+  Context& context_;
+  const BatchSizes sizes_;
+  const BatchDeviceOptions options_;
+  const Enqueue enqueue_;
+  Stream in_, compute_, out_;
+  std::int64_t rows_ = 0;  // that there is memory for
+  std::vector<std::unique_ptr<Set>> sets_;
+  std::vector<std::unique_ptr<Flight>> flights_;
+  GraphCache graphs_;
+  std::atomic<std::uint64_t> graphs_recorded_{0}, graphs_refused_{0}, graphs_launched_{0};
+  std::size_t started_ = 0;
+  std::size_t waited_ = 0;  // for the thread that waits
+};
+
+}  // namespace bindrt::gpu

@@ -1,0 +1,70 @@
+#include "csrc/gpu/graph.h"
+
+#include <algorithm>
+
+namespace bindrt::gpu {
+
+std::unique_ptr<Graph> Graph::record(const Stream& stream, const std::function<void()>& body) {
+  const Context& context = stream.context();
+  const Context::Current current(context);
+  const Driver& driver = context.driver();
+  if (driver.ask(&cu::Api::capture_begin, stream.handle(), cu::kCaptureThreadLocal) != cu::kSuccess) {
+    return nullptr;
+  }
+  bool good = true;
+  try {
+    body();
+  } catch (...) {  // it was just run without being recorded: it is the recording that failed
+    good = false;
+  }
+  cu::Graph recorded = nullptr;
+  good = driver.ask(&cu::Api::capture_end, stream.handle(), &recorded) == cu::kSuccess && good;
+  cu::GraphExec exec = nullptr;
+  good = good && driver.ask(&cu::Api::graph_instantiate, &exec, recorded, 0ULL) == cu::kSuccess;
+  if (recorded != nullptr) {
+    driver.ask(&cu::Api::graph_destroy, recorded);
+  }
+  return good ? std::unique_ptr<Graph>(new Graph(context, exec)) : nullptr;
+}
+
+Graph::~Graph() { context_.ask(&cu::Api::exec_destroy, exec_); }
+
+void Graph::launch(const Stream& stream) const {
+  context_.call("cuGraphLaunch", &cu::Api::graph_launch, exec_, stream.handle());
+}
+
+GraphCache::Entry* GraphCache::find(const Key& key) {
+  const auto found =
+      std::find_if(entries_.begin(), entries_.end(), [&key](const Entry& entry) { return entry.key == key; });
+  if (found == entries_.end()) {
+    return nullptr;
+  }
+  entries_.splice(entries_.begin(), entries_, found);
+  return &entries_.front();
+}
+
+void GraphCache::run(const Key& key, const Stream& stream, const std::function<void()>& body) {
+  if (most_ == 0) {
+    body();
+    return;
+  }
+  Entry* const entry = find(key);
+  if (entry != nullptr && entry->graph != nullptr) {
+    entry->graph->launch(stream);
+    ++counts_.launched;
+    return;
+  }
+  body();
+  if (entry == nullptr) {
+    entries_.push_front({key, nullptr, false});
+    if (entries_.size() > most_) {
+      entries_.pop_back();
+    }
+  } else if (!entry->refused) {  // an engine may change its state at a new shape: it has just seen this one
+    entry->graph = Graph::record(stream, body);
+    entry->refused = entry->graph == nullptr;
+    ++(entry->refused ? counts_.refused : counts_.recorded);
+  }
+}
+
+}  // namespace bindrt::gpu

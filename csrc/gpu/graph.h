@@ -1,0 +1,67 @@
+// Work of a stream recorded once, to be queued again by one call.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <tuple>
+
+#include "csrc/gpu/stream.h"
+
+namespace bindrt::gpu {
+
+// Addresses and sizes are those of the recording.
+class Graph {
+ public:
+  // Records what `body` queues on the stream; none of it runs. Null if the driver has no graphs, does not
+  // record what the body does, or the body throws: the stream is then as before.
+  static std::unique_ptr<Graph> record(const Stream& stream, const std::function<void()>& body);
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+  ~Graph();  // launched work is done all the same
+
+  void launch(const Stream& stream) const;
+
+ private:
+  Graph(const Context& context, cu::GraphExec exec) : context_(context), exec_(exec) {}
+
+  const Context& context_;
+  cu::GraphExec exec_;
+};
+
+// The graphs of a stream for the shapes that keep coming, at most so many: of more, those that were not used
+// for the longest time go.
+class GraphCache {
+ public:
+  // What a graph depends on: lane, length, rows, and the buffers it works on.
+  using Key = std::tuple<int, std::int64_t, std::int64_t, std::size_t>;
+
+  explicit GraphCache(std::size_t most) : most_(most) {}
+
+  struct Counts {
+    std::uint64_t recorded = 0;
+    std::uint64_t refused = 0;  // shapes that the driver or the engine does not let record
+    std::uint64_t launched = 0;
+  };
+
+  // Queues `body` on the stream: its graph if there is one. Else it is run, and recorded for the next time if
+  // it came before.
+  void run(const Key& key, const Stream& stream, const std::function<void()>& body);
+
+  void clear() { entries_.clear(); }
+  const Counts& counts() const noexcept { return counts_; }
+
+ private:
+  struct Entry {
+    Key key;
+    std::unique_ptr<Graph> graph;
+    bool refused = false;
+  };
+  Entry* find(const Key& key);  // which is then the one used last
+
+  std::size_t most_;
+  std::list<Entry> entries_;  // used last first
+  Counts counts_;
+};
+
+}  // namespace bindrt::gpu

@@ -1,0 +1,109 @@
+// The simulated driver's functions that record a stream's work and replay it, and those that run functions of
+// the program. A launched graph is so many pieces of work of its stream, between which other streams may go
+// on.
+#include "tests/cudasim/device_memory.h"
+#include "tests/cudasim/driver/state.h"
+
+using namespace bindrt::cudasim::driver;
+using bindrt::cudasim::copy_from_device;
+using bindrt::cudasim::copy_to_device;
+
+BINDRT_DRIVER_API cu::Result cuStreamBeginCapture_v2(cu::Stream stream, int mode) {
+  return guarded([&](State& state) {
+    StreamState& found = object(state.streams, stream, state.current());
+    if (mode < 0 || mode > 2) {
+      throw Refusal{kInvalidValue};
+    }
+    if (found.capture != nullptr) {
+      throw Refusal{kIllegalState};
+    }
+    found.capture = std::make_unique<Capture>(Capture{std::this_thread::get_id(), mode, {}});
+  });
+}
+
+// 0: no; 1: being recorded; 2: recorded in vain.
+BINDRT_DRIVER_API cu::Result cuStreamIsCapturing(cu::Stream stream, int* status) {
+  return guarded([&](State& state) {
+    const StreamState& found = object(state.streams, stream, state.current());
+    *status = found.capture == nullptr ? 0 : found.capture->valid ? 1 : 2;
+  });
+}
+
+BINDRT_DRIVER_API cu::Result cuStreamEndCapture(cu::Stream stream, cu::Graph* graph) {
+  return guarded([&](State& state) {
+    ContextState& context = state.current();
+    StreamState& found = object(state.streams, stream, context);
+    *graph = nullptr;
+    if (found.capture == nullptr) {
+      throw Refusal{kIllegalState};
+    }
+    if (found.capture->mode != 2 && found.capture->thread != std::this_thread::get_id()) {
+      found.capture->valid = false;
+      throw Refusal{kCaptureWrongThread};
+    }
+    const std::unique_ptr<Capture> ended = std::move(found.capture);
+    if (!ended->valid) {
+      throw Refusal{kCaptureInvalidated};
+    }
+    auto made = std::make_unique<GraphState>(GraphState{&context, std::move(ended->work)});
+    *graph = reinterpret_cast<cu::Graph>(made.get());
+    state.graphs.emplace(made.get(), std::move(made));
+  });
+}
+
+BINDRT_DRIVER_API cu::Result cuGraphInstantiateWithFlags(cu::GraphExec* exec, cu::Graph graph,
+                                                         unsigned long long flags) {
+  return guarded([&](State& state) {
+    const GraphState& found = object(state.graphs, graph, state.current());
+    if (flags != 0) {
+      throw Refusal{kInvalidValue};
+    }
+    auto made = std::make_unique<ExecState>(ExecState{found.context, found.work});
+    *exec = reinterpret_cast<cu::GraphExec>(made.get());
+    state.execs.emplace(made.get(), std::move(made));
+  });
+}
+
+BINDRT_DRIVER_API cu::Result cuGraphDestroy(cu::Graph graph) {
+  return guarded([&](State& state) {
+    object(state.graphs, graph);
+    state.graphs.erase(graph);
+  });
+}
+
+BINDRT_DRIVER_API cu::Result cuGraphLaunch(cu::GraphExec exec, cu::Stream stream) {
+  return guarded([&](State& state) {
+    ContextState& context = state.current();
+    const ExecState& found = object(state.execs, exec, context);
+    state.refuse_captured(object(state.streams, stream, context));  // a graph in a graph: not simulated
+    for (const Work& work : found.work) {
+      state.push(stream, work);
+    }
+  });
+}
+
+// What was launched is done all the same.
+BINDRT_DRIVER_API cu::Result cuGraphExecDestroy(cu::GraphExec exec) {
+  return guarded([&](State& state) {
+    object(state.execs, exec);
+    state.execs.erase(exec);
+  });
+}
+
+BINDRT_DRIVER_API cu::Result cuLaunchHostFunc(cu::Stream stream, void (*function)(void*), void* argument) {
+  return guarded([&](State& state) {
+    if (function == nullptr) {
+      throw Refusal{kInvalidValue};
+    }
+    state.push(stream, {[function, argument] { function(argument); }, nullptr, nullptr, true});
+  });
+}
+
+// Not of the real driver: device memory for functions that cuLaunchHostFunc runs, in place of a kernel.
+BINDRT_DRIVER_API cu::Result bindrt_cudasim_read(void* host, cu::Pointer device, std::size_t bytes) {
+  return guarded([&](State&) { copy_from_device(host, reinterpret_cast<const void*>(device), bytes); });
+}
+
+BINDRT_DRIVER_API cu::Result bindrt_cudasim_write(cu::Pointer device, const void* host, std::size_t bytes) {
+  return guarded([&](State&) { copy_to_device(reinterpret_cast<void*>(device), host, bytes); });
+}
