@@ -4,8 +4,8 @@
 #
 #   bench/gpu_check.sh [--python PYTHON] [--bundle BUNDLE PRECISION]
 #
-# PYTHON: an environment to use as it is, instead of building .venv. BUNDLE: also time its encoders in that
-# precision, for the measured column of `python -m bench engines --roofline`; to make one on this machine:
+# PYTHON: an environment to use as it is, instead of building .venv. BUNDLE: also run the pipeline with it, and time its
+# encoders in that precision, for the measured column of `python -m bench engines --roofline`; to make one here:
 # bind-export random:0 -o BUNDLE --engine tensorrt --precision fp16.
 # Exit code 0: all good; 2: no GPU; else something failed. BINDRT_LIBCUDA names another driver library: with the
 # simulated one (tests/cudasim) everything is compared and nothing measured.
@@ -36,4 +36,5 @@ fi
 "$python" -m bench.gpu
 if [ -n "$bundle" ]; then
   "$python" -m bench engines --bundle "$bundle" --gpu "$precision"
+  "$python" -m bench.gpu.pipeline "$bundle" "$precision"
 fi

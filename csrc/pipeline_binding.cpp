@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "csrc/bindings.h"
+#include "csrc/gpu/process.h"
 #include "csrc/pipeline_calls.h"
 
 namespace py = pybind11;
@@ -28,7 +29,7 @@ struct Handle {
 class PythonPipeline {
  public:
   PythonPipeline(const py::list& lanes, py::object prepare, py::object run, py::object deliver,
-                 std::shared_ptr<Workers> workers) {
+                 std::shared_ptr<Workers> workers, const std::optional<py::dict>& gpu) {
     std::vector<LaneOptions> options;
     std::vector<LaneArrays> arrays;
     std::vector<std::int64_t> dims;
@@ -38,15 +39,21 @@ class PythonPipeline {
       options.push_back(lane_options(lane, arrays.back()));
       dims.push_back(options.back().dim);
     }
-    calls_ = std::make_shared<PythonCalls>(std::move(arrays), std::move(dims), std::move(prepare),
-                                           std::move(run), std::move(deliver));
-    core_ = Pipeline::make(std::move(options), calls_, std::move(workers));
+    calls_ =
+        std::make_shared<PythonCalls>(std::move(arrays), std::move(dims), std::move(prepare), std::move(run),
+                                      std::move(deliver), gpu ? py::object((*gpu)["enqueue"]) : py::none());
+    if (gpu) {
+      device_ = batch_device(*gpu, options);
+    }
+    std::vector<std::shared_ptr<Device>> devices(device_ == nullptr ? 0 : 1, device_);
+    core_ = Pipeline::make(std::move(options), calls_, std::move(workers), std::move(devices));
   }
   PythonPipeline(const PythonPipeline&) = delete;
   PythonPipeline& operator=(const PythonPipeline&) = delete;
   ~PythonPipeline() {
     const py::gil_scoped_release release;  // its threads may want it to end
     core_.reset();
+    device_.reset();
     calls_.reset();
   }
 
@@ -149,6 +156,11 @@ class PythonPipeline {
     }
     result["batch_sizes"] = sizes;
     result["seconds"] = stage_seconds(lane);
+    if (device_ != nullptr) {
+      const gpu::GraphCache::Counts graphs = device_->graph_counts();
+      result["graphs"] = py::dict(py::arg("recorded") = graphs.recorded, py::arg("refused") = graphs.refused,
+                                  py::arg("launched") = graphs.launched);
+    }
     return result;
   }
 
@@ -162,6 +174,24 @@ class PythonPipeline {
   }
 
  private:
+  // On which the first executor's batches run.
+  std::shared_ptr<gpu::BatchDevice> batch_device(const py::dict& options,
+                                                 const std::vector<LaneOptions>& lanes) const {
+    gpu::BatchSizes sizes;
+    for (const LaneOptions& lane : lanes) {
+      sizes.rows = std::max(sizes.rows, lane.max_batch);
+      sizes.row_bytes = std::max(sizes.row_bytes, lane.classes.back().row_bytes);
+      sizes.dim = lane.dim;
+    }
+    const gpu::BatchDeviceOptions kept{options["sets"].cast<std::size_t>(),
+                                       options["graphs"].cast<std::size_t>()};
+    const int index = options["device"].cast<int>();
+    const py::gil_scoped_release release;
+    return std::make_shared<gpu::BatchDevice>(
+        gpu::process_context(index), sizes, kept,
+        [calls = calls_](const gpu::EngineWork& work) { calls->enqueue(work); });
+  }
+
   static constexpr py::ssize_t kLargeBytes = 65536;  // copied without the GIL
 
   static LaneOptions lane_options(const py::handle& lane, const LaneArrays& arrays) {
@@ -254,6 +284,7 @@ class PythonPipeline {
   }
 
   std::shared_ptr<PythonCalls> calls_;
+  std::shared_ptr<gpu::BatchDevice> device_;  // null: the engine runs on the executor's thread
   std::shared_ptr<Pipeline> core_;
 };
 
@@ -272,8 +303,10 @@ void bind_pipeline(py::module_& module) {
       .def("weigh", &PythonPlace::weigh, py::arg("weights"));
   py::class_<PythonPipeline>(module, "Pipeline", py::is_final(), metaclass,
                              "Requests in, vectors out; see csrc/pipeline/pipeline.h.")
-      .def(py::init<const py::list&, py::object, py::object, py::object, std::shared_ptr<Workers>>(),
-           py::arg("lanes"), py::arg("prepare"), py::arg("run"), py::arg("deliver"), py::arg("workers"))
+      .def(py::init<const py::list&, py::object, py::object, py::object, std::shared_ptr<Workers>,
+                    const std::optional<py::dict>&>(),
+           py::arg("lanes"), py::arg("prepare"), py::arg("run"), py::arg("deliver"), py::arg("workers"),
+           py::arg("gpu") = py::none())
       .def("submit", &PythonPipeline::submit, py::arg("future"), py::arg("lane"), py::arg("item"),
            py::arg("ready") = py::none(), py::arg("priority") = 0, py::arg("caller") = 0,
            py::arg("deadline") = py::none(), py::arg("normalize") = true)

@@ -1,6 +1,10 @@
 #include "csrc/pipeline_calls.h"
 
+#include <pybind11/stl.h>
+
 #include <cmath>
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -43,16 +47,17 @@ bool finalizing() {
 }  // namespace
 
 PythonCalls::PythonCalls(std::vector<LaneArrays> lanes, std::vector<std::int64_t> dims, py::object prepare,
-                         py::object run, py::object deliver)
+                         py::object run, py::object deliver, py::object enqueue)
     : lanes_(std::move(lanes)),
       dims_(std::move(dims)),
       prepare_(std::move(prepare)),
       run_(std::move(run)),
-      deliver_(std::move(deliver)) {}
+      deliver_(std::move(deliver)),
+      enqueue_(std::move(enqueue)) {}
 
 PythonCalls::~PythonCalls() {
   if (finalizing()) {
-    for (py::object* const each : {&prepare_, &run_, &deliver_}) {
+    for (py::object* const each : {&prepare_, &run_, &deliver_, &enqueue_}) {
       each->release();
     }
     for (const LaneArrays& lane : lanes_) {
@@ -61,18 +66,23 @@ PythonCalls::~PythonCalls() {
     return;
   }
   const py::gil_scoped_acquire gil;
-  prepare_ = run_ = deliver_ = py::object();
+  prepare_ = run_ = deliver_ = enqueue_ = py::object();
   const_cast<std::vector<LaneArrays>&>(lanes_).clear();
 }
 
-py::array PythonCalls::rows(int index, std::int64_t length, std::int64_t count, void* data) const {
+std::vector<py::ssize_t> PythonCalls::shape(int index, std::int64_t length, std::int64_t count) const {
   const LaneArrays& arrays = lane(index);
   std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(count)};
   shape.insert(shape.end(), arrays.view.begin(), arrays.view.end());
   if (length > 0) {
     shape.back() = static_cast<py::ssize_t>(length);
   }
-  return py::array(arrays.dtype, shape, data, py::none());  // a base: NumPy must neither copy nor free it
+  return shape;
+}
+
+py::array PythonCalls::rows(int index, std::int64_t length, std::int64_t count, void* data) const {
+  return py::array(lane(index).dtype, shape(index, length, count), data,
+                   py::none());  // a base: NumPy must neither copy nor free it
 }
 
 FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::Place& place) {
@@ -102,6 +112,19 @@ EngineResult PythonCalls::run(const pipeline::EngineCall& call) {
   } catch (py::error_already_set& error) {
     const bool memory = error.matches(PyExc_MemoryError);
     return {memory ? Status::kOutOfMemory : Status::kFailed, failure_of(error)};
+  }
+}
+
+void PythonCalls::enqueue(const gpu::EngineWork& work) const {
+  const py::gil_scoped_acquire gil;
+  try {
+    enqueue_(py::tuple(py::cast(shape(work.lane, work.length, work.rows))), work.source, work.target,
+             reinterpret_cast<std::uintptr_t>(work.stream));
+  } catch (py::error_already_set& error) {
+    if (error.matches(PyExc_MemoryError)) {
+      throw std::bad_alloc();
+    }
+    throw std::runtime_error(error.what());
   }
 }
 

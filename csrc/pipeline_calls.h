@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "csrc/gpu/batch_device.h"
 #include "csrc/pipeline/pipeline.h"
 
 namespace bindrt {
@@ -30,24 +31,26 @@ class PythonCalls final : public pipeline::Callbacks {
  public:
   // prepare(lane, item, place), which writes into place.reserve(...); run(lane, inputs, out); what they raise
   // fails the request or the batch, and MemoryError from run halves the batch. deliver([(future, outcome,
-  // error, vector)]).
+  // error, vector)]). For a GPU, enqueue(shape, source, target, stream); else it is None.
   PythonCalls(std::vector<LaneArrays> lanes, std::vector<std::int64_t> dims, pybind11::object prepare,
-              pybind11::object run, pybind11::object deliver);
+              pybind11::object run, pybind11::object deliver, pybind11::object enqueue);
   ~PythonCalls() override;
 
   pipeline::FailurePtr prepare(const pipeline::Request& request, pipeline::Place& place) override;
   pipeline::EngineResult run(const pipeline::EngineCall& call) override;
   void deliver(std::span<const pipeline::Delivery> deliveries) noexcept override;
+  void enqueue(const gpu::EngineWork& work) const;
 
   const LaneArrays& lane(int index) const { return lanes_.at(static_cast<std::size_t>(index)); }
 
+  std::vector<pybind11::ssize_t> shape(int lane, std::int64_t length, std::int64_t count) const;
   // Rows in memory of the pipeline's, as an array that does not own it.
   pybind11::array rows(int lane, std::int64_t length, std::int64_t count, void* data) const;
 
  private:
   const std::vector<LaneArrays> lanes_;
   const std::vector<std::int64_t> dims_;
-  pybind11::object prepare_, run_, deliver_;
+  pybind11::object prepare_, run_, deliver_, enqueue_;
 };
 
 // Python's side of a Place, during prepare() only.

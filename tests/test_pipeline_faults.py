@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from support import cpp
+from support import cpp, planted
 
 SCHEDULES = 3000
 PIPELINE = cpp.ROOT / "csrc" / "pipeline"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """``old``, which stands in the file exactly once, becomes ``new``."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-
-    def damaged(self) -> str:
-        text = (PIPELINE / self.file).read_text()
-        assert text.count(self.old) == 1, f"{self.name}: its text stands {text.count(self.old)} times"
-        return text.replace(self.old, self.new)
+Fault = partial(planted.Fault, PIPELINE)
 
 
 FAULTS = (
@@ -75,18 +61,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_with(tree: Path, damaged: Path, program: Path) -> str:
-    """The output of the schedules with one file of the pipeline replaced: a linker takes what comes first."""
-    objects = tree / "tests" / "cpp" / "CMakeFiles" / "stress_pipeline.dir"
-    flags = ["-std=c++20", "-O1", "-g", "-pthread", f"-I{cpp.ROOT}"]
-    inputs = [
-        damaged,
-        *sorted(objects.glob("*.o")),
-        tree / "libbindrt_pipeline.a",
-        tree / "libbindrt_kernels.a",
-    ]
-    built = cpp.run(["c++", *flags, *map(str, inputs), "-o", str(program)])
-    assert built.returncode == 0, built.stdout[-4000:]
-    return cpp.run([str(program), str(SCHEDULES)], env={"BINDRT_STRESS_SECONDS": "5"}).stdout
+    built = planted.link(tree, "stress_pipeline", damaged, ["pipeline", "kernels"], program)
+    return cpp.run([str(built), str(SCHEDULES)], env={"BINDRT_STRESS_SECONDS": "5"}).stdout
 
 
 def test_without_a_fault(tree: Path, tmp_path: Path) -> None:
@@ -100,7 +76,7 @@ def test_without_a_fault(tree: Path, tmp_path: Path) -> None:
     "fault",
     [pytest.param(f, id=f.name, marks=() if f.name in IN_MAKE_TEST else pytest.mark.deep) for f in FAULTS],
 )
-def test_fault_is_found(tree: Path, tmp_path: Path, fault: Fault) -> None:
+def test_fault_is_found(tree: Path, tmp_path: Path, fault: planted.Fault) -> None:
     damaged = tmp_path / fault.file
     damaged.write_text(fault.damaged())
     out = run_with(tree, damaged, tmp_path / "run")

@@ -18,10 +18,11 @@ from support import cpp, cudasim
 
 @pytest.mark.parametrize("seed", range(1, 6))
 @pytest.mark.parametrize("kind", ["address", "plain"])
-def test_program(kind: str, seed: int, simulated_driver: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", ["test_gpu", "test_graphs"])
+def test_program(program: str, kind: str, seed: int, simulated_driver: Path, tmp_path: Path) -> None:
     folder = cudasim.driver(kind)
     done = cpp.run(
-        [str(folder / "test_gpu"), str(folder / "libcudasim_cuda.so")],
+        [str(folder / program), str(folder / "libcudasim_cuda.so")],
         cwd=tmp_path,
         env={"BINDRT_CUDASIM": f"order=random,seed={seed}"},
     )

@@ -75,6 +75,45 @@ engine.run(inputs, expected)
 out["enqueue"] = float(np.abs(rows - expected).max())
 print(json.dumps(out))
 """
+SUBMIT = """
+import json, os, sys, threading
+import numpy as np
+import bindrt
+texts = [f"{'a dog ' * (i % 7)} number {i}" for i in range(60)]
+imu = [bindrt.Imu(np.full((6, 1000), i, np.float32), rate=200) for i in range(30)]
+expected = {}
+with bindrt.load(sys.argv[1], engine="onnxruntime", precision="fp32") as model:
+    for normalize in (True, False):
+        found = model.embed(text=texts, imu=imu, normalize=normalize)
+        expected[normalize] = {"text": found.text, "imu": found.imu}
+apart = []
+def compare(rows, modality, normalize=True):
+    want = expected[normalize][modality][: len(rows)]
+    apart.append(float((np.abs(np.stack(rows) - want) / max(1, np.abs(want).max())).max()))
+options = bindrt.PipelineOptions(**json.loads(sys.argv[2]))
+with bindrt.load(sys.argv[1], engine="tensorrt", precision="fp32", pipeline=options) as model:
+    def embed():  # beside the pipeline, on the same engine
+        if not any(name.startswith("TRTSIM") for name in os.environ):  # it would fail as well
+            compare(model.embed(text=texts).text, "text")
+    for normalize in (True, False) * 2:
+        beside = threading.Thread(target=embed)
+        beside.start()
+        futures = {m: [model.submit(m, item, normalize=normalize) for item in items]
+                   for m, items in (("text", texts), ("imu", imu))}
+        for modality, of in futures.items():
+            compare([f.result(60) for f in of], modality, normalize)
+        beside.join()
+    for _ in range(4):
+        compare([model.submit("text", texts[0]).result(60)], "text")
+    compare([r.vector for r in model.stream("imu", imu, prefetch=50)], "imu")
+    stats = {m: s["pipeline"] for m, s in model.stats().items()}
+    model.unload("text")
+    compare([model.submit("text", texts[0]).result(60)], "text")
+    waiting = [model.submit("imu", item) for item in imu]
+    model.close(drain=True)
+    compare([f.result(0) for f in waiting], "imu")
+print(json.dumps({"apart": max(apart), "stats": stats}))
+"""
 REFUSED = """
 import json, sys
 import bindrt
@@ -142,6 +181,63 @@ def test_vectors_are_those_of_the_cpu(planned: tuple[Path, list[Any]], machine: 
     assert found["auto"] == ["onnxruntime", "tensorrt"]
     assert found["threads"] < 2e-6
     assert found["enqueue"] == 0
+
+
+def submitted(planned: tuple[Path, list[Any]], environment: dict[str, str], **options: Any) -> Any:
+    found = run(SUBMIT, environment, str(planned[0]), json.dumps(options))
+    assert found["apart"] < 2e-6
+    for counts in found["stats"].values():
+        assert counts["failed"] == 0
+        assert counts["done"] == counts["submitted"]
+    return found["stats"]
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_the_pipeline_on_the_gpu(planned: tuple[Path, list[Any]], machine: dict[str, str], seed: int) -> None:
+    stats = submitted(planned, {**machine, "BINDRT_CUDASIM": f"order=random,seed={seed},poison=0xff"})
+    for counts in stats.values():
+        assert counts["engine_calls"] == counts["batches"]
+    assert stats["text"]["graphs"]["recorded"] > 0
+    assert stats["text"]["graphs"]["launched"] > 0
+
+
+def test_the_pipeline_without_graphs(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:
+    stats = submitted(planned, machine, cuda_graphs=False, gpu_buffers=1)
+    assert stats["text"]["graphs"] == {"recorded": 0, "refused": 0, "launched": 0}
+
+
+@pytest.mark.parametrize(
+    ("fault", "graphs"),
+    [
+        ({"TRTSIM_NO_CAPTURE": "1"}, False),
+        ({"TRTSIM_FAIL_EVERY": "5"}, True),
+        ({"TRTSIM_MEMORY_ROWS": "3"}, True),
+    ],
+)
+def test_the_pipeline_goes_on(
+    planned: tuple[Path, list[Any]], machine: dict[str, str], fault: dict[str, str], graphs: bool
+) -> None:
+    """Graphs that cannot be recorded, an engine that fails now and then, and too little memory."""
+    stats = submitted(planned, {**machine, **fault})["text"]
+    assert (stats["graphs"]["launched"] > 0) is graphs
+    assert stats["graphs"]["refused"] > 0 or "TRTSIM_NO_CAPTURE" not in fault
+    assert (stats["halvings"] > 0) is ("TRTSIM_MEMORY_ROWS" in fault)
+
+
+def test_what_gpu_check_runs_of_the_pipeline(
+    planned: tuple[Path, list[Any]], machine: dict[str, str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.json"
+    command = [sys.executable, "-m", "bench.gpu.pipeline", str(planned[0]), "fp32", "--items", "40"]
+    done = cpp.run([*command, "--json", str(out)], env=machine)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("SIMULATED, nothing is measured")
+    assert "items/s" not in done.stdout
+    results = json.loads(out.read_text())["results"]
+    assert [(r["modality"], r["cuda_graphs"], r["good"]) for r in results] == [
+        (modality, graphs, True) for graphs in (True, False) for modality in ("text", "imu")
+    ]
+    assert "items_per_second" not in results[0]
 
 
 def test_another_export_finds_the_plans(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:

@@ -1,17 +1,19 @@
 """A stand-in with the part of TensorRT 11's Python surface that bindrt uses; runs ONNX Runtime on a CPU.
 
-It works on the simulated driver's device memory (tests/cudasim, BINDRT_LIBCUDA): inputs are read from the
-addresses it is given when the stream has reached the call, results are queued on the stream, so that a
-missing copy, a wrong address or a missing wait gives poison instead of a result. It says nothing about speed.
+It works on the simulated driver's device memory (tests/cudasim, BINDRT_LIBCUDA), at the addresses it is
+given and when the stream has reached the call, so that a missing copy, a wrong address or a missing wait
+gives poison instead of a result. It says nothing about speed.
 """
 
 from __future__ import annotations
 
 import ctypes
 import enum
+import itertools
 import json
 import os
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -150,14 +152,15 @@ class Runtime:
         if about["capability"] != capability():
             self.logger.log(ILogger.Severity.ERROR, "the plan is for another GPU")
             return None
-        return CudaEngine(about, content[start + size :])
+        return CudaEngine(about, content[start + size :], self.logger)
 
 
 class CudaEngine:
     num_io_tensors = 2
+    contexts = 0
 
-    def __init__(self, about: dict[str, Any], graph: bytes) -> None:
-        self.about = about
+    def __init__(self, about: dict[str, Any], graph: bytes, logger: ILogger) -> None:
+        self.about, self.logger = about, logger
         self.num_optimization_profiles = len(about["profiles"])
         model = onnx.load_from_string(graph)
         self.tensors = {v.name: v.type.tensor_type for v in [*model.graph.input, *model.graph.output]}
@@ -177,12 +180,16 @@ class CudaEngine:
 
 
 class ExecutionContext:
+    """Its work is a function of the host, queued on the stream, so that it can be recorded as well."""
+
     def __init__(self, engine: CudaEngine) -> None:
         self.engine = engine
+        engine.contexts += 1
+        self.number = engine.contexts  # the first ones, one a profile, are those of run()
         self.profile = -1
         self.shape: tuple[int, ...] = ()
         self.addresses: dict[str, int] = {}
-        self.kept: list[Any] = []  # results on their way to the device
+        self.queued: list[int] = []  # the stream of each call that is not done
 
     def set_optimization_profile_async(self, profile: int, stream: int) -> bool:
         self.profile = profile
@@ -198,17 +205,49 @@ class ExecutionContext:
         return name in self.engine.tensors and address % 256 == 0
 
     def execute_async_v3(self, stream: int) -> bool:
-        library, handle = driver(), ctypes.c_void_p(stream)
+        library, handle, status = driver(), ctypes.c_void_p(stream), ctypes.c_int()
+        if library.cuStreamIsCapturing(handle, ctypes.byref(status)):
+            return False
+        if problem := self.problem(stream):
+            self.engine.logger.log(ILogger.Severity.ERROR, problem)
+            return False
+        if status.value and os.environ.get("TRTSIM_NO_CAPTURE"):  # as some layers of TensorRT
+            return bool(library.cuStreamSynchronize(handle) == 0)
+        if not status.value:
+            self.queued.append(stream)
+        work = self.shape, self.addresses["input"], self.addresses["embedding"], not status.value
+        calls.append(lambda: self.compute(*work))
+        return bool(library.cuLaunchHostFunc(handle, run_call, ctypes.c_void_p(len(calls))) == 0)
+
+    def problem(self, stream: int) -> str:
+        """What TensorRT would refuse, or compute wrongly."""
+        if set(self.queued) - {stream}:
+            return "a context serves one stream at a time"
+        if self.shape[0] > int(os.environ.get("TRTSIM_MEMORY_ROWS", "1000")):
+            return "out of memory"
+        every = int(os.environ.get("TRTSIM_FAIL_EVERY", "0"))
+        if every and self.number > self.engine.num_optimization_profiles and next(asked) % every == 0:
+            return "now and then it fails"
+        return ""
+
+    def compute(self, shape: tuple[int, ...], source: int, target: int, counted: bool) -> None:
+        library = driver()
         kind = np.float32 if self.engine.get_tensor_dtype("input") is DataType.FLOAT else np.int64
-        given = np.empty(self.shape, kind)
-        source = ctypes.c_uint64(self.addresses["input"])
-        pointer = given.ctypes.data_as(ctypes.c_void_p)
-        if library.cuMemcpyDtoHAsync_v2(pointer, source, ctypes.c_size_t(given.nbytes), handle):
-            return False
-        if library.cuStreamSynchronize(handle):
-            return False
-        result = np.ascontiguousarray(self.engine.session.run(["embedding"], {"input": given})[0])
-        self.kept = [result]
-        target = ctypes.c_uint64(self.addresses["embedding"])
-        pointer = result.ctypes.data_as(ctypes.c_void_p)
-        return library.cuMemcpyHtoDAsync_v2(target, pointer, ctypes.c_size_t(result.nbytes), handle) == 0
+        given = np.empty(shape, kind)
+        pointer, size = given.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(given.nbytes)
+        if library.bindrt_cudasim_read(pointer, ctypes.c_uint64(source), size) == 0:
+            result = np.ascontiguousarray(self.engine.session.run(["embedding"], {"input": given})[0])
+            pointer, size = result.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(result.nbytes)
+            library.bindrt_cudasim_write(ctypes.c_uint64(target), pointer, size)
+        if counted:
+            self.queued.pop()
+
+
+#: What was queued, for good: a graph may run it again.
+calls: list[Callable[[], None]] = []
+asked = itertools.count(1)
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+def run_call(number: int) -> None:
+    calls[number - 1]()

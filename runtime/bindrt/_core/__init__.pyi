@@ -70,6 +70,7 @@ class Pipeline:
         run: Callable[[int, npt.NDArray[Any], npt.NDArray[np.float32]], object],
         deliver: Callable[[list[Any]], object],
         workers: Workers,
+        gpu: dict[str, Any] | None = None,
     ) -> None: ...
     def submit(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,15 @@ class Engine(Protocol):
         Raises:
             EngineError: the engine refused or failed.
         """
+        ...
+
+
+@runtime_checkable
+class GpuEngine(Protocol):
+    """What an engine on an NVIDIA GPU offers besides: the pipeline then overlaps copies and computing."""
+
+    def enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
+        """Queue a batch from device memory to device memory, without waiting; see ``TensorRtEngine``."""
         ...
 
 

@@ -52,6 +52,7 @@ class TensorRtEngine:
         self._queue = _core.gpu.Queue(index)
         self._lock = threading.Lock()
         self._said: list[str] = []
+        self._streamed: list[Any] = []  # contexts of enqueue(), whose work may run beside that of run()
         with self._queue:
             self._open(trt, settings)
 
@@ -65,7 +66,7 @@ class TensorRtEngine:
                 queue.rewind()
                 source, target = queue.take(contiguous.nbytes), queue.take(out.nbytes)
                 queue.upload(source, contiguous)
-                profile = self._queue_up(contiguous.shape, source, target, queue.stream)
+                profile = self._queue_up(self._contexts, contiguous.shape, source, target, queue.stream)
                 queue.download(result, target)
                 self._cache.ran(profile)
             except (_core.gpu.DriverError, MemoryError) as error:
@@ -77,6 +78,7 @@ class TensorRtEngine:
         """Queue the encoder on a stream, from device memory to device memory, without waiting.
 
         Calls must be on one stream, or each after the one before is done: a context serves one at a time.
+        ``run`` has contexts of its own. A CUDA graph may record the call, after one of the same shape.
 
         Args:
             shape: of the input ``[B, …]``.
@@ -87,12 +89,16 @@ class TensorRtEngine:
             EngineError: the plan does not take the shape, or TensorRT failed.
         """
         with self._lock, self._queue:
-            self._queue_up(shape, source, target, stream)
+            if not self._streamed:
+                self._streamed = self._make_contexts()
+            self._queue_up(self._streamed, shape, source, target, stream)
 
-    def _queue_up(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> int:
+    def _queue_up(
+        self, contexts: list[Any], shape: tuple[int, ...], source: int, target: int, stream: int
+    ) -> int:
         """Returns the profile."""
         profile = 0 if shape[0] <= FEW_ROWS or self._profiles == 1 else 1
-        context = self._contexts[profile]
+        context = contexts[profile]
         good = context.set_input_shape("input", shape)
         good = good and context.set_tensor_address("input", source)
         good = good and context.set_tensor_address("embedding", target)
@@ -116,11 +122,15 @@ class TensorRtEngine:
         self._check_signature(trt)
         self._profiles = self._engine.num_optimization_profiles
         self._cache = RuntimeCache(self._engine, self._job, settings)
-        self._contexts = [self._make_context(i) for i in range(min(self._profiles, 2))]
+        self._contexts = self._make_contexts()
+
+    def _make_contexts(self) -> list[Any]:
+        """One for each profile, so that none has to be switched while work is queued."""
+        contexts = [self._make_context(i) for i in range(min(self._profiles, 2))]
         self._queue.wait()  # profiles are chosen on our stream; work may come on another
+        return contexts
 
     def _make_context(self, profile: int) -> Any:
-        """One for each profile, so that none has to be switched while work is queued."""
         context = self._cache.create_context()
         if context is None or not context.set_optimization_profile_async(profile, self._queue.stream):
             raise EngineError(self._plan.name, f"{self.name} makes no context ({self._reason()})")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from bindrt import _core
 from bindrt.arrays import Array
+from bindrt.engines.base import GpuEngine, cuda_index
 from bindrt.errors import EngineError
 from bindrt.items import Prepared
 from bindrt.limits import Limits
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 #: Texts of a batch are padded to one of these numbers of tokens.
 TEXT_LENGTHS = (8, 12, 16, 24, 32, 48, c.TEXT_LENGTH)
 TOKENS = c.TEXT_END + 1  # the end token is the largest number
+#: Of an encoder; each keeps a little of the driver's memory.
+_MOST_GRAPHS = 64
 _OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|failed to allocate", re.IGNORECASE)
 
 
@@ -54,13 +58,17 @@ class EncoderPipeline:
         self.modalities = tuple(modalities)
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
         batch = min(engine.max_batch, options.max_batch or engine.max_batch)
-        self.core = _core.Pipeline(
-            [_lane(m, encoder, batch, embed_dim, options) for m in self.modalities],
-            _Preparer(self.modalities, encoder, limits),
-            _Runner(engine),
-            deliver,
-            workers(os.getpid()),
-        )
+        try:
+            self.core = _core.Pipeline(
+                [_lane(m, encoder, batch, embed_dim, options) for m in self.modalities],
+                _Preparer(self.modalities, encoder, limits),
+                _Runner(engine),
+                deliver,
+                workers(os.getpid()),
+                _gpu(engine, options),
+            )
+        except _core.gpu.DriverError as error:
+            raise EngineError(f"the pipeline of {encoder.name}", f"the GPU failed ({error})") from None
 
     def submit(
         self,
@@ -149,9 +157,30 @@ class _Runner:
         self._run = engine.run
 
     def __call__(self, lane: int, inputs: Array, out: Array) -> None:
-        try:
+        with _memory_errors():
             self._run(inputs, out)
-        except EngineError as error:
-            if _OUT_OF_MEMORY.search(error.problem):
-                raise MemoryError from error
-            raise
+
+
+def _gpu(engine: Engine, options: PipelineOptions) -> dict[str, Any] | None:
+    """How the core runs an engine on a GPU, beside its thread; None for those that only run on it."""
+    index = cuda_index(engine.device)
+    if index is None or not isinstance(engine, GpuEngine) or not _core.gpu.available():
+        return None
+
+    def enqueue(shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
+        with _memory_errors():
+            engine.enqueue(shape, source, target, stream)
+
+    graphs = _MOST_GRAPHS if options.cuda_graphs else 0
+    return {"device": index, "enqueue": enqueue, "sets": options.gpu_buffers, "graphs": graphs}
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """A MemoryError where an engine says that memory is the problem."""
+    try:
+        yield
+    except EngineError as error:
+        if _OUT_OF_MEMORY.search(error.problem):
+            raise MemoryError from error
+        raise

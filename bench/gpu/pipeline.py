@@ -1,0 +1,98 @@
+"""``python -m bench.gpu.pipeline BUNDLE PRECISION``: ``submit`` on this GPU, with and without CUDA graphs.
+
+Its vectors must be those of ``embed`` on the same engine. On a simulated device nothing is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from concurrent.futures import Future
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+import bindrt
+from bench.gpu.__main__ import RESULTS, SIMULATED
+from bindrt import _core
+from bindrt.bundle import open_bundle
+from bindrt.modalities import MODALITIES
+
+#: Sums in another order, and another batch size, in half precision.
+TOLERANCE = {"fp32": 5e-6}
+USUAL_TOLERANCE = 5e-3
+
+
+def items(modality: str, count: int) -> list[Any]:
+    """Ready input of the modality; texts of all lengths."""
+    random = np.random.default_rng(7)
+    if modality == "text":
+        return [f"{'a dog ' * (i % 30)}number {i}" for i in range(count)]
+    view = MODALITIES[modality].view
+    return [bindrt.Prepared(random.standard_normal(view).astype(np.float32)) for _ in range(count)]
+
+
+def compare(model: bindrt.Model, modality: str, given: list[Any], timed: bool) -> dict[str, Any]:
+    """``submit`` twice, so that the second time finds its graphs."""
+    want = model.embed(**{modality: given}, normalize=True)[modality]
+    seconds = 0.0
+    for _ in range(2):
+        start = perf_counter()
+        futures: list[Future[Any]] = [model.submit(modality, item) for item in given]
+        got = np.stack([future.result(300) for future in futures])
+        seconds = perf_counter() - start
+    counts = model.stats()[modality]["pipeline"]
+    found = {"difference": float(np.abs(got - want).max()), "graphs": counts.get("graphs")}
+    return {**found, "items_per_second": len(given) / seconds} if timed else found
+
+
+def main() -> int:
+    """0: all vectors are the same; 1: some are not, or it did not run on the GPU; 2: there is none."""
+    parser = argparse.ArgumentParser(prog="python -m bench.gpu.pipeline", description=__doc__)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("precision")
+    parser.add_argument("--items", type=int, default=256)
+    parser.add_argument(
+        "--json", type=Path, metavar="OUT", help="default: bench/results/pipeline-<device>.json"
+    )
+    args = parser.parse_args()
+    if problem := _core.gpu.problem():
+        print(f"no GPU to check: {problem}", file=sys.stderr)
+        return 2
+    simulated = _core.gpu.driver()["simulated"]
+    name = str(_core.gpu.devices()[0]["name"])
+    print(f"{'SIMULATED, nothing is measured' if simulated else 'GPU'}: {name}")
+    held = {e.engine for e in open_bundle(args.bundle).manifest.engines if e.precision == args.precision}
+    engine = next((e for e in ("tensorrt", "tensorrt-rtx") if e in held), None)
+    if engine is None:
+        print(
+            f"{args.bundle} has no plans in {args.precision}; bind-export … --engine tensorrt",
+            file=sys.stderr,
+        )
+        return 1
+    results, good = [], True
+    for graphs in (True, False):
+        options = bindrt.PipelineOptions(cuda_graphs=graphs)
+        with bindrt.load(args.bundle, engine, args.precision, pipeline=options) as model:
+            for modality in (m for m in model.modalities if m != "video"):  # its encoder is that of images
+                found = compare(model, modality, items(modality, args.items), not simulated)
+                tolerance = TOLERANCE.get(args.precision, USUAL_TOLERANCE)
+                fits = found["difference"] <= tolerance and found["graphs"] is not None
+                good = good and fits
+                results.append({"modality": modality, "cuda_graphs": graphs, "good": fits, **found})
+                rate = f"  {found['items_per_second']:9.1f} items/s" if not simulated else ""
+                print(f"{modality:<8} graphs {found['graphs']}  difference {found['difference']:.1e}{rate}")
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    out = args.json or (SIMULATED if simulated else RESULTS) / f"pipeline-{slug}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    report = {"device": name, "simulated": simulated, "precision": args.precision, "results": results}
+    out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

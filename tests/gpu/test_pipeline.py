@@ -1,0 +1,156 @@
+"""The pipeline on a GPU, the machine's or the simulated one; the engine copies its input to its output."""
+
+from __future__ import annotations
+
+import ctypes
+import queue
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bindrt import _core
+
+DIM = 64  # a row of 256 bytes, the alignment that engines ask for
+
+
+def lane(max_batch: int) -> dict[str, Any]:
+    return {
+        "name": "rows",
+        "executor": 0,
+        "dim": DIM,
+        "dtype": np.dtype(np.float32),
+        "view": (DIM,),
+        "lengths": [],
+        "tokens": 0,
+        "max_batch": max_batch,
+        "item_rows": 1,
+        "queue": 1000,
+        "in_flight": 10 * max_batch,
+        "max_wait_us": 2000,
+    }
+
+
+class Copying:
+    """A pipeline whose engine returns its rows; vectors arrive in ``results`` as (number, error, vector)."""
+
+    def __init__(self, gpu: Any, sets: int = 2, graphs: int = 8, max_batch: int = 4) -> None:
+        self.driver = ctypes.CDLL(gpu.driver()["path"])
+        self.results: queue.Queue[tuple[int, Any, Any]] = queue.Queue()
+        self.ran_alone = 0
+        self.before: Callable[[tuple[int, ...]], None] = lambda shape: None
+        device = {"device": 0, "enqueue": self.enqueue, "sets": sets, "graphs": graphs}
+        workers = _core.Workers(2)
+        self.core = _core.Pipeline([lane(max_batch)], self.prepare, self.run, self.deliver, workers, device)
+
+    def prepare(self, lane: int, item: np.ndarray, place: _core.Place) -> None:
+        place.reserve(len(item))[...] = item
+        place.weigh(list(range(1, len(item) + 1)))
+
+    def run(self, lane: int, inputs: np.ndarray, out: np.ndarray) -> None:
+        self.ran_alone += 1
+        if (inputs == -7).any():
+            raise ValueError("a seven")
+        out[...] = inputs
+
+    def enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
+        self.before(shape)
+        copied = self.driver.cuMemcpyDtoDAsync_v2(
+            ctypes.c_uint64(target), ctypes.c_uint64(source), ctypes.c_size_t(4 * DIM * shape[0]),
+            ctypes.c_void_p(stream),
+        )  # fmt: skip
+        if copied:
+            raise RuntimeError(f"the copy failed: {copied}")
+
+    def deliver(self, found: list[tuple[int, int, Any, Any]]) -> None:
+        for number, _, error, vector in found:
+            self.results.put((number, error, vector))
+
+    def submit(self, items: list[np.ndarray], normalize: bool = False) -> dict[int, Any]:
+        """Vectors, or errors, by number."""
+        for number, item in enumerate(items):
+            assert self.core.submit(number, 0, item, normalize=normalize) is not None
+        found = [self.results.get(timeout=60) for _ in items]
+        assert sorted(number for number, _, _ in found) == list(range(len(items)))
+        return {number: vector if error is None else error for number, error, vector in found}
+
+
+@pytest.fixture
+def copying(gpu: Any) -> Iterator[Callable[..., Copying]]:
+    made: list[Copying] = []
+
+    def make(**options: int) -> Copying:
+        made.append(Copying(gpu, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.core.close(False)
+
+
+def some(count: int, seed: int = 0) -> list[np.ndarray]:
+    """Items of one row, and now and then of some."""
+    random = np.random.default_rng(seed)
+    sizes = np.where(random.random(count) < 0.2, random.integers(2, 4, count), 1)
+    return [random.standard_normal((n, DIM)).astype(np.float32) for n in sizes]
+
+
+def means(items: list[np.ndarray]) -> np.ndarray:
+    return np.stack([np.average(i, axis=0, weights=range(1, len(i) + 1)) for i in items])
+
+
+@pytest.mark.parametrize("graphs", [8, 0])
+@pytest.mark.parametrize("sets", [1, 2])
+def test_vectors(copying: Callable[..., Copying], sets: int, graphs: int) -> None:
+    pipeline, items = copying(sets=sets, graphs=graphs), some(200)
+    for normalize in (False, True):
+        found = pipeline.submit(items, normalize)
+        want = means(items)
+        want = want / np.linalg.norm(want, axis=1, keepdims=True) if normalize else want
+        np.testing.assert_allclose(np.stack([found[n] for n in range(len(items))]), want, atol=1e-5)
+    assert pipeline.ran_alone == 0
+    counts = pipeline.core.snapshot(0)["graphs"]
+    assert (counts["launched"] > 0) is (graphs > 0)
+    assert counts["refused"] == 0
+
+
+def test_errors(copying: Callable[..., Copying]) -> None:
+    pipeline, items = copying(), some(40)
+    items[5][...] = items[21][...] = -7
+
+    def fails(shape: tuple[int, ...]) -> None:
+        raise ValueError("not now")
+
+    pipeline.before = fails
+    found = pipeline.submit(items)
+    assert {n for n, v in found.items() if isinstance(v, ValueError)} == {5, 21}
+    assert pipeline.ran_alone >= 20
+    pipeline.before = lambda shape: None
+    ran = pipeline.ran_alone
+    good = pipeline.submit(some(20, seed=1))
+    np.testing.assert_allclose(np.stack([good[n] for n in range(20)]), means(some(20, seed=1)), atol=1e-5)
+    assert pipeline.ran_alone == ran
+
+
+def test_out_of_memory(copying: Callable[..., Copying]) -> None:
+    pipeline, items = copying(max_batch=8), some(60)
+
+    def needs(shape: tuple[int, ...]) -> None:
+        if shape[0] > 3:
+            raise MemoryError
+
+    pipeline.before = needs
+    for _ in range(3):
+        found = pipeline.submit(items)
+        np.testing.assert_allclose(np.stack([found[n] for n in range(60)]), means(items), atol=1e-5)
+    counts = pipeline.core.snapshot(0)
+    assert counts["halvings"] >= 1
+    assert counts["limit"] in (2, 3)
+    assert counts["graphs"]["launched"] > 0  # fewer rows run on the device again
+
+
+def test_what_does_not_fit_is_an_error(gpu: Any) -> None:
+    device = {"device": 99, "enqueue": print, "sets": 2, "graphs": 0}
+    with pytest.raises(gpu.DriverError, match="there is no GPU 99"):
+        _core.Pipeline([lane(1)], print, print, print, _core.Workers(1), device)

@@ -1,0 +1,146 @@
+"""The pipeline's random schedules on the simulated GPU: adversarial streams, poisoned memory, graphs."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from support import cpp, cudasim, planted
+
+PROGRAM = "stress_gpu_pipeline"
+#: Sanitizer of the program, and build of the simulated driver, which the thread sanitizer does not look into.
+BUILDS = {"address": ("address,undefined", "address"), "thread": ("thread", "plain")}
+SEEDS, CASES = (1, 2), 150
+DEEP_SEEDS, DEEP_CASES = range(10, 20), 1000
+
+
+def driver_of(build: str) -> dict[str, str]:
+    kind = BUILDS[build][1] if build else "plain"
+    return {"BINDRT_LIBCUDA": str(cudasim.driver(kind) / "libcudasim_cuda.so")}
+
+
+def program(build: str, folder: Path) -> Path:
+    sanitizer = BUILDS[build][0] if build else ""
+    if reason := cpp.missing(sanitizer, folder):
+        pytest.skip(reason)
+    return cpp.build(sanitizer, PROGRAM) / "tests" / "cpp" / PROGRAM
+
+
+def run(build: str, seed: int, cases: int, folder: Path) -> None:
+    options = {"BINDRT_CUDASIM": f"order=random,seed={seed},poison={'0xff' if seed % 2 else '0x5a'}"}
+    started = [str(program(build, folder)), str(cases), str(1000 * seed)]
+    done = cpp.run(started, cwd=folder, env=driver_of(build) | options)
+    cpp.require_clean(done, f"{cases} cases")
+    assert "cudasim:" not in done.stdout, done.stdout
+    totals = re.search(r"(\d+) batches on the device, (\d+) graphs, (\d+) replays", done.stdout)
+    assert totals is not None
+    assert all(int(total) > 0 for total in totals.groups()), totals.group()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("build", BUILDS)
+def test_random_schedules(build: str, seed: int, tmp_path: Path) -> None:
+    run(build, seed, CASES, tmp_path)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", DEEP_SEEDS)
+@pytest.mark.parametrize("build", BUILDS)
+def test_many_random_schedules(build: str, seed: int, tmp_path: Path) -> None:
+    run(build, seed, DEEP_CASES, tmp_path)
+
+
+OnGpu = partial(planted.Fault, cpp.ROOT / "csrc" / "gpu")
+InPipeline = partial(planted.Fault, cpp.ROOT / "csrc" / "pipeline")
+Device = partial(OnGpu, file="batch_device.cpp")
+FAULTS = (
+    Device(name="computed before it is copied in", old="  compute_.wait_for(set.copied_in);\n", new=""),
+    Device(name="copied in while it is computed", old="  in_.wait_for(set.computed);\n", new=""),
+    Device(name="pooled over what is copied out", old="  compute_.wait_for(set.copied_out);\n", new=""),
+    Device(name="copied out before it is computed", old="  out_.wait_for(set.computed);\n", new=""),
+    Device(name="handed over too early", old="flight.done.wait();", new="static_cast<void>(flight);"),
+    Device(
+        name="end noted on the wrong stream", old="flight.done.record(out_);", new="flight.done.record(in_);"
+    ),
+    Device(
+        name="engine on the wrong stream",
+        old="set.output.address(), compute_",
+        new="set.output.address(), out_",
+    ),
+    Device(
+        name="pooled on the wrong stream",
+        old="  context_.launch(compute_",
+        new="  context_.launch(out_",
+    ),
+    Device(name="rows read after a failure", old="      settle();  // the caller", new="      // the caller"),
+    Device(
+        name="tables written while they are read",
+        old="*flights_[started_ % depth()];",
+        new="*flights_[started_ % (depth() - 1)];",
+    ),
+    Device(name="graph of another set", old="batch.used, index}, compute_", new="batch.used, 0}, compute_"),
+    Device(
+        name="graph of another length",
+        old="graphs_.run({batch.lane, batch.length,",
+        new="graphs_.run({batch.lane, 0,",
+    ),
+    InPipeline(
+        name="slots reused when a batch is started",
+        file="on_device.cpp",
+        old="      executor.started.push_back(std::move(batch));\n",
+        new="      of.open[batch->length_class] = batch.get();\n"
+        "      executor.started.push_back(std::move(batch));\n",
+    ),
+    InPipeline(
+        name="more on the device than it has room for",
+        file="on_device.cpp",
+        old="      ++executor.on_device;\n",
+        new="      executor.on_device = 1;\n",
+    ),
+    InPipeline(
+        name="failed batch forgotten",
+        file="on_device.cpp",
+        old="      executor.alone.push_back(std::move(batch));\n      return;\n",
+        new="      return;\n",
+    ),
+)
+IN_MAKE_TEST = ("computed before it is copied in", "slots reused when a batch is started")
+
+
+def outcome(damaged: Path, folder: Path) -> str:
+    """Up to the first run that fails, of some seeds."""
+    tree = cpp.build("", PROGRAM)
+    built = planted.link(tree, PROGRAM, damaged, ["gpu", "pipeline", "kernels"], folder / "run")
+    out = ""
+    for seed in range(1, 5):
+        options = {"BINDRT_CUDASIM": f"order=random,seed={seed}", "BINDRT_STRESS_SECONDS": "5"}
+        out = cpp.run([str(built), "500", str(1000 * seed)], cwd=folder, env=driver_of("") | options).stdout
+        if "500 cases\n" not in out or ", 0 failed" not in out:
+            break
+    return out
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    program("", tmp_path)
+    return tmp_path
+
+
+def test_without_a_fault(folder: Path) -> None:
+    (folder / "same.cpp").write_text((cpp.ROOT / "csrc" / "gpu" / "batch_device.cpp").read_text())
+    out = outcome(folder / "same.cpp", folder)
+    assert "500 cases\n" in out
+    assert ", 0 failed" in out
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(f, id=f.name, marks=() if f.name in IN_MAKE_TEST else pytest.mark.deep) for f in FAULTS],
+)
+def test_fault_is_found(folder: Path, fault: planted.Fault) -> None:
+    (folder / fault.file).write_text(fault.damaged())
+    out = outcome(folder / fault.file, folder)
+    assert "500 cases\n" not in out or ", 0 failed" not in out  # failed, crashed or hung

@@ -1,0 +1,34 @@
+"""Faults planted in a file of C++, which a program of tests/cpp must find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import cpp
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``old``, which stands exactly once in a file of the folder, becomes ``new``."""
+
+    folder: Path
+    name: str
+    file: str
+    old: str
+    new: str
+
+    def damaged(self) -> str:
+        text = (self.folder / self.file).read_text()
+        assert text.count(self.old) == 1, f"{self.name}: its text stands {text.count(self.old)} times"
+        return text.replace(self.old, self.new)
+
+
+def link(tree: Path, name: str, damaged: Path, libraries: list[str], program: Path) -> Path:
+    """A build tree's program with one file of its libraries replaced: a linker takes what comes first."""
+    objects = sorted((tree / "tests" / "cpp" / "CMakeFiles" / f"{name}.dir").glob("*.o"))
+    flags = ["-std=c++20", "-O1", "-g", "-pthread", f"-I{cpp.ROOT}"]
+    inputs = [damaged, *objects, *(tree / f"libbindrt_{library}.a" for library in libraries)]
+    built = cpp.run(["c++", *flags, *map(str, inputs), "-ldl", "-o", str(program)])
+    assert built.returncode == 0, built.stdout[-4000:]
+    return program
