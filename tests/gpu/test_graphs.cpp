@@ -1,4 +1,5 @@
-// csrc/gpu/graph and what the driver (the simulated one, whose path is the program's argument) says of misuse.
+// csrc/gpu/graph and what the driver (the simulated one, whose path is the program's argument) says of
+// misuse.
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -21,8 +22,8 @@ struct Chain {
       : context(of), stream(of), from(of, kBytes), device(of, kBytes), to(of, kBytes) {}
 
   void queue() const {
-    context.call("in", &cu::Api::copy_to_device, device.address(), static_cast<const void*>(from.data()), kBytes,
-                 stream.handle());
+    context.call("in", &cu::Api::copy_to_device, device.address(), static_cast<const void*>(from.data()),
+                 kBytes, stream.handle());
     context.call("out", &cu::Api::copy_to_host, static_cast<void*>(to.data()), device.address(), kBytes,
                  stream.handle());
   }

@@ -144,6 +144,10 @@ void State::run_until(ContextState& context, const std::function<bool()>& condit
         throw Failure("a wait that never ends: the streams wait for each other");
       }
       host_done_.wait(mutex);
+    } else {  // other threads may queue more in between
+      mutex.unlock();
+      std::this_thread::yield();
+      mutex.lock();
     }
     if (context.lost != cu::kSuccess) {
       throw Refusal{context.lost};
