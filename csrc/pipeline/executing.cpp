@@ -94,8 +94,16 @@ bool Pipeline::recycle_dead(Executor& executor) {
   return any;
 }
 
+// A thread that sleeps takes many times longer to wake than one that looks.
+void Pipeline::look_out(const Executor& executor, std::uint32_t seen) noexcept {
+  const Time end = Clock::now() + executor.spin;
+  while (executor.news.load(std::memory_order_acquire) == seen && Clock::now() < end) {
+  }
+}
+
 void Pipeline::execute(Executor& executor) {
   Lock lock(mutex_);
+  bool ran = false;  // since it last looked out
   for (;;) {
     if (recycle_dead(executor)) {
       lock.unlock();
@@ -124,9 +132,15 @@ void Pipeline::execute(Executor& executor) {
       deliver(expired);
       executor.device != nullptr ? start_on_device(executor, std::move(taken))
                                  : run(executor, std::move(taken));
+      ran = true;
       lock.lock();
     } else if (stop_) {
       return;
+    } else if (std::exchange(ran, false) && executor.spin.count() > 0) {
+      const std::uint32_t seen = executor.news.load(std::memory_order_relaxed);
+      lock.unlock();
+      look_out(executor, seen);
+      lock.lock();
     } else if (alarm == Time::max()) {
       executor.wake.wait(lock);
     } else {
@@ -162,6 +176,7 @@ void Pipeline::run(Executor& executor, BatchPtr batch) {
   Time alarm = Time::max();
   if (choose(executor, batch->run_end, alarm) != nullptr) {
     finished_.push_back(std::move(batch));
+    lock.unlock();
     finished_wake_.notify_one();
   } else {
     lock.unlock();

@@ -108,7 +108,7 @@ void Pipeline::wait_for_device(Executor& executor) {
       executor.alone.push_back(std::move(batch));
     }
     --executor.on_device;
-    executor.wake.notify_one();
+    tell(executor);
   }
 }
 

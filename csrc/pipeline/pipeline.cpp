@@ -62,7 +62,9 @@ Pipeline::Pipeline(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> ca
     while (static_cast<int>(executors_.size()) <= lane->options.executor) {
       executors_.push_back(std::make_unique<Executor>());
     }
-    executor(*lane).lanes.push_back(lane.get());
+    Executor& its = executor(*lane);
+    its.lanes.push_back(lane.get());
+    its.spin = std::max(its.spin, lane->options.spin);
   }
   if (devices.size() > executors_.size()) {
     throw std::invalid_argument("there are more devices than executors");
@@ -93,6 +95,7 @@ Submitted Pipeline::submit(const RequestPtr& request) {
   Lane& to = lane(request->lane);
   const Time now = Clock::now();
   bool at_once = false;
+  bool startable = false;
   {
     const Lock lock(mutex_);
     if (!accepting_) {
@@ -114,11 +117,12 @@ Submitted Pipeline::submit(const RequestPtr& request) {
     } else {
       request->state = Request::State::kQueued;
       to.queue.push(request);
+      startable = to.may_start() || request->deadline;  // else who makes room for it tells of it
     }
   }
   if (at_once) {
     prepare(to, request);
-  } else {
+  } else if (startable) {
     workers_->notify();
   }
   return Submitted::kAccepted;
@@ -128,9 +132,26 @@ bool Pipeline::wait_for_room(int index, Time until) {
   require_this_process();
   Lane& to = lane(index);
   Lock lock(mutex_);
-  return to.space.wait_until(lock, until, [&] {
-    return !accepting_ || to.queue.size() < to.options.queue;
-  }) && accepting_;
+  if (accepting_ && to.queue.size() < to.options.queue) {
+    return true;
+  }
+  ++to.waiting_for_space;
+  to.space.wait_until(lock, until, [&] { return !accepting_ || to.has_space(); });
+  --to.waiting_for_space;
+  return accepting_ && to.queue.size() < to.options.queue;
+}
+
+// Under the mutex.
+void Pipeline::tell_of_space(Lane& lane) {
+  if (lane.waiting_for_space > 0 && lane.has_space()) {
+    lane.space.notify_all();  // who takes the room may not fill it
+  }
+}
+
+// That a batch may be ready; under the mutex.
+void Pipeline::tell(Executor& executor) {
+  executor.news.fetch_add(1, std::memory_order_release);
+  executor.wake.notify_one();
 }
 
 void Pipeline::cancel(const RequestPtr& request) {
@@ -152,14 +173,14 @@ bool Pipeline::withdraw(const RequestPtr& request, Outcome outcome, Deliveries& 
   Lane& from = lane(request->lane);
   if (request->state == Request::State::kQueued) {
     from.queue.erase(request);
-    from.space.notify_all();
+    tell_of_space(from);
   } else if (request->state == Request::State::kPlaced) {
     request->batch->entries[request->entry].dropped = true;
     ++request->batch->dropped;
   } else {
     return false;
   }
-  executor(from).wake.notify_one();  // its batch may have nothing left to wait for
+  tell(executor(from));  // its batch may have nothing left to wait for
   end_request(request, outcome, nullptr, to);
   return true;
 }
@@ -216,7 +237,7 @@ void Pipeline::begin_close(Closing how) {
       }
     }
     for (const auto& each : executors_) {
-      each->wake.notify_one();
+      tell(*each);
     }
   }
   deliver(ended);
@@ -251,7 +272,7 @@ void Pipeline::stop_threads() {
     }
     stopping_ = stop_ = true;
     for (const auto& each : executors_) {
-      each->wake.notify_one();
+      tell(*each);
       each->device_wake.notify_one();
     }
     finished_wake_.notify_one();

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <stdexcept>
@@ -79,7 +80,9 @@ class Pipeline final : public WorkSource {
  private:
   struct Executor {
     std::condition_variable wake;
+    std::atomic<std::uint32_t> news{0};  // counts what may have made a batch ready; written under the mutex
     std::vector<Lane*> lanes;
+    std::chrono::microseconds spin{0};
     std::thread thread;
     std::int64_t busy = 0;
 
@@ -110,6 +113,8 @@ class Pipeline final : public WorkSource {
   }
 
   // pipeline.cpp
+  static void tell(Executor& executor);
+  static void tell_of_space(Lane& lane);
   void end_request(const RequestPtr& request, Outcome outcome, FailurePtr failure, Deliveries& to);
   bool withdraw(const RequestPtr& request, Outcome outcome, Deliveries& to);
   void deliver(Deliveries& deliveries);
@@ -128,6 +133,7 @@ class Pipeline final : public WorkSource {
 
   // executing.cpp
   void execute(Executor& executor);
+  static void look_out(const Executor& executor, std::uint32_t seen) noexcept;
   void hand_over();
   bool is_ready(const Lane& lane, const Batch& batch, Time now, Time& alarm) const;
   Batch* choose(Executor& executor, Time now, Time& alarm);

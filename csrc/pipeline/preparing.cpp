@@ -88,7 +88,7 @@ bool Pipeline::work() {
     }
     if (Lane* const from = next_startable()) {
       request = from->queue.pop();
-      from->space.notify_all();  // who takes the room may not fill it
+      tell_of_space(*from);
       start(*from, request, now);
       more = next_startable() != nullptr;
     }
@@ -200,7 +200,7 @@ Batch& Pipeline::batch_for(Lane& lane, std::size_t length_class, std::int64_t ro
       return *open;
     }
     open->full = true;
-    executor(lane).wake.notify_one();
+    tell(executor(lane));
     open = nullptr;
   }
   BatchPtr batch;
@@ -255,9 +255,10 @@ void Pipeline::commit(Lane& lane, const RequestPtr& request, FailurePtr failure)
                                                    : Outcome::kExpired;
       end_request(request, outcome, outcome == Outcome::kFailed ? std::move(failure) : nullptr, ended);
     }
-    executor(lane).wake.notify_one();
+    executor(lane).news.fetch_add(1, std::memory_order_release);
     more = !lane.queue.empty() && lane.may_start();  // it may have had fewer rows than expected
   }
+  executor(lane).wake.notify_one();  // not under the mutex, which who wakes wants first
   if (more) {
     workers_->notify();
   }
