@@ -21,11 +21,6 @@ Time after(double seconds) {
                             std::chrono::duration<double>(std::min(seconds, kLongest)));
 }
 
-// A request that was accepted, to cancel it.
-struct Handle {
-  RequestPtr request;
-};
-
 class PythonPipeline {
  public:
   PythonPipeline(const py::list& lanes, py::object prepare, py::object run, py::object deliver,
@@ -57,9 +52,11 @@ class PythonPipeline {
     calls_.reset();
   }
 
-  // A handle, or None if the queue is full.
-  py::object submit(py::object future, int lane, py::object item, const std::optional<py::array>& ready,
-                    int priority, std::uint64_t caller, std::optional<double> deadline, bool normalize) {
+  // Whether the queue had room. The future then has a Handle, until it is delivered.
+  static bool submit(const py::object& self, py::object future, int lane, py::object item,
+                     const std::optional<py::array>& ready, int priority, std::uint64_t caller,
+                     std::optional<double> deadline, bool normalize) {
+    auto& of = self.cast<PythonPipeline&>();
     auto tag = std::make_shared<PythonTag>();
     auto request = std::make_shared<Request>();
     request->lane = lane;
@@ -71,37 +68,28 @@ class PythonPipeline {
     }
     bool large = false;
     if (ready) {
-      request->ready = ready_input(*ready, lane);
+      request->ready = of.ready_input(*ready, lane);
       large = ready->nbytes() > kLargeBytes;
       tag->memory = *ready;
     }
-    tag->future = std::move(future);
+    tag->future = future;
     tag->item = std::move(item);
     request->tag = tag;
-    Submitted answer{};
-    if (large) {
-      const py::gil_scoped_release release;
-      answer = core_->submit(request);
-    } else {
-      answer = core_->submit(request);
+    set_request(future, py::cast(Handle{request, self}));
+    const Submitted answer = of.hand_in(request, large);
+    if (answer != Submitted::kAccepted) {
+      *tag = PythonTag();
+      set_request(future, py::none());
     }
     if (answer == Submitted::kClosed) {
       throw std::runtime_error("the pipeline is closed");
     }
-    if (answer == Submitted::kFull) {
-      *tag = PythonTag();
-      return py::none();
-    }
-    return py::cast(Handle{request});
+    return answer == Submitted::kAccepted;
   }
 
   bool wait_for_room(int lane, double seconds) {
     const py::gil_scoped_release release;
     return core_->wait_for_room(lane, after(seconds));
-  }
-  void cancel(const Handle& handle) {
-    const py::gil_scoped_release release;
-    core_->cancel(handle.request);
   }
   void begin_close(bool drain) {
     const py::gil_scoped_release release;
@@ -173,6 +161,34 @@ class PythonPipeline {
     return core_->trace_json();
   }
 
+  // A request that was accepted, for its future.
+  struct Handle {
+    RequestPtr request;
+    py::object pipeline;  // stays until the request is delivered
+
+    PythonTag& tag() const { return *static_cast<PythonTag*>(request->tag.get()); }
+    void cancel() const {
+      if (tag().waiters != nullptr) {
+        tag().waiters->open();
+      }
+      Pipeline& core = *pipeline.cast<PythonPipeline&>().core_;
+      const py::gil_scoped_release release;
+      core.cancel(request);
+    }
+    // Whether it was delivered or cancelled.
+    bool wait(double seconds) const {
+      if (!tag().future) {
+        return true;
+      }
+      if (tag().waiters == nullptr) {
+        tag().waiters = std::make_shared<Waiters>();
+      }
+      const std::shared_ptr<Waiters> waiters = tag().waiters;
+      const py::gil_scoped_release release;
+      return waiters->wait(after(seconds));
+    }
+  };
+
  private:
   // On which the first executor's batches run.
   std::shared_ptr<gpu::BatchDevice> batch_device(const py::dict& options,
@@ -192,6 +208,14 @@ class PythonPipeline {
         [calls = calls_](const gpu::EngineWork& work) { calls->enqueue(work); });
   }
 
+  Submitted hand_in(const RequestPtr& request, bool large) {
+    if (!large) {
+      return core_->submit(request);
+    }
+    const py::gil_scoped_release release;
+    return core_->submit(request);
+  }
+
   static constexpr py::ssize_t kLargeBytes = 65536;  // copied without the GIL
 
   static LaneOptions lane_options(const py::handle& lane, const LaneArrays& arrays) {
@@ -204,6 +228,7 @@ class PythonPipeline {
     options.queue = lane["queue"].cast<std::size_t>();
     options.in_flight = lane["in_flight"].cast<std::int64_t>();
     options.max_wait = std::chrono::microseconds(lane["max_wait_us"].cast<std::int64_t>());
+    options.spin = std::chrono::microseconds(lane["spin_us"].cast<std::int64_t>());
     std::int64_t bytes = arrays.dtype.itemsize();
     for (std::size_t i = 0; i + 1 < arrays.view.size(); ++i) {
       bytes *= arrays.view[i];
@@ -297,7 +322,10 @@ void bind_pipeline(py::module_& module) {
                                                 "Threads that decode and preprocess.")
       .def(py::init(&Workers::make), py::arg("threads"))
       .def_property_readonly("threads", &Workers::threads);
-  py::class_<Handle>(module, "PipelineRequest", py::is_final(), metaclass);
+  using Handle = PythonPipeline::Handle;
+  py::class_<Handle>(module, "PipelineRequest", py::is_final(), metaclass)
+      .def("cancel", &Handle::cancel)
+      .def("wait", &Handle::wait, py::arg("seconds"));
   py::class_<PythonPlace>(module, "Place", py::is_final(), metaclass, "Where prepare writes.")
       .def("reserve", &PythonPlace::reserve, py::arg("rows"), py::arg("length") = 0)
       .def("weigh", &PythonPlace::weigh, py::arg("weights"));
@@ -311,7 +339,6 @@ void bind_pipeline(py::module_& module) {
            py::arg("ready") = py::none(), py::arg("priority") = 0, py::arg("caller") = 0,
            py::arg("deadline") = py::none(), py::arg("normalize") = true)
       .def("wait_for_room", &PythonPipeline::wait_for_room, py::arg("lane"), py::arg("seconds"))
-      .def("cancel", &PythonPipeline::cancel, py::arg("request"))
       .def("begin_close", &PythonPipeline::begin_close, py::arg("drain"))
       .def("wait_delivered", &PythonPipeline::wait_delivered, py::arg("seconds"))
       .def("close", &PythonPipeline::close, py::arg("drain"))

@@ -2,6 +2,7 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cmath>
 #include <new>
 #include <stdexcept>
@@ -87,11 +88,11 @@ py::array PythonCalls::rows(int index, std::int64_t length, std::int64_t count, 
 
 FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::Place& place) {
   const py::gil_scoped_acquire gil;
-  const py::object item = static_cast<const PythonTag*>(request.tag.get())->item;
+  const auto& tag = *static_cast<const PythonTag*>(request.tag.get());
   const py::object python_place = py::cast(PythonPlace(*this, request.lane, place));
   FailurePtr failure;
   try {
-    prepare_(request.lane, item, python_place);
+    prepare_(request.lane, tag.future, tag.item, python_place);
   } catch (py::error_already_set& error) {
     failure = failure_of(error);
   }
@@ -129,26 +130,48 @@ void PythonCalls::enqueue(const gpu::EngineWork& work) const {
 }
 
 void PythonCalls::deliver(std::span<const Delivery> deliveries) noexcept {
-  const py::gil_scoped_acquire gil;
+  std::vector<std::shared_ptr<Waiters>> waiting;
   try {
-    py::list list;
-    for (const Delivery& each : deliveries) {
-      auto& tag = *static_cast<PythonTag*>(each.request->tag.get());
-      py::object vector = py::none();
-      if (each.vector != nullptr) {
-        vector = py::array_t<float>(dims_.at(static_cast<std::size_t>(each.request->lane)), each.vector);
+    const py::gil_scoped_acquire gil;
+    try {
+      py::list rest;
+      for (const Delivery& each : deliveries) {
+        auto& tag = *static_cast<PythonTag*>(each.request->tag.get());
+        const py::object future = std::move(tag.future);
+        if (tag.waiters != nullptr) {
+          waiting.push_back(std::move(tag.waiters));
+        }
+        tag.item = tag.memory = py::object();
+        py::object vector = py::none();
+        if (each.vector != nullptr) {
+          vector = vector_of(each);
+          if (settle(future, vector)) {
+            set_request(future, py::none());
+            continue;
+          }
+        }
+        rest.append(py::make_tuple(future, static_cast<int>(each.outcome), error_of(each), vector));
       }
-      list.append(
-          py::make_tuple(std::move(tag.future), static_cast<int>(each.outcome), error_of(each), vector));
-      tag.future = tag.item = tag.memory = py::object();
+      deliver_(rest);
+    } catch (py::error_already_set& error) {
+      error.discard_as_unraisable("bindrt: delivering results");
     }
-    deliver_(list);
-  } catch (py::error_already_set& error) {
-    error.discard_as_unraisable("bindrt: delivering results");
   } catch (const std::exception& error) {
+    const py::gil_scoped_acquire gil;
     PyErr_SetString(PyExc_RuntimeError, error.what());
     PyErr_WriteUnraisable(nullptr);
   }
+  for (const std::shared_ptr<Waiters>& each : waiting) {
+    each->open();
+  }
+}
+
+// A copy: a view of the batch's memory would keep all of it.
+py::array PythonCalls::vector_of(const Delivery& delivery) const {
+  const std::int64_t dim = dims_.at(static_cast<std::size_t>(delivery.request->lane));
+  py::array_t<float> vector(static_cast<py::ssize_t>(dim));
+  std::copy_n(delivery.vector, dim, vector.mutable_data());
+  return vector;
 }
 
 pipeline::Place& PythonPlace::place() const {

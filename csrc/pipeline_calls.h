@@ -9,6 +9,7 @@
 
 #include "csrc/gpu/batch_device.h"
 #include "csrc/pipeline/pipeline.h"
+#include "csrc/pipeline_future.h"
 
 namespace bindrt {
 
@@ -17,7 +18,8 @@ namespace bindrt {
 struct PythonTag {
   pybind11::object future;
   pybind11::object item;
-  pybind11::object memory;  // that ready input lies in
+  pybind11::object memory;           // that ready input lies in
+  std::shared_ptr<Waiters> waiters;  // null until somebody waits
 };
 
 // How rows of a lane look to NumPy.
@@ -29,9 +31,10 @@ struct LaneArrays {
 
 class PythonCalls final : public pipeline::Callbacks {
  public:
-  // prepare(lane, item, place), which writes into place.reserve(...); run(lane, inputs, out); what they raise
-  // fails the request or the batch, and MemoryError from run halves the batch. deliver([(future, outcome,
-  // error, vector)]). For a GPU, enqueue(shape, source, target, stream); else it is None.
+  // prepare(lane, future, item, place), which writes into place.reserve(...); run(lane, inputs, out); what
+  // they raise fails the request or the batch, and MemoryError from run halves the batch. deliver([(future,
+  // outcome, error, vector)]) has the requests of a batch whose futures were not set already: see settle(). For a GPU,
+  // enqueue(shape, source, target, stream); else it is None.
   PythonCalls(std::vector<LaneArrays> lanes, std::vector<std::int64_t> dims, pybind11::object prepare,
               pybind11::object run, pybind11::object deliver, pybind11::object enqueue);
   ~PythonCalls() override;
@@ -48,6 +51,8 @@ class PythonCalls final : public pipeline::Callbacks {
   pybind11::array rows(int lane, std::int64_t length, std::int64_t count, void* data) const;
 
  private:
+  pybind11::array vector_of(const pipeline::Delivery& delivery) const;
+
   const std::vector<LaneArrays> lanes_;
   const std::vector<std::int64_t> dims_;
   pybind11::object prepare_, run_, deliver_, enqueue_;

@@ -41,15 +41,19 @@ class Simulated final : public Callbacks {
  public:
   FailurePtr prepare(const Request&, Place& place) override {
     auto* const to = static_cast<std::byte*>(place.reserve(1));
-    spin(microseconds(50));
+    spin(microseconds(25));
     std::fill(to, to + place.row_bytes(), std::byte{1});
     return nullptr;
   }
   EngineResult run(const EngineCall& call) override {
     const Time begin = Clock::now();
+    if (ended != Time()) {
+      waited.push_back(microseconds_of(begin - ended));
+    }
     spin(microseconds(1000));
     std::fill(call.output, call.output + call.rows * kDim, 1.0F);
-    busy = Clock::now() - begin;
+    ended = Clock::now();
+    busy = ended - begin;
     return {};
   }
   void deliver(std::span<const Delivery> deliveries) noexcept override {
@@ -60,6 +64,8 @@ class Simulated final : public Callbacks {
 
   Clock::duration busy{};  // in the last call; this and the next are read after `delivered`
   Time handed_over;
+  Time ended;                  // the last call
+  std::vector<double> waited;  // between calls
   std::atomic<int> delivered{0};
 };
 
@@ -138,8 +144,9 @@ void floor_of_waking(int rounds) {
   print_percentiles("wake_and_back_us", twice);
 }
 
-void offline(int requests, microseconds looks) {
-  World world(16, static_cast<int>(std::max(2U, std::thread::hardware_concurrency())), looks);
+// The engine has a core of its own, as it would on a GPU; the others prepare.
+void offline(int requests, microseconds looks, int threads) {
+  World world(16, threads, looks);
   const Time begin = Clock::now();
   for (int i = 0; i < requests; ++i) {
     const auto request = std::make_shared<Request>();
@@ -150,9 +157,11 @@ void offline(int requests, microseconds looks) {
   world.pipeline->close(Closing::kDrain);
   const auto wall = static_cast<double>((Clock::now() - begin).count());
   const LaneCounts counts = world.pipeline->snapshot(0).counts;
-  std::printf(R"("engine_busy_share": %.4f, "rows_a_batch": %.2f, "requests_per_second": %.0f)",
-              static_cast<double>(world.pipeline->executor_snapshot(0).busy_nanoseconds) / wall,
-              static_cast<double>(counts.rows) / static_cast<double>(counts.batches), requests / wall * 1e9);
+  print_percentiles("engine_waits_us", world.calls->waited);
+  std::printf(
+      R"("threads": %d, "engine_busy_share": %.4f, "rows_a_batch": %.2f, "requests_per_second": %.0f)",
+      threads, static_cast<double>(world.pipeline->executor_snapshot(0).busy_nanoseconds) / wall,
+      static_cast<double>(counts.rows) / static_cast<double>(counts.batches), requests / wall * 1e9);
 }
 
 }  // namespace
@@ -163,7 +172,9 @@ int main(int argc, char** argv) {
   std::printf("{");
   floor_of_waking(requests);
   latency(requests, looks);
-  offline(requests * 4, looks);
+  offline(requests * 8, looks,
+          argc > 3 ? std::atoi(argv[3])
+                   : static_cast<int>(std::max(2U, std::thread::hardware_concurrency())) - 1);
   std::printf("}\n");
   return 0;
 }

@@ -78,6 +78,7 @@ struct Schedule {
     options.queue = static_cast<std::size_t>(bytes.small(1, 40));
     options.in_flight = bytes.chance(3) ? 0 : bytes.small(1, 40);
     options.max_wait = std::chrono::microseconds(bytes.one_of({0, 100, 2000}));
+    options.spin = std::chrono::microseconds(bytes.one_of({0, 0, 50}));
     return options;
   }
 

@@ -80,21 +80,14 @@ class EncoderPipeline:
         normalize: bool,
     ) -> bool:
         """Hand an item over; False if the queue is full. Ready tokens go into their batch at once."""
-        lane = self.lane[future.modality]
-        source = (future, item)
-        if future.modality == "text" and type(item) is Prepared and type(item.array) is np.ndarray:
+        modality = future.modality
+        lane = self.lane[modality]
+        if modality == "text" and type(item) is Prepared and type(item.array) is np.ndarray:
             try:
-                request = self.core.submit(
-                    future, lane, source, item.array, priority, caller, deadline, normalize
-                )
-            except ValueError:  # preparing says what is wrong with them, if anything is
-                request = self.core.submit(future, lane, source, None, priority, caller, deadline, normalize)
-        else:
-            request = self.core.submit(future, lane, source, None, priority, caller, deadline, normalize)
-        if request is None:
-            return False
-        future.accepted(self.core, request)
-        return True
+                return self.core.submit(future, lane, item, item.array, priority, caller, deadline, normalize)
+            except ValueError:
+                pass  # preparing says what is wrong with them, if anything is
+        return self.core.submit(future, lane, item, None, priority, caller, deadline, normalize)
 
 
 def _lane(
@@ -115,6 +108,7 @@ def _lane(
         "queue": options.queue,
         "in_flight": options.batches_in_flight * max(max_batch, views),
         "max_wait_us": options.max_wait_us,
+        "spin_us": options.spin_us,
     }
 
 
@@ -126,11 +120,11 @@ class _Preparer:
         self._encoder = encoder
         self._limits = limits
 
-    def __call__(self, lane: int, item: tuple[EmbeddingFuture, object], place: _core.Place) -> None:
-        future, source = item
+    def __call__(self, lane: int, future: EmbeddingFuture, item: object, place: _core.Place) -> None:
         modality = self._modalities[lane]
-        prepared, weights = prepare_distinct(modality, source, self._limits)
-        future.notes = prepared.notes
+        prepared, weights = prepare_distinct(modality, item, self._limits)
+        if prepared.notes:
+            future.notes = prepared.notes
         array = np.asarray(prepared.array)
         view = MODALITIES[modality].view
         views = array if array.ndim > len(view) else array[None]

@@ -14,13 +14,13 @@ from bindrt.limits import Limits
 from bindrt.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES
 from bindrt.pipeline.encoder import EncoderPipeline
-from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
+from bindrt.pipeline.futures import PATIENCE, Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
 
 if TYPE_CHECKING:
     from bindrt.engines import Engine
 
-_PATIENCE = 0.1  # seconds between looks at signals, while waiting
+_ENCODERS = {name: modality.encoder for name, modality in MODALITIES.items()}
 
 
 class Front:
@@ -52,12 +52,11 @@ class Front:
         modality: str,
         item: object,
         engine: Callable[[str], Engine],
-        *,
         priority: int = 0,
         deadline: float | None = None,
         block: bool = True,
-        caller: int | None = None,
         normalize: bool = True,
+        caller: int | None = None,
     ) -> EmbeddingFuture:
         """A future of the item's vector. ``engine`` opens an encoder's engine if it is not open yet.
 
@@ -71,7 +70,7 @@ class Front:
                     modality, f"{self._options.queue} requests wait already", "try later, or with block=True"
                 )
             pipeline = self._pipeline(modality, engine)
-            pipeline.core.wait_for_room(pipeline.lane[modality], _PATIENCE)
+            pipeline.core.wait_for_room(pipeline.lane[modality], PATIENCE)
         return future
 
     def offer(
@@ -85,7 +84,7 @@ class Front:
         normalize: bool = True,
     ) -> bool:
         """As ``submit``, without waiting: False if the queue is full."""
-        if not isinstance(priority, int) or abs(priority) > 1000:
+        if not isinstance(priority, int) or not -1000 <= priority <= 1000:
             raise OptionError(f"priority={priority!r}", "not a priority", "give -1000 to 1000")
         if deadline is not None and not (isinstance(deadline, (int, float)) and abs(deadline) < 1e9):
             raise OptionError(f"deadline={deadline!r}", "not a time", "give seconds from now, or None")
@@ -114,12 +113,12 @@ class Front:
         for pipeline in closing:
             pipeline.core.begin_close(drain)
         for pipeline in closing:
-            while not pipeline.core.wait_delivered(_PATIENCE):  # in between, signals are handled
+            while not pipeline.core.wait_delivered(PATIENCE):  # in between, signals are handled
                 pass
             pipeline.core.close(drain)
 
     def _pipeline(self, modality: str, engine: Callable[[str], Engine]) -> EncoderPipeline:
-        encoder = MODALITIES[modality].encoder
+        encoder = _ENCODERS[modality]
         pipeline = self._pipelines.get(encoder)
         if pipeline is not None:
             return pipeline
@@ -130,7 +129,7 @@ class Front:
             if encoder not in self._pipelines:
                 self._pipelines[encoder] = EncoderPipeline(
                     self._encoders[encoder],
-                    [m for m in self._modalities if MODALITIES[m].encoder == encoder],
+                    [m for m in self._modalities if _ENCODERS[m] == encoder],
                     opened,
                     self._embed_dim,
                     self._limits,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +22,7 @@ Vector = npt.NDArray[np.float32]
 Delivered = tuple["EmbeddingFuture", int, Any, "Vector | None"]
 
 DONE, FAILED, CANCELLED, EXPIRED, CLOSED = range(5)  # csrc/pipeline/request.h: Outcome
+PATIENCE = 0.1  # seconds between looks at signals, while waiting
 
 
 class EmbeddingFuture(Future[Vector]):
@@ -32,33 +35,72 @@ class EmbeddingFuture(Future[Vector]):
         notes: what preprocessing reports of the item, once it is prepared.
     """
 
+    # What Future.__init__ sets. A condition costs as much as all the rest, and most futures never need one:
+    # it is made when something wants it. While `_made` is None, only settle() in csrc/pipeline_future.cpp
+    # changes the state; from then on, whoever holds the condition.
+    _made: threading.Condition | None = None
+    _state = "PENDING"
+    _result = None
+    _exception = None
+    _waiters: list[Any]
+    _done_callbacks: list[Any]
+    _request: _core.PipelineRequest | None = None  # until the result is there; keeps the pipeline
+    notes: Mapping[str, float | int | str] = MappingProxyType({})
+
     def __init__(self, modality: str) -> None:
-        super().__init__()
         self.modality = modality
-        self.notes: Mapping[str, float | int | str] = {}
-        self._core: _core.Pipeline | None = None  # alive until the result is there
-        self._request: _core.PipelineRequest | None = None
 
-    def accepted(self, core: _core.Pipeline, request: _core.PipelineRequest) -> None:
-        """The core has it and will deliver it, or has already."""
-        self._core, self._request = core, request
-        if self.done():
-            self.forget()
+    @property
+    def _condition(self) -> threading.Condition:  # type: ignore[override]
+        if self._made is None:
+            self.__dict__.setdefault("_waiters", [])
+            self.__dict__.setdefault("_done_callbacks", [])
+            self.__dict__.setdefault("_made", threading.Condition())  # the first of several threads
+        assert self._made is not None
+        return self._made
 
-    def forget(self) -> None:
-        """Let the core go: there is nothing left to cancel, and a kept future must not keep its memory."""
-        self._core = self._request = None
+    def done(self) -> bool:
+        return self._state not in ("PENDING", "RUNNING")
+
+    def result(self, timeout: float | None = None) -> Vector:
+        if self._state != "FINISHED":
+            timeout = self._wait(timeout)
+        if self._state == "FINISHED" and self._exception is None:
+            return self._result  # type: ignore[return-value]
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        return super().exception(self._wait(timeout))
 
     def cancel(self) -> bool:
+        if self._state == "FINISHED":
+            return False
         cancelled = super().cancel()
-        core, request = self._core, self._request
-        if cancelled and core is not None and request is not None:
-            core.cancel(request)
+        request = self._request
+        if cancelled and request is not None:
+            request.cancel()
         return cancelled
+
+    def _wait(self, timeout: float | None) -> float | None:
+        """Wait without the interpreter until the request is delivered or cancelled; what is left of the
+        timeout. Nothing is waited for if somebody else completes the future."""
+        request = self._request
+        if request is None or self.done():
+            return timeout
+        if timeout is None:
+            while not request.wait(PATIENCE):
+                pass
+            return None
+        end = time.monotonic() + timeout
+        left = timeout
+        while left > 0 and not request.wait(min(left, PATIENCE)):
+            left = end - time.monotonic()
+        return max(left, 0.0)
 
 
 class Deliverer:
-    """Called by the core with results, a batch at a time; knows who waits for room in a queue."""
+    """Called by the core after each batch, with what is not a plain result or goes to a future that somebody
+    looks after; knows who waits for room in a queue."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -72,6 +114,7 @@ class Deliverer:
 
     def __call__(self, results: list[Delivered]) -> None:
         for future, outcome, error, vector in results:
+            future._request = None  # a kept future must not keep the pipeline's memory
             with suppress(InvalidStateError, RuntimeError):  # somebody else has set it: not ours any more
                 if not future.set_running_or_notify_cancel():
                     pass
@@ -79,7 +122,6 @@ class Deliverer:
                     future.set_result(vector)  # type: ignore[arg-type]
                 else:
                     future.set_exception(self._exception(future.modality, outcome, error))
-            future.forget()
         if self._waiting:
             with self._lock:
                 waiting, self._waiting = self._waiting, []
