@@ -1,10 +1,12 @@
-"""``python -m bench [export|encoders|engines|startup|passes|kernels|pipeline|roofline|all]``: measure, print.
+"""``python -m bench [WHAT]``: measure, print. WHAT is export, encoders, engines, startup, passes, kernels,
+pipeline, embed, roofline or all.
 
 ``export`` and ``encoders`` work at imagebind_huge's scale with random weights; ``kernels`` measures
 preprocessing and has options of its own: ``python -m bench kernels --help``. ``roofline`` calculates what
 the GPU kernels would take at the limits of some GPUs, ``passes`` measures what the export's rewrites gain.
 ``engines`` compares each encoder with what one would use instead, ``startup`` the ways to load it; both have
-options of their own and take the bundle that ``export`` has made. ``pipeline`` measures what queues cost.
+options of their own and take the bundle that ``export`` has made. ``pipeline`` measures what queues cost,
+``embed`` compares the ways to embed a list.
 """
 
 from __future__ import annotations
@@ -30,6 +32,10 @@ def main() -> int:
         from bench.pipeline import command as pipeline
 
         return pipeline.main(sys.argv[2:])
+    if sys.argv[1:2] == ["embed"]:
+        from bench import embed
+
+        return embed.main(sys.argv[2:])
     if sys.argv[1:] == ["roofline"]:
         return roofline.main()
     if sys.argv[1:2] == ["passes"]:

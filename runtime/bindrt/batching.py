@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt import _core
+from bindrt.arrays import Array
 from bindrt.engines import Engine
 from bindrt.errors import Error, InputError
 from bindrt.items import Prepared
@@ -19,15 +20,34 @@ from bindrt.statistics import Statistics
 Rows = npt.NDArray[np.float32]
 
 
+#: Texts that are prepared before they are grouped by length; 2.5 MB of tokens.
+TEXT_WINDOW = 4096
+#: What one more engine call costs, in tokens: it must read the weights, which a token more need not. Measured
+#: by ``python -m bench embed``.
+CALL_TOKENS = 64
+
+
 @dataclass
 class Batch:
-    """Views of consecutive items, waiting for the engine."""
+    """Views of items, waiting for the engine."""
 
     rows: list[int] = field(default_factory=list)
-    views: list[npt.NDArray[np.generic]] = field(default_factory=list)
+    views: list[Array] = field(default_factory=list)
+    weights: list[Array] = field(default_factory=list)  # of each item's views in the mean
+
+    def add(self, row: int, views: Array, weights: Array | None) -> None:
+        self.rows.append(row)
+        self.views.append(views)
+        self.weights.append(np.ones(len(views), np.float32) if weights is None else weights)
 
     def count(self) -> int:
         return sum(len(v) for v in self.views)
+
+    def of(self, items: Sequence[int]) -> Batch:
+        """Some of its items."""
+        return Batch(
+            [self.rows[i] for i in items], [self.views[i] for i in items], [self.weights[i] for i in items]
+        )
 
 
 @dataclass
@@ -46,7 +66,7 @@ class Embedder:
     modality: str
     encoder: EncoderInfo
     engine: Engine
-    prepare: Callable[[object], Prepared]
+    prepare: Callable[[object], tuple[Prepared, Array | None]]
     embed_dim: int
     statistics: Statistics
 
@@ -54,17 +74,19 @@ class Embedder:
         """Embed items in order; with ``skip`` a bad item fails alone, else the first one raises."""
         outcome = Outcome(np.full((len(items), self.embed_dim), np.nan, np.float32))
         for batch in self._batches(items, skip, outcome):
-            self._run(batch, normalize, outcome.rows)
+            for group in by_length(batch, self.engine.max_batch) if self.modality == "text" else (batch,):
+                self._run(group, normalize, outcome.rows)
         self.statistics.add(self.modality, items=len(items) - len(outcome.errors), errors=len(outcome.errors))
         return outcome
 
     def _batches(self, items: Sequence[object], skip: bool, outcome: Outcome) -> Iterator[Batch]:
-        """Prepared views, grouped so that memory holds about one engine batch of them."""
-        batch = Batch()
+        """Prepared views, grouped so that memory holds about one engine batch of them; of texts, many."""
+        most = max(TEXT_WINDOW, self.engine.max_batch) if self.modality == "text" else self.engine.max_batch
+        batch, held = Batch(), 0
         for i, item in enumerate(items):
             try:
                 with self.statistics.timed(self.modality, "prepare"):
-                    prepared = self.prepare(item)
+                    prepared, weights = self.prepare(item)
                     views = self._encoder_views(prepared)
             except Error as error:
                 named = error.at(f"{self.modality}[{i}]")
@@ -75,15 +97,15 @@ class Embedder:
                 continue
             if prepared.notes:
                 outcome.notes[i] = prepared.notes
-            batch.rows.append(i)
-            batch.views.append(views)
-            if batch.count() >= self.engine.max_batch:
+            batch.add(i, views, weights)
+            held += len(views)
+            if held >= most:
                 yield batch
-                batch = Batch()
+                batch, held = Batch(), 0
         if batch.rows:
             yield batch
 
-    def _encoder_views(self, prepared: Prepared) -> npt.NDArray[np.generic]:
+    def _encoder_views(self, prepared: Prepared) -> Array:
         """``[V, …]`` as the encoder takes it: a still image is one frame shown twice."""
         array = np.asarray(prepared.array)
         view = MODALITIES[self.modality].view
@@ -94,23 +116,66 @@ class Embedder:
 
     def _run(self, batch: Batch, normalize: bool, rows: Rows) -> None:
         views = np.concatenate(batch.views)
-        if self.modality == "text":
-            views = cut_at_end(views)
         embedded = np.empty((len(views), self.embed_dim), np.float32)
         step = self.engine.max_batch
         for start in range(0, len(views), step):
+            inputs = views[start : start + step]
+            if self.modality == "text":
+                inputs = cut_at_end(inputs)
             with self.statistics.timed(self.modality, "engine"):
-                self.engine.run(
-                    np.ascontiguousarray(views[start : start + step]), embedded[start : start + step]
-                )
+                self.engine.run(np.ascontiguousarray(inputs), embedded[start : start + step])
             self.statistics.add(self.modality, batches=1)
         with self.statistics.timed(self.modality, "pool"):
             counts = np.array([len(v) for v in batch.views], np.int64)
-            rows[batch.rows] = _core.pool_views(embedded, counts, normalize=normalize)
+            weights = np.concatenate(batch.weights)
+            rows[batch.rows] = _core.pool_views(embedded, counts, weights, normalize)
         self.statistics.add(self.modality, views=len(views))
 
 
-def cut_at_end(ids: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def by_length(batch: Batch, most: int, call: int = CALL_TOKENS) -> Iterator[Batch]:
+    """A batch of texts as groups of similar length, so that few are padded, the shortest first.
+
+    Args:
+        most: rows of an engine call.
+        call: see :func:`cuts`.
+    """
+    lengths = np.array([int(views.argmax(axis=1).max()) + 1 for views in batch.views])
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for end in cuts(lengths[order], most, call):
+        yield batch.of(order[start:end].tolist())
+        start = end
+
+
+def cuts(lengths: npt.NDArray[np.int64], most: int, call: int) -> list[int]:
+    """Where to cut ascending lengths so that tokens, with padding and ``call`` more a call, are fewest.
+
+    Args:
+        lengths: ``[N]``, at least one.
+        most: texts of one call; a longer group takes several.
+
+    Returns:
+        The end of each group; the last is N.
+    """
+    ends = [*(np.flatnonzero(np.diff(lengths)) + 1).tolist(), len(lengths)]  # where another length begins
+    best = [(0, 0)]  # for the texts before each start: the tokens, and the last group's start
+    starts = [0, *ends[:-1]]
+    for i, end in enumerate(ends):
+        length = int(lengths[end - 1])
+        options = (
+            (best[j][0] + (end - starts[j]) * length + -(-(end - starts[j]) // most) * call, j)
+            for j in range(i + 1)
+        )
+        best.append(min(options))
+    found: list[int] = []
+    at = len(ends)
+    while at > 0:
+        found.append(ends[at - 1])
+        at = best[at][1]
+    return found[::-1]
+
+
+def cut_at_end(ids: Array) -> Array:
     """Token ids up to the batch's last pooled position.
 
     With causal attention nothing after the pooled token (the first largest id) can change it.

@@ -23,7 +23,8 @@ from bindrt.modalities import MODALITIES
 from bindrt.pipeline import EmbeddingFuture, Front, PipelineOptions, Streamed
 from bindrt.pipeline.gather import gather, next_caller
 from bindrt.pipeline.streaming import stream
-from bindrt.preprocess import describe, prepare
+from bindrt.preprocess import describe
+from bindrt.preprocess.prepare import prepare_distinct
 from bindrt.space import space_of
 from bindrt.statistics import Statistics, with_pipeline
 
@@ -226,15 +227,7 @@ class Model:
             Overloaded: the queue is full, with ``block=False``.
         """
         self._require(modality)
-        return self._front.submit(
-            modality,
-            item,
-            self._engine,
-            priority=priority,
-            deadline=deadline,
-            block=block,
-            normalize=normalize,
-        )
+        return self._front.submit(modality, item, self._engine, priority, deadline, block, normalize)
 
     def stream(
         self,
@@ -369,7 +362,7 @@ class Model:
             modality,
             self.bundle.manifest.encoders[encoder],
             self._engine(encoder),
-            partial(prepare, modality, limits=self._limits),
+            partial(prepare_distinct, modality, limits=self._limits),
             self.embed_dim,
             self._statistics,
         )

@@ -70,11 +70,23 @@ def prepare(modality: str, item: Any, limits: Limits = DEFAULT_LIMITS) -> Prepar
 def prepare_distinct(
     modality: str, item: object, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Prepared, arrays.Array | None]:
-    """As :func:`prepare`, with equal views of a video once; and their weights ``[V]`` in the mean."""
+    """As :func:`prepare`, with equal views of a video or a recording once; and their weights ``[V]`` in the
+    mean, None if all count alike. A short recording's clips, for example, are all the same."""
+    if modality == "audio" and not isinstance(item, Prepared):
+        return _once(prepare(modality, item, limits))
     if modality != "video" or isinstance(item, Prepared):
         return prepare(modality, item, limits), None
     views = _video.distinct_views(_wrapped(modality, item), limits)
     return Prepared(views.array), views.weights
+
+
+def _once(prepared: Prepared) -> tuple[Prepared, arrays.Array | None]:
+    views = np.asarray(prepared.array)
+    first = [next(j for j in range(i + 1) if np.array_equal(views[j], views[i])) for i in range(len(views))]
+    kept, weights = np.unique(first, return_counts=True)
+    if len(kept) == len(views):
+        return prepared, None
+    return Prepared(views[kept], prepared.notes), weights.astype(np.float32)
 
 
 def _wrapped(modality: str, item: Any) -> Any:
