@@ -117,7 +117,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", type=Path, metavar="OUT")
     args = parser.parse_args(arguments)
     spin_us = bindrt.PipelineOptions().spin_us
-    core(1, spin_us)  # builds it
+    core(100, spin_us)  # builds it
     result: dict[str, Any] = {"machine": measure.machine(), "asked": ASKED, "rounds": []}
     for _ in range(args.rounds if args.part != "real" else 0):
         result["rounds"].append(

@@ -167,7 +167,7 @@ void offline(int requests, microseconds looks, int threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int requests = argc > 1 ? std::max(std::atoi(argv[1]), 1) : 2000;
+  const int requests = argc > 1 ? std::max(std::atoi(argv[1]), 100) : 2000;
   const microseconds looks(argc > 2 ? std::atoi(argv[2]) : 0);
   std::printf("{");
   floor_of_waking(requests);
