@@ -8,7 +8,7 @@ from typing import Any
 from bench.kernels.chart import STYLE
 
 _LEFT, _RIGHT, _TOP, _BAR, _WIDTH = 210, 150, 70, 17, 1000
-_KINDS = {"bindrt": "bar", "bindrt-openvino": "bar"}
+_KINDS = {"bindrt": "bar", "bindrt-openvino": "bar", "bindrt-int8": "bar"}
 
 
 def svg(result: dict[str, Any]) -> str:
@@ -42,7 +42,7 @@ def svg(result: dict[str, Any]) -> str:
         f'<rect class="paper" width="{_WIDTH}" height="{y + 10}"/>',
         '<text class="title" x="16" y="28">How many times faster than eager PyTorch</text>',
         f'<text class="quiet" x="16" y="48">{escape(result["machine"]["cpu"])}, '
-        f"{result['machine']['cores']:g} cores; float32; load before {result['machine']['load_before']:.1f}"
+        f"{result['machine']['cores']:g} cores; float32 where not int8; load before {result['machine']['load_before']:.1f}"
         "</text>",
         f'<line class="one" x1="{one}" x2="{one}" y1="{_TOP - 12}" y2="{y}"/>',
     ]

@@ -14,7 +14,7 @@ from typing import Any
 from bench import gemm, startup
 from bindrt.bundle import Bundle
 
-WAYS = ("eager", "compile", "ort", "openvino", "bindrt", "bindrt-openvino")
+WAYS = ("eager", "compile", "ort", "openvino", "bindrt", "bindrt-openvino", "bindrt-int8")
 ENCODERS = ("text", "vision", "audio", "depth", "thermal", "imu")
 
 

@@ -95,7 +95,8 @@ def bindrt(request: dict[str, Any]) -> Run:
     from bindrt.engines import Settings, choose, open_engine
 
     bundle = open_bundle(request["bundle"])
-    files = choose(bundle, request["encoder"], "onnxruntime", "fp32", "cpu")
+    precision = "int8" if request["way"] == "bindrt-int8" else "fp32"
+    files = choose(bundle, request["encoder"], "onnxruntime", precision, "cpu")
     if request["way"] == "bindrt-openvino":  # it runs the same files
         files = replace(files, engine="openvino")
     engine = open_engine(bundle, files, Settings("cpu"))
@@ -123,6 +124,7 @@ WAYS: dict[str, Callable[[dict[str, Any]], Run]] = {
     "openvino": openvino,
     "bindrt": bindrt,
     "bindrt-openvino": bindrt,
+    "bindrt-int8": bindrt,
     "gemm": gemm,
     "export": export_naive,
 }
