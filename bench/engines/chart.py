@@ -42,7 +42,8 @@ def svg(result: dict[str, Any]) -> str:
         f'<rect class="paper" width="{_WIDTH}" height="{y + 10}"/>',
         '<text class="title" x="16" y="28">How many times faster than eager PyTorch</text>',
         f'<text class="quiet" x="16" y="48">{escape(result["machine"]["cpu"])}, '
-        f"{result['machine']['cores']:g} cores; float32 where not int8; load before {result['machine']['load_before']:.1f}"
+        f"{result['machine']['cores']:g} cores; float32 where not int8; "
+        f"load before {result['machine']['load_before']:.1f}"
         "</text>",
         f'<line class="one" x1="{one}" x2="{one}" y1="{_TOP - 12}" y2="{y}"/>',
     ]
