@@ -208,8 +208,10 @@ class PythonPipeline {
         [calls = calls_](const gpu::EngineWork& work) { calls->enqueue(work); });
   }
 
+  // An idle engine begins at once, and wants the GIL: it is free then. A busy one does not, and this thread
+  // need not fight to get it back.
   Submitted hand_in(const RequestPtr& request, bool large) {
-    if (!large) {
+    if (!large && !core_->idle(request->lane)) {
       return core_->submit(request);
     }
     const py::gil_scoped_release release;

@@ -136,15 +136,19 @@ void Pipeline::execute(Executor& executor) {
       lock.lock();
     } else if (stop_) {
       return;
-    } else if (std::exchange(ran, false) && executor.spin.count() > 0) {
-      const std::uint32_t seen = executor.news.load(std::memory_order_relaxed);
-      lock.unlock();
-      look_out(executor, seen);
-      lock.lock();
-    } else if (alarm == Time::max()) {
-      executor.wake.wait(lock);
     } else {
-      executor.wake.wait_until(lock, alarm);
+      executor.idle.store(true, std::memory_order_relaxed);
+      if (std::exchange(ran, false) && executor.spin.count() > 0) {
+        const std::uint32_t seen = executor.news.load(std::memory_order_relaxed);
+        lock.unlock();
+        look_out(executor, seen);
+        lock.lock();
+      } else if (alarm == Time::max()) {
+        executor.wake.wait(lock);
+      } else {
+        executor.wake.wait_until(lock, alarm);
+      }
+      executor.idle.store(false, std::memory_order_relaxed);
     }
   }
 }

@@ -128,6 +128,8 @@ Submitted Pipeline::submit(const RequestPtr& request) {
   return Submitted::kAccepted;
 }
 
+bool Pipeline::idle(int index) noexcept { return executor(lane(index)).idle.load(std::memory_order_relaxed); }
+
 bool Pipeline::wait_for_room(int index, Time until) {
   require_this_process();
   Lane& to = lane(index);

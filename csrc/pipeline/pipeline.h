@@ -53,6 +53,8 @@ class Pipeline final : public WorkSource {
   // Takes a new request, or says why not. Ready input is written into its slot at once if nothing is before
   // it.
   Submitted submit(const RequestPtr& request);
+  // Whether the lane's engine has nothing to do, and so would begin with what is submitted at once; a hint.
+  bool idle(int lane) noexcept;
   // Until the lane's queue has room, it is closed, or `until`; whether it has room.
   bool wait_for_room(int lane, Time until);
   // Delivers it as cancelled, unless the engine has it or it was delivered. While it is being prepared,
@@ -81,6 +83,7 @@ class Pipeline final : public WorkSource {
   struct Executor {
     std::condition_variable wake;
     std::atomic<std::uint32_t> news{0};  // counts what may have made a batch ready; written under the mutex
+    std::atomic<bool> idle{false};       // looks out or sleeps
     std::vector<Lane*> lanes;
     std::chrono::microseconds spin{0};
     std::thread thread;
