@@ -9,6 +9,7 @@ import argparse
 import json
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,24 @@ def captions(count: int) -> list[str]:
     return [" ".join(rng.choices(WORDS, k=min(2 + int(rng.expovariate(1 / 9)), 60))) for _ in range(count)]
 
 
+def nothing_ahead(embedder: batching.Embedder, items: Sequence[object]) -> int:
+    return 0
+
+
 def ways(model: bindrt.Model, modality: str, items: Sequence[object]) -> dict[str, Callable[[], object]]:
     given = list(items)
+
+    def in_turn() -> object:
+        usual = batching.Embedder._ahead
+        batching.Embedder._ahead = nothing_ahead  # type: ignore[method-assign]
+        try:
+            return model.embed(**{modality: given})  # type: ignore[arg-type]
+        finally:
+            batching.Embedder._ahead = usual  # type: ignore[method-assign]
+
     return {
         "embed": lambda: model.embed(**{modality: given}),  # type: ignore[arg-type]
+        "prepare, then run": in_turn,
         "submit": lambda: [f.result() for f in [model.submit(modality, item) for item in given]],
         "stream": lambda: list(model.stream(modality, given)),
     }
@@ -73,11 +88,8 @@ def grouping(model: bindrt.Model, counts: Sequence[int], rounds: int) -> dict[st
     def embed(texts: list[str], tokens: int | None) -> Callable[[], object]:
         def run() -> object:
             usual = batching.by_length
-            batching.by_length = (  # type: ignore[assignment]
-                (lambda batch, most: in_order(batch, most))
-                if tokens is None
-                else (lambda batch, most: usual(batch, most, tokens))
-            )
+            grouped = in_order if tokens is None else partial(usual, call=tokens)
+            batching.by_length = grouped  # type: ignore[assignment]
             try:
                 return model.embed(text=texts)
             finally:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from bindrt import _core
+from bindrt.ahead import ahead
 from bindrt.arrays import Array
 from bindrt.engines import Engine
 from bindrt.errors import Error, InputError
@@ -18,6 +21,7 @@ from bindrt.modalities import MODALITIES
 from bindrt.statistics import Statistics
 
 Rows = npt.NDArray[np.float32]
+Ready = tuple[Prepared, Array, "Array | None"]  # an item, its views, and their weights
 
 
 #: Texts that are prepared before they are grouped by length; 2.5 MB of tokens.
@@ -73,21 +77,21 @@ class Embedder:
     def embed(self, items: Sequence[object], normalize: bool, skip: bool) -> Outcome:
         """Embed items in order; with ``skip`` a bad item fails alone, else the first one raises."""
         outcome = Outcome(np.full((len(items), self.embed_dim), np.nan, np.float32))
-        for batch in self._batches(items, skip, outcome):
-            for group in by_length(batch, self.engine.max_batch) if self.modality == "text" else (batch,):
-                self._run(group, normalize, outcome.rows)
+        # Closed at an error: no other thread may still read the caller's items then.
+        with closing(ahead(self._ready, items, self._ahead(items))) as prepared:
+            for batch in self._batches(prepared, skip, outcome):
+                for group in by_length(batch, self.engine.max_batch) if self.modality == "text" else (batch,):
+                    self._run(group, normalize, outcome.rows)
         self.statistics.add(self.modality, items=len(items) - len(outcome.errors), errors=len(outcome.errors))
         return outcome
 
-    def _batches(self, items: Sequence[object], skip: bool, outcome: Outcome) -> Iterator[Batch]:
+    def _batches(self, items: Iterable[Callable[[], Ready]], skip: bool, outcome: Outcome) -> Iterator[Batch]:
         """Prepared views, grouped so that memory holds about one engine batch of them; of texts, many."""
         most = max(TEXT_WINDOW, self.engine.max_batch) if self.modality == "text" else self.engine.max_batch
         batch, held = Batch(), 0
-        for i, item in enumerate(items):
+        for i, ready in enumerate(items):
             try:
-                with self.statistics.timed(self.modality, "prepare"):
-                    prepared, weights = self.prepare(item)
-                    views = self._encoder_views(prepared)
+                prepared, views, weights = ready()
             except Error as error:
                 named = error.at(f"{self.modality}[{i}]")
                 if not skip:
@@ -104,6 +108,17 @@ class Embedder:
                 batch, held = Batch(), 0
         if batch.rows:
             yield batch
+
+    def _ahead(self, items: Sequence[object]) -> int:
+        """Items to prepare while the engine runs. A text takes less time than a thread takes to wake."""
+        if self.modality == "text" or all(isinstance(item, Prepared) for item in items):
+            return 0
+        return max(os.cpu_count() or 1, self.engine.max_batch // MODALITIES[self.modality].views)
+
+    def _ready(self, item: object) -> Ready:
+        with self.statistics.timed(self.modality, "prepare"):
+            prepared, weights = self.prepare(item)
+            return prepared, self._encoder_views(prepared), weights
 
     def _encoder_views(self, prepared: Prepared) -> Array:
         """``[V, …]`` as the encoder takes it: a still image is one frame shown twice."""

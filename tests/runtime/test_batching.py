@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import os
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,3 +105,56 @@ def test_equal_clips_are_computed_once(model: bindrt.Model, normalize: bool) -> 
     got = model.embed(audio=[SOUND, LONG_SOUND], normalize=normalize).audio
     assert model.stats()["audio"]["views"] - before == 1 + len(np.unique(prepared[1], axis=0))
     np.testing.assert_allclose(got, want, atol=NEIGHBOURS * max(1.0, float(np.abs(want).max())))
+
+
+def test_the_next_items_are_prepared_while_the_engine_runs(
+    model: bindrt.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = 0
+    usual = bindrt.model.prepare_distinct
+
+    def prepare(*args: Any, **options: Any) -> Any:
+        nonlocal prepared
+        found = usual(*args, **options)
+        prepared += 1
+        return found
+
+    monkeypatch.setattr(bindrt.model, "prepare_distinct", prepare)
+
+    def run(rows: np.ndarray) -> None:
+        if not seen:  # the first batch is done when more items are ready than it has
+            deadline = time.monotonic() + 60
+            while prepared <= 2 and time.monotonic() < deadline:
+                time.sleep(0.001)
+        seen.append(prepared)
+
+    seen: list[int] = []
+    use(model, "imu", SimulatedEngine(max_batch=2, before=run))
+    files = [HERE / "inputs" / "imu/s2.npz"] * 12
+    model.embed(imu=files)
+    assert seen[0] > 2
+    assert len(seen) == 6
+    assert all(now <= 2 * (i + 1) + 2 * (os.cpu_count() or 1) + 2 for i, now in enumerate(seen))  # not all
+
+
+def test_the_first_bad_item_is_named_and_nothing_reads_on(model: bindrt.Model) -> None:
+    reading = threading.Lock()
+    after: list[bytes] = []
+
+    class Slow(io.BytesIO):
+        def read(self, *args: Any) -> bytes:
+            if not reading.locked():
+                after.append(b"read")
+            time.sleep(0.05)
+            return super().read(*args)
+
+    photo = (HERE / "inputs" / "image/photo.webp").read_bytes()
+    for _ in range(3):
+        items: list[object] = [photo, Slow(photo), Slow(b"no picture"), b"neither", *[Slow(photo)] * 5]
+        with reading, pytest.raises(bindrt.InputError, match=r"image\[2\]"):
+            model.embed(image=items)
+        time.sleep(0.1)
+    assert after == []
+    found = model.embed(image=[photo, b"no", photo], on_error="skip")
+    assert set(found.errors) == {("image", 1)}
+    np.testing.assert_array_equal(found.image[0], found.image[2])
