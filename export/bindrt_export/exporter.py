@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
-import resource
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 
 from bindrt.bundle import MANIFEST, open_bundle
 from bindrt.errors import ExportError, OptionError
+from bindrt.hardware import peak_memory
 from bindrt.manifest import FORMAT, SCHEMA
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import describe
@@ -330,7 +330,7 @@ def make_report(
         ],
         "bytes": bytes_of(parts, engines),
         "seconds": round(seconds, 3),
-        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_rss_bytes": peak_memory(),
         "made_with": {
             "machine": platform.machine(),
             "python": platform.python_version(),

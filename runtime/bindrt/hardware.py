@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import resource
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,17 @@ def cpu(features: tuple[str, ...] = ()) -> Cpu:
         memory=total,
         available=available,
     )
+
+
+def peak_memory() -> int:
+    """Bytes that this process had resident at most.
+
+    Not ``ru_maxrss`` where the kernel tells otherwise: that of a child begins with its parent's.
+    """
+    for line in _read("/proc/self/status").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _read(path: str) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import resource
 import sys
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from bindrt.cache import keep
+from bindrt.hardware import peak_memory
 
 
 class BuildError(Exception):
@@ -55,7 +55,7 @@ def build(request: dict[str, Any]) -> dict[str, Any]:
     return {
         "version": trt.__version__,
         "seconds": round(perf_counter() - start, 3),
-        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_rss_bytes": peak_memory(),
     }
 
 

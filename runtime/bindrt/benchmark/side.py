@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -19,6 +18,7 @@ from bindrt.benchmark.facts import packages
 from bindrt.benchmark.inputs import open_items
 from bindrt.benchmark.systems import STAGES, LoopSystem, ModelSystem, System
 from bindrt.errors import Error, OptionError
+from bindrt.hardware import peak_memory
 from bindrt.model import load
 from bindrt.pipeline import PipelineOptions
 
@@ -72,7 +72,7 @@ class Side:
 
     def memory(self, request: Request) -> Reply:
         """Bytes at most resident so far."""
-        return {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+        return {"peak": peak_memory()}
 
 
 def means(before: dict[str, tuple[int, float]], after: dict[str, tuple[int, float]]) -> dict[str, float]:
