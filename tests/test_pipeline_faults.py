@@ -35,8 +35,8 @@ FAULTS = (
     Fault(
         "cancelled twice",
         "pipeline.cpp",
-        "    return false;\n  }\n  executor",
-        "  }\n  executor",
+        "    return false;\n  }\n  tell(executor",
+        "  }\n  tell(executor",
     ),
     Fault("whole batch blamed", "run_batch.cpp", "if (end - first == 1) {", "if (end - first > 0) {"),
     Fault("limit never lowered", "run_batch.cpp", "limit = count / 2;", "limit = std::min(limit, count);"),
