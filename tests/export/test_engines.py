@@ -122,6 +122,17 @@ def test_wrong_type_in_the_plan_is_found(rtx: tuple[Path, dict[str, Any]]) -> No
 
 
 @needs_rtx
+@pytest.mark.parametrize(("precision", "kind"), [("int8", "int8"), ("fp8", "fp8_e4m3")])
+def test_plans_of_eight_bits_say_so(tmp_path: Path, precision: str, kind: str) -> None:
+    request = EngineRequest(["tensorrt-rtx"], ["sm_89", "sm_120"], [precision], allow=True)
+    report = export(tmp_path / "a.bind", request, precision)
+    (found,) = (e["products"] for e in report["engines"] if e["engine"] == "tensorrt-rtx")
+    linears = sum(count for types, count in found.items() if types.endswith(kind))
+    assert linears >= 4  # of the one block: queries, keys and values apart, or more
+    assert "float × float" not in found
+
+
+@needs_rtx
 def test_rtx_without_a_gpu_says_so(rtx: tuple[Path, dict[str, Any]]) -> None:
     if hardware.nvidia_driver().gpus:
         pytest.skip("there is a GPU")

@@ -23,7 +23,7 @@ KINDS = {
     "fp16": ("half",),
     "bf16": ("bfloat16", "bf16"),
     "int8": ("int8",),
-    "fp8": ("fp8",),
+    "fp8": ("fp8_e4m3",),
 }
 
 EIGHT_BITS = ("int8", "fp8")
