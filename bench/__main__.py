@@ -1,6 +1,8 @@
 """``python -m bench [WHAT]``: measure, print. WHAT is export, encoders, engines, startup, passes, kernels,
 pipeline, embed, roofline or all.
 
+Without more it runs ``bind-bench`` for the README: its table, its picture, bench/results/bind-bench-*.json.
+
 ``export`` and ``encoders`` work at imagebind_huge's scale with random weights; ``kernels`` measures
 preprocessing and has options of its own: ``python -m bench kernels --help``. ``roofline`` calculates what
 the GPU kernels would take at the limits of some GPUs, ``passes`` measures what the export's rewrites gain.
@@ -26,6 +28,10 @@ def main() -> int:
     from bench import roofline
     from bench.kernels import command
 
+    if not sys.argv[1:]:
+        from bench import readme
+
+        return readme.main()
     if sys.argv[1:2] == ["kernels"]:
         return command.main(sys.argv[2:])
     if sys.argv[1:2] == ["pipeline"]:

@@ -1,0 +1,101 @@
+"""The README's numbers and picture: ``python -m bench`` without more.
+
+Runs ``bind-bench`` on bind-tiny, and at imagebind_huge's size where ``python -m bench export`` has made that;
+keeps the JSON in bench/results, draws docs/bind-bench.svg, and writes the README's table from the JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bindrt.benchmark.plots import short
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "bench" / "results"
+TINY, HUGE = RESULTS / "bind-bench-tiny.json", RESULTS / "bind-bench-huge.json"
+PICTURE = ROOT / "docs" / "bind-bench.svg"
+BEGIN, END = "<!-- bind-bench -->\n", "<!-- end of bind-bench -->\n"
+#: One engine at a time is in memory and a video of 15 views takes a quarter of a minute at the huge size.
+HUGE_OPTIONS = (
+    "--modality",
+    "image",
+    "text",
+    "audio",
+    "depth",
+    "thermal",
+    "imu",
+    "--mixed",
+    "no",
+    "--runs",
+    "2",
+)
+
+
+def main() -> int:
+    """Returns the exit status."""
+    run("tiny", "--against", "eager", "loop", "--json", TINY, "--plot", PICTURE)
+    huge = ROOT / "build" / "bench" / "huge.bind"
+    if huge.is_dir():
+        run(huge, *HUGE_OPTIONS, "--against", "eager", "loop", "--json", HUGE)
+    readme = ROOT / "README.md"
+    readme.write_text(with_table(readme.read_text("utf-8")), "utf-8")
+    print(f"wrote {PICTURE.relative_to(ROOT)} and the README's table")
+    return 0
+
+
+def run(*arguments: object) -> None:
+    command = [str(Path(sys.executable).parent / "bind-bench"), *map(str, arguments)]
+    print("$ bind-bench", *arguments, flush=True)
+    subprocess.run(command, check=True)
+
+
+def with_table(readme: str) -> str:
+    """The README with the table of the kept results between its marks."""
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    return before + BEGIN + table(json.loads(TINY.read_text("utf-8"))) + END + after
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """Markdown: latency, throughput, and how many times faster than the other sides."""
+    others = [side["name"] for side in result["sides"] if side["name"] != "bindrt"]
+    head = [
+        "bind-tiny, from files",
+        "one request: p50",
+        "p99",
+        "many: items/s",
+        *(f"{n}, items/s" for n in others),
+    ]
+    lines = [row(head), row(["---"] * len(head))]
+    for modality in result["inputs"]:
+        alone = entry(result["single"], modality, "bindrt")
+        many = entry(result["offline"], modality, "bindrt")
+        cells = [f"{modality}, {result['inputs'][modality]}", short(alone["all"]["p50"])]
+        cells += ["–" if alone["all"]["p99"] is None else short(alone["all"]["p99"])]
+        cells += [f"{many['items_per_second']['median']:.4g}"]
+        for name in others:
+            e = entry(result["offline"], modality, name)
+            cells.append(f"{e['items_per_second']['median']:.4g} ({e['bindrt_faster']['median']:.1f}×)")
+        lines.append(row(cells))
+    machine, settings = result["machine"], result["settings"]
+    lines += [
+        "",
+        f"Medians of {settings['runs']} runs of {settings['seconds']:g} s, taking turns, on "
+        f"{machine['cpu']}, {machine['cores']:g} cores; load before {machine['load_before']:.1f}.",
+        "In brackets: how many times faster bindrt is.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def entry(entries: Sequence[Mapping[str, Any]], modality: str, side: str) -> Mapping[str, Any]:
+    """Of a modality alone."""
+    return next(e for e in entries if (e["case"], e["modality"], e["side"]) == (modality, modality, side))
+
+
+def row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
