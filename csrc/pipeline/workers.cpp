@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <utility>
 
 namespace bindrt::pipeline {
 
@@ -62,19 +64,33 @@ bool Workers::is_worker() const {
                      [](const std::thread& thread) { return thread.get_id() == std::this_thread::get_id(); });
 }
 
-// Asks the sources in turn, beginning behind the one that had work last.
+// Asks the sources, first those that no thread is at, of them who has had least time.
 bool Workers::work_once(std::unique_lock<std::mutex>& lock) {
-  const std::size_t count = sources_.size();
-  for (std::size_t i = 0; i < count && !sources_.empty(); ++i) {
-    const std::shared_ptr<Listed> listed = sources_[turn_++ % sources_.size()];
+  std::vector<std::shared_ptr<Listed>> order(sources_);
+  if (!order.empty()) {
+    std::rotate(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(turn_++ % order.size()),
+                order.end());
+  }
+  std::stable_sort(order.begin(), order.end(), [this](const auto& a, const auto& b) {
+    return std::pair(a->inside, std::max(a->used, due_)) < std::pair(b->inside, std::max(b->used, due_));
+  });
+  for (const std::shared_ptr<Listed>& listed : order) {
+    if (listed->removed) {
+      continue;
+    }
+    const Clock::duration had = std::max(listed->used, due_);
     ++listed->inside;
     lock.unlock();
+    const Time start = Clock::now();
     const bool worked = listed->source->work();
+    const Clock::duration taken = Clock::now() - start;
     lock.lock();
     if (--listed->inside == 0 && listed->removed) {
       left_.notify_all();
     }
     if (worked) {
+      due_ = std::max(due_, had);
+      listed->used = std::max(listed->used, had) + taken;
       return true;
     }
   }

@@ -23,6 +23,7 @@ class WorkSource {
   virtual Time next_alarm() = 0;
 };
 
+// Sources share the threads' time, not their turns: a text waits for one video, not for one a text.
 class Workers {
  public:
   // A process that forked keeps its child's copy for ever: threads and locks of the parent cannot be ended.
@@ -48,11 +49,13 @@ class Workers {
   std::condition_variable left_;
   struct Listed {
     WorkSource* source;
-    int inside = 0;  // threads that are in its work()
+    int inside = 0;           // threads that are in its work()
+    Clock::duration used{0};  // time of the threads that it had, or what was due to it while it wanted none
     bool removed = false;
   };
   std::vector<std::shared_ptr<Listed>> sources_;
   std::size_t turn_ = 0;
+  Clock::duration due_{0};  // what every source has had or could have had: who comes late gets no arrears
   std::uint64_t news_ = 0;  // calls of notify
   bool stop_ = false;
   std::vector<std::thread> threads_;

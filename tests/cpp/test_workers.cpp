@@ -1,0 +1,97 @@
+// The threads that prepare: sources share their time, whoever joins late.
+
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "csrc/pipeline/workers.h"
+#include "tests/cpp/check.h"
+
+namespace bindrt::pipeline {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Has work always, once it is open: pieces that take so long.
+class Source : public WorkSource {
+ public:
+  explicit Source(std::chrono::microseconds piece) : piece_(piece) {}
+
+  bool work() override {
+    if (!open) {
+      return false;
+    }
+    const Time end = Clock::now() + piece_;
+    while (Clock::now() < end) {
+    }
+    ++pieces;
+    return true;
+  }
+  Time next_alarm() override { return Time::max(); }
+
+  std::atomic<bool> open{true};
+  std::atomic<int> pieces{0};
+
+ private:
+  const std::chrono::microseconds piece_;
+};
+
+void wait_for(const std::atomic<int>& count, int least) {
+  while (count < least) {
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
+void test_short_pieces_do_not_wait_in_turn_with_long_ones() {
+  Source film(10ms), caption(20us);
+  const auto workers = Workers::make(1);
+  workers->add(&film);
+  workers->add(&caption);
+  workers->notify();
+  wait_for(film.pieces, 6);
+  workers->remove(&film);
+  workers->remove(&caption);
+  CHECK(caption.pieces > 20 * film.pieces);  // in turn they would be as many
+}
+
+void test_who_comes_late_has_no_arrears() {
+  Source first(1ms), late(1ms);
+  late.open = false;
+  const auto workers = Workers::make(1);
+  workers->add(&first);
+  workers->add(&late);
+  workers->notify();
+  wait_for(first.pieces, 60);
+  late.open = true;
+  const int before = first.pieces;
+  wait_for(late.pieces, 20);
+  const int meanwhile = first.pieces - before;
+  workers->remove(&first);
+  workers->remove(&late);
+  CHECK(meanwhile >= 10);  // with arrears it would have had none
+  CHECK(meanwhile <= 40);
+}
+
+void test_a_long_piece_takes_one_thread() {
+  Source film(20ms), sound(1ms);
+  const auto workers = Workers::make(2);
+  workers->add(&film);
+  workers->add(&sound);
+  workers->notify();
+  wait_for(film.pieces, 5);
+  workers->remove(&film);
+  workers->remove(&sound);
+  CHECK(sound.pieces >= 5 * 5);  // a thread of its own: up to 20 in a film's time
+}
+
+}  // namespace
+}  // namespace bindrt::pipeline
+
+int main() {
+  alarm(120);  // a source that is forgotten would be waited for for ever
+  bindrt::pipeline::test_short_pieces_do_not_wait_in_turn_with_long_ones();
+  bindrt::pipeline::test_who_comes_late_has_no_arrears();
+  bindrt::pipeline::test_a_long_piece_takes_one_thread();
+  return bindrt::testing::finish();
+}
