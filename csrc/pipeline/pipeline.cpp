@@ -120,10 +120,11 @@ Submitted Pipeline::submit(const RequestPtr& request) {
       startable = to.may_start() || request->deadline;  // else who makes room for it tells of it
     }
   }
+  if (at_once ? request->deadline.has_value() : startable) {  // a deadline is theirs to watch
+    workers_->notify();
+  }
   if (at_once) {
     prepare(to, request);
-  } else if (startable) {
-    workers_->notify();
   }
   return Submitted::kAccepted;
 }

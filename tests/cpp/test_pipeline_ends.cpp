@@ -130,6 +130,29 @@ void test_deadlines() {
   CHECK(world.model->calls.load() == 2);  // none of them cost work
 }
 
+// Ready input goes into its batch in the caller's thread; the workers, asleep, must hear of its deadline.
+void test_deadline_of_ready_input() {
+  LaneOptions options = lane("image", 1);
+  options.in_flight = 2;
+  World world({options});
+  world.model->engine_microseconds = 200'000;
+  world.submit(world.item(0));
+  world.wait_for_engine();
+  std::this_thread::sleep_for(5ms);  // until the workers sleep
+  const auto item = world.item(1);
+  const RequestPtr request = request_for(item);
+  make_ready(*request, *item, 0);
+  const Time begin = Clock::now();
+  request->deadline = begin + 20ms;
+  CHECK(world.pipeline->submit(request) == Submitted::kAccepted);
+  while (item->deliveries.load() == 0) {
+    std::this_thread::sleep_for(100us);
+  }
+  CHECK(Clock::now() - begin < 150ms);
+  world.drain();
+  CHECK(item->outcome == Outcome::kExpired);
+}
+
 void test_cancel_at_each_stage() {
   LaneOptions options = lane("image", 4);
   options.in_flight = 3;
@@ -229,6 +252,7 @@ int main() {
   test_failed_items_leave_their_neighbours();
   test_overload();
   test_deadlines();
+  test_deadline_of_ready_input();
   test_cancel_at_each_stage();
   test_abort();
   test_closing_in_a_callback();

@@ -87,9 +87,11 @@ def test_ready_tokens_are_copied_once(model: bindrt.Model) -> None:
     expected = model.embed(text=["a dog", "two words more"]).text
     rows = [model.submit("text", bindrt.Prepared(t)).result(60) for t in ready]
     np.testing.assert_allclose(np.stack(rows), expected, atol=NEIGHBOURS)
-    model.submit("text", "a dog").result(60)
+    short = model.submit("text", "a dog").result(60)  # tokenised here, then as ready ones
+    np.testing.assert_allclose(short, expected[0], atol=NEIGHBOURS)
+    model.submit("text", 300 * "a dog ").result(60)  # by a worker, into its slot
     counts = model.stats()["text"]["pipeline"]
-    assert counts["rows_copied"] == 2
+    assert counts["rows_copied"] == 3
     assert counts["rows_moved"] == 0
 
 
