@@ -278,17 +278,16 @@ def test_stream_is_lazy_ordered_and_bounded(model: bindrt.Model) -> None:
 def test_statistics(model: bindrt.Model) -> None:
     for _ in model.stream("text", ["a dog"] * 40):
         pass
+    end = time.monotonic() + 30  # times are counted and rows given back after a batch is handed over
+    while model.stats()["text"]["pipeline"]["rows_in_flight"] and time.monotonic() < end:
+        time.sleep(0.01)
     found = model.stats()["text"]
     assert found["items"] == 40
     assert found["engine_seconds"] > 0
     pipeline = found["pipeline"]
     assert pipeline["submitted"] == pipeline["done"] == 40
     assert sum(rows * count for rows, count in pipeline["batch_sizes"].items()) == pipeline["rows"] == 40
-    end = time.monotonic() + 30  # a batch's rows are given back after its vectors are handed over
-    while model.stats()["text"]["pipeline"]["rows_in_flight"] and time.monotonic() < end:
-        time.sleep(0.01)
-    now = model.stats()["text"]["pipeline"]
-    assert now["queued"] == now["preparing"] == now["rows_in_flight"] == 0
+    assert pipeline["queued"] == pipeline["preparing"] == pipeline["rows_in_flight"] == 0
     for stage in ("queue", "prepare", "batch", "engine", "finish", "total"):
         times = pipeline["seconds"][stage]
         assert 0 <= times["p50"] <= times["p90"] <= times["p99"] <= times["p99.9"] <= times["max"]
