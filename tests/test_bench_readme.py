@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import xml.etree.ElementTree
+
 import pytest
 
 from bench import readme
+
+
+def test_the_readme_shows_what_was_measured() -> None:
+    text = (readme.ROOT / "README.md").read_text("utf-8")
+    assert readme.with_table(text) == text
+    kept = json.loads(readme.TINY.read_text("utf-8"))
+    assert (kept["format"], kept["schema"]) == ("bindrt-bench", 1)
+    assert [side["name"] for side in kept["sides"]] == ["bindrt", "eager", "loop"]
+    xml.etree.ElementTree.fromstring(readme.PICTURE.read_text("utf-8"))
 
 
 def test_table() -> None:

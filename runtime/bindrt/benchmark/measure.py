@@ -93,7 +93,9 @@ def run(
 ) -> list[plan.Entry]:
     if scenario == "server":
         return plan.run_server(sides, case, effort, say)
-    return plan.run_load(sides, scenario, case, effort, say)
+    # What each modality gets of a mixture depends on the side: there is nothing to compare.
+    alone = len(case.modalities) == 1
+    return plan.run_load(sides if alone else sides[:1], scenario, case, effort, say)
 
 
 def differences(sides: Sequence[Remote], say: Callable[[str], None]) -> dict[str, dict[str, float]]:

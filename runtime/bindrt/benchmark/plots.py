@@ -228,9 +228,9 @@ def label(case: str, modality: str, side: str) -> str:
 
 
 def dashes(entry: Mapping[str, Any]) -> str:
-    """A modality has one colour: alone drawn through, among others dashed, of another side dotted."""
+    """A modality has one colour: alone drawn through, among others dashed; other sides in other patterns."""
     if entry["side"] != "bindrt":
-        return "2 3"
+        return {"loop": "8 3 2 3", "eager": "2 3", "ort": "1 5"}.get(entry["side"], "4 2 1 2")
     return "7 4" if entry["case"] == "mixed" else "none"
 
 

@@ -99,6 +99,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
             args.against, options_of(args, folder), status.update,
         )  # fmt: skip
     out = Console(emoji=False)
+    if not out.is_terminal:
+        out = Console(emoji=False, width=100)  # a file has room
     for line in heading(result):
         out.print(line, highlight=False, markup=False, soft_wrap=True)
     for table in tables(result):
