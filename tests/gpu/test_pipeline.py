@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import queue
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from bindrt import _core
+from support import cpp
 
 DIM = 64  # a row of 256 bytes, the alignment that engines ask for
 
@@ -165,3 +168,37 @@ def test_what_does_not_fit_is_an_error(gpu: Any) -> None:
     device = {"device": 99, "enqueue": print, "sets": 2, "graphs": 0}
     with pytest.raises(gpu.DriverError, match="there is no GPU 99"):
         _core.Pipeline([lane(1)], print, print, print, _core.Workers(1), device)
+
+
+LOST = """
+import ctypes
+from bindrt import _core
+from test_pipeline import Copying, some
+class Breaking(Copying):
+    calls = 0
+    def enqueue(self, shape, source, target, stream):
+        super().enqueue(shape, source, target, stream)
+        self.calls += 1
+        if self.calls == 3:  # beyond the end of everything: what a wild kernel does
+            far = ctypes.c_uint64(source + (1 << 40))
+            self.driver.cuMemsetD8Async(far, 0, ctypes.c_size_t(64), ctypes.c_void_p(stream))
+pipeline = Breaking(_core.gpu)
+first = pipeline.submit(some(4))
+found = [*pipeline.submit(some(100)).values(), *pipeline.submit(some(10)).values()]
+said = [v for v in found if isinstance(v, str)]
+print(len(found), all("lost to this process, which must be started anew" in v for v in said), len(said) > 50)
+print(pipeline.ran_alone)
+pipeline.core.close(True)
+print("closed")
+"""
+
+
+def test_a_lost_gpu_fails_every_request_and_hangs_nobody(simulated_driver: Path) -> None:
+    done = cpp.run(
+        [sys.executable, "-c", LOST],
+        cwd=Path(__file__).parent,
+        env={"BINDRT_LIBCUDA": str(simulated_driver), "PYTHONPATH": str(cpp.ROOT / "tests")},
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.splitlines()[-3:] == ["110 True True", "0", "closed"], done.stdout
