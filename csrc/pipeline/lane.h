@@ -46,7 +46,9 @@ struct Lane {
 
   Histogram& time(Stage stage) { return times[static_cast<std::size_t>(stage)]; }
   // Who waits for room is woken when an eighth of the queue is free, and not for every single place.
-  bool has_space() const noexcept { return queue.size() <= options.queue - 1 - options.queue / 8; }
+  bool has_space() const noexcept {
+    return queue.size() + std::max<std::size_t>(options.queue / 8, 1) <= options.queue;
+  }
   bool may_start() const noexcept {
     return in_flight == 0 || in_flight + options.item_rows <= options.in_flight;
   }

@@ -99,6 +99,24 @@ void test_overload() {
   CHECK(!world.pipeline->wait_for_room(0, Clock::now() + 20s));
 }
 
+void test_who_waits_for_room_is_woken_for_an_eighth() {
+  LaneOptions options = lane("image", 1);
+  options.queue = 16;
+  options.in_flight = 1;
+  World world({options});
+  world.model->engine_microseconds = 20'000;
+  world.submit(world.item(0));
+  world.wait_for_engine();
+  for (int i = 1; i <= 16; ++i) {
+    world.submit(world.item(i));
+  }
+  CHECK(world.pipeline->wait_for_room(0, Clock::now() + 20s));
+  CHECK(world.pipeline->snapshot(0).queued <= 14);
+  CHECK(world.pipeline->wait_for_room(0, Clock::now()));  // there is some: nothing to wait for
+  world.drain();
+  check_all_done(world);
+}
+
 void test_deadlines() {
   LaneOptions options = lane("image", 1);
   options.in_flight = 2;
@@ -251,6 +269,7 @@ int main() {
   test_out_of_memory_halves_the_batch();
   test_failed_items_leave_their_neighbours();
   test_overload();
+  test_who_waits_for_room_is_woken_for_an_eighth();
   test_deadlines();
   test_deadline_of_ready_input();
   test_cancel_at_each_stage();

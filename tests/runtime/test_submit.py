@@ -383,6 +383,8 @@ def test_wrong_calls(small_model: bindrt.Model, call: dict[str, Any], message: s
         small_model.submit(**call)
     with pytest.raises(bindrt.OptionError, match="queue"):
         bindrt.PipelineOptions(queue=0)
+    with pytest.raises(bindrt.OptionError, match="spin_us"):
+        bindrt.PipelineOptions(spin_us=-1)
     with pytest.raises(bindrt.OptionError, match="max_batch=0"):
         bindrt.PipelineOptions(max_batch=0)
     with pytest.raises(bindrt.OptionError, match="prefetch"):
