@@ -120,11 +120,12 @@ Submitted Pipeline::submit(const RequestPtr& request) {
       startable = to.may_start() || request->deadline;  // else who makes room for it tells of it
     }
   }
-  if (at_once ? request->deadline.has_value() : startable) {  // a deadline is theirs to watch
-    workers_->notify();
-  }
   if (at_once) {
     prepare(to, request);
+  }
+  // A deadline is the workers' to watch; not before it is placed, for while it is prepared they look past it.
+  if (at_once ? request->deadline.has_value() : startable) {
+    workers_->notify();
   }
   return Submitted::kAccepted;
 }
