@@ -95,15 +95,14 @@ bool Pipeline::recycle_dead(Executor& executor) {
 }
 
 // A thread that sleeps takes many times longer to wake than one that looks.
-void Pipeline::look_out(const Executor& executor, std::uint32_t seen) noexcept {
-  const Time end = Clock::now() + executor.spin;
-  while (executor.news.load(std::memory_order_acquire) == seen && Clock::now() < end) {
+void Pipeline::look_out(const Executor& executor, std::uint32_t seen, Time until) noexcept {
+  while (executor.news.load(std::memory_order_acquire) == seen && Clock::now() < until) {
   }
 }
 
 void Pipeline::execute(Executor& executor) {
   Lock lock(mutex_);
-  bool ran = false;  // since it last looked out
+  Time awake;  // until when it looks out before it sleeps
   for (;;) {
     if (recycle_dead(executor)) {
       lock.unlock();
@@ -132,16 +131,16 @@ void Pipeline::execute(Executor& executor) {
       deliver(expired);
       executor.device != nullptr ? start_on_device(executor, std::move(taken))
                                  : run(executor, std::move(taken));
-      ran = true;
+      awake = Clock::now() + executor.spin;
       lock.lock();
     } else if (stop_) {
       return;
     } else {
       executor.idle.store(true, std::memory_order_relaxed);
-      if (std::exchange(ran, false) && executor.spin.count() > 0) {
+      if (now < awake) {
         const std::uint32_t seen = executor.news.load(std::memory_order_relaxed);
         lock.unlock();
-        look_out(executor, seen);
+        look_out(executor, seen, std::min(awake, alarm));
         lock.lock();
       } else if (alarm == Time::max()) {
         executor.wake.wait(lock);

@@ -136,7 +136,7 @@ class Pipeline final : public WorkSource {
 
   // executing.cpp
   void execute(Executor& executor);
-  static void look_out(const Executor& executor, std::uint32_t seen) noexcept;
+  static void look_out(const Executor& executor, std::uint32_t seen, Time until) noexcept;
   void hand_over();
   bool is_ready(const Lane& lane, const Batch& batch, Time now, Time& alarm) const;
   Batch* choose(Executor& executor, Time now, Time& alarm);
