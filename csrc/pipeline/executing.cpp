@@ -97,6 +97,7 @@ bool Pipeline::recycle_dead(Executor& executor) {
 // A thread that sleeps takes many times longer to wake than one that looks.
 void Pipeline::look_out(const Executor& executor, std::uint32_t seen, Time until) noexcept {
   while (executor.news.load(std::memory_order_acquire) == seen && Clock::now() < until) {
+    std::this_thread::yield();  // who was just handed a result may want this core
   }
 }
 
