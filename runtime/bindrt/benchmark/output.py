@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from bindrt.errors import OptionError
 
 #: Of the JSON: docs/bind-bench.md describes it.
 FORMAT, SCHEMA = "bindrt-bench", 1
+NUMBERS = re.compile(r"\[[\s\d.,eE+\-\[\]]*\]")
 
 
 def check_plot(path: Path) -> None:
@@ -31,7 +33,9 @@ def check_plot(path: Path) -> None:
 
 
 def write_json(path: Path, result: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    """Indented, but lists of numbers in a line."""
+    text = NUMBERS.sub(lambda found: " ".join(found[0].split()), json.dumps(result, indent=1))
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def write_plot(path: Path, result: Mapping[str, Any]) -> None:
