@@ -1,7 +1,6 @@
 #include "csrc/gpu/batch_device.h"
 
 #include <new>
-#include <string>
 #include <utility>
 
 #include "kernels/pool_gpu.h"

@@ -48,7 +48,6 @@ class GraphCache {
   // it came before.
   void run(const Key& key, const Stream& stream, const std::function<void()>& body);
 
-  void clear() { entries_.clear(); }
   const Counts& counts() const noexcept { return counts_; }
 
  private:

@@ -387,5 +387,9 @@ def test_wrong_calls(small_model: bindrt.Model, call: dict[str, Any], message: s
         bindrt.PipelineOptions(spin_us=-1)
     with pytest.raises(bindrt.OptionError, match="max_batch=0"):
         bindrt.PipelineOptions(max_batch=0)
+    with pytest.raises(bindrt.OptionError, match="cuda_graphs=1"):
+        bindrt.PipelineOptions(cuda_graphs=1)  # type: ignore[arg-type]
+    with pytest.raises(bindrt.OptionError, match="from 1 to 16"):
+        bindrt.PipelineOptions(gpu_buffers=17)
     with pytest.raises(bindrt.OptionError, match="prefetch"):
         small_model.stream("text", [], prefetch=0)
