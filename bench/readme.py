@@ -77,10 +77,10 @@ def table(result: Mapping[str, Any]) -> str:
         many = entry(result["offline"], modality, "bindrt")
         cells = [f"{modality}, {result['inputs'][modality]}", short(alone["all"]["p50"])]
         cells += ["–" if alone["all"]["p99"] is None else short(alone["all"]["p99"])]
-        cells += [f"{many['items_per_second']['median']:.4g}"]
+        cells += [rate(many)]
         for name in others:
             e = entry(result["offline"], modality, name)
-            cells.append(f"{e['items_per_second']['median']:.4g} ({e['bindrt_faster']['median']:.1f}×)")
+            cells.append(f"{rate(e)} ({e['bindrt_faster']['median']:.1f}×)")
         lines.append(row(cells))
     machine, settings = result["machine"], result["settings"]
     lines += [
@@ -95,6 +95,11 @@ def table(result: Mapping[str, Any]) -> str:
 def entry(entries: Sequence[Mapping[str, Any]], modality: str, side: str) -> Mapping[str, Any]:
     """Of a modality alone."""
     return next(e for e in entries if (e["case"], e["modality"], e["side"]) == (modality, modality, side))
+
+
+def rate(found: Mapping[str, Any]) -> str:
+    median = found["items_per_second"]["median"]
+    return f"{median:.0f}" if median >= 1000 else f"{median:.4g}"
 
 
 def row(cells: Sequence[str]) -> str:
