@@ -18,11 +18,10 @@ from bindrt.modalities import MODALITIES
 from bindrt.preprocess import prepare
 from bindrt_export.engines.build import Graph
 from bindrt_export.precision.survey import Survey, survey
-from bindrt_export.probes import Array, encoder_views, probes
+from bindrt_export.probes import MAX_TEXT_BYTES, Array, encoder_views, probes
 
 #: Files of one modality that are taken, by name; more hardly move the largest magnitude.
 MOST_FILES = 64
-MAX_TEXT_BYTES = 1 << 20
 LAYOUT = "it needs folders named as modalities, for example DIR/image/a.jpg, DIR/text/captions.txt"
 
 

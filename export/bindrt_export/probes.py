@@ -17,6 +17,8 @@ from bindrt.preprocess import prepare
 
 Array = npt.NDArray[np.generic]
 
+#: Of a text file that is given to an export.
+MAX_TEXT_BYTES = 1 << 20
 #: A file for each modality an encoder serves.
 SAMPLES = {
     "vision": {"image": "image.jpg", "video": "video.mp4"},

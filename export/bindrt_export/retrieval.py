@@ -17,7 +17,7 @@ import numpy.typing as npt
 import bindrt
 from bindrt.errors import Error, ExportError, OptionError
 from bindrt.modalities import MODALITIES
-from bindrt_export.calibration import MAX_TEXT_BYTES
+from bindrt_export.probes import MAX_TEXT_BYTES
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 #: What a precision may lose of float32's recall, in points of a hundred.

@@ -26,6 +26,7 @@ class SimulatedDevice final : public Device {
   ~SimulatedDevice() override { CHECK(allocated_.load() == 0); }
 
   std::atomic<int> starts{0};
+  std::atomic<std::size_t> most{0};  // at once: started and not waited for
   std::atomic<bool> lost{false};
 
   std::size_t depth() const noexcept override { return vectors_.size(); }
@@ -54,6 +55,7 @@ class SimulatedDevice final : public Device {
     std::vector<float>& vectors = vectors_[started_ % depth()];
     std::fill(vectors.begin(), vectors.end(), kPoison);  // of the batch before, which is over
     ++started_;
+    most.store(std::max(most.load(), started_ - ended_.load()));
     const std::lock_guard lock(mutex_);
     queue_.push_back(&batch);
     starts.fetch_add(1);
