@@ -48,8 +48,7 @@ py::array image_input(const py::object& object, const std::string& layout, bool 
                       const py::object& given) {
   const Pixels pixels = read_pixels(object, layout);
   require_threads(threads);
-  constexpr py::ssize_t kSide = kernels::kImageSide;
-  py::array out = output_array(given, input_dtype(half), {3, kSide, kSide});
+  auto [out, frames] = picture_input(given, half);
   require_apart(pixels.picture, out);
   const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
   void* const result = out.mutable_data();
@@ -57,7 +56,7 @@ py::array image_input(const py::object& object, const std::string& layout, bool 
   {
     const py::gil_scoped_release release;
     enough = kernels::image_to_input(pixels.picture, kernels::kClipScale, kernels::kImageSide, type, result,
-                                     threads);
+                                     threads, frames);
   }
   require_memory(enough);
   return out;
@@ -92,7 +91,8 @@ void bind_image(py::module_& module) {
 centre square, (p/255 - mean)/std of CLIP.
 
 pixels: uint8 [H, W] for layout L, [H, W, 3] for RGB and BGR, [H, W, 4] for RGBA, RGBX and BGRA; any
-strides, but a copy is made unless each row's pixels are adjacent; out: an array to write into, or None.
+strides, but a copy is made unless each row's pixels are adjacent; out: an array to write into, or None; of
+shape [3, frames, 224, 224] the picture is written as each frame.
 Returns [3, 224, 224], float32, or float16 with `half`. Raises ValueError for anything that does not fit.)");
   module.def("resize_u8", &resize_u8, py::arg("pixels"), py::arg("layout") = "RGB",
              py::arg("side") = kernels::kImageSide, py::arg("threads") = 1,

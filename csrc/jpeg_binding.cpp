@@ -4,6 +4,7 @@
 #include "csrc/arrays.h"
 #include "csrc/bindings.h"
 #include "csrc/jpeg_rows.h"
+#include "csrc/pixel_arrays.h"
 #include "kernels/image.h"
 
 namespace py = pybind11;
@@ -21,8 +22,7 @@ class JpegReader {
   }
 
   py::object input(const py::bytes& data, std::int64_t max_pixels, bool half, const py::object& given) const {
-    constexpr py::ssize_t kSide = kernels::kImageSide;
-    py::array out = output_array(given, input_dtype(half), {3, kSide, kSide});
+    auto [out, frames] = picture_input(given, half);
     const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
     void* const result = out.mutable_data();
     const auto text = static_cast<std::string_view>(data);
@@ -30,7 +30,7 @@ class JpegReader {
     {
       const py::gil_scoped_release release;
       good = jpeg::read_input(library_, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
-                              max_pixels, type, result);
+                              max_pixels, type, result, frames);
     }
     return good ? py::object(out) : py::none();
   }

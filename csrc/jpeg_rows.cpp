@@ -151,7 +151,7 @@ bool Rows::finish() noexcept {
 }
 
 bool read_input(const Library& library, const std::uint8_t* data, std::size_t size, std::int64_t max_pixels,
-                kernels::OutType type, void* out) noexcept {
+                kernels::OutType type, void* out, std::int32_t frames) noexcept {
   Rows rows(library, data, size);
   if (!rows.open() || std::int64_t{rows.width()} * rows.height() > max_pixels) {
     return false;
@@ -160,7 +160,7 @@ bool read_input(const Library& library, const std::uint8_t* data, std::size_t si
   return kernels::image_window(rows.width(), rows.height(), kernels::kImageSide, window) &&
          rows.start(window) &&
          kernels::image_to_input(rows.width(), rows.height(), rows.layout(), rows, kernels::kClipScale,
-                                 kernels::kImageSide, type, out) &&
+                                 kernels::kImageSide, type, out, frames) &&
          rows.finish();
 }
 

@@ -56,9 +56,9 @@ class Rows final : public kernels::RowSource {
   std::ptrdiff_t offset_ = 0;  // of the window's first column in a row
 };
 
-// A file's bytes as the vision encoder's input, [3, 224, 224] numbers of `type`. False, with `out` undefined,
-// if the file has more pixels, or is unusual or damaged.
+// A file's bytes as the vision encoder's input, [3, frames, 224, 224] numbers of `type`. False, with `out`
+// undefined, if the file has more pixels, or is unusual or damaged.
 bool read_input(const Library& library, const std::uint8_t* data, std::size_t size, std::int64_t max_pixels,
-                kernels::OutType type, void* out) noexcept;
+                kernels::OutType type, void* out, std::int32_t frames = 1) noexcept;
 
 }  // namespace bindrt::jpeg

@@ -21,6 +21,10 @@ Time after(double seconds) {
                             std::chrono::duration<double>(std::min(seconds, kLongest)));
 }
 
+constexpr std::pair<const char*, Stage> kStageNames[] = {
+    {"queue", Stage::kQueue},   {"prepare", Stage::kPrepare}, {"batch", Stage::kBatch},
+    {"engine", Stage::kEngine}, {"finish", Stage::kFinish},   {"total", Stage::kTotal}};
+
 class PythonPipeline {
  public:
   PythonPipeline(const py::list& lanes, py::object prepare, py::object run, py::object deliver,
@@ -152,13 +156,29 @@ class PythonPipeline {
     return result;
   }
 
+  // By stage: how many took less than 2^bits nanoseconds, for bits from `least` to `most`; then all.
+  py::dict below_powers(int lane, int least, int most) const {
+    if (least < 0 || most < least || most > 62) {
+      throw py::value_error("powers are 0 to 62, ascending");
+    }
+    py::dict stages;
+    for (const auto& [name, stage] : kStageNames) {
+      stages[name] = core_->times(lane, stage).below_powers(least, most);
+    }
+    return stages;
+  }
+
   double engine_seconds(int executor) {
     return static_cast<double>(core_->executor_snapshot(executor).busy_nanoseconds) / 1e9;
   }
-  void start_trace(std::size_t spans) { core_->trace().start(spans); }
-  std::string stop_trace() {
+  void start_trace(std::size_t spans, std::int64_t origin) {
+    core_->trace().start(spans, Time(std::chrono::nanoseconds(origin)));
+  }
+  // Events with commas between, and how many were left out.
+  std::pair<std::string, std::size_t> stop_trace() {
+    const py::gil_scoped_release release;
     core_->trace().stop();
-    return core_->trace_json();
+    return {core_->trace_events(), core_->trace().missed()};
   }
 
   // A request that was accepted, for its future.
@@ -175,6 +195,7 @@ class PythonPipeline {
       const py::gil_scoped_release release;
       core.cancel(request);
     }
+    bool is_running() const { return pipeline.cast<PythonPipeline&>().core_->is_running(request); }
     // Whether it was delivered or cancelled.
     bool wait(double seconds) const {
       if (!tag().future) {
@@ -288,11 +309,8 @@ class PythonPipeline {
   }
 
   py::dict stage_seconds(int lane) const {
-    constexpr std::pair<const char*, Stage> kNames[] = {
-        {"queue", Stage::kQueue},   {"prepare", Stage::kPrepare}, {"batch", Stage::kBatch},
-        {"engine", Stage::kEngine}, {"finish", Stage::kFinish},   {"total", Stage::kTotal}};
     py::dict stages;
-    for (const auto& [name, stage] : kNames) {
+    for (const auto& [name, stage] : kStageNames) {
       const Histogram& times = core_->times(lane, stage);
       const auto seconds = [&times](double fraction) {
         return static_cast<double>(times.percentile(fraction)) / 1e9;
@@ -327,9 +345,12 @@ void bind_pipeline(py::module_& module) {
   using Handle = PythonPipeline::Handle;
   py::class_<Handle>(module, "PipelineRequest", py::is_final(), metaclass)
       .def("cancel", &Handle::cancel)
+      .def("is_running", &Handle::is_running)
       .def("wait", &Handle::wait, py::arg("seconds"));
   py::class_<PythonPlace>(module, "Place", py::is_final(), metaclass, "Where prepare writes.")
       .def("reserve", &PythonPlace::reserve, py::arg("rows"), py::arg("length") = 0)
+      .def("borrow", &PythonPlace::borrow, py::arg("rows"))
+      .def("count_copied", &PythonPlace::count_copied, py::arg("rows"))
       .def("weigh", &PythonPlace::weigh, py::arg("weights"));
   py::class_<PythonPipeline>(module, "Pipeline", py::is_final(), metaclass,
                              "Requests in, vectors out; see csrc/pipeline/pipeline.h.")
@@ -346,8 +367,9 @@ void bind_pipeline(py::module_& module) {
       .def("close", &PythonPipeline::close, py::arg("drain"))
       .def("release", &PythonPipeline::release_memory, py::arg("lane"))
       .def("snapshot", &PythonPipeline::snapshot, py::arg("lane"))
+      .def("below_powers", &PythonPipeline::below_powers, py::arg("lane"), py::arg("least"), py::arg("most"))
       .def("engine_seconds", &PythonPipeline::engine_seconds, py::arg("executor"))
-      .def("start_trace", &PythonPipeline::start_trace, py::arg("spans"))
+      .def("start_trace", &PythonPipeline::start_trace, py::arg("spans"), py::arg("origin"))
       .def("stop_trace", &PythonPipeline::stop_trace);
 }
 

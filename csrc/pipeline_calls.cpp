@@ -88,8 +88,8 @@ py::array PythonCalls::rows(int index, std::int64_t length, std::int64_t count, 
 
 FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::Place& place) {
   const py::gil_scoped_acquire gil;
-  const auto& tag = *static_cast<const PythonTag*>(request.tag.get());
-  const py::object python_place = py::cast(PythonPlace(*this, request.lane, place));
+  auto& tag = *static_cast<PythonTag*>(request.tag.get());
+  const py::object python_place = py::cast(PythonPlace(*this, request.lane, tag, place));
   FailurePtr failure;
   try {
     prepare_(request.lane, tag.future, tag.item, python_place);
@@ -184,6 +184,21 @@ pipeline::Place& PythonPlace::place() const {
 py::array PythonPlace::reserve(std::int64_t rows, std::int64_t length) {
   void* const data = place().reserve(rows, length);
   return calls_->rows(lane_, place().length_of_rows(), rows, data);
+}
+
+void PythonPlace::borrow(const py::array& rows) {
+  const LaneArrays& expected = calls_->lane(lane_);
+  const auto dims = static_cast<py::ssize_t>(expected.view.size());
+  bool fits = expected.tokens == 0 && rows.ndim() == dims + 1 && rows.shape(0) > 0 &&
+              (rows.flags() & py::array::c_style) != 0 && rows.dtype().equal(expected.dtype);
+  for (py::ssize_t i = 0; fits && i < dims; ++i) {
+    fits = rows.shape(i + 1) == expected.view[static_cast<std::size_t>(i)];
+  }
+  if (!fits) {
+    throw py::value_error("borrowed rows are not [rows, view] of the lane, contiguous");
+  }
+  tag_->memory = rows;
+  place().borrow(rows.data(), rows.shape(0));
 }
 
 void PythonPlace::weigh(std::vector<float> weights) {

@@ -18,7 +18,7 @@ namespace bindrt {
 struct PythonTag {
   pybind11::object future;
   pybind11::object item;
-  pybind11::object memory;           // that ready input lies in
+  pybind11::object memory;           // that ready or borrowed input lies in
   std::shared_ptr<Waiters> waiters;  // null until somebody waits
 };
 
@@ -61,10 +61,13 @@ class PythonCalls final : public pipeline::Callbacks {
 // Python's side of a Place, during prepare() only.
 class PythonPlace {
  public:
-  PythonPlace(const PythonCalls& calls, int lane, pipeline::Place& place)
-      : calls_(&calls), lane_(lane), place_(&place) {}
+  PythonPlace(const PythonCalls& calls, int lane, PythonTag& tag, pipeline::Place& place)
+      : calls_(&calls), lane_(lane), tag_(&tag), place_(&place) {}
 
   pybind11::array reserve(std::int64_t rows, std::int64_t length);
+  // Instead: the engine reads the rows where they are; they must not change.
+  void borrow(const pybind11::array& rows);
+  void count_copied(std::int64_t rows) { place().count_copied(rows); }
   void weigh(std::vector<float> weights);
   void end() noexcept { place_ = nullptr; }
 
@@ -73,6 +76,7 @@ class PythonPlace {
 
   const PythonCalls* calls_;
   int lane_;
+  PythonTag* tag_;
   pipeline::Place* place_;
 };
 

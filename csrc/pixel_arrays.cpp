@@ -76,4 +76,18 @@ Pixels read_pixels(const py::object& object, const std::string& layout_name) {
   return {array, picture};
 }
 
+PictureInput picture_input(const py::object& given, bool half) {
+  constexpr py::ssize_t kSide = kernels::kImageSide;
+  constexpr py::ssize_t kMostFrames = 1024;
+  if (py::isinstance<py::array>(given)) {
+    const auto array = py::reinterpret_borrow<py::array>(given);
+    if (array.ndim() == 4 && array.shape(1) > 0 && array.shape(1) <= kMostFrames) {
+      const py::ssize_t frames = array.shape(1);
+      return {output_array(given, input_dtype(half), {3, frames, kSide, kSide}),
+              static_cast<std::int32_t>(frames)};
+    }
+  }
+  return {output_array(given, input_dtype(half), {3, kSide, kSide}), 1};
+}
+
 }  // namespace bindrt

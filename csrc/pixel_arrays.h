@@ -20,4 +20,12 @@ struct Pixels {
 // where the pixels of a row are not adjacent.
 Pixels read_pixels(const pybind11::object& object, const std::string& layout_name);
 
+// The encoder's input of a picture, where an op writes it: [3, 224, 224], or a given [3, frames, 224, 224],
+// in which each frame is the picture.
+struct PictureInput {
+  pybind11::array array;
+  std::int32_t frames = 1;
+};
+PictureInput picture_input(const pybind11::object& given, bool half);
+
 }  // namespace bindrt

@@ -20,9 +20,9 @@ struct Picture {
 // Shorter side to `side`, longer in proportion, its centre: horizontal pass, then vertical, each rounded
 // and clipped to 8 bits. `side` is 1 to kMostSide. Return false if there is no memory, with `out` undefined.
 
-// `out`: numbers of `type`, [planes, side, side].
+// `out`: numbers of `type`, [planes, frames, side, side]: the picture as so many equal frames of a video.
 bool image_to_input(const Picture& picture, const ByteScale& scale, std::int32_t side, OutType type,
-                    void* out, int threads) noexcept;
+                    void* out, int threads, std::int32_t frames = 1) noexcept;
 
 // `out`: [side, side, 3], in the order R, G, B, or [side, side] for grey pictures.
 bool image_to_bytes(const Picture& picture, std::int32_t side, std::uint8_t* out, int threads) noexcept;
@@ -55,6 +55,7 @@ class RowSource {
 // As image_to_input, for a picture of this size and layout whose window `source` gives. Every row is asked
 // for once. False also if the source failed.
 bool image_to_input(std::int32_t width, std::int32_t height, PixelLayout layout, RowSource& source,
-                    const ByteScale& scale, std::int32_t side, OutType type, void* out) noexcept;
+                    const ByteScale& scale, std::int32_t side, OutType type, void* out,
+                    std::int32_t frames = 1) noexcept;
 
 }  // namespace bindrt::kernels

@@ -72,12 +72,12 @@ bool write_picture(const Picture& picture, std::int32_t side, int threads, const
   return good.load(std::memory_order_relaxed);
 }
 
-// Writes rows as numbers of [planes, side, side], looked up: a number depends on one byte only.
+// Writes rows as numbers of [planes, frames, side, side], looked up: a number depends on one byte only.
 template <class Number>
 class InputWriter {
  public:
-  InputWriter(const ByteScale& scale, void* out) noexcept
-      : planes_(scale.planes), out_(static_cast<Number*>(out)) {
+  InputWriter(const ByteScale& scale, void* out, std::int32_t frames) noexcept
+      : planes_(scale.planes), frames_(frames), out_(static_cast<Number*>(out)) {
     const OutType type = sizeof(Number) == 4 ? OutType::kFloat32 : OutType::kFloat16;
     for (std::int32_t plane = 0; plane < planes_; ++plane) {
       for (std::int32_t value = 0; value < 256; ++value) {
@@ -91,15 +91,19 @@ class InputWriter {
     for (std::int32_t plane = 0; plane < planes_; ++plane) {
       const std::uint8_t* const bytes = row + (plan.grouping.channels == 1 ? 0 : plane * plan.pitch);
       const Number* const values = values_[static_cast<std::size_t>(plane)].data();
-      Number* const to = out_ + (std::ptrdiff_t{plane} * plan.side + y) * plan.side;
+      Number* const to = out_ + (std::ptrdiff_t{plane} * frames_ * plan.side + y) * plan.side;
       for (std::int32_t x = 0; x < plan.side; ++x) {
         to[x] = values[bytes[x]];
+      }
+      for (std::int32_t frame = 1; frame < frames_; ++frame) {
+        std::copy_n(to, plan.side, to + std::ptrdiff_t{frame} * plan.side * plan.side);
       }
     }
   }
 
  private:
   std::int32_t planes_;
+  std::int32_t frames_;
   Number* out_;
   std::array<std::array<Number, 256>, 3> values_;
 };
@@ -107,10 +111,10 @@ class InputWriter {
 }  // namespace
 
 bool image_to_input(const Picture& picture, const ByteScale& scale, std::int32_t side, OutType type,
-                    void* out, int threads) noexcept {
+                    void* out, int threads, std::int32_t frames) noexcept {
   return type == OutType::kFloat32
-             ? write_picture(picture, side, threads, InputWriter<float>(scale, out))
-             : write_picture(picture, side, threads, InputWriter<std::uint16_t>(scale, out));
+             ? write_picture(picture, side, threads, InputWriter<float>(scale, out, frames))
+             : write_picture(picture, side, threads, InputWriter<std::uint16_t>(scale, out, frames));
 }
 
 bool image_to_bytes(const Picture& picture, std::int32_t side, std::uint8_t* out, int threads) noexcept {
@@ -137,14 +141,15 @@ bool image_window(std::int32_t width, std::int32_t height, std::int32_t side, Im
 }
 
 bool image_to_input(std::int32_t width, std::int32_t height, PixelLayout layout, RowSource& source,
-                    const ByteScale& scale, std::int32_t side, OutType type, void* out) noexcept {
+                    const ByteScale& scale, std::int32_t side, OutType type, void* out,
+                    std::int32_t frames) noexcept {
   Plan plan;
   if (!plan.make(width, height, layout, side)) {
     return false;
   }
   return type == OutType::kFloat32
-             ? write_rows(plan, source, 0, side, InputWriter<float>(scale, out))
-             : write_rows(plan, source, 0, side, InputWriter<std::uint16_t>(scale, out));
+             ? write_rows(plan, source, 0, side, InputWriter<float>(scale, out, frames))
+             : write_rows(plan, source, 0, side, InputWriter<std::uint16_t>(scale, out, frames));
 }
 
 }  // namespace bindrt::kernels

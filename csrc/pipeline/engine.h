@@ -33,11 +33,13 @@ class Engine {
 // Where a preparer writes; used by one thread, during prepare() only.
 class Place {
  public:
-  // Rows of the batch to write to, each row_bytes() of the smallest class that holds `length`. Once a
-  // request.
+  // Rows of the batch to write to, each row_bytes() of the smallest class that holds `length`. Called again,
+  // it gives up those of before.
   virtual void* reserve(std::int64_t rows, std::int64_t length = 0) = 0;
   // Instead: the input is this memory, laid out as the engine takes it, which stays until delivery.
   virtual void borrow(const void* data, std::int64_t rows, std::int64_t length = 0) = 0;
+  // For the statistics: rows that were made elsewhere and copied to where reserve() said.
+  virtual void count_copied(std::int64_t rows) = 0;
   // How much each row counts in the mean: finite, not negative, with a positive sum.
   virtual void weigh(std::vector<float> weights) = 0;
   virtual std::int64_t row_bytes() const = 0;       // after reserve

@@ -40,6 +40,23 @@ std::int64_t Histogram::count() const noexcept {
   return static_cast<std::int64_t>(total);
 }
 
+std::vector<std::uint64_t> Histogram::below_powers(int least, int most) const {
+  std::vector<std::uint64_t> counts;
+  std::uint64_t below = 0;
+  std::size_t cell = 0;
+  for (int bits = least; bits <= most; ++bits) {
+    for (const std::size_t end = cell_of(std::uint64_t{1} << bits); cell < end && cell < kCells; ++cell) {
+      below += cells_[cell].load(std::memory_order_relaxed);
+    }
+    counts.push_back(below);
+  }
+  for (; cell < kCells; ++cell) {
+    below += cells_[cell].load(std::memory_order_relaxed);
+  }
+  counts.push_back(below);
+  return counts;
+}
+
 std::int64_t Histogram::percentile(double fraction) const noexcept {
   const std::int64_t total = count();
   if (total == 0) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace bindrt::pipeline {
 
@@ -17,6 +18,8 @@ class Histogram {
   std::int64_t count() const noexcept;
   // The time that a `fraction` (0..1) of what was recorded did not exceed, in nanoseconds; 0 if nothing was.
   std::int64_t percentile(double fraction) const noexcept;
+  // How many of what was recorded are below 2^bits nanoseconds, for bits from `least` to `most`; then all.
+  std::vector<std::uint64_t> below_powers(int least, int most) const;
   std::int64_t largest() const noexcept { return largest_.load(std::memory_order_relaxed); }
   std::int64_t sum() const noexcept { return sum_.load(std::memory_order_relaxed); }
 

@@ -34,7 +34,7 @@ struct LaneCounts {
   std::uint64_t batches = 0, rows = 0, engine_calls = 0;
   std::uint64_t splits = 0;         // of batches in which an item made the engine fail
   std::uint64_t halvings = 0;       // of the batch size, out of memory
-  std::uint64_t rows_copied = 0;    // ready input into its slots
+  std::uint64_t rows_copied = 0;    // made elsewhere, then copied into their slots
   std::uint64_t rows_moved = 0;     // over holes that cancelled or failed items left
   std::uint64_t rows_borrowed = 0;  // run where the caller has them
   std::uint64_t batches_made = 0;   // allocations of batch memory

@@ -172,6 +172,11 @@ void Pipeline::cancel(const RequestPtr& request) {
   deliver(ended);
 }
 
+bool Pipeline::is_running(const RequestPtr& request) {
+  const Lock lock(mutex_);
+  return request->state == Request::State::kRunning;
+}
+
 // Ends a request that waits in a queue or in a batch; false if it is elsewhere.
 bool Pipeline::withdraw(const RequestPtr& request, Outcome outcome, Deliveries& to) {
   Lane& from = lane(request->lane);
@@ -333,12 +338,12 @@ const Histogram& Pipeline::times(int index, Stage stage) const {
   return lanes_.at(static_cast<std::size_t>(index))->times[static_cast<std::size_t>(stage)];
 }
 
-std::string Pipeline::trace_json() const {
+std::string Pipeline::trace_events() const {
   std::vector<std::string> names;
   for (const auto& each : lanes_) {
     names.push_back(each->options.name);
   }
-  return trace_.json(names);
+  return trace_.events(names);
 }
 
 }  // namespace bindrt::pipeline

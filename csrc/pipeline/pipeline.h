@@ -60,6 +60,7 @@ class Pipeline final : public WorkSource {
   // Delivers it as cancelled, unless the engine has it or it was delivered. While it is being prepared,
   // later.
   void cancel(const RequestPtr& request);
+  bool is_running(const RequestPtr& request);  // the engine has it
   // kDrain: everything accepted is done first. kAbort: what the engine does not have is delivered as closed.
   // Returns when all is delivered and no thread is left. Throws std::logic_error in a callback.
   void close(Closing how);
@@ -74,7 +75,7 @@ class Pipeline final : public WorkSource {
   ExecutorSnapshot executor_snapshot(int executor);
   const Histogram& times(int lane, Stage stage) const;
   Trace& trace() noexcept { return trace_; }
-  std::string trace_json() const;
+  std::string trace_events() const;
 
   bool work() override;
   Time next_alarm() override;
@@ -133,6 +134,8 @@ class Pipeline final : public WorkSource {
   Batch& batch_for(Lane& lane, std::size_t length_class, std::int64_t rows, const void* borrowed);
   std::byte* reserve(const RequestPtr& request, const void* borrowed, std::int64_t rows,
                      std::size_t length_class);
+  void give_up(const RequestPtr& request, std::int64_t rows);
+  void count_copied(Lane& lane, std::int64_t rows);
 
   // executing.cpp
   void execute(Executor& executor);

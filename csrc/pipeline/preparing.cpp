@@ -24,6 +24,7 @@ class Pipeline::SlotPlace final : public Place {
     }
   }
 
+  void count_copied(std::int64_t rows) override { pipeline_.count_copied(lane_, rows); }
   void weigh(std::vector<float> weights) override { request_->weights = std::move(weights); }
   std::int64_t row_bytes() const override { return lane_.options.classes[class_].row_bytes; }
   std::int64_t length_of_rows() const override { return lane_.options.classes[class_].length; }
@@ -32,8 +33,13 @@ class Pipeline::SlotPlace final : public Place {
 
  private:
   void* at(const void* borrowed, std::int64_t rows, std::int64_t length) {
-    if (rows_ > 0 || rows < 1) {
-      throw std::invalid_argument("rows are reserved once, at least one");
+    if (rows < 1) {
+      throw std::invalid_argument("at least one row is reserved");
+    }
+    if (rows_ > 0) {
+      pipeline_.give_up(request_, rows_);
+      rows_ = 0;
+      class_ = 0;
     }
     const std::vector<LengthClass>& classes = lane_.options.classes;
     while (classes[class_].length < length) {
@@ -185,9 +191,30 @@ std::byte* Pipeline::reserve(const RequestPtr& request, const void* borrowed, st
   batch.priority = std::max(batch.priority, request->priority);
   ++batch.pending;
   in.in_flight += rows - in.options.item_rows;
-  (borrowed != nullptr ? in.counts.rows_borrowed : in.counts.rows_copied) +=
-      request->ready ? static_cast<std::uint64_t>(rows) : 0U;
+  if (borrowed != nullptr) {
+    in.counts.rows_borrowed += static_cast<std::uint64_t>(rows);
+  } else if (request->ready) {
+    in.counts.rows_copied += static_cast<std::uint64_t>(rows);
+  }
   return where;
+}
+
+// As if they had not been reserved, but for the hole.
+void Pipeline::give_up(const RequestPtr& request, std::int64_t rows) {
+  const Lock lock(mutex_);
+  Lane& in = lane(request->lane);
+  Batch& batch = *std::exchange(request->batch, nullptr);
+  batch.entries[request->entry].dropped = true;
+  ++batch.dropped;
+  --batch.pending;
+  batch.credit -= rows;
+  in.in_flight -= rows - in.options.item_rows;
+  executor(in).wake.notify_one();
+}
+
+void Pipeline::count_copied(Lane& lane, std::int64_t rows) {
+  const Lock lock(mutex_);
+  lane.counts.rows_copied += static_cast<std::uint64_t>(rows);
 }
 
 // The batch to put rows in: the open one of the class; a free or a new one if they do not fit; one of their

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <map>
+#include <string_view>
 
 namespace bindrt::pipeline {
 namespace {
@@ -28,13 +30,13 @@ std::string plain(const std::string& name) {
 
 }  // namespace
 
-void Trace::start(std::size_t capacity) {
+void Trace::start(std::size_t capacity, Time origin) {
   const std::lock_guard lock(mutex_);
   spans_.clear();
   spans_.reserve(capacity);
   capacity_ = capacity;
   missed_ = 0;
-  origin_ = Clock::now();
+  origin_ = origin;
   on_.store(true, std::memory_order_relaxed);
 }
 
@@ -50,14 +52,22 @@ void Trace::span(const char* name, int lane, Time begin, Time end, std::uint64_t
   }
 }
 
-std::string Trace::json(const std::vector<std::string>& lanes) const {
+std::size_t Trace::missed() const {
+  const std::lock_guard lock(mutex_);
+  return missed_;
+}
+
+std::string Trace::events(const std::vector<std::string>& lanes) const {
   const std::lock_guard lock(mutex_);
   const int process = static_cast<int>(::getpid());
-  std::string text = "{\"displayTimeUnit\": \"ms\", \"otherData\": {\"missed\": " + std::to_string(missed_) +
-                     "}, \"traceEvents\": [";
-  const char* separator = "\n";
+  std::map<std::uint64_t, std::string> threads;
+  std::string text;
+  const auto add = [&text](const char* line) {
+    text += text.empty() ? "\n" : ",\n";
+    text += line;
+  };
+  char line[320];
   for (const Span& span : spans_) {
-    char line[320];
     const std::string lane = plain(lanes.at(static_cast<std::size_t>(span.lane)));
     std::snprintf(line, sizeof line,
                   R"({"name": "%s %.60s", "cat": "%s", "ph": "X", "pid": %d, "tid": %llu, "ts": %.3f, )"
@@ -65,11 +75,21 @@ std::string Trace::json(const std::vector<std::string>& lanes) const {
                   span.name, lane.c_str(), span.name, process, static_cast<unsigned long long>(span.thread),
                   microseconds(span.begin - origin_), microseconds(span.end - span.begin),
                   static_cast<unsigned long long>(span.number), static_cast<long long>(span.rows));
-    text += separator;
-    text += line;
-    separator = ",\n";
+    add(line);
+    std::string& name = threads[span.thread];
+    if (span.name == std::string_view("engine")) {
+      name = "engine " + lane;  // which also hands over, while it has nothing else to do
+    } else if (name.empty()) {
+      name = span.name == std::string_view("finish") ? "hand-over " + lane : "worker";
+    }
   }
-  return text + "\n]}\n";
+  for (const auto& [thread, name] : threads) {
+    std::snprintf(line, sizeof line,
+                  R"({"name": "thread_name", "ph": "M", "pid": %d, "tid": %llu, "args": {"name": "%.60s"}})",
+                  process, static_cast<unsigned long long>(thread), name.c_str());
+    add(line);
+  }
+  return text;
 }
 
 }  // namespace bindrt::pipeline

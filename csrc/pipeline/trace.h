@@ -12,16 +12,18 @@ namespace bindrt::pipeline {
 
 class Trace {
  public:
-  // Forgets what was recorded; keeps the first `capacity` spans from now on.
-  void start(std::size_t capacity);
+  // Forgets what was recorded; keeps the first `capacity` spans from now on. Times count from `origin`.
+  void start(std::size_t capacity, Time origin);
   void stop() noexcept { on_.store(false, std::memory_order_relaxed); }
   bool on() const noexcept { return on_.load(std::memory_order_relaxed); }
 
   // A span of the calling thread. `name` must live for ever.
   void span(const char* name, int lane, Time begin, Time end, std::uint64_t number, std::int64_t rows);
 
-  // The spans in Chrome's trace event format; `lanes` names them.
-  std::string json(const std::vector<std::string>& lanes) const;
+  // The spans as objects of Chrome's trace event format, with commas between; `lanes` names them, and each
+  // thread is named after what it does.
+  std::string events(const std::vector<std::string>& lanes) const;
+  std::size_t missed() const;  // spans, once it was full
 
  private:
   struct Span {
@@ -36,7 +38,7 @@ class Trace {
   mutable std::mutex mutex_;
   std::vector<Span> spans_;
   std::size_t capacity_ = 0;
-  std::size_t missed_ = 0;  // once it was full
+  std::size_t missed_ = 0;
   Time origin_;
 };
 

@@ -31,6 +31,7 @@ struct Item {
   bool bad = false;         // the engine fails on it
   bool unreadable = false;  // preparing fails ...
   bool throws = false;      // ... by an exception, before anything is reserved
+  std::int64_t tried = 0;   // rows that preparing reserves first, and gives up
   int slow = 0;             // microseconds of preparing
   std::vector<float> ready;
   std::vector<float> out = std::vector<float>(kDim, kPoison);
@@ -76,6 +77,10 @@ class Model final : public Callbacks {
     pause(item.slow);
     if (item.throws) {
       throw std::runtime_error("cannot be read");
+    }
+    if (item.tried > 0) {
+      place.reserve(item.tried, item.length);
+      dither();
     }
     auto* const to = static_cast<float*>(place.reserve(item.rows, item.length));
     const std::int64_t numbers = place.row_bytes() / static_cast<std::int64_t>(sizeof(float));

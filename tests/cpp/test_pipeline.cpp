@@ -25,9 +25,19 @@ void test_histogram() {
     CHECK(got >= want && got <= want * (1 + 1.0 / 32));
   }
   CHECK(histogram.largest() == 100'000);
+  const std::vector<std::uint64_t> below = histogram.below_powers(4, 18);
+  for (int bits = 4; bits <= 16; ++bits) {
+    CHECK(below[static_cast<std::size_t>(bits - 4)] == (std::uint64_t{1} << bits) - 1);
+  }
+  CHECK(below[13] == 100'000 && below[14] == 100'000 && below[15] == 100'000 && below.size() == 16);
   histogram.record(-5);
   histogram.record(std::int64_t{1} << 62);
   CHECK(histogram.percentile(1.0) == (std::int64_t{1} << 42) - 1);
+  CHECK(histogram.below_powers(41, 60) == [] {
+    std::vector<std::uint64_t> want(21, 100'002);
+    want[0] = 100'001;
+    return want;
+  }());
   CHECK(histogram.percentile(0.0) == 0);
 }
 
@@ -160,6 +170,23 @@ void test_copies() {
   CHECK(counts.rows_moved == 0);
 }
 
+void test_reserving_again() {
+  World world({lane("image", 4)});
+  for (int i = 0; i < 40; ++i) {
+    const auto item = world.item(i, 1 + i % 3);
+    item->tried = i % 4 == 0 ? 0 : 1 + i % 6;  // 5 and 6: a batch of their own, which nothing is left of
+    item->unreadable = i % 10 == 9;
+    world.submit(item);
+  }
+  world.drain();
+  for (const auto& item : world.items) {
+    CHECK(item->outcome == (item->unreadable ? Outcome::kFailed : Outcome::kDone));
+  }
+  LaneSnapshot found = world.pipeline->snapshot(0);
+  CHECK(found.in_flight == 0);
+  CHECK(found.counts.rows_copied == 0);
+}
+
 void test_memory_is_allocated_once() {
   World world({lane("image", 4)});
   world.model->engine_microseconds = 200;
@@ -239,16 +266,17 @@ void test_pipelines_share_workers() {
 
 void test_trace() {
   World world({lane("im\"age", 2)});
-  world.pipeline->trace().start(3);
+  world.pipeline->trace().start(3, Clock::now());
   for (int i = 0; i < 8; ++i) {
     world.submit(world.item(i));
   }
   world.drain();
   world.pipeline->trace().stop();
-  const std::string json = world.pipeline->trace_json();
-  CHECK(json.find("\"ph\": \"X\"") != std::string::npos);
-  CHECK(json.find("im_age") != std::string::npos);
-  CHECK(json.find("\"missed\": 0") == std::string::npos);
+  const std::string events = world.pipeline->trace_events();
+  CHECK(events.find("\"ph\": \"X\"") != std::string::npos);
+  CHECK(events.find("\"ph\": \"M\"") != std::string::npos);
+  CHECK(events.find("im_age") != std::string::npos);
+  CHECK(world.pipeline->trace().missed() > 0);
 }
 
 void test_wrong_options() {
@@ -283,6 +311,7 @@ int main() {
   test_age_sends_a_batch();
   test_length_classes();
   test_copies();
+  test_reserving_again();
   test_memory_is_allocated_once();
   test_priorities();
   test_lanes_of_one_executor_take_turns_and_others_do_not_wait();
