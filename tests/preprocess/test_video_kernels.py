@@ -225,7 +225,9 @@ def test_equal_views_are_made_once() -> None:
         assert views.weights.sum() == 15
         np.testing.assert_array_equal(views.array[views.index], preprocess.video(Video(made, fps=fps)))
     almost = [noise(224, 225, i) for i in range(3)]  # offsets 0, 1, 1
-    views = distinct_views(Video(almost, fps=5), DEFAULT_LIMITS, np.float16)
+    views = distinct_views(
+        Video(almost, fps=5), DEFAULT_LIMITS, lambda rows: np.empty((rows, 3, 2, 224, 224), np.float16)
+    )
     assert views.weights.tolist() == [5, 10]
 
 

@@ -21,9 +21,9 @@ from bindrt.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
+from bindrt.pipeline.preparing import Preparer
 from bindrt.preprocess import constants as c
 from bindrt.preprocess._text import tokens
-from bindrt.preprocess.prepare import prepare_distinct
 
 if TYPE_CHECKING:
     from bindrt.engines import Engine
@@ -60,11 +60,11 @@ class EncoderPipeline:
         self.engine = engine
         self.modalities = tuple(modalities)
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
-        batch = min(engine.max_batch, options.max_batch or engine.max_batch)
+        batch = most_rows(engine, options)
         try:
             self.core = _core.Pipeline(
                 [_lane(m, encoder, batch, embed_dim, options) for m in self.modalities],
-                _Preparer(self.modalities, encoder, limits),
+                Preparer(self.modalities, encoder, batch, limits),
                 _Runner(engine),
                 deliver,
                 workers(os.getpid()),
@@ -95,6 +95,26 @@ class EncoderPipeline:
         return self.core.submit(future, lane, item, None, priority, caller, deadline, normalize)
 
 
+def most_rows(engine: Engine, options: PipelineOptions) -> int:
+    """Of an engine call."""
+    return min(engine.max_batch, options.max_batch or engine.max_batch)
+
+
+def batch_bytes(
+    encoder: EncoderInfo, modalities: Sequence[str], engine: Engine, embed_dim: int, options: PipelineOptions
+) -> int:
+    """Bytes of all batches that an encoder's pipeline may come to hold: inputs, and vectors of their rows."""
+    max_batch = most_rows(engine, options)
+    total = 0
+    for modality in modalities:
+        lane = _lane(modality, encoder, max_batch, embed_dim, options)
+        rows = max(max_batch, MODALITIES[modality].views) * options.batches_in_flight
+        row = int(np.prod(lane["view"][:-1])) * lane["dtype"].itemsize
+        for length in lane["lengths"] or [lane["view"][-1]]:
+            total += rows * (row * length + 2 * embed_dim * 4)
+    return total
+
+
 def _lane(
     modality: str, encoder: EncoderInfo, max_batch: int, embed_dim: int, options: PipelineOptions
 ) -> dict[str, Any]:
@@ -115,38 +135,6 @@ def _lane(
         "max_wait_us": options.max_wait_us,
         "spin_us": options.spin_us,
     }
-
-
-class _Preparer:
-    """Writes an item's views into its slots."""
-
-    def __init__(self, modalities: tuple[str, ...], encoder: EncoderInfo, limits: Limits) -> None:
-        self._modalities = modalities
-        self._encoder = encoder
-        self._limits = limits
-
-    def __call__(self, lane: int, future: EmbeddingFuture, item: object, place: _core.Place) -> None:
-        modality = self._modalities[lane]
-        prepared, weights = prepare_distinct(modality, item, self._limits)
-        if prepared.notes:
-            future.notes = prepared.notes
-        array = np.asarray(prepared.array)
-        view = MODALITIES[modality].view
-        views = array if array.ndim > len(view) else array[None]
-        if modality == "text":
-            length = int(views.argmax(axis=1).max()) + 1  # nothing behind the end token changes the vector
-            slots = place.reserve(len(views), length)
-            slots[...] = views[:, : slots.shape[1]]
-            return
-        slots = place.reserve(len(views))
-        self._write(views, slots)
-        if weights is not None:
-            place.weigh(weights.tolist())
-
-    @staticmethod
-    def _write(views: Array, slots: Array) -> None:
-        """A still image is one frame shown as often as the encoder wants."""
-        slots[...] = views[:, :, None] if slots.ndim > views.ndim else views
 
 
 class _Runner:

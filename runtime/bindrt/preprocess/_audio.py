@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -16,6 +17,7 @@ from bindrt.limits import Limits
 from bindrt.preprocess import constants as c
 from bindrt.preprocess.clips import clip_times, sample_range
 from bindrt.preprocess.numeric import is_number
+from bindrt.preprocess.place import Reserve, rows_for
 from bindrt.preprocess.resample import Resampler
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources.audio import BLOCK, Blocks, Recording, as_float, check_seconds, is_plain, open_audio
@@ -30,21 +32,35 @@ _WHOLE_SECONDS = c.AUDIO_CLIPS * c.AUDIO_CLIP_SECONDS + 0.5
 
 def prepare(item: Audio, limits: Limits) -> Prepared:
     """Three clips of 2 s at 16 kHz as log-mel spectra."""
+    return Prepared(_views(item, limits, None)[0])
+
+
+def distinct_views(item: Audio, limits: Limits, reserve: Reserve) -> tuple[Array, Array | None]:
+    """The same, clips of the same samples once, in reserved rows; and their weights in the mean, None if all
+    count alike."""
+    clips, counts = _views(item, limits, reserve)
+    return clips, None if len(set(counts)) == 1 else np.array(counts, np.float32)
+
+
+def _views(item: Audio, limits: Limits, reserve: Reserve | None) -> tuple[Array, list[int]]:
     if is_file_source(item.src):
         if item.rate is not None:
             raise InputError(arrays.describe(item.src), "rate is for waveforms only", "leave it out")
         with open_audio(open_source(item.src, limits), limits) as recording:
-            return Prepared(from_recording(recording, limits))
-    return Prepared(from_recording(_waveform(item, limits), limits))
+            return from_recording(recording, limits, reserve)
+    return from_recording(_waveform(item, limits), limits, reserve)
 
 
-def from_recording(recording: Recording, limits: Limits) -> Array:
-    """The model's input; memory does not grow with the recording's length."""
+def from_recording(
+    recording: Recording, limits: Limits, reserve: Reserve | None = None
+) -> tuple[Array, list[int]]:
+    """The model's input, and how often each clip counts: with ``reserve`` equal ones are made once. Memory
+    does not grow with the recording's length."""
     check_rate(recording.rate, recording.name)
     frames = recording.frames
     if frames is None or frames <= 0:
         frames = _count(recording, limits)
-    clips, decoded = _clips(recording, frames)
+    clips, counts, decoded = _clips(recording, frames, reserve)
     if decoded < frames:
         if frames - decoded > max(_SLACK_SECONDS * recording.rate, 1):
             seconds = [float(n / recording.rate) for n in (decoded, frames)]
@@ -53,8 +69,8 @@ def from_recording(recording: Recording, limits: Limits) -> Array:
                 f"truncated: {seconds[0]:.2f} of {seconds[1]:.2f} s are there",
                 "is it complete?",
             )
-        clips, _ = _clips(recording, decoded)
-    return clips
+        clips, counts, _ = _clips(recording, decoded, reserve)
+    return clips, counts
 
 
 def _count(recording: Recording, limits: Limits) -> int:
@@ -66,8 +82,9 @@ def _count(recording: Recording, limits: Limits) -> int:
     return frames
 
 
-def _clips(recording: Recording, frames: int) -> tuple[Array, int]:
-    """The model's input of a recording of ``frames`` samples; and the samples that were there."""
+def _clips(recording: Recording, frames: int, reserve: Reserve | None) -> tuple[Array, list[int], int]:
+    """The model's input of a recording of ``frames`` samples, how often each clip counts, and the samples
+    that were there."""
     resampler = Resampler.of(recording.rate, c.AUDIO_RATE)
     total = resampler.length(frames)
     ranges = [
@@ -78,10 +95,14 @@ def _clips(recording: Recording, frames: int) -> tuple[Array, int]:
         raise InputError(
             recording.name, f"{total / c.AUDIO_RATE:g} s are too short", "at least 0.025 s are needed"
         )
+    counts = [1] * len(ranges)
+    if reserve is not None:
+        distinct = Counter(ranges)
+        ranges, counts = list(distinct), list(distinct.values())
     whole = total <= _WHOLE_SECONDS * c.AUDIO_RATE
     wanted = [range(total)] if whole else ranges
     parts, decoded = _collect(recording, [resampler.needed(r) for r in wanted])
-    out = np.empty((c.AUDIO_CLIPS, 1, c.MEL_BANDS, c.MEL_FRAMES), np.float32)
+    out = rows_for(reserve, len(ranges), (1, c.MEL_BANDS, c.MEL_FRAMES))
     if whole:
         clips = [(r.start, r.stop) for r in ranges]
         means = [
@@ -92,7 +113,7 @@ def _clips(recording: Recording, frames: int) -> tuple[Array, int]:
     else:
         for i, (part, r) in enumerate(zip(parts, ranges, strict=True)):
             _core.mel_clips(part.resampled(resampler, r), [(0, len(r))], [], out=out[i : i + 1])
-    return out, decoded
+    return out, counts, decoded
 
 
 class _Part:

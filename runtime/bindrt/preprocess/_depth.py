@@ -11,17 +11,19 @@ from bindrt.items import Depth, Prepared
 from bindrt.limits import Limits
 from bindrt.preprocess.maps import as_native, load_map
 from bindrt.preprocess.numeric import is_positive
+from bindrt.preprocess.place import Reserve, row_for
 
 _UNITS = ("m", "mm", "sunrgbd", "disparity")
 
 
-def prepare(item: Depth, limits: Limits) -> Prepared:
+def prepare(item: Depth, limits: Limits, reserve: Reserve | None = None) -> Prepared:
     """Disparity of the effective depth, resized, cropped and normalised; notes on missing pixels."""
     values, name = load_map(item.src, "depth", limits)
     _check_options(item, name)
     unit = _unit(item, values, name)
     camera = (float(item.focal), float(item.baseline), float(item.depth_scale))
-    out, count = _core.depth_square(as_native(values), unit, *camera, item.missing == "nearest")
+    near = item.missing == "nearest"
+    out, count = _core.depth_square(as_native(values), unit, *camera, near, out=row_for(reserve))
     notes: dict[str, float | int | str] = {
         "unit": unit,
         "missing_pixels": count,

@@ -12,6 +12,7 @@ from bindrt.errors import InputError
 from bindrt.items import Image, Prepared
 from bindrt.limits import Limits
 from bindrt.preprocess import jpeg, pixels
+from bindrt.preprocess.place import Reserve, row_for
 from bindrt.sources import open_source
 from bindrt.sources.image import check_pixels, open_picture
 
@@ -19,21 +20,23 @@ _LAYOUTS = {"L": (2, 1), "RGB": (3, 3), "BGR": (3, 3), "RGBA": (3, 4)}
 _SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
-def prepare(item: Image, limits: Limits) -> Prepared:
+def prepare(item: Image, limits: Limits, reserve: Reserve | None = None) -> Prepared:
     """One picture through decoding, bicubic resize, centre crop and normalisation."""
     name = arrays.describe(item.src)
     if item.grey16 not in ("pillow", "full"):
         raise InputError(name, f"grey16 is {item.grey16!r}", "it is 'pillow' or 'full'")
     if arrays.is_array(item.src):
-        return Prepared(_core.image_input(*_from_array(item, name, limits)))
+        values, layout = _from_array(item, name, limits)
+        return Prepared(_core.image_input(values, layout, out=row_for(reserve)))
     if item.layout is not None:
         raise InputError(name, "layout is for arrays only", "leave it out: a file names its own")
     opened = open_source(item.src, limits)
-    direct = None if item.exif else jpeg.image_input(opened, limits)
+    direct = None if item.exif else jpeg.image_input(opened, limits, reserve)
     if direct is not None:
         return Prepared(direct)
     with open_picture(opened, limits) as picture:
-        return Prepared(_core.image_input(*_from_picture(picture, item.exif, item.grey16)))
+        values, layout = _from_picture(picture, item.exif, item.grey16)
+        return Prepared(_core.image_input(values, layout, out=row_for(reserve)))
 
 
 def _from_picture(picture: PIL.Image.Image, exif: bool, grey16: str) -> tuple[Array, str]:

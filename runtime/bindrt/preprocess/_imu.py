@@ -15,6 +15,7 @@ from bindrt.items import ArrayLike, Imu, Prepared
 from bindrt.limits import Limits
 from bindrt.preprocess import constants as c
 from bindrt.preprocess.numeric import is_positive
+from bindrt.preprocess.place import Reserve, row_for
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources.numpyfile import read_array, read_fields
 from bindrt.sources.sniff import sniff
@@ -24,7 +25,7 @@ _GYRO = {"rad/s": 1.0, "deg/s": math.pi / 180}
 _EPSILON = 1e-6  # seconds; rates such as 97.3 Hz are not exact in binary
 
 
-def prepare(item: Imu, limits: Limits) -> Prepared:
+def prepare(item: Imu, limits: Limits, reserve: Reserve | None = None) -> Prepared:
     """The first 5 s at 400 Hz, linear in between, in m/s² and rad/s."""
     name = arrays.describe(item.samples)
     samples, times = _load(item, name, limits)
@@ -33,7 +34,7 @@ def prepare(item: Imu, limits: Limits) -> Prepared:
     _check_times(report, times, item, name)
     used = samples[:, : report["used"]]
     gain, offset = _factors(item)
-    out, bad = _core.imu_grid(_native(used), times, gain, offset)
+    out, bad = _core.imu_grid(_native(used), times, gain, offset, out=row_for(reserve))
     if bad:
         raise InputError(
             name, f"{bad} of {used.size} samples are NaN or infinite", "every value must be finite"

@@ -14,20 +14,21 @@ from bindrt.items import Prepared, Thermal
 from bindrt.limits import Limits
 from bindrt.preprocess.maps import as_native, load_map
 from bindrt.preprocess.numeric import is_number
+from bindrt.preprocess.place import Reserve, row_for
 
 
-def prepare(item: Thermal, limits: Limits) -> Prepared:
+def prepare(item: Thermal, limits: Limits, reserve: Reserve | None = None) -> Prepared:
     """8-bit frames as they are; others stretched from a range; the range used is in the notes."""
     values, name = load_map(item.src, "thermal", limits)
     frame = as_native(values)
     if item.low is None and item.high is None and item.percentiles is None and values.dtype == np.uint8:
-        return Prepared(_core.thermal_square(frame), {"low": 0.0, "high": 255.0})
+        return Prepared(_core.thermal_square(frame, out=row_for(reserve)), {"low": 0.0, "high": 255.0})
     if bad := _core.count_not_finite(frame):
         raise InputError(
             name, f"{bad} of {frame.size} pixels are NaN or infinite", "every value must be finite"
         )
     low, high = _range(item, frame, name)
-    return Prepared(_core.thermal_square(frame, low, high), {"low": low, "high": high})
+    return Prepared(_core.thermal_square(frame, low, high, out=row_for(reserve)), {"low": low, "high": high})
 
 
 def _range(item: Thermal, values: Array, name: str) -> tuple[float, float]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from bindrt import _core, arrays
 from bindrt.arrays import Array
@@ -17,6 +16,7 @@ from bindrt.limits import Limits
 from bindrt.preprocess import constants as c
 from bindrt.preprocess.clips import frame_pairs
 from bindrt.preprocess.numeric import is_positive
+from bindrt.preprocess.place import Reserve, rows_for
 from bindrt.preprocess.views import plan_views
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources import video as files
@@ -59,32 +59,32 @@ class _Frames(Protocol):
 
 def prepare(item: Video, limits: Limits) -> Prepared:
     """Five clips' first and last frames, each resized and cut into three crops: all 15 views."""
-    return Prepared(_views(item, limits, np.float32, distinct=False).array)
+    return Prepared(_views(item, limits, distinct=False).array)
 
 
-def distinct_views(item: Video, limits: Limits, dtype: npt.DTypeLike = np.float32) -> Views:
+def distinct_views(item: Video, limits: Limits, reserve: Reserve | None = None) -> Views:
     """The same, each different view once: a short video's clips and a square one's crops are equal."""
-    return _views(item, limits, dtype, distinct=True)
+    return _views(item, limits, True, reserve)
 
 
-def _views(item: Video, limits: Limits, dtype: npt.DTypeLike, distinct: bool) -> Views:
+def _views(item: Video, limits: Limits, distinct: bool, reserve: Reserve | None = None) -> Views:
     if not is_file_source(item.src):
-        return _write(_ArrayFrames(item, limits), limits, dtype, distinct)
+        return _write(_ArrayFrames(item, limits), limits, distinct, reserve)
     if item.fps is not None:
         raise InputError(
             arrays.describe(item.src), "fps is for frames only", "leave it out: a file has its own"
         )
     with files.open_clip(open_source(item.src, limits), limits) as clip:
-        return _write(clip, limits, dtype, distinct)
+        return _write(clip, limits, distinct, reserve)
 
 
-def _write(source: _Frames, limits: Limits, dtype: npt.DTypeLike, distinct: bool) -> Views:
+def _write(source: _Frames, limits: Limits, distinct: bool, reserve: Reserve | None) -> Views:
     """Plans with the counted frames; again with the decoded number if the count was a little off."""
-    batch = _Batch(source, source.frames, dtype, distinct)
+    batch = _Batch(source, source.frames, distinct, reserve)
     read = batch.fill(limits)
     if batch.is_missing(read) and isinstance(source, files.Clip):
         files.check_decoded(source, read.decoded)
-        batch = _Batch(source, read.decoded, dtype, distinct)
+        batch = _Batch(source, read.decoded, distinct, reserve)
         again = batch.fill(limits)
         if batch.is_missing(again):
             raise SourceError(
@@ -93,19 +93,19 @@ def _write(source: _Frames, limits: Limits, dtype: npt.DTypeLike, distinct: bool
                 "is it changing?",
             )
     if batch.sizes_differ:
-        return _write(source, limits, dtype, distinct=False)
+        return _write(source, limits, False, reserve)
     return Views(batch.out, batch.plan.index)
 
 
 class _Batch:
     """The views of a video that has so many frames; filled as its frames come."""
 
-    def __init__(self, source: _Frames, frames: int, dtype: npt.DTypeLike, distinct: bool) -> None:
+    def __init__(self, source: _Frames, frames: int, distinct: bool, reserve: Reserve | None) -> None:
         pairs = frame_pairs(frames, source.fps, c.VIDEO_CLIPS, c.VIDEO_CLIP_SECONDS)
         self._source = source
         self._offsets = _crop_offsets(source) if distinct else None
         self.plan = plan_views(pairs, self._offsets)
-        self.out = np.empty((self.plan.views, 3, c.VIDEO_FRAMES, c.SIDE, c.SIDE), dtype)
+        self.out = rows_for(reserve, self.plan.views, (3, c.VIDEO_FRAMES, c.SIDE, c.SIDE))
         self.sizes_differ = False  # from what the source says, by which equal crops were told
 
     def fill(self, limits: Limits) -> files.Read:

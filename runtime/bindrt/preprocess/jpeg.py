@@ -9,13 +9,15 @@ from PIL import _imaging
 from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.limits import Limits
+from bindrt.preprocess.place import Reserve, row_for
 from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.sniff import sniff
 
+_MOST_BYTES_IN_PLACE = 1 << 20  # about 10 ms
 _MOST_BYTES = 64 << 20  # of a file, which is read whole; Pillow reads larger ones piece by piece
 
 
-def image_input(opened: Opened, limits: Limits) -> Array | None:
+def image_input(opened: Opened, limits: Limits, reserve: Reserve | None = None) -> Array | None:
     """The input of a sound JPEG; None for any other file, which then goes through Pillow.
 
     The pixels are Pillow's, since the decoder is the library that Pillow has loaded. Where that is not
@@ -28,7 +30,9 @@ def image_input(opened: Opened, limits: Limits) -> Array | None:
         data = stream.read(opened.size + 1)
     if not isinstance(data, bytes) or len(data) != opened.size:  # not read whole, or growing
         return None
-    return reader.input(data, limits.max_pixels)
+    # A batch waits for who writes into it, here while the picture is decoded: not for a large one.
+    out = row_for(reserve) if len(data) <= _MOST_BYTES_IN_PLACE else None
+    return reader.input(data, limits.max_pixels, out=out)
 
 
 @lru_cache(maxsize=1)

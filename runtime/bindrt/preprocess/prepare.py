@@ -13,6 +13,7 @@ from bindrt.items import Audio, Depth, Image, Imu, Prepared, Thermal, Video
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.modalities import MODALITIES, Modality
 from bindrt.preprocess import _audio, _depth, _image, _imu, _text, _thermal, _video
+from bindrt.preprocess.place import Reserve
 from bindrt.sources import is_file_source
 
 _WRAPPERS: dict[str, type[Any]] = {
@@ -23,7 +24,7 @@ _WRAPPERS: dict[str, type[Any]] = {
     "thermal": Thermal,
     "imu": Imu,
 }
-_PREPARERS: dict[str, Callable[[Any, Limits], Prepared]] = {
+_PREPARERS: dict[str, Callable[..., Prepared]] = {
     "image": _image.prepare,
     "video": _video.prepare,
     "audio": _audio.prepare,
@@ -64,7 +65,7 @@ def prepare(modality: str, item: Any, limits: Limits = DEFAULT_LIMITS) -> Prepar
     with_name = _PREPARERS[modality]
     if modality == "text":
         return with_name(item, limits)
-    return with_name(_wrapped(modality, item), limits)
+    return with_name(wrapped(modality, item), limits)
 
 
 def prepare_distinct(
@@ -76,8 +77,26 @@ def prepare_distinct(
         return _once(prepare(modality, item, limits))
     if modality != "video" or isinstance(item, Prepared):
         return prepare(modality, item, limits), None
-    views = _video.distinct_views(_wrapped(modality, item), limits)
+    views = _video.distinct_views(wrapped(modality, item), limits)
     return Prepared(views.array), views.weights
+
+
+def prepare_into(
+    modality: str, item: object, limits: Limits, reserve: Reserve
+) -> tuple[Prepared, arrays.Array | None]:
+    """As :func:`prepare_distinct`, in rows of a batch where that can be; of any modality but text.
+
+    Returns:
+        The item, whose array is in the reserved rows, or is still to be copied there; and the weights.
+    """
+    wrapper = wrapped(modality, item)
+    if modality == "video":
+        views = _video.distinct_views(wrapper, limits, reserve)
+        return Prepared(views.array), views.weights
+    if modality == "audio":
+        clips, weights = _audio.distinct_views(wrapper, limits, reserve)
+        return Prepared(clips), weights
+    return _PREPARERS[modality](wrapper, limits, reserve), None
 
 
 def _once(prepared: Prepared) -> tuple[Prepared, arrays.Array | None]:
@@ -89,7 +108,7 @@ def _once(prepared: Prepared) -> tuple[Prepared, arrays.Array | None]:
     return Prepared(views[kept], prepared.notes), weights.astype(np.float32)
 
 
-def _wrapped(modality: str, item: Any) -> Any:
+def wrapped(modality: str, item: Any) -> Any:
     """The item in its modality's wrapper."""
     wrapper = _WRAPPERS[modality]
     if isinstance(item, wrapper):
