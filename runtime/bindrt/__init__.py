@@ -19,6 +19,7 @@ from bindrt.errors import (
     ExportError,
     InputError,
     LimitError,
+    MemoryBudgetExceeded,
     OptionError,
     Overloaded,
     SourceError,
@@ -26,7 +27,8 @@ from bindrt.errors import (
 )
 from bindrt.items import Audio, Depth, Image, Imu, Prepared, Thermal, Video
 from bindrt.limits import Limits
-from bindrt.model import Model, load
+from bindrt.loading import load
+from bindrt.model import Model
 from bindrt.pipeline import PipelineOptions, Streamed
 
 __version__ = version("bindrt")
@@ -46,6 +48,7 @@ __all__ = [
     "InputError",
     "LimitError",
     "Limits",
+    "MemoryBudgetExceeded",
     "Model",
     "OptionError",
     "Overloaded",

@@ -57,6 +57,7 @@ class Report:
         version: of bindrt.
         core: how the compiled module was built; empty if it does not load, then see ``core_problem``.
         choices: what ``engine="auto"`` measured and remembers: bundle, encoder, precision, chosen, why.
+        models: that have encoders in memory in this process: name, budget, bytes by encoder.
         problems: what keeps bindrt from working as installed; empty on a healthy machine.
     """
 
@@ -71,6 +72,7 @@ class Report:
     engines: tuple[Part, ...]
     tools: tuple[Part, ...]
     choices: tuple[dict[str, str], ...]
+    models: tuple[dict[str, Any], ...]
     problems: tuple[str, ...]
 
     @property
@@ -81,7 +83,7 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """The same as plain dicts, lists, strings and numbers, for JSON."""
         plain = asdict(self)
-        for name in ("libraries", "engines", "tools", "choices", "problems"):
+        for name in ("libraries", "engines", "tools", "choices", "models", "problems"):
             plain[name] = list(plain[name])
         plain["cpu"]["features"] = list(plain["cpu"]["features"])
         plain["driver"]["gpus"] = list(plain["driver"]["gpus"])
@@ -131,7 +133,15 @@ _LIBRARIES = (
     _Wanted("pyarrow", "pyarrow", "Parquet output of bind-embed", _BASE, ("pyarrow",)),
     _Wanted("rich", "rich", "progress of the commands", _BASE, ("rich",)),
     _Wanted("usearch", "usearch", "search indexes", "pip install 'bindrt[index]'", ("usearch",)),
+    _Wanted(
+        "prometheus_client",
+        "prometheus_client",
+        "metrics for Prometheus",
+        "pip install 'bindrt[metrics]'",
+        ("prometheus-client",),
+    ),
 )
+_EXTRAS = ("usearch", "prometheus_client")
 _ENGINES = (
     _Wanted(
         "onnxruntime",
@@ -223,6 +233,13 @@ def _choices() -> tuple[dict[str, str], ...]:
         return ()
 
 
+def _models() -> tuple[dict[str, Any], ...]:
+    try:
+        return tuple(importlib.import_module("bindrt.residence").residents())
+    except Exception:  # as above
+        return ()
+
+
 def _look_for_nvcc() -> Part:
     gives = "a second compiler for the GPU kernels, for developers of bindrt"
     home = os.environ.get("CUDA_HOME") or os.environ.get("CUDA_PATH") or "/usr/local/cuda"
@@ -287,7 +304,7 @@ def doctor() -> Report:
     features = tuple(name for name, present in core.get("cpu_features", {}).items() if present)
     libraries = tuple(_look(wanted) for wanted in _LIBRARIES)
     engines = tuple(_look(wanted) for wanted in _ENGINES)
-    base = [part for part in libraries if part.name != "usearch"] + [engines[0]]
+    base = [part for part in libraries if part.name not in _EXTRAS] + [engines[0]]
     return Report(
         version=_version(),
         core=core,
@@ -300,6 +317,7 @@ def doctor() -> Report:
         engines=engines,
         tools=(_look_for_nvrtc(), _look_for_nvcc()),
         choices=_choices(),
+        models=_models(),
         problems=_problems(core_problem, base),
     )
 
@@ -331,6 +349,14 @@ def _gpu_lines(report: Report) -> list[str]:
     return lines
 
 
+def _model_lines(model: dict[str, Any]) -> list[str]:
+    budget = "" if model["budget"] is None else f", at most {model['budget'] / 1e6:.1f} MB"
+    return [f"  {model['model']}{budget}"] + [
+        f"    {name}: {m['weights'] / 1e6:.1f} MB and up to {m['batches'] / 1e6:.1f} MB of batches"
+        for name, m in model["encoders"].items()
+    ]
+
+
 def _lines(report: Report) -> list[str]:
     """The report as text, one finding a line."""
     cpu = report.cpu
@@ -357,6 +383,8 @@ def _lines(report: Report) -> list[str]:
             f"  {c['bundle']} {c['encoder']} {c['precision']}: {c['chosen']}, since {c['why']}"
             for c in report.choices
         ]
+    if report.models:
+        lines += ["Models in memory:", *(line for m in report.models for line in _model_lines(m))]
     lines += (
         ["Problems:", *(f"  ! {problem}" for problem in report.problems)]
         if report.problems

@@ -77,5 +77,9 @@ class Overloaded(Error):  # noqa: N818 - a state, as the caller sees it
     """The queue is full; try again later, or let ``submit`` wait with ``block=True``."""
 
 
+class MemoryBudgetExceeded(Error):  # noqa: N818
+    """An encoder does not fit into the model's ``memory_budget``."""
+
+
 class DeadlineExceeded(Error, TimeoutError):  # noqa: N818
     """A request's deadline passed before the engine had it; no work was spent on it."""

@@ -1,11 +1,11 @@
-"""``bindrt.load`` and ``Model``: a bundle, ready to embed."""
+"""``Model``: a bundle, ready to embed."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,62 +13,25 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt.batching import Embedder, Outcome, as_items
-from bindrt.bundle import Bundle, open_bundle
+from bindrt.bundle import Bundle
 from bindrt.choices import chosen_modalities, is_skip, require_our_tokenizer
 from bindrt.embeddings import Embeddings, unit_rows
 from bindrt.engines import Engine, Settings, candidates, start
 from bindrt.errors import BundleError, Error, InputError, OptionError
-from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.limits import Limits
+from bindrt.manifest import EngineFiles
 from bindrt.modalities import MODALITIES
 from bindrt.pipeline import EmbeddingFuture, Front, PipelineOptions, Streamed
 from bindrt.pipeline.gather import gather, next_caller
 from bindrt.pipeline.streaming import stream
+from bindrt.pipeline.tracing import traced
 from bindrt.preprocess import describe
 from bindrt.preprocess.prepare import prepare_distinct
+from bindrt.residence import Residence
 from bindrt.space import space_of
 from bindrt.statistics import Statistics, with_pipeline
 
 Item = TypeVar("Item")
-
-
-def load(
-    path: str | os.PathLike[str],
-    engine: str = "auto",
-    precision: str | None = None,
-    device: str = "auto",
-    modalities: Sequence[str] | None = None,
-    threads: int | None = None,
-    verify: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
-    startup: str = "fast-run",
-    engine_options: Mapping[str, Any] | None = None,
-    pipeline: PipelineOptions = PipelineOptions(),  # noqa: B008 - frozen
-) -> Model:
-    """Open a bundle. An encoder is loaded when it is first used, or by ``warm_up``.
-
-    Args:
-        path: the folder that ``bind-export`` wrote, or ``"tiny"``: bind-tiny, which comes with the package.
-        engine: ``auto`` (of those that run here the fastest, measured once and remembered), or the name
-            of an engine the bundle has files for.
-        precision: ``fp32``, …; by default what the bundle records as its default.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``; with OpenVINO also ``gpu``, ``gpu.N``, ``npu``.
-        modalities: embed only these; others are never read from disk. Default: all there are.
-        threads: threads an engine computes with; default: one a physical core.
-        verify: check the SHA-256 of every file first (reads all of it).
-        limits: bounds on what one item may decode to.
-        startup: ``fast-run``: weights are repacked once when an encoder is loaded, for the best speed.
-            ``fast-start``: they run as they are mapped from disk: sooner to the first result and less
-            memory, slower in the long run; docs/engines.md has the figures.
-        engine_options: passed to the engine's own library as they are; docs/engines.md.
-        pipeline: how ``submit``, ``aembed`` and ``stream`` queue and batch; docs/pipeline.md.
-
-    Raises:
-        BundleError: not a bundle, damaged or unsafe.
-        EngineError: the bundle has no files for this engine and precision.
-        OptionError: an argument has no such value.
-    """
-    settings = Settings(device, threads, startup, engine_options or {})
-    return Model(open_bundle(path, verify), engine, precision, modalities, settings, limits, pipeline)
 
 
 class Model:
@@ -91,6 +54,7 @@ class Model:
         settings: Settings,
         limits: Limits,
         pipeline: PipelineOptions,
+        memory_budget: int | None,
     ) -> None:
         manifest = bundle.manifest
         self.bundle = bundle
@@ -122,16 +86,28 @@ class Model:
         self._candidates = {
             e: candidates(bundle, e, engine, self.precision, settings.device) for e in encoders
         }
-        self._settings = settings
         self._limits = limits
-        self._lock = threading.Lock()
-        self._engines: dict[str, Engine] = {}
         self._statistics = Statistics()
         self._closed = False
         self._process = os.getpid()
         self._front = Front(
             repr(bundle.path.name), self.modalities, manifest.encoders, manifest.embed_dim, limits, pipeline
         )
+        sizes = {
+            e: max(sum(f.bytes for f in c.files) for c in found) for e, found in self._candidates.items()
+        }
+        self._residence = Residence(
+            repr(bundle.path.name),
+            memory_budget,
+            sizes,
+            partial(_start, bundle, self._candidates, settings),
+            self._front.batch_bytes,
+            self._front.is_idle,
+            partial(self._front.close, True),
+        )
+        self._engines = self._residence.engines
+        if memory_budget is not None:
+            self._front.call_on_use(self._residence.used.touch)
 
     def embed(
         self,
@@ -169,8 +145,12 @@ class Model:
             "depth": depth, "thermal": thermal, "imu": imu, **unknown,
         }  # fmt: skip
         items = {m: as_items(m, value) for m, value in given.items() if value is not None}
-        embedders = {m: self._embedder(m) for m in items}
-        outcomes = {m: e.embed(items[m], normalize, skip) for m, e in embedders.items()}
+        for modality in items:
+            self._require(modality)
+        outcomes = {}
+        for modality, given_items in items.items():
+            with self._residence.using(MODALITIES[modality].encoder) as engine:
+                outcomes[modality] = self._embedder(modality, engine).embed(given_items, normalize, skip)
         return self._collect(outcomes, normalize)
 
     async def aembed(
@@ -298,22 +278,45 @@ class Model:
         """
         return with_pipeline(self._statistics.snapshot(), self._front.stats())
 
-    def warm_up(self) -> None:
-        """Load every encoder now and run each once, so that no later call pays for it."""
+    def memory(self) -> dict[str, dict[str, int]]:
+        """Of each encoder in memory: bytes of its ``weights`` on disk, and of ``batches`` it may come to."""
+        return self._residence.memory()
+
+    def warm_up(self) -> tuple[str, ...]:
+        """Load every encoder now and run each once, so that no later call pays for it.
+
+        Returns:
+            The modalities that are warm: with a ``memory_budget`` as many as fit, in the model's order; none
+            is unloaded for another.
+        """
+        warm = []
         for modality in self.modalities:
-            embedder = self._embedder(modality)
-            view = embedder.encoder.view
-            embedder.engine.run(
-                np.ones((1, *view), embedder.encoder.dtype), np.empty((1, self.embed_dim), np.float32)
-            )
+            self._require(modality)
+            encoder = self.bundle.manifest.encoders[MODALITIES[modality].encoder]
+            engine = self._residence.warm(encoder.name)
+            if engine is not None:
+                engine.run(
+                    np.ones((1, *encoder.view), encoder.dtype), np.empty((1, self.embed_dim), np.float32)
+                )
+                warm.append(modality)
+        return tuple(warm)
+
+    @contextmanager
+    def trace(self, path: str | os.PathLike[str], spans: int = 100_000) -> Iterator[None]:
+        """Record what the pipeline's threads do while the block runs, for ui.perfetto.dev or chrome://tracing.
+
+        Args:
+            path: the JSON file to write, at the end of the block.
+            spans: of each encoder the first so many are kept, about 100 bytes each; the file says how many
+                were not.
+        """
+        with traced(self._front, path, spans):
+            yield
 
     def unload(self, modality: str) -> None:
         """Free the encoder of a modality; image and video share one. It is loaded again when used."""
         self._require(modality)
-        encoder = MODALITIES[modality].encoder
-        self._front.close(drain=True, encoder=encoder)
-        with self._lock:
-            self._engines.pop(encoder, None)
+        self._residence.unload(MODALITIES[modality].encoder)
 
     def close(self, drain: bool = False) -> None:
         """Free everything; the model cannot be used afterwards.
@@ -325,8 +328,7 @@ class Model:
         if self._process != os.getpid():
             return  # the engines' threads are the parent's, and cannot be ended here
         self._front.close(drain)
-        with self._lock:
-            self._engines.clear()
+        self._residence.clear()
 
     def __enter__(self) -> Model:
         return self
@@ -355,23 +357,18 @@ class Model:
             f"{modality}=", "this model was not loaded with it", f"it has {', '.join(self.modalities)}"
         )
 
-    def _embedder(self, modality: str) -> Embedder:
-        self._require(modality)
-        encoder = MODALITIES[modality].encoder
+    def _embedder(self, modality: str, engine: Engine) -> Embedder:
         return Embedder(
             modality,
-            self.bundle.manifest.encoders[encoder],
-            self._engine(encoder),
+            self.bundle.manifest.encoders[MODALITIES[modality].encoder],
+            engine,
             partial(prepare_distinct, modality, limits=self._limits),
             self.embed_dim,
             self._statistics,
         )
 
     def _engine(self, encoder: str) -> Engine:
-        with self._lock:
-            if encoder not in self._engines:
-                self._engines[encoder] = start(self.bundle, self._candidates[encoder], self._settings)
-            return self._engines[encoder]
+        return self._residence.engine(encoder)
 
     def _collect(self, outcomes: dict[str, Outcome], normalize: bool) -> Embeddings:
         return Embeddings(
@@ -381,3 +378,9 @@ class Model:
             errors={(m, i): error for m, o in outcomes.items() for i, error in o.errors.items()},
             notes={(m, i): notes for m, o in outcomes.items() for i, notes in o.notes.items()},
         )
+
+
+def _start(
+    bundle: Bundle, found: Mapping[str, Sequence[EngineFiles]], settings: Settings, encoder: str
+) -> Engine:
+    return start(bundle, found[encoder], settings)

@@ -19,7 +19,7 @@ from bindrt.benchmark.inputs import open_items
 from bindrt.benchmark.systems import STAGES, LoopSystem, ModelSystem, System
 from bindrt.errors import Error, OptionError
 from bindrt.hardware import peak_memory
-from bindrt.model import load
+from bindrt.loading import load
 from bindrt.pipeline import PipelineOptions
 
 Request = dict[str, Any]

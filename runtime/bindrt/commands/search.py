@@ -15,8 +15,8 @@ from rich.table import Table
 from bindrt.commands.terminal import complain
 from bindrt.errors import Error, OptionError
 from bindrt.index import Hit, Index, combine
+from bindrt.loading import load
 from bindrt.modalities import MODALITIES
-from bindrt.model import load
 from bindrt.space import require_same_space
 
 

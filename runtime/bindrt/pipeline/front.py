@@ -9,13 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from bindrt import _core
 from bindrt.errors import Error, OptionError, Overloaded
 from bindrt.limits import Limits
 from bindrt.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES
-from bindrt.pipeline.encoder import EncoderPipeline
+from bindrt.pipeline.encoder import EncoderPipeline, batch_bytes
 from bindrt.pipeline.futures import PATIENCE, Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
+from bindrt.pipeline.sharing import Desk, SharedFuture
+from bindrt.pipeline.tracing import Recorder
 
 if TYPE_CHECKING:
     from bindrt.engines import Engine
@@ -44,6 +47,10 @@ class Front:
         self._lock = threading.Lock()
         self._pipelines: dict[str, EncoderPipeline] = {}
         self._closed = False
+        self._on_use: Callable[[str], None] | None = None
+        self._recorder: Recorder | None = None
+        shares = options.deduplicate or options.cache_bytes > 0
+        self._desk = Desk(options.deduplicate, options.cache_bytes) if shares else None
         self._deliver = Deliverer(name)
         _fronts.add(self)
 
@@ -63,7 +70,7 @@ class Front:
         Raises:
             Overloaded: the queue is full, with ``block=False``.
         """
-        future = EmbeddingFuture(modality)
+        future = self.future(modality)
         while not self.offer(future, item, engine, priority, deadline, caller, normalize):
             if not block:
                 raise Overloaded(
@@ -72,6 +79,19 @@ class Front:
             pipeline = self._pipeline(modality, engine)
             pipeline.core.wait_for_room(pipeline.lane[modality], PATIENCE)
         return future
+
+    @property
+    def shares(self) -> bool:
+        """Whether items are hashed."""
+        return self._desk is not None
+
+    def future(self, modality: str) -> EmbeddingFuture:
+        return EmbeddingFuture(modality) if self._desk is None else SharedFuture(modality)
+
+    def identify(self, future: EmbeddingFuture, item: object, normalize: bool) -> None:
+        """With ``deduplicate`` or a cache: read and hash the item, which ``offer`` does else."""
+        if isinstance(future, SharedFuture):
+            Desk.identify(future, item, normalize)
 
     def offer(
         self,
@@ -83,59 +103,152 @@ class Front:
         caller: int | None = None,
         normalize: bool = True,
     ) -> bool:
-        """As ``submit``, without waiting: False if the queue is full."""
+        """As ``submit``, without waiting: False if the queue is full. ``future`` comes from this front."""
         if not isinstance(priority, int) or not -1000 <= priority <= 1000:
             raise OptionError(f"priority={priority!r}", "not a priority", "give -1000 to 1000")
         if deadline is not None and not (isinstance(deadline, (int, float)) and abs(deadline) < 1e9):
             raise OptionError(f"deadline={deadline!r}", "not a time", "give seconds from now, or None")
-        pipeline = self._pipeline(future.modality, engine)
+        if self._desk is not None and isinstance(future, SharedFuture):
+            taken = self._share(self._desk, future, item, engine, priority, deadline, caller, normalize)
+            if taken is not None:
+                return taken
         who = threading.get_ident() if caller is None else caller
-        try:
-            return pipeline.submit(future, item, priority, who, deadline, normalize)
-        except RuntimeError as error:  # closed or forked meanwhile
-            raise Error(self._name, str(error), "load the model again") from None
+        while True:
+            pipeline = self._pipeline(future.modality, engine)
+            try:
+                return pipeline.submit(future, item, priority, who, deadline, normalize)
+            except RuntimeError as error:  # closed or forked meanwhile
+                if self._was_unloaded(pipeline) and not isinstance(error, _core.ForkedError):
+                    continue  # it comes back
+                raise Error(self._name, str(error), "load the model again") from None
+
+    def _share(
+        self,
+        desk: Desk,
+        future: SharedFuture,
+        item: object,
+        engine: Callable[[str], Engine],
+        priority: int,
+        deadline: float | None,
+        caller: int | None,
+        normalize: bool,
+    ) -> bool | None:
+        """As ``offer``, if there may be others like it; else None."""
+        desk.identify(future, item, normalize)
+
+        def submit(attempt: EmbeddingFuture, stand_in: object, urgency: int) -> bool:
+            return self.offer(attempt, stand_in, engine, urgency, None, caller, normalize)
+
+        return desk.offer(future, priority, deadline, submit)
 
     def call_on_progress(self, wake: Callable[[], None]) -> None:
         self._deliver.call_on_progress(wake)
+
+    def call_on_use(self, used: Callable[[str], None]) -> None:
+        """Call with an encoder's name at each request for it."""
+        self._on_use = used
+
+    def is_idle(self, encoder: str) -> bool:
+        """Nothing of it is queued, in work, or being handed over."""
+        pipeline = self._pipelines.get(encoder)
+        return pipeline is None or pipeline.core.wait_delivered(0.0)
+
+    def batch_bytes(self, encoder: str, engine: Engine) -> int:
+        """What its batches may come to."""
+        modalities = self._of(encoder)
+        found = self._encoders[encoder]
+        return batch_bytes(found, modalities, engine, self._embed_dim, self._options)
+
+    def _of(self, encoder: str) -> list[str]:
+        return [m for m in self._modalities if _ENCODERS[m] == encoder]
 
     def stats(self) -> dict[str, dict[str, Any]]:
         """By modality: the counts of csrc/pipeline/lane.h, depths, batch sizes and seconds by stage."""
         with self._lock:
             pipelines = list(self._pipelines.values())
-        return {m: p.core.snapshot(lane) for p in pipelines for m, lane in p.lane.items()}
+        found = {m: p.core.snapshot(lane) for p in pipelines for m, lane in p.lane.items()}
+        if self._desk is not None:
+            for modality, counts in found.items():
+                counts["sharing"] = self._desk.stats(modality)
+        return found
+
+    def times_below(self, least: int, most: int) -> dict[str, dict[str, list[int]]]:
+        """By modality and stage: how many took less than 2^n nanoseconds, n from least to most; then all."""
+        with self._lock:
+            pipelines = list(self._pipelines.values())
+        return {m: p.core.below_powers(lane, least, most) for p in pipelines for m, lane in p.lane.items()}
+
+    def start_trace(self, spans: int) -> Recorder:
+        """Record what the pipelines do, also those made later."""
+        with self._lock:
+            if self._recorder is not None:
+                raise Error(self._name, "a trace is being recorded already", "end that one first")
+            self._recorder = Recorder(spans)
+            for encoder, pipeline in self._pipelines.items():
+                self._recorder.begin(encoder, pipeline.core)
+            return self._recorder
+
+    def stop_trace(self) -> None:
+        with self._lock:
+            recorder, self._recorder = self._recorder, None
+            pipelines = dict(self._pipelines)
+        if recorder is not None:
+            for encoder, pipeline in pipelines.items():
+                recorder.end(encoder, pipeline.core)
 
     def close(self, drain: bool = False, encoder: str | None = None) -> None:
         """End all pipelines, or one: with ``drain`` after everything accepted is done, else at once."""
         with self._lock:
             self._closed = self._closed or encoder is None
+            if self._closed and self._desk is not None:
+                self._desk.clear()
             names = list(self._pipelines) if encoder is None else [encoder]
-            closing = [p for n in names if (p := self._pipelines.pop(n, None)) is not None]
-        for pipeline in closing:
+            closing = {n: p for n in names if (p := self._pipelines.pop(n, None)) is not None}
+        for pipeline in closing.values():
             pipeline.core.begin_close(drain)
-        for pipeline in closing:
+        for name, pipeline in closing.items():
             while not pipeline.core.wait_delivered(PATIENCE):  # in between, signals are handled
                 pass
             pipeline.core.close(drain)
+            with self._lock:
+                if self._recorder is not None:
+                    self._recorder.end(name, pipeline.core)
+
+    def _was_unloaded(self, pipeline: EncoderPipeline) -> bool:
+        with self._lock:
+            return not self._closed and pipeline not in self._pipelines.values()
 
     def _pipeline(self, modality: str, engine: Callable[[str], Engine]) -> EncoderPipeline:
         encoder = _ENCODERS[modality]
         pipeline = self._pipelines.get(encoder)
         if pipeline is not None:
+            if self._on_use is not None:
+                self._on_use(encoder)
             return pipeline
         self._require_open()  # who waited for room meanwhile must not load the engine again
         opened = engine(encoder)
+        made = self._make(encoder, opened)
+        if engine(encoder) is not opened:  # it was unloaded in between
+            self.close(True, encoder)
+            return self._pipeline(modality, engine)
+        return made
+
+    def _make(self, encoder: str, opened: Engine) -> EncoderPipeline:
         with self._lock:
             self._require_open()
             if encoder not in self._pipelines:
-                self._pipelines[encoder] = EncoderPipeline(
+                made = EncoderPipeline(
                     self._encoders[encoder],
-                    [m for m in self._modalities if _ENCODERS[m] == encoder],
+                    self._of(encoder),
                     opened,
                     self._embed_dim,
                     self._limits,
                     self._options,
                     self._deliver,
                 )
+                if self._recorder is not None:
+                    self._recorder.begin(encoder, made.core)
+                self._pipelines[encoder] = made
             return self._pipelines[encoder]
 
     def _require_open(self) -> None:

@@ -72,6 +72,11 @@ class EmbeddingFuture(Future[Vector]):
     def exception(self, timeout: float | None = None) -> BaseException | None:
         return super().exception(self._wait(timeout))
 
+    def in_engine(self) -> bool:
+        """The engine has the request, or had it."""
+        request = self._request
+        return self.done() or (request is not None and request.is_running())
+
     def cancel(self) -> bool:
         if self._state == "FINISHED":
             return False
@@ -96,6 +101,12 @@ class EmbeddingFuture(Future[Vector]):
         while left > 0 and not request.wait(min(left, PATIENCE)):
             left = end - time.monotonic()
         return max(left, 0.0)
+
+
+def deadline_exceeded(modality: str) -> DeadlineExceeded:
+    return DeadlineExceeded(
+        modality, "the deadline passed before the engine had it", "allow more time, or send less"
+    )
 
 
 class Deliverer:
@@ -130,9 +141,7 @@ class Deliverer:
 
     def _exception(self, modality: str, outcome: int, error: object) -> BaseException:
         if outcome == EXPIRED:
-            return DeadlineExceeded(
-                modality, "the deadline passed before the engine had it", "allow more time, or send less"
-            )
+            return deadline_exceeded(modality)
         if outcome == CLOSED:
             return Error(self._name, "the model was closed with this request in work", "load it again")
         if outcome == CANCELLED:

@@ -43,7 +43,9 @@ async def gather(
     futures: list[tuple[str, int, EmbeddingFuture]] = []
     try:
         for modality, index, item in _all(items):
-            future = EmbeddingFuture(modality)
+            future = front.future(modality)
+            if front.shares:
+                await asyncio.to_thread(front.identify, future, item, normalize)
             while not front.offer(future, item, engine, priority, deadline, caller, normalize):
                 progress = loop.create_future()
                 front.call_on_progress(partial(_wake, loop, progress))

@@ -23,6 +23,10 @@ class PipelineOptions:
         spin_us: microseconds that an engine's thread looks for the next request after a batch, before it
             sleeps: waking it takes longer than all the rest. Costs up to so much of one core a batch, and
             nothing while there are no requests.
+        deduplicate: compute equal items once while they are in flight. Each item is then read and hashed by
+            the thread that submits it (``aembed``: by one of asyncio's).
+        cache_bytes: keep vectors of items in up to so many bytes, and give them to equal ones; 0: keep none.
+            Hashes, too.
     """
 
     queue: int = 1024
@@ -32,18 +36,20 @@ class PipelineOptions:
     gpu_buffers: int = 2
     cuda_graphs: bool = True
     spin_us: int = 100
+    deduplicate: bool = False
+    cache_bytes: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name == "cuda_graphs":
+            if isinstance(field.default, bool):
                 if not isinstance(value, bool):
-                    raise OptionError(f"cuda_graphs={value!r}", "neither on nor off", "give True or False")
+                    raise OptionError(f"{field.name}={value!r}", "neither on nor off", "give True or False")
                 continue
             if field.name == "max_batch" and value is None:
                 continue
-            least = 0 if field.name.endswith("_us") else 1
-            most = 16 if field.name == "gpu_buffers" else 10**9
+            least = 0 if field.name.endswith(("_us", "_bytes")) else 1
+            most = {"gpu_buffers": 16, "cache_bytes": 2**50}.get(field.name, 10**9)
             if not isinstance(value, int) or not least <= value <= most:
                 raise OptionError(
                     f"{field.name}={value!r}",

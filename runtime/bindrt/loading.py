@@ -1,0 +1,57 @@
+"""``bindrt.load``: a bundle's folder to a ``Model``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bindrt.bundle import open_bundle
+from bindrt.engines import Settings
+from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.model import Model
+from bindrt.pipeline import PipelineOptions
+
+
+def load(
+    path: str | os.PathLike[str],
+    engine: str = "auto",
+    precision: str | None = None,
+    device: str = "auto",
+    modalities: Sequence[str] | None = None,
+    threads: int | None = None,
+    verify: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    startup: str = "fast-run",
+    engine_options: Mapping[str, Any] | None = None,
+    pipeline: PipelineOptions = PipelineOptions(),  # noqa: B008 - frozen
+    memory_budget: int | None = None,
+) -> Model:
+    """Open a bundle. An encoder is loaded when it is first used, or by ``warm_up``.
+
+    Args:
+        path: the folder that ``bind-export`` wrote, or ``"tiny"``: bind-tiny, which comes with the package.
+        engine: ``auto`` (of those that run here the fastest, measured once and remembered), or the name
+            of an engine the bundle has files for.
+        precision: ``fp32``, …; by default what the bundle records as its default.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``; with OpenVINO also ``gpu``, ``gpu.N``, ``npu``.
+        modalities: embed only these; others are never read from disk. Default: all there are.
+        threads: threads an engine computes with; default: one a physical core.
+        verify: check the SHA-256 of every file first (reads all of it).
+        limits: bounds on what one item may decode to.
+        startup: ``fast-run``: weights are repacked once when an encoder is loaded, for the best speed.
+            ``fast-start``: they run as they are mapped from disk: sooner to the first result and less
+            memory, slower in the long run; docs/engines.md has the figures.
+        engine_options: passed to the engine's own library as they are; docs/engines.md.
+        pipeline: how ``submit``, ``aembed`` and ``stream`` queue and batch; docs/pipeline.md.
+        memory_budget: bytes for weights (as large as on disk) and batches. When an encoder would pass it,
+            those used least recently go, once they have no work; docs/pipeline.md.
+
+    Raises:
+        BundleError: not a bundle, damaged or unsafe.
+        EngineError: the bundle has no files for this engine and precision.
+        OptionError: an argument has no such value.
+    """
+    settings = Settings(device, threads, startup, engine_options or {})
+    bundle = open_bundle(path, verify)
+    return Model(bundle, engine, precision, modalities, settings, limits, pipeline, memory_budget)

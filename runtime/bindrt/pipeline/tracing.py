@@ -1,0 +1,65 @@
+"""What happened when in all encoders of a model, as one file for Perfetto or chrome://tracing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from bindrt import _core
+from bindrt.errors import OptionError
+
+if TYPE_CHECKING:
+    from bindrt.pipeline.front import Front
+
+MOST_SPANS = 10_000_000
+
+
+class Recorder:
+    """Collects the spans of pipelines that come and go; of each encoder the first ``spans``."""
+
+    def __init__(self, spans: int) -> None:
+        self._spans = spans
+        self._origin = time.monotonic_ns()  # of the core's clock, too
+        self._left: dict[str, int] = {}
+        self._events: list[str] = []
+        self._missed = 0
+
+    def begin(self, encoder: str, core: _core.Pipeline) -> None:
+        core.start_trace(self._left.setdefault(encoder, self._spans), self._origin)
+
+    def end(self, encoder: str, core: _core.Pipeline) -> None:
+        events, missed = core.stop_trace()
+        self._missed += missed
+        if events:
+            self._left[encoder] -= events.count('"ph": "X"')
+            self._events.append(events)
+
+    def write(self, file: TextIO) -> None:
+        file.write(f'{{"displayTimeUnit": "ms", "otherData": {{"missed": {self._missed}}}, "traceEvents": [')
+        for i, events in enumerate(self._events):
+            file.write("," if i else "")
+            file.write(events)
+        file.write("\n]}\n")
+
+
+@contextmanager
+def traced(front: Front, path: str | os.PathLike[str], spans: int) -> Iterator[None]:
+    """Record while the block runs, and write the file at its end, also if it raises."""
+    if not isinstance(spans, int) or not 1 <= spans <= MOST_SPANS:
+        raise OptionError(f"spans={spans!r}", "not a number of spans", f"give 1 to {MOST_SPANS}")
+    try:
+        file = open(path, "w", encoding="utf-8")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise OptionError(
+            repr(os.fspath(path)), f"it cannot be written ({error.strerror})", "choose another file"
+        ) from None
+    with file:
+        recorder = front.start_trace(spans)
+        try:
+            yield
+        finally:
+            front.stop_trace()
+            recorder.write(file)

@@ -1,0 +1,167 @@
+"""Which encoders are in memory, and which of them go when another one needs the room."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bindrt.errors import MemoryBudgetExceeded, OptionError
+
+if TYPE_CHECKING:
+    from bindrt.engines import Engine
+
+#: Seconds that a load waits for an encoder without work, to take its place; and between looks.
+PATIENCE, LOOK = 60.0, 0.01
+
+
+class UseOrder:
+    """Encoders by their last use; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._order: OrderedDict[str, None] = OrderedDict()
+
+    def touch(self, encoder: str) -> None:
+        with self._lock:
+            self._order[encoder] = None
+            self._order.move_to_end(encoder)
+
+    def oldest_first(self, encoders: Iterable[str]) -> list[str]:
+        with self._lock:
+            place = {encoder: i for i, encoder in enumerate(self._order)}
+        return sorted(encoders, key=lambda encoder: place.get(encoder, -1))
+
+
+class Residence:
+    """The open engines of a model, within a budget of bytes if there is one.
+
+    An encoder counts with its weights' size on disk and the batch memory it may come to. Those that are
+    unloaded for another are the least recently used, and never have work.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        budget: int | None,
+        weights: Mapping[str, int],
+        open_engine: Callable[[str], Engine],
+        batch_bytes: Callable[[str, Engine], int],
+        is_idle: Callable[[str], bool],
+        close_pipeline: Callable[[str], None],
+    ) -> None:
+        if budget is not None and (not isinstance(budget, int) or budget < 1):
+            raise OptionError(f"memory_budget={budget!r}", "not a number of bytes", "give one, or None")
+        self.used = UseOrder()
+        self.budget = budget
+        self.engines: dict[str, Engine] = {}
+        self.name = name
+        self._weights = weights
+        self._open = open_engine
+        self._batch_bytes = batch_bytes
+        self._is_idle = is_idle
+        self._close_pipeline = close_pipeline
+        self._loading = threading.Lock()  # held while an encoder is opened; engines are popped without it
+        self._guard = threading.Lock()
+        self._users: Counter[str] = Counter()  # of calls that run an engine without the pipeline
+        _residences.add(self)
+
+    def engine(self, encoder: str) -> Engine:
+        """The engine of an encoder, opened if it is not.
+
+        Raises:
+            MemoryBudgetExceeded: it does not fit alone, or nothing went idle in time.
+        """
+        self.used.touch(encoder)
+        return self.engines.get(encoder) or self._load(encoder, evict=True)
+
+    def warm(self, encoder: str) -> Engine | None:
+        """As ``engine``; None if others would have to go."""
+        try:
+            return self.engines.get(encoder) or self._load(encoder, evict=False)
+        except MemoryBudgetExceeded:
+            return None
+
+    @contextmanager
+    def using(self, encoder: str) -> Iterator[Engine]:
+        """The engine, which stays while the block runs."""
+        while True:
+            engine = self.engine(encoder)
+            with self._guard:
+                if self.engines.get(encoder) is engine:
+                    self._users[encoder] += 1
+                    break
+        try:
+            yield engine
+        finally:
+            with self._guard:
+                self._users[encoder] -= 1
+
+    def unload(self, encoder: str) -> None:
+        """Finish what it has to do, and free it."""
+        self.engines.pop(encoder, None)  # first: who comes now opens another
+        self._close_pipeline(encoder)
+
+    def clear(self) -> None:
+        self.engines.clear()
+
+    def memory(self) -> dict[str, dict[str, int]]:
+        """Of each encoder in memory: bytes of its weights, and of batches it may come to."""
+        return {
+            encoder: {"weights": self._weights[encoder], "batches": self._batch_bytes(encoder, engine)}
+            for encoder, engine in list(self.engines.items())
+        }
+
+    def _load(self, encoder: str, evict: bool) -> Engine:
+        with self._loading:
+            engine = self.engines.get(encoder)
+            if engine is not None:
+                return engine
+            self._make_room(encoder, self._weights[encoder], evict)
+            engine = self._open(encoder)
+            self._make_room(encoder, self._weights[encoder] + self._batch_bytes(encoder, engine), evict)
+            self.engines[encoder] = engine
+            return engine
+
+    def _make_room(self, encoder: str, needed: int, evict: bool) -> None:
+        if self.budget is None:
+            return
+        what = f"{needed} bytes for {encoder}"
+        if needed > self.budget:
+            raise MemoryBudgetExceeded(
+                self.name, f"{what} are more than the budget of {self.budget}", "give it more"
+            )
+        end = time.monotonic() + PATIENCE
+        while (held := sum(sum(m.values()) for m in self.memory().values())) + needed > self.budget:
+            if not evict:
+                raise MemoryBudgetExceeded(self.name, f"{what} do not fit beside {held}", "give it more")
+            victim = self._idle()
+            if victim is not None:
+                self.unload(victim)
+            elif time.monotonic() > end:
+                raise MemoryBudgetExceeded(
+                    self.name,
+                    f"{what} need others to go, which had work for {PATIENCE:g} s",
+                    "raise the budget, or use fewer modalities at a time",
+                )
+            else:
+                time.sleep(LOOK)
+
+    def _idle(self) -> str | None:
+        """The least recently used of those without work."""
+        with self._guard:
+            free = [e for e in self.engines if self._users[e] == 0]
+        return next((e for e in self.used.oldest_first(free) if self._is_idle(e)), None)
+
+
+_residences: weakref.WeakSet[Residence] = weakref.WeakSet()
+
+
+def residents() -> list[dict[str, Any]]:
+    """Of each model of this process that has encoders in memory: its name, budget and their bytes."""
+    found = [(r, r.memory()) for r in list(_residences)]
+    return [{"model": r.name, "budget": r.budget, "encoders": memory} for r, memory in found if memory]
