@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from time import monotonic
 
-import numpy as np
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -25,18 +22,17 @@ from rich.progress import (
 from rich.text import Text
 
 from bindrt.commands.indexing import write_index
-from bindrt.commands.inputs import Input, Request, count_inputs, list_inputs, resolve
+from bindrt.commands.inputs import Request, count_inputs
+from bindrt.commands.job import Job
 from bindrt.commands.outputs import adopt, check_suffix, finish
 from bindrt.commands.segments import Row, Segments, as_json_line
 from bindrt.commands.terminal import complain, system_error
 from bindrt.errors import Error, OptionError
 from bindrt.index.storage import check_place
 from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.loading import load
 from bindrt.modalities import MODALITIES
-from bindrt.model import Model, load
 
-#: Inputs that are embedded together.
-GROUP = 32
 #: A segment is made permanent when it has this many rows, or is this old.
 SEGMENT_ROWS = 512
 SEGMENT_SECONDS = 5.0
@@ -59,6 +55,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="default: raise")
     p.add_argument("--resume", action="store_true", help="go on with, or add to, an earlier output")
     p.add_argument("--index", type=Path, metavar="OUT", help="write an index for bind-search (a folder)")
+    p.add_argument(
+        "--trace", type=Path, metavar="OUT.json", help="record what happens when, for ui.perfetto.dev"
+    )
     p.add_argument("--threads", type=int, metavar="N", help="threads of the engine")
     p.add_argument("--max-pixels", type=int, metavar="N", help="limit of one image; default about 89 million")
     return p
@@ -96,72 +95,16 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.index is not None:
         check_place(args.index, f"--index {args.index}")
     limits = DEFAULT_LIMITS if args.max_pixels is None else Limits(max_pixels=args.max_pixels)
-    with load(args.bundle, threads=args.threads, limits=limits) as model:
+    with (
+        load(args.bundle, threads=args.threads, limits=limits) as model,
+        model.trace(args.trace) if args.trace is not None else nullcontext(),
+    ):
         job = Job(model, request, args.on_error == "skip")
         if args.output is None and args.index is None:
             to_stdout(job)
         else:
             to_file(job, args.output, args.index, args.resume, console)
     return 0
-
-
-@dataclass
-class Job:
-    """Embeds a request's inputs group by group."""
-
-    model: Model
-    request: Request
-    skip: bool
-    passed_over: int = 0
-    failed: int = 0
-    done: Counter[tuple[bool, str]] = field(default_factory=Counter)
-
-    def inputs(self) -> Iterator[Input]:
-        """Inputs that have no row yet."""
-        for entry in list_inputs(self.request):
-            if self.done[entry.key()] > 0:
-                self.done[entry.key()] -= 1
-            else:
-                yield entry
-
-    def groups(self) -> Iterator[list[Input]]:
-        inputs = self.inputs()
-        while group := list(islice(inputs, GROUP)):
-            yield group
-
-    def embed(self, group: list[Input]) -> list[Row]:
-        """Rows of a group in its order; files of folders that are no media have none."""
-        rows: dict[int, Row] = {}
-        items: dict[str, list[tuple[int, object]]] = {}
-        for i, entry in enumerate(group):
-            try:
-                found = resolve(entry, self.request)
-            except Error as error:
-                rows[i] = Row(entry.source, entry.modality, str(error), None)
-                continue
-            if found is None:
-                self.passed_over += 1
-            else:
-                items.setdefault(found[0], []).append((i, found[1]))
-        for modality, members in items.items():
-            embedded = self.model.embed(on_error="skip", **{modality: [item for _, item in members]})  # type: ignore[arg-type]
-            for row, (i, _) in enumerate(members):
-                failure = embedded.errors.get((modality, row))
-                text = None if failure is None else str(failure.at(""))  # its place in our group says nothing
-                vector = None if failure is not None else np.array(embedded[modality][row])
-                rows[i] = Row(group[i].source, modality, text, vector)
-        return [rows[i] for i in sorted(rows)]
-
-    def run(self, write: Callable[[Row], None], advance: Callable[[int], None] = lambda _: None) -> None:
-        """Embed everything; every row before a raised error is written first."""
-        for group in self.groups():
-            for row in self.embed(group):
-                if row.error is not None:
-                    if not self.skip:
-                        raise Error("", row.error, "add --on-error skip to record it and go on")
-                    self.failed += 1
-                write(row)
-            advance(len(group))
 
 
 def to_stdout(job: Job) -> None:
@@ -184,7 +127,7 @@ def to_file(job: Job, output: Path | None, index: Path | None, resume: bool, con
     with progress_bar(console) as progress:
         bar = progress.add_task("embedding", total=None if total is None else max(total - kept, 0))
         try:
-            job.run(writer.add, lambda count: progress.advance(bar, count))
+            job.run(writer.add, lambda count: progress.advance(bar, count), writer.flush_old)
         finally:
             writer.flush()
     rows = segments.rows()
@@ -207,7 +150,12 @@ class SegmentWriter:
 
     def add(self, row: Row) -> None:
         self._rows.append(row)
-        if len(self._rows) >= SEGMENT_ROWS or monotonic() - self._since >= SEGMENT_SECONDS:
+        if len(self._rows) >= SEGMENT_ROWS:
+            self.flush()
+        self.flush_old()
+
+    def flush_old(self) -> None:
+        if self._rows and monotonic() - self._since >= SEGMENT_SECONDS:
             self.flush()
 
     def flush(self) -> None:

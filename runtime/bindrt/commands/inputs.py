@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
+import select
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from bindrt.items import Depth
 from bindrt.sources import detect
 
 STDIN = "-"
+SILENCE = 0.05  # seconds without a line, after which finished rows are looked after
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,14 @@ class Request:
             raise OptionError("--unit", "only depth has units", "add --modality depth")
 
 
-def list_inputs(request: Request) -> Iterator[Input]:
-    """Every input in order: paths as given, folders sorted, then texts."""
+def list_inputs(request: Request) -> Iterator[Input | None]:
+    """Every input in order: paths as given, folders sorted, then texts; None while a list says nothing."""
     for path in request.paths:
         if path == STDIN:
-            if isinstance(sys.stdin, io.TextIOWrapper):
-                sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # names are bytes
-            for line in sys.stdin:
-                if name := line.rstrip("\r\n"):
+            for line in read_lines(sys.stdin.fileno()):
+                if line is None:
+                    yield None
+                elif name := line.rstrip("\r\n"):
                     yield Input(name, request.modality)
         elif os.path.isdir(path):
             for name in walk(path):
@@ -72,6 +73,23 @@ def list_inputs(request: Request) -> Iterator[Input]:
             yield Input(path, request.modality)
     for text in request.texts:
         yield Input(text, "text")
+
+
+def read_lines(descriptor: int) -> Iterator[str | None]:
+    """Lines as they come; None now and then while there is none, so that other work goes on."""
+    rest = b""
+    while True:
+        if not select.select([descriptor], [], [], SILENCE)[0]:
+            yield None
+            continue
+        block = os.read(descriptor, 1 << 16)
+        *lines, rest = (rest + block).split(b"\n")
+        if not block:
+            lines = [rest]
+        for line in lines:
+            yield line.decode("utf-8", "surrogateescape")  # names are bytes
+        if not block:
+            return
 
 
 def count_inputs(request: Request) -> int | None:

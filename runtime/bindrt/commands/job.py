@@ -1,0 +1,130 @@
+"""What ``bind-embed`` does: inputs of all modalities through the pipeline, rows in the inputs' order."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from bindrt.commands.inputs import Input, Request, list_inputs, resolve
+from bindrt.commands.segments import Row
+from bindrt.errors import Error
+from bindrt.model import Model
+from bindrt.pipeline import EmbeddingFuture
+
+#: Inputs taken ahead of the row at hand: enough for full batches while others are prepared.
+AHEAD = 128
+
+Write = Callable[[Row], None]
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An input on its way; without a future it has failed before.
+
+    Attributes:
+        ends: its error is not the input's: nothing more can be embedded.
+    """
+
+    source: str
+    modality: str | None
+    future: EmbeddingFuture | None = None
+    error: Error | None = None
+    ends: bool = False
+
+    def row(self) -> Row:
+        """Its row, when it is there; what is wrong with the item stands in it."""
+        if self.future is None:
+            return Row(self.source, self.modality, str(self.error), None)
+        try:
+            return Row(self.source, self.modality, None, self.future.result())
+        except Error as error:
+            return Row(self.source, self.modality, str(error), None)
+
+    def is_finished(self) -> bool:
+        return self.future is None or self.future.done()
+
+
+@dataclass
+class Job:
+    """Embeds a request's inputs, at most ``AHEAD`` at a time."""
+
+    model: Model
+    request: Request
+    skip: bool
+    passed_over: int = 0
+    failed: int = 0
+    done: Counter[tuple[bool, str]] = field(default_factory=Counter)
+
+    def run(
+        self,
+        write: Write,
+        advance: Callable[[int], None] = lambda _: None,
+        idle: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Embed everything. Before an error is raised every row before it is written; when interrupted,
+        every one that is finished.
+
+        Args:
+            idle: called now and then while there is nothing to do but to wait for a list to go on.
+        """
+        waiting: deque[Pending] = deque()
+
+        def finish_first() -> None:
+            row = waiting[0].row()
+            pending = waiting.popleft()  # not before: an interrupt meanwhile must find it
+            self._write(pending, row, write)
+            advance(1)
+
+        try:
+            for entry in self._inputs():
+                if entry is not None and (pending := self._start(entry)) is not None:
+                    waiting.append(pending)
+                elif entry is not None:
+                    self.passed_over += 1
+                    advance(1)
+                while waiting and (len(waiting) >= AHEAD or waiting[0].is_finished()):
+                    finish_first()
+                if entry is None:
+                    idle()
+            while waiting:
+                finish_first()
+        except KeyboardInterrupt:
+            for pending in waiting:
+                if pending.is_finished() and (row := pending.row()).error is None:
+                    write(row)
+            raise
+        finally:
+            for pending in waiting:
+                if pending.future is not None:
+                    pending.future.cancel()
+
+    def _inputs(self) -> Iterator[Input | None]:
+        """Inputs that have no row yet; None while a list says nothing."""
+        for entry in list_inputs(self.request):
+            if entry is not None and self.done[entry.key()] > 0:
+                self.done[entry.key()] -= 1
+            else:
+                yield entry
+
+    def _start(self, entry: Input) -> Pending | None:
+        """None for a folder's file that is no media."""
+        try:
+            found = resolve(entry, self.request)
+        except Error as error:
+            return Pending(entry.source, entry.modality, error=error)
+        if found is None:
+            return None
+        try:
+            return Pending(entry.source, found[0], self.model.submit(*found))
+        except Error as error:
+            return Pending(entry.source, found[0], error=error, ends=True)
+
+    def _write(self, pending: Pending, row: Row, write: Write) -> None:
+        if pending.error is not None and pending.ends:
+            raise pending.error
+        if row.error is not None:
+            if not self.skip:
+                raise Error("", row.error, "add --on-error skip to record it and go on")
+            self.failed += 1
+        write(row)
