@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import gc
-import os
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,27 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 
 import bindrt
-from support.golden import HERE
+from support.soak import GOOD, form, held
 
-INPUTS = HERE / "inputs"
 SECONDS, WARM_UP, THREADS = 60.0, 15.0, 4
 #: Alone or among others an engine may sum in another order; of coordinates of unit vectors.
 BOUND = 2e-6
 #: What may still be held more than after the warm-up: caches, and fragments of the threads' arenas.
 GROWTH_BYTES = 64 << 20
-GOOD: dict[str, list[Any]] = {
-    "image": [INPUTS / "image" / n for n in ("photo.webp", "palette.png", "tiny.png", "exif_rotated.jpg")],
-    "video": [INPUTS / "video/short_1s2.mp4", bindrt.Video(np.zeros((8, 40, 60, 3), np.uint8), fps=4)],
-    "text": ["a dog", "", "a photograph of a very small car on a long road", "é 名前"],
-    "audio": [INPUTS / "audio/short_8k.wav", INPUTS / "audio/dc_offset_16k.wav"],
-    "depth": [INPUTS / "depth/d2.png", np.linspace(1, 4, 3000, dtype=np.float32).reshape(50, 60)],
-    "thermal": [INPUTS / "thermal/t2.png", np.arange(2500, dtype=np.uint8).reshape(50, 50)],
-    "imu": [INPUTS / "imu/s2.npz", bindrt.Imu(np.ones((6, 1000), np.float32), rate=200)],
-}
 BAD: list[Any] = [b"no such thing", b"", 3.5, None, Path("missing.file"), BytesIO(b"RIFF"), object()]
 BAD_SHARE = 0.1
 
@@ -49,13 +34,6 @@ class Seen:
     planted: int = 0
     worst: float = 0.0
     wrong: list[str] = field(default_factory=list)
-
-
-def form(item: Any, rng: random.Random) -> Any:
-    """A file as its path, its bytes or an open stream; anything else as it is."""
-    if not isinstance(item, Path) or item.suffix in (".npz", ".npy"):
-        return item
-    return rng.choice((item, str(item), item.read_bytes(), BytesIO(item.read_bytes())))
 
 
 def work(model: bindrt.Model, expected: dict[str, np.ndarray], seed: int, until: float) -> Seen:
@@ -89,14 +67,6 @@ def work(model: bindrt.Model, expected: dict[str, np.ndarray], seed: int, until:
         seen.items += sum(map(len, rows.values()))
         seen.planted += len(planted)
     return seen
-
-
-def held() -> tuple[int, int]:
-    """Resident bytes and open descriptors of this process, without what the allocator keeps for later."""
-    gc.collect()
-    with contextlib.suppress(AttributeError):  # glibc's alone
-        ctypes.CDLL(None).malloc_trim(0)
-    return psutil.Process().memory_info().rss, len(os.listdir("/proc/self/fd"))
 
 
 def soak(model: bindrt.Model, expected: dict[str, np.ndarray], first: int, seconds: float) -> list[Seen]:
