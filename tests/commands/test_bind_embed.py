@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import bindrt
+from bindrt.commands.inputs import read_lines
 from support.bundles import export_tiny
 from support.commands import command, run_command
 from support.golden import HERE
@@ -114,6 +116,42 @@ def test_standard_input_to_standard_output(small_bundle: Path, small_model: bind
     assert all(r["space"] == small_model.space for r in rows)
     assert same_vector(rows[0], small_model, "image", PHOTO)
     assert same_vector(rows[1], small_model, "audio", SOUND)
+
+
+def test_rows_come_while_the_list_goes_on(small_bundle: Path) -> None:
+    process = subprocess.Popen(
+        command("bind-embed", small_bundle, "-", "--modality", "text"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for line in ("a", "b\nc", "", "d"):
+        process.stdin.write(f"{line}\n")
+        process.stdin.flush()
+        for text in line.split():
+            assert json.loads(process.stdout.readline())["source"] == text
+    process.stdin.close()
+    assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize(
+    "pieces", [[b"a\nb"], [b"a", b"\nb\n"], [b"\xff\r\n", b"\n\n"], [], [b"x" * 70_000 + b"\n"]]
+)
+def test_lines_however_they_come(pieces: list[bytes]) -> None:
+    reading, writing = os.pipe()
+    lines = read_lines(reading)
+    assert next(lines) is None  # nothing yet
+    writer = threading.Thread(
+        target=lambda: ([os.write(writing, piece) for piece in pieces], os.close(writing))
+    )
+    writer.start()
+    found = [line for line in lines if line]
+    writer.join()
+    os.close(reading)
+    expected = b"".join(pieces).decode("utf-8", "surrogateescape").split("\n")
+    assert found == [line for line in expected if line]
 
 
 @pytest.mark.parametrize(
