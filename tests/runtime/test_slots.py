@@ -36,7 +36,6 @@ IN_PLACE: list[tuple[str, Any]] = [
     ("thermal", bindrt.Thermal(np.linspace(1, 4, 3000).reshape(50, 60), percentiles=(1, 99))),
     ("imu", INPUTS / "imu/s2.npz"),
     ("imu", bindrt.Imu(rng.normal(0, 1, (6, 1000)), rate=200)),
-    ("text", "a dog"),
 ]
 NEIGHBOURS = 5e-6
 

@@ -15,7 +15,7 @@ from bindrt.preprocess.prepare import prepare, prepare_into
 
 
 class Preparer:
-    """Writes an item's views into its slots; nothing is copied but tokens, and ready input of less than a batch."""
+    """Writes an item's views into its slots; nothing is copied but tokens and ready input below a batch."""
 
     def __init__(
         self, modalities: tuple[str, ...], encoder: EncoderInfo, max_batch: int, limits: Limits
