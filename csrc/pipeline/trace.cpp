@@ -45,6 +45,9 @@ void Trace::span(const char* name, int lane, Time begin, Time end, std::uint64_t
     return;
   }
   const std::lock_guard lock(mutex_);
+  if (begin < origin_) {
+    return;  // it was going on when recording began
+  }
   if (spans_.size() == capacity_) {
     ++missed_;
   } else {
