@@ -88,6 +88,8 @@ def test_no_identity_for_what_cannot_be_hashed(tmp_path: Path, monkeypatch: pyte
     items: list[Any] = ["missing.jpg", 3.5, None, PHOTO.open("rb"), tmp_path]
     items += [np.array([object()]), bindrt.Image(PHOTO, exif=Odd(1))]  # type: ignore[arg-type]
     assert [identity.identify("image", item, True) for item in items] == [None] * len(items)
+    no_texts = [item for item in items if not isinstance(item, str)]
+    assert [identity.identify("text", item, True) for item in no_texts] == [None] * len(no_texts)
     items[3].close()
     monkeypatch.setattr(identity, "MOST_BYTES", 100)
     assert identity.identify("image", PHOTO, True) is None

@@ -52,7 +52,9 @@ def identify(modality: str, item: object, normalize: bool) -> Identity | None:
     contents = _Contents()
     contents.add("request", f"{modality} {normalize}".encode())
     try:
-        if isinstance(item, str) and modality == "text":
+        if modality == "text" and not isinstance(item, Prepared):
+            if not isinstance(item, str):
+                return None
             contents.plain(item)
             return Identity(contents.key(), lambda: item)
         if not isinstance(item, Prepared):
