@@ -15,6 +15,8 @@ import numpy as np
 
 import bindrt
 from bench.measure import as_json, interleaved
+from bench.pipeline.original import beside_original
+from bench.pipeline.original import report as report_original
 from bindrt.benchmark import inputs, plan, scenarios
 from bindrt.benchmark.arrivals import poisson
 from bindrt.benchmark.measure import Configuration, measure
@@ -92,16 +94,17 @@ def text_among_others(
 
     The ways take turns; each way's model has its own engines.
     """
-    ways = {"default": ({}, 0), "priority": ({}, 10), "one thread": ({"threads": 1}, 0)}
+    others_yield = bindrt.PipelineOptions(background=tuple(m for m in items if m != "text"))
+    ways = {"default": {}, "one thread": {"threads": 1}, "background": {"pipeline": others_yield}}
     found: dict[str, dict[str, list[Any]]] = {way: {"alone": [], "mixed": []} for way in ways}
     for number in range(rounds):
-        for way, (options, priority) in ways.items():
+        for way, options in ways.items():
             with bindrt.load(bundle, **options) as model:
                 system = ModelSystem(model)
                 arrivals = poisson(rate, count, ["text"], number)
                 for case in ("alone", "mixed"):
                     with others(system, items if case == "mixed" else {}):
-                        trial = scenarios.server(system, items, arrivals, rate, 60.0, {"text": priority})
+                        trial = scenarios.server(system, items, arrivals, rate, 60.0, {})
                     found[way][case].append(latencies(trial.latencies["text"]))
     return {"rate": rate, "ways": {way: summary(cases) for way, cases in found.items()}}
 
@@ -131,7 +134,8 @@ class others:  # noqa: N801 - reads as a statement
                 yield item
 
         for _ in system.stream(modality, source(), None, 0):
-            pass
+            if self._stop.is_set():
+                return  # what waits is dropped
 
     def __enter__(self) -> None:
         for thread in self._threads:
@@ -170,24 +174,46 @@ def beside_loop(bundle: str, sources: inputs.Sources, seconds: float, rounds: in
     return list(found["offline"])
 
 
-def measure_all(bundle: str, seconds: float, rounds: int, rate: float, count: int) -> dict[str, Any]:
+def measure_all(
+    bundle: str, parts: Sequence[str], modalities: Sequence[str] | None, seconds: float, rounds: int,
+    rate: float, count: int,
+) -> dict[str, Any]:  # fmt: skip
+    """The ``parts``: ``files``, ``text``, ``loop``, ``original``."""
+    found: dict[str, Any] = {"bundle": Path(bundle).name, "asked": ASKED}
     with tempfile.TemporaryDirectory() as folder:
-        with bindrt.load(bundle) as model:
+        with bindrt.load(bundle, modalities=modalities) as model:
             sources = inputs.made(model.modalities, Path(folder))
             items = inputs.open_items(sources, tensors=False)
-            files = files_beside_engine(model, items, seconds, rounds)
-        return {
-            "bundle": bundle,
-            "asked": ASKED,
-            "files": files,
-            "text": text_among_others(bundle, items, rate, count, rounds),
-            "loop": beside_loop(bundle, sources, seconds, rounds),
-        }
+            if "files" in parts:
+                found["files"] = files_beside_engine(model, items, seconds, rounds)
+        if "text" in parts:
+            found["text"] = text_among_others(bundle, items, rate, count, rounds)
+        if "loop" in parts:
+            found["loop"] = beside_loop(bundle, sources, seconds, rounds)
+        if "original" in parts:
+            found["original"] = beside_original(bundle, sources, seconds, rounds)
+    return found
 
 
 def report(found: dict[str, Any]) -> None:
-    print(f"\n{found['bundle']}: items a second from files, and of the engine on ready tensors")
-    for e in found["files"]:
+    print(f"\n{found['bundle']}")
+    if "files" in found:
+        report_files(found["files"])
+    if "text" in found:
+        report_text(found["text"])
+    if "loop" in found:
+        print("from files, times as many items a second as the plain loop")
+    for e in found.get("loop", ()):
+        if "bindrt_faster" in e:
+            times = e["bindrt_faster"]
+            print(f"  {e['modality']:<8} {times['median']:5.2f}× ({times['low']:.2f} to {times['high']:.2f})")
+    if "original" in found:
+        report_original(found["original"])
+
+
+def report_files(found: list[dict[str, Any]]) -> None:
+    print("items a second from files, and of the engine on ready tensors")
+    for e in found:
         share = e["share"]
         print(
             f"  {e['modality']:<8} {e['files_items_per_second']['median']:9.1f}"
@@ -196,14 +222,14 @@ def report(found: dict[str, Any]) -> None:
             f" {1e3 * e['prepare_seconds']:.2f} ms, engine {1e3 * e['engine_seconds']:.2f} ms an item"
         )
     print(f"  asked: {ASKED['share of the engine']:.0%} where preparing is the smaller part")
-    print(f"p99 of {found['text']['rate']:g} texts a second while all others run, beside alone (asked: 2×)")
-    for way, e in found["text"]["ways"].items():
+
+
+def report_text(found: dict[str, Any]) -> None:
+    print(f"p99 of {found['rate']:g} texts a second while all others run, beside alone (asked: 2×)")
+    for way, e in found["ways"].items():
         alone, mixed = (1e3 * statistics.median(r["p99"] for r in e[c]) for c in ("alone", "mixed"))
         times = e["p99_times_alone"]
-        print(f"  {way:<11} {mixed:7.1f} beside {alone:6.1f} ms   {times['median']:.1f}× "
-              f"({times['low']:.1f} to {times['high']:.1f})")  # fmt: skip
-    print("from files, times as many items a second as the plain loop")
-    for e in found["loop"]:
-        if "bindrt_faster" in e:
-            times = e["bindrt_faster"]
-            print(f"  {e['modality']:<8} {times['median']:5.2f}× ({times['low']:.2f} to {times['high']:.2f})")
+        print(
+            f"  {way:<11} {mixed:7.1f} beside {alone:6.1f} ms   {times['median']:.1f}×"
+            f" ({times['low']:.1f} to {times['high']:.1f})"
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ from bindrt.preprocess.prepare import prepare_distinct
 from bindrt.residence import Residence
 from bindrt.space import space_of
 from bindrt.statistics import Statistics, with_pipeline
+from bindrt.yielding import giving_way
 
 Item = TypeVar("Item")
 
@@ -100,7 +101,7 @@ class Model:
             repr(bundle.path.name),
             memory_budget,
             sizes,
-            partial(_start, bundle, self._candidates, settings),
+            partial(_start, bundle, self._candidates, settings, pipeline.background_encoders()),
             self._front.batch_bytes,
             self._front.is_idle,
             partial(self._front.close, True),
@@ -381,6 +382,11 @@ class Model:
 
 
 def _start(
-    bundle: Bundle, found: Mapping[str, Sequence[EngineFiles]], settings: Settings, encoder: str
+    bundle: Bundle,
+    found: Mapping[str, Sequence[EngineFiles]],
+    settings: Settings,
+    background: Collection[str],
+    encoder: str,
 ) -> Engine:
-    return start(bundle, found[encoder], settings)
+    make = partial(start, bundle, found[encoder], settings)
+    return giving_way(make) if encoder in background else make()

@@ -38,9 +38,9 @@ _MOST_GRAPHS = 64
 _OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|failed to allocate", re.IGNORECASE)
 
 
-@lru_cache(maxsize=1)
-def workers(process: int) -> _core.Workers:
-    """The threads that all models of a process share."""
+@lru_cache(maxsize=2)
+def workers(process: int, background: bool) -> _core.Workers:
+    """The threads that all models of a process share; those of ``background`` give way."""
     return _core.Workers(os.cpu_count() or 1)
 
 
@@ -67,7 +67,7 @@ class EncoderPipeline:
                 Preparer(self.modalities, encoder, batch, limits),
                 _Runner(engine),
                 deliver,
-                workers(os.getpid()),
+                workers(os.getpid(), encoder.name in options.background_encoders()),
                 _gpu(engine, options),
             )
         except _core.gpu.DriverError as error:

@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bindrt import _core
@@ -19,6 +20,7 @@ from bindrt.pipeline.futures import PATIENCE, Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.sharing import Desk, SharedFuture
 from bindrt.pipeline.tracing import Recorder
+from bindrt.yielding import giving_way
 
 if TYPE_CHECKING:
     from bindrt.engines import Engine
@@ -237,7 +239,8 @@ class Front:
         with self._lock:
             self._require_open()
             if encoder not in self._pipelines:
-                made = EncoderPipeline(
+                make = partial(
+                    EncoderPipeline,
                     self._encoders[encoder],
                     self._of(encoder),
                     opened,
@@ -246,6 +249,7 @@ class Front:
                     self._options,
                     self._deliver,
                 )
+                made = giving_way(make) if encoder in self._options.background_encoders() else make()
                 if self._recorder is not None:
                     self._recorder.begin(encoder, made.core)
                 self._pipelines[encoder] = made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from bindrt.errors import OptionError
+from bindrt.modalities import MODALITIES
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class PipelineOptions:
             the thread that submits it (``aembed``: by one of asyncio's).
         cache_bytes: keep vectors of items in up to so many bytes, and give them to equal ones; 0: keep none.
             Hashes, too.
+        background: modalities that give way to the others: threads that prepare and compute them have a lower
+            priority in the operating system, so that they do not slow others down. Only on Linux, where an
+            encoder runs on a CPU in ONNX Runtime; modalities of one encoder go together.
     """
 
     queue: int = 1024
@@ -38,10 +42,14 @@ class PipelineOptions:
     spin_us: int = 100
     deduplicate: bool = False
     cache_bytes: int = 0
+    background: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if field.name == "background":
+                _require_modalities(value)
+                continue
             if isinstance(field.default, bool):
                 if not isinstance(value, bool):
                     raise OptionError(f"{field.name}={value!r}", "neither on nor off", "give True or False")
@@ -56,3 +64,13 @@ class PipelineOptions:
                     "not a number it can be",
                     f"give a whole number from {least} to {most}",
                 )
+
+    def background_encoders(self) -> frozenset[str]:
+        return frozenset(MODALITIES[name].encoder for name in self.background)
+
+
+def _require_modalities(value: object) -> None:
+    if not isinstance(value, (tuple, list)) or not all(name in MODALITIES for name in value):
+        raise OptionError(
+            f"background={value!r}", "not modalities", f"give a tuple of {', '.join(MODALITIES)}"
+        )

@@ -1,0 +1,118 @@
+"""From files beside the original's way: its libraries prepare a batch, then the plain model runs it."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+import bindrt
+from bench.kernels.environments import TORCH, install
+from bench.kernels.protocol import Worker
+from bindrt.benchmark import inputs, scenarios
+from bindrt.benchmark.numbers import spread
+from bindrt.benchmark.systems import ModelSystem
+from bindrt.modalities import MODALITIES
+from bindrt.preprocess.prepare import prepare
+
+THREADS = 2  # decord's and torch's in preprocessing; the models take a thread a core
+
+
+class Preparing:
+    """The original's preprocessing of a modality's first file, in a process of its own."""
+
+    def __init__(self, modality: str, item: object, folder: Path) -> None:
+        self._item = item
+        self._worker: Worker | None = None
+        if modality == "text":  # tokenised the same way by both: well below a millisecond
+            return
+        if problem := install(TORCH, print):
+            raise SystemExit(f"the original's libraries cannot be installed: {problem}")
+        self._worker = Worker(TORCH.python, "bench.kernels.sides.original", THREADS)
+        offered = self._worker.alternatives
+        self._name = next(
+            a["name"] for a in offered if a["op"] == f"{modality}-file" and a["role"] == "original"
+        )
+        out, files = str(folder / "result.npy"), {"path": str(item)}
+        self._worker.ask("prepare", op=f"{modality}-file", name=self._name, inputs=files, out=out)
+
+    def seconds(self) -> float:
+        """Of an item."""
+        if self._worker is None:
+            return timed(lambda: prepare("text", self._item))
+        return float(statistics.median(self._worker.ask("time", name=self._name, calls=5)["seconds"]))
+
+    def close(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+
+
+def timed(work: Callable[[], object]) -> float:
+    begin = perf_counter()
+    work()
+    return perf_counter() - begin
+
+
+def beside_original(
+    bundle: str, sources: inputs.Sources, seconds: float, rounds: int
+) -> list[dict[str, Any]]:
+    """By modality: seconds of an item in the original's two steps, one after the other, and in ours."""
+    return [one(bundle, modality, given, seconds, rounds) for modality, given in sources.items()]
+
+
+def one(bundle: str, modality: str, given: list[str], seconds: float, rounds: int) -> dict[str, Any]:
+    from bindrt_export.peers import ways  # torch
+    from bindrt_export.peers.plain import plain_encoder
+
+    encoder = MODALITIES[modality].encoder
+    with tempfile.TemporaryDirectory() as folder, bindrt.load(bundle, modalities=[modality]) as model:
+        preparing = Preparing(modality, given[0], Path(folder))
+        plain = ways.eager(plain_encoder(model.bundle, encoder))
+        batch, items = full_batch(model, modality, given[0])
+        system = ModelSystem(model)
+        found: dict[str, list[float]] = {"prepare": [], "plain": [], "ours": []}
+        for number in range(rounds + 1):
+            run = scenarios.offline(system, {modality: given}, [modality], seconds)
+            taken = {
+                "prepare": preparing.seconds(),
+                "plain": timed(lambda: plain(batch)) / items,
+                "ours": run.seconds[modality] / run.items[modality],
+            }
+            if number:  # the first warms up
+                for name, value in taken.items():
+                    found[name].append(value)
+        preparing.close()
+    columns = zip(*found.values(), strict=True)
+    return {
+        "modality": modality,
+        "seconds_an_item": {name: spread(values) for name, values in found.items()},
+        "faster": spread([(prepare + plain) / ours for prepare, plain, ours in columns]),
+    }
+
+
+def full_batch(model: bindrt.Model, modality: str, item: object) -> tuple[np.ndarray, float]:
+    """The plain model's input: as many rows as our engine takes at once; and of how many items they are."""
+    array = np.asarray(prepare(modality, item).array)
+    views = array if array.ndim > len(MODALITIES[modality].view) else array[None]
+    encoder = MODALITIES[modality].encoder
+    shape = model.bundle.manifest.encoders[encoder].view
+    if len(shape) == views.ndim:  # a picture is a film of equal frames
+        views = np.repeat(views[:, :, None], shape[1], axis=2)
+    rows = model._engine(encoder).max_batch
+    return np.ascontiguousarray(np.resize(views, (rows, *views.shape[1:]))), rows / len(views)
+
+
+def report(found: list[dict[str, Any]]) -> None:
+    print("from files, beside the original's preprocessing and the plain model in PyTorch, batch after batch")
+    for e in found:
+        of = {name: 1e3 * s["median"] for name, s in e["seconds_an_item"].items()}
+        times = e["faster"]
+        print(
+            f"  {e['modality']:<8} {times['median']:5.2f}× ({times['low']:.2f} to {times['high']:.2f})"
+            f"   {of['prepare']:.2f} + {of['plain']:.2f} ms an item beside {of['ours']:.2f}"
+        )

@@ -1,0 +1,84 @@
+"""``PipelineOptions(background=...)``: threads of these modalities step back, and nothing else changes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bindrt
+from bindrt.yielding import STEPS, giving_way
+from support.golden import HERE
+
+INPUTS = HERE / "inputs"
+SOUND, PHOTO = INPUTS / "audio/short_8k.wav", INPUTS / "image/photo.webp"
+linux = pytest.mark.skipif(sys.platform != "linux", reason="a thread has no niceness of its own here")
+
+
+def niceness() -> dict[int, int]:
+    """Of each thread of this process."""
+    return {int(t): os.getpriority(os.PRIO_PROCESS, int(t)) for t in os.listdir("/proc/self/task")}
+
+
+def started_by(before: dict[int, int]) -> list[int]:
+    """The niceness of threads that are new, beside this thread's."""
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    return [nice - own for thread, nice in niceness().items() if thread not in before]
+
+
+@linux
+def test_threads_that_step_back(small_bundle: Path) -> None:
+    options = bindrt.PipelineOptions(background=("audio",))
+    with bindrt.load(small_bundle, threads=3, pipeline=options) as model:
+        model.submit("text", "warm up").result(60)  # the shared workers, and all that libraries start once
+        before = niceness()
+        model.submit("audio", SOUND).result(60)
+        new = started_by(before)
+        # The engine's other two threads, the pipeline's two, and workers of their own.
+        assert len(new) >= 4
+        assert set(new) == {STEPS}
+        before = niceness()
+        model.submit("image", PHOTO).result(60)
+        new = started_by(before)
+        assert len(new) >= 4
+        assert set(new) == {0}
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before[os.getpid()]
+
+
+@linux
+def test_embed_alone_starts_an_engine_that_steps_back(small_bundle: Path) -> None:
+    options = bindrt.PipelineOptions(background=["imu"])  # type: ignore[arg-type] # as users write it
+    with bindrt.load(small_bundle, threads=3, pipeline=options) as model:
+        before = niceness()
+        model.embed(imu=INPUTS / "imu/s2.npz")
+        assert STEPS in started_by(before)
+
+
+def test_vectors_are_the_same(small_bundle: Path) -> None:
+    items = {"audio": [SOUND], "text": ["a dog"]}
+    with bindrt.load(small_bundle) as model:
+        expected = model.embed(**items)
+    background = bindrt.PipelineOptions(background=("audio", "text"))
+    with bindrt.load(small_bundle, pipeline=background) as model:
+        found = model.embed(**items)
+        for modality, given in items.items():
+            np.testing.assert_array_equal(found[modality], expected[modality])
+            vector = model.submit(modality, given[0]).result(60)
+            np.testing.assert_allclose(vector, expected[modality][0], atol=5e-6)
+
+
+def test_errors_come_out_of_the_thread() -> None:
+    def fails() -> None:
+        raise bindrt.InputError("it", "is wrong", "mend it")
+
+    with pytest.raises(bindrt.InputError, match="is wrong"):
+        giving_way(fails)
+
+
+@pytest.mark.parametrize("wrong", ["audio", ("sound",), (1,), None, {"audio": 1}])
+def test_only_modalities(wrong: object) -> None:
+    with pytest.raises(bindrt.OptionError, match="background="):
+        bindrt.PipelineOptions(background=wrong)  # type: ignore[arg-type]
