@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import bindrt
-from bindrt.yielding import STEPS, giving_way
+from bindrt.yielding import STEPS, Turns, giving_way
 from support.golden import HERE
 
 INPUTS = HERE / "inputs"
@@ -82,3 +85,53 @@ def test_errors_come_out_of_the_thread() -> None:
 def test_only_modalities(wrong: object) -> None:
     with pytest.raises(bindrt.OptionError, match="background="):
         bindrt.PipelineOptions(background=wrong)  # type: ignore[arg-type]
+
+
+def test_turns_exclude_each_other_and_none_is_lost() -> None:
+    turns, inside, most, done = Turns(), 0, 0, []
+
+    def work(name: str) -> None:
+        nonlocal inside, most
+        for i in range(200):
+            with suppress(ValueError), turns.turn(name):
+                inside += 1
+                most = max(most, inside)
+                time.sleep(0)
+                inside -= 1
+                done.append(name)
+                if i % 50 == 0:
+                    raise ValueError
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abca"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert most == 1
+    assert len(done) == 800
+
+
+def test_who_had_least_time_is_next() -> None:
+    turns, order = Turns(), []
+
+    def work(name: str) -> None:
+        with turns.turn(name):
+            order.append(name)
+
+    def waits(name: str) -> threading.Thread:
+        thread, before = threading.Thread(target=work, args=(name,)), len(turns._waiting)
+        thread.start()
+        while len(turns._waiting) == before:
+            time.sleep(0.001)
+        return thread
+
+    with turns.turn("long"):
+        time.sleep(0.05)
+        short = waits("short")  # so that the long one's time counts against it
+    short.join(60)
+    with turns.turn("other"):
+        threads = [waits(name) for name in ("long", "short", "new")]
+    for thread in threads:
+        thread.join(60)
+    assert order[0] == "short"
+    assert order[-1] == "long"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,10 +24,12 @@ from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.preprocess import constants as c
 from bindrt.preprocess._text import tokens
+from bindrt.yielding import Turns
 
 if TYPE_CHECKING:
     from bindrt.engines import Engine
 
+Turn = Callable[[], AbstractContextManager[None]]
 #: Texts of a batch are padded to one of these numbers of tokens.
 TEXT_LENGTHS = (8, 12, 16, 24, 32, 48, c.TEXT_LENGTH)
 #: A text of so many characters is tokenised by the thread that submits it, in about 0.1 ms.
@@ -42,6 +44,12 @@ _OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|failed to allocate", re.IG
 def workers(process: int, background: bool) -> _core.Workers:
     """The threads that all models of a process share; those of ``background`` give way."""
     return _core.Workers(os.cpu_count() or 1)
+
+
+@lru_cache(maxsize=1)
+def turns(process: int) -> Turns:
+    """Of the engines in the background: one at a time has all cores."""
+    return Turns()
 
 
 class EncoderPipeline:
@@ -61,13 +69,16 @@ class EncoderPipeline:
         self.modalities = tuple(modalities)
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
         batch = most_rows(engine, options)
+        background = encoder.name in options.background_encoders()
         try:
             self.core = _core.Pipeline(
                 [_lane(m, encoder, batch, embed_dim, options) for m in self.modalities],
                 Preparer(self.modalities, encoder, batch, limits),
-                _Runner(engine),
+                _Runner(
+                    engine, partial(turns(os.getpid()).turn, encoder.name) if background else nullcontext
+                ),
                 deliver,
-                workers(os.getpid(), encoder.name in options.background_encoders()),
+                workers(os.getpid(), background),
                 _gpu(engine, options),
             )
         except _core.gpu.DriverError as error:
@@ -140,11 +151,12 @@ def _lane(
 class _Runner:
     """Runs the engine on rows of a batch; tells the core when memory is the problem."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, turn: Turn) -> None:
         self._run = engine.run
+        self._turn = turn
 
     def __call__(self, lane: int, inputs: Array, out: Array) -> None:
-        with _memory_errors():
+        with self._turn(), _memory_errors():
             self._run(inputs, out)
 
 
