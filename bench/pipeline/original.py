@@ -10,16 +10,18 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import soundfile
 
 import bindrt
 from bench.kernels.environments import TORCH, install
 from bench.kernels.protocol import Worker
-from bindrt.benchmark import inputs, scenarios
+from bindrt.benchmark import inputs, scenarios, scenery
 from bindrt.benchmark.numbers import spread
 from bindrt.benchmark.systems import ModelSystem
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess.prepare import prepare
 
+SHORT = 1  # second: the three clips of such a recording are equal
 THREADS = 2  # decord's and torch's in preprocessing; the models take a thread a core
 
 
@@ -62,10 +64,18 @@ def beside_original(
     bundle: str, sources: inputs.Sources, seconds: float, rounds: int
 ) -> list[dict[str, Any]]:
     """By modality: seconds of an item in the original's two steps, one after the other, and in ours."""
-    return [one(bundle, modality, given, seconds, rounds) for modality, given in sources.items()]
+    with tempfile.TemporaryDirectory() as folder:
+        cases = [(modality, modality, given) for modality, given in sources.items()]
+        if "audio" in sources:
+            path = Path(folder) / "short.wav"
+            soundfile.write(path, scenery.sound(SHORT, 7), scenery.SOUND_RATE, "PCM_16")
+            cases.append((f"audio, {SHORT} s", "audio", [str(path)]))
+        return [one(bundle, *case, seconds, rounds) for case in cases]
 
 
-def one(bundle: str, modality: str, given: list[str], seconds: float, rounds: int) -> dict[str, Any]:
+def one(
+    bundle: str, name: str, modality: str, given: list[str], seconds: float, rounds: int
+) -> dict[str, Any]:
     from bindrt_export.peers import ways  # torch
     from bindrt_export.peers.plain import plain_encoder
 
@@ -84,13 +94,13 @@ def one(bundle: str, modality: str, given: list[str], seconds: float, rounds: in
                 "ours": run.seconds[modality] / run.items[modality],
             }
             if number:  # the first warms up
-                for name, value in taken.items():
-                    found[name].append(value)
+                for step, value in taken.items():
+                    found[step].append(value)
         preparing.close()
     columns = zip(*found.values(), strict=True)
     return {
-        "modality": modality,
-        "seconds_an_item": {name: spread(values) for name, values in found.items()},
+        "case": name,
+        "seconds_an_item": {step: spread(values) for step, values in found.items()},
         "faster": spread([(prepare + plain) / ours for prepare, plain, ours in columns]),
     }
 
@@ -113,6 +123,6 @@ def report(found: list[dict[str, Any]]) -> None:
         of = {name: 1e3 * s["median"] for name, s in e["seconds_an_item"].items()}
         times = e["faster"]
         print(
-            f"  {e['modality']:<8} {times['median']:5.2f}× ({times['low']:.2f} to {times['high']:.2f})"
+            f"  {e['case']:<12} {times['median']:5.2f}× ({times['low']:.2f} to {times['high']:.2f})"
             f"   {of['prepare']:.2f} + {of['plain']:.2f} ms an item beside {of['ours']:.2f}"
         )

@@ -38,7 +38,8 @@ def files_beside_engine(
     system = ModelSystem(model)
     found = []
     for modality, given in items.items():
-        ready = [engine_input(model, modality, item) for item in given]
+        # Texts differ in length; other items are as long as the first for the engine.
+        ready = [engine_input(model, modality, item) for item in (given if modality == "text" else given[:1])]
         engine = model._engine(MODALITIES[modality].encoder)
         timings = interleaved({"prepare": lambda m=modality, g=given: prepare_distinct(m, g[0])}, 5)
         alone, whole = [], []
