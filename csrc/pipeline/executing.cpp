@@ -128,6 +128,14 @@ void Pipeline::execute(Executor& executor) {
     if (Batch* const batch = choose(executor, now, alarm)) {
       Deliveries expired;
       BatchPtr taken = take(batch, now, expired);
+      if (taken->live() == 0) {  // all were late; a device would still be at it when all is delivered
+        recycle(std::move(taken));
+        lock.unlock();
+        deliver(expired);
+        workers_->notify();
+        lock.lock();
+        continue;
+      }
       lock.unlock();
       deliver(expired);
       executor.device != nullptr ? start_on_device(executor, std::move(taken))

@@ -44,6 +44,7 @@ class SimulatedDevice final : public Device {
   }
 
   void start(const Batch& batch) override {
+    CHECK(batch.live() > 0);
     refuse_if_lost();
     CHECK(started_ - ended_.load() < depth());
     if (batch.used > model_->memory_rows.load()) {

@@ -8,9 +8,9 @@ namespace {
 using namespace std::chrono_literals;
 
 struct DeviceWorld {
-  explicit DeviceWorld(std::vector<LaneOptions> lanes, int depth = 3)
+  explicit DeviceWorld(std::vector<LaneOptions> lanes, int depth = 3, int threads = 2)
       : device(std::make_shared<SimulatedDevice>(model, depth)),
-        pipeline(Pipeline::make(std::move(lanes), model, Workers::make(2), {device})) {}
+        pipeline(Pipeline::make(std::move(lanes), model, Workers::make(threads), {device})) {}
 
   void submit(int number, std::int64_t rows = 1, bool bad = false) {
     items.push_back(std::make_shared<Item>());
@@ -102,6 +102,35 @@ void test_a_lost_device_fails_all_and_hangs_nobody() {
   CHECK(world.items.back()->outcome == Outcome::kFailed);
 }
 
+// Its only worker is busy until after the deadline, so that the engine's thread finds the batch late.
+void test_a_batch_that_is_late_goes_nowhere() {
+  LaneOptions options = lane("image", 4);
+  options.max_wait = 60s;
+  DeviceWorld world({options}, 1, 1);
+  world.model->on_delivery = [](const Delivery& delivery) {
+    if (delivery.outcome == Outcome::kFailed) {
+      std::this_thread::sleep_for(50ms);
+    }
+  };
+  const auto slow = std::make_shared<Item>();
+  slow->slow = 50'000;
+  slow->throws = true;
+  CHECK(world.pipeline->submit(request_for(slow)) == Submitted::kAccepted);
+  while (world.pipeline->snapshot(0).preparing == 0) {
+    std::this_thread::sleep_for(100us);
+  }
+  const auto late = std::make_shared<Item>();
+  const RequestPtr request = request_for(late);
+  make_ready(*request, *late, 0);
+  request->deadline = Clock::now() + 10ms;
+  CHECK(world.pipeline->submit(request) == Submitted::kAccepted);
+  world.wait();
+  CHECK(late->outcome == Outcome::kExpired && slow->outcome == Outcome::kFailed);
+  CHECK(world.device->starts.load() == 0);
+  const LaneSnapshot found = world.pipeline->snapshot(0);
+  CHECK(found.counts.batches == 0 && found.in_flight == 0);
+}
+
 void test_close_at_once() {
   for (int round = 0; round < 50; ++round) {
     DeviceWorld world({lane("image", 4)}, 2);
@@ -125,6 +154,7 @@ int main() {
   test_culprits_are_found();
   test_out_of_memory_halves_the_batch();
   test_a_lost_device_fails_all_and_hangs_nobody();
+  test_a_batch_that_is_late_goes_nowhere();
   test_close_at_once();
   return bindrt::testing::finish();
 }

@@ -68,6 +68,7 @@ class StressDevice final : public Device {
   void free(std::byte* memory) noexcept override { device_.free(memory); }
 
   void start(const Batch& batch) override {
+    CHECK(batch.live() > 0);
     if (batch.used > model_->memory_rows.load()) {
       throw std::bad_alloc();
     }
