@@ -9,7 +9,7 @@ from bench.pipeline import real
 
 @pytest.mark.deep
 def test_every_measure_gives_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    found = real.measure_all("tiny", 0.05, 1, 50.0, 100)
+    found = real.measure_all("tiny", ("files", "text", "loop"), None, 0.05, 1, 50.0, 100)
     assert len(found["files"]) == 7
     assert all(entry["share"]["median"] > 0 for entry in found["files"])
     for way in found["text"]["ways"].values():
