@@ -229,21 +229,14 @@ class PythonPipeline {
         [calls = calls_](const gpu::EngineWork& work) { calls->enqueue(work); });
   }
 
-  // An idle engine begins at once, and wants the GIL: it is free then, until the engine had it. A busy one
-  // does not, and this thread need not fight to get it back.
+  // An idle engine begins at once, and wants the GIL: it is free then. A busy one does not, and this thread
+  // need not fight to get it back.
   Submitted hand_in(const RequestPtr& request, bool large) {
-    const bool idle = core_->idle(request->lane);
-    if (!large && !idle) {
+    if (!large && !core_->idle(request->lane)) {
       return core_->submit(request);
     }
     const py::gil_scoped_release release;
-    const std::uint64_t entries = calls_->engine_entries();
-    const bool ready = request->ready.has_value();
-    const Submitted answer = core_->submit(request);
-    if (idle && ready && answer == Submitted::kAccepted) {
-      calls_->let_engine_in(entries);
-    }
-    return answer;
+    return core_->submit(request);
   }
 
   static constexpr py::ssize_t kLargeBytes = 65536;  // copied without the GIL

@@ -3,12 +3,10 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <new>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 
 namespace py = pybind11;
@@ -105,7 +103,6 @@ FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::Plac
 EngineResult PythonCalls::run(const pipeline::EngineCall& call) {
   using Status = EngineResult::Status;
   const py::gil_scoped_acquire gil;
-  engine_entries_.fetch_add(1, std::memory_order_release);
   try {
     const py::array inputs = rows(call.lane, call.length, call.rows, const_cast<void*>(call.input));
     const py::ssize_t dim = dims_.at(static_cast<std::size_t>(call.lane));
@@ -116,14 +113,6 @@ EngineResult PythonCalls::run(const pipeline::EngineCall& call) {
   } catch (py::error_already_set& error) {
     const bool memory = error.matches(PyExc_MemoryError);
     return {memory ? Status::kOutOfMemory : Status::kFailed, failure_of(error)};
-  }
-}
-
-void PythonCalls::let_engine_in(std::uint64_t entries) const noexcept {
-  constexpr std::chrono::microseconds kLongest{30};  // as long as it takes to wake a thread
-  const pipeline::Time end = pipeline::Clock::now() + kLongest;
-  while (engine_entries() == entries && pipeline::Clock::now() < end) {
-    std::this_thread::yield();
   }
 }
 

@@ -4,8 +4,6 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
-#include <atomic>
-#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -46,10 +44,6 @@ class PythonCalls final : public pipeline::Callbacks {
   void deliver(std::span<const pipeline::Delivery> deliveries) noexcept override;
   void enqueue(const gpu::EngineWork& work) const;
 
-  // How often the engine got the GIL; and, without the GIL, wait a little until it has more often than that.
-  std::uint64_t engine_entries() const noexcept { return engine_entries_.load(std::memory_order_acquire); }
-  void let_engine_in(std::uint64_t entries) const noexcept;
-
   const LaneArrays& lane(int index) const { return lanes_.at(static_cast<std::size_t>(index)); }
 
   std::vector<pybind11::ssize_t> shape(int lane, std::int64_t length, std::int64_t count) const;
@@ -62,7 +56,6 @@ class PythonCalls final : public pipeline::Callbacks {
   const std::vector<LaneArrays> lanes_;
   const std::vector<std::int64_t> dims_;
   pybind11::object prepare_, run_, deliver_, enqueue_;
-  std::atomic<std::uint64_t> engine_entries_{0};
 };
 
 // Python's side of a Place, during prepare() only.
