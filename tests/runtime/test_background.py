@@ -81,7 +81,7 @@ def test_errors_come_out_of_the_thread() -> None:
         giving_way(fails)
 
 
-@pytest.mark.parametrize("wrong", ["audio", ("sound",), (1,), None, {"audio": 1}])
+@pytest.mark.parametrize("wrong", ["audio", ("sound",), (1,), ([],), None, {"audio": 1}])
 def test_only_modalities(wrong: object) -> None:
     with pytest.raises(bindrt.OptionError, match="background="):
         bindrt.PipelineOptions(background=wrong)  # type: ignore[arg-type]

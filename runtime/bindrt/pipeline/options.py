@@ -70,7 +70,9 @@ class PipelineOptions:
 
 
 def _require_modalities(value: object) -> None:
-    if not isinstance(value, (tuple, list)) or not all(name in MODALITIES for name in value):
+    if not isinstance(value, (tuple, list)) or not all(
+        isinstance(name, str) and name in MODALITIES for name in value
+    ):
         raise OptionError(
             f"background={value!r}", "not modalities", f"give a tuple of {', '.join(MODALITIES)}"
         )
