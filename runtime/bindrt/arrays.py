@@ -87,7 +87,10 @@ def describe(src: object) -> str:
         path = os.fspath(src)
         return repr(path)
     if isinstance(src, (bytes, bytearray, memoryview)):
-        return f"<bytes, {memoryview(src).nbytes} B>"
+        try:
+            return f"<bytes, {memoryview(src).nbytes} B>"
+        except ValueError:
+            return "<a released memoryview>"
     if is_array(src):
         return f"<array {shape_text(src)}>"
     if hasattr(src, "read"):

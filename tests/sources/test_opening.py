@@ -80,6 +80,30 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         open_source(17)
 
 
+def test_a_folder_is_named_once(tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as caught:
+        open_source(tmp_path)
+    assert str(caught.value) == f"{str(tmp_path)!r}: this is a folder; pass its files one by one"
+
+
+def test_memoryviews() -> None:
+    view = memoryview(b"a.b.c.")
+    with open_source(view[::2]).binary() as stream:
+        assert stream.read() == b"abc"
+    view.release()
+    with pytest.raises(SourceError, match=r"released memoryview>: cannot read the bytes"):
+        open_source(view)
+
+
+def test_a_file_that_goes_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "gone.png"
+    path.write_bytes(b"abc")
+    opened = open_source(path)
+    path.unlink()
+    with pytest.raises(SourceError, match=r"gone\.png': cannot read the file"), opened.binary():
+        pass
+
+
 def test_empty(tmp_path: Path) -> None:
     path = tmp_path / "empty.jpg"
     path.touch()

@@ -171,7 +171,7 @@ def _with_end(frames: Iterator[Any]) -> Iterator[Any]:
 
 def _check_riff(opened: Opened) -> None:
     """Raises SourceError if a WAV is shorter than its header says: libsndfile would not tell."""
-    with opened.binary() as stream:
+    with opened.binary() as stream, decoding(opened.name, "WAV file"):
         missing = _riff_missing(stream, opened.size)
     if missing > 1:
         raise SourceError(

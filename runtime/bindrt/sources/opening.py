@@ -47,11 +47,10 @@ class Opened:
     @contextlib.contextmanager
     def binary(self) -> Iterator[BinaryIO]:
         """A binary stream at the beginning; closed afterwards only if opened here."""
-        if self.path is not None:
-            with open(self.path, "rb") as file:
-                yield file
-        else:
-            yield cast(BinaryIO, self.target)
+        with contextlib.ExitStack() as stack:
+            with decoding(self.name, "file"):  # it may have gone meanwhile
+                stream = self.target if self.path is None else stack.enter_context(open(self.path, "rb"))
+            yield cast(BinaryIO, stream)
 
 
 def is_file_source(src: object) -> bool:
@@ -84,10 +83,11 @@ def open_source(src: object, limits: Limits = DEFAULT_LIMITS) -> Opened:
     if isinstance(src, (str, os.PathLike)):
         return _open_path(src, name)
     if isinstance(src, (bytes, bytearray, memoryview)):
-        size = memoryview(src).nbytes
-        if size > limits.max_bytes:
-            raise _too_large(name, limits)
-        return _from_stream(io.BytesIO(src), name)
+        with decoding(name, "bytes"):
+            if memoryview(src).nbytes > limits.max_bytes:
+                raise _too_large(name, limits)
+            whole = src.tobytes() if isinstance(src, memoryview) and not src.contiguous else src
+            return _from_stream(io.BytesIO(whole), name)
     if hasattr(src, "read"):
         with decoding(name, "file object"):
             return _from_stream(_seekable(cast("IO[bytes]", src), name, limits), name)
@@ -104,6 +104,8 @@ def _open_path(src: str | os.PathLike[str], name: str) -> Opened:
             raise SourceError(name, "this is no regular file", "read it and pass the bytes")
         with open(path, "rb") as file:
             head = file.read(_HEAD)
+    except Error:
+        raise
     except FileNotFoundError:
         where = "download it first" if "://" in name else "check the path"
         raise SourceError(name, "there is no such file", where) from None
