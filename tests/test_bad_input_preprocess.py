@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -324,3 +326,59 @@ def test_dlpack_arrays_of_the_host_are_read() -> None:
             raise BufferError("requires grad")
 
     refused(lambda: preprocess.image(Broken(picture())), "requires grad")  # type: ignore[arg-type]
+
+
+class Failing(io.BytesIO):
+    """A file on a network that goes away after some reads."""
+
+    def __init__(self, data: bytes, reads: int) -> None:
+        super().__init__(data)
+        self.left = reads
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise OSError("the network is down")
+        return super().read(size)
+
+
+@pytest.mark.parametrize("reads", range(4))
+@pytest.mark.parametrize(
+    ("modality", "data"),
+    [("image", picture_bytes("PNG")), ("image", picture_bytes("JPEG")), ("audio", sound_bytes("WAV"))],
+    ids=["png", "jpeg", "wav"],
+)
+def test_a_file_object_that_fails_while_it_is_read(modality: str, data: bytes, reads: int) -> None:
+    file = Failing(data, reads)
+    with contextlib.suppress(SourceError):
+        preprocess.prepare(modality, file)
+        assert file.left >= 0, "a failed read was taken for the end"
+
+
+def test_options_beside_a_wrapper_are_not_passed_over() -> None:
+    pixels, samples = np.zeros((4, 4, 3), np.uint8), np.zeros((6, 2000))
+    depths = np.ones((4, 4), np.uint16)
+    for call, option in (
+        (lambda: preprocess.image(Image(pixels), exif=True), "exif="),
+        (lambda: preprocess.depth(Depth(depths), unit="m"), "unit="),
+        (lambda: preprocess.depth(Prepared(np.zeros((1, 224, 224), np.float32)), focal=1.0), "focal="),
+        (lambda: preprocess.imu(Imu(samples, rate=400), timestamps=np.arange(2000)), "timestamps="),
+    ):
+        refused(call, f"{option}.*has its own", OptionError)
+    assert preprocess.depth(Depth(depths), focal=518.8579).shape == (1, 224, 224)
+
+
+def test_options_of_another_type() -> None:
+    pixels, samples = np.zeros((4, 4, 3), np.uint8), np.zeros((6, 2000))
+    wrong: Any = []
+    refused(lambda: preprocess.image(Image(pixels, layout=wrong)), "layout is")
+    refused(lambda: preprocess.image(Image(pixels, layout=[wrong])), "layout is")  # type: ignore[arg-type]
+    refused(lambda: preprocess.imu(samples, rate=400, accel_unit=wrong), "accel_unit is")
+    refused(lambda: preprocess.imu(samples, rate=400, gyro_unit=wrong), "gyro_unit is")
+    refused(lambda: prepare(wrong, pixels), "no such modality", OptionError)
+
+
+@pytest.mark.parametrize("value", ["1", None, 0, -1, NAN, True])
+def test_limits_that_are_none(value: Any) -> None:
+    refused(lambda: Limits(max_pixels=value), "max_pixels=.*above 0", OptionError)
+    refused(lambda: preprocess.image(np.zeros((4, 4, 3), np.uint8), limits=value), "limits=", OptionError)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Real
+
+from bindrt.errors import OptionError
 
 
 @dataclass(frozen=True)
@@ -19,5 +22,17 @@ class Limits:
     max_bytes: int = 2 << 30
     max_seconds: float = 24 * 3600.0
 
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, Real) or not float(value) > 0:
+                raise OptionError(f"Limits({field.name}={value!r})", "not a limit", "give a number above 0")
+
 
 DEFAULT_LIMITS = Limits()
+
+
+def require_limits(limits: object) -> None:
+    """Raises OptionError for anything but :class:`Limits`."""
+    if not isinstance(limits, Limits):
+        raise OptionError(f"limits={limits!r}"[:80], "not limits", "pass bindrt.Limits(…), or leave it out")

@@ -8,11 +8,13 @@ takes ``limits``, the bounds on what one item may decode to.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from bindrt.errors import OptionError
 from bindrt.items import (
     AccelUnit,
     ArrayLike,
@@ -54,9 +56,28 @@ _Wrapper = TypeVar("_Wrapper")
 
 
 def _run(modality: str, src: Any, wrapped: Any, limits: Limits) -> Any:
-    """Prepares ``src`` itself if it is an item of its own, else ``wrapped``."""
-    is_item = isinstance(src, (Audio, Depth, Image, Imu, Prepared, Thermal, Video))
-    return prepare(modality, src if is_item else wrapped, limits).array
+    """Prepares ``src`` itself if it is an item of its own, else ``wrapped``.
+
+    Raises:
+        OptionError: an item of its own, and options beside it: they would not be heard.
+    """
+    if not isinstance(src, (Audio, Depth, Image, Imu, Prepared, Thermal, Video)):
+        return prepare(modality, wrapped, limits).array
+    if given := _given(wrapped):
+        kind = type(src).__name__
+        raise OptionError(
+            f"preprocess.{modality}: {given}=",
+            f"it stands beside a bindrt.{kind}, which has its own",
+            "leave it out" if isinstance(src, Prepared) else f"give it to bindrt.{kind}",
+        )
+    return prepare(modality, src, limits).array
+
+
+def _given(item: Any) -> str:
+    """The first of an item's options that is not at its default; empty if all are."""
+    options = [field for field in fields(item) if field.default is not MISSING]
+    values = ((field, getattr(item, field.name)) for field in options)
+    return next((f.name for f, v in values if type(v) is not type(f.default) or v != f.default), "")
 
 
 def image(

@@ -53,8 +53,8 @@ def _from_array(item: Image, name: str, limits: Limits) -> tuple[Array, str]:
     values = arrays.to_numpy(item.src, name)
     arrays.require_nonempty(values, name)
     arrays.require_dtype(values, (np.uint8,), name, "pixels are uint8, 0 to 255")
-    layout = item.layout or _layout_of(values, name)
-    if layout not in _LAYOUTS:
+    layout = _layout_of(values, name) if item.layout is None else item.layout
+    if not isinstance(layout, str) or layout not in _LAYOUTS:
         raise InputError(name, f"layout is {layout!r}", f"it is one of {', '.join(_LAYOUTS)}")
     if values.ndim == 3 and values.shape[2] == 1 and layout == "L":
         values = values[:, :, 0]

@@ -188,9 +188,9 @@ def _period(times: Array | float) -> float:
 
 
 def _check_options(item: Imu, name: str) -> None:
-    if item.accel_unit not in _ACCEL:
+    if item.accel_unit not in list(_ACCEL):  # a list compares, where a dict must hash
         raise InputError(name, f"accel_unit is {item.accel_unit!r}", f"it is one of {', '.join(_ACCEL)}")
-    if item.gyro_unit not in _GYRO:
+    if item.gyro_unit not in list(_GYRO):
         raise InputError(name, f"gyro_unit is {item.gyro_unit!r}", f"it is one of {', '.join(_GYRO)}")
     for field in ("max_gap", "min_seconds"):
         if not is_positive(getattr(item, field)):

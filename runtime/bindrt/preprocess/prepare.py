@@ -10,7 +10,7 @@ import numpy as np
 from bindrt import arrays
 from bindrt.errors import InputError, OptionError
 from bindrt.items import Audio, Depth, Image, Imu, Prepared, Thermal, Video
-from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.limits import DEFAULT_LIMITS, Limits, require_limits
 from bindrt.modalities import MODALITIES, Modality
 from bindrt.preprocess import _audio, _depth, _image, _imu, _text, _thermal, _video
 from bindrt.preprocess.place import Reserve
@@ -58,7 +58,8 @@ def prepare(modality: str, item: Any, limits: Limits = DEFAULT_LIMITS) -> Prepar
         OptionError: no such modality.
         InputError: the item is of another kind, shape, dtype or range, or cannot be decoded.
     """
-    if modality not in MODALITIES:
+    require_limits(limits)
+    if not isinstance(modality, str) or modality not in MODALITIES:
         raise OptionError(repr(modality), "no such modality", f"one of {', '.join(MODALITIES)}")
     if isinstance(item, Prepared):
         return check_prepared(modality, item)
