@@ -75,6 +75,31 @@ def test_a_cut_stream_is_shorter_or_an_error(fmt: str, options: dict[str, Any]) 
             assert np.isfinite(preprocess.audio(data[:keep])).all()
 
 
+@pytest.mark.parametrize("keep", [0.3, 0.7])
+@pytest.mark.parametrize(
+    ("name", "video", "audio"), [*TRACKS[3:5], ("sound.mka", None, "flac"), ("sound.webm", None, "libopus")]
+)
+def test_a_matroska_says_how_long_it_was(
+    name: str, video: str | None, audio: str, keep: float, tmp_path: Path
+) -> None:
+    data = write_video(tmp_path / name, video, audio=audio).read_bytes()
+    with pytest.raises(SourceError, match=r"truncated: .* s are there"):
+        preprocess.audio(data[: int(len(data) * keep)])
+
+
+def test_a_wav_that_cannot_seek() -> None:
+    data = sound_bytes("WAV", waveform(3.0, 1, 8000), rate=8000, subtype="GSM610")
+    wave, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+    np.testing.assert_array_equal(preprocess.audio(data), preprocess.audio(Audio(wave.T, rate=rate)))
+
+
+def test_a_long_wav_says_how_long_it_was() -> None:
+    data = sound_bytes("RF64", waveform(5.0))
+    assert preprocess.audio(data).shape == (3, 1, 128, 204)
+    with pytest.raises(SourceError, match="WAV is truncated"):
+        preprocess.audio(data[: len(data) // 2])
+
+
 @pytest.mark.parametrize(("name", "video", "audio"), TRACKS)
 def test_truncated_track(name: str, video: str | None, audio: str, tmp_path: Path) -> None:
     data = write_video(tmp_path / name, video, audio=audio).read_bytes()

@@ -14,7 +14,7 @@ import numpy as np
 from bindrt.arrays import Array
 from bindrt.errors import LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
-from bindrt.sources.container import open_container, video_stream
+from bindrt.sources.container import Ends, check_duration, open_container, others_matter, video_stream
 from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.sniff import Kind, sniff, unfit
 
@@ -99,7 +99,8 @@ def _sound_file_blocks(file: Any, name: str, kind: Kind, wanted: Sequence[range]
     whole = file.frames * file.channels <= _AT_ONCE
     at = 0
     with decoding(name, f"{kind.format} file", "is it complete?"):
-        file.seek(0)
+        if file.seekable():  # GSM in WAV is not
+            file.seek(0)
         while True:
             count = max(file.frames, BLOCK) if whole else BLOCK
             if can_skip and wanted is not None and not whole:
@@ -152,11 +153,22 @@ def _track_blocks(opened: Opened, kind: Kind, index: int, rate: int) -> Blocks:
     at = 0
     with open_container(opened, kind) as media, decoding(opened.name, "sound track", "is it complete?"):
         to_float = av.AudioResampler(format="fltp", rate=rate)
-        for frame in _with_end(media.decode(media.streams[index])):
+        for frame in _with_end(_track_frames(media, kind, index, opened.name)):
             for part in to_float.resample(frame):
                 block = part.to_ndarray().T
                 yield at, block
                 at += len(block)
+
+
+def _track_frames(media: Any, kind: Kind, index: int, name: str) -> Iterator[Any]:
+    """Decodes to the end, which must be where the container says."""
+    ends = Ends()
+    for packet in media.demux() if others_matter(kind) else media.demux(media.streams[index]):
+        if packet.size:
+            ends.add(packet)
+        if packet.stream_index == index:
+            yield from packet.decode()
+    check_duration(media, kind, ends, name)
 
 
 def _with_end(frames: Iterator[Any]) -> Iterator[Any]:
@@ -183,16 +195,18 @@ def _riff_missing(stream: BinaryIO, size: int) -> int:
     """Bytes that the data chunk promises and the file does not have."""
     head = stream.read(12)
     order = ">" if head[:4] == b"RIFX" else "<"
-    if head[:4] == b"RF64":
-        return 0
-    at = 12
+    at, long = 12, None  # RF64 and BW64 have the length of their data in a chunk of its own, which is first
     for _ in range(1000):
         stream.seek(at)
         chunk = stream.read(8)
         if len(chunk) < 8:
             return 0
         (length,) = struct.unpack(order + "I", chunk[4:])
+        if chunk[:4] == b"ds64" and len(sizes := stream.read(16)) == 16:
+            long = int.from_bytes(sizes[8:], "little")
         if chunk[:4] == b"data":
+            if long is not None and length == 0xFFFFFFFF:
+                return max(at + 8 + long - size, 0)
             unknown = length in _NO_SIZE or length >= 0xFFFFF000
             return 0 if unknown else max(at + 8 + length - size, 0)
         at += 8 + length + length % 2

@@ -4,12 +4,50 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
+from bindrt.errors import SourceError
 from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.sniff import Kind
 
 _DEMUXER = {"OGG": "ogg"}
+
+
+@dataclass
+class Ends:
+    """When the packets of each stream end, in its own units: made seconds once, not for every packet."""
+
+    ticks: dict[int, int] = field(default_factory=dict)
+    bases: dict[int, Any] = field(default_factory=dict)
+
+    def add(self, packet: Any) -> None:
+        """Regards a packet that is not empty."""
+        time = packet.dts if packet.pts is None else packet.pts
+        if time is None:
+            return
+        number, end = packet.stream_index, time + (packet.duration or 0)
+        if number not in self.ticks:
+            self.ticks[number], self.bases[number] = end, packet.time_base
+        elif end > self.ticks[number]:
+            self.ticks[number] = end
+
+    def seconds(self) -> dict[int, float]:
+        return {n: max(0.0, float(end * self.bases[n])) for n, end in self.ticks.items() if self.bases[n]}
+
+
+def others_matter(kind: Kind) -> bool:
+    """Whether the end of all streams says if the file is whole: Matroska declares that of the longest."""
+    return kind.format == "matroska"
+
+
+def check_duration(media: Any, kind: Kind, ends: Ends, name: str) -> None:
+    """Raises SourceError if a Matroska file's packets end well before the duration that it declares."""
+    if not others_matter(kind) or not media.duration:
+        return
+    seconds, last = media.duration / 1e6, max(ends.seconds().values(), default=0.0)
+    if seconds - last > max(0.5, 0.05 * seconds):
+        raise SourceError(name, f"truncated: {last:.2f} of {seconds:.2f} s are there", "is it complete?")
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
 from bindrt.sources.audio import check_seconds
+from bindrt.sources.container import Ends, check_duration, others_matter
 from bindrt.sources.groups import PacketTable
 from bindrt.sources.opening import Opened
 from bindrt.sources.sniff import Kind
@@ -17,12 +18,11 @@ FEW = 3  # frames by which a container's count may be wrong
 
 @dataclass
 class Counted:
-    """The stream's packets, how many are to be shown, when it and the last of all streams end, in seconds."""
+    """The stream's packets, how many are to be shown, and when it ends, in seconds."""
 
     packets: PacketTable = field(default_factory=PacketTable)
     shown: int = 0
     end: float = 0.0
-    last_end: float = 0.0
 
 
 def count(media: Any, stream: Any, kind: Kind, opened: Opened, fps: float, limits: Limits) -> Counted:
@@ -33,40 +33,26 @@ def count(media: Any, stream: Any, kind: Kind, opened: Opened, fps: float, limit
         LimitError: longer than ``limits.max_seconds``.
     """
     counted = Counted()
-    ends: dict[int, int] = {}  # by stream, in its own units: made seconds once, not for every packet
-    bases: dict[int, Any] = {}
+    ends = Ends()
     most = limits.max_seconds * fps
-    for packet in media.demux() if _others_matter(kind) else media.demux(stream):
+    for packet in media.demux() if others_matter(kind) else media.demux(stream):
         if packet.size == 0:
             continue
-        time = packet.dts if packet.pts is None else packet.pts
-        number = packet.stream_index
-        if time is not None:
-            end = time + (packet.duration or 0)
-            if number not in ends:
-                ends[number], bases[number] = end, packet.time_base
-            elif end > ends[number]:
-                ends[number] = end
-        if number == stream.index:
+        ends.add(packet)
+        if packet.stream_index == stream.index:
             shown = not packet.is_discard
             counted.shown += shown
             counted.packets.add(packet.pts, packet.is_keyframe, shown, packet.size)
             if len(counted.packets.times) > most:
                 check_seconds(len(counted.packets.times), fps, opened.name, limits)
-    seconds = {number: float(end * bases[number]) for number, end in ends.items() if bases[number]}
-    counted.end = max(0.0, seconds.get(stream.index, 0.0))
-    counted.last_end = max(0.0, *seconds.values()) if seconds else 0.0
-    _check_complete(media, stream, kind, counted, opened)
+    counted.end = ends.seconds().get(stream.index, 0.0)
+    _check_complete(stream, counted, opened)
+    check_duration(media, kind, ends, opened.name)
     return counted
 
 
-def _others_matter(kind: Kind) -> bool:
-    """Whether the end of the other streams says if the file is whole."""
-    return kind.format == "matroska"
-
-
-def _check_complete(media: Any, stream: Any, kind: Kind, counted: Counted, opened: Opened) -> None:
-    """Compares with what the header declares: frames and their duration, or Matroska's duration.
+def _check_complete(stream: Any, counted: Counted, opened: Opened) -> None:
+    """Compares with what the header declares: frames and their duration.
 
     Frames alone may be fewer: AVI declares those that were dropped while recording.
     """
@@ -77,11 +63,3 @@ def _check_complete(media: Any, stream: Any, kind: Kind, counted: Counted, opene
         raise SourceError(
             opened.name, f"truncated: {there} of {declared} frames are there", "is it complete?"
         )
-    if _others_matter(kind) and media.duration:
-        seconds = media.duration / 1e6
-        if seconds - counted.last_end > max(0.5, 0.05 * seconds):
-            raise SourceError(
-                opened.name,
-                f"truncated: {counted.last_end:.2f} of {seconds:.2f} s are there",
-                "is it complete?",
-            )
