@@ -89,11 +89,13 @@ def open_bundle(path: str | os.PathLike[str], verify: bool = False) -> Bundle:
             folder = SHIPPED[os.fsdecode(path)]
     except TypeError:
         raise BundleError(repr(path)[:80], "not a path", BUNDLE_IS) from None
-    with os_errors(str(path)):
+    shown = os.fsdecode(path) or "''"
+    with os_errors(shown[:200]):
         if not folder.is_dir():
-            raise BundleError(str(path), "no such folder", BUNDLE_IS)
+            problem = "no such folder, but a file" if folder.exists() else "no such folder"
+            raise BundleError(shown, problem, BUNDLE_IS)
         if MANIFEST not in os.listdir(folder):
-            raise BundleError(str(path), f"it has no {MANIFEST}", BUNDLE_IS)
+            raise BundleError(shown, f"it has no {MANIFEST}", BUNDLE_IS)
     name = f"{folder.name}/{MANIFEST}"
     with os_errors(name), open(regular_file(folder, MANIFEST), "rb") as file:
         content = file.read(MAX_MANIFEST_BYTES + 1)

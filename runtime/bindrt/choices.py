@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Set
+
+import numpy as np
 
 from bindrt.bundle import Bundle, sha256_of
-from bindrt.errors import BundleError, OptionError
+from bindrt.errors import BundleError, InputError, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess.tokenizer import TOKENIZER_FILE
 
@@ -16,13 +18,43 @@ def is_skip(on_error: str) -> bool:
     return on_error == "skip"
 
 
-def chosen_modalities(bundle: Bundle, wanted: Sequence[str] | None) -> tuple[str, ...]:
-    held = [m for m in MODALITIES if m in bundle.manifest.modalities]
-    if wanted is None:
-        return tuple(held)
-    if isinstance(wanted, str) or not wanted:
+def is_normalized(normalize: object) -> bool:
+    if not isinstance(normalize, (bool, np.bool_)):
+        raise OptionError(f"normalize={normalize!r}", "neither True nor False", "True gives unit vectors")
+    return bool(normalize)
+
+
+def chosen_labels(labels: object) -> list[str]:
+    """The texts to choose from, in the order of the columns of what ``classify`` returns."""
+    ordered = isinstance(labels, Iterable) and not isinstance(labels, (str, bytes, Mapping, Set))
+    texts = list(labels) if ordered else []  # type: ignore[call-overload]
+    if not texts:
         raise OptionError(
-            f"modalities={wanted!r}", "not a list of modalities", 'for example ["image", "text"]'
+            "classify", "labels must be a list of texts", 'for example labels=["a dog", "a car"]'
+        )
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InputError(
+                f"labels[{index}]", f"a label is a str, not {type(text).__name__}", "decode or convert it"
+            )
+    return texts
+
+
+def require_kind(name: str, value: object, kind: type) -> None:
+    """Raises OptionError for an argument of ``load`` that is no ``kind``."""
+    if not isinstance(value, kind):
+        what = "a str" if kind is str else f"bindrt.{kind.__name__}(…)"
+        raise OptionError(f"{name}={value!r}"[:80], f"not {what}", f"give {what}, or leave it out")
+
+
+def chosen_modalities(bundle: Bundle, chosen: Iterable[str] | None) -> tuple[str, ...]:
+    held = [m for m in MODALITIES if m in bundle.manifest.modalities]
+    if chosen is None:
+        return tuple(held)
+    wanted = list(chosen) if isinstance(chosen, Iterable) and not isinstance(chosen, str) else []
+    if not wanted:
+        raise OptionError(
+            f"modalities={chosen!r}", "not a list of modalities", 'for example ["image", "text"]'
         )
     for name in wanted:
         if name not in held:

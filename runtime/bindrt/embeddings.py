@@ -48,6 +48,10 @@ class Embeddings(Mapping[str, Vectors]):
             f"no modality or attribute {name!r}; embedded: {', '.join(vectors) or 'nothing'}"
         )
 
+    # Of a mapping's values one could not say whether they are equal: arrays compare by element.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     def similarity(self, a: str, b: str) -> Vectors:
         """Cosine similarities ``[Na, Nb]`` (−1…1) of every item of modality ``a`` with every one of ``b``.
 
@@ -55,7 +59,7 @@ class Embeddings(Mapping[str, Vectors]):
             OptionError: one of them was not embedded.
         """
         for name in (a, b):
-            if name not in self.vectors:
+            if name not in list(self.vectors):
                 raise OptionError(
                     f"similarity({a!r}, {b!r})",
                     f"{name!r} was not embedded",
@@ -68,7 +72,7 @@ class Embeddings(Mapping[str, Vectors]):
         if self.errors:
             parts.append(f"{len(self.errors)} errors")
         kind = "unit length" if self.normalized else "scaled"
-        return f"Embeddings({', '.join(parts)}; {kind}; space {self.space})"
+        return f"Embeddings({', '.join(parts) or 'nothing'}; {kind}; space {self.space})"
 
 
 def unit_rows(rows: Vectors) -> Vectors:

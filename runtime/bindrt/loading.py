@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bindrt.bundle import open_bundle
+from bindrt.choices import require_kind
 from bindrt.engines import Settings
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.model import Model
@@ -18,7 +19,7 @@ def load(
     engine: str = "auto",
     precision: str | None = None,
     device: str = "auto",
-    modalities: Sequence[str] | None = None,
+    modalities: Iterable[str] | None = None,
     threads: int | None = None,
     verify: bool = False,
     limits: Limits = DEFAULT_LIMITS,
@@ -52,6 +53,13 @@ def load(
         EngineError: the bundle has no files for this engine and precision.
         OptionError: an argument has no such value.
     """
+    for name, value, kind in (
+        ("engine", engine, str),
+        ("device", device, str),
+        ("limits", limits, Limits),
+        ("pipeline", pipeline, PipelineOptions),
+    ):
+        require_kind(name, value, kind)
     settings = Settings(device, threads, startup, engine_options or {})
     bundle = open_bundle(path, verify)
     return Model(bundle, engine, precision, modalities, settings, limits, pipeline, memory_budget)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from bindrt.batching import Embedder, Outcome, as_items
 from bindrt.bundle import Bundle
-from bindrt.choices import chosen_modalities, is_skip, require_our_tokenizer
+from bindrt.choices import chosen_labels, chosen_modalities, is_normalized, is_skip, require_our_tokenizer
 from bindrt.embeddings import Embeddings, unit_rows
 from bindrt.engines import Engine, Settings, candidates, start
 from bindrt.errors import BundleError, Error, InputError, OptionError
@@ -51,7 +51,7 @@ class Model:
         bundle: Bundle,
         engine: str,
         precision: str | None,
-        modalities: Sequence[str] | None,
+        modalities: Iterable[str] | None,
         settings: Settings,
         limits: Limits,
         pipeline: PipelineOptions,
@@ -145,7 +145,8 @@ class Model:
             "image": image, "video": video, "text": text, "audio": audio,
             "depth": depth, "thermal": thermal, "imu": imu, **unknown,
         }  # fmt: skip
-        items = {m: as_items(m, value) for m, value in given.items() if value is not None}
+        normalize = is_normalized(normalize)
+        items = {m: as_items(m, value) for m, value in given.items() if value is not None or m in unknown}
         for modality in items:
             self._require(modality)
         outcomes = {}
@@ -172,7 +173,9 @@ class Model:
             priority, deadline: of every item, as in :meth:`submit`.
         """
         skip = is_skip(on_error)
-        given = {m: as_items(m, items[m]) for m in (*MODALITIES, *items) if items.get(m) is not None}
+        normalize = is_normalized(normalize)
+        names = (m for m in (*MODALITIES, *items) if items.get(m) is not None or m not in MODALITIES)
+        given = {m: as_items(m, items[m]) for m in names}
         for modality in given:
             self._require(modality)
             await asyncio.to_thread(self._engine, MODALITIES[modality].encoder)
@@ -208,6 +211,7 @@ class Model:
             Overloaded: the queue is full, with ``block=False``.
         """
         self._require(modality)
+        normalize = is_normalized(normalize)
         return self._front.submit(modality, item, self._engine, priority, deadline, block, normalize)
 
     def stream(
@@ -227,7 +231,7 @@ class Model:
             normalize, priority: as in :meth:`submit`.
         """
         self._require(modality)
-        skip = is_skip(on_error)
+        skip, normalize = is_skip(on_error), is_normalized(normalize)
         if not isinstance(prefetch, int) or not 1 <= prefetch <= 100_000:
             raise OptionError(f"prefetch={prefetch!r}", "not a number of items", "give 1 to 100000")
         caller = next_caller()
@@ -257,16 +261,15 @@ class Model:
             raise OptionError(
                 "classify", f"{len(items)} modalities given", "give exactly one, for example image=[…]"
             )
-        if isinstance(labels, str) or len(labels) == 0:
-            raise OptionError(
-                "classify", "labels must be a list of texts", 'for example labels=["a dog", "a car"]'
-            )
+        choices = chosen_labels(labels)
         (modality,) = items
+        if items[modality] is None:
+            raise OptionError("classify", f"{modality} is None", "give one item or a list of items")
         if modality == "text":
             queries = self.embed(text=items["text"], on_error=on_error)
         else:
             queries = self.embed(on_error=on_error, **items)  # type: ignore[arg-type]
-        texts = self.embed(text=list(labels))
+        texts = self.embed(text=choices)
         logits = self.bundle.manifest.text_scale * (unit_rows(queries[modality]) @ unit_rows(texts["text"]).T)
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
@@ -352,7 +355,7 @@ class Model:
             )
         if modality in self.modalities:
             return
-        if modality not in MODALITIES:
+        if not isinstance(modality, str) or modality not in MODALITIES:
             raise InputError(f"{modality}=", "unknown modality", f"one of {', '.join(MODALITIES)}")
         raise InputError(
             f"{modality}=", "this model was not loaded with it", f"it has {', '.join(self.modalities)}"

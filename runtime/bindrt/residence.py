@@ -54,7 +54,7 @@ class Residence:
         is_idle: Callable[[str], bool],
         close_pipeline: Callable[[str], None],
     ) -> None:
-        if budget is not None and (not isinstance(budget, int) or budget < 1):
+        if budget is not None and (type(budget) is bool or not isinstance(budget, int) or budget < 1):
             raise OptionError(f"memory_budget={budget!r}", "not a number of bytes", "give one, or None")
         self.used = UseOrder()
         self.budget = budget

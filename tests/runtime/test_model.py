@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -76,6 +77,17 @@ def test_embeddings_can_be_read(small_model: bindrt.Model) -> None:
         assert part in text
     with pytest.raises(AttributeError, match="audio"):
         _ = e.audio
+
+
+def test_embeddings_are_equal_to_themselves_alone(small_model: bindrt.Model) -> None:
+    one, other = small_model.embed(text="a"), small_model.embed(text="a")
+    assert one in [other, one]
+    assert one != other
+    assert len({one, other}) == 2
+    assert repr(small_model.embed()).startswith("Embeddings(nothing; ")
+    unhashable: Any = ["text"]
+    with pytest.raises(bindrt.OptionError, match="was not embedded"):
+        one.similarity("text", unhashable)
 
 
 def test_empty_list_gives_no_rows(small_model: bindrt.Model) -> None:
@@ -201,11 +213,45 @@ def test_classify_is_a_softmax_of_scaled_cosines(small_model: bindrt.Model) -> N
         {"labels": [], "image": [PHOTO]},
         {"labels": "a dog", "image": [PHOTO]},
         {"labels": ["a"], "image": [PHOTO], "text": ["b"]},
+        {"labels": None, "image": [PHOTO]},
+        {"labels": {"a", "b"}, "image": [PHOTO]},
+        {"labels": ["a"], "image": None},
     ],
 )
 def test_classify_refuses_wrong_calls(small_model: bindrt.Model, call: dict[str, Any]) -> None:
     with pytest.raises(bindrt.OptionError):
         small_model.classify(**call)
+
+
+def test_classify_names_a_bad_label(small_model: bindrt.Model) -> None:
+    with pytest.raises(bindrt.InputError, match=r"labels\[1\]: a label is a str, not int"):
+        small_model.classify(image=PHOTO, labels=["a", 5])  # type: ignore[list-item]
+    rows = small_model.classify(image=PHOTO, labels=(text for text in "ab"))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(rows, small_model.classify(image=PHOTO, labels=["a", "b"]))
+
+
+@pytest.mark.parametrize("normalize", ["yes", None, 2, np.ones(2)])
+def test_normalize_is_true_or_false(small_model: bindrt.Model, normalize: Any) -> None:
+    for call in (
+        lambda: small_model.embed(text="a", normalize=normalize),
+        lambda: small_model.submit("text", "a", normalize=normalize),
+        lambda: small_model.stream("text", ["a"], normalize=normalize),
+        lambda: asyncio.run(small_model.aembed(text="a", normalize=normalize)),
+    ):
+        with pytest.raises(bindrt.OptionError, match="normalize="):
+            call()
+    assert small_model.embed(text="a", normalize=np.False_).normalized is False  # type: ignore[arg-type]
+
+
+def test_a_misspelt_modality_is_named_even_with_nothing_in_it(small_model: bindrt.Model) -> None:
+    wrong: Any = ["image"]
+    for call in (
+        lambda: small_model.embed(imgae=None),
+        lambda: asyncio.run(small_model.aembed(imgae=None)),
+        lambda: small_model.submit(wrong, "a"),
+    ):
+        with pytest.raises(bindrt.InputError, match="unknown modality"):
+            call()
 
 
 def test_statistics_count_what_was_done(fresh: bindrt.Model) -> None:
@@ -279,6 +325,13 @@ def test_only_the_asked_modalities(small_bundle: Path) -> None:
         ({"modalities": "text"}, "not a list"),
         ({"threads": 0}, "threads"),
         ({"threads": "two"}, "threads"),
+        ({"threads": True}, "threads"),
+        ({"modalities": 5}, "not a list"),
+        ({"modalities": iter(())}, "not a list"),
+        ({"device": None}, "device=None"),
+        ({"limits": None}, "limits=None"),
+        ({"pipeline": {}}, "pipeline="),
+        ({"memory_budget": True}, "memory_budget"),
     ],
 )
 def test_wrong_load_options(small_bundle: Path, options: dict[str, Any], message: str) -> None:

@@ -74,10 +74,11 @@ class Settings:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.threads is not None and (not isinstance(self.threads, int) or not 1 <= self.threads <= 1024):
-            raise OptionError(
-                f"threads={self.threads!r}", "not a number of threads", "give 1 to 1024, or None"
-            )
+        count = self.threads
+        if count is not None and (
+            type(count) is bool or not isinstance(count, int) or not 1 <= count <= 1024
+        ):
+            raise OptionError(f"threads={count!r}", "not a number of threads", "give 1 to 1024, or None")
         if self.startup not in STARTUPS:
             raise OptionError(f"startup={self.startup!r}", "unknown", f"one of {', '.join(STARTUPS)}")
         if not isinstance(self.options, Mapping):
