@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bindrt.commands.embed import SegmentWriter
 from bindrt.commands.outputs import adopt, finish
 from bindrt.commands.segments import Row, Segments, clean
 
@@ -49,3 +53,62 @@ def test_rows_come_back_as_they_went_in(suffix: str, batches: list[list[Row]]) -
         again = Segments(output, DIM, SPACE, resume=True)
         adopt(again, DIM, SPACE)
         assert rows_of(again) == expected
+
+
+def some(*names: str) -> list[Row]:
+    return [Row(name, "text", None, np.ones(DIM, np.float32)) for name in names]
+
+
+def test_a_segment_that_an_interrupt_left_open_is_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C just after the segment is in its place: what comes then goes into the same one."""
+    segments = Segments(tmp_path / "out.parquet", DIM, SPACE, resume=False)
+    segments.write(some("before"))
+    writer = SegmentWriter(segments)
+    for row in some("a", "b"):
+        writer.add(row)
+    replace = os.replace
+
+    def interrupted(*args: Any) -> None:
+        replace(*args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            writer.flush()
+    writer.add(*some("c"))
+    writer.flush()
+    writer.flush()
+    writer.add(*some("d"))
+    writer.flush()
+    assert [name for name, *_ in rows_of(segments)] == ["before", "a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("removed", range(4))
+def test_a_kill_while_segments_are_removed_loses_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: int
+) -> None:
+    output = tmp_path / "out.parquet"
+    segments = Segments(output, DIM, SPACE, resume=False)
+    for name in "abc":
+        segments.write(some(name))
+
+    def killed(folder: Path, *_: Any, **__: Any) -> None:
+        for path in sorted(Path(folder).iterdir())[:removed]:
+            path.unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            finish(segments, DIM, SPACE)
+    again = Segments(output, DIM, SPACE, resume=True)
+    adopt(again, DIM, SPACE)
+    again.write(some("d"))
+    finish(again, DIM, SPACE)
+    last = Segments(output, DIM, SPACE, resume=True)
+    adopt(last, DIM, SPACE)
+    assert sorted(name for name, *_ in rows_of(last)) == ["a", "b", "c", "d"]
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".old"] == []

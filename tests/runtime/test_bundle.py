@@ -218,7 +218,8 @@ def test_another_schema_says_what_to_do(bundle: Path, schema: int) -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [(None, "path"), (5, "path"), ("missing.bind", "no such folder"), ("a\0b", "no such folder"),
-     ("x" * 5000, "x"), (b"missing", "no such folder"), (__file__, "folder, but a file"), ("", "'': it has no")],
+     (b"missing", "no such folder"), (__file__, "folder, but a file"), ("", "'': it has no"),
+     ("x" * 5000, "x")],
 )  # fmt: skip
 def test_what_is_no_bundle(path: object, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

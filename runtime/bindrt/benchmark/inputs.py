@@ -13,10 +13,11 @@ import PIL.Image
 import soundfile
 
 from bindrt.benchmark import scenery
-from bindrt.commands.inputs import detect_file, walk
+from bindrt.commands.inputs import walk
 from bindrt.errors import InputError, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import prepare
+from bindrt.sources import detect
 
 #: By modality: paths; of text the texts themselves.
 Sources = dict[str, list[str]]
@@ -71,7 +72,7 @@ def modality_of(name: str, wanted: Sequence[str], explicit: bool, listed: bool) 
     """Of a file; None: a folder's file that is not wanted."""
     if explicit and len(wanted) == 1:
         return wanted[0] if wanted[0] != "text" or not listed or name.endswith(".txt") else None
-    modality = "text" if name.endswith(".txt") else detect_file(name)
+    modality = "text" if name.endswith(".txt") else detect(name)
     if modality in wanted:
         return modality
     if listed:

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from io import TextIOWrapper
 from pathlib import Path
 from time import monotonic
 
@@ -65,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0: done (bad inputs may be recorded as errors), 1: an error, 2: wrong usage."""
-    args = parser().parse_args(argv)
+    args = parser().parse_intermixed_args(argv)  # files may stand behind options
     console = Console(stderr=True, emoji=False)
     try:
         return run(args, console)
@@ -108,6 +109,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def to_stdout(job: Job) -> None:
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the terminal's language
     job.run(lambda row: print(as_json_line(row, job.model.space), flush=True))
 
 
@@ -145,22 +148,23 @@ class SegmentWriter:
 
     def __init__(self, segments: Segments) -> None:
         self._segments = segments
-        self._rows: list[Row] = []
+        self._open: tuple[int, list[Row]] = (segments.next_number(), [])
         self._since = monotonic()
 
     def add(self, row: Row) -> None:
-        self._rows.append(row)
-        if len(self._rows) >= SEGMENT_ROWS:
+        self._open[1].append(row)
+        if len(self._open[1]) >= SEGMENT_ROWS:
             self.flush()
         self.flush_old()
 
     def flush_old(self) -> None:
-        if self._rows and monotonic() - self._since >= SEGMENT_SECONDS:
+        if self._open[1] and monotonic() - self._since >= SEGMENT_SECONDS:
             self.flush()
 
     def flush(self) -> None:
-        self._segments.write(self._rows)
-        self._rows = []
+        number, rows = self._open
+        self._segments.write(rows, number)
+        self._open = (number + 1, [])  # at once: interrupted before, the same segment is written again
         self._since = monotonic()
 
 

@@ -7,7 +7,6 @@ import select
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bindrt.commands.segments import clean
 from bindrt.errors import InputError, OptionError, SourceError
@@ -48,7 +47,7 @@ class Request:
 
     def check(self) -> None:
         if not self.paths and not self.texts:
-            raise OptionError("bind-embed", "nothing to embed", "give files, folders, - or --text")
+            raise OptionError("", "nothing to embed", "give files, folders, - or --text")
         if self.modality == "text" and any(p != STDIN for p in self.paths):
             raise OptionError(
                 "--modality text", "files are not read as texts", 'give --text "…", or lines on -'
@@ -61,6 +60,8 @@ def list_inputs(request: Request) -> Iterator[Input | None]:
     """Every input in order: paths as given, folders sorted, then texts; None while a list says nothing."""
     for path in request.paths:
         if path == STDIN:
+            if sys.stdin is None:
+                raise SourceError("standard input", "it is closed", "give a list of paths on it")
             for line in read_lines(sys.stdin.fileno()):
                 if line is None:
                     yield None
@@ -100,12 +101,15 @@ def count_inputs(request: Request) -> int | None:
 
 
 def walk(folder: str) -> Iterator[str]:
-    """Files below a folder in sorted order, hidden ones left out, links to folders not followed."""
-    for root, folders, files in os.walk(folder):
+    """Files below a folder in sorted order, hidden ones left out, links to folders not followed; and the
+    folders that cannot be read, which must not be passed over in silence."""
+    refused: list[str] = []
+    for root, folders, files in os.walk(folder, onerror=lambda error: refused.append(error.filename)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith("."):
                 yield os.path.join(root, name)
+    yield from refused
 
 
 def resolve(entry: Input, request: Request) -> tuple[str, object] | None:
@@ -116,7 +120,9 @@ def resolve(entry: Input, request: Request) -> tuple[str, object] | None:
     """
     if entry.modality == "text":
         return "text", entry.source
-    modality = entry.modality or detect_file(entry.source)
+    if entry.listed and os.path.isdir(entry.source):
+        raise SourceError(entry.source, "the folder cannot be read", "check its permissions")
+    modality = entry.modality or detect(entry.source)
     if modality is None:
         if entry.listed:
             return None
@@ -128,9 +134,3 @@ def resolve(entry: Input, request: Request) -> tuple[str, object] | None:
     if modality == "depth" and request.unit is not None:
         return modality, Depth(entry.source, unit=request.unit)  # type: ignore[arg-type]
     return modality, entry.source
-
-
-def detect_file(path: str) -> str | None:
-    if not Path(path).exists():
-        raise SourceError(path, "no such file", "check the path")
-    return detect(path)

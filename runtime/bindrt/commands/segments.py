@@ -83,10 +83,12 @@ class Segments:
         """
         self.output = output
         self.folder = output.with_name(output.name + ".parts")
+        self._left = output.with_name(output.name + ".parts.old")
         self._dim = dim
         self._space = space
         if not resume:
             self._refuse_existing()
+        shutil.rmtree(self._left, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         for left in self.folder.glob("*.new"):
             left.unlink()
@@ -96,14 +98,17 @@ class Segments:
     def paths(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*.parquet"))
 
-    def write(self, rows: list[Row]) -> None:
-        """Make rows permanent."""
-        if rows:
-            self.write_table(to_table(rows, self._dim, self._space))
-
-    def write_table(self, table: pa.Table) -> None:
+    def next_number(self) -> int:
         taken = self.paths()
-        number = int(taken[-1].stem) + 1 if taken else 0
+        return int(taken[-1].stem) + 1 if taken else 0
+
+    def write(self, rows: list[Row], number: int | None = None) -> None:
+        """Make rows permanent, as the next segment, or in place of that of a number."""
+        if rows:
+            self.write_table(to_table(rows, self._dim, self._space), number)
+
+    def write_table(self, table: pa.Table, number: int | None = None) -> None:
+        number = self.next_number() if number is None else number
         path = self.folder / f"{number:08d}.parquet"
         beside = path.with_name(path.name + ".new")
         with open(beside, "wb") as file:
@@ -128,7 +133,9 @@ class Segments:
             yield pq.read_table(path, columns=columns)
 
     def remove(self) -> None:
-        shutil.rmtree(self.folder)
+        """All at once: those left over by a killed removal would be taken for an unfinished run."""
+        os.replace(self.folder, self._left)
+        shutil.rmtree(self._left)
 
     def _refuse_existing(self) -> None:
         if self.output.exists():
