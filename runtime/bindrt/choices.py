@@ -24,6 +24,14 @@ def is_normalized(normalize: object) -> bool:
     return bool(normalize)
 
 
+def require_stream(items: object, prefetch: object) -> None:
+    """Raises OptionError for what ``stream`` cannot take items from; of a str these would be its letters."""
+    if not isinstance(prefetch, int) or not 1 <= prefetch <= 100_000:
+        raise OptionError(f"prefetch={prefetch!r}", "not a number of items", "give 1 to 100000")
+    if not isinstance(items, Iterable) or isinstance(items, (str, bytes, bytearray, memoryview, Mapping)):
+        raise OptionError("stream", f"{type(items).__name__} is no iterable of items", "give a list, for one")
+
+
 def chosen_labels(labels: object) -> list[str]:
     """The texts to choose from, in the order of the columns of what ``classify`` returns."""
     ordered = isinstance(labels, Iterable) and not isinstance(labels, (str, bytes, Mapping, Set))

@@ -14,7 +14,14 @@ import numpy.typing as npt
 
 from bindrt.batching import Embedder, Outcome, as_items
 from bindrt.bundle import Bundle
-from bindrt.choices import chosen_labels, chosen_modalities, is_normalized, is_skip, require_our_tokenizer
+from bindrt.choices import (
+    chosen_labels,
+    chosen_modalities,
+    is_normalized,
+    is_skip,
+    require_our_tokenizer,
+    require_stream,
+)
 from bindrt.embeddings import Embeddings, unit_rows
 from bindrt.engines import Engine, Settings, candidates, start
 from bindrt.errors import BundleError, Error, InputError, OptionError
@@ -140,12 +147,11 @@ class Model:
         Raises:
             Error: of a bad item (with ``raise``), an unknown modality or option, a failed engine.
         """
-        skip = is_skip(on_error)
+        skip, normalize = is_skip(on_error), is_normalized(normalize)
         given = {
             "image": image, "video": video, "text": text, "audio": audio,
             "depth": depth, "thermal": thermal, "imu": imu, **unknown,
         }  # fmt: skip
-        normalize = is_normalized(normalize)
         items = {m: as_items(m, value) for m, value in given.items() if value is not None or m in unknown}
         for modality in items:
             self._require(modality)
@@ -172,8 +178,7 @@ class Model:
             items: modalities with one item or a list of items each.
             priority, deadline: of every item, as in :meth:`submit`.
         """
-        skip = is_skip(on_error)
-        normalize = is_normalized(normalize)
+        skip, normalize = is_skip(on_error), is_normalized(normalize)
         names = (m for m in (*MODALITIES, *items) if items.get(m) is not None or m not in MODALITIES)
         given = {m: as_items(m, items[m]) for m in names}
         for modality in given:
@@ -232,8 +237,7 @@ class Model:
         """
         self._require(modality)
         skip, normalize = is_skip(on_error), is_normalized(normalize)
-        if not isinstance(prefetch, int) or not 1 <= prefetch <= 100_000:
-            raise OptionError(f"prefetch={prefetch!r}", "not a number of items", "give 1 to 100000")
+        require_stream(items, prefetch)
         caller = next_caller()
 
         def submit(item: Item) -> EmbeddingFuture:

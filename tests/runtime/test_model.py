@@ -243,6 +243,12 @@ def test_normalize_is_true_or_false(small_model: bindrt.Model, normalize: Any) -
     assert small_model.embed(text="a", normalize=np.False_).normalized is False  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("items", [5, "a dog", b"a", {"a": 1}])
+def test_stream_takes_an_iterable_of_items(small_model: bindrt.Model, items: Any) -> None:
+    with pytest.raises(bindrt.OptionError, match="no iterable of items"):
+        small_model.stream("text", items)
+
+
 def test_a_misspelt_modality_is_named_even_with_nothing_in_it(small_model: bindrt.Model) -> None:
     wrong: Any = ["image"]
     for call in (

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bindrt import LimitError, Limits, SourceError
+from bindrt import Error, LimitError, Limits, SourceError, preprocess
 from bindrt.arrays import describe
+from bindrt.preprocess import tokenizer
 from bindrt.sources import open_source
+from support.golden import HERE
+from support.media import sound_bytes
 
 
 class Pipe(io.RawIOBase):
@@ -135,6 +140,23 @@ def test_text_streams_and_broken_ones(tmp_path: Path) -> None:
 
     with pytest.raises(SourceError, match="the network is down"):
         open_source(Broken())
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("soundfile", lambda: preprocess.audio(sound_bytes("WAV"))),
+        ("av", lambda: preprocess.audio(HERE / "inputs/video/short_1s2.mp4")),
+        ("tokenizers", lambda: preprocess.text("a")),
+    ],
+)
+def test_a_library_that_does_not_load(
+    name: str, call: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr(tokenizer, "_loaded", None)
+    with pytest.raises(Error, match=f"{name}: the library does not load: .*; python -m bindrt doctor"):
+        call()
 
 
 def test_names(tmp_path: Path) -> None:

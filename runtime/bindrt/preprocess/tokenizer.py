@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from bindrt.sources.opening import library
+
 TOKENIZER_FILE = Path(__file__).resolve().parent.parent / "data" / "clip_tokenizer.json.gz"
 _lock = threading.Lock()
 _loaded: Any = None
@@ -23,7 +25,5 @@ def tokenizer() -> Any:
     if _loaded is None:
         with _lock:
             if _loaded is None:
-                from tokenizers import Tokenizer
-
-                _loaded = Tokenizer.from_str(tokenizer_json().decode("utf-8"))
+                _loaded = library("tokenizers").Tokenizer.from_str(tokenizer_json().decode("utf-8"))
     return _loaded

@@ -15,7 +15,7 @@ from bindrt.arrays import Array
 from bindrt.errors import LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.container import Ends, check_duration, open_container, others_matter, video_stream
-from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.opening import Opened, decoding, library
 from bindrt.sources.sniff import Kind, sniff, unfit
 
 FORMATS = "WAV, FLAC, OGG, MP3, AAC in MP4, and the sound tracks of MP4, MKV, WebM and AVI"
@@ -78,8 +78,7 @@ def check_seconds(frames: int, rate: Fraction | float, name: str, limits: Limits
 
 @contextlib.contextmanager
 def _sound_file(opened: Opened, kind: Kind, limits: Limits) -> Iterator[Recording]:
-    import soundfile
-
+    soundfile = library("soundfile")
     with decoding(opened.name, f"{kind.format} file", "is it complete?"):
         file = soundfile.SoundFile(opened.target)
     with file:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bindrt.errors import SourceError
-from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.opening import Opened, decoding, library
 from bindrt.sources.sniff import Kind
 
 _DEMUXER = {"OGG": "ogg"}
@@ -56,8 +56,7 @@ def open_container(opened: Opened, kind: Kind) -> Iterator[Any]:
 
     FFmpeg would otherwise probe for playlists and protocols, which open further files or the network.
     """
-    import av
-
+    av = library("av")
     with decoding(opened.name, "media file", "is it complete?"):
         media = av.open(opened.target, "r", format=_DEMUXER.get(kind.format, kind.format))
     try:

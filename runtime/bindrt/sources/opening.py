@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import stat
@@ -70,6 +71,20 @@ def decoding(name: str, what: str, remedy: str = "") -> Iterator[None]:
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise SourceError(name, f"cannot read the {what}: {reason}", remedy) from error
+
+
+def library(name: str) -> Any:
+    """A decoder's library, imported when it is first needed.
+
+    Raises:
+        Error: it does not load; its C library may be missing.
+    """
+    try:
+        return importlib.import_module(name)
+    except Exception as error:  # a library of another machine may fail in any way
+        raise Error(
+            name, f"the library does not load: {error}", "python -m bindrt doctor says more"
+        ) from error
 
 
 def open_source(src: object, limits: Limits = DEFAULT_LIMITS) -> Opened:
