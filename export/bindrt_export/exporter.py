@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from bindrt.bundle import MANIFEST, open_bundle
-from bindrt.errors import ExportError, OptionError
+from bindrt.errors import OptionError
 from bindrt.hardware import peak_memory
 from bindrt.manifest import FORMAT, SCHEMA
 from bindrt.modalities import MODALITIES
@@ -44,6 +42,13 @@ from bindrt_export.progress import Progress
 from bindrt_export.report import PAGE, REPORT, html, rows
 from bindrt_export.retrieval import compare as compare_retrieval
 from bindrt_export.retrieval import find_pairs
+from bindrt_export.staging import (
+    existing_parent,
+    move_into_place,
+    refuse_other_folder,
+    require_space,
+    staging_for,
+)
 from bindrt_export.tokenizer import write_tokenizer
 
 #: Peak memory beside the weights: Python, torch, activations; measured with imagebind_huge.
@@ -104,6 +109,8 @@ def run(request: Request, progress: Progress) -> dict[str, Any]:
         CheckpointError, ExportError: nothing stands at ``output`` then but what stood there before.
     """
     start = perf_counter()
+    # A link stays and leads to the new bundle; and a folder cannot be renamed by the name of ".".
+    request = replace(request, output=Path(os.path.realpath(request.output)))
     refuse_other_folder(request.output)
     refuse_unsupported(request.engines)
     calibration = Calibration(request.engines.calibration)
@@ -193,21 +200,6 @@ def is_there(output: Path, staging: Path, encoder: str, key: str) -> bool:
     return any(find_part(place, encoder, key) is not None for place in (staging, output))
 
 
-def require_space(output: Path, needed: int) -> None:
-    """Better now than after half an hour.
-
-    Raises:
-        ExportError: the disk has not that many bytes free.
-    """
-    free = shutil.disk_usage(existing_parent(output)).free
-    if needed > free:
-        raise ExportError(
-            str(output),
-            f"it needs {needed} bytes and {free} are free",
-            "free some, or choose another disk for -o",
-        )
-
-
 def wanted(checkpoint: Checkpoint, modalities: Sequence[str] | None) -> list[str]:
     """The modalities to export, in their usual order."""
     held = [m.name for m in MODALITIES.values() if m.encoder in checkpoint.encoders]
@@ -221,49 +213,6 @@ def wanted(checkpoint: Checkpoint, modalities: Sequence[str] | None) -> list[str
 
 def encoders_of(modalities: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(MODALITIES[m].encoder for m in modalities))
-
-
-def existing_parent(path: Path) -> Path:
-    path = path.absolute()
-    while not path.exists():
-        path = path.parent
-    return path
-
-
-def refuse_other_folder(output: Path) -> None:
-    """Never replace something that is not a bundle."""
-    if output.exists() and not (output / MANIFEST).is_file():
-        raise ExportError(
-            str(output), "it exists and is not a bundle", "choose another name for -o, or remove it"
-        )
-
-
-@contextmanager
-def staging_for(output: Path) -> Iterator[Path]:
-    """The folder beside ``output`` where parts are made; kept when an export breaks off."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    staging = output.with_name(output.name + ".partial")
-    lock_path = output.with_name(f".{output.name}.lock")
-    with open(lock_path, "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ExportError(
-                str(output), "another export is writing it", "wait for it, or choose another -o"
-            ) from None
-        staging.mkdir(exist_ok=True)
-        yield staging
-        lock_path.unlink(missing_ok=True)
-
-
-def move_into_place(staging: Path, output: Path) -> None:
-    """Replace ``output`` by the finished folder; two renames, so it is never half a bundle."""
-    old = output.with_name(output.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if output.exists():
-        os.rename(output, old)
-    os.rename(staging, output)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def make_manifest(

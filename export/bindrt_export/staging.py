@@ -1,0 +1,118 @@
+"""Where a bundle is made, and how it gets to its place: beside it, then by renaming."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from bindrt.bundle import MANIFEST
+from bindrt.errors import ExportError
+
+#: The folder that the first part is written to.
+FIRST = "onnx"
+ANOTHER_NAME = "choose another name for -o, or remove it"
+
+
+def existing_parent(path: Path) -> Path:
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def require_space(output: Path, needed: int) -> None:
+    """Better now than after half an hour.
+
+    Raises:
+        ExportError: the disk has not that many bytes free.
+    """
+    free = shutil.disk_usage(existing_parent(output)).free
+    if needed > free:
+        raise ExportError(
+            str(output),
+            f"it needs {needed} bytes and {free} are free",
+            "free some, or choose another disk for -o",
+        )
+
+
+def refuse_other_folder(output: Path) -> None:
+    """Never replace something that is not a bundle."""
+    if output.exists() and not (output / MANIFEST).is_file():
+        raise ExportError(str(output), "it exists and is not a bundle", ANOTHER_NAME)
+
+
+@contextmanager
+def staging_for(output: Path) -> Iterator[Path]:
+    """The folder beside ``output`` where parts are made; what an export that breaks off has finished stays.
+
+    Raises:
+        ExportError: another export is at work there, or something else has the folder's name.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    staging = output.with_name(output.name + ".partial")
+    lock_path = output.with_name(f".{output.name}.lock")
+    with open(lock_path, "w") as lock:
+        take(lock, lock_path, output)
+        try:
+            if not output.exists() and (old := set_aside(output)).exists():
+                os.rename(old, output)  # killed between the two renames
+            refuse_strangers(staging)
+            staging.mkdir(exist_ok=True)
+            drop_links(staging)
+            yield staging
+        finally:
+            if staging.is_dir() and not any(staging.glob("parts/*.json")) and not is_foreign(staging):
+                shutil.rmtree(staging, ignore_errors=True)  # nothing to go on from
+            lock_path.unlink(missing_ok=True)
+
+
+def take(lock: IO[str], path: Path, output: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever had it may have removed the file since we opened it; then it locks nothing.
+        if os.path.samestat(os.fstat(lock.fileno()), os.stat(path)):
+            return
+    except OSError:
+        pass
+    raise ExportError(str(output), "another export is writing it", "wait for it, or choose another -o")
+
+
+def is_foreign(staging: Path) -> bool:
+    if not staging.is_dir():
+        return os.path.lexists(staging)
+    return any(staging.iterdir()) and not (staging / FIRST).is_dir()
+
+
+def refuse_strangers(staging: Path) -> None:
+    """What no export has made is not ours to clear."""
+    if is_foreign(staging):
+        raise ExportError(
+            str(staging), "it is where the export works, and holds something else", ANOTHER_NAME
+        )
+
+
+def drop_links(staging: Path) -> None:
+    """Files of a finished bundle, linked by a run that broke off: writing to them would change the bundle."""
+    for path in staging.rglob("*"):
+        if path.is_file() and path.stat().st_nlink > 1:
+            path.unlink()
+
+
+def set_aside(output: Path) -> Path:
+    """The name of the bundle that is being replaced."""
+    return output.with_name(f".{output.name}.old")
+
+
+def move_into_place(staging: Path, output: Path) -> None:
+    """Replace ``output`` by the finished folder; two renames, so it is never half a bundle."""
+    old = set_aside(output)
+    shutil.rmtree(old, ignore_errors=True)
+    if output.exists():
+        os.rename(output, old)
+    os.rename(staging, output)
+    shutil.rmtree(old, ignore_errors=True)
