@@ -36,6 +36,8 @@ from bindrt_export.weights import WeightsFile, write_weights
 PRECISION = "fp32"
 ENGINE = "onnxruntime"
 FOLDER = "onnx/fp32"
+#: What a record must say of how its part was made.
+RECORDED = {"seconds", "difference_to_torch", "latency_seconds", "probes"}
 
 
 @dataclass(frozen=True)
@@ -68,15 +70,21 @@ def record_path(root: Path, encoder: str) -> Path:
     return root / "parts" / f"{encoder}.json"
 
 
-def find_part(root: Path, encoder: str, key: str) -> Part | None:
-    """A whole part with this key in a bundle or half-made bundle."""
+def find_part(root: Path, encoder: str, key: str, verify: bool = False) -> Part | None:
+    """A whole part with this key in a bundle or half-made bundle; with ``verify`` its files are hashed."""
     try:
         data = json.loads(record_path(root, encoder).read_text("utf-8"))
         part = Part(**data)
-        whole = all((root / f["path"]).stat().st_size == f["bytes"] for f in part.files)
-    except (OSError, ValueError, TypeError, KeyError):
+        whole = part.key == key and part.measured.keys() >= RECORDED and part.encoder["name"] == encoder
+        whole = whole and all((root / f["path"]).stat().st_size == f["bytes"] for f in part.files)
+        if whole and verify:
+            whole = all(sha256_of(root / f["path"]) == f["sha256"] for f in part.files)
+            # The size of an array is in its archive, which must be whole to be opened.
+            with np.load(parity_path(root, encoder), allow_pickle=False) as vectors:
+                whole = whole and all(vectors[probe].size for probe in part.measured["probes"])
+    except Exception:  # of damaged bytes json, zipfile and NumPy raise a dozen kinds
         return None
-    return part if part.key == key and whole else None
+    return part if whole else None
 
 
 def take_over(source: Path, target: Path, part: Part, encoder: str) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from safetensors.torch import load_file, save_file
 
 import bindrt
 from bindrt_export import parts
+from bindrt_export.check import check
 from bindrt_export.exporter import Request, plan, run
 from bindrt_export.terminal import SilentProgress
 from support.bundles import SMALL_CONFIG, TINY_CONFIG, export, export_tiny
@@ -158,6 +160,33 @@ def test_truncated_part_is_made_again(tmp_path: Path) -> None:
     export_tiny(output, ["imu"])
     assert not report_of(output)["encoders"]["imu"]["reused"]
     assert fixed_bytes(output) == before
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes | None]]] = {
+    "a flipped bit": ("onnx/fp32/imu.weights", lambda data: flipped(data, 9000)),
+    "no vectors": ("parts/imu.npz", lambda data: None),
+    "damaged vectors": ("parts/imu.npz", lambda data: flipped(data, 150)),
+    "a deep record": ("parts/imu.json", lambda data: b"[" * 100_000),
+    "a record without measurements": ("parts/imu.json", lambda data: data.replace(b'"seconds"', b'"hours"')),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_exporting_again_mends_a_damaged_bundle(damage: str, imu_bundle: Path, tmp_path: Path) -> None:
+    """It is the remedy that errors of damaged bundles name."""
+    output = tmp_path / "a.bind"
+    shutil.copytree(imu_bundle, output)
+    name, change = DAMAGE[damage]
+    changed = change((output / name).read_bytes())
+    (output / name).unlink() if changed is None else (output / name).write_bytes(changed)
+    export_tiny(output, ["imu"])
+    assert not report_of(output)["encoders"]["imu"]["reused"]
+    assert fixed_bytes(output) == fixed_bytes(imu_bundle)
+    assert check(output)["ok"]
 
 
 def test_failed_export_leaves_the_old_bundle(small_checkpoint: Path, tmp_path: Path) -> None:
