@@ -17,7 +17,7 @@ from bindrt.bundle import Bundle, open_bundle, regular_file
 from bindrt.engines import choose, open_engine
 from bindrt.errors import BundleError, Error
 from bindrt_export.probes import probes
-from bindrt_export.verify import Rows, compare, limit, run_engine
+from bindrt_export.verify import Rows, compare, directed, limit, run_engine
 
 MAX_HEADER = 4096  # of an .npy file
 
@@ -57,7 +57,14 @@ def check_encoder(bundle: Bundle, encoder: str, precision: str) -> dict[str, Any
         inputs = probes(encoder, bundle.manifest.encoders[encoder].view)
         reference = read_reference(bundle, encoder, list(inputs))
         engine = open_engine(bundle, choose(bundle, encoder, "auto", precision, "auto"))
-        found = compare(reference, run_engine(engine, inputs, bundle.manifest.embed_dim))
+        results = run_engine(engine, inputs, bundle.manifest.embed_dim)
+        if not all(directed(rows) for rows in [*reference.values(), *results.values()]):
+            raise BundleError(
+                f"{bundle.path.name} {encoder}",
+                "its vectors are zero or not finite",
+                "export the bundle again",
+            )
+        found = compare(reference, results)
     except Error as error:
         return {"ok": False, "error": str(error)}
     return {

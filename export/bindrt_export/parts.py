@@ -23,6 +23,7 @@ import torch
 from bindrt.bundle import sha256_of
 from bindrt.engines import Job, Settings
 from bindrt.engines.onnxruntime import OnnxRuntimeEngine
+from bindrt.errors import CheckpointError
 from bindrt.manifest import EncoderInfo
 from bindrt_export.checkpoints import Checkpoint
 from bindrt_export.passes import rewritten, rewritten_parameters
@@ -30,7 +31,7 @@ from bindrt_export.probes import Array, probes
 from bindrt_export.progress import Progress
 from bindrt_export.reference import run_reference
 from bindrt_export.trace import OPSET, TRACE_VERSION, save_graph, trace, view_shape
-from bindrt_export.verify import Rows, examine
+from bindrt_export.verify import Rows, directed, examine
 from bindrt_export.weights import WeightsFile, write_weights
 
 PRECISION = "fp32"
@@ -152,6 +153,7 @@ def build_part(
             inputs,
             advance=lambda count: progress.advance(encoder, count),
         )
+    require_direction(checkpoint.name, encoder, reference)
     with timed(seconds, "verify"):
         progress.stage(encoder, "verify")
         info = encoder_entry(checkpoint, encoder, key)
@@ -167,6 +169,20 @@ def build_part(
     note = f"max difference {found['difference_to_torch']['max_abs']:.1e}"
     progress.done(encoder, perf_counter() - start, part.size(), note)
     return part
+
+
+def require_direction(name: str, encoder: str, reference: dict[str, Rows]) -> None:
+    """
+    Raises:
+        CheckpointError: torch itself computes no vector with these weights.
+    """
+    for probe, rows in reference.items():
+        if not directed(rows):
+            raise CheckpointError(
+                name,
+                f"PyTorch's own {encoder} vector of the probe {probe} is zero or not finite",
+                "the weights are damaged, or too large for float32; fetch it again",
+            )
 
 
 def parity_path(root: Path, encoder: str) -> Path:

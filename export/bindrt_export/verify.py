@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -58,8 +59,14 @@ def limit(precision: str) -> str:
 def require_within(name: str, found: Difference, precision: str, allow: bool) -> None:
     """
     Raises:
-        ExportError: past the limit, and not allowed to be.
+        ExportError: past the limit, and not allowed to be; or vectors without a direction.
     """
+    if not math.isfinite(found.max_abs):
+        raise ExportError(
+            name,
+            f"its vectors in {precision} are zero or not finite",
+            "its values do not fit into that precision; bf16 holds those of fp32",
+        )
     if not allow and not found.within(precision):
         raise ExportError(
             name,
@@ -111,8 +118,15 @@ def difference(a: Rows, b: Rows) -> Difference:
     return Difference(float(gap.max()), float(gap.mean()), float((x * y).sum(axis=1).min()))
 
 
+def directed(rows: Rows) -> bool:
+    """Whether every vector can be brought to unit length."""
+    lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
+    return bool((np.isfinite(lengths) & (lengths > 0)).all())
+
+
 def unit(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    with np.errstate(invalid="ignore", over="ignore"):  # whoever compares looks for NaN
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
 def run_engine(engine: Engine, inputs: Mapping[str, Array], embed_dim: int) -> dict[str, Rows]:

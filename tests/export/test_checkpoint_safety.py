@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from bindrt.errors import CheckpointError
+from bindrt.errors import CheckpointError, ExportError
 from bindrt_export.checkpoints import open_checkpoint
 from bindrt_export.checkpoints.imagebind import layout_from_config
 from bindrt_export.checkpoints.random_weights import RandomTensors
+from bindrt_export.engines import EngineRequest
+from bindrt_export.exporter import Request, run
+from bindrt_export.terminal import SilentProgress
+from bindrt_export.verify import difference, require_within
 from support.bundles import TINY_CONFIG
 
 
@@ -82,3 +88,63 @@ def test_an_encoder_of_no_hidden_units(state: dict[str, Any], tmp_path: Path) ->
     state[block + "fc2.weight"] = torch.zeros(16, 0)
     save_file(state, tmp_path / "a.safetensors")
     assert "imu encoder has a width of 0" in refused(tmp_path / "a.safetensors")
+
+
+def test_patches_larger_than_the_input(state: dict[str, Any], tmp_path: Path) -> None:
+    for encoder, stem, kernel in (
+        ("audio", "rgbt_stem.proj.weight", (16, 1, 200, 200)),
+        ("vision", "rgbt_stem.proj.1.weight", (16, 3, 3, 14, 14)),
+    ):
+        base = f"modality_preprocessors.{encoder}."
+        changed = {
+            base + stem: torch.zeros(kernel),
+            base + "pos_embedding_helper.pos_embed": torch.zeros(1, 1, 16),
+        }
+        save_file(state | changed, tmp_path / "a.safetensors")
+        assert f"its {encoder} patches of" in refused(tmp_path / "a.safetensors")
+
+
+def test_a_negated_view_is_read(state: dict[str, Any], tmp_path: Path) -> None:
+    key = "modality_heads.imu.3.weight"
+    torch.save({**state, key: torch._neg_view(state[key])}, tmp_path / "a.pth")
+    with open_checkpoint(str(tmp_path / "a.pth"), TINY_CONFIG) as checkpoint:
+        found = dict(checkpoint.parameters("imu"))["projection.weight"]
+        assert np.array_equal(found.numpy(), -state[key].t().numpy())
+        assert len(checkpoint.fingerprint) == 64
+
+
+def test_kinds_of_tensors_that_are_refused_are_not_warned_of(
+    state: dict[str, Any], tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    key = "modality_heads.imu.3.weight"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.save(
+            {**state, key: torch.quantize_per_tensor(state[key], 0.1, 0, torch.qint8)}, tmp_path / "a.pth"
+        )
+    assert "not a plain dense tensor" in refused(tmp_path / "a.pth")
+    assert not recwarn.list
+
+
+def test_a_folder_is_not_called_missing(tmp_path: Path) -> None:
+    assert "not a regular file" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("value", [0.0, 3e38])
+def test_weights_that_give_no_vector(state: dict[str, Any], tmp_path: Path, value: float) -> None:
+    """Also with ``--allow``: nobody can use such a bundle."""
+    state["modality_heads.imu.3.weight"] = torch.full((16, 16), value)
+    save_file(state, tmp_path / "a.safetensors")
+    request = Request(
+        str(tmp_path / "a.safetensors"), tmp_path / "a.bind", TINY_CONFIG, ["imu"], EngineRequest(allow=True)
+    )
+    with pytest.raises(CheckpointError, match="PyTorch's own imu vector"):
+        run(request, SilentProgress())
+    assert not (tmp_path / "a.bind").exists()
+
+
+def test_vectors_without_a_direction_are_never_allowed() -> None:
+    with pytest.raises(ExportError, match="in fp16 are zero or not finite"):
+        require_within(
+            "imu", difference(np.ones((1, 4), np.float32), np.zeros((1, 4), np.float32)), "fp16", True
+        )

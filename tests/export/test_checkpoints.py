@@ -133,6 +133,10 @@ def test_heads_must_be_known(state: State, tmp_path: Path) -> None:
         ({"audio_num_heads": "6"}, "positive integer"),
         ({"audio_num_heads": True}, "positive integer"),
         ({"imu_num_heads": 0}, "positive integer"),
+        ({"imu_num_heads": None}, "positive integer"),
+        ({"out_embed_dim": None}, "positive integer"),
+        ({"visoin_num_heads": 4}, "did you mean vision_num_heads"),
+        ({"layers": 4}, "layers is not known"),
     ],
 )
 def test_config_that_contradicts(small_checkpoint: Path, change: dict[str, Any], words: str) -> None:
@@ -251,6 +255,24 @@ def test_openclip_vit_h_head_counts() -> None:
     encoders = layout_of("x", shapes, {}).encoders
     assert (encoders["vision"].heads, encoders["text"].heads) == (16, 16)
     assert encoders["vision"].tokens == 257
+
+
+def test_random_weights_of_a_misspelt_size() -> None:
+    assert "visoin_embed_dim is not known" in message("random:0", TINY_CONFIG | {"visoin_embed_dim": 16})
+
+
+@pytest.mark.parametrize(("width", "config"), [(64, {}), (1280, {"text_cfg": {"heads": 3}})])
+def test_openclip_heads_that_are_not_known(width: int, config: dict[str, Any]) -> None:
+    shapes = {
+        "visual.conv1.weight": (width, 3, 14, 14),
+        "visual.proj": (width, 16),
+        "visual.transformer.resblocks.0.mlp.c_fc.weight": (16, width),
+        "token_embedding.weight": (49408, 1024),
+        "text_projection": (1024, 16),
+        "transformer.resblocks.0.mlp.c_fc.weight": (16, 1024),
+    }
+    with pytest.raises(CheckpointError, match=r"heads do not divide.*head_width.*in --config"):
+        layout_of("x", shapes, config)
 
 
 def test_random_weights_with_outliers() -> None:

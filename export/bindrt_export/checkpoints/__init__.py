@@ -105,8 +105,18 @@ def check_sizes(name: str, c: EncoderConfig) -> None:
             f"its vocabulary has {c.vocabulary} tokens",
             f"CLIP's has {imagebind.HUGE_VOCABULARY}, and texts are split by it",
         )
+    if c.name != "text" and c.tokens < 2:
+        raise CheckpointError(
+            name,
+            f"its {c.name} patches of {shape_text(c.kernel)} are larger than the input",
+            "fetch it again",
+        )
     if c.name == "vision" and c.channels != 3:
         raise CheckpointError(name, f"its pictures have {c.channels} channels", "only RGB is supported")
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
 
 
 def converted(entry: Entry, tensor: Tensor) -> Tensor:

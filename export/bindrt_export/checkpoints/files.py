@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -77,7 +78,8 @@ def as_float32(name: str, key: str, tensor: Tensor) -> Tensor:
         raise CheckpointError(
             name, f"{key} has dtype {tensor.dtype}", "weights must be float32, float16 or bfloat16"
         )
-    return tensor.detach().to(torch.float32).contiguous()
+    # A negated view is contiguous, and NumPy would refuse it.
+    return tensor.detach().resolve_neg().to(torch.float32).contiguous()
 
 
 @contextmanager
@@ -93,7 +95,10 @@ def open_tensors(path: str) -> Iterator[Tensors]:
 
 def open_file(path: str, stack: ExitStack) -> Tensors:
     if not os.path.isfile(path):
-        raise CheckpointError(path, "no such file", f"give {FORMATS}")
+        problem = "it is not a regular file" if os.path.exists(path) else "no such file"
+        raise CheckpointError(path, problem, f"give {FORMATS}")
+    if not os.access(path, os.R_OK):
+        raise CheckpointError(path, "it cannot be read (Permission denied)", "check its rights")
     if os.path.getsize(path) == 0:
         raise CheckpointError(path, "the file is empty", f"give {FORMATS}")
     if is_zip(path):
@@ -124,7 +129,9 @@ def is_zip(path: str) -> bool:
 def load_pth(path: str) -> dict[str, Tensor]:
     try:
         refuse_compressed(path)
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of kinds of tensors that are refused below
+            state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except pickle.UnpicklingError:
         raise CheckpointError(
             path,

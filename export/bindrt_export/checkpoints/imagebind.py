@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from bindrt.errors import CheckpointError
@@ -17,6 +18,7 @@ from bindrt_export.checkpoints.layout import (
     count_blocks,
     linear_entry,
     norm_entries,
+    shown,
 )
 
 #: imagebind_huge: width, blocks, heads, patch kernel, stride, input size (last axes), scale.
@@ -65,14 +67,28 @@ def layout_of(name: str, shapes: Mapping[str, Shape], config: Mapping[str, Any])
     Raises:
         CheckpointError: heads are not known, or the config contradicts the tensors.
     """
+    refuse_unknown(config)
     encoders = {e: read_config(name, e, shapes, config) for e in ENCODERS}
     return assemble(encoders)
 
 
 def layout_from_config(config: Mapping[str, Any]) -> Layout:
     """The layout of a checkpoint that is yet to be made; without config, imagebind_huge's."""
+    refuse_unknown(config)
     encoders = {e: from_numbers("config", e, {}, config, {}) for e in ENCODERS}
     return assemble(encoders)
+
+
+def refuse_unknown(config: Mapping[str, Any]) -> None:
+    """A misspelt name would export another model than was meant."""
+    known = ["out_embed_dim", "audio_stride"]
+    known += [f"{e}_{name}" for e in ENCODERS for name in ("embed_dim", "num_blocks", "num_heads")]
+    for key in config:
+        if key not in known:
+            near = get_close_matches(key, known, 1) or ["out_embed_dim", "audio_stride", "vision_num_heads"]
+            raise CheckpointError(
+                "config", f"{shown(key)} is not known", f"did you mean {' or '.join(near)}?"
+            )
 
 
 def assemble(encoders: Mapping[str, EncoderConfig]) -> Layout:
@@ -143,9 +159,7 @@ def from_numbers(
 
 def pick(name: str, option: str, tensor: int | None, config: Mapping[str, Any], known: int) -> int:
     given = config.get(option)
-    if given is not None and (
-        not isinstance(given, int) or isinstance(given, bool) or not 0 < given <= 1 << 16
-    ):
+    if option in config and (type(given) is not int or not 0 < given <= 1 << 16):
         raise CheckpointError(name, f"config {option} is {given!r}", "it must be a positive integer")
     if tensor is not None and given is not None and tensor != given:
         raise CheckpointError(

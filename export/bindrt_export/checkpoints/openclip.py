@@ -20,6 +20,7 @@ from bindrt_export.checkpoints.layout import (
     count_blocks,
     linear_entry,
     norm_entries,
+    shown,
 )
 
 EPS = 1e-5
@@ -52,9 +53,12 @@ def dims(name: str, shapes: Mapping[str, Shape], key: str, rank: int) -> Shape:
 
 def heads(name: str, what: str, width: int, head_width: int, given: Any) -> int:
     count = given if given is not None else width // head_width
-    if not isinstance(count, int) or count < 1 or width % count:
+    if type(count) is not int or count < 1 or width % count:
+        problem = f"its {what} encoder has width {width}, which {shown(count)} heads do not divide"
+        if given is None:
+            problem += f" (taking heads of {head_width}, since no tensor shows their number)"
         raise CheckpointError(
-            name, f"{what} width {width} is not divided by {count} heads", "give the head counts in --config"
+            name, problem, 'give {"vision_cfg": {"head_width": 80}, "text_cfg": {"heads": 16}} in --config'
         )
     return count
 
@@ -69,7 +73,7 @@ def section(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def vision_config(name: str, shapes: Mapping[str, Shape], config: Mapping[str, Any]) -> EncoderConfig:
     width, channels, patch, _ = dims(name, shapes, "visual.conv1.weight", 4)
     given = section(config, "vision_cfg").get("head_width")
-    if given is not None and (not isinstance(given, int) or given < 1):
+    if given is not None and (type(given) is not int or given < 1):
         raise CheckpointError(name, f"vision_cfg.head_width is {given!r}", "it must be a positive integer")
     if not 0 < patch <= IMAGE_SIZE:
         raise CheckpointError(name, f"visual.conv1.weight has patches of {patch}", "it must be 1 to 224")
@@ -78,7 +82,7 @@ def vision_config(name: str, shapes: Mapping[str, Shape], config: Mapping[str, A
         name="vision",
         width=width,
         depth=count_blocks(shapes, prefix),
-        heads=heads(name, "visual", width, given or VISION_HEAD_WIDTH, None),
+        heads=heads(name, "vision", width, given or VISION_HEAD_WIDTH, None),
         hidden=dims(name, shapes, prefix + "0.mlp.c_fc.weight", 2)[0],
         out=dims(name, shapes, "visual.proj", 2)[1],
         tokens=(IMAGE_SIZE // patch) ** 2 + 1,
