@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from bindrt.bundle import unique_keys
 from bindrt.commands.terminal import complain, system_error
 from bindrt.errors import Error, OptionError
 from bindrt.modalities import MODALITIES
-from bindrt_export.terminal import RichProgress, SilentProgress, print_check, print_plan, print_report
+from bindrt_export.terminal import (
+    RichProgress,
+    SilentProgress,
+    print_check,
+    print_plan,
+    print_report,
+    table_console,
+)
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8", "fp8")
 ENGINES = ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")
@@ -74,14 +84,22 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return run_check(args) if args.check else run_export(args, console)
     except Error as error:
-        complain(console, "bind-export", error)
-        return 2 if isinstance(error, OptionError) else 1
+        return fail(error, args.json, console)
     except OSError as error:
-        complain(console, "bind-export", system_error(args.output, error))
-        return 1
+        return fail(system_error(args.output or "the output", error), args.json, console)
     except KeyboardInterrupt:
-        console.print("bind-export: stopped; the finished parts are kept, start it again to go on")
-        return 130
+        stopped = Error("stopped", "the finished parts are kept", "start it again to go on")
+        return fail(stopped, args.json, console, 130)
+
+
+def fail(error: Error, as_json: bool, console: Console, code: int = 1) -> int:
+    """Say what is wrong, with ``--json`` on standard output as well; the exit code."""
+    complain(console, "bind-export", error)
+    if as_json:
+        said = {"item": error.item, "problem": error.problem, "remedy": error.remedy}
+        with suppress(OSError):  # it may be the output itself that fails
+            print(json.dumps({"ok": False, "error": said}, indent=1), flush=True)
+    return 2 if isinstance(error, OptionError) else code
 
 
 def run_check(args: argparse.Namespace) -> int:
@@ -104,7 +122,7 @@ def run_export(args: argparse.Namespace, console: Console) -> int:
     precisions = precisions_of(args)
     request = exporter.Request(
         args.checkpoint,
-        args.output or Path("."),
+        args.output or Path("unnamed.bind"),
         read_config(args.config),
         args.modality,
         exporter.EngineRequest(
@@ -160,13 +178,17 @@ def read_config(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
+        with open(path, "rb") as file:  # a device's or pipe's size is not known before
+            content = file.read(MAX_CONFIG_BYTES + 1)
+        if len(content) > MAX_CONFIG_BYTES:
             raise OptionError(f"--config {path}", "the file is larger than 1 MiB", "give a small JSON object")
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(content.decode("utf-8"), object_pairs_hook=unique_keys)
     except OSError as error:
         raise OptionError(
             f"--config {path}", error.strerror or "cannot be read", "give a JSON file"
         ) from None
+    except OptionError:
+        raise
     except (ValueError, RecursionError) as error:
         raise OptionError(f"--config {path}", f"not JSON ({error})", "give a JSON object") from None
     if not isinstance(data, dict):
@@ -176,7 +198,8 @@ def read_config(path: Path | None) -> dict[str, Any]:
 
 def emit(result: dict[str, Any], as_json: bool, show: Any) -> None:
     if as_json:
-        json.dump(result, sys.stdout, indent=1)
-        print()
+        print(json.dumps(result, indent=1), flush=True)
     else:
-        show(result, Console(emoji=False))
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # a terminal may know fewer characters than we write
+        show(result, table_console())

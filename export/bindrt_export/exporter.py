@@ -75,7 +75,12 @@ class Request:
 
 
 def plan(request: Request) -> dict[str, Any]:
-    """What an export would build, without building: encoders, sizes, memory (bytes)."""
+    """What an export would build, without building: encoders, sizes, memory (bytes).
+
+    Raises:
+        CheckpointError, ExportError, OptionError: what the export would refuse at its start.
+    """
+    refuse_at_start(request)
     with open_checkpoint(request.checkpoint, request.config) as checkpoint:
         modalities = wanted(checkpoint, request.modalities)
         sizes = {e: checkpoint.parameter_count(e) * 4 for e in encoders_of(modalities)}
@@ -97,6 +102,8 @@ def plan(request: Request) -> dict[str, Any]:
                 for e, size in sizes.items()
             },
             "bytes": sum(sizes.values()),
+            # Made from the encoders above, and not in the sizes.
+            "also": [p for p in request.engines.precisions if p != PRECISION] + list(request.engines.engines),
             "memory": BASE_MEMORY + max(sizes.values()),
             "disk_free": shutil.disk_usage(existing_parent(request.output)).free,
         }
@@ -111,8 +118,7 @@ def run(request: Request, progress: Progress) -> dict[str, Any]:
     start = perf_counter()
     # A link stays and leads to the new bundle; and a folder cannot be renamed by the name of ".".
     request = replace(request, output=Path(os.path.realpath(request.output)))
-    refuse_other_folder(request.output)
-    refuse_unsupported(request.engines)
+    refuse_at_start(request)
     calibration = Calibration(request.engines.calibration)
     with open_checkpoint(request.checkpoint, request.config) as checkpoint:
         modalities = wanted(checkpoint, request.modalities)
@@ -162,6 +168,11 @@ def build_forms(
         for p in wanted_here
         for graph in graphs
     ]
+
+
+def refuse_at_start(request: Request) -> None:
+    refuse_other_folder(request.output)
+    refuse_unsupported(request.engines)
 
 
 def refuse_unsupported(engines: EngineRequest) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from bindrt_export.progress import Progress as ExportProgress
 from bindrt_export.retrieval import told
@@ -20,6 +21,10 @@ STAGES = {
     "verify": "comparing",
     "build": "building",
 }
+
+
+#: What the widest table takes.
+TABLE_WIDTH = 80
 
 
 def human(size: float) -> str:
@@ -52,10 +57,10 @@ class RichProgress:
     def __init__(self, console: Console) -> None:
         self._bars = Progress(
             SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("{task.fields[encoder]:<24}"),
-            TextColumn("{task.description:<16}"),
-            BarColumn(bar_width=24),
-            TimeElapsedColumn(),
+            TextColumn("{task.fields[encoder]:<7}", markup=False, table_column=Column(no_wrap=True)),
+            TextColumn("{task.description:<15}", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=10),
+            TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
             TextColumn("{task.fields[note]}"),
             console=console,
         )
@@ -90,6 +95,13 @@ class RichProgress:
         return self._tasks[encoder]
 
 
+def table_console() -> Console:
+    """For standard output; a narrow terminal wraps lines, which can be read, and cuts no numbers off."""
+    console = Console(emoji=False)
+    console.width = max(console.width, TABLE_WIDTH)
+    return console
+
+
 def compact_table(*columns: str) -> Table:
     """Fits 80 columns; the first column to the left, numbers to the right."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -117,6 +129,8 @@ def print_plan(result: dict[str, Any], console: Console) -> None:
         f"and need about {human(result['memory'])} of memory.",
         soft_wrap=True,
     )
+    if result["also"]:
+        console.print(f"From these, and beside these sizes: {', '.join(result['also'])}.", soft_wrap=True)
 
 
 def print_report(result: dict[str, Any], console: Console) -> None:
@@ -130,7 +144,7 @@ def print_report(result: dict[str, Any], console: Console) -> None:
     console.print(table)
     print_results(result["results"], console)
     console.print(
-        f"{result['bundle']}: {human(result['bytes'])} in {result['seconds']:.1f} s, "
+        f"{escape(result['bundle'])}: {human(result['bytes'])} in {result['seconds']:.1f} s, "
         f"peak memory {human(result['peak_rss_bytes'])}; "
         "difference: the largest to torch, of unit vectors",
         soft_wrap=True,
@@ -164,14 +178,17 @@ def print_check(result: dict[str, Any], console: Console) -> None:
     table = compact_table("encoder", "as at export", "difference", "cosine", "time")
     for name, e in result["encoders"].items():
         if "error" in e:
-            table.add_row(name, f"[red]{e['error']}", "", "", "")
+            table.add_row(name, "[red]failed", "", "", "")
             continue
         verdict = "[green]ok" if e["ok"] else f"[red]not {e['limit']}"
         table.add_row(name, verdict, f"{e['max_abs']:.1e}", f"{e['min_cosine']:.6f}", f"{e['seconds']:.1f} s")
     console.print(table)
+    for e in result["encoders"].values():
+        if "error" in e:
+            console.print(e["error"], markup=False, highlight=False, soft_wrap=True)
     verdict = "[green]ok[/]" if result["ok"] else "[red]failed[/]"
     console.print(
-        f"{result['bundle']}: {verdict}; {result['files']} files, {human(result['bytes'])}, "
+        f"{escape(result['bundle'])}: {verdict}; {result['files']} files, {human(result['bytes'])}, "
         f"hashes as recorded; space {result['space']}",
         soft_wrap=True,
     )

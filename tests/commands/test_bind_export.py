@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
@@ -9,9 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from bindrt_export.terminal import RichProgress
 from support.bundles import TINY_CONFIG
-from support.commands import run_command
+from support.commands import command, run_command
 
 #: Runs a command as on a machine without torch (None in sys.modules makes an import fail).
 WITHOUT_TORCH = """
@@ -130,6 +133,8 @@ def test_export_without_torch_says_what_to_install(tmp_path: Path) -> None:
         ((), "no checkpoint given"),
         (("random:0", "-o", "a.bind", "--config", "missing.json"), "missing.json"),
         (("random:0", "--check", "a.bind"), "takes a bundle and no checkpoint"),
+        (("random:0", "--dry-run", "--config", "/dev/zero"), "larger than 1 MiB"),
+        (("random:0", "--dry-run", "--precision", "fp8"), "tensorrt and tensorrt-rtx do"),
     ],
 )
 def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], message: str) -> None:
@@ -144,6 +149,86 @@ def test_bad_checkpoint_exits_with_1_or_2_and_names_it(spec: str, tmp_path: Path
     assert done.returncode in (1, 2)
     assert spec in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "item"),
+    [
+        (("missing.pth", "-o", "a.bind"), 1, "missing.pth"),
+        (("random:0",), 2, "bind-export"),
+        (("random:0", "--dry-run", "-o", "/etc"), 1, "/etc"),
+        (("--check", "missing.bind"), 1, "missing.bind"),
+    ],
+)
+def test_json_of_an_error(arguments: tuple[str, ...], code: int, item: str) -> None:
+    """Standard output is JSON however the command ends; people find the error on stderr."""
+    done = run_command("bind-export", *arguments, "--json")
+    assert done.returncode == code
+    said = json.loads(done.stdout)
+    assert not said["ok"]
+    assert said["error"]["item"] == item
+    assert said["error"]["problem"] in done.stderr
+
+
+def test_json_of_what_cannot_be_printed() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command("bind-export", "random:0", "--dry-run", "--json"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("bind-export: the output: it cannot be written")
+    assert "Traceback" not in done.stderr
+
+
+def test_dry_run_names_what_its_sizes_leave_out(tiny_config: Path) -> None:
+    done = run_command(
+        "bind-export", "random:0", "--config", tiny_config, "--dry-run", "--precision", "fp32", "int8"
+    )
+    assert "beside these sizes: int8." in done.stdout
+
+
+def test_names_are_not_taken_for_markup(imu_bundle: Path, tiny_config: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "a [/x] [b]c.bind"
+    shutil.copytree(imu_bundle, bundle)
+    arguments = ("random:0", "--config", tiny_config, "--modality", "imu", "-o", bundle)
+    for done in (run_command("bind-export", *arguments), run_command("bind-export", "--check", bundle)):
+        assert done.returncode == 0, done.stderr
+        assert f"{bundle}: " in done.stdout
+
+
+def test_a_narrow_terminal_cuts_nothing_off(
+    imu_bundle: Path, tiny_config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    bundle = tmp_path / "a.bind"
+    shutil.copytree(imu_bundle, bundle)
+    for arguments in (("--check", bundle), ("random:0", "--config", tiny_config, "--dry-run")):
+        done = run_command("bind-export", *arguments)
+        assert done.returncode == 0, done.stderr
+        assert "…" not in done.stdout
+    (bundle / "parts/imu.npz").unlink()
+    done = run_command("bind-export", "--check", bundle)
+    assert done.returncode == 1
+    assert "nothing to compare with; export the bundle again" in done.stdout
+
+
+def test_progress_shows_the_time_in_80_columns() -> None:
+    said = io.StringIO()
+    with RichProgress(Console(file=said, width=80, force_terminal=True)) as progress:
+        progress.stage("thermal", "weights", 10)
+        progress.done("thermal", 1.0, 343_000_000, "max difference 1.2e-07")
+    assert "0:00:0" in said.getvalue()
+    assert "343.0 MB, max difference 1.2e-07" in said.getvalue()
+
+
+def test_a_terminal_of_few_characters(tiny_config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = run_command("bind-export", "random:0", "--config", tiny_config, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "thermal" in done.stdout
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04broken"])
