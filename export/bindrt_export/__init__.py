@@ -2,5 +2,5 @@
 
 ``checkpoints`` reads weights without executing anything, ``architecture`` is the model, ``trace``
 and ``weights`` write each encoder's graph and weights, ``verify`` compares them with torch, and
-``exporter`` puts the bundle together. ``check`` and ``cli`` need no torch.
+``exporter`` puts the bundle together. ``check``, ``command`` and ``cli`` need no torch.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,19 @@ WITHOUT_TORCH = """
 import sys
 for name in ("torch", "onnx", "onnxscript", "onnx_ir", "safetensors"):
     sys.modules[name] = None
+from bindrt_export.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+#: Runs the command with Ctrl-C pressed while it is still importing what it needs.
+STOPPED_AT_ONCE = """
+import os, signal, sys
+class Finder:
+    def find_spec(name, path=None, target=None):
+        if name == "rich.table":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder)
 from bindrt_export.cli import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -149,6 +163,17 @@ def test_bad_checkpoint_exits_with_1_or_2_and_names_it(spec: str, tmp_path: Path
     assert done.returncode in (1, 2)
     assert spec in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_before_anything_has_begun() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_AT_ONCE, "random:0", "--dry-run"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == -signal.SIGINT
+    assert done.stdout == done.stderr == ""
 
 
 @pytest.mark.parametrize(
