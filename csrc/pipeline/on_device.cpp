@@ -66,14 +66,16 @@ void Pipeline::start_on_device(Executor& executor, BatchPtr batch) {
     case Answer::Kind::kFailed:
       executor.alone.push_back(std::move(batch));
       return;
-    case Answer::Kind::kLost:
+    case Answer::Kind::kLost: {
       lock.unlock();
       batch->run_end = Clock::now();
       for (Batch::Entry& entry : batch->entries) {
         entry.failure = answer.failure;
       }
-      end_on_device(executor, std::move(batch), batch->run_begin);
+      const Time began = batch->run_begin;  // not in the call: the argument beside it may be moved from first
+      end_on_device(executor, std::move(batch), began);
       return;
+    }
   }
 }
 
