@@ -26,10 +26,20 @@ CpuLevel limit_cpu_level(CpuLevel level) noexcept;
 std::string_view cpu_level_name(CpuLevel level) noexcept;  // "baseline", "avx2", "avx512"
 
 #define BINDRT_INLINE [[gnu::always_inline]] inline
+// Before a loop of which no turn writes what another reads.
+#if defined(__clang__)
+#define BINDRT_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define BINDRT_INDEPENDENT _Pragma("GCC ivdep")
+#endif
 #if defined(__x86_64__)
 #define BINDRT_AVX2 [[gnu::target("avx2,fma,bmi2,f16c")]]
-#define BINDRT_AVX512 \
-  [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,bmi2,f16c,prefer-vector-width=512")]]
+#define BINDRT_AVX512_TARGET "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,bmi2,f16c"
+#if defined(__clang__)
+#define BINDRT_AVX512 [[gnu::target(BINDRT_AVX512_TARGET), clang::min_vector_width(512)]]
+#else
+#define BINDRT_AVX512 [[gnu::target(BINDRT_AVX512_TARGET ",prefer-vector-width=512")]]
+#endif
 #else  // the compiler's baseline has NEON; the other levels are never chosen
 #define BINDRT_AVX2
 #define BINDRT_AVX512

@@ -9,8 +9,10 @@
 #include "kernels/image_passes.h"
 
 // GCC 12 takes the undefined registers of its own intrinsics for a mistake of ours.
+#if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 namespace bindrt::kernels::image {
 namespace {

@@ -15,7 +15,7 @@ BINDRT_INLINE void pixels(const std::uint32_t* packed, const LineTaps& taps, flo
   float* const red = out;
   float* const green = out + stride;
   float* const blue = out + 2 * static_cast<std::int64_t>(stride);
-#pragma GCC ivdep
+  BINDRT_INDEPENDENT
   for (std::int32_t i = 0; i < taps.count; ++i) {
     const std::uint32_t low = packed[taps.low[i]];
     const std::uint32_t high = packed[taps.high[i]];

@@ -29,8 +29,8 @@ Batch::Batch(int lane_index, std::size_t class_index, const LengthClass& kind, s
       output(static_cast<std::size_t>(rows * dim)),
       borrowed(static_cast<const std::byte*>(borrows)) {}
 
-void Batch::Free::operator()(std::byte* memory) const noexcept {
-  device != nullptr ? device->free(memory) : ::operator delete(memory, kAlignment);
+void Batch::Free::operator()(std::byte* slot) const noexcept {
+  device != nullptr ? device->free(slot) : ::operator delete(slot, kAlignment);
 }
 
 void Batch::clear() noexcept {

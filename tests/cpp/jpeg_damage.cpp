@@ -41,8 +41,9 @@ bool read(const jpeg::Library& library, const File& file, Bytes& bytes) {
   }
   CHECK(out.numbers.intact());
   for (std::int64_t i = 0; i < kNumbers; ++i) {
-    if (!(std::fabs(out.number(i)) < 3.0F)) {
-      CHECK(!"a number that no pixel gives");
+    const bool of_a_pixel = std::fabs(out.number(i)) < 3.0F;
+    CHECK(of_a_pixel);
+    if (!of_a_pixel) {
       break;
     }
   }
