@@ -26,7 +26,7 @@ def space_of(
     Args:
         family: ``imagebind`` or ``openclip``.
         embed_dim: length of a vector.
-        weights: fingerprint of all weights of the checkpoint, in hexadecimal.
+        weights: fingerprint of all weights of the checkpoint and its numbers of heads, in hexadecimal.
         preprocessing: the constants of :func:`bindrt.preprocess.describe`, by modality.
         precision: ``fp32``, ``fp16``, ``bf16``, ``int8`` or ``fp8``.
     """

@@ -57,6 +57,16 @@ def test_one_changed_number_changes_the_fingerprint(state: State, tmp_path: Path
     assert prints[0] != prints[1]
 
 
+def test_other_heads_are_another_space(small_checkpoint: Path) -> None:
+    prints = []
+    for heads in (SMALL_CONFIG["imu_num_heads"], 2 * SMALL_CONFIG["imu_num_heads"]):
+        config = {**SMALL_CONFIG, "imu_num_heads": heads}
+        with open_checkpoint(str(small_checkpoint), config) as checkpoint:
+            assert checkpoint.encoders["imu"].heads == heads
+            prints.append(checkpoint.fingerprint)
+    assert prints[0] != prints[1]
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_is_widened(state: State, tmp_path: Path, dtype: torch.dtype) -> None:
     halves = {k: v.to(dtype) for k, v in state.items()}

@@ -65,8 +65,12 @@ class Checkpoint:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every tensor's name, shape and float32 values, whatever the file format."""
-        digest = hashlib.sha256(f"{self.family}\n".encode())
+        """SHA-256 over every tensor's name, shape and float32 values, whatever the file format.
+
+        And over the numbers of heads: no tensor shows them, and others give other vectors.
+        """
+        heads = sorted((name, config.heads) for name, config in self.encoders.items())
+        digest = hashlib.sha256(f"{self.family} {heads}\n".encode())
         if isinstance(self._tensors, RandomTensors):
             shapes = sorted(self._tensors.shapes().items())
             digest.update(f"{self.name} uniform-1 {shapes}".encode())
