@@ -18,7 +18,7 @@ from bindrt.sources import open_source
 from bindrt.sources.frames import Frame, LostError, decode_plan
 from bindrt.sources.groups import PacketTable, plan
 from bindrt.sources.video import open_clip, probe
-from support.media import frames, picture_bytes, sound_bytes, write_video
+from support.media import decoded, frames, picture_bytes, sound_bytes, write_video
 
 FORMATS = [
     ("video.mp4", "libx264", {}),
@@ -29,11 +29,6 @@ FORMATS = [
     ("video.avi", "mpeg4", {}),
     ("h264.avi", "libx264", {"bf": "0"}),
 ]
-
-
-def decoded(path: Path) -> list[np.ndarray]:
-    with av.open(str(path)) as media:
-        return [f.to_ndarray(format="rgb24") for f in media.decode(video=0)]
 
 
 @pytest.mark.parametrize(("name", "codec", "options"), FORMATS)

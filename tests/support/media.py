@@ -15,6 +15,9 @@ import numpy as np
 import PIL.Image
 import soundfile
 
+from bindrt import _core
+from bindrt.sources.colour import ROUNDING, picture_of
+
 RATE = 22050
 
 
@@ -105,3 +108,12 @@ def _sound_packets(stream: Any) -> Iterator[Any]:
     frame.sample_rate, frame.pts, frame.time_base = 48000, 0, Fraction(1, 48000)
     yield from stream.encode(frame)
     yield from stream.encode()
+
+
+def decoded(path: Path) -> list[np.ndarray]:
+    """All frames as uint8 ``[H, W, 3]``: PyAV's RGB on x86-64, which other processors are to give too."""
+    with av.open(str(path)) as media:
+        return [
+            _core.picture_to_rgb(picture_of(frame)) if ROUNDING else frame.to_ndarray(format="rgb24")
+            for frame in media.decode(video=0)
+        ]
