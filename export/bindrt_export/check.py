@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from bindrt.bundle import Bundle, open_bundle, regular_file
+from bindrt.choices import require_our_tokenizer, space_in
 from bindrt.engines import choose, open_engine
 from bindrt.errors import BundleError, Error
 from bindrt_export.probes import probes
@@ -34,6 +35,9 @@ def check(path: Path) -> dict[str, Any]:
     """
     bundle = open_bundle(path, verify=True)
     default = bundle.manifest.default_precision
+    space = space_in(bundle, default)
+    if "text" in bundle.manifest.modalities:
+        require_our_tokenizer(bundle)
     results = {
         encoder if precision == default else f"{encoder} {precision}": check_encoder(
             bundle, encoder, precision
@@ -43,7 +47,7 @@ def check(path: Path) -> dict[str, Any]:
     }
     return {
         "bundle": str(path),
-        "space": bundle.manifest.space,
+        "space": space,
         "files": sum(1 for _ in bundle.manifest.all_files()),
         "bytes": sum(f.bytes for f in bundle.manifest.all_files()),
         "encoders": results,

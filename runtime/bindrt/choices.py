@@ -9,7 +9,9 @@ import numpy as np
 from bindrt.bundle import Bundle, sha256_of
 from bindrt.errors import BundleError, InputError, OptionError
 from bindrt.modalities import MODALITIES
+from bindrt.preprocess import describe
 from bindrt.preprocess.tokenizer import TOKENIZER_FILE
+from bindrt.space import space_of
 
 
 def is_skip(on_error: str) -> bool:
@@ -79,3 +81,24 @@ def require_our_tokenizer(bundle: Bundle) -> None:
             "it has no tokenizer" if entry is None else "its tokenizer is not CLIP's as bindrt ships it",
             "export it again with this version of bindrt",
         )
+
+
+def space_in(bundle: Bundle, precision: str) -> str:
+    """The space of a bundle's vectors of one precision, by this version's preprocessing.
+
+    Raises:
+        BundleError: the bundle records another for its default precision.
+    """
+    manifest = bundle.manifest
+    preprocessing = {m: describe(m) for m in MODALITIES}
+    default, space = (
+        space_of(manifest.family, manifest.embed_dim, manifest.weights, preprocessing, p)
+        for p in (manifest.default_precision, precision)
+    )
+    if default != manifest.space:
+        raise BundleError(
+            bundle.path.name,
+            f"its space {manifest.space} is not what this version of bindrt computes ({default})",
+            "it was exported with other preprocessing; export again",
+        )
+    return space

@@ -21,10 +21,11 @@ from bindrt.choices import (
     is_skip,
     require_our_tokenizer,
     require_stream,
+    space_in,
 )
 from bindrt.embeddings import Embeddings, unit_rows
 from bindrt.engines import Engine, Settings, candidates, start
-from bindrt.errors import BundleError, Error, InputError, OptionError
+from bindrt.errors import Error, InputError, OptionError
 from bindrt.limits import Limits
 from bindrt.manifest import EngineFiles
 from bindrt.modalities import MODALITIES
@@ -32,10 +33,8 @@ from bindrt.pipeline import EmbeddingFuture, Front, PipelineOptions, Streamed
 from bindrt.pipeline.gather import gather, next_caller
 from bindrt.pipeline.streaming import stream
 from bindrt.pipeline.tracing import traced
-from bindrt.preprocess import describe
 from bindrt.preprocess.prepare import prepare_distinct
 from bindrt.residence import Residence
-from bindrt.space import space_of
 from bindrt.statistics import Statistics, with_pipeline
 from bindrt.yielding import giving_way
 
@@ -75,19 +74,7 @@ class Model:
             )
         self.modalities = chosen_modalities(bundle, modalities)
         self.embed_dim = manifest.embed_dim
-        self.space = space_of(
-            manifest.family,
-            manifest.embed_dim,
-            manifest.weights,
-            {m: describe(m) for m in MODALITIES},
-            self.precision,
-        )
-        if self.precision == manifest.default_precision and self.space != manifest.space:
-            raise BundleError(
-                bundle.path.name,
-                f"its space {manifest.space} is not what this version of bindrt computes ({self.space})",
-                "it was exported with other preprocessing; export again",
-            )
+        self.space = space_in(bundle, self.precision)
         if "text" in self.modalities:
             require_our_tokenizer(bundle)
         encoders = {MODALITIES[m].encoder for m in self.modalities}

@@ -108,6 +108,17 @@ def test_check_sees_a_changed_byte(imu_bundle: Path, tmp_path: Path) -> None:
     assert "SHA-256" in done.stderr
 
 
+def test_check_refuses_the_space_that_load_refuses(imu_bundle: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "renamed.bind"
+    shutil.copytree(imu_bundle, bundle)
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    manifest["space"] = "imagebind-16-float-0123456789abcdef"
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+    done = run_command("bind-export", "--check", bundle)
+    assert done.returncode == 1
+    assert "its space imagebind-16-float-0123456789abcdef is not what" in done.stderr
+
+
 def test_check_sees_weights_that_fit_their_hash_but_not_torch(imu_bundle: Path, tmp_path: Path) -> None:
     """Whoever changes weights and hash alike still fails the parity run."""
     import hashlib
