@@ -1,0 +1,53 @@
+"""The C++ tests on aarch64: cross-compiled, and run under QEMU where this machine is another.
+
+On Debian: ``apt-get install g++-aarch64-linux-gnu qemu-user-static``. Without sanitizers, whose memory layout
+the emulator does not have.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support import cpp
+
+COMPILER = "aarch64-linux-gnu-g++"
+EMULATOR = next((path for n in ("qemu-aarch64-static", "qemu-aarch64") if (path := shutil.which(n))), None)
+LIBRARIES = "/usr/aarch64-linux-gnu"
+NEEDS_JPEGLIB = "test_jpeg_abi"  # of the other machine
+PROGRAMS = sorted(path.stem for path in (cpp.ROOT / "tests" / "cpp").glob("test_*.cpp"))
+CASES = 300
+
+
+@pytest.fixture(scope="module")
+def programs() -> Path:
+    """The folder of the programs."""
+    cmake, ninja = cpp.tool("cmake"), cpp.tool("ninja")
+    if None in (shutil.which(COMPILER), EMULATOR, cmake, ninja):
+        pytest.skip(f"needs {COMPILER}, qemu-aarch64-static, cmake and ninja")
+    folder = cpp.ROOT / "build" / "cpp-aarch64"
+    target = ["-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64"]
+    options = [f"-DCMAKE_CXX_COMPILER={COMPILER}", "-DBINDRT_PYTHON=OFF", "-DBINDRT_TESTS=ON"]
+    names = [name for name in [*PROGRAMS, *cpp.STRESS] if name != NEEDS_JPEGLIB]
+    for command in (
+        [cmake, "-S", str(cpp.ROOT), "-B", str(folder), "-G", "Ninja", *target, *options],
+        [cmake, "--build", str(folder), "--parallel", "2", "--target", *names],
+    ):
+        done = cpp.run([str(word) for word in command])
+        assert done.returncode == 0, done.stdout[-8000:]
+    return folder / "tests" / "cpp"
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name != NEEDS_JPEGLIB])
+def test_program(programs: Path, name: str, tmp_path: Path) -> None:
+    cpp.require_clean(cpp.run([str(EMULATOR), "-L", LIBRARIES, str(programs / name)], cwd=tmp_path))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", cpp.STRESS)
+def test_random_cases(programs: Path, name: str, tmp_path: Path) -> None:
+    command = [str(EMULATOR), "-L", LIBRARIES, str(programs / name), str(CASES)]
+    cpp.require_clean(cpp.run(command, cwd=tmp_path), f"{CASES} cases")
