@@ -10,7 +10,6 @@ from support import cpp
 
 SANITIZERS = ("address,undefined", "thread")
 CASES = 300
-PROGRAMS = sorted(path.stem for path in (cpp.ROOT / "tests" / "cpp").glob("test_*.cpp"))
 
 
 @pytest.fixture(scope="module", params=SANITIZERS)
@@ -21,7 +20,7 @@ def programs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return cpp.build(request.param) / "tests" / "cpp"
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", cpp.PROGRAMS)
 def test_program(programs: Path, name: str, tmp_path: Path) -> None:
     cpp.require_clean(cpp.run([str(programs / name)], cwd=tmp_path))
 

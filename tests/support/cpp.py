@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+#: Programs of the tests.
+PROGRAMS = sorted(p.stem for p in (ROOT / "tests" / "cpp").glob("test_*.cpp"))
 #: Programs of random cases, one an op.
 STRESS = sorted(p.stem for p in (ROOT / "tests" / "cpp").glob("stress_*.cpp") if p.stem != "stress_main")
 TIMEOUT = 900  # seconds; a first build of all kernels on a slow machine
