@@ -5,13 +5,12 @@ PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check
 ARGS   ?=
 
-CPP    := CMakeLists.txt $(wildcard cmake/*.* kernels/*.* kernels/*/*.* csrc/*.* csrc/*/*.*) \
+CPP    := CMakeLists.txt $(wildcard cmake/*.* $(foreach depth,*.* */*.* */*/*.*,$(addsuffix /$(depth),kernels csrc))) \
           tools/compile_kernels.py tools/nvrtc.py
 # The compiler of the GPU kernels; without it, or with BINDRT_CUDA=off, the build serves CPUs alone.
 NVRTC  := nvidia-cuda-nvrtc-cu12==12.9.86
 CUDA    = $${BINDRT_CUDA:-$$($(PY) tools/compile_kernels.py find >/dev/null 2>&1 && echo auto || echo off)}
-FORMAT := $(wildcard $(addprefix */,*.cpp *.h *.cu) $(addprefix */*/,*.cpp *.h *.cu))
-FORMAT := $(filter-out build/%,$(FORMAT))
+FORMAT  = $(shell git ls-files --cached --others --exclude-standard '*.cpp' '*.h' '*.cu')
 
 # A stamp says what is installed: `make demo` needs the runtime alone, the rest the extras `export` and `dev`.
 # Once they are there, the demo uses them.

@@ -32,7 +32,7 @@ if [ "$status" != 0 ]; then
   echo "gpu_check: nothing was tried; \`$python -m bindrt doctor\` says what is missing" >&2
   exit "$status"
 fi
-"$python" -m pytest -q tests/gpu
+"$python" -m pytest -q tests/csrc/gpu
 "$python" -m bench.gpu
 if [ -n "$bundle" ]; then
   "$python" -m bench engines --bundle "$bundle" --gpu "$precision"

@@ -54,7 +54,7 @@ def headers_of(source: Path) -> list[Path]:
 
 
 def module_name(source: Path) -> str:
-    """``kernels/pool_cuda.cu`` is module ``pool``."""
+    """``kernels/pool/pool_cuda.cu`` is module ``pool``."""
     return source.stem.removesuffix("_cuda")
 
 

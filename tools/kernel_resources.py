@@ -64,9 +64,9 @@ def table(reports: dict[tuple[str, int], Report], kernels: Sequence[str]) -> str
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--architecture", type=int, action="append", help="89 for sm_89")
-    parser.add_argument("sources", type=Path, nargs="*", help="default: kernels/*_cuda.cu")
+    parser.add_argument("sources", type=Path, nargs="*", help="default: kernels/*/*_cuda.cu")
     options = parser.parse_args()
-    sources = options.sources or sorted((ROOT / "kernels").glob("*_cuda.cu"))
+    sources = options.sources or sorted((ROOT / "kernels").glob("*/*_cuda.cu"))
     nvrtc, nvcc = Nvrtc.find(), find_nvcc()
     if nvrtc is None or not sources:
         print("needs NVRTC (nvidia-cuda-nvrtc-cu12)" if sources else "there are no kernels", file=sys.stderr)

@@ -21,7 +21,7 @@ class Case:
     """One op on one input.
 
     Attributes:
-        op: the op, as in ``kernels/<op>.h``.
+        op: the op, as in ``kernels/<op>/<op>.h``.
         name: what the input is, for people.
         cpu: what is right.
         gpu: the same on a device, so many times; returns the result and the seconds of each time.

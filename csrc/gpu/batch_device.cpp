@@ -3,7 +3,7 @@
 #include <new>
 #include <utility>
 
-#include "kernels/pool_gpu.h"
+#include "kernels/pool/pool_gpu.h"
 
 namespace bindrt::gpu {
 namespace {

@@ -12,7 +12,7 @@
 #include "csrc/gpu/memory.h"
 #include "csrc/pipeline/batch.h"
 #include "csrc/pipeline/device.h"
-#include "kernels/pool_params.h"
+#include "kernels/pool/pool_params.h"
 
 namespace bindrt::gpu {
 

@@ -9,7 +9,7 @@
 
 #include "csrc/gpu/device.h"
 #include "csrc/gpu/images.h"
-#include "kernels/gpu.h"
+#include "kernels/base/gpu.h"
 
 namespace bindrt::gpu {
 

@@ -7,7 +7,7 @@
 
 #include "csrc/gpu/memory.h"
 #include "csrc/gpu/stream.h"
-#include "kernels/gpu.h"
+#include "kernels/base/gpu.h"
 
 namespace bindrt::gpu {
 

@@ -4,7 +4,7 @@
 
 #include "csrc/pipeline/callback_scope.h"
 #include "csrc/pipeline/pipeline.h"
-#include "kernels/pool.h"
+#include "kernels/pool/pool.h"
 
 namespace bindrt::pipeline {
 

@@ -1,4 +1,4 @@
-// The least a test needs: CHECK, CHECK_NEAR, and a summary that tests/test_cpp.py reads.
+// The least a test needs: CHECK, CHECK_NEAR, and a summary that tests/cpp/test_cpp.py reads.
 #pragma once
 
 #include <atomic>

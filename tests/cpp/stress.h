@@ -11,8 +11,8 @@
 #include <new>
 #include <random>
 
-#include "kernels/dispatch.h"
-#include "kernels/portable.h"
+#include "kernels/base/dispatch.h"
+#include "kernels/base/portable.h"
 #include "tests/cpp/check.h"
 
 #if defined(__SANITIZE_ADDRESS__)

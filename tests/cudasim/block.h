@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/gpu.h"
+#include "kernels/base/gpu.h"
 #include "tests/cudasim/fiber.h"
 #include "tests/cudasim/meeting.h"
 #include "tests/cudasim/options.h"

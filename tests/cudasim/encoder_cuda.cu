@@ -1,6 +1,6 @@
 // The simulated model's encoder: (item + row / 64, 1, length), and no such number from a row that is not
 // whole.
-#include "kernels/cuda/device.h"
+#include "kernels/base/cuda/device.h"
 #include "tests/cudasim/encoder_params.h"
 
 extern "C" __global__ void bindrt_encoder_rows(bindrt::cudasim::encoder::RowsParams p) {

@@ -1,7 +1,7 @@
-// Parameters of the encoder of tests/cpp/simulated_pipeline.h as a kernel.
+// Parameters of the encoder of tests/csrc/pipeline/simulated_pipeline.h as a kernel.
 #pragma once
 
-#include "kernels/portable.h"
+#include "kernels/base/portable.h"
 
 namespace bindrt::cudasim::encoder {
 

@@ -1,6 +1,6 @@
 // Small kernels that use what ours use, so that the simulator is tested apart from them: shared memory
-// of both kinds, barriers, warp operations, atomics. tests/test_cudasim_faults.py plants faults here.
-#include "kernels/cuda/device.h"
+// of both kinds, barriers, warp operations, atomics. tests/cudasim/test_cudasim_faults.py plants faults here.
+#include "kernels/base/cuda/device.h"
 #include "tests/cudasim/example_params.h"
 
 namespace {

@@ -1,7 +1,7 @@
 // Parameters of the example kernels.
 #pragma once
 
-#include "kernels/portable.h"
+#include "kernels/base/portable.h"
 
 namespace bindrt::cudasim::example {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/gpu.h"
+#include "kernels/base/gpu.h"
 #include "tests/cudasim/device_memory.h"
 #include "tests/cudasim/failure.h"
 #include "tests/cudasim/options.h"

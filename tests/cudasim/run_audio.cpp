@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/mel_gpu.h"
-#include "kernels/resample_gpu.h"
+#include "kernels/mel/mel_gpu.h"
+#include "kernels/resample/resample_gpu.h"
 #include "tests/cudasim/queue.h"
 #include "tests/cudasim/run.h"
 

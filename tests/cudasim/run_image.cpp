@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/image_gpu.h"
+#include "kernels/image/image_gpu.h"
 #include "tests/cudasim/queue.h"
 #include "tests/cudasim/run.h"
 

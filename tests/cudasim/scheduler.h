@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "kernels/gpu.h"
+#include "kernels/base/gpu.h"
 #include "tests/cudasim/registry.h"
 
 namespace bindrt::cudasim {

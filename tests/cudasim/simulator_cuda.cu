@@ -1,5 +1,5 @@
 // Kernels that use each operation of the simulator, rightly and wrongly.
-#include "kernels/cuda/device.h"
+#include "kernels/base/cuda/device.h"
 #include "tests/cudasim/simulator_params.h"
 
 namespace {

@@ -1,7 +1,7 @@
 // Parameters of the kernels that test the simulator itself.
 #pragma once
 
-#include "kernels/portable.h"
+#include "kernels/base/portable.h"
 
 namespace bindrt::cudasim::simulator {
 

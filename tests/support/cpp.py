@@ -10,10 +10,18 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+_ROOMS = ("kernels/*", "csrc/pipeline", "csrc/jpeg")  # of tests/, as tests/cpp/CMakeLists.txt has them
+
+
+def _programs(kind: str) -> list[str]:
+    found = (p.stem for room in _ROOMS for p in (ROOT / "tests").glob(f"{room}/{kind}_*.cpp"))
+    return sorted(stem for stem in found if not stem.endswith("_cuda"))
+
+
 #: Programs of the tests.
-PROGRAMS = sorted(p.stem for p in (ROOT / "tests" / "cpp").glob("test_*.cpp"))
+PROGRAMS = _programs("test")
 #: Programs of random cases, one an op.
-STRESS = sorted(p.stem for p in (ROOT / "tests" / "cpp").glob("stress_*.cpp") if p.stem != "stress_main")
+STRESS = _programs("stress")
 TIMEOUT = 900  # seconds; a first build of all kernels on a slow machine
 
 

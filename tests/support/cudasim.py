@@ -10,7 +10,11 @@ from . import cpp, cudasim_faults
 from .cudasim_fault_list import FAULTS
 
 FOLDER = cpp.ROOT / "tests" / "cudasim"
-PROGRAMS = sorted(path.stem for path in FOLDER.glob("test_*.cpp"))
+PROGRAMS = sorted(
+    path.stem
+    for folder, pattern in ((FOLDER, "test_*.cpp"), (cpp.ROOT / "tests" / "kernels", "*/test_*_cuda.cpp"))
+    for path in folder.glob(pattern)
+)
 SANITIZERS = {"address": "address,undefined", "plain": "", "race": ""}
 
 # What every program must pass. One order proves nothing: a reduction without its barrier can be right in it.

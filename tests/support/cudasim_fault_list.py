@@ -7,7 +7,7 @@ from .cudasim_faults import Fault
 OUT_OF_BOUNDS = "AddressSanitizer: (use-after-poison|heap-buffer-overflow|global-buffer-overflow)"
 RACE = "cudasim: .*: race: "
 UNWRITTEN = "read of memory that nothing wrote"
-DEVICE = "kernels/cuda/device.h"
+DEVICE = "kernels/base/cuda/device.h"
 
 EXAMPLE = (
     Fault(

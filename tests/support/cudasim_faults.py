@@ -13,7 +13,7 @@ class Fault:
     """`old`, which stands in the kernel's file exactly once, becomes `new`; the op's test then must fail."""
 
     name: str
-    op: str  # kernels/<op>_cuda.cu or tests/cudasim/<op>_cuda.cu
+    op: str  # kernels/*/<op>_cuda.cu or tests/cudasim/<op>_cuda.cu
     old: str
     new: str
     kind: str  # the build that reports it
@@ -23,8 +23,8 @@ class Fault:
 
     @property
     def kernel(self) -> Path:
-        ours = cpp.ROOT / "kernels" / f"{self.op}_cuda.cu"
-        return ours if ours.exists() else cpp.ROOT / "tests" / "cudasim" / f"{self.op}_cuda.cu"
+        ours = next((cpp.ROOT / "kernels").glob(f"*/{self.op}_cuda.cu"), None)
+        return ours or cpp.ROOT / "tests" / "cudasim" / f"{self.op}_cuda.cu"
 
     def damaged(self) -> str:
         """The file's text with the fault; ValueError if `old` does not stand there exactly once."""

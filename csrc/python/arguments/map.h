@@ -1,0 +1,24 @@
+// What a caller gives to the ops of maps beside the map, checked.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "kernels/map/depth.h"
+#include "kernels/map/map.h"
+#include "kernels/map/thermal.h"
+
+namespace bindrt {
+
+// ValueError unless the unit, "m", "mm", "sunrgbd" or "disparity", suits the map and the numbers are
+// positive.
+kernels::DepthOptions read_depth_options(const kernels::Map& map, const std::string& unit, double focal,
+                                         double baseline, double depth_scale, bool missing_near, bool half,
+                                         int threads);
+
+// Whether a thermal frame is stretched, from low to high; 8-bit ones need not be. ValueError for anything
+// else.
+bool has_range(const kernels::Map& frame, const std::optional<double>& low,
+               const std::optional<double>& high);
+
+}  // namespace bindrt

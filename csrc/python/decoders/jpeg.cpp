@@ -1,0 +1,57 @@
+#include <cstdint>
+#include <string>
+
+#include "csrc/jpeg/rows.h"
+#include "csrc/python/arguments/arrays.h"
+#include "csrc/python/arguments/pixel.h"
+#include "csrc/python/bindings.h"
+#include "kernels/image/image.h"
+
+namespace py = pybind11;
+
+namespace bindrt {
+namespace {
+
+// libjpeg-turbo as a loaded module has it, for reading pictures.
+class JpegReader {
+ public:
+  explicit JpegReader(const std::string& module_path) {
+    if (!library_.find(module_path.c_str())) {
+      throw py::value_error("'" + module_path + "' is not loaded, or has no libjpeg-turbo");
+    }
+  }
+
+  py::object input(const py::bytes& data, std::int64_t max_pixels, bool half, const py::object& given) const {
+    auto [out, frames] = picture_input(given, half);
+    const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
+    void* const result = out.mutable_data();
+    const auto text = static_cast<std::string_view>(data);
+    bool good = false;
+    {
+      const py::gil_scoped_release release;
+      good = jpeg::read_input(library_, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
+                              max_pixels, type, result, frames);
+    }
+    return good ? py::object(out) : py::none();
+  }
+
+ private:
+  jpeg::Library library_{};
+};
+
+}  // namespace
+
+void bind_jpeg(py::module_& module) {
+  py::class_<JpegReader>(module, "JpegReader", py::is_final(),
+                         py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)),
+                         R"(Reads JPEGs with the libjpeg-turbo that a loaded module uses.)")
+      .def(py::init<const std::string&>(), py::arg("module_path"),
+           "module_path: an extension module's file. Raises ValueError if libjpeg-turbo is not found there.")
+      .def("input", &JpegReader::input, py::arg("data"), py::arg("max_pixels"), py::arg("half") = false,
+           py::arg("out") = py::none(),
+           R"(A file's bytes as the vision encoder's input, as image_input of its pixels.
+
+Returns [3, 224, 224], or None if the file is larger, unusual or damaged: another decoder may know better.)");
+}
+
+}  // namespace bindrt

@@ -1,0 +1,57 @@
+// What the bindings of GPU ops share. Each file csrc/python/gpu/<op>.cpp runs one op over host arrays, for
+// tests and bench/gpu_check.sh: copy in, kernels, copy out. Items of one call may have any sizes, but for
+// audio and IMU, whose recordings have one.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <functional>
+#include <vector>
+
+#include "csrc/gpu/process.h"
+#include "kernels/map/map.h"
+
+namespace bindrt::gpu {
+
+// An op's inputs put on a device, and what runs it once. `outputs` are in device memory, one for each array.
+using Work = std::function<void()>;
+using Prepare = std::function<Work(StreamQueue& queue, const std::vector<void*>& outputs)>;
+
+// Runs an op `rounds` times on a device, without the GIL, and copies what it made into the arrays; ValueError
+// unless `rounds` is 1 to 10000. Returns the seconds that each round took on the device, from its first copy
+// or kernel to its last. Not a number where the driver is simulated: its time says nothing.
+pybind11::array_t<double> run_op(int device, int rounds, const std::vector<pybind11::array>& outputs,
+                                 const Prepare& prepare);
+
+// An op's array in device memory: copied there, or to be filled.
+template <class T>
+T* to_device(StreamQueue& queue, const T* host, std::size_t count) {
+  T* const device = static_cast<T*>(queue.scratch(count * sizeof(T)));
+  queue.upload(device, host, count * sizeof(T));
+  return device;
+}
+
+// Rows of host memory, `stride` bytes apart and of any order, as they lie; returns where the first one is.
+const void* rows_to_device(StreamQueue& queue, const void* first, std::int64_t row_bytes, std::int64_t rows,
+                           std::int64_t stride);
+
+// The maps of a list, checked; and the same maps in device memory.
+std::vector<kernels::Map> read_maps(const pybind11::sequence& objects);
+std::vector<kernels::Map> maps_to_device(StreamQueue& queue, const std::vector<kernels::Map>& maps);
+
+// A new array for what an op makes of some items.
+pybind11::array batch_array(bool half, const std::vector<pybind11::ssize_t>& shape);
+
+// One a file; bind_gpu calls them.
+void bind_depth(pybind11::module_& module);
+void bind_image(pybind11::module_& module);
+void bind_imu(pybind11::module_& module);
+void bind_mel(pybind11::module_& module);
+void bind_pool(pybind11::module_& module);
+void bind_queue(pybind11::module_& module);
+void bind_resample(pybind11::module_& module);
+void bind_thermal(pybind11::module_& module);
+void bind_video(pybind11::module_& module);
+
+}  // namespace bindrt::gpu

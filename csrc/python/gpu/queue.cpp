@@ -1,0 +1,96 @@
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <vector>
+
+#include "csrc/python/gpu/binding.h"
+
+namespace py = pybind11;
+
+namespace bindrt::gpu {
+namespace {
+
+const void* pointer(cu::Pointer address) { return reinterpret_cast<const void*>(address); }
+
+// A StreamQueue for an engine that Python drives: it gets our memory and our stream as numbers.
+class EngineQueue {
+ public:
+  explicit EngineQueue(int device) : queue_(process_context(device)) {}
+
+  std::uintptr_t stream() const { return reinterpret_cast<std::uintptr_t>(queue_.stream().handle()); }
+  cu::Pointer take(std::size_t bytes) { return reinterpret_cast<cu::Pointer>(queue_.scratch(bytes)); }
+
+  void upload(cu::Pointer target, const py::array& source) {
+    check(source);
+    const void* const host = source.data();
+    const auto bytes = static_cast<std::size_t>(source.nbytes());
+    const py::gil_scoped_release release;
+    queue_.upload(const_cast<void*>(pointer(target)), host, bytes);
+  }
+
+  // Waits: the array is written when this returns.
+  void download(py::array& target, cu::Pointer source) {
+    check(target);
+    void* const host = target.mutable_data();  // ValueError if it is read-only
+    const auto bytes = static_cast<std::size_t>(target.nbytes());
+    const py::gil_scoped_release release;
+    queue_.download(host, pointer(source), bytes);
+    queue_.wait();
+  }
+
+  void wait() const {
+    const py::gil_scoped_release release;
+    queue_.wait();
+  }
+
+  void rewind() {
+    const py::gil_scoped_release release;
+    queue_.rewind();
+  }
+
+  void enter() { current_.push_back(std::make_unique<Context::Current>(queue_.context())); }
+  void exit() {
+    if (!current_.empty()) {
+      current_.pop_back();
+    }
+  }
+
+ private:
+  static void check(const py::array& array) {
+    if ((array.flags() & py::array::c_style) == 0) {
+      throw py::value_error("the array is not contiguous");
+    }
+  }
+
+  StreamQueue queue_;
+  std::vector<std::unique_ptr<Context::Current>> current_;
+};
+
+}  // namespace
+
+void bind_queue(py::module_& module) {
+  py::class_<EngineQueue>(module, "Queue", py::is_final(),
+                          py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)),
+                          "A stream of a device with its memory, for one thread at a time.")
+      .def(py::init<int>(), py::arg("device") = 0, py::call_guard<py::gil_scoped_release>())
+      .def_property_readonly("stream", &EngineQueue::stream, "Handle of the stream.")
+      .def("take", &EngineQueue::take, py::arg("bytes"),
+           "Address of device memory that is ours until rewind(); aligned to 256 bytes.")
+      .def("upload", &EngineQueue::upload, py::arg("target"), py::arg("source").noconvert(),
+           "Queue a copy of an array to the device; the array is free at once.")
+      .def("download", &EngineQueue::download, py::arg("target").noconvert(), py::arg("source"),
+           "Copy to an array and wait for all that was queued before.")
+      .def("wait", &EngineQueue::wait, "Wait for all that was queued.")
+      .def("rewind", &EngineQueue::rewind, "Give back all memory that was taken.")
+      .def(
+          "__enter__",
+          [](EngineQueue& self) -> EngineQueue& {
+            self.enter();
+            return self;
+          },
+          py::return_value_policy::reference_internal,
+          "Make the device's context the calling thread's current one, for libraries that ask for it.")
+      .def("__exit__", [](EngineQueue& self, const py::args&) { self.exit(); });
+}
+
+}  // namespace bindrt::gpu

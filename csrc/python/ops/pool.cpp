@@ -1,0 +1,59 @@
+#include "csrc/python/arguments/pool.h"
+
+#include <string>
+
+#include "csrc/python/arguments/arrays.h"
+#include "csrc/python/bindings.h"
+#include "kernels/pool/pool.h"
+
+namespace py = pybind11;
+
+namespace bindrt {
+namespace {
+
+py::array output(const py::object& out, py::ssize_t items, py::ssize_t dim) {
+  if (out.is_none()) {
+    return py::array_t<float>({items, dim});
+  }
+  py::array array = require_float32(out, "out", 2);
+  if (array.shape(0) != items || array.shape(1) != dim) {
+    throw py::value_error("out has shape " + shape_text(array) + "; it must be (" + std::to_string(items) +
+                          ", " + std::to_string(dim) + ")");
+  }
+  if (!array.writeable()) {
+    throw py::value_error("out is read-only");
+  }
+  return array;
+}
+
+py::array pool_views(const py::object& views_object, const py::object& counts_object,
+                     const py::object& weights_object, bool normalize, const py::object& out_object,
+                     double scale) {
+  const PoolArguments given = read_pool_arguments(views_object, counts_object, weights_object, scale);
+  py::array out = output(out_object, static_cast<py::ssize_t>(given.counts.size()), given.views.shape(1));
+  if (overlap(out, given.views) || (given.weights && overlap(out, *given.weights))) {
+    throw py::value_error("out shares memory with views or weights");
+  }
+  const kernels::PoolInput input = given.input();
+  const kernels::PoolOptions options{normalize, scale};
+  void* const result = out.mutable_data();
+  {
+    const py::gil_scoped_release release;
+    kernels::pool_views(input, options, result);
+  }
+  return out;
+}
+
+}  // namespace
+
+void bind_pool(py::module_& module) {
+  module.def("pool_views", &pool_views, py::arg("views"), py::arg("counts"), py::arg("weights") = py::none(),
+             py::arg("normalize") = true, py::arg("out") = py::none(), py::arg("scale") = 1.0,
+             R"(Pool the views of each item to one vector: weighted mean, then unit length, then scale.
+
+views: float32 [rows, D]; counts: [items] whole numbers, consecutive rows of each item;
+weights: float32 [rows] or None for equal ones; out: float32 [items, D] to write into, or None.
+Returns float32 [items, D]. Raises ValueError for anything that does not fit.)");
+}
+
+}  // namespace bindrt

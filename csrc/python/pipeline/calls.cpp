@@ -1,0 +1,218 @@
+#include "csrc/python/pipeline/calls.h"
+
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace py = pybind11;
+
+namespace bindrt {
+namespace {
+
+using pipeline::Delivery;
+using pipeline::EngineResult;
+using pipeline::FailurePtr;
+
+// The exception itself, for whoever delivers it; freed under the GIL.
+FailurePtr failure_of(py::error_already_set& error) {
+  std::shared_ptr<void> cause(new py::object(error.value()), [](void* held) {
+    const py::gil_scoped_acquire gil;
+    delete static_cast<py::object*>(held);
+  });
+  return std::make_shared<const pipeline::Failure>(pipeline::Failure{"", std::move(cause)});
+}
+
+py::object error_of(const Delivery& delivery) {
+  if (delivery.failure == nullptr) {
+    return py::none();
+  }
+  if (delivery.failure->cause != nullptr) {
+    return *static_cast<const py::object*>(delivery.failure->cause.get());
+  }
+  return py::str(delivery.failure->message);
+}
+
+bool finalizing() {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsFinalizing() != 0;
+#else
+  return _Py_IsFinalizing() != 0;
+#endif
+}
+
+}  // namespace
+
+PythonCalls::PythonCalls(std::vector<LaneArrays> lanes, std::vector<std::int64_t> dims, py::object prepare,
+                         py::object run, py::object deliver, py::object enqueue)
+    : lanes_(std::move(lanes)),
+      dims_(std::move(dims)),
+      prepare_(std::move(prepare)),
+      run_(std::move(run)),
+      deliver_(std::move(deliver)),
+      enqueue_(std::move(enqueue)) {}
+
+PythonCalls::~PythonCalls() {
+  if (finalizing()) {
+    for (py::object* const each : {&prepare_, &run_, &deliver_, &enqueue_}) {
+      each->release();
+    }
+    for (const LaneArrays& lane : lanes_) {
+      const_cast<py::dtype&>(lane.dtype).release();
+    }
+    return;
+  }
+  const py::gil_scoped_acquire gil;
+  prepare_ = run_ = deliver_ = enqueue_ = py::object();
+  const_cast<std::vector<LaneArrays>&>(lanes_).clear();
+}
+
+std::vector<py::ssize_t> PythonCalls::shape(int index, std::int64_t length, std::int64_t count) const {
+  const LaneArrays& arrays = lane(index);
+  std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(count)};
+  shape.insert(shape.end(), arrays.view.begin(), arrays.view.end());
+  if (length > 0) {
+    shape.back() = static_cast<py::ssize_t>(length);
+  }
+  return shape;
+}
+
+py::array PythonCalls::rows(int index, std::int64_t length, std::int64_t count, void* data) const {
+  return py::array(lane(index).dtype, shape(index, length, count), data,
+                   py::none());  // a base: NumPy must neither copy nor free it
+}
+
+FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::Place& place) {
+  const py::gil_scoped_acquire gil;
+  auto& tag = *static_cast<PythonTag*>(request.tag.get());
+  const py::object python_place = py::cast(PythonPlace(*this, request.lane, tag, place));
+  FailurePtr failure;
+  try {
+    prepare_(request.lane, tag.future, tag.item, python_place);
+  } catch (py::error_already_set& error) {
+    failure = failure_of(error);
+  }
+  python_place.cast<PythonPlace&>().end();
+  return failure;
+}
+
+EngineResult PythonCalls::run(const pipeline::EngineCall& call) {
+  using Status = EngineResult::Status;
+  const py::gil_scoped_acquire gil;
+  try {
+    const py::array inputs = rows(call.lane, call.length, call.rows, const_cast<void*>(call.input));
+    const py::ssize_t dim = dims_.at(static_cast<std::size_t>(call.lane));
+    const py::array out(py::dtype::of<float>(), {static_cast<py::ssize_t>(call.rows), dim}, call.output,
+                        py::none());
+    run_(call.lane, inputs, out);
+    return {};
+  } catch (py::error_already_set& error) {
+    const bool memory = error.matches(PyExc_MemoryError);
+    return {memory ? Status::kOutOfMemory : Status::kFailed, failure_of(error)};
+  }
+}
+
+void PythonCalls::enqueue(const gpu::EngineWork& work) const {
+  const py::gil_scoped_acquire gil;
+  try {
+    enqueue_(py::tuple(py::cast(shape(work.lane, work.length, work.rows))), work.source, work.target,
+             reinterpret_cast<std::uintptr_t>(work.stream));
+  } catch (py::error_already_set& error) {
+    if (error.matches(PyExc_MemoryError)) {
+      throw std::bad_alloc();
+    }
+    throw std::runtime_error(error.what());
+  }
+}
+
+void PythonCalls::deliver(std::span<const Delivery> deliveries) noexcept {
+  std::vector<std::shared_ptr<Waiters>> waiting;
+  try {
+    const py::gil_scoped_acquire gil;
+    try {
+      py::list rest;
+      for (const Delivery& each : deliveries) {
+        auto& tag = *static_cast<PythonTag*>(each.request->tag.get());
+        const py::object future = std::move(tag.future);
+        if (tag.waiters != nullptr) {
+          waiting.push_back(std::move(tag.waiters));
+        }
+        tag.item = tag.memory = py::object();
+        py::object vector = py::none();
+        if (each.vector != nullptr) {
+          vector = vector_of(each);
+          if (settle(future, vector)) {
+            set_request(future, py::none());
+            continue;
+          }
+        }
+        rest.append(py::make_tuple(future, static_cast<int>(each.outcome), error_of(each), vector));
+      }
+      deliver_(rest);
+    } catch (py::error_already_set& error) {
+      error.discard_as_unraisable("bindrt: delivering results");
+    }
+  } catch (const std::exception& error) {
+    const py::gil_scoped_acquire gil;
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+    PyErr_WriteUnraisable(nullptr);
+  }
+  for (const std::shared_ptr<Waiters>& each : waiting) {
+    each->open();
+  }
+}
+
+// A copy: a view of the batch's memory would keep all of it.
+py::array PythonCalls::vector_of(const Delivery& delivery) const {
+  const std::int64_t dim = dims_.at(static_cast<std::size_t>(delivery.request->lane));
+  py::array_t<float> vector(static_cast<py::ssize_t>(dim));
+  std::copy_n(delivery.vector, dim, vector.mutable_data());
+  return vector;
+}
+
+pipeline::Place& PythonPlace::place() const {
+  if (place_ == nullptr) {
+    throw py::value_error("the place is for use during prepare only");
+  }
+  return *place_;
+}
+
+py::array PythonPlace::reserve(std::int64_t rows, std::int64_t length) {
+  void* const data = place().reserve(rows, length);
+  return calls_->rows(lane_, place().length_of_rows(), rows, data);
+}
+
+void PythonPlace::borrow(const py::array& rows) {
+  const LaneArrays& expected = calls_->lane(lane_);
+  const auto dims = static_cast<py::ssize_t>(expected.view.size());
+  bool fits = expected.tokens == 0 && rows.ndim() == dims + 1 && rows.shape(0) > 0 &&
+              (rows.flags() & py::array::c_style) != 0 && rows.dtype().equal(expected.dtype);
+  for (py::ssize_t i = 0; fits && i < dims; ++i) {
+    fits = rows.shape(i + 1) == expected.view[static_cast<std::size_t>(i)];
+  }
+  if (!fits) {
+    throw py::value_error("borrowed rows are not [rows, view] of the lane, contiguous");
+  }
+  tag_->memory = rows;
+  place().borrow(rows.data(), rows.shape(0));
+}
+
+void PythonPlace::weigh(std::vector<float> weights) {
+  float sum = 0;
+  for (const float weight : weights) {
+    if (!std::isfinite(weight) || weight < 0) {
+      throw py::value_error("weights are finite and not negative");
+    }
+    sum += weight;
+  }
+  if (!(sum > 0)) {
+    throw py::value_error("one weight must be positive");
+  }
+  place().weigh(std::move(weights));
+}
+
+}  // namespace bindrt

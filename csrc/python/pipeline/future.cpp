@@ -1,0 +1,63 @@
+#include "csrc/python/pipeline/future.h"
+
+namespace py = pybind11;
+
+namespace bindrt {
+namespace {
+
+// Of concurrent.futures.Future, but for the last two.
+struct Names {
+  PyObject* state = PyUnicode_InternFromString("_state");
+  PyObject* result = PyUnicode_InternFromString("_result");
+  PyObject* pending = PyUnicode_InternFromString("PENDING");
+  PyObject* finished = PyUnicode_InternFromString("FINISHED");
+  PyObject* made = PyUnicode_InternFromString("_made");
+  PyObject* request = PyUnicode_InternFromString("_request");
+};
+
+const Names& names() {
+  static const Names all;
+  return all;
+}
+
+bool is(py::handle future, PyObject* name, PyObject* value) {
+  const auto found = py::reinterpret_steal<py::object>(PyObject_GetAttr(future.ptr(), name));
+  if (!found) {
+    throw py::error_already_set();
+  }
+  return found.ptr() == value;
+}
+
+void set(py::handle future, PyObject* name, py::handle value) {
+  if (PyObject_SetAttr(future.ptr(), name, value.ptr()) != 0) {
+    throw py::error_already_set();
+  }
+}
+
+}  // namespace
+
+void Waiters::open() {
+  {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+  }
+  wake_.notify_all();
+}
+
+bool Waiters::wait(pipeline::Time until) {
+  std::unique_lock lock(mutex_);
+  return wake_.wait_until(lock, until, [this] { return open_; });
+}
+
+bool settle(py::handle future, py::handle vector) {
+  if (!is(future, names().made, Py_None) || !is(future, names().state, names().pending)) {
+    return false;
+  }
+  set(future, names().result, vector);
+  set(future, names().state, names().finished);
+  return true;
+}
+
+void set_request(py::handle future, py::handle request) { set(future, names().request, request); }
+
+}  // namespace bindrt

@@ -1,0 +1,121 @@
+#include "kernels/image/image_gpu.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "kernels/image/image_params.h"
+#include "kernels/resize/antialias.h"
+#include "kernels/resize/square.h"
+
+namespace bindrt::kernels {
+namespace {
+
+constexpr std::int64_t kMostItems = 65535;  // of a launch: what its grid allows
+
+constexpr std::int64_t blocks_of(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
+
+// Tables in device memory; pictures of one size share theirs.
+class Tables {
+ public:
+  explicit Tables(GpuQueue& queue) : queue_(queue) {}
+
+  ImageAxis get(const AxisResize& axis) {
+    auto taps = antialias_taps(axis);
+    if (taps == nullptr) {
+      throw std::bad_alloc();
+    }
+    auto& [kept, device] = made_[taps.get()];
+    if (kept == nullptr) {
+      device = make(*taps);
+      kept = std::move(taps);
+    }
+    return device;
+  }
+
+ private:
+  ImageAxis make(const AxisTaps& taps) {
+    const auto count = static_cast<std::size_t>(taps.count);
+    const auto width = static_cast<std::size_t>(taps.width);
+    std::vector<std::int32_t> weights(count * width);
+    for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t k = 0; k < width; ++k) {
+        weights[k * count + i] = taps.fixed[i * width + k];
+      }
+    }
+    return {upload(taps.begins), upload(taps.lengths), upload(weights), taps.first_input,
+            taps.last_input - taps.first_input};
+  }
+
+  const std::int32_t* upload(const std::vector<std::int32_t>& values) {
+    const std::size_t bytes = values.size() * sizeof(std::int32_t);
+    void* const device = queue_.scratch(bytes);
+    queue_.upload(device, values.data(), bytes);
+    return static_cast<const std::int32_t*>(device);
+  }
+
+  GpuQueue& queue_;
+  std::map<const AxisTaps*, std::pair<std::shared_ptr<const AxisTaps>, ImageAxis>> made_;
+};
+
+ImageItem make_item(GpuQueue& queue, Tables& tables, const Picture& picture, std::int32_t side) {
+  const SquareAxes axes = centre_square(picture.width, picture.height, side, ResizeFilter::kBicubic);
+  const bool grey = picture.layout == PixelLayout::kGrey;
+  const bool reversed = picture.layout == PixelLayout::kBgr || picture.layout == PixelLayout::kBgrx;
+  ImageItem item{};
+  item.pixels = picture.pixels;
+  item.row_stride = picture.row_stride;
+  item.across = tables.get(axes.across);
+  item.down = tables.get(axes.down);
+  item.pixel_bytes = pixel_bytes(picture.layout);
+  item.channels = grey ? 1 : 3;
+  for (std::int32_t channel = 0; channel < item.channels; ++channel) {
+    item.channel_offset[channel] = reversed ? 2 - channel : channel;
+  }
+  item.resized = static_cast<std::uint8_t*>(
+      queue.scratch(static_cast<std::size_t>(item.channels) * static_cast<std::size_t>(item.down.inputs) *
+                    static_cast<std::size_t>(side)));
+  return item;
+}
+
+}  // namespace
+
+void image_to_input_gpu(GpuQueue& queue, const Picture* pictures, std::int64_t items, const ByteScale& scale,
+                        std::int32_t side, OutType type, void* out) {
+  const std::int64_t columns = blocks_of(side, kImageBlockColumns);
+  const std::int64_t item_bytes =
+      std::int64_t{scale.planes} * side * side * (type == OutType::kFloat32 ? 4 : 2);
+  Tables tables(queue);
+  for (std::int64_t begin = 0; begin < items; begin += kMostItems) {
+    const std::int64_t end = std::min(begin + kMostItems, items);
+    std::vector<ImageItem> list;
+    std::int64_t blocks = 0;
+    for (std::int64_t i = begin; i < end; ++i) {
+      list.push_back(make_item(queue, tables, pictures[i], side));
+      list.back().first_block = blocks;
+      blocks += blocks_of(list.back().down.inputs, kImageBlockRows) * columns;
+    }
+    const std::size_t bytes = list.size() * sizeof(ImageItem);
+    void* const device = queue.scratch(bytes);
+    queue.upload(device, list.data(), bytes);
+    const ImageParams params{.items = static_cast<const ImageItem*>(device),
+                             .out = static_cast<char*>(out) + begin * item_bytes,
+                             .scale = scale,
+                             .type = type,
+                             .items_count = static_cast<std::int32_t>(list.size()),
+                             .side = side};
+    LaunchShape shape{.grid_x = static_cast<std::uint32_t>(blocks),
+                      .block_x = kImageBlockColumns,
+                      .block_y = kImageBlockRows};
+    queue.launch("bindrt_image_across", shape, params);
+    shape.grid_x = static_cast<std::uint32_t>(columns);
+    shape.grid_y = static_cast<std::uint32_t>(blocks_of(side, kImageBlockRows));
+    shape.grid_z = static_cast<std::uint32_t>(list.size());
+    queue.launch("bindrt_image_down", shape, params);
+  }
+}
+
+}  // namespace bindrt::kernels

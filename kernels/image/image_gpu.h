@@ -1,0 +1,15 @@
+// Pictures on a device.
+#pragma once
+
+#include "kernels/base/gpu.h"
+#include "kernels/image/image.h"
+
+namespace bindrt::kernels {
+
+// As image_to_input, for several pictures of any sizes at once: the same numbers. The pictures' pixels and
+// `out` [items, scale.planes, side, side] are in device memory. Throws std::bad_alloc if the host has no
+// memory for tables.
+void image_to_input_gpu(GpuQueue& queue, const Picture* pictures, std::int64_t items, const ByteScale& scale,
+                        std::int32_t side, OutType type, void* out);
+
+}  // namespace bindrt::kernels

@@ -1,0 +1,52 @@
+// Inertial samples, six channels at times of their own, onto the even grid that the model takes: linear
+// between samples, the last one's value held after it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "kernels/base/portable.h"
+#include "kernels/imu/imu_params.h"
+
+namespace bindrt::kernels {
+
+inline constexpr double kImuGapTolerance = 1e-6;  // seconds; rates such as 97.3 Hz are not exact in binary
+inline constexpr double kImuWindow = kImuSteps / kImuRate;  // seconds
+
+// Either a rate, or the time of each sample in seconds; only the differences from the first one matter.
+struct ImuTimes {
+  enum class Type : std::int32_t { kRate = 0, kFloat32 = 1, kFloat64 = 2, kInt64 = 3, kUint64 = 4 };
+  Type type;
+  double rate;       // of kRate: samples a second, finite and > 0
+  const void* data;  // of the other types: [count], adjacent
+};
+
+// What is to be known of the times. They are looked at in this order, and no further than a fault.
+struct ImuTimeReport {
+  std::int64_t not_finite = 0;  // how many are NaN or infinite: a fault if any
+  std::int64_t unordered = -1;  // the first sample that is not later than the one before it: a fault
+  double last = 0.0;            // the last sample's seconds since the first
+  std::int64_t gap = -1;        // the first sample of the window with a longer gap after it than allowed
+  double gap_seconds = 0.0;     // of that gap
+  std::int64_t used = 0;        // the samples, from the first, that the grid depends on
+};
+
+// `count` >= 2 samples have these times; `max_gap` in seconds.
+ImuTimeReport check_imu_times(const ImuTimes& times, std::int64_t count, double max_gap) noexcept;
+
+// Writes `out` [count]: the seconds of each sample since the first one.
+void imu_seconds(const ImuTimes& times, std::int64_t count, double* out) noexcept;
+
+struct ImuOptions {
+  std::array<double, kImuChannels> gain{1, 1, 1, 1, 1, 1};  // result = value · gain + offset
+  std::array<double, kImuChannels> offset{};
+  OutType out_type = OutType::kFloat32;
+};
+
+// Writes `out` [kImuChannels, kImuSteps] and returns 0; or returns how many numbers of the samples are NaN
+// or infinite. The samples are those that the grid depends on, and the times are without fault.
+// Interpolates in double and rounds once. One thread: it takes less time than to wake a second one.
+std::int64_t imu_grid(const ImuSamples& samples, const ImuTimes& times, const ImuOptions& options,
+                      void* out) noexcept;
+
+}  // namespace bindrt::kernels

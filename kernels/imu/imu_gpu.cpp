@@ -1,0 +1,52 @@
+#include "kernels/imu/imu_gpu.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace bindrt::kernels {
+namespace {
+
+const double* upload_seconds(GpuQueue& queue, const ImuRecording& recording, std::vector<double>& seconds) {
+  if (recording.times.type == ImuTimes::Type::kRate) {
+    return nullptr;
+  }
+  seconds.resize(static_cast<std::size_t>(recording.samples.count));
+  imu_seconds(recording.times, recording.samples.count, seconds.data());
+  const std::size_t bytes = seconds.size() * sizeof(double);
+  void* const device = queue.scratch(bytes);
+  queue.upload(device, seconds.data(), bytes);
+  return static_cast<const double*>(device);
+}
+
+}  // namespace
+
+void imu_grid_gpu(GpuQueue& queue, const ImuRecording* recordings, std::int64_t items,
+                  const ImuOptions& options, std::uint32_t* not_finite, void* out) {
+  if (items == 0) {
+    return;
+  }
+  std::vector<double> seconds;
+  std::vector<ImuItem> list;
+  for (std::int64_t i = 0; i < items; ++i) {
+    list.push_back(
+        {recordings[i].samples, upload_seconds(queue, recordings[i], seconds), recordings[i].times.rate});
+  }
+  const std::size_t bytes = list.size() * sizeof(ImuItem);
+  void* const device = queue.scratch(bytes);
+  queue.upload(device, list.data(), bytes);
+  ImuParams params{.items = static_cast<const ImuItem*>(device),
+                   .not_finite = not_finite,
+                   .out = out,
+                   .gain = {},
+                   .offset = {},
+                   .type = options.out_type};
+  std::copy(options.gain.begin(), options.gain.end(), params.gain);
+  std::copy(options.offset.begin(), options.offset.end(), params.offset);
+  const auto count = static_cast<std::uint32_t>(items);
+  queue.launch("bindrt_imu_check", {.grid_x = count, .block_x = kImuThreads}, params);
+  constexpr std::uint32_t kBlocks = (kImuSteps + kImuThreads - 1) / kImuThreads;
+  queue.launch("bindrt_imu_grid", {.grid_x = kBlocks, .grid_y = count, .block_x = kImuThreads}, params);
+}
+
+}  // namespace bindrt::kernels

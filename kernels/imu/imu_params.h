@@ -1,0 +1,39 @@
+// The samples of the IMU grid, and what the host and the device share of it.
+#pragma once
+
+#include "kernels/base/portable.h"
+
+namespace bindrt::kernels {
+
+inline constexpr int kImuChannels = 6;
+inline constexpr int kImuSteps = 2000;
+inline constexpr double kImuRate = 400.0;  // steps a second
+
+struct ImuSamples {
+  enum class Type : std::int32_t { kFloat32 = 0, kFloat64 = 1 };
+  // Channel c, sample i at data + c·channel_stride + i·sample_stride.
+  const void* data;
+  Type type;
+  std::int64_t count;           // of each channel, >= 2
+  std::int64_t channel_stride;  // in numbers; may be negative
+  std::int64_t sample_stride;
+};
+
+inline constexpr std::uint32_t kImuThreads = 256;  // of a block
+
+struct ImuItem {
+  ImuSamples samples;     // `data` in device memory
+  const double* seconds;  // [samples.count] since the first sample; null: by `rate`
+  double rate;
+};
+
+struct ImuParams {
+  const ImuItem* items;       // [items]
+  std::uint32_t* not_finite;  // [items], numbers of each item's samples that are NaN or infinite
+  void* out;                  // [items, kImuChannels, kImuSteps] of `type`
+  double gain[kImuChannels];
+  double offset[kImuChannels];
+  OutType type;
+};
+
+}  // namespace bindrt::kernels

@@ -1,0 +1,41 @@
+// Depth maps: what the depth encoder takes is disparity, in pixels of a projector-camera pair, over 75,
+// resized (bilinear, antialiased, on floats), cropped to the centre square and normalised.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/base/portable.h"
+#include "kernels/map/map.h"
+
+namespace bindrt::kernels {
+
+enum class DepthUnit : std::int32_t {
+  kMetres = 0,
+  kMillimetres = 1,
+  kSunRgbd = 2,    // integers: 16 bits of millimetres, turned left by 3; beyond 8 m counts as 8 m
+  kDisparity = 3,  // pixels, ready
+};
+
+inline constexpr double kDepthNearest = 0.01;  // effective depth: depth_scale · metres
+inline constexpr double kDepthFarthest = 50.0;
+inline constexpr double kDisparityMin = 0.01;  // pixels
+inline constexpr double kDisparityMax = 75.0;
+inline constexpr double kDisparityMean = 0.0418;  // of disparity / kDisparityMax
+inline constexpr double kDisparityStd = 0.0295;
+inline constexpr double kSunRgbdMax = 8.0;  // metres
+
+struct DepthOptions {
+  DepthUnit unit = DepthUnit::kMetres;
+  double focal = 518.8579;    // pixels, > 0
+  double baseline = 0.075;    // metres, > 0
+  double depth_scale = 8.0;   // > 0
+  bool missing_near = false;  // 0, negative, NaN and infinite values are the nearest depth, not the farthest
+  OutType out_type = OutType::kFloat32;
+  int threads = 1;
+};
+
+// Writes `out` [kMapSide, kMapSide] and, to `missing`, how many of all the map's pixels are missing. False
+// if there is no memory; `out` holds anything then. The map is of integers if the unit is kSunRgbd.
+bool depth_square(const Map& map, const DepthOptions& options, void* out, std::int64_t* missing) noexcept;
+
+}  // namespace bindrt::kernels

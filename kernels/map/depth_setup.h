@@ -1,0 +1,15 @@
+// What a depth call's options become, on the CPU and on a device.
+#pragma once
+
+#include "kernels/map/depth.h"
+#include "kernels/map/depth_params.h"
+#include "kernels/map/float_square.h"
+
+namespace bindrt::kernels {
+
+DepthFactors depth_factors(const DepthOptions& options) noexcept;
+
+// Normalisation of the resized disparity.
+SquareFinish depth_finish() noexcept;
+
+}  // namespace bindrt::kernels

@@ -1,0 +1,84 @@
+#include "kernels/map/float_square.h"
+
+#include "kernels/base/half.h"
+#include "kernels/base/parallel.h"
+#include "kernels/resize/square.h"
+
+namespace bindrt::kernels {
+namespace {
+
+constexpr std::int64_t kGrain = 16;  // output rows a thread takes at a time
+
+struct Call {
+  const AxisTaps* down;
+  const float* middle;
+  const SquareFinish* finish;
+  OutType out_type;
+  void* out;
+};
+
+// Columns [x, x + 4 N) of one output row.
+template <int N>
+BINDRT_INLINE void sum_down(const float* from, const double* weights, std::int32_t length,
+                            const SquareFinish& finish, float* out) {
+  using Doubles = typename detail::Lanes<N>::Doubles;
+  using Floats = typename detail::Lanes<N>::Floats;
+  constexpr int kParts = 4;
+  Doubles sum[kParts] = {};
+  for (std::int32_t k = 0; k < length; ++k, from += kMapSide) {
+    for (int part = 0; part < kParts; ++part) {
+      Floats value;
+      std::memcpy(&value, from + part * N, sizeof(Floats));
+      sum[part] += weights[k] * __builtin_convertvector(value, Doubles);
+    }
+  }
+  for (int part = 0; part < kParts; ++part) {
+    Doubles value = sum[part] * finish.gain + finish.offset;
+    value = value < finish.low ? Doubles{} + finish.low : value;
+    value = value > finish.high ? Doubles{} + finish.high : value;
+    const Floats rounded = __builtin_convertvector(value, Floats);
+    std::memcpy(out + part * N, &rounded, sizeof(Floats));
+  }
+}
+
+template <int N>
+BINDRT_INLINE void finish_rows(const Call& call, std::int64_t begin, std::int64_t end) {
+  const AxisTaps& down = *call.down;
+  float row[kMapSide];
+  for (std::int64_t y = begin; y < end; ++y) {
+    const auto at = static_cast<std::size_t>(y);
+    const float* const from = call.middle + std::int64_t{down.begins[at] - down.first_input} * kMapSide;
+    const double* const weights = down.weights.data() + y * down.width;
+    for (int x = 0; x < kMapSide; x += 4 * N) {
+      sum_down<N>(from + x, weights, down.lengths[at], *call.finish, row + x);
+    }
+    store_row(call.out, call.out_type, y * kMapSide, row, kMapSide);
+  }
+}
+
+void finish_baseline(const Call& call, std::int64_t begin, std::int64_t end) {
+  finish_rows<2>(call, begin, end);
+}
+BINDRT_AVX2 void finish_avx2(const Call& call, std::int64_t begin, std::int64_t end) {
+  finish_rows<4>(call, begin, end);
+}
+BINDRT_AVX512 void finish_avx512(const Call& call, std::int64_t begin, std::int64_t end) {
+  finish_rows<8>(call, begin, end);
+}
+
+}  // namespace
+
+SquareTaps square_taps(const Map& map, ResizeFilter filter) noexcept {
+  const SquareAxes axes = centre_square(map.width, map.height, kMapSide, filter);
+  return {antialias_taps(axes.across), antialias_taps(axes.down)};
+}
+
+void finish_square(const AxisTaps& down, const float* middle, const SquareFinish& finish, OutType out_type,
+                   void* out, int threads) noexcept {
+  const Call call{&down, middle, &finish, out_type, out};
+  const auto run = choose(&finish_baseline, &finish_avx2, &finish_avx512);
+  parallel_for(kMapSide, kGrain, threads,
+               [&](std::int64_t begin, std::int64_t end) { run(call, begin, end); });
+}
+
+}  // namespace bindrt::kernels

@@ -1,0 +1,46 @@
+// What the host and the device of depth and thermal squares share.
+#pragma once
+
+#include "kernels/base/portable.h"
+#include "kernels/map/depth_params.h"
+#include "kernels/map/map.h"
+#include "kernels/map/thermal_params.h"
+
+namespace bindrt::kernels {
+
+constexpr std::uint32_t kMapThreads = 256;  // of a block
+
+// Taps of one axis, as AxisTaps.
+struct MapTaps {
+  const std::int32_t* begins;   // [kMapSide]
+  const std::int32_t* lengths;  // [kMapSide]
+  const double* weights;        // [kMapSide, width]
+  std::int32_t width;
+  std::int32_t first_input;
+  std::int32_t inputs;
+};
+
+enum class MapMeaning : std::int32_t { kDepth = 0, kSunRgbd = 1, kThermal = 2 };
+
+struct MapItem {
+  Map map;  // pixels in device memory
+  MapMeaning meaning;
+  DepthFactors depth;    // of depth
+  ThermalRange thermal;  // of thermal
+  MapTaps across;
+  MapTaps down;
+  float* middle;                // [down.inputs, kMapSide]
+  unsigned long long* missing;  // of depth: gets how many pixels are missing; zero before
+  double gain;                  // result = value · gain + offset, within low..high
+  double offset;
+  double low;
+  double high;
+};
+
+struct MapSquareParams {
+  const MapItem* items;  // one for each grid_y
+  void* out;             // [items, kMapSide, kMapSide] of `type`
+  OutType type;
+};
+
+}  // namespace bindrt::kernels

@@ -1,0 +1,55 @@
+// Log-mel spectra as Kaldi's filter banks define them, of clips at 16 kHz.
+//
+// Frames of 25 ms every 10 ms, whole ones only. Per frame: its mean removed, pre-emphasis 0.97 (the first
+// sample is its own predecessor), symmetric Hann window, 512-point power spectrum, 128 triangular bands
+// from 20 Hz to 8 kHz on the scale 1127 ln(1 + f/700), natural logarithm floored at float32 epsilon.
+#pragma once
+
+#include "kernels/base/portable.h"
+
+namespace bindrt::kernels {
+
+inline constexpr std::int32_t kMelBands = 128;
+inline constexpr std::int32_t kMelWindow = 400;  // samples
+inline constexpr std::int32_t kMelHop = 160;     // samples
+inline constexpr float kMelFloor = 0x1p-23F;
+inline constexpr std::int32_t kMelSteps = 2;
+inline constexpr float kMelMaxSample = 0x1p50F;  // beyond, powers would overflow
+
+// Whole frames in `samples`.
+BINDRT_HD std::int64_t mel_frames(std::int64_t samples) {
+  return samples < kMelWindow ? 0 : 1 + (samples - kMelWindow) / kMelHop;
+}
+
+// Samples before `at` have `shift` subtracted. A shift of a whole frame does not change it, for its mean
+// is removed; so a clip's own mean need not be subtracted, only what changes inside it: see mel_clips.h.
+struct MelStep {
+  std::int64_t at = 0;
+  float shift = 0.0F;
+};
+
+// One clip. Its first `shared` frames are not computed but copied: they are those of clip `source`, an
+// earlier one of the same call, from its frame `source_frame` on.
+struct MelClip {
+  const float* samples = nullptr;  // finite, |x| <= kMelMaxSample
+  std::int64_t count = 0;          // >= 0
+  MelStep steps[kMelSteps];
+  std::int64_t shared = 0;
+  std::int64_t source = 0;
+  std::int64_t source_frame = 0;
+};
+
+// Where results go: clip c's band b and frame f is number (c * 128 + b) * columns + f of `out`. Frames
+// beyond `columns` are cut; columns beyond the frames hold a logarithm of 0, as if padded.
+struct MelOutput {
+  void* out = nullptr;
+  OutType type = OutType::kFloat32;
+  std::int64_t columns = 204;
+  float add = 4.268F;  // out = (logarithm + add) * times
+  float times = 1.0F / 9.138F;
+};
+
+// Computes `count` clips. Uses at most `threads` threads; every level and thread count gives the same bits.
+void log_mel(const MelClip* clips, std::int64_t count, const MelOutput& output, int threads) noexcept;
+
+}  // namespace bindrt::kernels

@@ -1,0 +1,65 @@
+#include "kernels/mel/mel_gpu.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "kernels/mel/mel_params.h"
+
+namespace bindrt::kernels {
+namespace {
+
+constexpr std::int64_t kMaxGridY = 65535;
+constexpr std::uint32_t kThreads = kMelWarps * 32;
+
+MelGpuRecording prepare(const MelRecording& recording, std::int64_t columns) {
+  MelGpuRecording made;
+  made.first = recording.first;
+  made.view = recording.view;
+  made.clips = recording.clips;
+  std::copy(recording.ranges, recording.ranges + kMostClips, made.ranges);
+  MelClip planned[kMostClips];
+  plan_clips(recording.ranges, recording.clips, recording.first, columns, planned);  // does not read samples
+  for (std::int64_t clip = 0; clip < kMostClips; ++clip) {
+    made.shared[clip] = planned[clip].shared;
+    if (clip < recording.clips && needs_mean(recording.ranges, recording.clips, clip)) {
+      made.channels = recording.channels;
+    }
+  }
+  return made;
+}
+
+template <class T>
+T* to_device(GpuQueue& queue, const T* values, std::size_t count) {
+  void* const memory = queue.scratch(count * sizeof(T));
+  queue.upload(memory, values, count * sizeof(T));
+  return static_cast<T*>(memory);
+}
+
+}  // namespace
+
+void log_mel_gpu(GpuQueue& queue, const MelRecording* recordings, std::int64_t count,
+                 const MelOutput& output) {
+  if (count <= 0 || output.columns <= 0) {
+    return;
+  }
+  const MelTables* const tables = to_device(queue, &mel_tables(), 1);
+  for (std::int64_t begin = 0; begin < count; begin += kMaxGridY) {
+    std::vector<MelGpuRecording> made;
+    for (std::int64_t i = begin; i < std::min(begin + kMaxGridY, count); ++i) {
+      made.push_back(prepare(recordings[i], output.columns));
+    }
+    const auto rows = static_cast<std::uint32_t>(made.size());
+    const MelGpuRecording* const on_device = to_device(queue, made.data(), made.size());
+    double* means = nullptr;
+    if (std::any_of(made.begin(), made.end(), [](const auto& one) { return one.channels != nullptr; })) {
+      means = static_cast<double*>(queue.scratch(made.size() * kMostClips * sizeof(double)));
+      queue.launch("bindrt_mel_means", {.grid_x = kMostClips, .grid_y = rows, .block_x = kThreads},
+                   MelMeansParams{on_device, means});
+    }
+    const auto tiles = static_cast<std::uint32_t>((output.columns + kMelTile - 1) / kMelTile);
+    queue.launch("bindrt_mel", {.grid_x = tiles, .grid_y = rows, .grid_z = kMostClips, .block_x = kThreads},
+                 MelParams{tables, on_device, means, output});
+  }
+}
+
+}  // namespace bindrt::kernels

@@ -1,0 +1,141 @@
+"""bench/gpu_check.sh and bench.gpu: what they say without a GPU, and that a simulated one is never timed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.gpu import check
+from bench.gpu.cases import Case
+from bindrt import _core
+from support import cpp, cudasim
+
+SCRIPT = cpp.ROOT / "bench" / "gpu_check.sh"
+
+
+def test_without_a_gpu(tmp_path: Path) -> None:
+    done = cpp.run(
+        [str(SCRIPT), "--python", sys.executable], cwd=tmp_path, env={"BINDRT_LIBCUDA": "libno_driver.so"}
+    )
+    assert done.returncode == 2, done.stdout
+    first = done.stdout.splitlines()[0]
+    assert first.startswith("no GPU to check: ")
+    assert "libno_driver.so: cannot open" in first or "this build of bindrt has no GPU kernels" in first
+    assert "nothing was tried" in done.stdout
+
+
+def test_usage(tmp_path: Path) -> None:
+    done = cpp.run([str(SCRIPT), "--help"], cwd=tmp_path)
+    assert done.returncode == 64
+    assert "--python PYTHON" in done.stdout
+
+
+def numbers_in(value: Any) -> set[str]:
+    """The keys at any depth."""
+    if isinstance(value, dict):
+        return set(value).union(*map(numbers_in, value.values()))
+    return set().union(*map(numbers_in, value)) if isinstance(value, list) else set()
+
+
+def test_the_simulated_driver_is_compared_and_never_timed(tmp_path: Path) -> None:
+    if _core.build_info()["gpu_kernels"] is None:
+        pytest.skip("this build has no GPU kernels: NVRTC was not installed")
+    if reason := cpp.missing("", tmp_path):
+        pytest.skip(reason)
+    driver = cudasim.driver("plain") / "libcudasim_cuda.so"
+    out = tmp_path / "simulated.json"
+    done = cpp.run(
+        [sys.executable, "-m", "bench.gpu", "--json", str(out)], env={"BINDRT_LIBCUDA": str(driver)}
+    )
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("SIMULATED, nothing is measured: simulated device 0")
+    assert "µs" not in done.stdout
+    assert "GB/s" not in done.stdout
+    report = json.loads(out.read_text())
+    assert report["device"]["simulated"] is True
+    assert "nothing was measured" in report["simulated"]
+    assert not numbers_in(report) & {"seconds", "bytes_per_second", "share_of_bandwidth", "date", "machine"}
+    ops = {"depth", "image", "imu", "mel", "pool", "resample", "thermal", "video"}
+    assert {case["op"] for case in report["cases"]} == ops
+    assert report["not_compared"] == []
+    assert "NOT COMPARED" not in done.stdout
+    assert all(case["good"] for case in report["cases"])
+
+
+def test_what_is_left_out_is_said() -> None:
+    if _core.build_info()["gpu_kernels"] is None:
+        pytest.skip("this build has no GPU kernels: NVRTC was not installed")
+    left = check.not_compared({"op": op} for op in ("image", "imu", "mel", "pool", "depth"))
+    assert left == ["resample", "thermal", "video"]
+
+
+def fake(monkeypatch: pytest.MonkeyPatch, simulated: bool) -> None:
+    monkeypatch.setattr(_core.gpu, "driver", lambda: {"simulated": simulated, "version": 13000})
+
+
+def case(got: list[float], seconds: float) -> Case:
+    want = np.array([1, 2], np.float32)
+
+    def gpu(rounds: int) -> tuple[Any, Any]:
+        return np.array(got, np.float32), np.full(rounds, seconds)
+
+    return Case("op", "two numbers", lambda: want, gpu, tolerance=1e-3, bytes=1000)
+
+
+def test_results_of_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake(monkeypatch, simulated=False)
+    found = check.run(case([1, 2.0005], 1e-6), 5, bandwidth=2e9)
+    assert found["good"]
+    assert found["difference"] == pytest.approx(5e-4, rel=1e-3)
+    assert found["seconds"] == {"median": 1e-6, "fastest": 1e-6, "slowest": 1e-6, "rounds": 5}
+    assert found["bytes_per_second"] == pytest.approx(1e9)
+    assert found["share_of_bandwidth"] == pytest.approx(0.5)
+    assert not check.run(case([1, 2.002], 1e-6), 5, bandwidth=0.0)["good"]
+    assert not check.run(case([1, float("nan")], 1e-6), 5, bandwidth=0.0)["good"]
+    assert not check.run(case([1, 2, 3], 1e-6), 5, bandwidth=0.0)["good"]
+
+
+def test_a_time_of_the_simulated_driver_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake(monkeypatch, simulated=True)
+    assert "seconds" not in check.run(case([1, 2], float("nan")), 5, bandwidth=0.0)
+    with pytest.raises(AssertionError, match="gave a time"):
+        check.run(case([1, 2], 1e-6), 5, bandwidth=0.0)
+
+
+def test_an_error_is_a_failure_and_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake(monkeypatch, simulated=True)
+    about = {"bandwidth": 0.0, "simulated": True, "name": "x"}
+    monkeypatch.setattr(check, "device", lambda: about)
+
+    def fails(rounds: int) -> tuple[Any, Any]:
+        raise MemoryError("no room")
+
+    broken = Case("op", "broken", lambda: np.zeros(1), fails, 0.0, 0)
+    report = check.check([broken, case([1, 2], float("nan"))], 5, lambda found: None)
+    assert [c["good"] for c in report["cases"]] == [False, True]
+    assert report["cases"][0]["error"] == "no room"
+    assert report["good"] is False
+    assert check.check([], 5, lambda found: None)["good"] is False
+
+
+@pytest.mark.deep
+def test_the_whole_script_over_the_simulated_driver(tmp_path: Path) -> None:
+    if _core.build_info()["gpu_kernels"] is None:
+        pytest.skip("this build has no GPU kernels: NVRTC was not installed")
+    driver = cudasim.driver("plain") / "libcudasim_cuda.so"
+    done = cpp.run(
+        [str(SCRIPT), "--python", sys.executable],
+        cwd=tmp_path,
+        env={"BINDRT_LIBCUDA": str(driver)},
+        timeout=4 * cpp.TIMEOUT,  # all of tests/csrc/gpu, with the builds they need
+    )
+    assert done.returncode == 0, done.stdout
+    assert "SIMULATED" in done.stdout
+    assert " passed" in done.stdout
+    assert "NOT COMPARED" not in done.stdout
+    assert "µs" not in done.stdout

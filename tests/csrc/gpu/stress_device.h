@@ -1,0 +1,143 @@
+// The GPU's side of the pipeline for its random schedules: csrc/gpu over the driver that BINDRT_LIBCUDA
+// names, with an engine that is a kernel, a function of the host queued on the stream, or either; and that
+// fails now and then.
+#pragma once
+
+#include <dlfcn.h>
+
+#include <cstdio>
+#include <cstring>
+#include <deque>
+
+#include "csrc/gpu/batch_device.h"
+#include "tests/cpp/stress.h"
+#include "tests/csrc/pipeline/simulated_device.h"
+#include "tests/cudasim/encoder_params.h"
+
+namespace bindrt::gpu {
+
+using namespace bindrt::simulated;
+
+inline const KernelSet& stress_kernels() {
+  static constexpr char kPtx[] =
+      ".version 8.4\n.target sm_75\n"
+      ".visible .entry bindrt_pool_views(.param .align 8 .b8 p[56]) {}\n"
+      ".visible .entry bindrt_encoder_rows(.param .align 8 .b8 p[32]) {}\n";
+  static const Image images[] = {
+      {"all", ImageKind::kPtx, 75, {reinterpret_cast<const std::byte*>(kPtx), sizeof kPtx}}};
+  static const KernelName kernels[] = {{"bindrt_pool_views", "all"}, {"bindrt_encoder_rows", "all"}};
+  static const KernelSet all{"by hand", images, kernels};
+  return all;
+}
+
+inline Context& stress_context() {
+  static Context& context = *new Context(Driver::instance(), 0, stress_kernels());
+  return context;
+}
+
+// What all cases did, told at the end.
+struct Totals {
+  std::atomic<std::uint64_t> batches{0}, graphs{0}, replays{0}, refused{0};
+  ~Totals() {
+    const auto number = [](const auto& of) { return static_cast<unsigned long long>(of.load()); };
+    std::printf("%llu batches on the device, %llu graphs, %llu replays, %llu refused\n", number(batches),
+                number(graphs), number(replays), number(refused));
+  }
+};
+inline Totals totals;
+
+class StressDevice final : public Device {
+ public:
+  StressDevice(std::shared_ptr<Model> model, const std::vector<LaneOptions>& lanes, stress::Bytes& bytes)
+      : model_(std::move(model)),
+        as_function_(bytes.number(0, 2)),
+        fails_every_(bytes.chance(3) ? bytes.number(2, 9) : 0),
+        device_(stress_context(), sizes(lanes),
+                {.sets = static_cast<std::size_t>(bytes.range(1, 3)),
+                 .graphs = bytes.chance(3) ? std::size_t{0} : static_cast<std::size_t>(bytes.range(1, 20))},
+                [this](const EngineWork& work) { enqueue(work); }) {}
+  ~StressDevice() override {
+    const GraphCache::Counts counts = device_.graph_counts();
+    totals.graphs += counts.recorded;
+    totals.replays += counts.launched;
+    totals.refused += counts.refused;
+  }
+
+  std::size_t depth() const noexcept override { return device_.depth(); }
+  std::byte* allocate(std::size_t bytes) noexcept override { return device_.allocate(bytes); }
+  void free(std::byte* memory) noexcept override { device_.free(memory); }
+
+  void start(const Batch& batch) override {
+    CHECK(batch.live() > 0);
+    if (batch.used > model_->memory_rows.load()) {
+      throw std::bad_alloc();
+    }
+    refuse_bad(batch);
+    device_.start(batch);
+    ++totals.batches;
+  }
+  const float* wait() override { return device_.wait(); }
+
+ private:
+  static BatchSizes sizes(const std::vector<LaneOptions>& lanes) {
+    BatchSizes most{0, 0, kDim};
+    for (const LaneOptions& lane : lanes) {
+      most.rows = std::max(most.rows, lane.max_batch);
+      most.row_bytes = std::max(most.row_bytes, lane.classes.back().row_bytes);
+    }
+    return most;
+  }
+
+  void enqueue(const EngineWork& work) {
+    if (++enqueued_; fails_every_ > 0 && enqueued_ % fails_every_ == 0) {
+      throw std::runtime_error("the engine fails now and then");
+    }
+    const cudasim::encoder::RowsParams params{reinterpret_cast<const float*>(work.source),
+                                              reinterpret_cast<float*>(work.target),
+                                              kRowNumbers + work.length, work.length};
+    if (as_function_ == 0 || (as_function_ == 1 && enqueued_ % 2 == 0)) {
+      stress_context().launch(work.stream, "bindrt_encoder_rows",
+                              {.grid_x = static_cast<std::uint32_t>(work.rows), .block_x = 32}, &params,
+                              sizeof params);
+      return;
+    }
+    functions_.push_back({params, work.rows});
+    const Context::Current current(stress_context());
+    CHECK(launch_function()(work.stream, &run_function, &functions_.back()) == cu::kSuccess);
+  }
+
+  struct Function {
+    cudasim::encoder::RowsParams params;
+    std::int64_t rows;
+  };
+  static void run_function(void* argument) {
+    const auto& [params, rows] = *static_cast<const Function*>(argument);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const float* const in = params.rows + row * params.numbers;
+      bool whole = true;
+      for (std::int64_t i = 2; i < params.numbers; ++i) {
+        whole = whole && in[i] == in[1];
+      }
+      float* const out = params.out + row * kDim;
+      out[0] = whole ? in[1] + in[0] / 64.0F : -1e30F;
+      out[1] = 1.0F;
+      out[2] = static_cast<float>(params.length);
+    }
+  }
+
+  using LaunchFunction = cu::Result (*)(cu::Stream, void (*)(void*), void*);
+  static LaunchFunction launch_function() {
+    static const auto found = reinterpret_cast<LaunchFunction>(
+        dlsym(dlopen(Driver::default_path().c_str(), RTLD_NOW), "cuLaunchHostFunc"));
+    return found;
+  }
+
+  const std::shared_ptr<Model> model_;
+  const int as_function_;  // 0: a kernel; 2: a function; 1: either
+  const int fails_every_;  // so many calls; 0: never
+  int enqueued_ = 0;
+  std::deque<Function> functions_;  // what is queued or recorded points here
+  BatchDevice device_;
+};
+
+}  // namespace bindrt::gpu

@@ -1,0 +1,108 @@
+// A device for tests of the pipeline: reads a batch's rows only when it is waited for, and keeps vectors no
+// longer than it must.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+
+#include "kernels/pool/pool.h"
+#include "tests/csrc/pipeline/simulated_pipeline.h"
+
+namespace bindrt::simulated {
+
+// As the engine does on items that it fails on.
+inline void refuse_bad(const Batch& batch) {
+  for (const Batch::Entry& entry : batch.entries) {
+    if (static_cast<const Item*>(entry.request->tag.get())->bad) {
+      throw std::runtime_error("bad item");
+    }
+  }
+}
+
+class SimulatedDevice final : public Device {
+ public:
+  SimulatedDevice(std::shared_ptr<Model> model, int depth)
+      : model_(std::move(model)), vectors_(static_cast<std::size_t>(depth)) {}
+  ~SimulatedDevice() override { CHECK(allocated_.load() == 0); }
+
+  std::atomic<int> starts{0};
+  std::atomic<std::size_t> most{0};  // at once: started and not waited for
+  std::atomic<bool> lost{false};
+
+  std::size_t depth() const noexcept override { return vectors_.size(); }
+
+  std::byte* allocate(std::size_t bytes) noexcept override {
+    if (bytes % 3 == 0) {
+      return nullptr;
+    }
+    allocated_.fetch_add(1);
+    return new std::byte[bytes];
+  }
+  void free(std::byte* memory) noexcept override {
+    allocated_.fetch_sub(1);
+    delete[] memory;
+  }
+
+  void start(const Batch& batch) override {
+    CHECK(batch.live() > 0);
+    refuse_if_lost();
+    CHECK(started_ - ended_.load() < depth());
+    if (batch.used > model_->memory_rows.load()) {
+      throw std::bad_alloc();
+    }
+    if (batch.used % 2 == 0) {  // else wait() meets it
+      refuse_bad(batch);
+    }
+    std::vector<float>& vectors = vectors_[started_ % depth()];
+    std::fill(vectors.begin(), vectors.end(), kPoison);  // of the batch before, which is over
+    ++started_;
+    most.store(std::max(most.load(), started_ - ended_.load()));
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(&batch);
+    starts.fetch_add(1);
+  }
+
+  const float* wait() override {
+    const Batch* batch = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      batch = queue_.front();
+      queue_.pop_front();
+    }
+    std::vector<float>& vectors = vectors_[ended_.fetch_add(1) % depth()];
+    refuse_if_lost();
+    std::vector<float> rows(static_cast<std::size_t>(batch->used * kDim));
+    const EngineResult result =
+        model_->run({batch->lane, batch->length, batch->input(), batch->used, rows.data()});
+    if (result.status != EngineResult::Status::kOk) {
+      throw std::runtime_error(result.failure->message);
+    }
+    vectors.resize(std::max(vectors.size(), batch->entries.size() * static_cast<std::size_t>(kDim)));
+    float* to = vectors.data();
+    for (const Batch::Entry& entry : batch->entries) {
+      const Request& request = *entry.request;
+      kernels::pool_views({rows.data() + entry.first * kDim,
+                           request.weights.empty() ? nullptr : request.weights.data(), &entry.rows, 1, kDim},
+                          {.normalize = request.normalize}, to);
+      to += kDim;
+    }
+    return vectors.data();
+  }
+
+ private:
+  void refuse_if_lost() const {
+    if (lost.load()) {
+      throw DeviceLost("the device is lost");
+    }
+  }
+
+  const std::shared_ptr<Model> model_;
+  std::vector<std::vector<float>> vectors_;
+  std::size_t started_ = 0;
+  std::atomic<std::size_t> ended_{0};
+  std::atomic<int> allocated_{0};
+  std::mutex mutex_;
+  std::deque<const Batch*> queue_;
+};
+
+}  // namespace bindrt::simulated

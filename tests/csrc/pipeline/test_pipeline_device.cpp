@@ -1,0 +1,160 @@
+// The pipeline with a simulated device: batches on their way at once, what it fails on, and its end.
+
+#include "tests/csrc/pipeline/simulated_device.h"
+
+namespace bindrt::simulated {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct DeviceWorld {
+  explicit DeviceWorld(std::vector<LaneOptions> lanes, int depth = 3, int threads = 2)
+      : device(std::make_shared<SimulatedDevice>(model, depth)),
+        pipeline(Pipeline::make(std::move(lanes), model, Workers::make(threads), {device})) {}
+
+  void submit(int number, std::int64_t rows = 1, bool bad = false) {
+    items.push_back(std::make_shared<Item>());
+    items.back()->number = number;
+    items.back()->rows = rows;
+    items.back()->bad = bad;
+    CHECK(pipeline->submit(request_for(items.back())) == Submitted::kAccepted);
+  }
+  void wait() { CHECK(pipeline->wait_delivered(Clock::now() + 60s)); }
+  void check_done() const {
+    for (const auto& item : items) {
+      CHECK(item->deliveries.load() == 1 && item->outcome == Outcome::kDone);
+      check_vector(*item);
+    }
+  }
+
+  std::shared_ptr<Model> model = std::make_shared<Model>();
+  std::shared_ptr<SimulatedDevice> device;
+  std::shared_ptr<Pipeline> pipeline;
+  std::vector<std::shared_ptr<Item>> items;
+};
+
+void test_batches_are_on_their_way_at_once() {
+  LaneOptions options = lane("image", 4);
+  options.in_flight = 40;
+  DeviceWorld world({options});
+  world.model->engine_microseconds = 5'000;
+  for (int i = 0; i < 40; ++i) {
+    world.submit(i);
+  }
+  world.wait();
+  world.check_done();
+  CHECK(world.device->most.load() >= 2);  // at most depth(): start() looks
+  const LaneSnapshot found = world.pipeline->snapshot(0);
+  CHECK(found.counts.engine_calls == found.counts.batches);
+  CHECK(world.pipeline->executor_snapshot(0).busy_nanoseconds > 0);
+}
+
+void test_culprits_are_found() {
+  DeviceWorld world({lane("image", 8)});
+  world.model->fail_on(3);
+  world.model->fail_on(11);
+  for (int i = 0; i < 32; ++i) {
+    world.submit(i, 1, i == 3 || i == 11);
+  }
+  world.wait();
+  for (const auto& item : world.items) {
+    CHECK(item->outcome == (item->bad ? Outcome::kFailed : Outcome::kDone));
+    CHECK(item->message == (item->bad ? "bad item" : ""));
+  }
+}
+
+void test_out_of_memory_halves_the_batch() {
+  LaneOptions options = lane("image", 16);
+  options.item_rows = 5;
+  DeviceWorld world({options});
+  world.model->memory_rows = 3;
+  for (int i = 0; i < 64; ++i) {
+    world.submit(i, i % 2 == 0 ? 1 : 5);
+  }
+  world.wait();
+  world.check_done();
+  const LaneSnapshot found = world.pipeline->snapshot(0);
+  CHECK(found.limit >= 1 && found.limit <= 3);
+  const int starts = world.device->starts.load();
+  for (int i = 100; i < 110; ++i) {
+    world.submit(i);
+  }
+  world.wait();
+  world.check_done();
+  CHECK(world.device->starts.load() > starts);  // fewer rows run there again
+  world.pipeline->release(0);
+  CHECK(world.pipeline->snapshot(0).limit == 16);
+}
+
+void test_a_lost_device_fails_all_and_hangs_nobody() {
+  DeviceWorld world({lane("image", 4)});
+  world.model->engine_microseconds = 2'000;
+  for (int i = 0; i < 30; ++i) {
+    world.submit(i);
+  }
+  world.device->lost = true;
+  world.submit(30);
+  world.wait();
+  for (const auto& item : world.items) {
+    CHECK(item->deliveries.load() == 1);
+    CHECK(item->outcome == Outcome::kDone || item->message == "the device is lost");
+  }
+  CHECK(world.items.back()->outcome == Outcome::kFailed);
+}
+
+// Its only worker is busy until after the deadline, so that the engine's thread finds the batch late.
+void test_a_batch_that_is_late_goes_nowhere() {
+  LaneOptions options = lane("image", 4);
+  options.max_wait = 60s;
+  DeviceWorld world({options}, 1, 1);
+  world.model->on_delivery = [](const Delivery& delivery) {
+    if (delivery.outcome == Outcome::kFailed) {
+      std::this_thread::sleep_for(50ms);
+    }
+  };
+  const auto slow = std::make_shared<Item>();
+  slow->slow = 50'000;
+  slow->throws = true;
+  CHECK(world.pipeline->submit(request_for(slow)) == Submitted::kAccepted);
+  while (world.pipeline->snapshot(0).preparing == 0) {
+    std::this_thread::sleep_for(100us);
+  }
+  const auto late = std::make_shared<Item>();
+  const RequestPtr request = request_for(late);
+  make_ready(*request, *late, 0);
+  request->deadline = Clock::now() + 10ms;
+  CHECK(world.pipeline->submit(request) == Submitted::kAccepted);
+  world.wait();
+  CHECK(late->outcome == Outcome::kExpired && slow->outcome == Outcome::kFailed);
+  CHECK(world.device->starts.load() == 0);
+  const LaneSnapshot found = world.pipeline->snapshot(0);
+  CHECK(found.counts.batches == 0 && found.in_flight == 0);
+}
+
+void test_close_at_once() {
+  for (int round = 0; round < 50; ++round) {
+    DeviceWorld world({lane("image", 4)}, 2);
+    for (int i = 0; i < 20; ++i) {
+      world.submit(i);
+    }
+    world.pipeline->close(Closing::kAbort);
+    for (const auto& item : world.items) {
+      CHECK(item->deliveries.load() == 1);
+      CHECK(item->outcome == Outcome::kDone || item->outcome == Outcome::kClosed);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bindrt::simulated
+
+int main() {
+  using namespace bindrt::simulated;
+  test_batches_are_on_their_way_at_once();
+  test_culprits_are_found();
+  test_out_of_memory_halves_the_batch();
+  test_a_lost_device_fails_all_and_hangs_nobody();
+  test_a_batch_that_is_late_goes_nowhere();
+  test_close_at_once();
+  return bindrt::testing::finish();
+}
