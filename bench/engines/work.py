@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bindrt.manifest import EncoderInfo
+from bindrt.bundle.manifest import EncoderInfo
 
 #: Tokens (class token among them), and keys that are not tokens (the learned key and value).
 TOKENS = {"vision": 257, "text": 77, "audio": 229, "depth": 197, "thermal": 197, "imu": 251}

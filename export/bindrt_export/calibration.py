@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bindrt.bundle.manifest import EncoderInfo
 from bindrt.errors import Error, OptionError
-from bindrt.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import prepare
 from bindrt_export.engines.build import Graph

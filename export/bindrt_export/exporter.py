@@ -13,12 +13,12 @@ from time import perf_counter
 from typing import Any
 
 from bindrt.bundle import MANIFEST, open_bundle
+from bindrt.bundle.manifest import FORMAT, SCHEMA
+from bindrt.bundle.space import space_of
 from bindrt.errors import OptionError
 from bindrt.hardware import peak_memory
-from bindrt.manifest import FORMAT, SCHEMA
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import describe
-from bindrt.space import space_of
 from bindrt_export.calibration import Calibration
 from bindrt_export.checkpoints import Checkpoint, open_checkpoint
 from bindrt_export.cpu_forms import CpuFormBuilder

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 
 from bindrt.bundle import sha256_of
+from bindrt.bundle.manifest import EncoderInfo
 from bindrt.engines import Job, Settings
 from bindrt.engines.onnxruntime import OnnxRuntimeEngine
 from bindrt.errors import CheckpointError
-from bindrt.manifest import EncoderInfo
 from bindrt_export.checkpoints import Checkpoint
 from bindrt_export.passes import rewritten, rewritten_parameters
 from bindrt_export.probes import Array, probes

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt import _core
-from bindrt.ahead import ahead
 from bindrt.arrays import Array
+from bindrt.bundle.manifest import EncoderInfo
 from bindrt.engines import Engine
 from bindrt.errors import Error, InputError
 from bindrt.items import Prepared
-from bindrt.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES
+from bindrt.prefetch import prefetched
 from bindrt.statistics import Statistics
 
 Rows = npt.NDArray[np.float32]
@@ -78,7 +78,7 @@ class Embedder:
         """Embed items in order; with ``skip`` a bad item fails alone, else the first one raises."""
         outcome = Outcome(np.full((len(items), self.embed_dim), np.nan, np.float32))
         # Closed at an error: no other thread may still read the caller's items then.
-        with closing(ahead(self._ready, items, self._ahead(items))) as prepared:
+        with closing(prefetched(self._ready, items, self._prefetch(items))) as prepared:
             for batch in self._batches(prepared, skip, outcome):
                 for group in by_length(batch, self.engine.max_batch) if self.modality == "text" else (batch,):
                     self._run(group, normalize, outcome.rows)
@@ -109,7 +109,7 @@ class Embedder:
         if batch.rows:
             yield batch
 
-    def _ahead(self, items: Sequence[object]) -> int:
+    def _prefetch(self, items: Sequence[object]) -> int:
         """Items to prepare while the engine runs. A text takes less time than a thread takes to wake."""
         if self.modality == "text" or all(isinstance(item, Prepared) for item in items):
             return 0

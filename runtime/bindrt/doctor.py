@@ -235,7 +235,7 @@ def _choices() -> tuple[dict[str, str], ...]:
 
 def _models() -> tuple[dict[str, Any], ...]:
     try:
-        return tuple(importlib.import_module("bindrt.residence").residents())
+        return tuple(importlib.import_module("bindrt.loaded_encoders").loaded_models())
     except Exception:  # as above
         return ()
 

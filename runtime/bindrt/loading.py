@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bindrt.bundle import open_bundle
-from bindrt.choices import require_kind
 from bindrt.engines import Settings
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.model import Model
+from bindrt.option_checks import require_kind
 from bindrt.pipeline import PipelineOptions
 
 

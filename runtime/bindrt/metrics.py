@@ -66,7 +66,7 @@ class PrometheusCollector:
                 "bindrt.metrics", "prometheus_client is not installed", "pip install 'bindrt[metrics]'"
             ) from None
         self._core: Any = core
-        self._front = model._front
+        self._pipelines = model._pipelines
         self._name = name if name is not None else model.bundle.path.name.removesuffix(".bind")
 
     def describe(self) -> Iterable[Metric]:
@@ -75,7 +75,7 @@ class PrometheusCollector:
 
     def collect(self) -> Iterator[Metric]:
         """Called by the registry at each scrape."""
-        found = self._front.stats()
+        found = self._pipelines.stats()
         yield self._requests(found)
         for name, text, key in COUNTERS:
             yield self._numbers(self._core.CounterMetricFamily, name, text, found, key)
@@ -127,7 +127,7 @@ class PrometheusCollector:
             labels=("model", "modality", "stage"),
         )
         limits = [repr(2**bits / 1e9) for bits in range(LEAST_POWER, MOST_POWER + 1)]
-        for modality, stages in self._front.times_below(LEAST_POWER, MOST_POWER).items():
+        for modality, stages in self._pipelines.times_below(LEAST_POWER, MOST_POWER).items():
             for stage, below in stages.items():
                 if modality in found:  # its encoder was not loaded in between
                     total = found[modality]["seconds"][stage]["sum"]

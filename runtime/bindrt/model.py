@@ -12,9 +12,17 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from bindrt.background import in_background
 from bindrt.batching import Embedder, Outcome, as_items
 from bindrt.bundle import Bundle
-from bindrt.choices import (
+from bindrt.bundle.manifest import EngineFiles
+from bindrt.embeddings import Embeddings, unit_rows
+from bindrt.engines import Engine, Settings, candidates, start
+from bindrt.errors import Error, InputError, OptionError
+from bindrt.limits import Limits
+from bindrt.loaded_encoders import LoadedEncoders
+from bindrt.modalities import MODALITIES
+from bindrt.option_checks import (
     chosen_labels,
     chosen_modalities,
     is_normalized,
@@ -23,20 +31,12 @@ from bindrt.choices import (
     require_stream,
     space_in,
 )
-from bindrt.embeddings import Embeddings, unit_rows
-from bindrt.engines import Engine, Settings, candidates, start
-from bindrt.errors import Error, InputError, OptionError
-from bindrt.limits import Limits
-from bindrt.manifest import EngineFiles
-from bindrt.modalities import MODALITIES
-from bindrt.pipeline import EmbeddingFuture, Front, PipelineOptions, Streamed
-from bindrt.pipeline.gather import gather, next_caller
+from bindrt.pipeline import EmbeddingFuture, PipelineOptions, Pipelines, Streamed
+from bindrt.pipeline.aembed import embed_async, next_caller
 from bindrt.pipeline.streaming import stream
 from bindrt.pipeline.tracing import traced
 from bindrt.preprocess.prepare import prepare_distinct
-from bindrt.residence import Residence
 from bindrt.statistics import Statistics, with_pipeline
-from bindrt.yielding import giving_way
 
 Item = TypeVar("Item")
 
@@ -85,24 +85,24 @@ class Model:
         self._statistics = Statistics()
         self._closed = False
         self._process = os.getpid()
-        self._front = Front(
+        self._pipelines = Pipelines(
             repr(bundle.path.name), self.modalities, manifest.encoders, manifest.embed_dim, limits, pipeline
         )
         sizes = {
             e: max(sum(f.bytes for f in c.files) for c in found) for e, found in self._candidates.items()
         }
-        self._residence = Residence(
+        self._loaded = LoadedEncoders(
             repr(bundle.path.name),
             memory_budget,
             sizes,
             partial(_start, bundle, self._candidates, settings, pipeline.background_encoders()),
-            self._front.batch_bytes,
-            self._front.is_idle,
-            partial(self._front.close, True),
+            self._pipelines.batch_bytes,
+            self._pipelines.is_idle,
+            partial(self._pipelines.close, True),
         )
-        self._engines = self._residence.engines
+        self._engines = self._loaded.engines
         if memory_budget is not None:
-            self._front.call_on_use(self._residence.used.touch)
+            self._pipelines.call_on_use(self._loaded.used.touch)
 
     def embed(
         self,
@@ -144,7 +144,7 @@ class Model:
             self._require(modality)
         outcomes = {}
         for modality, given_items in items.items():
-            with self._residence.using(MODALITIES[modality].encoder) as engine:
+            with self._loaded.using(MODALITIES[modality].encoder) as engine:
                 outcomes[modality] = self._embedder(modality, engine).embed(given_items, normalize, skip)
         return self._collect(outcomes, normalize)
 
@@ -171,8 +171,8 @@ class Model:
         for modality in given:
             self._require(modality)
             await asyncio.to_thread(self._engine, MODALITIES[modality].encoder)
-        outcomes = await gather(
-            self._front, self._engine, given, self.embed_dim, normalize, skip, priority, deadline
+        outcomes = await embed_async(
+            self._pipelines, self._engine, given, self.embed_dim, normalize, skip, priority, deadline
         )
         return self._collect(outcomes, normalize)
 
@@ -204,7 +204,7 @@ class Model:
         """
         self._require(modality)
         normalize = is_normalized(normalize)
-        return self._front.submit(modality, item, self._engine, priority, deadline, block, normalize)
+        return self._pipelines.submit(modality, item, self._engine, priority, deadline, block, normalize)
 
     def stream(
         self,
@@ -229,7 +229,7 @@ class Model:
 
         def submit(item: Item) -> EmbeddingFuture:
             self._require(modality)
-            return self._front.submit(
+            return self._pipelines.submit(
                 modality, item, self._engine, priority=priority, caller=caller, normalize=normalize
             )
 
@@ -271,11 +271,11 @@ class Model:
         What went through the pipeline is among them, and stands under ``"pipeline"`` in detail: requests by
         outcome, depth of the queue, batch sizes, percentiles of each stage; docs/pipeline.md.
         """
-        return with_pipeline(self._statistics.snapshot(), self._front.stats())
+        return with_pipeline(self._statistics.snapshot(), self._pipelines.stats())
 
     def memory(self) -> dict[str, dict[str, int]]:
         """Of each encoder in memory: bytes of its ``weights`` on disk, and of ``batches`` it may come to."""
-        return self._residence.memory()
+        return self._loaded.memory()
 
     def warm_up(self) -> tuple[str, ...]:
         """Load every encoder now and run each once, so that no later call pays for it.
@@ -288,7 +288,7 @@ class Model:
         for modality in self.modalities:
             self._require(modality)
             encoder = self.bundle.manifest.encoders[MODALITIES[modality].encoder]
-            engine = self._residence.warm(encoder.name)
+            engine = self._loaded.warm(encoder.name)
             if engine is not None:
                 engine.run(
                     np.ones((1, *encoder.view), encoder.dtype), np.empty((1, self.embed_dim), np.float32)
@@ -305,13 +305,13 @@ class Model:
             spans: of each encoder the first so many are kept, about 100 bytes each; the file says how many
                 were not.
         """
-        with traced(self._front, path, spans):
+        with traced(self._pipelines, path, spans):
             yield
 
     def unload(self, modality: str) -> None:
         """Free the encoder of a modality; image and video share one. It is loaded again when used."""
         self._require(modality)
-        self._residence.unload(MODALITIES[modality].encoder)
+        self._loaded.unload(MODALITIES[modality].encoder)
 
     def close(self, drain: bool = False) -> None:
         """Free everything; the model cannot be used afterwards.
@@ -322,8 +322,8 @@ class Model:
         self._closed = True
         if self._process != os.getpid():
             return  # the engines' threads are the parent's, and cannot be ended here
-        self._front.close(drain)
-        self._residence.clear()
+        self._pipelines.close(drain)
+        self._loaded.clear()
 
     def __enter__(self) -> Model:
         return self
@@ -363,7 +363,7 @@ class Model:
         )
 
     def _engine(self, encoder: str) -> Engine:
-        return self._residence.engine(encoder)
+        return self._loaded.engine(encoder)
 
     def _collect(self, outcomes: dict[str, Outcome], normalize: bool) -> Embeddings:
         return Embeddings(
@@ -383,4 +383,4 @@ def _start(
     encoder: str,
 ) -> Engine:
     make = partial(start, bundle, found[encoder], settings)
-    return giving_way(make) if encoder in background else make()
+    return in_background(make) if encoder in background else make()

@@ -64,7 +64,7 @@ class Place:
 
     def _opened(self) -> bindrt.Model:
         model = self._open()
-        start = model._residence._open
+        start = model._loaded._open
 
         def faulty(encoder: str) -> Any:
             engine = start(encoder)
@@ -78,7 +78,7 @@ class Place:
             engine.run = sometimes  # type: ignore[method-assign]
             return engine
 
-        model._residence._open = faulty
+        model._loaded._open = faulty
         return model
 
     def reopen(self, drain: bool) -> None:

@@ -18,8 +18,8 @@ import numpy as np
 import bindrt
 from bindrt import preprocess
 from bindrt.bundle import parse_json
+from bindrt.bundle.manifest import parse_manifest
 from bindrt.engines.onnx_file import walk
-from bindrt.manifest import parse_manifest
 from bindrt.sources import detect, open_source
 from bindrt.sources.numpyfile import npz_fields, read_array, read_fields
 

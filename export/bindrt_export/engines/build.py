@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bindrt.bundle import sha256_of
-from bindrt.manifest import EncoderInfo
+from bindrt.bundle.manifest import EncoderInfo
 from bindrt_export.progress import Progress
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from bindrt.bundle import Bundle
+from bindrt.bundle.manifest import EncoderInfo
 from bindrt.errors import EngineError
-from bindrt.manifest import EncoderInfo
 from bindrt_export.architecture import Encoder, EncoderConfig
 
 Weights = dict[str, Tensor]

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt import _core
+from bindrt.bundle.manifest import EncoderInfo
 from bindrt.errors import Error
-from bindrt.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES
 from bindrt.model import Model
 from bindrt.preprocess import prepare

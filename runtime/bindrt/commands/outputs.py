@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bindrt.bundle.space import require_same_space
 from bindrt.commands.indexing import index_rows
 from bindrt.commands.segments import (
     Row,
@@ -23,7 +24,6 @@ from bindrt.commands.segments import (
     vectors_of,
 )
 from bindrt.errors import InputError, OptionError
-from bindrt.space import require_same_space
 
 SUFFIXES = (".parquet", ".npz", ".jsonl")
 

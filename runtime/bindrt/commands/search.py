@@ -12,12 +12,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from bindrt.bundle.space import require_same_space
 from bindrt.commands.terminal import complain
 from bindrt.errors import Error, OptionError
 from bindrt.index import Hit, Index, combine
 from bindrt.loading import load
 from bindrt.modalities import MODALITIES
-from bindrt.space import require_same_space
 
 
 class AddQuery(argparse.Action):

@@ -19,10 +19,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bindrt.bundle.space import require_same_space
 from bindrt.errors import InputError, OptionError
-from bindrt.space import require_same_space
 
-SPACE = b"bindrt.space"
+SPACE = b"bindrt.bundle.space"
 NORMALIZED = b"bindrt.normalized"
 
 

@@ -7,10 +7,10 @@ import json
 from collections.abc import Sequence
 
 from bindrt.bundle import Bundle
+from bindrt.bundle.manifest import EngineFiles
 from bindrt.engines.available import REMEDY, absence, import_engine, module_name
 from bindrt.engines.base import Engine, Job, Settings, cuda_index
 from bindrt.errors import EngineError, OptionError
-from bindrt.manifest import EngineFiles
 
 __all__ = ["ENGINES", "Engine", "Job", "Settings", "candidates", "choose", "open_engine", "start"]
 

@@ -17,12 +17,12 @@ import numpy as np
 
 from bindrt import hardware
 from bindrt.bundle import Bundle
+from bindrt.bundle.manifest import EncoderInfo, EngineFiles
 from bindrt.cache import cache_folder, read_record, write_record
 from bindrt.engines import Engine, files_key, open_engine
 from bindrt.engines.available import version
 from bindrt.engines.base import Settings
 from bindrt.errors import EngineError, Error
-from bindrt.manifest import EncoderInfo, EngineFiles
 
 ROUNDS = 5
 #: A later engine must be that much faster than an earlier one: the order is that of quicker starts.

@@ -10,8 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from bindrt.bundle.manifest import EncoderInfo
 from bindrt.errors import EngineError, OptionError
-from bindrt.manifest import EncoderInfo
 
 #: Past this many rows a batch on a CPU gains no speed and only holds memory.
 CPU_BATCH = {"vision": 8, "text": 64}

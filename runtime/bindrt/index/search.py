@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from bindrt.bundle.space import require_same_space
 from bindrt.embeddings import Embeddings
 from bindrt.errors import InputError, OptionError
 from bindrt.index import storage
 from bindrt.index.graph import Graph
 from bindrt.index.query import Vectors, as_queries, checked
-from bindrt.space import require_same_space
 
 if TYPE_CHECKING:
     from bindrt.model import Model

@@ -13,18 +13,18 @@ import numpy as np
 
 from bindrt import _core
 from bindrt.arrays import Array
+from bindrt.background import Turns
+from bindrt.bundle.manifest import EncoderInfo
 from bindrt.engines.base import GpuEngine, cuda_index
 from bindrt.errors import EngineError
 from bindrt.items import Prepared
 from bindrt.limits import Limits
-from bindrt.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.preprocess import constants as c
 from bindrt.preprocess._text import tokens
-from bindrt.yielding import Turns
 
 if TYPE_CHECKING:
     from bindrt.engines import Engine

@@ -36,8 +36,8 @@ class EmbeddingFuture(Future[Vector]):
     """
 
     # What Future.__init__ sets. A condition costs as much as all the rest, and most futures never need one:
-    # it is made when something wants it. While `_made` is None, only settle() in csrc/python/pipeline/future.cpp
-    # changes the state; from then on, whoever holds the condition.
+    # it is made when something wants it. While `_made` is None, only settle() in
+    # csrc/python/pipeline/future.cpp changes the state; from then on, whoever holds the condition.
     _made: threading.Condition | None = None
     _state = "PENDING"
     _result = None

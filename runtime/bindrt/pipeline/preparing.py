@@ -6,9 +6,9 @@ import numpy as np
 
 from bindrt import _core
 from bindrt.arrays import Array
+from bindrt.bundle.manifest import EncoderInfo
 from bindrt.items import Prepared
 from bindrt.limits import Limits
-from bindrt.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES
 from bindrt.pipeline.futures import EmbeddingFuture
 from bindrt.preprocess.prepare import prepare, prepare_into

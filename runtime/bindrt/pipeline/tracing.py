@@ -12,7 +12,7 @@ from bindrt import _core
 from bindrt.errors import OptionError
 
 if TYPE_CHECKING:
-    from bindrt.pipeline.front import Front
+    from bindrt.pipeline.pipelines import Pipelines
 
 MOST_SPANS = 10_000_000
 
@@ -46,7 +46,7 @@ class Recorder:
 
 
 @contextmanager
-def traced(front: Front, path: str | os.PathLike[str], spans: int) -> Iterator[None]:
+def traced(pipelines: Pipelines, path: str | os.PathLike[str], spans: int) -> Iterator[None]:
     """Record while the block runs, and write the file at its end, also if it raises."""
     if not isinstance(spans, int) or not 1 <= spans <= MOST_SPANS:
         raise OptionError(f"spans={spans!r}", "not a number of spans", f"give 1 to {MOST_SPANS}")
@@ -57,9 +57,9 @@ def traced(front: Front, path: str | os.PathLike[str], spans: int) -> Iterator[N
             repr(os.fspath(path)), f"it cannot be written ({error.strerror})", "choose another file"
         ) from None
     with file:
-        recorder = front.start_trace(spans)
+        recorder = pipelines.start_trace(spans)
         try:
             yield
         finally:
-            front.stop_trace()
+            pipelines.stop_trace()
             recorder.write(file)

@@ -17,7 +17,7 @@ from bindrt.limits import Limits
 from bindrt.preprocess import constants as c
 from bindrt.preprocess.clips import clip_times, sample_range
 from bindrt.preprocess.numeric import is_number
-from bindrt.preprocess.place import Reserve, rows_for
+from bindrt.preprocess.output_rows import Reserve, rows_for
 from bindrt.preprocess.resample import Resampler
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources.audio import BLOCK, Blocks, Recording, as_float, check_seconds, is_plain, open_audio

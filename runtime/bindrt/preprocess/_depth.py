@@ -11,7 +11,7 @@ from bindrt.items import Depth, Prepared
 from bindrt.limits import Limits
 from bindrt.preprocess.maps import as_native, load_map
 from bindrt.preprocess.numeric import is_positive
-from bindrt.preprocess.place import Reserve, row_for
+from bindrt.preprocess.output_rows import Reserve, row_for
 
 _UNITS = ("m", "mm", "sunrgbd", "disparity")
 

@@ -15,7 +15,7 @@ from bindrt.items import ArrayLike, Imu, Prepared
 from bindrt.limits import Limits
 from bindrt.preprocess import constants as c
 from bindrt.preprocess.numeric import is_positive
-from bindrt.preprocess.place import Reserve, row_for
+from bindrt.preprocess.output_rows import Reserve, row_for
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources.numpyfile import read_array, read_fields
 from bindrt.sources.sniff import sniff

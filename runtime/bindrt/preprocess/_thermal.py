@@ -14,7 +14,7 @@ from bindrt.items import Prepared, Thermal
 from bindrt.limits import Limits
 from bindrt.preprocess.maps import as_native, load_map
 from bindrt.preprocess.numeric import is_number
-from bindrt.preprocess.place import Reserve, row_for
+from bindrt.preprocess.output_rows import Reserve, row_for
 
 
 def prepare(item: Thermal, limits: Limits, reserve: Reserve | None = None) -> Prepared:

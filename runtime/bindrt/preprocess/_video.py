@@ -16,8 +16,8 @@ from bindrt.limits import Limits
 from bindrt.preprocess import constants as c
 from bindrt.preprocess.clips import frame_pairs
 from bindrt.preprocess.numeric import is_positive
-from bindrt.preprocess.place import Reserve, rows_for
-from bindrt.preprocess.views import plan_views
+from bindrt.preprocess.output_rows import Reserve, rows_for
+from bindrt.preprocess.view_plan import plan_views
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources import video as files
 from bindrt.sources.audio import check_seconds

@@ -13,7 +13,7 @@ from bindrt.items import Audio, Depth, Image, Imu, Prepared, Thermal, Video
 from bindrt.limits import DEFAULT_LIMITS, Limits, require_limits
 from bindrt.modalities import MODALITIES, Modality
 from bindrt.preprocess import _audio, _depth, _image, _imu, _text, _thermal, _video
-from bindrt.preprocess.place import Reserve
+from bindrt.preprocess.output_rows import Reserve
 from bindrt.sources import is_file_source
 
 _WRAPPERS: dict[str, type[Any]] = {

@@ -327,10 +327,12 @@ def test_another_space_is_refused(bundle: Path, change: Callable[[Any], object])
 
 
 def test_other_preprocessing_is_refused(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bindrt import choices
+    from bindrt import option_checks
 
-    real = choices.describe
-    monkeypatch.setattr(choices, "describe", lambda m: {**real(m), "rate": 401.0} if m == "imu" else real(m))
+    real = option_checks.describe
+    monkeypatch.setattr(
+        option_checks, "describe", lambda m: {**real(m), "rate": 401.0} if m == "imu" else real(m)
+    )
     refused(bundle, "exported with other preprocessing; export again")
 
 

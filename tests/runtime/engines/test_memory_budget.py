@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bindrt
-from bindrt import residence
-from bindrt.residence import Residence
+from bindrt import loaded_encoders
+from bindrt.loaded_encoders import LoadedEncoders
 from support.engines import SimulatedEngine, use
 from support.golden import HERE
 
@@ -67,7 +67,7 @@ def test_one_alone_must_fit(small_bundle: Path) -> None:
             with pytest.raises(bindrt.MemoryBudgetExceeded):
                 model.submit("text", "a")
         assert model.memory() == {}
-    weights = bindrt.load(small_bundle)._residence._weights["text"]
+    weights = bindrt.load(small_bundle)._loaded._weights["text"]
     with bindrt.load(small_bundle, memory_budget=weights + 10) as model:  # but its batches do not
         with pytest.raises(bindrt.MemoryBudgetExceeded):
             model.embed(text="a")
@@ -89,14 +89,14 @@ def test_work_in_flight_is_waited_for(small_bundle: Path, monkeypatch: pytest.Mo
         thread.start()
         time.sleep(0.2)
         assert loaded(model) == ["text"]
-        monkeypatch.setattr(residence, "PATIENCE", 0.1)
+        monkeypatch.setattr(loaded_encoders, "PATIENCE", 0.1)
         engine.gate.set()
         thread.join(60)
         assert len(found) == 1
         assert all(f.result(0)[1] > 0 for f in futures)
         assert loaded(model) == ["imu"]
         blocked = use(model, "imu", SimulatedEngine(max_batch=1))
-        model._front.close(True, "imu")
+        model._pipelines.close(True, "imu")
         blocked.gate.clear()
         running = model.submit("imu", MOTION)
         assert blocked.entered.wait(60)
@@ -195,7 +195,7 @@ def test_against_a_plain_model(sizes: list[int], budget: int, actions: list[tupl
     order: list[str] = []  # by last use, of those in memory
     closed: list[str] = []
     opened: Callable[[str], Any] = lambda _: Whole()  # noqa: E731
-    place = Residence(
+    place = LoadedEncoders(
         "model",
         budget,
         dict(zip(names, sizes, strict=True)),
@@ -205,8 +205,8 @@ def test_against_a_plain_model(sizes: list[int], budget: int, actions: list[tupl
         closed.append,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(residence, "PATIENCE", 0.0)
-        patch.setattr(residence, "LOOK", 0.0)
+        patch.setattr(loaded_encoders, "PATIENCE", 0.0)
+        patch.setattr(loaded_encoders, "LOOK", 0.0)
         for what, number in actions:
             name = names[number % len(names)]
             if what == "busy" and name in order:

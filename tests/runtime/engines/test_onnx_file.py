@@ -12,12 +12,12 @@ import onnx
 import pytest
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, SparseTensorProto, TensorProto, helper
 
+from bindrt.bundle.manifest import EncoderInfo
 from bindrt.engines import Job, Settings
 from bindrt.engines import onnxruntime as adapter
 from bindrt.engines.onnx_file import External, external_locations, external_tensors
 from bindrt.engines.onnxruntime import OnnxRuntimeEngine
 from bindrt.errors import BundleError, EngineError
-from bindrt.manifest import EncoderInfo
 
 ENCODER = EncoderInfo("imu", 4, 1, 1, 16, 1.0, (4,), "float32", "0" * 64)
 VALUES = np.arange(16, dtype=np.float32).reshape(4, 4)

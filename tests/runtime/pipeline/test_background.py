@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import bindrt
-from bindrt.yielding import STEPS, Turns, giving_way
+from bindrt.background import STEPS, Turns, in_background
 from support.golden import HERE
 
 INPUTS = HERE / "inputs"
@@ -78,7 +78,7 @@ def test_errors_come_out_of_the_thread() -> None:
         raise bindrt.InputError("it", "is wrong", "mend it")
 
     with pytest.raises(bindrt.InputError, match="is wrong"):
-        giving_way(fails)
+        in_background(fails)
 
 
 @pytest.mark.parametrize("wrong", ["audio", ("sound",), (1,), ([],), None, {"audio": 1}])

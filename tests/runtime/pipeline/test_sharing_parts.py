@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import bindrt
 from bindrt.pipeline.futures import EmbeddingFuture
-from bindrt.pipeline.sharing import Desk, ResultCache, SharedFuture, identity
+from bindrt.pipeline.sharing import Deduplicator, ResultCache, SharedFuture, identity
 from bindrt.pipeline.sharing.cache import Result
 from support.golden import HERE
 
@@ -138,7 +138,7 @@ ACTIONS = st.lists(
 @given(ACTIONS, st.booleans())
 def test_desk_against_a_plain_model(actions: list[tuple[str, int, int]], cached: bool) -> None:
     """Whatever is asked, cancelled, computed or fails in whatever order: each ends once, with its own."""
-    desk = Desk(deduplicate=True, cache_bytes=1 << 20 if cached else 0)
+    deduplicator = Deduplicator(deduplicate=True, cache_bytes=1 << 20 if cached else 0)
     attempts: list[tuple[EmbeddingFuture, str]] = []
     asked: list[tuple[SharedFuture, str]] = []
     ends: dict[SharedFuture, int] = {}
@@ -156,9 +156,9 @@ def test_desk_against_a_plain_model(actions: list[tuple[str, int, int]], cached:
         elif what == "ask":
             text = f"text {number}"
             future = SharedFuture("text")
-            Desk.identify(future, text, True)
+            Deduplicator.identify(future, text, True)
             alive = any(t == text and not a.done() for a, t in attempts)
-            taken = desk.offer(future, priority, None, submit)
+            taken = deduplicator.offer(future, priority, None, submit)
             assert taken or full
             if text in known:
                 assert future.done()

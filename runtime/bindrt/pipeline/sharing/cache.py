@@ -26,7 +26,7 @@ class Result:
 
 
 class ResultCache:
-    """Holds at most ``limit`` bytes. Not safe by itself: the desk's lock guards it."""
+    """Holds at most ``limit`` bytes. Not safe by itself: the deduplicator's lock guards it."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

@@ -30,7 +30,7 @@ class SharedFuture(EmbeddingFuture):
         return cancelled
 
     def settle(self, vector: Vector | None, notes: Notes, error: BaseException | None) -> None:
-        """Its end, by whoever took it from the desk."""
+        """Its end, by whoever took it from the deduplicator."""
         self.leave = None
         with suppress(InvalidStateError, RuntimeError):  # somebody else has set it: not ours any more
             if not self.set_running_or_notify_cancel():

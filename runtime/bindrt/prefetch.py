@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(
+def prefetched(
     call: Callable[[Item], Result], items: Sequence[Item], most: int
 ) -> Generator[Callable[[], Result]]:
     """For each item a function that returns ``call(item)``, or raises what it raised.

@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from bindrt.bundle.space import PRECISION_CLASS
 from bindrt.errors import BundleError
 from bindrt.modalities import ENCODERS, MODALITIES
-from bindrt.space import PRECISION_CLASS
 
 SCHEMA = 1
 FORMAT = "bindrt-bundle"

@@ -33,7 +33,7 @@ class _Group:
     starting: bool = True  # an attempt is being handed over: whoever else comes waits for how that ends
 
 
-class Desk:
+class Deduplicator:
     """Gives each item to the pipeline, to those that wait for the same one, or its vector from the cache."""
 
     def __init__(self, deduplicate: bool, cache_bytes: int) -> None:

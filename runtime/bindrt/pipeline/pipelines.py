@@ -11,16 +11,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bindrt import _core
+from bindrt.background import in_background
+from bindrt.bundle.manifest import EncoderInfo
 from bindrt.errors import Error, OptionError, Overloaded
 from bindrt.limits import Limits
-from bindrt.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES
 from bindrt.pipeline.encoder import EncoderPipeline, batch_bytes
 from bindrt.pipeline.futures import PATIENCE, Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
-from bindrt.pipeline.sharing import Desk, SharedFuture
+from bindrt.pipeline.sharing import Deduplicator, SharedFuture
 from bindrt.pipeline.tracing import Recorder
-from bindrt.yielding import giving_way
 
 if TYPE_CHECKING:
     from bindrt.engines import Engine
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _ENCODERS = {name: modality.encoder for name, modality in MODALITIES.items()}
 
 
-class Front:
+class Pipelines:
     """Hands items to the pipeline of their encoder."""
 
     def __init__(
@@ -47,14 +47,14 @@ class Front:
         self._limits = limits
         self._options = options
         self._lock = threading.Lock()
-        self._pipelines: dict[str, EncoderPipeline] = {}
+        self._made: dict[str, EncoderPipeline] = {}
         self._closed = False
         self._on_use: Callable[[str], None] | None = None
         self._recorder: Recorder | None = None
         shares = options.deduplicate or options.cache_bytes > 0
-        self._desk = Desk(options.deduplicate, options.cache_bytes) if shares else None
+        self._deduplicator = Deduplicator(options.deduplicate, options.cache_bytes) if shares else None
         self._deliver = Deliverer(name)
-        _fronts.add(self)
+        _all_pipelines.add(self)
 
     def submit(
         self,
@@ -85,15 +85,15 @@ class Front:
     @property
     def shares(self) -> bool:
         """Whether items are hashed."""
-        return self._desk is not None
+        return self._deduplicator is not None
 
     def future(self, modality: str) -> EmbeddingFuture:
-        return EmbeddingFuture(modality) if self._desk is None else SharedFuture(modality)
+        return EmbeddingFuture(modality) if self._deduplicator is None else SharedFuture(modality)
 
     def identify(self, future: EmbeddingFuture, item: object, normalize: bool) -> None:
         """With ``deduplicate`` or a cache: read and hash the item, which ``offer`` does else."""
         if isinstance(future, SharedFuture):
-            Desk.identify(future, item, normalize)
+            Deduplicator.identify(future, item, normalize)
 
     def offer(
         self,
@@ -105,13 +105,15 @@ class Front:
         caller: int | None = None,
         normalize: bool = True,
     ) -> bool:
-        """As ``submit``, without waiting: False if the queue is full. ``future`` comes from this front."""
+        """As ``submit``, without waiting: False if the queue is full. ``future`` comes from this object."""
         if not isinstance(priority, int) or not -1000 <= priority <= 1000:
             raise OptionError(f"priority={priority!r}", "not a priority", "give -1000 to 1000")
         if deadline is not None and not (isinstance(deadline, (int, float)) and abs(deadline) < 1e9):
             raise OptionError(f"deadline={deadline!r}", "not a time", "give seconds from now, or None")
-        if self._desk is not None and isinstance(future, SharedFuture):
-            taken = self._share(self._desk, future, item, engine, priority, deadline, caller, normalize)
+        if self._deduplicator is not None and isinstance(future, SharedFuture):
+            taken = self._share(
+                self._deduplicator, future, item, engine, priority, deadline, caller, normalize
+            )
             if taken is not None:
                 return taken
         who = threading.get_ident() if caller is None else caller
@@ -126,7 +128,7 @@ class Front:
 
     def _share(
         self,
-        desk: Desk,
+        deduplicator: Deduplicator,
         future: SharedFuture,
         item: object,
         engine: Callable[[str], Engine],
@@ -136,12 +138,12 @@ class Front:
         normalize: bool,
     ) -> bool | None:
         """As ``offer``, if there may be others like it; else None."""
-        desk.identify(future, item, normalize)
+        deduplicator.identify(future, item, normalize)
 
         def submit(attempt: EmbeddingFuture, stand_in: object, urgency: int) -> bool:
             return self.offer(attempt, stand_in, engine, urgency, None, caller, normalize)
 
-        return desk.offer(future, priority, deadline, submit)
+        return deduplicator.offer(future, priority, deadline, submit)
 
     def call_on_progress(self, wake: Callable[[], None]) -> None:
         self._deliver.call_on_progress(wake)
@@ -152,7 +154,7 @@ class Front:
 
     def is_idle(self, encoder: str) -> bool:
         """Nothing of it is queued, in work, or being handed over."""
-        pipeline = self._pipelines.get(encoder)
+        pipeline = self._made.get(encoder)
         return pipeline is None or pipeline.core.wait_delivered(0.0)
 
     def batch_bytes(self, encoder: str, engine: Engine) -> int:
@@ -167,17 +169,17 @@ class Front:
     def stats(self) -> dict[str, dict[str, Any]]:
         """By modality: the counts of csrc/pipeline/lane.h, depths, batch sizes and seconds by stage."""
         with self._lock:
-            pipelines = list(self._pipelines.values())
+            pipelines = list(self._made.values())
         found = {m: p.core.snapshot(lane) for p in pipelines for m, lane in p.lane.items()}
-        if self._desk is not None:
+        if self._deduplicator is not None:
             for modality, counts in found.items():
-                counts["sharing"] = self._desk.stats(modality)
+                counts["sharing"] = self._deduplicator.stats(modality)
         return found
 
     def times_below(self, least: int, most: int) -> dict[str, dict[str, list[int]]]:
         """By modality and stage: how many took less than 2^n nanoseconds, n from least to most; then all."""
         with self._lock:
-            pipelines = list(self._pipelines.values())
+            pipelines = list(self._made.values())
         return {m: p.core.below_powers(lane, least, most) for p in pipelines for m, lane in p.lane.items()}
 
     def start_trace(self, spans: int) -> Recorder:
@@ -186,14 +188,14 @@ class Front:
             if self._recorder is not None:
                 raise Error(self._name, "a trace is being recorded already", "end that one first")
             self._recorder = Recorder(spans)
-            for encoder, pipeline in self._pipelines.items():
+            for encoder, pipeline in self._made.items():
                 self._recorder.begin(encoder, pipeline.core)
             return self._recorder
 
     def stop_trace(self) -> None:
         with self._lock:
             recorder, self._recorder = self._recorder, None
-            pipelines = dict(self._pipelines)
+            pipelines = dict(self._made)
         if recorder is not None:
             for encoder, pipeline in pipelines.items():
                 recorder.end(encoder, pipeline.core)
@@ -202,10 +204,10 @@ class Front:
         """End all pipelines, or one: with ``drain`` after everything accepted is done, else at once."""
         with self._lock:
             self._closed = self._closed or encoder is None
-            if self._closed and self._desk is not None:
-                self._desk.clear()
-            names = list(self._pipelines) if encoder is None else [encoder]
-            closing = {n: p for n in names if (p := self._pipelines.pop(n, None)) is not None}
+            if self._closed and self._deduplicator is not None:
+                self._deduplicator.clear()
+            names = list(self._made) if encoder is None else [encoder]
+            closing = {n: p for n in names if (p := self._made.pop(n, None)) is not None}
         for pipeline in closing.values():
             pipeline.core.begin_close(drain)
         for name, pipeline in closing.items():
@@ -218,11 +220,11 @@ class Front:
 
     def _was_unloaded(self, pipeline: EncoderPipeline) -> bool:
         with self._lock:
-            return not self._closed and pipeline not in self._pipelines.values()
+            return not self._closed and pipeline not in self._made.values()
 
     def _pipeline(self, modality: str, engine: Callable[[str], Engine]) -> EncoderPipeline:
         encoder = _ENCODERS[modality]
-        pipeline = self._pipelines.get(encoder)
+        pipeline = self._made.get(encoder)
         if pipeline is not None:
             if self._on_use is not None:
                 self._on_use(encoder)
@@ -238,7 +240,7 @@ class Front:
     def _make(self, encoder: str, opened: Engine) -> EncoderPipeline:
         with self._lock:
             self._require_open()
-            if encoder not in self._pipelines:
+            if encoder not in self._made:
                 make = partial(
                     EncoderPipeline,
                     self._encoders[encoder],
@@ -249,23 +251,23 @@ class Front:
                     self._options,
                     self._deliver,
                 )
-                made = giving_way(make) if encoder in self._options.background_encoders() else make()
+                made = in_background(make) if encoder in self._options.background_encoders() else make()
                 if self._recorder is not None:
                     self._recorder.begin(encoder, made.core)
-                self._pipelines[encoder] = made
-            return self._pipelines[encoder]
+                self._made[encoder] = made
+            return self._made[encoder]
 
     def _require_open(self) -> None:
         if self._closed:
             raise Error(self._name, "the model is closed", "load it again")
 
 
-_fronts: weakref.WeakSet[Front] = weakref.WeakSet()
+_all_pipelines: weakref.WeakSet[Pipelines] = weakref.WeakSet()
 
 
 @atexit.register
 def _close_all() -> None:
     """No thread of ours may want the interpreter once it is gone."""
-    for front in list(_fronts):
+    for pipelines in list(_all_pipelines):
         with suppress(RuntimeError):  # a forked child: the threads are its parent's
-            front.close()
+            pipelines.close()

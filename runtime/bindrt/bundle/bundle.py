@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bindrt.bundle.manifest import FileEntry, Manifest, parse_manifest
 from bindrt.errors import BundleError
-from bindrt.manifest import FileEntry, Manifest, parse_manifest
 
 MANIFEST = "bundle.json"
 MAX_MANIFEST_BYTES = 16 << 20
 #: Bundles that come with the package, by the name that ``load`` takes.
-SHIPPED = {"tiny": Path(__file__).resolve().parent / "data" / "tiny.bind"}
+SHIPPED = {"tiny": Path(__file__).resolve().parent.parent / "data" / "tiny.bind"}
 BUNDLE_IS = f"a bundle is the folder that bind-export writes, or comes with bindrt: {', '.join(SHIPPED)}"
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Set
 import numpy as np
 
 from bindrt.bundle import Bundle, sha256_of
+from bindrt.bundle.space import space_of
 from bindrt.errors import BundleError, InputError, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import describe
 from bindrt.preprocess.tokenizer import TOKENIZER_FILE
-from bindrt.space import space_of
 
 
 def is_skip(on_error: str) -> bool:

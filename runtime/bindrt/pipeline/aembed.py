@@ -13,8 +13,8 @@ import numpy as np
 
 from bindrt.batching import Outcome
 from bindrt.errors import Error
-from bindrt.pipeline.front import Front
 from bindrt.pipeline.futures import EmbeddingFuture, Vector
+from bindrt.pipeline.pipelines import Pipelines
 
 if TYPE_CHECKING:
     from bindrt.engines import Engine
@@ -27,8 +27,8 @@ def next_caller() -> int:
     return next(_callers)
 
 
-async def gather(
-    front: Front,
+async def embed_async(
+    pipelines: Pipelines,
     engine: Callable[[str], Engine],
     items: Mapping[str, Sequence[object]],
     embed_dim: int,
@@ -43,13 +43,13 @@ async def gather(
     futures: list[tuple[str, int, EmbeddingFuture]] = []
     try:
         for modality, index, item in _all(items):
-            future = front.future(modality)
-            if front.shares:
-                await asyncio.to_thread(front.identify, future, item, normalize)
-            while not front.offer(future, item, engine, priority, deadline, caller, normalize):
+            future = pipelines.future(modality)
+            if pipelines.shares:
+                await asyncio.to_thread(pipelines.identify, future, item, normalize)
+            while not pipelines.offer(future, item, engine, priority, deadline, caller, normalize):
                 progress = loop.create_future()
-                front.call_on_progress(partial(_wake, loop, progress))
-                if front.offer(future, item, engine, priority, deadline, caller, normalize):
+                pipelines.call_on_progress(partial(_wake, loop, progress))
+                if pipelines.offer(future, item, engine, priority, deadline, caller, normalize):
                     break
                 await progress
             futures.append((modality, index, future))

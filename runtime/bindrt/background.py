@@ -17,7 +17,7 @@ Made = TypeVar("Made")
 STEPS = 15
 
 
-def giving_way(make: Callable[[], Made]) -> Made:
+def in_background(make: Callable[[], Made]) -> Made:
     """What ``make`` makes. Threads that it starts run when threads with more claim leave a core free.
 
     On Linux a thread has a niceness of its own and inherits that of the thread which starts it. Elsewhere

@@ -37,7 +37,7 @@ class UseOrder:
         return sorted(encoders, key=lambda encoder: place.get(encoder, -1))
 
 
-class Residence:
+class LoadedEncoders:
     """The open engines of a model, within a budget of bytes if there is one.
 
     An encoder counts with its weights' size on disk and the batch memory it may come to. Those that are
@@ -68,7 +68,7 @@ class Residence:
         self._loading = threading.Lock()  # held while an encoder is opened; engines are popped without it
         self._guard = threading.Lock()
         self._users: Counter[str] = Counter()  # of calls that run an engine without the pipeline
-        _residences.add(self)
+        _all_loaded.add(self)
 
     def engine(self, encoder: str) -> Engine:
         """The engine of an encoder, opened if it is not.
@@ -158,10 +158,10 @@ class Residence:
         return next((e for e in self.used.oldest_first(free) if self._is_idle(e)), None)
 
 
-_residences: weakref.WeakSet[Residence] = weakref.WeakSet()
+_all_loaded: weakref.WeakSet[LoadedEncoders] = weakref.WeakSet()
 
 
-def residents() -> list[dict[str, Any]]:
+def loaded_models() -> list[dict[str, Any]]:
     """Of each model of this process that has encoders in memory: its name, budget and their bytes."""
-    found = [(r, r.memory()) for r in list(_residences)]
+    found = [(r, r.memory()) for r in list(_all_loaded)]
     return [{"model": r.name, "budget": r.budget, "encoders": memory} for r, memory in found if memory]
