@@ -1,4 +1,4 @@
-"""Faults planted in the pipeline: random schedules (tests/csrc/pipeline/stress_pipeline.cpp) must find each."""
+"""Faults planted in the pipeline: the random schedules of stress_pipeline.cpp must find each."""
 
 from __future__ import annotations
 
