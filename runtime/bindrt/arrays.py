@@ -43,7 +43,7 @@ def to_numpy(src: Any, name: str | None = None) -> Array:
     """
     if isinstance(src, np.ndarray):
         return read_only(src.view(np.ndarray))
-    label = name if name is not None else describe(src)
+    label = name if name is not None else item_name(src)
     if is_cuda(src):
         raise InputError(
             label, "the array is in CUDA memory", "copy it to the host first, for example .cpu()"
@@ -79,7 +79,7 @@ def shape_text(array: Any) -> str:
     return f"{dtype} [{shape}]"
 
 
-def describe(src: object) -> str:
+def item_name(src: object) -> str:
     """A short name of an item for errors: its path, size, shape or type."""
     if isinstance(src, str):
         return repr(src if len(src) <= 200 else src[:200] + "…")
@@ -98,7 +98,7 @@ def describe(src: object) -> str:
         return repr(name) if isinstance(name, str) else f"<{type(src).__name__}>"
     for field in ("src", "samples", "array"):
         if type(src).__module__.startswith("bindrt") and hasattr(src, field):
-            return f"{type(src).__name__}({describe(getattr(src, field))})"
+            return f"{type(src).__name__}({item_name(getattr(src, field))})"
     if isinstance(src, Sequence):
         return f"<{type(src).__name__} of {len(src)}>"
     return f"<{type(src).__name__}>"

@@ -45,7 +45,7 @@ def distinct_views(item: Audio, limits: Limits, reserve: Reserve) -> tuple[Array
 def _views(item: Audio, limits: Limits, reserve: Reserve | None) -> tuple[Array, list[int]]:
     if is_file_source(item.src):
         if item.rate is not None:
-            raise InputError(arrays.describe(item.src), "rate is for waveforms only", "leave it out")
+            raise InputError(arrays.item_name(item.src), "rate is for waveforms only", "leave it out")
         with open_audio(open_source(item.src, limits), limits) as recording:
             return from_recording(recording, limits, reserve)
     return from_recording(_waveform(item, limits), limits, reserve)
@@ -194,7 +194,7 @@ def check_rate(rate: Fraction, name: str) -> None:
 
 
 def _waveform(item: Audio, limits: Limits) -> Recording:
-    name = arrays.describe(item.src)
+    name = arrays.item_name(item.src)
     rate = _rate_of(item.rate, name)
     samples = arrays.to_numpy(item.src, name)
     arrays.require_nonempty(samples, name)

@@ -22,7 +22,7 @@ _SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 def prepare(item: Image, limits: Limits, reserve: Reserve | None = None) -> Prepared:
     """One picture through decoding, bicubic resize, centre crop and normalisation."""
-    name = arrays.describe(item.src)
+    name = arrays.item_name(item.src)
     if item.grey16 not in ("pillow", "full"):
         raise InputError(name, f"grey16 is {item.grey16!r}", "it is 'pillow' or 'full'")
     if arrays.is_array(item.src):

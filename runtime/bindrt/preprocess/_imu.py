@@ -27,7 +27,7 @@ _EPSILON = 1e-6  # seconds; rates such as 97.3 Hz are not exact in binary
 
 def prepare(item: Imu, limits: Limits, reserve: Reserve | None = None) -> Prepared:
     """The first 5 s at 400 Hz, linear in between, in m/s² and rad/s."""
-    name = arrays.describe(item.samples)
+    name = arrays.item_name(item.samples)
     samples, times = _load(item, name, limits)
     _check_options(item, name)
     report = _core.check_imu_times(times, samples.shape[1], float(item.max_gap))
@@ -57,7 +57,7 @@ def windows(
         InputError: ``samples`` is not ``[6, N]``.
         OptionError: a number that is not above 0, or a window or hop shorter than a sample.
     """
-    array = _check_samples(arrays.to_numpy(samples), arrays.describe(samples))
+    array = _check_samples(arrays.to_numpy(samples), arrays.item_name(samples))
     hop = seconds if hop is None else hop
     for label, value in (("rate", rate), ("seconds", seconds), ("hop", hop)):
         if not is_positive(value):

@@ -24,7 +24,7 @@ def prepare(item: object, limits: Limits) -> Prepared:
     """One text as ``[77]`` int64."""
     if not isinstance(item, str):
         raise InputError(
-            arrays.describe(item), f"a text is a str, not {type(item).__name__}", "decode or convert it"
+            arrays.item_name(item), f"a text is a str, not {type(item).__name__}", "decode or convert it"
         )
     return Prepared(tokens(item))
 
@@ -34,7 +34,7 @@ def prepare_all(texts: str | Sequence[str]) -> Array:
     if isinstance(texts, str):
         texts = [texts]
     if not isinstance(texts, Sequence) or isinstance(texts, (bytes, bytearray, memoryview)):
-        raise InputError(arrays.describe(texts), "this is no list of texts", "pass a str or a list of str")
+        raise InputError(arrays.item_name(texts), "this is no list of texts", "pass a str or a list of str")
     out = np.zeros((len(texts), c.TEXT_LENGTH), np.int64)
     for index, text in enumerate(texts):
         if not isinstance(text, str):

@@ -72,7 +72,7 @@ def _views(item: Video, limits: Limits, distinct: bool, reserve: Reserve | None 
         return _write(_ArrayFrames(item, limits), limits, distinct, reserve)
     if item.fps is not None:
         raise InputError(
-            arrays.describe(item.src), "fps is for frames only", "leave it out: a file has its own"
+            arrays.item_name(item.src), "fps is for frames only", "leave it out: a file has its own"
         )
     with files.open_clip(open_source(item.src, limits), limits) as clip:
         return _write(clip, limits, distinct, reserve)
@@ -136,7 +136,7 @@ class _ArrayFrames:
     """Frames given as one array ``[N, H, W, 3]`` or as a sequence of ``[H, W, 3]``."""
 
     def __init__(self, item: Video, limits: Limits) -> None:
-        self.name = arrays.describe(item.src)
+        self.name = arrays.item_name(item.src)
         self.fps = _check_fps(item.fps, self.name)
         self._source: Any = item.src
         if arrays.is_array(item.src):

@@ -27,7 +27,7 @@ def load_map(src: Source, field: str, limits: Limits) -> tuple[Array, str]:
         SourceError, LimitError: see :mod:`bindrt.sources`.
         InputError: not one channel, empty, or not numbers.
     """
-    name = arrays.describe(src)
+    name = arrays.item_name(src)
     if is_file_source(src):
         opened = open_source(src, limits)
         if is_numpy_file(opened):

@@ -114,7 +114,7 @@ def wrapped(modality: str, item: Any) -> Any:
     wrapper = _WRAPPERS[modality]
     if isinstance(item, wrapper):
         return item
-    name = arrays.describe(item)
+    name = arrays.item_name(item)
     for other, kind in _WRAPPERS.items():
         if isinstance(item, kind):
             raise InputError(
@@ -135,7 +135,7 @@ def wrapped(modality: str, item: Any) -> Any:
 def check_prepared(modality: str, item: Prepared) -> Prepared:
     """The item with a NumPy array, after checking shape, dtype, finite values and token numbers."""
     expected = MODALITIES[modality]
-    name = arrays.describe(item)
+    name = arrays.item_name(item)
     array = arrays.to_numpy(item.array, name)
     if not _fits(array.shape, expected):
         view = ", ".join(map(str, expected.view))

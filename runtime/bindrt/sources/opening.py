@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, BinaryIO, cast
 
-from bindrt.arrays import describe
+from bindrt.arrays import item_name
 from bindrt.errors import Error, LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 
@@ -94,7 +94,7 @@ def open_source(src: object, limits: Limits = DEFAULT_LIMITS) -> Opened:
         SourceError: missing, a directory, no regular file, not permitted, empty, or a text stream.
         LimitError: a file object that cannot seek holds, or bytes are, more than ``limits.max_bytes``.
     """
-    name = describe(src)
+    name = item_name(src)
     if isinstance(src, (str, os.PathLike)):
         return _open_path(src, name)
     if isinstance(src, (bytes, bytearray, memoryview)):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bindrt import Error, LimitError, Limits, SourceError, preprocess
-from bindrt.arrays import describe
+from bindrt.arrays import item_name
 from bindrt.preprocess import tokenizer
 from bindrt.sources import open_source
 from support.golden import HERE
@@ -162,10 +162,10 @@ def test_a_library_that_does_not_load(
 def test_names(tmp_path: Path) -> None:
     import numpy as np
 
-    assert describe("cat.jpg") == "'cat.jpg'"
-    assert describe(Path("a") / "cat.jpg") == "'a/cat.jpg'"
-    assert describe(b"123") == "<bytes, 3 B>"
-    assert describe(np.zeros((480, 640, 3), np.uint8)) == "<array uint8 [480, 640, 3]>"
-    assert len(describe("x" * 5000)) < 250
+    assert item_name("cat.jpg") == "'cat.jpg'"
+    assert item_name(Path("a") / "cat.jpg") == "'a/cat.jpg'"
+    assert item_name(b"123") == "<bytes, 3 B>"
+    assert item_name(np.zeros((480, 640, 3), np.uint8)) == "<array uint8 [480, 640, 3]>"
+    assert len(item_name("x" * 5000)) < 250
     with (tmp_path / "f").open("wb") as file:
-        assert describe(file).endswith("/f'")
+        assert item_name(file).endswith("/f'")
