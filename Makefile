@@ -20,7 +20,7 @@ CORE_DEV  := $(VENV)/.core-dev
 CORE_DEMO := $(if $(wildcard $(DEV)),$(CORE_DEV),$(VENV)/.core-demo)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-deep bench lint lint-python lint-cpp lint-tree lint-lock format lock clean
+.PHONY: help build demo test test-deep bench lint lint-python lint-cpp lint-tree lint-lock format docs lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,8 @@ format: $(CORE_DEV)  ## rewrite in our style
 	$(PY) -m ruff check --fix-only --quiet .
 	$(PY) -m ruff format .
 	$(VENV)/bin/clang-format -i $(FORMAT)
+docs: $(CORE_DEV)  ## the site of docs/ and of the docstrings, in build/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet --site-dir build/site
 lock: $(CORE_DEV)  ## renew constraints.txt; ARGS=--upgrade for the newest versions
 	$(PY) tools/lock.py $(ARGS)
 
