@@ -1,7 +1,7 @@
-"""The README's numbers and picture: ``python -m bench`` without more.
+"""The numbers and the picture of docs/measured.md: ``python -m bench`` without more.
 
 Runs ``bind-bench`` on bind-tiny, and at imagebind_huge's size where ``python -m bench export`` has made that;
-keeps the JSON in bench/results, draws docs/bind-bench.svg, and writes the README's table from the JSON.
+keeps the JSON in bench/results, draws docs/bind-bench.svg, and writes that page's table from the JSON.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
 TINY, HUGE = RESULTS / "bind-bench-tiny.json", RESULTS / "bind-bench-huge.json"
 PICTURE = ROOT / "docs" / "bind-bench.svg"
+PAGE = ROOT / "docs" / "measured.md"
 BEGIN, END = "<!-- bind-bench -->\n", "<!-- end of bind-bench -->\n"
 #: No videos, of which each takes a quarter of a minute at this size.
 HUGE_OPTIONS = (
@@ -33,9 +34,8 @@ def main() -> int:
     huge = ROOT / "build" / "bench" / "huge.bind"
     if huge.is_dir():
         run(huge, *HUGE_OPTIONS, "--against", "eager", "loop", "--json", HUGE)
-    readme = ROOT / "README.md"
-    readme.write_text(with_table(readme.read_text("utf-8")), "utf-8")
-    print(f"wrote {PICTURE.relative_to(ROOT)} and the README's table")
+    PAGE.write_text(with_table(PAGE.read_text("utf-8")), "utf-8")
+    print(f"wrote {PICTURE.relative_to(ROOT)} and the table of {PAGE.relative_to(ROOT)}")
     return 0
 
 
@@ -45,9 +45,9 @@ def run(*arguments: object) -> None:
     subprocess.run(command, check=True)
 
 
-def with_table(readme: str) -> str:
-    """The README with the table of the kept results between its marks."""
-    before, rest = readme.split(BEGIN)
+def with_table(page: str) -> str:
+    """The page with the table of the kept results between its marks."""
+    before, rest = page.split(BEGIN)
     _, after = rest.split(END)
     return before + BEGIN + table(json.loads(TINY.read_text("utf-8"))) + END + after
 
