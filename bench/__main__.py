@@ -1,7 +1,8 @@
 """``python -m bench [WHAT]``: measure, print. WHAT is export, encoders, engines, startup, passes, kernels,
 pipeline, embed, roofline or all.
 
-Without more it runs ``bind-bench`` for docs/measured.md: its table, its picture, bench/results/bind-bench-*.json.
+Without more it runs ``bind-bench`` for docs/measured.md: the table, the picture, and
+bench/results/bind-bench-*.json.
 
 ``export`` and ``encoders`` work at imagebind_huge's scale with random weights; ``kernels`` measures
 preprocessing and has options of its own: ``python -m bench kernels --help``. ``roofline`` calculates what

@@ -1,7 +1,7 @@
 """Writes the files of the README's first lines: ``python examples/first_files.py [FOLDER]``.
 
-They show a bell, a car, a train and a fire of the world that bind-tiny knows: ``bell.jpg, .mp4, .wav, .depth.png,
-.thermal.png, .npz, .txt``, and the same for the others.
+They show a bell, a car, a train and a fire of the world that bind-tiny knows. Each kind has files of all
+modalities: ``bell.jpg``, ``.mp4``, ``.wav``, ``.depth.png``, ``.thermal.png``, ``.npz`` and ``.txt``.
 """
 
 from __future__ import annotations
