@@ -19,8 +19,9 @@ import bindrt
 from bindrt import preprocess
 from bindrt.bundle import parse_json
 from bindrt.bundle.manifest import parse_manifest
+from bindrt.detection import detect
 from bindrt.engines.onnx_file import walk
-from bindrt.sources import detect, open_source
+from bindrt.sources import open_source
 from bindrt.sources.numpyfile import npz_fields, read_array, read_fields
 
 LIMITS = bindrt.Limits(max_pixels=4_000_000, max_bytes=64 << 20, max_seconds=120)
@@ -61,7 +62,7 @@ def prepared(modality: str, **options: Any) -> Callable[[bytes], str]:
 def run_numpy(data: bytes) -> str:
     """Every field of an archive, whatever it is called; or the one array."""
     try:
-        fields = npz_fields(data, LIMITS)
+        fields = npz_fields(open_source(data, LIMITS))
         if fields:
             found = read_fields(open_source(data, LIMITS), fields[:8], LIMITS)
             return f"fields of {sorted({a.dtype.kind for a in found.values()})}"

@@ -17,8 +17,8 @@ from bindrt.preprocess import constants as c
 from bindrt.preprocess.numeric import is_positive
 from bindrt.preprocess.output_rows import Reserve, row_for
 from bindrt.sources import is_file_source, open_source
+from bindrt.sources.formats import sniff
 from bindrt.sources.numpyfile import read_array, read_fields
-from bindrt.sources.sniff import sniff
 
 _ACCEL = {"m/s2": 1.0, "g": c.STANDARD_GRAVITY}
 _GYRO = {"rad/s": 1.0, "deg/s": math.pi / 180}

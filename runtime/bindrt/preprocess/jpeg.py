@@ -10,8 +10,8 @@ from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.limits import Limits
 from bindrt.preprocess.output_rows import Reserve, row_for
+from bindrt.sources.formats import sniff
 from bindrt.sources.opening import Opened, decoding
-from bindrt.sources.sniff import sniff
 
 _MOST_BYTES_IN_PLACE = 1 << 20  # about 10 ms
 _MOST_BYTES = 64 << 20  # of a file, which is read whole; Pillow reads larger ones piece by piece
@@ -24,7 +24,7 @@ def image_input(opened: Opened, limits: Limits, reserve: Reserve | None = None) 
     libjpeg-turbo with the usual interface, this gives None for every file.
     """
     reader = _reader()
-    if reader is None or opened.size > _MOST_BYTES or sniff(opened.head).format != "JPEG":
+    if reader is None or opened.size > _MOST_BYTES or sniff(opened.head).name != "JPEG":
         return None
     with decoding(opened.name, "JPEG picture"), opened.binary() as stream:
         data = stream.read(opened.size + 1)

@@ -15,8 +15,8 @@ from bindrt.arrays import Array
 from bindrt.errors import LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.container import Ends, check_duration, open_container, others_matter, video_stream
+from bindrt.sources.formats import Format, sniff, unfit
 from bindrt.sources.opening import Opened, decoding, library
-from bindrt.sources.sniff import Kind, sniff, unfit
 
 FORMATS = "WAV, FLAC, OGG, MP3, AAC in MP4, and the sound tracks of MP4, MKV, WebM and AVI"
 BLOCK = 1 << 16  # samples of each channel that are read at once
@@ -53,19 +53,19 @@ def open_audio(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Reco
         SourceError: another format, damaged, truncated, or no sound track.
         LimitError: longer than ``limits.max_seconds``.
     """
-    kind = sniff(opened.head)
-    if kind.family == "container":
-        yield _track(opened, kind, limits)
-    elif kind.family == "audio":
-        if kind.format == "WAV":
+    file_format = sniff(opened.head)
+    if file_format.family == "container":
+        yield _track(opened, file_format, limits)
+    elif file_format.family == "audio":
+        if file_format.name == "WAV":
             _check_riff(opened)
-        if kind.format == "OGG" and _has_pictures(opened, kind):
-            yield _track(opened, kind, limits)
+        if file_format.name == "OGG" and _has_pictures(opened, file_format):
+            yield _track(opened, file_format, limits)
             return
-        with _sound_file(opened, kind, limits) as recording:
+        with _sound_file(opened, file_format, limits) as recording:
             yield recording
     else:
-        raise unfit(opened, kind, "a recording", FORMATS)
+        raise unfit(opened, file_format, "a recording", FORMATS)
 
 
 def check_seconds(frames: int, rate: Fraction | float, name: str, limits: Limits) -> None:
@@ -77,9 +77,9 @@ def check_seconds(frames: int, rate: Fraction | float, name: str, limits: Limits
 
 
 @contextlib.contextmanager
-def _sound_file(opened: Opened, kind: Kind, limits: Limits) -> Iterator[Recording]:
+def _sound_file(opened: Opened, file_format: Format, limits: Limits) -> Iterator[Recording]:
     soundfile = library("soundfile")
-    with decoding(opened.name, f"{kind.format} file", "is it complete?"):
+    with decoding(opened.name, f"{file_format.name} file", "is it complete?"):
         file = soundfile.SoundFile(opened.target)
     with file:
         check_seconds(file.frames, file.samplerate, opened.name, limits)
@@ -87,17 +87,17 @@ def _sound_file(opened: Opened, kind: Kind, limits: Limits) -> Iterator[Recordin
             opened.name,
             Fraction(file.samplerate),
             file.frames,
-            lambda wanted: _sound_file_blocks(file, opened.name, kind, wanted),
+            lambda wanted: _sound_file_blocks(file, opened.name, file_format, wanted),
         )
 
 
-def _sound_file_blocks(file: Any, name: str, kind: Kind, wanted: Sequence[range] | None) -> Blocks:
+def _sound_file_blocks(file: Any, name: str, file_format: Format, wanted: Sequence[range] | None) -> Blocks:
     """Reads in order; skips over what nobody wants where seeking is exact and no NaN can hide."""
     dtype = _INTEGERS.get(file.subtype, "float32")  # integers are read as they are: a fraction of the time
-    can_skip = wanted is not None and kind.format == "WAV" and file.subtype in _INTEGERS
+    can_skip = wanted is not None and file_format.name == "WAV" and file.subtype in _INTEGERS
     whole = file.frames * file.channels <= _AT_ONCE
     at = 0
-    with decoding(name, f"{kind.format} file", "is it complete?"):
+    with decoding(name, f"{file_format.name} file", "is it complete?"):
         if file.seekable():  # GSM in WAV is not
             file.seek(0)
         while True:
@@ -121,16 +121,16 @@ def _next_read(file: Any, at: int, wanted: Sequence[range]) -> tuple[int, int]:
     return start, stop - start if (stop - start) * file.channels <= _AT_ONCE else BLOCK
 
 
-def _has_pictures(opened: Opened, kind: Kind) -> bool:
+def _has_pictures(opened: Opened, file_format: Format) -> bool:
     # Where FFmpeg refuses a file it is refused: libsndfile 1.2.2 would find no sample in it either, and
     # loses some 6 kB for each that breaks off within Vorbis' headers.
-    with open_container(opened, kind) as media:
+    with open_container(opened, file_format) as media:
         return video_stream(media) is not None
 
 
-def _track(opened: Opened, kind: Kind, limits: Limits) -> Recording:
+def _track(opened: Opened, file_format: Format, limits: Limits) -> Recording:
     """The first sound track; its length is known only after decoding."""
-    with open_container(opened, kind) as media, decoding(opened.name, "sound track"):
+    with open_container(opened, file_format) as media, decoding(opened.name, "sound track"):
         if not media.streams.audio:
             raise SourceError(opened.name, "the file has no sound track", "pass a file that has one")
         stream = media.streams.best("audio") or media.streams.audio[0]
@@ -141,33 +141,36 @@ def _track(opened: Opened, kind: Kind, limits: Limits) -> Recording:
         raise SourceError(opened.name, "the sound track names no sample rate")
 
     def blocks(wanted: Sequence[range] | None) -> Blocks:
-        return _track_blocks(opened, kind, index, rate)
+        return _track_blocks(opened, file_format, index, rate)
 
     return Recording(opened.name, Fraction(rate), None, blocks)
 
 
-def _track_blocks(opened: Opened, kind: Kind, index: int, rate: int) -> Blocks:
+def _track_blocks(opened: Opened, file_format: Format, index: int, rate: int) -> Blocks:
     import av
 
     at = 0
-    with open_container(opened, kind) as media, decoding(opened.name, "sound track", "is it complete?"):
+    with (
+        open_container(opened, file_format) as media,
+        decoding(opened.name, "sound track", "is it complete?"),
+    ):
         to_float = av.AudioResampler(format="fltp", rate=rate)
-        for frame in _with_end(_track_frames(media, kind, index, opened.name)):
+        for frame in _with_end(_track_frames(media, file_format, index, opened.name)):
             for part in to_float.resample(frame):
                 block = part.to_ndarray().T
                 yield at, block
                 at += len(block)
 
 
-def _track_frames(media: Any, kind: Kind, index: int, name: str) -> Iterator[Any]:
+def _track_frames(media: Any, file_format: Format, index: int, name: str) -> Iterator[Any]:
     """Decodes to the end, which must be where the container says."""
     ends = Ends()
-    for packet in media.demux() if others_matter(kind) else media.demux(media.streams[index]):
+    for packet in media.demux() if others_matter(file_format) else media.demux(media.streams[index]):
         if packet.size:
             ends.add(packet)
         if packet.stream_index == index:
             yield from packet.decode()
-    check_duration(media, kind, ends, name)
+    check_duration(media, file_format, ends, name)
 
 
 def _with_end(frames: Iterator[Any]) -> Iterator[Any]:

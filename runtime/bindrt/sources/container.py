@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bindrt.errors import SourceError
+from bindrt.sources.formats import Format
 from bindrt.sources.opening import Opened, decoding, library
-from bindrt.sources.sniff import Kind
 
 _DEMUXER = {"OGG": "ogg"}
 
@@ -36,14 +36,14 @@ class Ends:
         return {n: max(0.0, float(end * self.bases[n])) for n, end in self.ticks.items() if self.bases[n]}
 
 
-def others_matter(kind: Kind) -> bool:
+def others_matter(file_format: Format) -> bool:
     """Whether the end of all streams says if the file is whole: Matroska declares that of the longest."""
-    return kind.format == "matroska"
+    return file_format.name == "matroska"
 
 
-def check_duration(media: Any, kind: Kind, ends: Ends, name: str) -> None:
+def check_duration(media: Any, file_format: Format, ends: Ends, name: str) -> None:
     """Raises SourceError if a Matroska file's packets end well before the duration that it declares."""
-    if not others_matter(kind) or not media.duration:
+    if not others_matter(file_format) or not media.duration:
         return
     seconds, last = media.duration / 1e6, max(ends.seconds().values(), default=0.0)
     if seconds - last > max(0.5, 0.05 * seconds):
@@ -51,14 +51,14 @@ def check_duration(media: Any, kind: Kind, ends: Ends, name: str) -> None:
 
 
 @contextlib.contextmanager
-def open_container(opened: Opened, kind: Kind) -> Iterator[Any]:
+def open_container(opened: Opened, file_format: Format) -> Iterator[Any]:
     """Opens a container with the demuxer its magic bytes name, and no other.
 
     FFmpeg would otherwise probe for playlists and protocols, which open further files or the network.
     """
     av = library("av")
     with decoding(opened.name, "media file", "is it complete?"):
-        media = av.open(opened.target, "r", format=_DEMUXER.get(kind.format, kind.format))
+        media = av.open(opened.target, "r", format=_DEMUXER.get(file_format.name, file_format.name))
     try:
         yield media
     finally:

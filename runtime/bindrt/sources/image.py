@@ -19,8 +19,8 @@ from PIL import (
 
 from bindrt.errors import LimitError
 from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.sources.formats import sniff, unfit
 from bindrt.sources.opening import Opened, decoding
-from bindrt.sources.sniff import sniff, unfit
 
 FORMATS = "JPEG, PNG, WebP, BMP, TIFF and GIF"
 
@@ -48,12 +48,12 @@ def open_picture(
         SourceError: another format, damaged or truncated.
         LimitError: more than ``limits.max_pixels``.
     """
-    kind = sniff(opened.head)
-    if kind.family != "image":
-        raise unfit(opened, kind, wanted, FORMATS)
+    file_format = sniff(opened.head)
+    if file_format.family != "image":
+        raise unfit(opened, file_format, wanted, FORMATS)
     with opened.binary() as stream:
-        with decoding(opened.name, f"{kind.format} picture", "is it complete?"):
-            picture = _load(kind.format, stream, opened.name, limits)
+        with decoding(opened.name, f"{file_format.name} picture", "is it complete?"):
+            picture = _load(file_format.name, stream, opened.name, limits)
         yield picture
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from bindrt.arrays import Array, read_only
 from bindrt.errors import LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
-from bindrt.sources.opening import Opened, decoding, open_source
-from bindrt.sources.sniff import sniff
+from bindrt.sources.formats import sniff
+from bindrt.sources.opening import Opened, decoding
 
 _MAX_HEADER = 16384
 
@@ -25,9 +25,8 @@ def is_numpy_file(opened: Opened) -> bool:
     return sniff(opened.head).family in ("npy", "npz")
 
 
-def npz_fields(src: object, limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
+def npz_fields(opened: Opened) -> tuple[str, ...]:
     """Names of the arrays in a ``.npz`` file; empty for any other file."""
-    opened = open_source(src, limits)
     if sniff(opened.head).family != "npz":
         return ()
     with _archive(opened) as archive:
@@ -44,7 +43,7 @@ def read_array(opened: Opened, field: str, limits: Limits = DEFAULT_LIMITS) -> A
     if sniff(opened.head).family == "npz":
         fields = read_fields(opened, (field,), limits)
         if field not in fields:
-            there = ", ".join(repr(n) for n in npz_fields(opened.target, limits)[:8]) or "none"
+            there = ", ".join(repr(n) for n in npz_fields(opened)[:8]) or "none"
             raise SourceError(
                 opened.name, f"the .npz has no array {field!r}; it has {there}", f"name it {field!r}"
             )

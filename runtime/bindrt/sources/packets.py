@@ -9,9 +9,9 @@ from bindrt.errors import SourceError
 from bindrt.limits import Limits
 from bindrt.sources.audio import check_seconds
 from bindrt.sources.container import Ends, check_duration, others_matter
+from bindrt.sources.formats import Format
 from bindrt.sources.groups import PacketTable
 from bindrt.sources.opening import Opened
-from bindrt.sources.sniff import Kind
 
 FEW = 3  # frames by which a container's count may be wrong
 
@@ -25,7 +25,9 @@ class Counted:
     end: float = 0.0
 
 
-def count(media: Any, stream: Any, kind: Kind, opened: Opened, fps: float, limits: Limits) -> Counted:
+def count(
+    media: Any, stream: Any, file_format: Format, opened: Opened, fps: float, limits: Limits
+) -> Counted:
     """Demuxes to the end.
 
     Raises:
@@ -35,7 +37,7 @@ def count(media: Any, stream: Any, kind: Kind, opened: Opened, fps: float, limit
     counted = Counted()
     ends = Ends()
     most = limits.max_seconds * fps
-    for packet in media.demux() if others_matter(kind) else media.demux(stream):
+    for packet in media.demux() if others_matter(file_format) else media.demux(stream):
         if packet.size == 0:
             continue
         ends.add(packet)
@@ -47,7 +49,7 @@ def count(media: Any, stream: Any, kind: Kind, opened: Opened, fps: float, limit
                 check_seconds(len(counted.packets.times), fps, opened.name, limits)
     counted.end = ends.seconds().get(stream.index, 0.0)
     _check_complete(stream, counted, opened)
-    check_duration(media, kind, ends, opened.name)
+    check_duration(media, file_format, ends, opened.name)
     return counted
 
 

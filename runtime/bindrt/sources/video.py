@@ -10,12 +10,12 @@ from typing import Any
 from bindrt.errors import SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.container import open_container, video_stream
+from bindrt.sources.formats import Format, sniff, unfit
 from bindrt.sources.frames import Frame, LostError, decode_plan, frame_of
 from bindrt.sources.groups import PacketTable, Plan, plan
 from bindrt.sources.image import check_pixels
 from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.packets import FEW, count
-from bindrt.sources.sniff import Kind, sniff, unfit
 
 FORMATS = "MP4, MKV, WebM and AVI"
 _SHARE = 0.1  # of the frames: where the decoder may show fewer pictures than there are packets
@@ -44,7 +44,7 @@ class Clip:
     """
 
     opened: Opened
-    kind: Kind
+    file_format: Format
     frames: int
     fps: float
     width: int
@@ -108,7 +108,7 @@ class Clip:
     def _frame(self, decoded: Any, limits: Limits) -> Frame:
         """Turned as an MP4's or MOV's display matrix says, as decord does, which ignores Matroska's."""
         check_pixels(decoded.width, decoded.height, self.opened.name, limits)
-        return frame_of(decoded, turning=self.kind.format == "mov")
+        return frame_of(decoded, turning=self.file_format.name == "mov")
 
 
 @contextlib.contextmanager
@@ -119,11 +119,11 @@ def open_clip(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Clip]
         SourceError: another format, damaged, truncated, or no video stream.
         LimitError: more pixels or seconds than ``limits`` allow.
     """
-    kind = sniff(opened.head)
-    if kind.family != "container" and kind.format != "OGG":
-        raise unfit(opened, kind, "a video", FORMATS)
-    with open_container(opened, kind) as media:
-        yield _counted(media, opened, kind, limits)
+    file_format = sniff(opened.head)
+    if file_format.family != "container" and file_format.name != "OGG":
+        raise unfit(opened, file_format, "a video", FORMATS)
+    with open_container(opened, file_format) as media:
+        yield _counted(media, opened, file_format, limits)
 
 
 def probe(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Clip:
@@ -132,7 +132,7 @@ def probe(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Clip:
         return replace(clip, media=None)
 
 
-def _counted(media: Any, opened: Opened, kind: Kind, limits: Limits) -> Clip:
+def _counted(media: Any, opened: Opened, file_format: Format, limits: Limits) -> Clip:
     with decoding(opened.name, "video", _REMEDY):
         stream = _stream(media, opened)
         context = stream.codec_context
@@ -140,11 +140,11 @@ def _counted(media: Any, opened: Opened, kind: Kind, limits: Limits) -> Clip:
         rate = stream.average_rate or stream.guessed_rate
         if not rate or rate <= 0:
             raise SourceError(opened.name, "the video names no frame rate", "write it again with one")
-        counted = count(media, stream, kind, opened, float(rate), limits)
+        counted = count(media, stream, file_format, opened, float(rate), limits)
     if counted.shown == 0:
         raise SourceError(opened.name, "the video has no frames")
     size = (context.width, context.height)
-    return Clip(opened, kind, counted.shown, float(rate), *size, counted.packets, media)
+    return Clip(opened, file_format, counted.shown, float(rate), *size, counted.packets, media)
 
 
 @contextlib.contextmanager
@@ -153,7 +153,7 @@ def _container(clip: Clip, live: Any | None) -> Iterator[Any]:
     if live is not None:
         yield live
         return
-    with open_container(clip.opened, clip.kind) as media:
+    with open_container(clip.opened, clip.file_format) as media:
         yield media
 
 

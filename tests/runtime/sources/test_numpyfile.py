@@ -49,8 +49,8 @@ def test_what_numpy_wrote(dtype: str, order: Any) -> None:
 
 def test_fields() -> None:
     data = npz(samples=np.zeros((6, 3)), rate=200.0)
-    assert set(npz_fields(data)) == {"samples", "rate"}
-    assert npz_fields(npy(np.zeros(3))) == ()
+    assert set(npz_fields(open_source(data))) == {"samples", "rate"}
+    assert npz_fields(open_source(npy(np.zeros(3)))) == ()
     found = read_fields(open_source(data), ("rate", "t"))
     assert list(found) == ["rate"]
     assert found["rate"].shape == ()

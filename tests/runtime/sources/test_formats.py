@@ -9,21 +9,24 @@ import numpy as np
 import pytest
 
 from bindrt import SourceError
-from bindrt.sources import Kind, detect, sniff
+from bindrt.detection import detect
+from bindrt.sources import sniff
 from support.media import picture, picture_bytes, sound_bytes, write_video
 
 
 @pytest.mark.parametrize("fmt", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
 def test_pictures(fmt: str) -> None:
     data = picture_bytes(fmt)
-    assert sniff(data[:16]) == Kind("image", fmt)
+    found = sniff(data[:16])
+    assert (found.family, found.name) == ("image", fmt)
     assert detect(data) == "image"
 
 
 @pytest.mark.parametrize("fmt", ["WAV", "FLAC", "OGG", "MP3"])
 def test_recordings(fmt: str) -> None:
     data = sound_bytes(fmt)
-    assert sniff(data[:16]) == Kind("audio", fmt)
+    found = sniff(data[:16])
+    assert (found.family, found.name) == ("audio", fmt)
     assert detect(data) == "audio"
     assert detect(io.BytesIO(data)) == "audio"
 

@@ -1,0 +1,134 @@
+"""The file formats: how each begins, who reads it, what it holds. A new format is a row of ``FORMATS``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from bindrt.errors import SourceError
+from bindrt.sources.opening import Opened
+
+Family = Literal["image", "audio", "container", "npz", "npy", "unknown"]
+
+#: What a file may hold, as a modality's declaration names it; also :func:`array_named`.
+PICTURE, VIDEO, SOUND = "picture", "video", "sound"
+#: The file must be opened to tell: which tracks a container has, which arrays an archive.
+TRACKS, ARRAYS = "tracks", "arrays"
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format.
+
+    Attributes:
+        family: the reader: ``image`` (Pillow), ``audio`` (libsndfile), ``container`` (FFmpeg), ``npz``
+            and ``npy`` (our own); ``unknown`` is read by none.
+        name: what that reader calls the format, for FFmpeg its demuxer.
+        begins: whether a file starts so; it is given the first bytes, 16 or more if the file has them.
+        holds: ``PICTURE``, ``SOUND``, ``TRACKS`` or ``ARRAYS``; empty: nothing that tells a modality.
+    """
+
+    family: Family
+    name: str
+    begins: Callable[[bytes], bool]
+    holds: str = ""
+
+
+def array_named(field: str) -> str:
+    """The content of a ``.npz`` that has an array of this name.
+
+    >>> array_named("depth")
+    "array 'depth'"
+    """
+    return f"array {field!r}"
+
+
+def sniff(head: bytes) -> Format:
+    """The format of a file by its first bytes, at least 16 if it has them.
+
+    >>> sniff(b"GIF89a" + bytes(10)).name
+    'GIF'
+    >>> sniff(b"Dear reader, ...").family
+    'unknown'
+    """
+    for known in FORMATS:
+        if known.begins(head):
+            return known
+    return UNKNOWN
+
+
+def unfit(opened: Opened, file_format: Format, wanted: str, formats: str) -> SourceError:
+    """The error for a file of another format than those of what is ``wanted``."""
+    what = {
+        "image": f"a picture ({file_format.name})",
+        "audio": f"a sound file ({file_format.name})",
+        "container": f"a media container ({file_format.name})",
+        "npz": "a zip or .npz archive",
+        "npy": "a .npy array",
+        "unknown": "of a format that is not known",
+    }[file_format.family]
+    return SourceError(opened.name, f"the file is {what}, not {wanted}", f"formats read are {formats}")
+
+
+def _starts(*magic: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(magic)
+
+
+_RIFF = (b"RIFF", b"RF64", b"RIFX")
+
+
+def _riff(form: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head[8:12] == form and head.startswith(_RIFF)
+
+
+# ISO base media files (MP4, MOV, HEIF) are boxes: four bytes of length, then the kind of the first box.
+_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
+def _is_heif(head: bytes) -> bool:
+    return head[4:8] == b"ftyp" and head[8:12] in _PICTURE_BRANDS
+
+
+def _is_mp4(head: bytes) -> bool:
+    return len(head) >= 12 and head[4:8] in _FIRST_BOXES
+
+
+def _is_mpeg_audio(head: bytes) -> bool:
+    """An MP3 without a tag starts with a frame header: 11 set bits, then layer bits that are not 00."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return False
+    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
+    bitrate, rate = head[2] >> 4, head[2] >> 2 & 3
+    return version != 1 and layer != 0 and bitrate != 15 and rate != 3
+
+
+def _is_adts(head: bytes) -> bool:
+    """AAC without a container: 12 set bits, then layer bits that are 00."""
+    return len(head) >= 4 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0
+
+
+#: In the order in which they are tried: the first that fits is the file's.
+FORMATS = (
+    Format("image", "JPEG", _starts(b"\xff\xd8\xff"), PICTURE),
+    Format("image", "PNG", _starts(b"\x89PNG\r\n\x1a\n"), PICTURE),
+    Format("image", "GIF", _starts(b"GIF87a", b"GIF89a"), PICTURE),
+    Format("image", "TIFF", _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), PICTURE),
+    Format("image", "BMP", _starts(b"BM"), PICTURE),
+    Format("audio", "FLAC", _starts(b"fLaC"), SOUND),
+    Format("audio", "OGG", _starts(b"OggS"), TRACKS),  # audio unless it has pictures, then FFmpeg reads it
+    Format("audio", "MP3", _starts(b"ID3"), SOUND),
+    Format("container", "matroska", _starts(b"\x1aE\xdf\xa3"), TRACKS),
+    Format("npz", "npz", _starts(b"PK\x03\x04", b"PK\x05\x06"), ARRAYS),
+    Format("npy", "npy", _starts(b"\x93NUMPY")),
+    Format("audio", "WAV", _riff(b"WAVE"), SOUND),
+    Format("image", "WEBP", _riff(b"WEBP"), PICTURE),
+    Format("container", "avi", _riff(b"AVI "), TRACKS),
+    Format("unknown", "RIFF", _starts(*_RIFF)),
+    Format("unknown", "HEIF", _is_heif),
+    Format("container", "mov", _is_mp4, TRACKS),
+    Format("audio", "MP3", _is_mpeg_audio, SOUND),
+    Format("container", "aac", _is_adts, TRACKS),
+)
+UNKNOWN = Format("unknown", "", lambda head: True)
