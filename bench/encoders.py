@@ -18,7 +18,7 @@ from bench import gemm
 from bench.measure import as_json, interleaved
 from bindrt.batching import cut_at_end
 from bindrt.bundle import Bundle, open_bundle
-from bindrt.engines import choose, open_engine
+from bindrt.selection import choose, open_engine
 from bindrt_export.architecture import Encoder
 from bindrt_export.checkpoints import open_checkpoint
 from bindrt_export.probes import probes

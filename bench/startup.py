@@ -26,13 +26,14 @@ ENCODERS = ("text", "vision")
 BINDRT = """
 import numpy as np, onnxruntime
 from bindrt.bundle import open_bundle
-from bindrt.engines import Settings, choose, open_engine
+from bindrt.engines import EngineSettings
+from bindrt.selection import choose, open_engine
 def first():
     global engine, out
     bundle = open_bundle(sys.argv[1])
     out = np.empty((1, bundle.manifest.embed_dim), np.float32)
     engine = open_engine(bundle, choose(bundle, sys.argv[2], "onnxruntime", "fp32", "cpu"),
-                         Settings("cpu", threads or None, sys.argv[3]))
+                         EngineSettings("cpu", threads or None, sys.argv[3]))
     again()
 def again():
     engine.run(inputs, out)

@@ -14,8 +14,9 @@ import numpy as np
 from bench.engines.work import Work, encoder_work
 from bindrt import _core
 from bindrt.bundle import Bundle
-from bindrt.engines import Settings, candidates, open_engine, runs_on
+from bindrt.engines import ENGINES, EngineSettings
 from bindrt.errors import Error
+from bindrt.selection import candidates, open_engine
 
 HALF = 2  # bytes
 BATCHES = (1, 8, 32)
@@ -80,8 +81,8 @@ def measure(bundle: Bundle, precision: str) -> dict[str, Any]:
     for name, info in bundle.manifest.encoders.items():
         try:
             files = candidates(bundle, name, "auto", precision, "cuda")[-1]
-            assert runs_on(files.engine, "cuda")
-            engine = open_engine(bundle, files, Settings("cuda"))
+            assert ENGINES[files.engine].runs_on("cuda")
+            engine = open_engine(bundle, files, EngineSettings("cuda"))
         except Error as error:
             results[name] = {"problem": str(error)}
             continue

@@ -92,14 +92,15 @@ def bindrt(request: dict[str, Any]) -> Run:
     from dataclasses import replace
 
     from bindrt.bundle import open_bundle
-    from bindrt.engines import Settings, choose, open_engine
+    from bindrt.engines import EngineSettings
+    from bindrt.selection import choose, open_engine
 
     bundle = open_bundle(request["bundle"])
     precision = "int8" if request["way"] == "bindrt-int8" else "fp32"
     files = choose(bundle, request["encoder"], "onnxruntime", precision, "cpu")
     if request["way"] == "bindrt-openvino":  # it runs the same files
         files = replace(files, engine="openvino")
-    engine = open_engine(bundle, files, Settings("cpu"))
+    engine = open_engine(bundle, files, EngineSettings("cpu"))
 
     def run(inputs: np.ndarray) -> object:
         out = np.empty((len(inputs), bundle.manifest.embed_dim), np.float32)

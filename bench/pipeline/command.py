@@ -51,9 +51,12 @@ class SimulatedEngine:
 
 def model(engine: SimulatedEngine, **options: int) -> bindrt.Model:
     """bind-tiny with another engine: what is between ``submit`` and the engine is what everybody has."""
-    made = bindrt.load("tiny", modalities=["text"], pipeline=bindrt.PipelineOptions(**options))
-    made._engines["text"] = engine
-    return made
+    return bindrt.load(
+        "tiny",
+        modalities=["text"],
+        pipeline=bindrt.PipelineOptions(**options),
+        engines={"text": engine},
+    )
 
 
 def build() -> None:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from bindrt.bundle import Bundle, open_bundle, regular_file
-from bindrt.engines import choose, open_engine
 from bindrt.errors import BundleError, Error
 from bindrt.option_checks import require_our_tokenizer, space_in
+from bindrt.selection import choose, open_engine
 from bindrt_export.probes import probes
 from bindrt_export.verify import Rows, compare, directed, limit, run_engine
 

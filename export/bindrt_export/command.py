@@ -14,8 +14,10 @@ from rich.console import Console
 
 from bindrt.bundle import unique_keys
 from bindrt.commands.terminal import complain, system_error
+from bindrt.engines import ENGINES
 from bindrt.errors import Error, OptionError
 from bindrt.modalities import MODALITIES
+from bindrt.precisions import PRECISIONS
 from bindrt_export.terminal import (
     RichProgress,
     SilentProgress,
@@ -25,10 +27,6 @@ from bindrt_export.terminal import (
     table_console,
 )
 
-PRECISIONS = ("fp32", "fp16", "bf16", "int8", "fp8")
-ENGINES = ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")
-#: Engines that read plans, which are built for named GPUs.
-PLANS = ("tensorrt", "tensorrt-rtx")
 MAX_CONFIG_BYTES = 1 << 20
 
 
@@ -54,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--default-precision", choices=PRECISIONS, help="what bindrt.load takes; default: the first given"
     )
-    p.add_argument("--engine", nargs="+", action="extend", choices=ENGINES, help="beside onnxruntime")
+    p.add_argument("--engine", nargs="+", action="extend", choices=tuple(ENGINES), help="beside onnxruntime")
     p.add_argument("--target", nargs="+", action="extend", metavar="sm_89", help="GPUs to build plans for")
     p.add_argument(
         "--calibration",
@@ -159,9 +157,9 @@ def import_exporter() -> Any:
 
 def refuse_contradictions(args: argparse.Namespace) -> None:
     """Options without the ones that give them a meaning."""
-    plans = [name for name in args.engine or () if name in PLANS]
-    if args.target and not plans:
-        raise OptionError("--target", "it is for plans", f"add --engine {' or '.join(PLANS)}")
+    plans = [name for name, kind in ENGINES.items() if kind.reads_plans]
+    if args.target and not set(plans) & set(args.engine or ()):
+        raise OptionError("--target", "it is for plans", f"add --engine {' or '.join(plans)}")
     if args.calibration and not {"int8", "fp8"} & set(precisions_of(args)):
         raise OptionError("--calibration", "it is for 8-bit precisions", "add --precision int8")
     if args.pairs and "fp32" not in precisions_of(args):

@@ -7,7 +7,7 @@ from typing import Any
 
 import onnx
 
-from bindrt.engines import Job, Settings
+from bindrt.engines import EngineSettings, EngineSpec
 from bindrt.engines.onnxruntime import OnnxRuntimeEngine
 from bindrt_export.calibration import Calibration
 from bindrt_export.engines.build import Graph, cpu_entry, file_entry, reference
@@ -47,7 +47,8 @@ class CpuFormBuilder:
         weights = target.with_suffix(".weights")
         info = self.graph.info()
         engine = OnnxRuntimeEngine(
-            Job([target, weights], info, self.graph.embed_dim, self.precision), Settings("cpu")
+            EngineSpec([target, weights], info.name, info.dtype, self.graph.embed_dim, self.precision),
+            EngineSettings("cpu"),
         )
         found = examine(
             f"{info.name} {self.precision}",

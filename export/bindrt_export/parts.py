@@ -21,8 +21,7 @@ import numpy as np
 import torch
 
 from bindrt.bundle import sha256_of
-from bindrt.bundle.manifest import EncoderInfo
-from bindrt.engines import Job, Settings
+from bindrt.engines import EngineSettings, EngineSpec
 from bindrt.engines.onnxruntime import OnnxRuntimeEngine
 from bindrt.errors import CheckpointError
 from bindrt_export.checkpoints import Checkpoint
@@ -208,8 +207,8 @@ def verify_part(
     reference: dict[str, Rows],
     allow: bool,
 ) -> dict[str, Any]:
-    view = EncoderInfo(**{**info, "view": tuple(info["view"])})
-    engine = OnnxRuntimeEngine(Job([graph, weights.path], view, out, PRECISION), Settings("cpu"))
+    spec = EngineSpec([graph, weights.path], info["name"], info["dtype"], out, PRECISION)
+    engine = OnnxRuntimeEngine(spec, EngineSettings("cpu"))
     return examine(info["name"], engine, PRECISION, inputs, reference, allow)
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from bindrt import preprocess
 from bindrt.doctor import doctor
 from bindrt.embeddings import Embeddings
+from bindrt.engines import Engine, GpuEngine
 from bindrt.errors import (
     BundleError,
     CheckpointError,
@@ -40,9 +41,11 @@ __all__ = [
     "DeadlineExceeded",
     "Depth",
     "Embeddings",
+    "Engine",
     "EngineError",
     "Error",
     "ExportError",
+    "GpuEngine",
     "Image",
     "Imu",
     "InputError",

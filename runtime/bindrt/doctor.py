@@ -228,7 +228,7 @@ def _without_gpu() -> str:
 
 def _choices() -> tuple[dict[str, str], ...]:
     try:
-        return tuple(importlib.import_module("bindrt.engines.auto").remembered())
+        return tuple(importlib.import_module("bindrt.selection.auto").remembered())
     except Exception:  # the report says elsewhere which library is missing
         return ()
 

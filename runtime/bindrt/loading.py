@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bindrt.bundle import open_bundle
-from bindrt.engines import Settings
+from bindrt.engines import Engine, EngineSettings
+from bindrt.engines.spec import FAST_RUN
 from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.load_options import LoadOptions
 from bindrt.model import Model
 from bindrt.option_checks import require_kind
 from bindrt.pipeline import PipelineOptions
@@ -23,17 +25,18 @@ def load(
     threads: int | None = None,
     verify: bool = False,
     limits: Limits = DEFAULT_LIMITS,
-    startup: str = "fast-run",
+    startup: str = FAST_RUN,
     engine_options: Mapping[str, Any] | None = None,
     pipeline: PipelineOptions = PipelineOptions(),  # noqa: B008 - frozen
     memory_budget: int | None = None,
+    engines: Mapping[str, Engine] | None = None,
 ) -> Model:
     """Open a bundle. An encoder is loaded when it is first used, or by ``warm_up``.
 
     Args:
         path: the folder that ``bind-export`` wrote, or ``"tiny"``: bind-tiny, which comes with the package.
-        engine: ``auto`` (of those that run here the fastest, measured once and remembered), or the name
-            of an engine the bundle has files for.
+        engine: ``auto``: the fastest of those that run here, measured once and remembered; or the name
+            of an engine that the bundle has files for.
         precision: ``fp32``, …; by default what the bundle records as its default.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``; with OpenVINO also ``gpu``, ``gpu.N``, ``npu``.
         modalities: embed only these; others are never read from disk. Default: all there are.
@@ -47,6 +50,8 @@ def load(
         pipeline: how ``submit``, ``aembed`` and ``stream`` queue and batch; docs/pipeline.md.
         memory_budget: bytes for weights (as large as on disk) and batches. When an encoder would pass it,
             those used least recently go, once they have no work; docs/pipeline.md.
+        engines: engines of your own by encoder (``vision``, ``text``, …), used in place of the bundle's;
+            see :class:`bindrt.Engine`. Their weights do not count against ``memory_budget``.
 
     Raises:
         BundleError: not a bundle, damaged or unsafe.
@@ -60,6 +65,7 @@ def load(
         ("pipeline", pipeline, PipelineOptions),
     ):
         require_kind(name, value, kind)
-    settings = Settings(device, threads, startup, engine_options or {})
+    settings = EngineSettings(device, threads, startup, engine_options or {})
     bundle = open_bundle(path, verify)
-    return Model(bundle, engine, precision, modalities, settings, limits, pipeline, memory_budget)
+    options = LoadOptions(engine, precision, modalities, settings, limits, pipeline, memory_budget, engines)
+    return Model(bundle=bundle, options=options)

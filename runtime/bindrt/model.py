@@ -15,11 +15,11 @@ import numpy.typing as npt
 from bindrt.background import in_background
 from bindrt.batching import Embedder, Outcome, as_items
 from bindrt.bundle import Bundle
-from bindrt.bundle.manifest import EngineFiles
 from bindrt.embeddings import Embeddings, unit_rows
-from bindrt.engines import Engine, Settings, candidates, start
+from bindrt.engines import Engine
+from bindrt.engines.own import own_engines
 from bindrt.errors import Error, InputError, OptionError
-from bindrt.limits import Limits
+from bindrt.load_options import LoadOptions
 from bindrt.loaded_encoders import LoadedEncoders
 from bindrt.modalities import MODALITIES
 from bindrt.option_checks import (
@@ -31,18 +31,19 @@ from bindrt.option_checks import (
     require_stream,
     space_in,
 )
-from bindrt.pipeline import EmbeddingFuture, PipelineOptions, Pipelines, Streamed
+from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed
 from bindrt.pipeline.aembed import embed_async, next_caller
 from bindrt.pipeline.streaming import stream
 from bindrt.pipeline.tracing import traced
 from bindrt.preprocess.prepare import prepare_distinct
+from bindrt.selection.openers import Opener, openers
 from bindrt.statistics import Statistics, with_pipeline
 
 Item = TypeVar("Item")
 
 
 class Model:
-    """Embeds items of the bundle's modalities. Safe to use from several threads.
+    """Embeds items of the bundle's modalities. :func:`bindrt.load` makes it; several threads may use it.
 
     Attributes:
         bundle: what it was loaded from.
@@ -54,54 +55,49 @@ class Model:
 
     def __init__(
         self,
+        *,
         bundle: Bundle,
-        engine: str,
-        precision: str | None,
-        modalities: Iterable[str] | None,
-        settings: Settings,
-        limits: Limits,
-        pipeline: PipelineOptions,
-        memory_budget: int | None,
+        options: LoadOptions,
     ) -> None:
         manifest = bundle.manifest
         self.bundle = bundle
-        self.precision = precision or manifest.default_precision
+        self.precision = options.precision or manifest.default_precision
         if self.precision not in manifest.precisions():
             raise OptionError(
                 f"precision={self.precision!r}",
                 "not in this bundle",
                 f"it has {', '.join(manifest.precisions())}",
             )
-        self.modalities = chosen_modalities(bundle, modalities)
+        self.modalities = chosen_modalities(bundle, options.modalities)
         self.embed_dim = manifest.embed_dim
         self.space = space_in(bundle, self.precision)
         if "text" in self.modalities:
             require_our_tokenizer(bundle)
         encoders = {MODALITIES[m].encoder for m in self.modalities}
-        self._candidates = {
-            e: candidates(bundle, e, engine, self.precision, settings.device) for e in encoders
-        }
-        self._limits = limits
+        own = own_engines(options.engines, encoders, self.precision)
+        found = openers(bundle, encoders, options.engine, self.precision, options.settings, own)
+        self._limits = options.limits
         self._statistics = Statistics()
         self._closed = False
         self._process = os.getpid()
         self._pipelines = Pipelines(
-            repr(bundle.path.name), self.modalities, manifest.encoders, manifest.embed_dim, limits, pipeline
+            repr(bundle.path.name),
+            self.modalities,
+            manifest.encoders,
+            manifest.embed_dim,
+            options.limits,
+            options.pipeline,
         )
-        sizes = {
-            e: max(sum(f.bytes for f in c.files) for c in found) for e, found in self._candidates.items()
-        }
         self._loaded = LoadedEncoders(
             repr(bundle.path.name),
-            memory_budget,
-            sizes,
-            partial(_start, bundle, self._candidates, settings, pipeline.background_encoders()),
+            options.memory_budget,
+            {encoder: opener.weights for encoder, opener in found.items()},
+            partial(_open, found, options.pipeline.background_encoders()),
             self._pipelines.batch_bytes,
             self._pipelines.is_idle,
             partial(self._pipelines.close, True),
         )
-        self._engines = self._loaded.engines
-        if memory_budget is not None:
+        if options.memory_budget is not None:
             self._pipelines.call_on_use(self._loaded.used.touch)
 
     def embed(
@@ -375,12 +371,6 @@ class Model:
         )
 
 
-def _start(
-    bundle: Bundle,
-    found: Mapping[str, Sequence[EngineFiles]],
-    settings: Settings,
-    background: Collection[str],
-    encoder: str,
-) -> Engine:
-    make = partial(start, bundle, found[encoder], settings)
+def _open(found: Mapping[str, Opener], background: Collection[str], encoder: str) -> Engine:
+    make = found[encoder].open
     return in_background(make) if encoder in background else make()

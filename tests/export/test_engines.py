@@ -12,9 +12,9 @@ import pytest
 import bindrt
 from bindrt import _core, hardware
 from bindrt.bundle import open_bundle
-from bindrt.engines import choose, open_engine
-from bindrt.engines.available import absence, module_name
+from bindrt.engines import ENGINES
 from bindrt.engines.plan import read_header
+from bindrt.selection import choose, open_engine
 from bindrt_export.engines import EngineRequest
 from bindrt_export.engines.plan_text import known_products, products, wrong_products
 from bindrt_export.exporter import Request, run
@@ -28,7 +28,7 @@ def export(
     return run(Request("random:0", output, TINY_CONFIG, [modality], engines, default), SilentProgress())
 
 
-@pytest.mark.skipif(bool(absence("openvino")), reason="OpenVINO is not installed")
+@pytest.mark.skipif(bool(ENGINES["openvino"].absence()), reason="OpenVINO is not installed")
 def test_openvino_shares_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = tmp_path / "a.bind"
     report = export(bundle, EngineRequest(["openvino"]))
@@ -50,7 +50,7 @@ def test_openvino_shares_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "openvino" not in (bundle / "bundle.json").read_text()
 
 
-@pytest.mark.skipif(bool(absence("openvino")), reason="OpenVINO is not installed")
+@pytest.mark.skipif(bool(ENGINES["openvino"].absence()), reason="OpenVINO is not installed")
 def test_openvino_that_computes_something_else_fails_the_export(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,13 +69,14 @@ def test_openvino_that_computes_something_else_fails_the_export(
 
 
 def test_absent_openvino_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bindrt.engines.available.is_there", lambda name: False)
+    monkeypatch.setattr("bindrt.engines.kind.is_installed", lambda name: False)
     with pytest.raises(bindrt.OptionError, match=r"pip install 'bindrt\[openvino\]'"):
         export(tmp_path / "a.bind", EngineRequest(["openvino"]))
 
 
 needs_rtx = pytest.mark.skipif(
-    module_name("tensorrt-rtx") is None, reason="TensorRT-RTX is not installed: pip install 'bindrt[rtx]'"
+    ENGINES["tensorrt-rtx"].module_name() is None,
+    reason="TensorRT-RTX is not installed: pip install 'bindrt[rtx]'",
 )
 TARGETS = ["sm_86", "sm_89", "sm_120"]
 
@@ -156,7 +157,7 @@ def test_rtx_plan_for_another_gpu_or_release(
     monkeypatch.setattr(_core.gpu, "devices", lambda: [{"capability": "7.5"}])
     with pytest.raises(bindrt.EngineError, match=r"this GPU is sm_75; bind-export .* --target sm_75"):
         open_engine(bundle, files)
-    trt = importlib.import_module(str(module_name("tensorrt-rtx")))
+    trt = importlib.import_module(str(ENGINES["tensorrt-rtx"].module_name()))
     monkeypatch.setattr(trt, "__version__", "1.2.3.4")
     with pytest.raises(bindrt.EngineError, match=r"installed is 1\.2\.3\.4; pip install tensorrt-rtx==1\."):
         open_engine(bundle, files)
@@ -175,7 +176,7 @@ def test_targets_that_cannot_be_built(tmp_path: Path, target: str, precision: st
 @needs_rtx
 def test_what_the_library_refuses_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It returns a plan, and an error in its log alone says that it is for another batch."""
-    monkeypatch.setattr("bindrt_export.engines.tensorrt.DEFAULT_MAX_BATCH", 0)
+    monkeypatch.setattr("bindrt.engines.batch_sizes.DEFAULT_PLAN_BATCH", 0)
     with pytest.raises(bindrt.ExportError, match="imu tensorrt-rtx fp16 sm_89"):
         export(tmp_path / "a.bind", EngineRequest(["tensorrt-rtx"], ["sm_89"], ["fp16"]))
     assert not (tmp_path / "a.bind").exists()

@@ -13,8 +13,8 @@ import torch
 
 from bindrt.benchmark import remote
 from bindrt.bundle import Bundle, open_bundle
-from bindrt.engines import choose, open_engine
 from bindrt.errors import EngineError, OptionError
+from bindrt.selection import choose, open_engine
 from bindrt_export.architecture import Encoder
 from bindrt_export.checkpoints import open_checkpoint
 from bindrt_export.peers import ways

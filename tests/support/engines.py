@@ -55,5 +55,5 @@ def needs_memory_for(most: int) -> Callable[[np.ndarray], None]:
 
 def use(model: Any, encoder: str, engine: SimulatedEngine) -> SimulatedEngine:
     """Make a model that has not loaded the encoder yet run this instead."""
-    model._engines[encoder] = engine
+    model._loaded.engines[encoder] = engine
     return engine

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bindrt.engines import Job, Settings
-from bindrt.engines.available import REMEDY, module_name, version
+from bindrt.engines import ENGINES, EngineSettings, EngineSpec
 from bindrt.errors import OptionError
 from bindrt_export.engines.build import Graph, cpu_entry, reference
 from bindrt_export.probes import probes
@@ -25,12 +24,13 @@ class OpenVinoBuilder:
         Raises:
             OptionError: OpenVINO is not installed.
         """
-        if module_name(self.engine) is None:
-            raise OptionError("--engine openvino", "it is not installed", REMEDY[self.engine])
+        kind = ENGINES[self.engine]
+        if kind.module_name() is None:
+            raise OptionError("--engine openvino", "it is not installed", kind.remedy)
         self.graph = graph
         self.allow = allow
         self.precision = graph.precision
-        self.version = version(self.engine)
+        self.version = kind.version()
 
     def build(self, root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         """The manifest's entry and what was measured.
@@ -41,10 +41,9 @@ class OpenVinoBuilder:
         from bindrt.engines.openvino import OpenVinoEngine
 
         info = self.graph.info()
-        job = Job(
-            [root / str(f["path"]) for f in self.graph.files], info, self.graph.embed_dim, self.precision
-        )
-        engine = OpenVinoEngine(job, Settings("cpu"))
+        files = [root / str(f["path"]) for f in self.graph.files]
+        spec = EngineSpec(files, info.name, info.dtype, self.graph.embed_dim, self.precision)
+        engine = OpenVinoEngine(spec, EngineSettings("cpu"))
         inputs = probes(info.name, info.view)
         torch = reference(root, info.name)
         found = examine(f"{info.name} openvino", engine, self.precision, inputs, torch, self.allow)

@@ -17,10 +17,10 @@ import onnx
 
 from bindrt import hardware
 from bindrt.cache import cache_folder
-from bindrt.engines.available import REMEDY, module_name, version
-from bindrt.engines.base import Job, Settings, plan_target
+from bindrt.engines import ENGINES, EngineSettings, EngineSpec
+from bindrt.engines.batch_sizes import plan_batch
 from bindrt.engines.onnxruntime import OnnxRuntimeEngine
-from bindrt.engines.plan import read_header
+from bindrt.engines.plan import TARGETS, plan_target, read_header
 from bindrt.errors import ExportError, OptionError
 from bindrt_export.calibration import Calibration
 from bindrt_export.cpu_forms import described_for
@@ -38,7 +38,7 @@ from bindrt_export.probes import probes
 from bindrt_export.verify import compare, require_within, run_engine
 
 #: Targets of TensorRT-RTX, and those among them that cannot do a precision (tried with 1.7).
-RTX_TARGETS = ("sm_75", "sm_80", "sm_86", "sm_89", "sm_120", "sm_121")
+RTX_TARGETS = tuple(TARGETS.values())
 DEFAULT_TARGETS = ("sm_86", "sm_89", "sm_120")
 UNABLE = {
     "fp32": ("sm_75",),
@@ -47,9 +47,6 @@ UNABLE = {
     "fp16": (),
     "int8": (),
 }
-#: Most rows of a batch, by encoder.
-MAX_BATCH = {"text": 64}
-DEFAULT_MAX_BATCH = 32
 #: Rows that the profile for low latency is tuned for; the other one is tuned for the most.
 TEXT_LENGTHS = (1, 16, 77)
 TIMEOUT = 3600
@@ -71,20 +68,21 @@ class PlanBuilder:
         Raises:
             OptionError: the engine is not installed, or a target cannot be built for.
         """
-        module = module_name(engine)
+        kind = ENGINES[engine]
+        module = kind.module_name()
         if module is None:
-            raise OptionError(f"--engine {engine}", "it is not installed", REMEDY[engine])
+            raise OptionError(f"--engine {engine}", "it is not installed", kind.remedy)
         self.module = module
         self.engine = engine
         self.graph = graph
         self.precision = precision
-        self.version = version(engine)
+        self.version = kind.version()
         self.form = f"{FORM_VERSION} {calibration.key}"
         self._calibration = calibration
         self._allow = allow
         self.targets = rtx_targets(targets, precision) if engine == "tensorrt-rtx" else own_target(targets)
         self.target = plan_target(self.targets)
-        self.max_batch = MAX_BATCH.get(graph.name, DEFAULT_MAX_BATCH)
+        self.max_batch = plan_batch(graph.name)
 
     def build(self, root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         """The manifest's entry and what was measured.
@@ -135,7 +133,10 @@ class PlanBuilder:
         measured: dict[str, Any] = {"residual": described.residual, "kept": dict(described.kept)}
         if self.precision != "bf16":  # ONNX Runtime's CPU has no products of bfloat16
             info = self.graph.info()
-            engine = OnnxRuntimeEngine(Job(made, info, self.graph.embed_dim, self.precision), Settings("cpu"))
+            engine = OnnxRuntimeEngine(
+                EngineSpec(made, info.name, info.dtype, self.graph.embed_dim, self.precision),
+                EngineSettings("cpu"),
+            )
             torch, inputs = reference(root, info.name), probes(info.name, info.view)
             found = compare(torch, run_engine(engine, inputs, self.graph.embed_dim))
             require_within(f"{info.name} {self.engine}'s graph", found, self.precision, self._allow)

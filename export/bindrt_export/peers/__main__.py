@@ -13,7 +13,7 @@ import torch
 from bindrt.benchmark.side import serve
 from bindrt.benchmark.systems import Encode, PlainSystem
 from bindrt.bundle import Bundle, open_bundle
-from bindrt.engines.base import CPU_BATCH, DEFAULT_CPU_BATCH
+from bindrt.engines.batch_sizes import cpu_batch
 from bindrt_export.peers import ways
 from bindrt_export.peers.plain import plain_encoder
 
@@ -41,7 +41,7 @@ def open_peer(request: dict[str, Any]) -> PlainSystem:
 
 
 def batch_of(most: int | None) -> Any:
-    return lambda encoder: most or CPU_BATCH.get(encoder, DEFAULT_CPU_BATCH)
+    return lambda encoder: most or cpu_batch(encoder)
 
 
 def encoder_in(way: str, bundle: Bundle, encoder: str, folder: Path, threads: int | None) -> Encode:

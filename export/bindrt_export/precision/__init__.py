@@ -7,7 +7,6 @@ an encoder's float32 graph and weights. Nothing here needs torch.
 from __future__ import annotations
 
 from bindrt_export.precision.description import (
-    PRECISIONS,
     Description,
     Layer,
     describe,
@@ -18,7 +17,6 @@ from bindrt_export.precision.forms import FORM_VERSION, write_cpu_form, write_ty
 
 __all__ = [
     "FORM_VERSION",
-    "PRECISIONS",
     "Description",
     "Layer",
     "describe",

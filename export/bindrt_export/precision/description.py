@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bindrt.engines import ENGINES
 from bindrt.errors import OptionError
 from bindrt_export.precision.survey import Survey
 
-PRECISIONS = ("fp32", "fp16", "bf16", "int8", "fp8")
-#: What each engine can run; docs/precision.md says why the others are not here.
-SUPPORTED: dict[str, tuple[str, ...]] = {
-    "onnxruntime": ("fp32", "fp16", "bf16", "int8"),
-    "openvino": ("fp32", "fp16", "bf16", "int8"),
-    "tensorrt": PRECISIONS,
-    "tensorrt-rtx": PRECISIONS,
-}
 FLOAT = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 FLOAT16_LARGEST = 65504.0
 #: Other inputs than the surveyed ones may be larger by this.
@@ -74,7 +67,7 @@ def describe(
     """Decide what an encoder computes in.
 
     Args:
-        precision: one of ``PRECISIONS``.
+        precision: one of ``bindrt.precisions.PRECISIONS``.
         linears: names of its linears.
         survey: what was measured; only 8-bit precisions and fp16 look at it.
         fixed: activations of int8 with ranges from the survey, else per token. fp8 has them always.
@@ -117,7 +110,7 @@ def reasons_to_keep(names: Iterable[str], survey: Survey | None, kind: str) -> d
 
 
 def supported(engine: str) -> tuple[str, ...]:
-    return SUPPORTED[engine]
+    return ENGINES[engine].precisions
 
 
 def require_supported(engine: str, precision: str) -> None:
@@ -125,10 +118,10 @@ def require_supported(engine: str, precision: str) -> None:
     Raises:
         OptionError: naming the engines that can.
     """
-    if precision not in SUPPORTED[engine]:
-        able = [name for name, precisions in SUPPORTED.items() if precision in precisions]
+    if precision not in supported(engine):
+        able = [name for name, kind in ENGINES.items() if precision in kind.precisions]
         raise OptionError(
             f"--engine {engine} --precision {precision}",
             f"{engine} does not run it",
-            f"{' and '.join(able)} do; {engine} runs {', '.join(SUPPORTED[engine])}",
+            f"{' and '.join(able)} do; {engine} runs {', '.join(supported(engine))}",
         )

@@ -9,9 +9,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from bindrt.bundle.space import PRECISION_CLASS
+from bindrt.engines import ENGINES
 from bindrt.errors import BundleError
 from bindrt.modalities import ENCODERS, MODALITIES
+from bindrt.precisions import PRECISIONS
 
 SCHEMA = 1
 FORMAT = "bindrt-bundle"
@@ -103,7 +104,7 @@ class Manifest:
         return sorted({e.precision for e in self.engines})
 
 
-class Reader:
+class JsonObject:
     """A JSON object whose fields are fetched with their type and range, or named as wrong."""
 
     def __init__(self, value: object, where: str) -> None:
@@ -147,19 +148,19 @@ class Reader:
             self.fail(f"{key} is {found[:60]!r}, which is not allowed")
         return found
 
-    def child(self, key: str) -> Reader:
-        return Reader(self.value.get(key), f"{self.where} {key}")
+    def child(self, key: str) -> JsonObject:
+        return JsonObject(self.value.get(key), f"{self.where} {key}")
 
-    def children(self, key: str) -> Iterator[tuple[str, Reader]]:
+    def children(self, key: str) -> Iterator[tuple[str, JsonObject]]:
         for name, value in self.child(key).value.items():
-            yield name, Reader(value, f"{self.where} {key}.{shown(name)}")
+            yield name, JsonObject(value, f"{self.where} {key}.{shown(name)}")
 
-    def items(self, key: str, most: int) -> Iterator[Reader]:
+    def items(self, key: str, most: int) -> Iterator[JsonObject]:
         found: list[object] = self.get(key, list)
         if len(found) > most:
             self.fail(f"{key} has {len(found)} entries, at most {most} are allowed")
         for i, value in enumerate(found):
-            yield Reader(value, f"{self.where} {key}[{i}]")
+            yield JsonObject(value, f"{self.where} {key}[{i}]")
 
 
 def shown(name: str) -> str:
@@ -176,7 +177,7 @@ def parse_manifest(data: object, where: str) -> Manifest:
     Raises:
         BundleError: naming the field.
     """
-    top = Reader(data, where)
+    top = JsonObject(data, where)
     if top.get("format", str) != FORMAT:
         top.fail(f"format is {top.value['format'][:40]!r}, expected {FORMAT!r}")
     if (schema := top.get("schema", int)) != SCHEMA:
@@ -192,7 +193,7 @@ def parse_manifest(data: object, where: str) -> Manifest:
         embed_dim=model.integer("embed_dim", 1, MAX_DIM),
         text_scale=model.number("text_scale", 1e-6, 1e6),
         weights=model.matching("weights", SHA256),
-        default_precision=top.one_of("default_precision", tuple(PRECISION_CLASS)),
+        default_precision=top.one_of("default_precision", PRECISIONS),
         encoders=encoders,
         modalities=modalities,
         engines=tuple(engine_files(r, encoders) for r in top.items("engines", 10_000)),
@@ -207,7 +208,7 @@ def parse_manifest(data: object, where: str) -> Manifest:
     return manifest
 
 
-def refuse_contradictions(manifest: Manifest, top: Reader) -> None:
+def refuse_contradictions(manifest: Manifest, top: JsonObject) -> None:
     """A file that is listed twice must be listed as the same, or only one of them would be checked."""
     known = {f.path: f for f in manifest.all_files()}
     for entry in manifest.listed():
@@ -215,7 +216,7 @@ def refuse_contradictions(manifest: Manifest, top: Reader) -> None:
             top.fail(f"{entry.path} is listed twice, with different sizes or hashes")
 
 
-def encoder_info(name: str, r: Reader) -> EncoderInfo:
+def encoder_info(name: str, r: JsonObject) -> EncoderInfo:
     if name not in ENCODERS:
         r.fail("unknown encoder")
     view, served = r.get("view", list), [m for m in MODALITIES.values() if m.encoder == name]
@@ -234,7 +235,7 @@ def encoder_info(name: str, r: Reader) -> EncoderInfo:
     )
 
 
-def modality_info(name: str, r: Reader, encoders: Mapping[str, EncoderInfo]) -> ModalityInfo:
+def modality_info(name: str, r: JsonObject, encoders: Mapping[str, EncoderInfo]) -> ModalityInfo:
     if name not in MODALITIES:
         r.fail("unknown modality")
     encoder = r.one_of("encoder", (MODALITIES[name].encoder,))
@@ -245,15 +246,15 @@ def modality_info(name: str, r: Reader, encoders: Mapping[str, EncoderInfo]) -> 
     return ModalityInfo(name, encoder, r.integer("views", 1, 4096), r.get("preprocessing", dict))
 
 
-def engine_files(r: Reader, encoders: Mapping[str, EncoderInfo]) -> EngineFiles:
+def engine_files(r: JsonObject, encoders: Mapping[str, EncoderInfo]) -> EngineFiles:
     files = tuple(file_entry(f) for f in r.items("files", 1000))
     if not files:
         r.fail("it lists no files")
     most = r.value.get("max_batch")
     return EngineFiles(
         encoder=r.one_of("encoder", tuple(encoders)),
-        engine=r.one_of("engine", ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")),
-        precision=r.one_of("precision", tuple(PRECISION_CLASS)),
+        engine=r.one_of("engine", tuple(ENGINES)),
+        precision=r.one_of("precision", PRECISIONS),
         target=r.matching("target", NAME),
         min_batch=r.integer("min_batch", 1, MAX_DIM),
         max_batch=None if most is None else r.integer("max_batch", 1, MAX_DIM),
@@ -262,7 +263,7 @@ def engine_files(r: Reader, encoders: Mapping[str, EncoderInfo]) -> EngineFiles:
     )
 
 
-def file_entry(r: Reader) -> FileEntry:
+def file_entry(r: JsonObject) -> FileEntry:
     path = r.matching("path", SAFE_PATH)
     if any(part in (".", "..") for part in path.split("/")):
         r.fail(f"path {path!r} leads out of the bundle")

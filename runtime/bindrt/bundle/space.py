@@ -7,15 +7,7 @@ import json
 from collections.abc import Mapping
 
 from bindrt.errors import SpaceError
-
-#: Precisions of one class give vectors that may stand in one index (cosine ≥ 0.999 to fp32).
-PRECISION_CLASS: dict[str, str] = {
-    "fp32": "float",
-    "fp16": "float",
-    "bf16": "float",
-    "int8": "int8",
-    "fp8": "fp8",
-}
+from bindrt.precisions import PRECISION_CLASS
 
 
 def space_of(

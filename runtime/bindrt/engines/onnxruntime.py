@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
-from bindrt.engines.base import Job, Settings, cuda_index, short
+from bindrt.engines.batch_sizes import GPU_BATCH
+from bindrt.engines.devices import cuda_index
+from bindrt.engines.kind import EngineKind
 from bindrt.engines.onnx_file import refuse_strangers
+from bindrt.engines.spec import FAST_START, EngineSettings, EngineSpec, one_line
 from bindrt.errors import EngineError, OptionError
 
 QUIET = 4  # ONNX Runtime logs what it also raises
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
-#: Rows of a batch on a GPU: enough to fill it.
-GPU_BATCH = 32
 TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)"}
 
 
@@ -25,26 +25,28 @@ class OnnxRuntimeEngine:
 
     name = "onnxruntime"
 
-    def __init__(self, job: Job, settings: Settings) -> None:
-        """Open ``job.files[0]``, whose weights are in the other files beside it.
+    def __init__(self, spec: EngineSpec, settings: EngineSettings) -> None:
+        """Open ``spec.files[0]``, whose weights are in the other files beside it.
 
         Raises:
             BundleError: the graph refers to what the bundle does not list for it, or does not hold.
             EngineError: the device is not there, or ONNX Runtime refuses the graph.
         """
-        graph = job.files[0]
-        refuse_strangers(graph, job.files[1:])
-        chosen = providers(settings, job.precision)
-        self.precision = job.precision
-        self.device, self.max_batch = where(chosen, job)
-        self._job = job
+        import onnxruntime as ort
+
+        graph = spec.files[0]
+        refuse_strangers(graph, spec.files[1:])
+        chosen = providers(settings, spec.precision)
+        self.precision = spec.precision
+        self.device, self.max_batch = where(chosen, spec)
+        self._spec = spec
         try:
             self._session = ort.InferenceSession(
                 str(graph), session_options(settings), providers=list(chosen.items())
             )
         except Exception as error:  # its exceptions share no base but this
             raise EngineError(
-                graph.name, f"ONNX Runtime refuses the graph ({short(error)})", "export it again"
+                graph.name, f"ONNX Runtime refuses the graph ({one_line(error)})", "export it again"
             ) from None
         self._require(chosen)
         self._check_signature(graph.name)
@@ -54,10 +56,10 @@ class OnnxRuntimeEngine:
             result = self._session.run(["embedding"], {"input": inputs})[0]
         except Exception as error:
             raise EngineError(
-                f"{self._job.encoder.name} batch {list(inputs.shape)}",
-                f"ONNX Runtime failed ({short(error)})",
+                f"{self._spec.encoder} batch {list(inputs.shape)}",
+                f"ONNX Runtime failed ({one_line(error)})",
             ) from None
-        self._job.check_result(result, out)
+        self._spec.check_result(result, out)
         out[...] = result
 
     def _require(self, chosen: Mapping[str, Any]) -> None:
@@ -76,7 +78,7 @@ class OnnxRuntimeEngine:
             raise EngineError(
                 name, "the graph's inputs or outputs are not input → embedding", "export it again"
             )
-        expected = TYPES[self._job.encoder.dtype]
+        expected = TYPES[self._spec.dtype]
         if inputs[0].type != expected or outputs[0].type != "tensor(float)":
             raise EngineError(
                 name,
@@ -85,7 +87,7 @@ class OnnxRuntimeEngine:
             )
 
 
-def providers(settings: Settings, precision: str) -> dict[str, dict[str, Any]]:
+def providers(settings: EngineSettings, precision: str) -> dict[str, dict[str, Any]]:
     """The execution providers to ask for, the first being the one that must start, with their options.
 
     ``settings.options`` maps providers to options; those named come first, in their order.
@@ -94,6 +96,8 @@ def providers(settings: Settings, precision: str) -> dict[str, dict[str, Any]]:
         EngineError: this ONNX Runtime has no such provider.
         OptionError: the device or the options are not ones of this engine.
     """
+    import onnxruntime as ort
+
     there = ort.get_available_providers()
     index = cuda_index(settings.device)
     if index is None and settings.device not in ("auto", "cpu"):
@@ -129,22 +133,43 @@ def passed_through(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: dict(value) for name, value in options.items()}
 
 
-def where(chosen: Mapping[str, dict[str, Any]], job: Job) -> tuple[str, int]:
+def where(chosen: Mapping[str, dict[str, Any]], spec: EngineSpec) -> tuple[str, int]:
     """The device's name and the most rows of a batch there."""
     first = next(iter(chosen))
     if first == CPU:
-        return "cpu", job.cpu_batch()
+        return "cpu", spec.cpu_batch()
     number = chosen[first].get("device_id", chosen.get(CUDA, {}).get("device_id", 0))
     name = f"cuda:{number}" if CUDA in chosen else first.removesuffix("ExecutionProvider").lower()
-    return name, GPU_BATCH if job.max_batch is None else min(GPU_BATCH, job.max_batch)
+    return name, spec.at_most(GPU_BATCH)
 
 
-def session_options(settings: Settings) -> ort.SessionOptions:
+def session_options(settings: EngineSettings) -> Any:
+    """``onnxruntime.SessionOptions``."""
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.log_severity_level = QUIET
     if settings.threads is not None:
         options.intra_op_num_threads = settings.threads
-    if settings.startup == "fast-start":
+    if settings.startup == FAST_START:
         # Products read the mapped weights as they lie; else each is copied into the kernel's layout.
         options.add_session_config_entry("session.disable_prepacking", "1")
     return options
+
+
+def providers_of(module: Any) -> str:
+    """The providers that an ONNX Runtime has, for ``doctor``."""
+    return ", ".join(name.removesuffix("ExecutionProvider") for name in module.get_available_providers())
+
+
+KIND = EngineKind(
+    name="onnxruntime",
+    modules=("onnxruntime",),
+    distributions=("onnxruntime", "onnxruntime-gpu"),
+    gives="the default engine on CPUs",
+    remedy="pip install --force-reinstall bindrt",
+    devices=("cpu", "cuda"),
+    precisions=("fp32", "fp16", "bf16", "int8"),
+    open=OnnxRuntimeEngine,
+    detail=providers_of,
+)

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import openvino
 
 from bindrt.cache import cache_folder
-from bindrt.engines.base import Job, Settings, short
+from bindrt.engines.kind import EngineKind
 from bindrt.engines.onnx_file import refuse_strangers
+from bindrt.engines.spec import EngineSettings, EngineSpec, one_line
 from bindrt.errors import EngineError, OptionError
 
 #: What the products are computed in. Without it OpenVINO takes what it finds fastest, bfloat16 on a Xeon.
@@ -26,30 +26,32 @@ class OpenVinoEngine:
 
     name = "openvino"
 
-    def __init__(self, job: Job, settings: Settings) -> None:
-        """Read and compile ``job.files[0]``.
+    def __init__(self, spec: EngineSpec, settings: EngineSettings) -> None:
+        """Read and compile ``spec.files[0]``.
 
         Raises:
             BundleError: the graph refers to what the bundle does not list for it, or does not hold.
             EngineError: the device is not there, or OpenVINO refuses the graph or the precision.
         """
-        graph = job.files[0]
-        refuse_strangers(graph, job.files[1:])
+        import openvino
+
+        graph = spec.files[0]
+        refuse_strangers(graph, spec.files[1:])
         core = openvino.Core()
         device = device_of(core, settings.device)
-        self.precision = job.precision
+        self.precision = spec.precision
         self.device = device.lower()
-        self.max_batch = job.cpu_batch()
-        self._job = job
+        self.max_batch = spec.cpu_batch()
+        self._spec = spec
         try:
             core.set_property({"ENABLE_MMAP": True})
             self._model = core.compile_model(
-                core.read_model(str(graph)), device, properties(job, settings, device)
+                core.read_model(str(graph)), device, properties(spec, settings, device)
             )
         except Exception as error:  # one kind for everything
             raise EngineError(
                 graph.name,
-                f"OpenVINO refuses the graph ({short(error)})",
+                f"OpenVINO refuses the graph ({one_line(error)})",
                 "export it again, or use engine='onnxruntime'",
             ) from None
         self._require_precision(graph.name)
@@ -62,10 +64,10 @@ class OpenVinoEngine:
                 result = request.infer({"input": inputs}, share_inputs=True, share_outputs=True)["embedding"]
             except Exception as error:
                 raise EngineError(
-                    f"{self._job.encoder.name} batch {list(inputs.shape)}",
-                    f"OpenVINO failed ({short(error)})",
+                    f"{self._spec.encoder} batch {list(inputs.shape)}",
+                    f"OpenVINO failed ({one_line(error)})",
                 ) from None
-            self._job.check_result(result, out)
+            self._spec.check_result(result, out)
             out[...] = result
 
     @contextmanager
@@ -106,23 +108,38 @@ def device_of(core: Any, asked: str) -> str:
     return name
 
 
-def properties(job: Job, settings: Settings, device: str) -> dict[str, Any]:
+def properties(spec: EngineSpec, settings: EngineSettings, device: str) -> dict[str, Any]:
     """For ``compile_model``; what the user gives comes last."""
     found: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": "1",
-        "INFERENCE_PRECISION_HINT": PRECISION_HINT[job.precision],
+        "INFERENCE_PRECISION_HINT": PRECISION_HINT[spec.precision],
     }
     if settings.threads is not None and device == "CPU":
         found["INFERENCE_NUM_THREADS"] = settings.threads
-    if (cache := model_cache(job, device)) is not None:
+    if (cache := model_cache(spec, device)) is not None:
         found |= {"CACHE_DIR": str(cache), "CACHE_MODE": "OPTIMIZE_SIZE"}
     return {**found, **settings.options}
 
 
-def model_cache(job: Job, device: str) -> Path | None:
+def model_cache(spec: EngineSpec, device: str) -> Path | None:
     """Where OpenVINO keeps the compiled model without its weights."""
+    import openvino
+
     folder = cache_folder()
-    if folder is None or not job.key:
+    if folder is None or not spec.key:
         return None
-    return folder / "openvino" / f"{job.key[:32]}-{job.precision}-{device.lower()}-{openvino.__version__}"
+    return folder / "openvino" / f"{spec.key[:32]}-{spec.precision}-{device.lower()}-{openvino.__version__}"
+
+
+KIND = EngineKind(
+    name="openvino",
+    modules=("openvino",),
+    distributions=("openvino",),
+    gives="Intel CPUs, GPUs and NPUs, Arm CPUs",
+    remedy="pip install 'bindrt[openvino]'",
+    devices=("cpu", "gpu", "npu"),
+    precisions=("fp32", "fp16", "bf16", "int8"),
+    open=OpenVinoEngine,
+    detail=lambda module: ", ".join(module.Core().available_devices),
+)

@@ -6,6 +6,7 @@ NVIDIA does not document it. Inferred from plans of known targets: 64 bytes, lit
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,11 @@ HEADER_BYTES = 64
 MAGIC = b"vtrt"
 #: Bit of the target mask → the target's name.
 TARGETS = {1: "sm_75", 2: "sm_80", 4: "sm_86", 8: "sm_89", 16: "sm_120", 32: "sm_121"}
+
+
+def plan_target(targets: Sequence[str]) -> str:
+    """A plan's targets as the manifest and folder names have them: ``sm_86-sm_89``."""
+    return "-".join(targets)
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bindrt import _core
+from bindrt import _core, hardware
 from bindrt.cache import cache_folder, keep
-from bindrt.engines.available import import_engine
-from bindrt.engines.base import Job, Settings, cuda_index
+from bindrt.engines.devices import cuda_index
+from bindrt.engines.kind import EngineKind
 from bindrt.engines.plan import read_header
+from bindrt.engines.spec import EngineSettings, EngineSpec
 from bindrt.errors import BundleError, EngineError, OptionError
+from bindrt.precisions import PRECISIONS
 
 #: Up to this many rows the profile that is tuned for low latency is taken.
 FEW_ROWS = 4
@@ -30,22 +32,25 @@ class TensorRtEngine:
     Calls from several threads take turns: an execution context serves one at a time.
     """
 
-    def __init__(self, job: Job, settings: Settings, engine: str) -> None:
-        """Open ``job.files[0]``.
+    def __init__(self, kind: EngineKind, spec: EngineSpec, settings: EngineSettings) -> None:
+        """Open ``spec.files[0]``.
 
         Raises:
             BundleError: the file is not the plan that the manifest says.
             EngineError: no GPU, or the plan is for another GPU or release; says what to run.
         """
-        self.name = engine
-        self.precision = job.precision
-        self.max_batch = job.max_batch or FEW_ROWS
-        self._job = job
-        self._plan = job.files[0]
-        trt = import_engine(engine)
+        self.name = kind.name
+        self._built_ahead = kind is TENSORRT_RTX
+        self.precision = spec.precision
+        self.max_batch = spec.max_batch or FEW_ROWS
+        self._spec = spec
+        self._plan = spec.files[0]
+        trt = kind.import_library()
         index = cuda_index(settings.device) if settings.device != "auto" else 0
         if index is None:
-            raise OptionError(f"device={settings.device!r}", f"{engine} has none", "use auto, cuda or cuda:N")
+            raise OptionError(
+                f"device={settings.device!r}", f"{kind.name} has none", "use auto, cuda or cuda:N"
+            )
         self.device = f"cuda:{index}"
         self._refuse_other_release(str(trt.__version__))
         self._refuse_other_gpu(index)
@@ -58,8 +63,8 @@ class TensorRtEngine:
 
     def run(self, inputs: npt.NDArray[np.generic], out: npt.NDArray[np.float32]) -> None:
         contiguous = np.ascontiguousarray(inputs)
-        if out.shape != (len(inputs), self._job.embed_dim):
-            raise EngineError(self._what(inputs.shape), f"the plan returns rows of {self._job.embed_dim}")
+        if out.shape != (len(inputs), self._spec.embed_dim):
+            raise EngineError(self._what(inputs.shape), f"the plan returns rows of {self._spec.embed_dim}")
         result = out if out.flags.c_contiguous else np.empty_like(out, order="C")
         with self._lock, self._queue as queue:
             try:
@@ -108,7 +113,7 @@ class TensorRtEngine:
             raise EngineError(self._what(shape), f"{self.name} failed ({self._reason()})")
         return profile
 
-    def _open(self, trt: Any, settings: Settings) -> None:
+    def _open(self, trt: Any, settings: EngineSettings) -> None:
         self._logger = make_logger(trt, self._said)
         self._runtime = trt.Runtime(self._logger)
         with open(self._plan, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as plan:
@@ -121,7 +126,7 @@ class TensorRtEngine:
             )
         self._check_signature(trt)
         self._profiles = self._engine.num_optimization_profiles
-        self._cache = RuntimeCache(self._engine, self._job, settings)
+        self._cache = RuntimeCache(self._engine, self._spec, settings)
         self._contexts = self._make_contexts()
 
     def _make_contexts(self) -> list[Any]:
@@ -139,7 +144,7 @@ class TensorRtEngine:
     def _check_signature(self, trt: Any) -> None:
         engine = self._engine
         names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
-        wanted = {"input": TYPES[self._job.encoder.dtype], "embedding": "FLOAT"}
+        wanted = {"input": TYPES[self._spec.dtype], "embedding": "FLOAT"}
         if sorted(names) != sorted(wanted):
             raise BundleError(
                 self._plan.name, "the plan's tensors are not input and embedding", "export it again"
@@ -147,14 +152,14 @@ class TensorRtEngine:
         for name, kind in wanted.items():
             if engine.get_tensor_dtype(name) != getattr(trt.DataType, kind):
                 raise BundleError(self._plan.name, f"the plan's {name} is not {kind}", "export it again")
-        if engine.get_tensor_shape("embedding")[-1] != self._job.embed_dim:
+        if engine.get_tensor_shape("embedding")[-1] != self._spec.embed_dim:
             raise BundleError(
-                self._plan.name, f"the plan's vectors are not of {self._job.embed_dim}", "export it again"
+                self._plan.name, f"the plan's vectors are not of {self._spec.embed_dim}", "export it again"
             )
 
     def _refuse_other_release(self, here: str) -> None:
-        built = self._job.version
-        if self.name == "tensorrt-rtx":
+        built = self._spec.version
+        if self._built_ahead:
             built = read_header(self._plan).version
         if built != here:
             raise EngineError(
@@ -174,20 +179,20 @@ class TensorRtEngine:
         if index >= len(devices):
             raise EngineError(f"device='cuda:{index}'", f"there are {len(devices)} GPUs", "number from 0")
         own = "sm_" + devices[index]["capability"].replace(".", "")
-        if own not in self._job.target.split("-"):
+        if own not in self._spec.target.split("-"):
             raise EngineError(
                 self._plan.name,
-                f"the plan is for {self._job.target.replace('-', ', ')}, this GPU is {own}",
+                f"the plan is for {self._spec.target.replace('-', ', ')}, this GPU is {own}",
                 self._export_again("", own),
             )
 
     def _export_again(self, why: str, target: str = "") -> str:
         command = f"bind-export CHECKPOINT --engine {self.name} --precision {self.precision}"
-        command += f" --target {target}" if target and self.name == "tensorrt-rtx" else ""
+        command += f" --target {target}" if target and self._built_ahead else ""
         return f"{command} -o NAME.bind" + (f" ({why})" if why else "")
 
     def _what(self, shape: tuple[int, ...]) -> str:
-        return f"{self._job.encoder.name} batch {list(shape)}"
+        return f"{self._spec.encoder} batch {list(shape)}"
 
     def _reason(self) -> str:
         said, self._said[:] = "; ".join(self._said[-3:]), []
@@ -197,14 +202,16 @@ class TensorRtEngine:
 class RuntimeCache:
     """Kernels that TensorRT-RTX compiles at first use, kept for the next process; TensorRT has none."""
 
-    def __init__(self, engine: Any, job: Job, settings: Settings) -> None:
+    def __init__(self, engine: Any, spec: EngineSpec, settings: EngineSettings) -> None:
         self._engine = engine
         has_config = hasattr(engine, "create_runtime_config")
         config: Any = engine.create_runtime_config() if has_config else None
         self._cache: Any = None
         self._kept: set[int] = set()  # profiles whose kernels are in the file
         folder = cache_folder()
-        self._path = None if folder is None else folder / "tensorrt" / f"{job.key[:32]}-{job.version}.kernels"
+        self._path = (
+            None if folder is None else folder / "tensorrt" / f"{spec.key[:32]}-{spec.version}.kernels"
+        )
         for name, value in settings.options.items():
             if not hasattr(config, name):
                 raise OptionError(
@@ -243,3 +250,56 @@ def make_logger(trt: Any, said: list[str]) -> Any:
                 said.append(" ".join(message.split())[:200])
 
     return Logger()
+
+
+def without_gpu(module: Any) -> str:
+    """What the library can do here, for ``doctor``."""
+    return "" if hardware.nvidia_driver().gpus else "builds plans; runs none here, for want of a GPU"
+
+
+def open_tensorrt(spec: EngineSpec, settings: EngineSettings) -> TensorRtEngine:
+    return TensorRtEngine(TENSORRT, spec, settings)
+
+
+def open_tensorrt_rtx(spec: EngineSpec, settings: EngineSettings) -> TensorRtEngine:
+    return TensorRtEngine(TENSORRT_RTX, spec, settings)
+
+
+TENSORRT = EngineKind(
+    name="tensorrt",
+    modules=("tensorrt", "tensorrt_bindings"),
+    distributions=(
+        "tensorrt",
+        "tensorrt-cu13",
+        "tensorrt-cu13-bindings",
+        "tensorrt-cu12",
+        "tensorrt-cu12-bindings",
+    ),
+    gives="NVIDIA GPUs, fastest; plans for the GPU they were built on",
+    remedy="on a machine with an NVIDIA GPU: pip uninstall onnxruntime; pip install 'bindrt[gpu]'",
+    devices=("cuda",),
+    precisions=PRECISIONS,
+    open=open_tensorrt,
+    needs_gpu=True,
+    reads_plans=True,
+    detail=without_gpu,
+)
+TENSORRT_RTX = EngineKind(
+    name="tensorrt-rtx",
+    modules=("tensorrt_rtx", "tensorrt_rtx_bindings"),
+    distributions=(
+        "tensorrt-rtx",
+        "tensorrt-rtx-cu13",
+        "tensorrt-rtx-cu13-bindings",
+        "tensorrt-rtx-cu12",
+        "tensorrt-rtx-cu12-bindings",
+    ),
+    gives="NVIDIA RTX GPUs; plans built on any machine",
+    remedy="pip install 'bindrt[rtx]', not beside 'bindrt[gpu]'",
+    devices=("cuda",),
+    precisions=PRECISIONS,
+    open=open_tensorrt_rtx,
+    needs_gpu=True,
+    reads_plans=True,
+    detail=without_gpu,
+)

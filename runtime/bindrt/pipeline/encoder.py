@@ -15,7 +15,8 @@ from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.background import Turns
 from bindrt.bundle.manifest import EncoderInfo
-from bindrt.engines.base import GpuEngine, cuda_index
+from bindrt.engines import GpuEngine
+from bindrt.engines.devices import cuda_index
 from bindrt.errors import EngineError
 from bindrt.items import Prepared
 from bindrt.limits import Limits

@@ -34,22 +34,28 @@ EMBED = """
 import json, sys, threading
 import numpy as np
 import bindrt
+from bindrt import _core
+from bindrt.bundle import open_bundle
+from bindrt.selection import candidates, choose, open_engine
 texts = ["a", "a dog", "a " * 90, "two words"] * 20 + ["one more"]
 imu = [bindrt.Imu(np.full((6, 1000), i, np.float32), rate=200) for i in range(3)]
 out = {}
+bundle = open_bundle(sys.argv[1])
+def where(precision, engine):
+    return open_engine(bundle, choose(bundle, "text", engine, precision, "auto")).device
 def embed(precision, engine):
     with bindrt.load(sys.argv[1], engine=engine, precision=precision) as model:
         found = model.embed(text=texts, imu=imu)
         again = model.embed(text=texts[:3]).text
         assert np.abs(again - found.text[:3]).max() < 1e-5
-        return np.concatenate([found.text, found.imu]), model._engines["text"].device
+        return np.concatenate([found.text, found.imu]), where(precision, engine)
 plain, _ = embed("fp32", "onnxruntime")
 for precision in ("fp32", "fp16"):
     rows, device = embed(precision, "tensorrt")
     out[precision] = [float(np.abs(rows - plain).max()), device, bool(np.isfinite(rows).all())]
 with bindrt.load(sys.argv[1], precision="fp32") as model:
     model.embed(text="a")
-    out["auto"] = [e.engine for e in model._candidates["text"]]
+    out["auto"] = [e.engine for e in candidates(bundle, "text", "auto", "fp32", "auto")]
 with bindrt.load(sys.argv[1], engine="tensorrt", modalities=["text"]) as model:
     rows = {}
     def work(i):
@@ -58,10 +64,6 @@ with bindrt.load(sys.argv[1], engine="tensorrt", modalities=["text"]) as model:
     [t.start() for t in threads]
     [t.join() for t in threads]
     out["threads"] = max(float(np.abs(rows[i] - plain[i]).max()) for i in range(4))
-from bindrt import _core
-from bindrt.bundle import open_bundle
-from bindrt.engines import choose, open_engine
-bundle = open_bundle(sys.argv[1])
 engine = open_engine(bundle, choose(bundle, "imu", "tensorrt", "fp32", "cuda"))
 other = _core.gpu.Queue(0)  # as the pipeline: its own memory and stream, nothing waits in between
 with other:

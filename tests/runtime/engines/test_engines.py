@@ -18,14 +18,14 @@ import pytest
 
 import bindrt
 from bindrt.bundle import Bundle, open_bundle
-from bindrt.engines import Settings, auto, candidates, choose, onnxruntime, open_engine
-from bindrt.engines.available import absence
+from bindrt.engines import ENGINES, EngineSettings, onnxruntime
+from bindrt.selection import auto, candidates, choose, open_engine
 from bindrt_export.check import read_reference
 from bindrt_export.probes import probes
 from bindrt_export.verify import compare, run_engine
 
 CUDA, TENSORRT, CPU = (f"{name}ExecutionProvider" for name in ("CUDA", "Tensorrt", "CPU"))
-needs_openvino = pytest.mark.skipif(bool(absence("openvino")), reason="OpenVINO is not installed")
+needs_openvino = pytest.mark.skipif(bool(ENGINES["openvino"].absence()), reason="OpenVINO is not installed")
 
 
 @pytest.fixture
@@ -43,7 +43,9 @@ def both(tmp_path: Path, small_bundle: Path) -> Bundle:
 @needs_openvino
 @pytest.mark.parametrize("encoder", ["vision", "text", "audio", "depth", "thermal", "imu"])
 def test_openvino_gives_what_torch_gave(both: Bundle, encoder: str) -> None:
-    engine = open_engine(both, choose(both, encoder, "openvino", "fp32", "cpu"), Settings("cpu", threads=1))
+    engine = open_engine(
+        both, choose(both, encoder, "openvino", "fp32", "cpu"), EngineSettings("cpu", threads=1)
+    )
     inputs = probes(encoder, both.manifest.encoders[encoder].view)
     reference = read_reference(both, encoder, list(inputs))
     for _ in range(2):  # the second time with shapes it has seen
@@ -63,14 +65,16 @@ def test_openvino_computes_in_the_precision_of_the_bundle(both: Bundle) -> None:
     assert engine._model.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"  # type: ignore[attr-defined]
     if "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         with pytest.raises(bindrt.EngineError, match="computes in bf16, the bundle says fp32"):
-            open_engine(both, files, Settings("cpu", options={"INFERENCE_PRECISION_HINT": "bf16"}))
+            open_engine(both, files, EngineSettings("cpu", options={"INFERENCE_PRECISION_HINT": "bf16"}))
     with pytest.raises(bindrt.EngineError, match="OpenVINO refuses"):
-        open_engine(both, files, Settings("cpu", options={"NO_SUCH_PROPERTY": 1}))
+        open_engine(both, files, EngineSettings("cpu", options={"NO_SUCH_PROPERTY": 1}))
 
 
 @needs_openvino
 def test_openvino_uses_the_threads_it_is_given(both: Bundle) -> None:
-    engine = open_engine(both, choose(both, "imu", "openvino", "fp32", "cpu"), Settings("cpu", threads=1))
+    engine = open_engine(
+        both, choose(both, "imu", "openvino", "fp32", "cpu"), EngineSettings("cpu", threads=1)
+    )
     assert engine._model.get_property("INFERENCE_NUM_THREADS") == 1  # type: ignore[attr-defined]
 
 
@@ -97,7 +101,7 @@ def test_openvino_refuses_a_stranger(both: Bundle) -> None:
 @pytest.mark.parametrize(("device", "problem"), [("gpu", "finds none here"), ("npu", "finds none here")])
 def test_openvino_without_the_device(both: Bundle, device: str, problem: str) -> None:
     with pytest.raises(bindrt.EngineError, match=problem):
-        open_engine(both, choose(both, "imu", "openvino", "fp32", device), Settings(device))
+        open_engine(both, choose(both, "imu", "openvino", "fp32", device), EngineSettings(device))
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -107,21 +111,21 @@ def pretend(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 def test_cuda_provider_is_asked_for_with_exact_products(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, TENSORRT, CUDA, CPU)
     exact = {"device_id": "1", "use_tf32": "0"}
-    assert onnxruntime.providers(Settings("cuda:1"), "fp32") == {CUDA: exact, CPU: {}}
-    assert onnxruntime.providers(Settings("cuda:1"), "fp16") == {CUDA: {"device_id": "1"}, CPU: {}}
-    assert list(onnxruntime.providers(Settings(), "fp32")) == [CUDA, CPU]
-    assert list(onnxruntime.providers(Settings("cpu"), "fp32")) == [CPU]
+    assert onnxruntime.providers(EngineSettings("cuda:1"), "fp32") == {CUDA: exact, CPU: {}}
+    assert onnxruntime.providers(EngineSettings("cuda:1"), "fp16") == {CUDA: {"device_id": "1"}, CPU: {}}
+    assert list(onnxruntime.providers(EngineSettings(), "fp32")) == [CUDA, CPU]
+    assert list(onnxruntime.providers(EngineSettings("cpu"), "fp32")) == [CPU]
 
 
 def test_provider_options_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, TENSORRT, CUDA, CPU)
     options = {TENSORRT: {"trt_fp16_enable": True}, CUDA: {"arena_extend_strategy": "kSameAsRequested"}}
-    found = onnxruntime.providers(Settings("cuda", options=options), "fp16")
+    found = onnxruntime.providers(EngineSettings("cuda", options=options), "fp16")
     assert list(found) == [TENSORRT, CUDA, CPU]
     assert found[TENSORRT] == {"trt_fp16_enable": True}
     assert found[CUDA] == {"device_id": "0", "arena_extend_strategy": "kSameAsRequested"}
     with pytest.raises(bindrt.OptionError, match="not a provider"):
-        onnxruntime.providers(Settings("cuda", options={"use_tf32": 0}), "fp32")
+        onnxruntime.providers(EngineSettings("cuda", options={"use_tf32": 0}), "fp32")
 
 
 def test_absent_provider_says_what_to_install(monkeypatch: pytest.MonkeyPatch, small_bundle: Path) -> None:
@@ -144,7 +148,7 @@ def test_provider_that_does_not_start_is_no_silent_cpu(
     )
     bundle = open_bundle(small_bundle)
     with pytest.raises(bindrt.EngineError, match="CUDAExecutionProvider did not start"):
-        open_engine(bundle, choose(bundle, "imu", "onnxruntime", "fp32", "cuda"), Settings("cuda"))
+        open_engine(bundle, choose(bundle, "imu", "onnxruntime", "fp32", "cuda"), EngineSettings("cuda"))
 
 
 def test_start_up_modes_give_the_same_vectors(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +176,7 @@ def timed(monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float | str]) -> C
     """Let measuring find these seconds, or these problems; returns how often it was asked."""
     asked = []
 
-    def measure(bundle: Bundle, files: Any, settings: Settings) -> dict[str, Any]:
+    def measure(bundle: Bundle, files: Any, settings: EngineSettings) -> dict[str, Any]:
         asked.append(files.engine)
         found = seconds[files.engine]
         return {"problem": found} if isinstance(found, str) else {"seconds": found}
@@ -189,7 +193,7 @@ def test_auto_measures_once_and_remembers(
     assert choose(both, "imu", "auto", "fp32", "auto").engine == "openvino"
     assert choose(both, "imu", "auto", "fp32", "auto").engine == "openvino"
     assert asked() == 2
-    choose(both, "imu", "auto", "fp32", "auto", Settings(threads=1))  # another question
+    choose(both, "imu", "auto", "fp32", "auto", EngineSettings(threads=1))  # another question
     choose(both, "text", "auto", "fp32", "auto")
     assert asked() == 6
     text = str(bindrt.doctor())
@@ -239,7 +243,7 @@ def test_auto_really_measures(both: Bundle, clean_cache: Path) -> None:
 
 
 def test_auto_never_changes_the_precision(both: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bindrt.engines.available.is_there", lambda name: True)
+    monkeypatch.setattr("bindrt.engines.kind.is_installed", lambda name: True)
     manifest = json.loads((both.path / "bundle.json").read_text())
     manifest["engines"] += [
         {**e, "precision": "int8"} for e in manifest["engines"] if e["engine"] == "openvino"
@@ -252,7 +256,7 @@ def test_auto_never_changes_the_precision(both: Bundle, monkeypatch: pytest.Monk
 
 
 def test_absent_engine_is_named(both: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bindrt.engines.available.is_there", lambda name: name != "openvino")
+    monkeypatch.setattr("bindrt.engines.kind.is_installed", lambda name: name != "openvino")
     assert [e.engine for e in candidates(both, "imu", "auto", "fp32", "auto")] == ["onnxruntime"]
     with pytest.raises(bindrt.EngineError, match=r"pip install 'bindrt\[openvino\]'"):
         open_engine(both, choose(both, "imu", "openvino", "fp32", "auto"))
@@ -265,9 +269,9 @@ def test_absent_engine_is_named(both: Bundle, monkeypatch: pytest.MonkeyPatch) -
 
 def test_devices_that_an_engine_does_not_have(both: Bundle) -> None:
     with pytest.raises(bindrt.OptionError, match="openvino has none"):
-        open_engine(both, choose(both, "imu", "openvino", "fp32", "cuda"), Settings("cuda"))
+        open_engine(both, choose(both, "imu", "openvino", "fp32", "cuda"), EngineSettings("cuda"))
     with pytest.raises(bindrt.OptionError, match="onnxruntime has none"):
-        open_engine(both, choose(both, "imu", "onnxruntime", "fp32", "npu"), Settings("npu"))
+        open_engine(both, choose(both, "imu", "onnxruntime", "fp32", "npu"), EngineSettings("npu"))
 
 
 def resident(path: Path) -> int:

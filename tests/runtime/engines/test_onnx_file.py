@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, SparseTensorProto, TensorProto, helper
 
-from bindrt.bundle.manifest import EncoderInfo
-from bindrt.engines import Job, Settings
-from bindrt.engines import onnxruntime as adapter
+from bindrt.engines import EngineSettings, EngineSpec
 from bindrt.engines.onnx_file import External, external_locations, external_tensors
 from bindrt.engines.onnxruntime import OnnxRuntimeEngine
 from bindrt.errors import BundleError, EngineError
 
-ENCODER = EncoderInfo("imu", 4, 1, 1, 16, 1.0, (4,), "float32", "0" * 64)
 VALUES = np.arange(16, dtype=np.float32).reshape(4, 4)
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 OUTSIDE = "../../etc/passwd"
@@ -63,7 +61,9 @@ def folder(tmp_path: Path) -> Path:
 def open_graph(folder: Path, content: ModelProto | bytes) -> OnnxRuntimeEngine:
     path = folder / "imu.onnx"
     path.write_bytes(content if isinstance(content, bytes) else content.SerializeToString())
-    return OnnxRuntimeEngine(Job([path, folder / "w.weights"], ENCODER, 4, "fp32"), Settings("cpu", 1))
+    return OnnxRuntimeEngine(
+        EngineSpec([path, folder / "w.weights"], "imu", "float32", 4, "fp32"), EngineSettings("cpu", 1)
+    )
 
 
 def run(engine: OnnxRuntimeEngine, rows: int = 2) -> np.ndarray:
@@ -79,7 +79,7 @@ def unopened(monkeypatch: pytest.MonkeyPatch) -> None:
     def asked(*_: object, **__: object) -> None:
         raise AssertionError("ONNX Runtime was given the graph")
 
-    monkeypatch.setattr(adapter.ort, "InferenceSession", asked)
+    monkeypatch.setattr(ort, "InferenceSession", asked)
 
 
 @pytest.mark.parametrize("encoder", ["vision", "text", "audio", "depth", "thermal", "imu"])
@@ -292,7 +292,10 @@ def test_truncated_graphs(imu_bundle: Path, folder: Path) -> None:
     for size in (0, 1, 2, 3, 10, 100, 1000, len(whole) // 2, len(whole) - 30, len(whole) - 1):
         path.write_bytes(whole[:size])
         with pytest.raises((BundleError, EngineError), match=r"imu\.onnx"):
-            OnnxRuntimeEngine(Job([path, folder / "imu.weights"], ENCODER, 4, "fp32"), Settings("cpu", 1))
+            OnnxRuntimeEngine(
+                EngineSpec([path, folder / "imu.weights"], "imu", "float32", 4, "fp32"),
+                EngineSettings("cpu", 1),
+            )
 
 
 @pytest.mark.usefixtures("unopened")
@@ -304,7 +307,9 @@ def test_files_that_are_no_graph(folder: Path) -> None:
     with open(folder / "imu.onnx", "r+b") as file:
         file.truncate(65 << 20)
     with pytest.raises(BundleError, match="larger than 64 MiB"):
-        OnnxRuntimeEngine(Job([folder / "imu.onnx"], ENCODER, 4, "fp32"), Settings("cpu", 1))
+        OnnxRuntimeEngine(
+            EngineSpec([folder / "imu.onnx"], "imu", "float32", 4, "fp32"), EngineSettings("cpu", 1)
+        )
 
 
 @pytest.mark.usefixtures("unopened")
@@ -313,7 +318,7 @@ def test_only_onnx_by_name(folder: Path) -> None:
     path = folder / "imu.ort"
     path.write_bytes(model(graph(tensor())).SerializeToString())
     with pytest.raises(BundleError, match=r"does not end in \.onnx"):
-        OnnxRuntimeEngine(Job([path], ENCODER, 4, "fp32"), Settings("cpu", 1))
+        OnnxRuntimeEngine(EngineSpec([path], "imu", "float32", 4, "fp32"), EngineSettings("cpu", 1))
 
 
 def value(name: str, kind: int = FLOAT, shape: Any = ("b", 4)) -> Any:

@@ -117,7 +117,7 @@ def test_a_file_that_changes_while_it_waits(model: bindrt.Model, tmp_path: Path)
     path = tmp_path / "tokens.png"
     path.write_bytes(PHOTO.read_bytes())
     expected = model.embed(image=[PHOTO, PALETTE]).image
-    engine = model._engines["vision"]
+    engine = model._engine("vision")
     gate, entered = threading.Event(), threading.Event()
     real = engine.run
 

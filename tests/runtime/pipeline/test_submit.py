@@ -335,7 +335,7 @@ def test_close_while_a_submitter_waits(small_bundle: Path) -> None:
     thread.join(60)
     assert not thread.is_alive()
     assert len(said) == 1
-    assert model._engines == {}
+    assert model.memory() == {}
 
 
 def test_a_kept_future_keeps_no_pipeline(model: bindrt.Model) -> None:

@@ -19,21 +19,20 @@ from bindrt import hardware
 from bindrt.bundle import Bundle
 from bindrt.bundle.manifest import EncoderInfo, EngineFiles
 from bindrt.cache import cache_folder, read_record, write_record
-from bindrt.engines import Engine, files_key, open_engine
-from bindrt.engines.available import version
-from bindrt.engines.base import Settings
+from bindrt.engines import ENGINES, EngineSettings
 from bindrt.errors import EngineError, Error
+from bindrt.preprocess.constants import TEXT_END, TEXT_START
+from bindrt.selection.opening import files_key, open_engine
 
 ROUNDS = 5
-#: A later engine must be that much faster than an earlier one: the order is that of quicker starts.
+#: An engine must be so many times as fast as those before it, which start sooner.
 GAIN = 1.05
-#: Tokens of the caption that text is measured with, start and end among them.
+#: Text is measured with a caption of so many tokens, start and end among them.
 CAPTION = 10
-START, END = 49406, 49407
 
 
-def fastest(bundle: Bundle, found: Sequence[EngineFiles], settings: Settings) -> EngineFiles:
-    """The candidate with the shortest median of one item; from memory if this machine has measured before.
+def fastest(bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings) -> EngineFiles:
+    """The candidate that takes the shortest for one item, measured, or as this machine remembers it.
 
     Raises:
         EngineError: none of them runs.
@@ -79,13 +78,13 @@ def decide(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
     return best, f"one item took {times}{failed}"
 
 
-def measure(bundle: Bundle, files: EngineFiles, settings: Settings) -> dict[str, Any]:
+def measure(bundle: Bundle, files: EngineFiles, settings: EngineSettings) -> dict[str, Any]:
     """``{"seconds"}``, or ``{"problem"}`` if it does not run. Only this engine is in memory meanwhile."""
     encoder = bundle.manifest.encoders[files.encoder]
     inputs = one_item(encoder)
     out = np.empty((1, bundle.manifest.embed_dim), np.float32)
     try:
-        engine: Engine = open_engine(bundle, files, settings)
+        engine = open_engine(bundle, files, settings)
         engine.run(inputs, out)
         seconds = []
         for _ in range(ROUNDS):
@@ -99,7 +98,7 @@ def measure(bundle: Bundle, files: EngineFiles, settings: Settings) -> dict[str,
 
 def one_item(encoder: EncoderInfo) -> np.ndarray:
     if encoder.dtype == "int64":
-        return np.array([[START, *range(1000, 1000 + CAPTION - 2), END]], np.int64)
+        return np.array([[TEXT_START, *range(1000, 1000 + CAPTION - 2), TEXT_END]], np.int64)
     return np.full((1, *encoder.view), 0.5, encoder.dtype)
 
 
@@ -107,7 +106,7 @@ def label(files: EngineFiles) -> str:
     return files.engine if files.target == "cpu" else f"{files.engine} {files.target}"
 
 
-def record_path(found: Sequence[EngineFiles], settings: Settings) -> Path | None:
+def record_path(found: Sequence[EngineFiles], settings: EngineSettings) -> Path | None:
     """One file for what the answer depends on: the machine, the engines, their files and settings."""
     folder = cache_folder()
     if folder is None:
@@ -116,7 +115,7 @@ def record_path(found: Sequence[EngineFiles], settings: Settings) -> Path | None
     depends = {
         "cpu": [cpu.model, cpu.usable_cores],
         "gpus": [[gpu.name, gpu.memory] for gpu in driver.gpus],
-        "engines": [[label(e), version(e.engine), files_key(e)] for e in found],
+        "engines": [[label(e), ENGINES[e.engine].version(), files_key(e)] for e in found],
         "settings": [
             settings.device,
             settings.threads,

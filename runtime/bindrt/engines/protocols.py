@@ -1,0 +1,84 @@
+"""What an engine is to the rest of the runtime. An engine of your own has the same attributes and methods."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Engine(Protocol):
+    """One encoder, ready to run. ``bindrt.load(…, engines={"vision": engine})`` takes one of your own.
+
+    Calls of ``run`` may come from several threads at once.
+
+    Attributes:
+        name: for messages, for example ``onnxruntime``.
+        device: where it runs: ``cpu``, ``cuda:0``, ``gpu``, …
+        precision: what it computes with: ``fp32``, ``fp16``, ``bf16``, ``int8`` or ``fp8``.
+        max_batch: the most rows that one ``run`` may get; 1 to 65536.
+
+    Example:
+        >>> class Ones:
+        ...     name, device, precision, max_batch = "ones", "cpu", "fp32", 8
+        ...
+        ...     def run(self, inputs, out):
+        ...         out[...] = 1
+        >>> with bindrt.load("tiny", engines={"text": Ones()}) as model:
+        ...     vector = model.embed(text="a dog", normalize=False).text[0]
+        >>> float(vector.min()), float(vector.max())
+        (1.0, 1.0)
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def precision(self) -> str: ...
+
+    @property
+    def max_batch(self) -> int: ...
+
+    def run(self, inputs: npt.NDArray[np.generic], out: npt.NDArray[np.float32]) -> None:
+        """Embed a batch.
+
+        Args:
+            inputs: ``[B, …]``, C-contiguous; B is 1 to ``max_batch``. float32 views of the encoder's input:
+                ``[B, 3, 2, 224, 224]`` (vision), ``[B, 1, 128, 204]`` (audio), ``[B, 1, 224, 224]`` (depth,
+                thermal), ``[B, 6, 2000]`` (imu); int64 token ids ``[B, T]`` with T of 1 to 77 (text). The
+                bundle's manifest has the shape of each encoder.
+            out: float32 ``[B, D]``, to be written. Each row is the encoder's output after its L2 norm and
+                scale. Nothing is returned.
+
+        Raises:
+            EngineError: the engine refused or failed.
+        """
+        ...
+
+
+@runtime_checkable
+class GpuEngine(Engine, Protocol):
+    """An engine whose ``device`` is ``cuda:N`` and that can queue work on a stream.
+
+    The pipeline then overlaps copies and computing. Without ``enqueue`` it calls ``run`` there too.
+    """
+
+    def enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
+        """Queue a batch on a stream, from device memory to device memory, without waiting.
+
+        Calls are on one stream, or each comes after the one before is done. A CUDA graph may record the
+        call, after one of the same shape. ``run`` may be called at the same time.
+
+        Args:
+            shape: shape of the input, ``[B, …]``.
+            source, target: device addresses of the input and of float32 ``[B, D]``, aligned to 256 bytes.
+            stream: handle of a CUDA stream of this device.
+
+        Raises:
+            EngineError: the engine does not take the shape, or failed.
+        """
+        ...

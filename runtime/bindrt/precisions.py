@@ -1,0 +1,13 @@
+"""The precisions there are, and which of them give vectors that may be mixed."""
+
+from __future__ import annotations
+
+#: Precision → its class. Vectors of one class may stand in one index (cosine ≥ 0.999 to fp32).
+PRECISION_CLASS: dict[str, str] = {
+    "fp32": "float",
+    "fp16": "float",
+    "bf16": "float",
+    "int8": "int8",
+    "fp8": "fp8",
+}
+PRECISIONS = tuple(PRECISION_CLASS)

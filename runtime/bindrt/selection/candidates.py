@@ -1,0 +1,82 @@
+"""The engine files of a bundle that an encoder could use here, and the one that it does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bindrt.bundle import Bundle
+from bindrt.bundle.manifest import EngineFiles
+from bindrt.engines import ENGINES, EngineSettings
+from bindrt.engines.registry import require_known_device, require_known_engine
+from bindrt.errors import EngineError
+from bindrt.selection.auto import fastest
+
+
+def candidates(
+    bundle: Bundle, encoder: str, engine: str, precision: str, device: str
+) -> tuple[EngineFiles, ...]:
+    """The engine files that could be used for an encoder; never of another precision.
+
+    With ``engine="auto"``: those whose engine and device are here. With an engine's name: its files, also
+    where the engine is absent; opening it then says what is missing.
+
+    Raises:
+        OptionError: the names are not known.
+        EngineError: the bundle has nothing that fits.
+    """
+    require_known_engine(engine)
+    require_known_device(device)
+    held = [e for e in bundle.manifest.engines if e.encoder == encoder]
+    fitting = [e for e in held if e.precision == precision and engine in ("auto", e.engine)]
+    if not fitting:
+        names = sorted({f"{e.engine} {e.precision}" for e in held})
+        raise EngineError(
+            f"{bundle.path.name} {encoder}",
+            f"no {precision} files for engine {engine}; it holds {', '.join(names) or 'none'}",
+            f"export again with --precision {precision}"
+            + (f" --engine {engine}" if engine != "auto" else ""),
+        )
+    if engine != "auto":
+        return tuple(fitting)
+    usable = [e for e in fitting if not why_not(e, device)]
+    if not usable:
+        raise none_runs_here(bundle, encoder, fitting, device)
+    order = list(ENGINES)
+    return tuple(sorted(usable, key=lambda e: order.index(e.engine)))
+
+
+def why_not(files: EngineFiles, device: str) -> str:
+    """Why an engine cannot be used here; empty if it can."""
+    kind = ENGINES[files.engine]
+    return kind.absence() or ("" if kind.runs_on(device) else f"not on {device}")
+
+
+def none_runs_here(bundle: Bundle, encoder: str, fitting: Sequence[EngineFiles], device: str) -> EngineError:
+    why = [f"{e.engine}: {why_not(e, device)}" for e in fitting]
+    kinds = [ENGINES[e.engine] for e in fitting]
+    remedy = next((k.remedy for k in kinds if k.module_name() is None), "use device='auto'")
+    return EngineError(
+        f"{bundle.path.name} {encoder}", f"none of its engines runs here ({'; '.join(why)})", remedy
+    )
+
+
+def choose(
+    bundle: Bundle,
+    encoder: str,
+    engine: str,
+    precision: str,
+    device: str,
+    settings: EngineSettings | None = None,
+) -> EngineFiles:
+    """The one engine for an encoder: where several could be used, the one that measured fastest here.
+
+    The first time a machine meets a bundle, this opens and runs each; then it is remembered
+    (docs/engines.md).
+    """
+    found = candidates(bundle, encoder, engine, precision, device)
+    return choose_among(bundle, found, settings or EngineSettings(device))
+
+
+def choose_among(bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings) -> EngineFiles:
+    """As ``choose``, of what ``candidates`` has found."""
+    return found[0] if len(found) == 1 else fastest(bundle, found, settings)

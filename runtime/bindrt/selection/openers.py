@@ -1,0 +1,55 @@
+"""How each encoder of a model gets its engine: one of the bundle's, or the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from bindrt.bundle import Bundle
+from bindrt.bundle.manifest import EngineFiles
+from bindrt.engines import Engine, EngineSettings
+from bindrt.selection.candidates import candidates, choose_among
+from bindrt.selection.opening import open_engine
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Opens one encoder's engine.
+
+    Attributes:
+        open: called when the encoder is first used, and again after it was unloaded.
+        weights: bytes of its files on disk, the most of those it may choose among; 0 for the user's own.
+    """
+
+    open: Callable[[], Engine]
+    weights: int
+
+
+def openers(
+    bundle: Bundle,
+    encoders: Iterable[str],
+    engine: str,
+    precision: str,
+    settings: EngineSettings,
+    own: Mapping[str, Engine],
+) -> dict[str, Opener]:
+    """By encoder.
+
+    Raises:
+        OptionError: the names of engine or device are not known.
+        EngineError: the bundle has nothing that fits for an encoder without an engine of the user's own.
+    """
+    found = {}
+    for encoder in encoders:
+        if encoder in own:
+            found[encoder] = Opener(partial(own.__getitem__, encoder), 0)
+            continue
+        files = candidates(bundle, encoder, engine, precision, settings.device)
+        weights = max(sum(f.bytes for f in one.files) for one in files)
+        found[encoder] = Opener(partial(open_best, bundle, files, settings), weights)
+    return found
+
+
+def open_best(bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings) -> Engine:
+    return open_engine(bundle, choose_among(bundle, found, settings), settings)
