@@ -157,10 +157,10 @@ bool read_input(const Library& library, const std::uint8_t* data, std::size_t si
     return false;
   }
   kernels::ImageWindow window{};
-  return kernels::image_window(rows.width(), rows.height(), kernels::kImageSide, window) &&
+  return kernels::image_window(rows.width(), rows.height(), kernels::kPictureSide, window) &&
          rows.start(window) &&
          kernels::image_to_input(rows.width(), rows.height(), rows.layout(), rows, kernels::kClipScale,
-                                 kernels::kImageSide, type, out, frames) &&
+                                 kernels::kPictureSide, type, out, frames) &&
          rows.finish();
 }
 

@@ -5,6 +5,7 @@
 
 namespace bindrt {
 
+void bind_constants(pybind11::module_& module);
 void bind_depth(pybind11::module_& module);
 void bind_gpu(pybind11::module_& module);
 void bind_imu(pybind11::module_& module);

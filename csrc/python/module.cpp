@@ -61,6 +61,7 @@ PYBIND11_MODULE(_core, module) {
              "The instruction set that kernels use: baseline, avx2 or avx512.");
   module.def("limit_cpu_level", &bindrt::limit_cpu_level, py::arg("name"),
              "Use at most this level in this process, for tests; returns the level now in use.");
+  bindrt::bind_constants(module);
   bindrt::bind_depth(module);
   bindrt::bind_gpu(module);
   bindrt::bind_imu(module);

@@ -1,6 +1,7 @@
 // What the host and the device share of the image op.
 #pragma once
 
+#include "kernels/base/picture_input.h"
 #include "kernels/base/portable.h"
 
 namespace bindrt::kernels {
@@ -19,10 +20,12 @@ struct ByteScale {
   float deviation[3];
 };
 
-inline constexpr std::int32_t kImageSide = 224;
 inline constexpr std::int32_t kMostSide = 4096;
 inline constexpr ByteScale kClipScale{
-    3, {0.48145466F, 0.4578275F, 0.40821073F}, {0.26862954F, 0.26130258F, 0.27577711F}};
+    3,
+    {static_cast<float>(clip_mean(0)), static_cast<float>(clip_mean(1)), static_cast<float>(clip_mean(2))},
+    {static_cast<float>(clip_deviation(0)), static_cast<float>(clip_deviation(1)),
+     static_cast<float>(clip_deviation(2))}};
 inline constexpr ByteScale kUnitScale{1, {0.0F, 0.0F, 0.0F}, {1.0F, 1.0F, 1.0F}};  // 0 to 1
 
 BINDRT_HD float scale_byte(const ByteScale& scale, std::int32_t plane, std::uint8_t value) {

@@ -16,7 +16,10 @@ enum class DepthUnit : std::int32_t {
   kDisparity = 3,  // pixels, ready
 };
 
-inline constexpr double kDepthNearest = 0.01;  // effective depth: depth_scale · metres
+inline constexpr double kDepthFocal = 518.8579;  // pixels
+inline constexpr double kDepthBaseline = 0.075;  // metres
+inline constexpr double kDepthScale = 8.0;       // effective depth of a metre
+inline constexpr double kDepthNearest = 0.01;    // effective depth: depth_scale · metres
 inline constexpr double kDepthFarthest = 50.0;
 inline constexpr double kDisparityMin = 0.01;  // pixels
 inline constexpr double kDisparityMax = 75.0;
@@ -26,16 +29,16 @@ inline constexpr double kSunRgbdMax = 8.0;  // metres
 
 struct DepthOptions {
   DepthUnit unit = DepthUnit::kMetres;
-  double focal = 518.8579;    // pixels, > 0
-  double baseline = 0.075;    // metres, > 0
-  double depth_scale = 8.0;   // > 0
+  double focal = kDepthFocal;        // pixels, > 0
+  double baseline = kDepthBaseline;  // metres, > 0
+  double depth_scale = kDepthScale;  // > 0
   bool missing_near = false;  // 0, negative, NaN and infinite values are the nearest depth, not the farthest
   OutType out_type = OutType::kFloat32;
   int threads = 1;
 };
 
-// Writes `out` [kMapSide, kMapSide] and, to `missing`, how many of all the map's pixels are missing. False
-// if there is no memory; `out` holds anything then. The map is of integers if the unit is kSunRgbd.
+// Writes `out` [kPictureSide, kPictureSide] and, to `missing`, how many of all the map's pixels are missing.
+// False if there is no memory; `out` holds anything then. The map is of integers if the unit is kSunRgbd.
 bool depth_square(const Map& map, const DepthOptions& options, void* out, std::int64_t* missing) noexcept;
 
 }  // namespace bindrt::kernels

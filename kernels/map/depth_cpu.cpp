@@ -152,7 +152,8 @@ SquareFinish depth_finish() noexcept {
 bool depth_square(const Map& map, const DepthOptions& options, void* out, std::int64_t* missing) noexcept {
   thread_local Scratch<float> middle_memory;
   const SquareTaps taps = square_taps(map, ResizeFilter::kBilinear);
-  float* const middle = taps ? middle_memory.get(static_cast<std::size_t>(taps.rows()) * kMapSide) : nullptr;
+  float* const middle =
+      taps ? middle_memory.get(static_cast<std::size_t>(taps.rows()) * kPictureSide) : nullptr;
   if (middle == nullptr) {
     return false;
   }
@@ -176,7 +177,7 @@ bool depth_square(const Map& map, const DepthOptions& options, void* out, std::i
               first + static_cast<std::int32_t>(from),
               first + static_cast<std::int32_t>(to),
               scratch,
-              middle + from * kMapSide,
+              middle + from * kPictureSide,
               0};
     run(call);
     row_memory.trim();

@@ -25,7 +25,7 @@ BINDRT_INLINE void sum_down(const float* from, const double* weights, std::int32
   using Floats = typename detail::Lanes<N>::Floats;
   constexpr int kParts = 4;
   Doubles sum[kParts] = {};
-  for (std::int32_t k = 0; k < length; ++k, from += kMapSide) {
+  for (std::int32_t k = 0; k < length; ++k, from += kPictureSide) {
     for (int part = 0; part < kParts; ++part) {
       Floats value;
       std::memcpy(&value, from + part * N, sizeof(Floats));
@@ -44,15 +44,15 @@ BINDRT_INLINE void sum_down(const float* from, const double* weights, std::int32
 template <int N>
 BINDRT_INLINE void finish_rows(const Call& call, std::int64_t begin, std::int64_t end) {
   const AxisTaps& down = *call.down;
-  float row[kMapSide];
+  float row[kPictureSide];
   for (std::int64_t y = begin; y < end; ++y) {
     const auto at = static_cast<std::size_t>(y);
-    const float* const from = call.middle + std::int64_t{down.begins[at] - down.first_input} * kMapSide;
+    const float* const from = call.middle + std::int64_t{down.begins[at] - down.first_input} * kPictureSide;
     const double* const weights = down.weights.data() + y * down.width;
-    for (int x = 0; x < kMapSide; x += 4 * N) {
+    for (int x = 0; x < kPictureSide; x += 4 * N) {
       sum_down<N>(from + x, weights, down.lengths[at], *call.finish, row + x);
     }
-    store_row(call.out, call.out_type, y * kMapSide, row, kMapSide);
+    store_row(call.out, call.out_type, y * kPictureSide, row, kPictureSide);
   }
 }
 
@@ -69,7 +69,7 @@ BINDRT_AVX512 void finish_avx512(const Call& call, std::int64_t begin, std::int6
 }  // namespace
 
 SquareTaps square_taps(const Map& map, ResizeFilter filter) noexcept {
-  const SquareAxes axes = centre_square(map.width, map.height, kMapSide, filter);
+  const SquareAxes axes = centre_square(map.width, map.height, kPictureSide, filter);
   return {antialias_taps(axes.across), antialias_taps(axes.down)};
 }
 
@@ -77,7 +77,7 @@ void finish_square(const AxisTaps& down, const float* middle, const SquareFinish
                    void* out, int threads) noexcept {
   const Call call{&down, middle, &finish, out_type, out};
   const auto run = choose(&finish_baseline, &finish_avx2, &finish_avx512);
-  parallel_for(kMapSide, kGrain, threads,
+  parallel_for(kPictureSide, kGrain, threads,
                [&](std::int64_t begin, std::int64_t end) { run(call, begin, end); });
 }
 

@@ -36,7 +36,7 @@ struct SquareFinish {
   double high;
 };
 
-// The second pass: `middle` [rows of the taps, kMapSide] into `out` [kMapSide, kMapSide].
+// The second pass: `middle` [rows of the taps, kPictureSide] into `out` [kPictureSide, kPictureSide].
 void finish_square(const AxisTaps& down, const float* middle, const SquareFinish& finish, OutType out_type,
                    void* out, int threads) noexcept;
 
@@ -45,7 +45,7 @@ inline constexpr int kBlockRows = 8;  // rows that the first pass takes at a tim
 // Floats that `across_rows` needs for itself.
 inline std::size_t across_scratch(const SquareTaps& taps) noexcept {
   const std::size_t columns = (static_cast<std::size_t>(taps.columns()) + 3) / 4 * 4;
-  return kBlockRows * (2 * columns + kMapSide);
+  return kBlockRows * (2 * columns + kPictureSide);
 }
 
 namespace detail {
@@ -78,14 +78,14 @@ BINDRT_INLINE void turn_quad(const float* in, std::int64_t in_stride, float* out
   std::memcpy(out + 3 * out_stride, &d, sizeof(Quad));
 }
 
-// `lanes` [columns, kBlockRows] to `out` [kMapSide, kBlockRows]: eight rows at once, so that each sum
+// `lanes` [columns, kBlockRows] to `out` [kPictureSide, kBlockRows]: eight rows at once, so that each sum
 // keeps its order whatever the width of the registers.
 template <int N>
 BINDRT_INLINE void sum_across(const AxisTaps& taps, const float* lanes, float* out) {
   using Doubles = typename Lanes<N>::Doubles;
   using Floats = typename Lanes<N>::Floats;
   constexpr int kParts = kBlockRows / N;
-  for (std::int32_t x = 0; x < kMapSide; ++x) {
+  for (std::int32_t x = 0; x < kPictureSide; ++x) {
     const double* const weights = taps.weights.data() + std::int64_t{x} * taps.width;
     const std::int32_t length = taps.lengths[static_cast<std::size_t>(x)];
     const float* from =
@@ -127,16 +127,16 @@ BINDRT_INLINE void across_rows(const SquareTaps& taps, Source& source, std::int3
       detail::turn_quad(rows + 4 * columns + x, columns, lanes + x * kBlockRows + 4, kBlockRows);
     }
     detail::sum_across<N>(*taps.across, lanes, sums);
-    float* const out = middle + std::int64_t{y - begin} * kMapSide;
+    float* const out = middle + std::int64_t{y - begin} * kPictureSide;
     if (count == kBlockRows) {
-      for (std::int64_t x = 0; x < kMapSide; x += 4) {
-        detail::turn_quad(sums + x * kBlockRows, kBlockRows, out + x, kMapSide);
-        detail::turn_quad(sums + x * kBlockRows + 4, kBlockRows, out + 4 * kMapSide + x, kMapSide);
+      for (std::int64_t x = 0; x < kPictureSide; x += 4) {
+        detail::turn_quad(sums + x * kBlockRows, kBlockRows, out + x, kPictureSide);
+        detail::turn_quad(sums + x * kBlockRows + 4, kBlockRows, out + 4 * kPictureSide + x, kPictureSide);
       }
     } else {
       for (std::int32_t row = 0; row < count; ++row) {
-        for (std::int64_t x = 0; x < kMapSide; ++x) {
-          out[row * kMapSide + x] = sums[x * kBlockRows + row];
+        for (std::int64_t x = 0; x < kPictureSide; ++x) {
+          out[row * kPictureSide + x] = sums[x * kBlockRows + row];
         }
       }
     }

@@ -1,6 +1,7 @@
 // A map: one number a pixel, such as depth or temperature.
 #pragma once
 
+#include "kernels/base/picture_input.h"
 #include "kernels/base/portable.h"
 
 namespace bindrt::kernels {
@@ -26,8 +27,6 @@ struct Map {
   std::int32_t height;      // >= 1
   std::int64_t row_stride;  // bytes from a row to the next; may be negative
 };
-
-inline constexpr int kMapSide = 224;  // of the square that maps become
 
 // Calls `use` with a pointer to row `y`, typed as the map's numbers are.
 template <class Use>

@@ -69,7 +69,7 @@ extern "C" __global__ void __launch_bounds__(256) bindrt_map_across(MapSquarePar
   const MapItem& item = p.items[blockIdx.y];
   const std::int32_t y = static_cast<std::int32_t>(blockIdx.x);
   const std::int32_t x = static_cast<std::int32_t>(threadIdx.x);
-  if (y >= item.down.inputs || x >= kMapSide) {
+  if (y >= item.down.inputs || x >= kPictureSide) {
     return;
   }
   const double* const weights = item.across.weights + static_cast<std::int64_t>(x) * item.across.width;
@@ -79,26 +79,26 @@ extern "C" __global__ void __launch_bounds__(256) bindrt_map_across(MapSquarePar
     with_map_row(item.map, item.down.first_input + y, Converted{item, item.across.begins[x] + k, value});
     sum += weights[k] * static_cast<double>(value);
   }
-  item.middle[static_cast<std::int64_t>(y) * kMapSide + x] = static_cast<float>(sum);
+  item.middle[static_cast<std::int64_t>(y) * kPictureSide + x] = static_cast<float>(sum);
 }
 
 extern "C" __global__ void __launch_bounds__(256) bindrt_map_down(MapSquareParams p) {
   const MapItem& item = p.items[blockIdx.y];
   const std::int32_t y = static_cast<std::int32_t>(blockIdx.x);
   const std::int32_t x = static_cast<std::int32_t>(threadIdx.x);
-  if (x >= kMapSide) {
+  if (x >= kPictureSide) {
     return;
   }
   const double* const weights = item.down.weights + static_cast<std::int64_t>(y) * item.down.width;
   const float* from =
-      item.middle + static_cast<std::int64_t>(item.down.begins[y] - item.down.first_input) * kMapSide + x;
+      item.middle + static_cast<std::int64_t>(item.down.begins[y] - item.down.first_input) * kPictureSide + x;
   double sum = 0.0;
   for (std::int32_t k = 0; k < item.down.lengths[y]; ++k) {
-    sum += weights[k] * static_cast<double>(from[static_cast<std::int64_t>(k) * kMapSide]);
+    sum += weights[k] * static_cast<double>(from[static_cast<std::int64_t>(k) * kPictureSide]);
   }
   double value = sum * item.gain + item.offset;
   value = value < item.low ? item.low : value;
   value = value > item.high ? item.high : value;
-  const std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * kMapSide + y;
-  store(p.out, p.type, row * kMapSide + x, static_cast<float>(value));
+  const std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * kPictureSide + y;
+  store(p.out, p.type, row * kPictureSide + x, static_cast<float>(value));
 }

@@ -40,7 +40,7 @@ MapItem item_of(GpuQueue& queue, const Map& map, ResizeFilter filter, const Squa
   item.across = uploaded_taps(queue, *taps.across);
   item.down = uploaded_taps(queue, *taps.down);
   item.middle = static_cast<float*>(
-      queue.scratch(static_cast<std::size_t>(item.down.inputs) * kMapSide * sizeof(float)));
+      queue.scratch(static_cast<std::size_t>(item.down.inputs) * kPictureSide * sizeof(float)));
   item.gain = finish.gain;
   item.offset = finish.offset;
   item.low = finish.low;
@@ -63,7 +63,7 @@ void launch(GpuQueue& queue, const std::vector<MapItem>& items, OutType type, vo
   }
   queue.launch("bindrt_map_across",
                {.grid_x = static_cast<std::uint32_t>(rows), .grid_y = count, .block_x = kMapThreads}, params);
-  queue.launch("bindrt_map_down", {.grid_x = kMapSide, .grid_y = count, .block_x = kMapThreads}, params);
+  queue.launch("bindrt_map_down", {.grid_x = kPictureSide, .grid_y = count, .block_x = kMapThreads}, params);
 }
 
 }  // namespace

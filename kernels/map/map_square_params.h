@@ -12,9 +12,9 @@ constexpr std::uint32_t kMapThreads = 256;  // of a block
 
 // Taps of one axis, as AxisTaps.
 struct MapTaps {
-  const std::int32_t* begins;   // [kMapSide]
-  const std::int32_t* lengths;  // [kMapSide]
-  const double* weights;        // [kMapSide, width]
+  const std::int32_t* begins;   // [kPictureSide]
+  const std::int32_t* lengths;  // [kPictureSide]
+  const double* weights;        // [kPictureSide, width]
   std::int32_t width;
   std::int32_t first_input;
   std::int32_t inputs;
@@ -29,7 +29,7 @@ struct MapItem {
   ThermalRange thermal;  // of thermal
   MapTaps across;
   MapTaps down;
-  float* middle;                // [down.inputs, kMapSide]
+  float* middle;                // [down.inputs, kPictureSide]
   unsigned long long* missing;  // of depth: gets how many pixels are missing; zero before
   double gain;                  // result = value · gain + offset, within low..high
   double offset;
@@ -39,7 +39,7 @@ struct MapItem {
 
 struct MapSquareParams {
   const MapItem* items;  // one for each grid_y
-  void* out;             // [items, kMapSide, kMapSide] of `type`
+  void* out;             // [items, kPictureSide, kPictureSide] of `type`
   OutType type;
 };
 

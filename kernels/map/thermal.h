@@ -14,7 +14,8 @@ struct ThermalOptions {
   int threads = 1;
 };
 
-// All write `out` [kMapSide, kMapSide], and return false, with `out` undefined, if there is no memory.
+// All write `out` [kPictureSide, kPictureSide], and return false, with `out` undefined, if there is no
+// memory.
 
 // A frame of 8 bits, 0 to 255: resized on 8 bits, exactly as Pillow does it. The map is kUint8.
 bool thermal_bytes(const Map& frame, OutType out_type, void* out, int threads) noexcept;

@@ -54,13 +54,14 @@ BINDRT_AVX512 void rows_avx512(const Call& call) {
 bool thermal_bytes(const Map& frame, OutType out_type, void* out, int threads) noexcept {
   const Picture picture{static_cast<const std::uint8_t*>(frame.pixels), frame.width, frame.height,
                         frame.row_stride, PixelLayout::kGrey};
-  return image_to_input(picture, kUnitScale, kMapSide, out_type, out, threads);
+  return image_to_input(picture, kUnitScale, kPictureSide, out_type, out, threads);
 }
 
 bool thermal_stretched(const Map& frame, const ThermalOptions& options, void* out) noexcept {
   thread_local Scratch<float> middle_memory;
   const SquareTaps taps = square_taps(frame, ResizeFilter::kBicubic);
-  float* const middle = taps ? middle_memory.get(static_cast<std::size_t>(taps.rows()) * kMapSide) : nullptr;
+  float* const middle =
+      taps ? middle_memory.get(static_cast<std::size_t>(taps.rows()) * kPictureSide) : nullptr;
   if (middle == nullptr) {
     return false;
   }
@@ -77,7 +78,7 @@ bool thermal_stretched(const Map& frame, const ThermalOptions& options, void* ou
       return;
     }
     run({&taps, &source, first + static_cast<std::int32_t>(begin), first + static_cast<std::int32_t>(end),
-         scratch, middle + begin * kMapSide});
+         scratch, middle + begin * kPictureSide});
     row_memory.trim();
   });
   if (!failed.load()) {

@@ -1,18 +1,27 @@
-// Log-mel spectra as Kaldi's filter banks define them, of clips at 16 kHz.
+// Log-mel spectra as Kaldi's filter banks define them, of clips at kMelRate.
 //
-// Frames of 25 ms every 10 ms, whole ones only. Per frame: its mean removed, pre-emphasis 0.97 (the first
-// sample is its own predecessor), symmetric Hann window, 512-point power spectrum, 128 triangular bands
-// from 20 Hz to 8 kHz on the scale 1127 ln(1 + f/700), natural logarithm floored at float32 epsilon.
+// Frames of kMelWindow samples every kMelHop, whole ones only. Each frame loses its mean, is pre-emphasised
+// (the first sample counts as its own predecessor), and gets a symmetric Hann window. Its power spectrum of
+// kMelFft points is summed in kMelBands triangular bands, which are even on the scale 1127 ln(1 + f/700). The
+// result is the natural logarithm, not below that of kMelFloor.
 #pragma once
 
 #include "kernels/base/portable.h"
 
 namespace bindrt::kernels {
 
+inline constexpr std::int32_t kMelRate = 16000;  // samples a second
 inline constexpr std::int32_t kMelBands = 128;
+inline constexpr std::int32_t kMelFrames = 204;  // of a clip that the audio encoder takes
 inline constexpr std::int32_t kMelWindow = 400;  // samples
 inline constexpr std::int32_t kMelHop = 160;     // samples
-inline constexpr float kMelFloor = 0x1p-23F;
+inline constexpr std::int32_t kMelFft = 512;     // samples; the window and zeros after it
+inline constexpr double kMelLow = 20.0;          // Hz, where the first band begins
+inline constexpr double kMelHigh = 8000.0;       // Hz, where the last one ends
+inline constexpr double kMelPreemphasis = 0.97;
+inline constexpr float kMelFloor = 0x1p-23F;  // float32 epsilon
+inline constexpr double kMelMean = -4.268;    // of the logarithms that the audio encoder was trained on
+inline constexpr double kMelStd = 9.138;
 inline constexpr std::int32_t kMelSteps = 2;
 inline constexpr float kMelMaxSample = 0x1p50F;  // beyond, powers would overflow
 
@@ -39,14 +48,14 @@ struct MelClip {
   std::int64_t source_frame = 0;
 };
 
-// Where results go: clip c's band b and frame f is number (c * 128 + b) * columns + f of `out`. Frames
+// Where results go: clip c's band b and frame f is number (c * kMelBands + b) * columns + f of `out`. Frames
 // beyond `columns` are cut; columns beyond the frames hold a logarithm of 0, as if padded.
 struct MelOutput {
   void* out = nullptr;
   OutType type = OutType::kFloat32;
-  std::int64_t columns = 204;
-  float add = 4.268F;  // out = (logarithm + add) * times
-  float times = 1.0F / 9.138F;
+  std::int64_t columns = kMelFrames;
+  float add = static_cast<float>(-kMelMean);  // out = (logarithm + add) * times
+  float times = 1.0F / static_cast<float>(kMelStd);
 };
 
 // Computes `count` clips. Uses at most `threads` threads; every level and thread count gives the same bits.

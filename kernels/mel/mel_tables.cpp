@@ -7,9 +7,6 @@ namespace bindrt::kernels {
 namespace {
 
 constexpr double kPi = 3.14159265358979323846;
-constexpr double kRate = 16000.0;
-constexpr double kLow = 20.0;
-constexpr double kHigh = 8000.0;
 
 double to_mel(double hertz) { return 1127.0 * std::log(1.0 + hertz / 700.0); }
 
@@ -33,15 +30,15 @@ void fill_fft(fft512::Tables& fft) {
 }
 
 void fill_bands(MelTables& tables) {
-  const double low = to_mel(kLow);
-  const double step = (to_mel(kHigh) - low) / (kMelBands + 1);
+  const double low = to_mel(kMelLow);
+  const double step = (to_mel(kMelHigh) - low) / (kMelBands + 1);
   std::int32_t used = 0;
   for (std::int32_t band = 0; band < kMelBands; ++band) {
     tables.first_weight[band] = used;
     const double left = low + band * step;
     const double right = low + (band + 2) * step;
     for (std::int32_t bin = 0; bin < kMelBins; ++bin) {
-      const double at = to_mel(bin * kRate / (2 * kMelBins));
+      const double at = to_mel(bin * static_cast<double>(kMelRate) / kMelFft);
       const double weight = std::min(at - left, right - at) / step;
       if (weight > 0.0) {
         tables.weights[used] = static_cast<float>(0.25 * weight);

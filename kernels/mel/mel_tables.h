@@ -6,8 +6,9 @@
 
 namespace bindrt::kernels {
 
-inline constexpr std::int32_t kMelBins = 256;        // below the Nyquist frequency
-inline constexpr std::int32_t kMelMaxWeights = 512;  // a bin lies in two triangles at most
+inline constexpr std::int32_t kMelBins = kMelFft / 2;  // below the Nyquist frequency
+static_assert(kMelBins == fft512::kPoints);
+inline constexpr std::int32_t kMelMaxWeights = 2 * kMelBins;  // a bin lies in two triangles at most
 
 // Plain, as it is copied to devices.
 struct MelTables {
@@ -25,7 +26,7 @@ const MelTables& mel_tables() noexcept;
 // A sample and the one before it, both without the frame's mean, made ready for the transform.
 template <class T>
 BINDRT_HD T emphasise(const T& sample, const T& previous, double window) {
-  return (sample - previous * 0.97) * window;
+  return (sample - previous * kMelPreemphasis) * window;
 }
 
 }  // namespace bindrt::kernels

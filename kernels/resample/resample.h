@@ -9,8 +9,9 @@ namespace bindrt::kernels {
 
 // From `orig` to `target` samples a second, both divided by their greatest common divisor.
 //
-// With base = 0.99 min(orig, target), output i is the sum over inputs k of
-//   x[k] * base/orig * sinc(t) * cos^2(pi t / 12),   t = (k/orig - i/target) base,   |t| < 6,
+// With base = kResampleRolloff min(orig, target) and w = kResampleWidth (resample_taps.h), output i is the
+// sum over inputs k of
+//   x[k] * base/orig * sinc(t) * cos^2(pi t / 2w),   t = (k/orig - i/target) base,   |t| < w,
 // where t is rounded to float32 at each step, as the original rounds it: for rates with a small common
 // divisor that moves the taps by up to 1e-3, and with them the result.
 struct ResampleRates {

@@ -138,8 +138,8 @@ class Cache {
 }  // namespace
 
 std::int64_t resample_half(const ResampleRates& rates) noexcept {
-  const double base = static_cast<double>(std::min(rates.orig, rates.target)) * 0.99;
-  return static_cast<std::int64_t>(std::ceil(kZeroCrossings * static_cast<double>(rates.orig) / base));
+  const double base = static_cast<double>(std::min(rates.orig, rates.target)) * kResampleRolloff;
+  return static_cast<std::int64_t>(std::ceil(kResampleWidth * static_cast<double>(rates.orig) / base));
 }
 
 bool resamples(const ResampleRates& rates) noexcept {

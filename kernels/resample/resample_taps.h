@@ -9,7 +9,8 @@ namespace bindrt::kernels {
 // position of the first of them.
 inline constexpr std::int64_t kResampleBlock = 4;
 inline constexpr std::int64_t kResampleLanes = 8;  // inputs that are added up side by side
-inline constexpr double kZeroCrossings = 6.0;      // of the low-pass, on each side
+inline constexpr int kResampleWidth = 6;           // zero crossings of the low-pass, on each side
+inline constexpr double kResampleRolloff = 0.99;   // its cut-off, as a share of the lower rate's half
 
 // Two different rates, in lowest terms, and what follows from them.
 struct ResampleShape {
@@ -46,7 +47,7 @@ BINDRT_HD double sin_pi(double x) {
   return sum * x;
 }
 
-// sinc(t) cos^2(pi t / 12) for |t| < 6, else 0.
+// sinc(t) cos^2(pi t / 2w) for |t| < w = kResampleWidth, else 0.
 BINDRT_HD double windowed_sinc(double t) {
   constexpr double kPi = 3.14159265358979323846;
   constexpr double kToNearest = 0x1.8p52;  // adding it rounds to a whole number
@@ -58,8 +59,8 @@ BINDRT_HD double windowed_sinc(double t) {
   const double sine = sign * sin_pi(t - near);
   const double at_zero = t == 0.0 ? 1.0 : 0.0;  // where it is 0 / 0
   const double sinc = (sine + at_zero) / (kPi * t + at_zero);
-  const double window = sin_pi(t * (0.5 / kZeroCrossings));
-  const double inside = t * t < kZeroCrossings * kZeroCrossings ? 1.0 : 0.0;
+  const double window = sin_pi(t * (0.5 / kResampleWidth));
+  const double inside = t * t < kResampleWidth * kResampleWidth ? 1.0 : 0.0;
   return sinc * (1.0 - window * window) * inside;
 }
 
@@ -78,7 +79,8 @@ struct TapsOf {
 };
 
 BINDRT_HD TapsOf taps_of(const ResampleShape& shape, std::int64_t phase) {
-  const double base = static_cast<double>(shape.orig < shape.target ? shape.orig : shape.target) * 0.99;
+  const double lower = static_cast<double>(shape.orig < shape.target ? shape.orig : shape.target);
+  const double base = lower * kResampleRolloff;
   return {static_cast<float>(-phase) / static_cast<float>(shape.target), static_cast<float>(shape.orig),
           static_cast<float>(base), base / static_cast<double>(shape.orig)};
 }

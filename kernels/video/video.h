@@ -1,15 +1,16 @@
 // Video frames to views: bilinear resize without antialiasing, three crops, CLIP's normalisation.
 #pragma once
 
+#include "kernels/base/picture_input.h"
 #include "kernels/base/portable.h"
 #include "kernels/video/yuv.h"
 
 namespace bindrt::kernels {
 
-constexpr std::int32_t kVideoSide = 224;
 constexpr std::int32_t kVideoCrops = 3;  // at the start, the middle and the end of the longer side
 
-// The shorter side becomes 224, the longer `long_side`; crop c starts at `offsets[c]` along the longer one.
+// The shorter side becomes kPictureSide, the longer `long_side`; crop c starts at `offsets[c]` along the
+// longer one.
 struct CropGeometry {
   std::int32_t width;  // of the frame, after turning
   std::int32_t height;
@@ -22,8 +23,8 @@ BINDRT_HD CropGeometry crop_geometry(std::int32_t width, std::int32_t height) {
   const bool tall = height > width;
   const double longer = tall ? height : width;
   const double shorter = tall ? width : height;
-  const auto long_side = static_cast<std::int64_t>(longer / shorter * kVideoSide);
-  const std::int64_t rest = long_side - kVideoSide;
+  const auto long_side = static_cast<std::int64_t>(longer / shorter * kPictureSide);
+  const std::int64_t rest = long_side - kPictureSide;
   return {width, height, tall, long_side, {0, rest / 2 + rest % 2, rest}};
 }
 
@@ -48,12 +49,12 @@ BINDRT_HD float video_blend(float low, float high, float weight) {
 }
 
 BINDRT_HD float video_normalise(float value, std::int32_t channel) {
-  const float mean = channel == 0 ? 0.48145466F : channel == 1 ? 0.4578275F : 0.40821073F;
-  const float deviation = channel == 0 ? 0.26862954F : channel == 1 ? 0.26130258F : 0.27577711F;
+  const auto mean = static_cast<float>(clip_mean(channel));
+  const auto deviation = static_cast<float>(clip_deviation(channel));
   return (value / 255.0F - mean) / deviation;
 }
 
-// Where a crop of a frame is written: 224 x 224 numbers of each colour.
+// Where a crop of a frame is written: a square of numbers for each colour.
 struct CropTarget {
   std::int32_t crop;   // 0 to 2
   std::int64_t place;  // index in `out` of its first number

@@ -135,14 +135,14 @@ void write_line(const Job& job, std::int32_t line, const float* values) noexcept
   for (std::int32_t i = 0; i < request.target_count; ++i) {
     const CropTarget& target = request.targets[i];
     const std::int32_t at = line - job.plan.rows.first[target.crop];
-    if (at < 0 || at >= kVideoSide) {
+    if (at < 0 || at >= kPictureSide) {
       continue;
     }
     const float* const from = values + job.plan.columns.first[target.crop];
     for (std::int64_t colour = 0; colour < 3; ++colour) {
       store_row(request.out, request.type,
-                target.place + colour * request.colour_stride + std::int64_t{at} * kVideoSide,
-                from + colour * kLine, kVideoSide);
+                target.place + colour * request.colour_stride + std::int64_t{at} * kPictureSide,
+                from + colour * kLine, kPictureSide);
     }
   }
 }

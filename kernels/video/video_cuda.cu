@@ -30,12 +30,12 @@ __device__ __forceinline__ float colour_of(std::uint32_t pixel, int colour) {
 
 extern "C" __global__ void __launch_bounds__(256) bindrt_video_crops(CropParams p) {
   const std::int64_t pixel = cuda::grid_thread();
-  if (pixel >= std::int64_t{kVideoSide} * kVideoSide) {
+  if (pixel >= std::int64_t{kPictureSide} * kPictureSide) {
     return;
   }
   const CropItem item = p.items[blockIdx.y];
-  const std::int64_t y = pixel / kVideoSide;
-  const std::int64_t x = pixel % kVideoSide;
+  const std::int64_t y = pixel / kPictureSide;
+  const std::int64_t x = pixel % kPictureSide;
   const VideoTap rows = video_tap(item.first_row + y, item.height, item.row_scale);
   const VideoTap columns = video_tap(item.first_column + x, item.width, item.column_scale);
   const std::uint32_t upper_low = turned_pixel(item, rows.low, columns.low);

@@ -24,8 +24,8 @@ CropItem item_of(const CropRequest& request, const CropTarget& target) {
           .height = height,
           .first_row = geometry.tall ? offset : 0,
           .first_column = geometry.tall ? 0 : offset,
-          .row_scale = scale_of(height, geometry.tall ? geometry.long_side : kVideoSide),
-          .column_scale = scale_of(width, geometry.tall ? kVideoSide : geometry.long_side),
+          .row_scale = scale_of(height, geometry.tall ? geometry.long_side : kPictureSide),
+          .column_scale = scale_of(width, geometry.tall ? kPictureSide : geometry.long_side),
           .out = request.out,
           .place = target.place,
           .colour_stride = request.colour_stride,
@@ -47,7 +47,7 @@ void video_crops_gpu(GpuQueue& queue, const CropRequest* requests, std::int64_t 
   const std::size_t bytes = items.size() * sizeof(CropItem);
   void* const device = queue.scratch(bytes);
   queue.upload(device, items.data(), bytes);
-  constexpr std::uint32_t kPixels = kVideoSide * kVideoSide;
+  constexpr std::uint32_t kPixels = kPictureSide * kPictureSide;
   queue.launch("bindrt_video_crops",
                {.grid_x = (kPixels + kVideoThreads - 1) / kVideoThreads,
                 .grid_y = static_cast<std::uint32_t>(items.size()),

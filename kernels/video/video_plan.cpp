@@ -40,7 +40,7 @@ void plan_axis(std::int32_t size, std::int64_t new_size, const std::int64_t (&of
   Intervals intervals;
   for (std::int32_t crop = 0; crop < kVideoCrops; ++crop) {
     if (crops[crop]) {
-      intervals.add({offsets[crop], offsets[crop] + kVideoSide});
+      intervals.add({offsets[crop], offsets[crop] + kPictureSide});
     }
   }
   const float scale = static_cast<float>(size) / static_cast<float>(new_size);
@@ -72,7 +72,7 @@ void plan_ranges(const CropAxis& axis, const bool (&crops)[kVideoCrops], SourceR
   for (std::int32_t crop = 0; crop < kVideoCrops; ++crop) {
     if (crops[crop]) {
       const VideoTap& one = axis.taps[axis.first[crop]];
-      const VideoTap& other = axis.taps[axis.first[crop] + kVideoSide - 1];
+      const VideoTap& other = axis.taps[axis.first[crop] + kPictureSide - 1];
       const std::int32_t begin = std::min({one.low, one.high, other.low, other.high});
       const std::int32_t end = std::max({one.low, one.high, other.low, other.high}) + 1;
       intervals.add({begin - begin % 2, end});
@@ -100,7 +100,7 @@ void plan_crops(const DecodedPicture& frame, std::int32_t quarter_turns, const b
   CropAxis& along = geometry.tall ? plan.rows : plan.columns;
   CropAxis& across = geometry.tall ? plan.columns : plan.rows;
   plan_axis(geometry.tall ? height : width, geometry.long_side, geometry.offsets, crops, along);
-  plan_axis(geometry.tall ? width : height, kVideoSide, none, crops, across);
+  plan_axis(geometry.tall ? width : height, kPictureSide, none, crops, across);
   if (quarter_turns == 1 || quarter_turns == 2) {
     reverse(plan.rows, height);
   }

@@ -9,9 +9,9 @@ namespace bindrt::kernels {
 
 // One axis of the resized frame: the entries that at least one crop holds, in order.
 struct CropAxis {
-  static constexpr std::int32_t kMost = kVideoSide * kVideoCrops;
+  static constexpr std::int32_t kMost = kPictureSide * kVideoCrops;
   std::int32_t count;
-  std::int32_t first[kVideoCrops];  // entry at which a crop starts; its 224 entries are adjacent
+  std::int32_t first[kVideoCrops];  // entry at which a crop starts; its kPictureSide entries are adjacent
   VideoTap taps[kMost];             // neighbours along this axis of the turned frame
 };
 

@@ -17,9 +17,9 @@ BINDRT_CUDASIM_C int cudasim_image_input(const std::uint8_t* pixels, std::int32_
     SimQueue queue;
     const std::int64_t row = 3 * std::int64_t{width};
     const DeviceArray<std::uint8_t> input({pixels, pixels + row * height});
-    const DeviceArray<float> output(std::size_t{3} * kImageSide * kImageSide);
+    const DeviceArray<float> output(std::size_t{3} * kPictureSide * kPictureSide);
     const Picture picture{input.data(), width, height, row, PixelLayout::kRgb};
-    image_to_input_gpu(queue, &picture, 1, kClipScale, kImageSide, OutType::kFloat32, output.data());
+    image_to_input_gpu(queue, &picture, 1, kClipScale, kPictureSide, OutType::kFloat32, output.data());
     copy_from_device(out, output.data(), output.size() * sizeof(float));
   });
 }

@@ -77,7 +77,7 @@ Pixels read_pixels(const py::object& object, const std::string& layout_name) {
 }
 
 PictureInput picture_input(const py::object& given, bool half) {
-  constexpr py::ssize_t kSide = kernels::kImageSide;
+  constexpr py::ssize_t kSide = kernels::kPictureSide;
   constexpr py::ssize_t kMostFrames = 1024;
   if (py::isinstance<py::array>(given)) {
     const auto array = py::reinterpret_borrow<py::array>(given);

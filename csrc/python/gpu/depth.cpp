@@ -20,7 +20,7 @@ py::tuple depth_square(const py::sequence& objects, const std::string& unit, dou
     options.push_back(read_depth_options(map, unit, focal, baseline, depth_scale, missing_near, half, 1));
   }
   const auto items = static_cast<py::ssize_t>(maps.size());
-  const py::array out = batch_array(half, {items, 1, kernels::kMapSide, kernels::kMapSide});
+  const py::array out = batch_array(half, {items, 1, kernels::kPictureSide, kernels::kPictureSide});
   const py::array_t<std::uint64_t> missing(items);
   const auto seconds =
       run_op(device, rounds, {out, missing}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {

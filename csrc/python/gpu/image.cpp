@@ -17,7 +17,7 @@ py::tuple image_input(const py::sequence& objects, const std::string& layout, bo
     pixels.push_back(read_pixels(py::reinterpret_borrow<py::object>(object), layout));
   }
   const auto items = static_cast<py::ssize_t>(pixels.size());
-  const py::array out = batch_array(half, {items, 3, kernels::kImageSide, kernels::kImageSide});
+  const py::array out = batch_array(half, {items, 3, kernels::kPictureSide, kernels::kPictureSide});
   const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
   const auto seconds =
       run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
@@ -30,8 +30,8 @@ py::tuple image_input(const py::sequence& objects, const std::string& layout, bo
           pictures.push_back(picture);
         }
         return [&queue, type, items, pictures, outputs] {
-          kernels::image_to_input_gpu(queue, pictures.data(), items, kernels::kClipScale, kernels::kImageSide,
-                                      type, outputs[0]);
+          kernels::image_to_input_gpu(queue, pictures.data(), items, kernels::kClipScale,
+                                      kernels::kPictureSide, type, outputs[0]);
         };
       });
   return py::make_tuple(out, seconds);

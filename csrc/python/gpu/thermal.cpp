@@ -34,7 +34,7 @@ py::tuple thermal_square(const py::sequence& objects, const std::optional<double
   const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
   const std::vector<kernels::ThermalOptions> options(frames.size(),
                                                      {low.value_or(0.0), high.value_or(255.0), type, 1});
-  const py::array out = batch_array(half, {items, 1, kernels::kMapSide, kernels::kMapSide});
+  const py::array out = batch_array(half, {items, 1, kernels::kPictureSide, kernels::kPictureSide});
   const auto seconds =
       run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) -> Work {
         const std::vector<kernels::Map> moved = maps_to_device(queue, frames);
@@ -44,8 +44,8 @@ py::tuple thermal_square(const py::sequence& objects, const std::optional<double
           };
         }
         return [&queue, type, items, pictures = pictures_of(moved), outputs] {
-          kernels::image_to_input_gpu(queue, pictures.data(), items, kernels::kUnitScale, kernels::kMapSide,
-                                      type, outputs[0]);
+          kernels::image_to_input_gpu(queue, pictures.data(), items, kernels::kUnitScale,
+                                      kernels::kPictureSide, type, outputs[0]);
         };
       });
   return py::make_tuple(out, seconds);

@@ -10,11 +10,11 @@ namespace bindrt::gpu {
 namespace {
 
 using kernels::DecodedPicture;
+using kernels::kPictureSide;
 using kernels::kVideoCrops;
-using kernels::kVideoSide;
 using kernels::PixelFormat;
 
-constexpr std::int64_t kPlane = std::int64_t{kVideoSide} * kVideoSide;
+constexpr std::int64_t kPlane = std::int64_t{kPictureSide} * kPictureSide;
 
 DecodedPicture picture_to_device(StreamQueue& queue, const DecodedPicture& host) {
   DecodedPicture moved = host;
@@ -49,7 +49,7 @@ py::tuple video_crops(const py::sequence& objects, int quarter_turns, bool half,
   const auto items = static_cast<py::ssize_t>(frames.size());
   const std::vector<kernels::CropTarget> targets = targets_of(items);
   const std::int32_t turns = ((quarter_turns % 4) + 4) % 4;
-  const py::array out = batch_array(half, {items, kVideoCrops, 3, kVideoSide, kVideoSide});
+  const py::array out = batch_array(half, {items, kVideoCrops, 3, kPictureSide, kPictureSide});
   const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
   const auto seconds =
       run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {

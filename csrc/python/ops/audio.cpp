@@ -24,8 +24,6 @@ namespace {
 using kernels::AudioView;
 using kernels::SampleType;
 
-constexpr std::int64_t kColumns = 204;
-
 SampleType type_of(const py::array& samples) {
   const py::dtype dtype = samples.dtype();
   if (dtype.equal(py::dtype::of<float>())) {
@@ -232,13 +230,12 @@ py::array mel_clips(const py::object& samples, const ClipPairs& pairs, const std
   const float* const data = mel_samples(samples);
   const auto ranges = read_ranges(pairs, means, static_cast<std::int64_t>(py::len(samples)));
   const auto count = static_cast<std::int64_t>(ranges.size());
-  py::array out = output(out_object, {count, 1, kernels::kMelBands, kColumns}, half, samples);
+  py::array out = output(out_object, {count, 1, kernels::kMelBands, kernels::kMelFrames}, half, samples);
   std::array<kernels::MelClip, kernels::kMostClips> clips;
-  kernels::plan_clips(ranges.data(), count, data, kColumns, clips.data());
+  kernels::plan_clips(ranges.data(), count, data, kernels::kMelFrames, clips.data());
   kernels::MelOutput target;
   target.out = out.mutable_data();
   target.type = out_type(half);
-  target.columns = kColumns;
   const py::gil_scoped_release release;
   kernels::log_mel(clips.data(), count, target, threads);
   return out;

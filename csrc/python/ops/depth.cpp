@@ -19,7 +19,7 @@ py::tuple depth_square(const py::object& object, const std::string& unit, double
   require_threads(threads);
   const kernels::DepthOptions options =
       read_depth_options(map, unit, focal, baseline, depth_scale, missing_near, half, threads);
-  py::array out = output_array(given, input_dtype(half), {1, kernels::kMapSide, kernels::kMapSide});
+  py::array out = output_array(given, input_dtype(half), {1, kernels::kPictureSide, kernels::kPictureSide});
   require_apart(map, out);
   void* const result = out.mutable_data();
   std::int64_t missing = 0;

@@ -56,7 +56,7 @@ py::array image_input(const py::object& object, const std::string& layout, bool 
   bool enough = false;
   {
     const py::gil_scoped_release release;
-    enough = kernels::image_to_input(pixels.picture, kernels::kClipScale, kernels::kImageSide, type, result,
+    enough = kernels::image_to_input(pixels.picture, kernels::kClipScale, kernels::kPictureSide, type, result,
                                      threads, frames);
   }
   require_memory(enough);
@@ -96,7 +96,7 @@ strides, but a copy is made unless each row's pixels are adjacent; out: an array
 shape [3, frames, 224, 224] the picture is written as each frame.
 Returns [3, 224, 224], float32, or float16 with `half`. Raises ValueError for anything that does not fit.)");
   module.def("resize_u8", &resize_u8, py::arg("pixels"), py::arg("layout") = "RGB",
-             py::arg("side") = kernels::kImageSide, py::arg("threads") = 1,
+             py::arg("side") = kernels::kPictureSide, py::arg("threads") = 1,
              R"(The centre square after Pillow's bicubic resize of the shorter side to `side`, as image_input
 takes it: uint8 [side, side, 3] in the order R, G, B, or [side, side] for layout L.)");
 }

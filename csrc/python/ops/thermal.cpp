@@ -22,7 +22,7 @@ py::array thermal_square(const py::object& object, const std::optional<double>& 
   require_threads(threads);
   const bool stretch = has_range(frame, low, high);
   const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
-  py::array out = output_array(given, input_dtype(half), {1, kernels::kMapSide, kernels::kMapSide});
+  py::array out = output_array(given, input_dtype(half), {1, kernels::kPictureSide, kernels::kPictureSide});
   require_apart(frame, out);
   void* const result = out.mutable_data();
   bool done = false;

@@ -18,8 +18,8 @@ namespace py = pybind11;
 namespace bindrt {
 namespace {
 
+using kernels::kPictureSide;
 using kernels::kVideoCrops;
-using kernels::kVideoSide;
 
 py::array picture_to_rgb(const py::object& object, int threads) {
   require_threads(threads);
@@ -48,7 +48,7 @@ py::array batch_of(const py::object& object) {
     throw py::value_error("out has dtype " + py::str(type).cast<std::string>() +
                           "; it must be float32 or float16");
   }
-  if (out.ndim() != 5 || out.shape(1) != 3 || out.shape(3) != kVideoSide || out.shape(4) != kVideoSide) {
+  if (out.ndim() != 5 || out.shape(1) != 3 || out.shape(3) != kPictureSide || out.shape(4) != kPictureSide) {
     throw py::value_error("out has shape " + shape_text(out) + "; it must be (views, 3, frames, 224, 224)");
   }
   const bool aligned =
@@ -71,7 +71,7 @@ std::vector<kernels::CropTarget> targets_of(const std::vector<Place>& places, co
                             std::to_string(frame) + ") is not in out " + shape_text(out));
     }
     const std::int64_t plane = view * 3 * out.shape(2) + frame;
-    targets.push_back({static_cast<std::int32_t>(crop), plane * kVideoSide * kVideoSide});
+    targets.push_back({static_cast<std::int32_t>(crop), plane * kPictureSide * kPictureSide});
   }
   return targets;
 }
@@ -88,7 +88,7 @@ void video_crops(const py::object& picture, const py::object& batch, const std::
       static_cast<std::int32_t>(targets.size()),
       out.mutable_data(),
       out.itemsize() == 4 ? kernels::OutType::kFloat32 : kernels::OutType::kFloat16,
-      std::int64_t{out.shape(2)} * kVideoSide * kVideoSide};
+      std::int64_t{out.shape(2)} * kPictureSide * kPictureSide};
   bool done = false;
   {
     const py::gil_scoped_release release;

@@ -22,7 +22,7 @@ namespace {
 
 using File = std::vector<std::uint8_t>;
 
-constexpr std::int64_t kNumbers = std::int64_t{3} * kernels::kImageSide * kernels::kImageSide;
+constexpr std::int64_t kNumbers = std::int64_t{3} * kernels::kPictureSide * kernels::kPictureSide;
 constexpr std::int64_t kMostPixels = 1 << 22;  // so that a changed size does not take the time
 
 File contents(const char* path) {

@@ -144,9 +144,9 @@ void rows_may_run_backwards() {
 void threads_agree() {
   limit_cpu_level(CpuLevel::kAvx512);
   const Sample sample(333, 250, kLayouts[3], 0, 5);
-  const Bytes want = resized(sample.picture, kImageSide, 1);
+  const Bytes want = resized(sample.picture, kPictureSide, 1);
   for (const int threads : {2, 3, 8, 1000}) {
-    CHECK(resized(sample.picture, kImageSide, threads) == want);
+    CHECK(resized(sample.picture, kPictureSide, threads) == want);
   }
 }
 

@@ -86,7 +86,7 @@ inline std::vector<double> axis_weights(const kernels::AxisResize& axis, std::in
 template <class Value>
 double square_pixel(std::int32_t width, std::int32_t height, kernels::ResizeFilter filter, std::int32_t x,
                     std::int32_t y, const Value& value) {
-  const kernels::SquareAxes axes = kernels::centre_square(width, height, kernels::kMapSide, filter);
+  const kernels::SquareAxes axes = kernels::centre_square(width, height, kernels::kPictureSide, filter);
   const std::vector<double> across = axis_weights(axes.across, x);
   const std::vector<double> down = axis_weights(axes.down, y);
   double sum = 0.0;

@@ -11,7 +11,7 @@ namespace {
 
 using kernels::DepthOptions;
 using kernels::DepthUnit;
-using kernels::kMapSide;
+using kernels::kPictureSide;
 
 DepthOptions random_options(Bytes& bytes, bool integers) {
   DepthOptions options;
@@ -53,8 +53,8 @@ double disparity(double value, std::int64_t whole, const DepthOptions& options) 
 
 template <class Number>
 void check_some(const MapMemory<Number>& memory, const DepthOptions& options, const Out& out, Bytes& bytes) {
-  const int x = bytes.number(0, kMapSide - 1);
-  const int y = bytes.number(0, kMapSide - 1);
+  const int x = bytes.number(0, kPictureSide - 1);
+  const int y = bytes.number(0, kPictureSide - 1);
   const double square =
       testing::square_pixel(memory.width(), memory.height(), kernels::ResizeFilter::kBilinear, x, y,
                             [&](std::int32_t column, std::int32_t row) {
@@ -66,7 +66,7 @@ void check_some(const MapMemory<Number>& memory, const DepthOptions& options, co
                               return disparity(static_cast<double>(number), whole, options);
                             });
   const double want = (square - kernels::kDisparityMean) / kernels::kDisparityStd;
-  CHECK_NEAR(static_cast<double>(out.number(std::int64_t{y} * kMapSide + x)), want, 2e-4);
+  CHECK_NEAR(static_cast<double>(out.number(std::int64_t{y} * kPictureSide + x)), want, 2e-4);
 }
 
 template <class Number>
@@ -87,7 +87,7 @@ void squares(Bytes& bytes) {
   DepthOptions options = random_options(bytes, std::is_integral_v<Number>);
   options.threads = bytes.number(1, 4);
   bytes.level();
-  Out out(kernels::OutType::kFloat32, std::int64_t{kMapSide} * kMapSide, bytes);
+  Out out(kernels::OutType::kFloat32, std::int64_t{kPictureSide} * kPictureSide, bytes);
   std::int64_t missing = -1;
   CHECK(kernels::depth_square(memory.map(), options, out.data(), &missing));
   CHECK(out.numbers.intact());

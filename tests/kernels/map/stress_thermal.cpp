@@ -13,10 +13,10 @@
 namespace bindrt::stress {
 namespace {
 
-using kernels::kMapSide;
+using kernels::kPictureSide;
 using kernels::ThermalOptions;
 
-constexpr std::int64_t kPixels = std::int64_t{kMapSide} * kMapSide;
+constexpr std::int64_t kPixels = std::int64_t{kPictureSide} * kPictureSide;
 
 // All numbers of a map, in order of their places.
 template <class Number>
@@ -51,16 +51,16 @@ ThermalOptions random_range(Bytes& bytes, const std::vector<Number>& numbers) {
 template <class Number>
 void check_some(const MapMemory<Number>& memory, const ThermalOptions& options, const Out& out,
                 Bytes& bytes) {
-  const int x = bytes.number(0, kMapSide - 1);
-  const int y = bytes.number(0, kMapSide - 1);
+  const int x = bytes.number(0, kPictureSide - 1);
+  const int y = bytes.number(0, kPictureSide - 1);
   const double square = testing::square_pixel(
       memory.width(), memory.height(), kernels::ResizeFilter::kBicubic, x, y,
       [&](std::int32_t column, std::int32_t row) {
         const auto value = static_cast<double>(memory.at(column, row));
         return std::clamp((value - options.low) / (options.high - options.low), 0.0, 1.0);
       });
-  CHECK_NEAR(static_cast<double>(out.number(std::int64_t{y} * kMapSide + x)), std::clamp(square, 0.0, 1.0),
-             1e-6);
+  CHECK_NEAR(static_cast<double>(out.number(std::int64_t{y} * kPictureSide + x)),
+             std::clamp(square, 0.0, 1.0), 1e-6);
 }
 
 template <class Number>
@@ -122,7 +122,7 @@ void bytes_of(Bytes& bytes, const MapMemory<std::uint8_t>& memory) {
   const kernels::Picture picture{static_cast<const std::uint8_t*>(map.pixels), map.width, map.height,
                                  map.row_stride, kernels::PixelLayout::kGrey};
   Exact<std::uint8_t> pixels(kPixels);
-  CHECK(kernels::image_to_bytes(picture, kMapSide, pixels.data(), 1));
+  CHECK(kernels::image_to_bytes(picture, kPictureSide, pixels.data(), 1));
   Out out(bytes.out_type(), kPixels, bytes);
   bytes.level();
   CHECK(kernels::thermal_bytes(map, out.type, out.data(), bytes.number(1, 4)));

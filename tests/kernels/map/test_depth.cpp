@@ -17,7 +17,7 @@ using namespace bindrt::kernels;
 using bindrt::testing::Layout;
 using bindrt::testing::MapCase;
 
-constexpr std::size_t kPixels = std::size_t{kMapSide} * kMapSide;
+constexpr std::size_t kPixels = std::size_t{kPictureSide} * kPictureSide;
 
 struct Result {
   std::vector<float> pixels = std::vector<float>(kPixels, -99.0F);
@@ -67,13 +67,13 @@ void against_definition(const MapCase<Number>& it, const DepthOptions& options) 
     return disparity(static_cast<double>(it.at(x, y)), options, it.at(x, y) > 0);
   };
   std::mt19937 random(1);
-  std::uniform_int_distribution<std::int32_t> places(0, kMapSide - 1);
+  std::uniform_int_distribution<std::int32_t> places(0, kPictureSide - 1);
   for (int i = 0; i < 12; ++i) {
-    const std::int32_t x = i == 0 ? 0 : i == 1 ? kMapSide - 1 : places(random);
-    const std::int32_t y = i == 0 ? 0 : i == 1 ? kMapSide - 1 : places(random);
+    const std::int32_t x = i == 0 ? 0 : i == 1 ? kPictureSide - 1 : places(random);
+    const std::int32_t y = i == 0 ? 0 : i == 1 ? kPictureSide - 1 : places(random);
     const double value =
         bindrt::testing::square_pixel(it.width, it.height, ResizeFilter::kBilinear, x, y, scaled);
-    const float got = want.pixels[static_cast<std::size_t>(y * kMapSide + x)];
+    const float got = want.pixels[static_cast<std::size_t>(y * kPictureSide + x)];
     CHECK_NEAR(static_cast<double>(got), (value - 0.0418) / 0.0295, 1e-5);
   }
   std::int64_t missing = 0;

@@ -13,7 +13,7 @@ namespace {
 using namespace bindrt::cudasim;
 using namespace bindrt::kernels;
 
-constexpr std::size_t kPixels = std::size_t{kMapSide} * kMapSide;
+constexpr std::size_t kPixels = std::size_t{kPictureSide} * kPictureSide;
 
 // A map on the host and on the device, with rows longer than they must be.
 struct TwoMaps {

@@ -20,7 +20,7 @@ using namespace bindrt::kernels;
 using bindrt::testing::Layout;
 using bindrt::testing::MapCase;
 
-constexpr std::size_t kPixels = std::size_t{kMapSide} * kMapSide;
+constexpr std::size_t kPixels = std::size_t{kPictureSide} * kPictureSide;
 constexpr CpuLevel kLevels[] = {CpuLevel::kBaseline, CpuLevel::kAvx2, CpuLevel::kAvx512};
 using Floats = std::vector<float>;
 
@@ -52,13 +52,13 @@ void against_definition(const MapCase<Number>& it, double low, double high) {
     return std::clamp((static_cast<double>(it.at(x, y)) - low) / (high - low), 0.0, 1.0);
   };
   std::mt19937 random(1);
-  std::uniform_int_distribution<std::int32_t> places(0, kMapSide - 1);
+  std::uniform_int_distribution<std::int32_t> places(0, kPictureSide - 1);
   for (int i = 0; i < 12; ++i) {
-    const std::int32_t x = i == 0 ? 0 : i == 1 ? kMapSide - 1 : places(random);
-    const std::int32_t y = i == 0 ? 0 : i == 1 ? kMapSide - 1 : places(random);
+    const std::int32_t x = i == 0 ? 0 : i == 1 ? kPictureSide - 1 : places(random);
+    const std::int32_t y = i == 0 ? 0 : i == 1 ? kPictureSide - 1 : places(random);
     const double value =
         bindrt::testing::square_pixel(it.width, it.height, ResizeFilter::kBicubic, x, y, scaled);
-    const float got = want[static_cast<std::size_t>(y * kMapSide + x)];
+    const float got = want[static_cast<std::size_t>(y * kPictureSide + x)];
     CHECK_NEAR(static_cast<double>(got), std::clamp(value, 0.0, 1.0), 3e-7);
   }
   for (const CpuLevel level : kLevels) {
@@ -98,7 +98,7 @@ void bytes_are_a_grey_picture() {
   std::vector<std::uint8_t> pixels(kPixels);
   const Picture picture{static_cast<const std::uint8_t*>(map.pixels), map.width, map.height, map.row_stride,
                         PixelLayout::kGrey};
-  CHECK(image_to_bytes(picture, kMapSide, pixels.data(), 1));
+  CHECK(image_to_bytes(picture, kPictureSide, pixels.data(), 1));
   for (const CpuLevel level : kLevels) {
     limit_cpu_level(level);
     CHECK(thermal_bytes(map, OutType::kFloat32, out.data(), 2));

@@ -144,16 +144,16 @@ void levels_threads_and_types_give_the_same_bits() {
 
 void padding_is_a_logarithm_of_zero() {
   const Floats samples = noise(720, 2);
-  Floats out(kMelBands * 204, -77.0F);
+  Floats out(kMelBands * kMelFrames, -77.0F);
   MelOutput output;
   output.out = out.data();
   const MelClip clip = clip_of(samples);
   log_mel(&clip, 1, output, 1);
   const Floats raw = run({clip}, 3);
   for (std::size_t band = 0; band < kMelBands; ++band) {
-    for (std::size_t column = 0; column < 204; ++column) {
+    for (std::size_t column = 0; column < kMelFrames; ++column) {
       const float value = column < 3 ? raw[band * 3 + column] : 0.0F;
-      CHECK(out[band * 204 + column] == (value + 4.268F) * (1.0F / 9.138F));
+      CHECK(out[band * kMelFrames + column] == (value + 4.268F) * (1.0F / 9.138F));
     }
   }
 }
@@ -212,11 +212,11 @@ void what_is_shared() {
   const Floats samples = noise(80000, 4);
   const std::vector<ClipRange> five_seconds{{0, 32000, 0}, {24000, 56000, 0}, {48000, 80000, 0}};
   MelClip clips[3];
-  plan_clips(five_seconds.data(), 3, samples.data(), 204, clips);
+  plan_clips(five_seconds.data(), 3, samples.data(), kMelFrames, clips);
   CHECK(clips[0].shared == 0 && clips[1].shared == 48 && clips[2].shared == 48);
   CHECK(clips[1].source == 0 && clips[1].source_frame == 150 && clips[2].source == 1);
   const std::vector<ClipRange> equal{{0, 20000, 0.1}, {0, 20000, 0.1}, {0, 20000, 0.1}};
-  plan_clips(equal.data(), 3, samples.data(), 204, clips);
+  plan_clips(equal.data(), 3, samples.data(), kMelFrames, clips);
   CHECK(clips[1].shared == mel_frames(20000) && clips[2].shared == mel_frames(20000));
   CHECK(!needs_mean(equal.data(), 3, 0) && !needs_mean(equal.data(), 3, 1));
   CHECK(needs_mean(five_seconds.data(), 3, 0) && !needs_mean(five_seconds.data(), 3, 2));

@@ -13,13 +13,13 @@ using kernels::CropGeometry;
 using kernels::CropRequest;
 using kernels::CropTarget;
 using kernels::DecodedPicture;
+using kernels::kPictureSide;
 using kernels::kVideoCrops;
-using kernels::kVideoSide;
 using kernels::OutType;
 using kernels::PixelFormat;
 using kernels::YuvStandard;
 
-constexpr std::int64_t kPlane = std::int64_t{kVideoSide} * kVideoSide;
+constexpr std::int64_t kPlane = std::int64_t{kPictureSide} * kPictureSide;
 
 // A plane whose last byte is the last of its memory, with rows from top to bottom or the other way.
 struct Plane {
@@ -120,14 +120,14 @@ double expected(const CropRequest& request, std::int32_t crop, std::int32_t y, s
   const double width = sideways ? request.frame.height : request.frame.width;
   const double height = sideways ? request.frame.width : request.frame.height;
   const bool tall = height > width;
-  const double longer = std::floor((tall ? height : width) / (tall ? width : height) * kVideoSide);
-  const double rest = longer - kVideoSide;
+  const double longer = std::floor((tall ? height : width) / (tall ? width : height) * kPictureSide);
+  const double rest = longer - kPictureSide;
   const double offset = crop == 0 ? 0 : crop == 1 ? std::ceil(rest / 2) : rest;
   const auto place = [](double at, double size, double resized) {
     return std::clamp((at + 0.5) * size / resized - 0.5, 0.0, size - 1);
   };
-  const double row = place(y + (tall ? offset : 0), height, tall ? longer : kVideoSide);
-  const double column = place(x + (tall ? 0 : offset), width, tall ? kVideoSide : longer);
+  const double row = place(y + (tall ? offset : 0), height, tall ? longer : kPictureSide);
+  const double column = place(x + (tall ? 0 : offset), width, tall ? kPictureSide : longer);
   double sum = 0;
   for (int i = 0; i < 4; ++i) {
     const auto r = static_cast<std::int32_t>(std::min(std::floor(row) + i / 2, height - 1));
@@ -145,10 +145,10 @@ void check_some(const Request& it, const Out& out, Bytes& bytes) {
   for (int look = 0; look < 6 && !it.targets.empty(); ++look) {
     const CropTarget& target = it.targets[static_cast<std::size_t>(
         bytes.range(0, static_cast<std::int64_t>(it.targets.size()) - 1))];
-    const int x = bytes.number(0, kVideoSide - 1);
-    const int y = bytes.number(0, kVideoSide - 1);
+    const int x = bytes.number(0, kPictureSide - 1);
+    const int y = bytes.number(0, kPictureSide - 1);
     const int colour = bytes.number(0, 2);
-    const std::int64_t at = target.place + colour * it.colour_stride + std::int64_t{y} * kVideoSide + x;
+    const std::int64_t at = target.place + colour * it.colour_stride + std::int64_t{y} * kPictureSide + x;
     // A place rounded to float32 is off by 1e-7 of it, and pixels of these frames differ by up to 255.
     const double size = std::max(it.request.frame.width, it.request.frame.height);
     CHECK_NEAR(static_cast<double>(out.number(at)), expected(it.request, target.crop, y, x, colour),

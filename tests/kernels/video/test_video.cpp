@@ -16,7 +16,7 @@ using Bytes = std::vector<std::uint8_t>;
 
 constexpr CpuLevel kLevels[] = {CpuLevel::kBaseline, CpuLevel::kAvx2, CpuLevel::kAvx512};
 constexpr PixelFormat kFormats[] = {PixelFormat::kRgb24, PixelFormat::kYuv420p, PixelFormat::kNv12};
-constexpr std::int64_t kPlane = std::int64_t{kVideoSide} * kVideoSide;
+constexpr std::int64_t kPlane = std::int64_t{kPictureSide} * kPictureSide;
 
 std::size_t count(std::int64_t number) { return static_cast<std::size_t>(number); }
 
@@ -124,8 +124,8 @@ float number(const DecodedPicture& frame, int turns, std::int32_t crop, std::int
   const bool sideways = turns % 2 != 0;
   const CropGeometry g =
       crop_geometry(sideways ? frame.height : frame.width, sideways ? frame.width : frame.height);
-  const std::int64_t new_height = g.tall ? g.long_side : kVideoSide;
-  const std::int64_t new_width = g.tall ? kVideoSide : g.long_side;
+  const std::int64_t new_height = g.tall ? g.long_side : kPictureSide;
+  const std::int64_t new_width = g.tall ? kPictureSide : g.long_side;
   const VideoTap y = video_tap(row + (g.tall ? g.offsets[crop] : 0), g.height,
                                static_cast<float>(g.height) / static_cast<float>(new_height));
   const VideoTap x = video_tap(column + (g.tall ? 0 : g.offsets[crop]), g.width,
@@ -162,9 +162,9 @@ void crops_of_sizes() {
       for (int i = 0; i < 200; ++i) {
         const auto crop = static_cast<std::int32_t>(random() % 3);
         const auto colour = static_cast<std::int32_t>(random() % 3);
-        const auto row = static_cast<std::int32_t>(random() % kVideoSide);
-        const auto column = static_cast<std::int32_t>(random() % kVideoSide);
-        const float got = want[count((crop * 3 + colour) * kPlane + row * kVideoSide + column)];
+        const auto row = static_cast<std::int32_t>(random() % kPictureSide);
+        const auto column = static_cast<std::int32_t>(random() % kPictureSide);
+        const float got = want[count((crop * 3 + colour) * kPlane + row * kPictureSide + column)];
         CHECK(got == number(noise.picture, turns, crop, colour, row, column));
       }
       for (const CpuLevel level : kLevels) {
@@ -190,8 +190,8 @@ void turns() {
     std::size_t at = 0;
     for (std::int32_t plane = 0; plane < 9; ++plane) {
       for (std::int32_t pixel = 0; pixel < kPlane; ++pixel, ++at) {
-        same = same && got[at] == number(noise.picture, turn, plane / 3, plane % 3, pixel / kVideoSide,
-                                         pixel % kVideoSide);
+        same = same && got[at] == number(noise.picture, turn, plane / 3, plane % 3, pixel / kPictureSide,
+                                         pixel % kPictureSide);
       }
     }
     CHECK(same);

@@ -12,7 +12,7 @@ namespace {
 using namespace bindrt::cudasim;
 using namespace bindrt::kernels;
 
-constexpr std::int64_t kCrop = std::int64_t{kVideoSide} * kVideoSide;
+constexpr std::int64_t kCrop = std::int64_t{kPictureSide} * kPictureSide;
 
 struct Shape {
   PixelFormat format;
