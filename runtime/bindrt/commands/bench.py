@@ -18,8 +18,8 @@ from bindrt.benchmark.plan import SCENARIOS, Effort
 from bindrt.benchmark.remote import WAYS, require
 from bindrt.benchmark.tables import tables
 from bindrt.bundle import open_bundle
-from bindrt.commands.terminal import complain, system_error
-from bindrt.errors import Error, OptionError
+from bindrt.commands.terminal import run_command
+from bindrt.errors import OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.option_checks import chosen_modalities
 
@@ -68,24 +68,11 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0: done, 1: an error, 2: wrong usage."""
     args = parser().parse_args(argv)
-    console = Console(stderr=True, emoji=False)
-    try:
-        return run(args, console)
-    except Error as error:
-        complain(console, "bind-bench", error)
-        return 2 if isinstance(error, OptionError) else 1
-    except KeyboardInterrupt:
-        console.print("bind-bench: stopped", highlight=False)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
-    except OSError as error:
-        complain(console, "bind-bench", system_error(args.json or args.plot or "a temporary file", error))
-        return 1
+    written = args.json or args.plot or "a temporary file"
+    return run_command("bind-bench", lambda console: run(args, console), written)
 
 
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: argparse.Namespace, console: Console) -> None:
     effort = effort_of(args)
     check(args)
     bundle = open_bundle(args.bundle)
@@ -109,7 +96,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
         output.write_json(args.json, result)
     if args.plot:
         output.write_plot(args.plot, result)
-    return 0
 
 
 def effort_of(args: argparse.Namespace) -> Effort:

@@ -22,13 +22,13 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from bindrt.commands.embed_run import EmbedRun
 from bindrt.commands.indexing import write_index
-from bindrt.commands.inputs import Request, count_inputs
-from bindrt.commands.job import Job
+from bindrt.commands.inputs import EmbedArguments, count_inputs
 from bindrt.commands.outputs import adopt, check_suffix, finish
 from bindrt.commands.segments import Row, Segments, as_json_line
-from bindrt.commands.terminal import complain, system_error
-from bindrt.errors import Error, OptionError
+from bindrt.commands.terminal import run_command
+from bindrt.errors import OptionError
 from bindrt.index.storage import check_place
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.loading import load
@@ -67,28 +67,19 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0: done (bad inputs may be recorded as errors), 1: an error, 2: wrong usage."""
     args = parser().parse_intermixed_args(argv)  # files may stand behind options
-    console = Console(stderr=True, emoji=False)
-    try:
-        return run(args, console)
-    except Error as error:
-        complain(console, "bind-embed", error)
-        return 2 if isinstance(error, OptionError) else 1
-    except KeyboardInterrupt:
-        kept = f"-o {args.output}" if args.output else f"--index {args.index}" if args.index else ""
-        where = f"; finished rows are kept, go on with --resume {kept}" if kept else ""
-        console.print(f"bind-embed: stopped{where}", highlight=False, soft_wrap=True, markup=False)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
-    except OSError as error:  # reading never raises one: items fail as bindrt errors
-        complain(console, "bind-embed", system_error(args.output or args.index or "standard output", error))
-        return 1
+    kept = f"-o {args.output}" if args.output else f"--index {args.index}" if args.index else ""
+    when_stopped = f"; finished rows are kept, go on with --resume {kept}" if kept else ""
+    return run_command(
+        "bind-embed",
+        lambda console: run(args, console),
+        args.output or args.index or "standard output",
+        when_stopped,
+    )
 
 
-def run(args: argparse.Namespace, console: Console) -> int:
-    request = Request(args.paths, args.text, args.modality, args.unit)
-    request.check()
+def run(args: argparse.Namespace, console: Console) -> None:
+    arguments = EmbedArguments(args.paths, args.text, args.modality, args.unit)
+    arguments.check()
     if args.output is not None:
         check_suffix(args.output)
     elif args.resume and args.index is None:
@@ -100,47 +91,46 @@ def run(args: argparse.Namespace, console: Console) -> int:
         load(args.bundle, threads=args.threads, limits=limits) as model,
         model.trace(args.trace) if args.trace is not None else nullcontext(),
     ):
-        job = Job(model, request, args.on_error == "skip")
+        work = EmbedRun(model, arguments, args.on_error == "skip")
         if args.output is None and args.index is None:
-            to_stdout(job)
+            to_stdout(work)
         else:
-            to_file(job, args.output, args.index, args.resume, console)
-    return 0
+            to_file(work, args.output, args.index, args.resume, console)
 
 
-def to_stdout(job: Job) -> None:
+def to_stdout(work: EmbedRun) -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the terminal's language
-    job.run(lambda row: print(as_json_line(row, job.model.space), flush=True))
+    work.run(lambda row: print(as_json_line(row, work.model.space), flush=True))
 
 
-def to_file(job: Job, output: Path | None, index: Path | None, resume: bool, console: Console) -> None:
+def to_file(work: EmbedRun, output: Path | None, index: Path | None, resume: bool, console: Console) -> None:
     """Embed into segments, then put them together as a file, an index, or both."""
-    dim, space = job.model.embed_dim, job.model.space
+    dim, space = work.model.embed_dim, work.model.space
     place = output or index
     assert place is not None
     segments = Segments(place, dim, space, resume)
     if resume:
         adopt(segments, dim, space)
-    job.done = segments.done()
-    kept = job.done.total()
+    work.done = segments.done()
+    kept = work.done.total()
     writer = SegmentWriter(segments)
-    total = count_inputs(job.request)
+    total = count_inputs(work.arguments)
     start = monotonic()
     with progress_bar(console) as progress:
         bar = progress.add_task("embedding", total=None if total is None else max(total - kept, 0))
         try:
-            job.run(writer.add, lambda count: progress.advance(bar, count), writer.flush_old)
+            work.run(writer.add, lambda count: progress.advance(bar, count), writer.flush_old)
         finally:
             writer.flush()
     rows = segments.rows()
     if index is not None:
-        write_index(segments, job.model, index)
+        write_index(segments, work.model, index)
     if output is not None:
         finish(segments, dim, space)
     else:
         segments.remove()
-    summarize(job, place, rows, kept, monotonic() - start, console)
+    summarize(work, place, rows, kept, monotonic() - start, console)
 
 
 class SegmentWriter:
@@ -186,13 +176,13 @@ def progress_bar(console: Console) -> Progress:
     )
 
 
-def summarize(job: Job, output: Path, rows: int, kept: int, seconds: float, console: Console) -> None:
+def summarize(work: EmbedRun, output: Path, rows: int, kept: int, seconds: float, console: Console) -> None:
     new = rows - kept
     parts = [f"{new} rows in {seconds:.1f} s"]
     if kept:
         parts.append(f"{kept} kept from before")
-    if job.failed:
-        parts.append(f"{job.failed} failed (see the error column)")
-    if job.passed_over:
-        parts.append(f"{job.passed_over} files passed over, no media")
-    console.print(f"{output}: {', '.join(parts)}; space {job.model.space}", highlight=False, soft_wrap=True)
+    if work.failed:
+        parts.append(f"{work.failed} failed (see the error column)")
+    if work.passed_over:
+        parts.append(f"{work.passed_over} files passed over, no media")
+    console.print(f"{output}: {', '.join(parts)}; space {work.model.space}", highlight=False, soft_wrap=True)

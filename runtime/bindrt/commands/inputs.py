@@ -37,8 +37,15 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Request:
-    """The command line's inputs: paths (``-``: read a list), texts, and how to read them."""
+class EmbedArguments:
+    """What the command line asks to embed.
+
+    Attributes:
+        paths: files, folders, or ``-``: a list of files on standard input.
+        texts: texts to embed.
+        modality: the files' modality; None: found from their content.
+        unit: the unit of depth files; None: as :class:`bindrt.Depth` has it.
+    """
 
     paths: Sequence[str]
     texts: Sequence[str]
@@ -56,9 +63,9 @@ class Request:
             raise OptionError("--unit", "only depth has units", "add --modality depth")
 
 
-def list_inputs(request: Request) -> Iterator[Input | None]:
+def list_inputs(arguments: EmbedArguments) -> Iterator[Input | None]:
     """Every input in order: paths as given, folders sorted, then texts; None while a list says nothing."""
-    for path in request.paths:
+    for path in arguments.paths:
         if path == STDIN:
             if sys.stdin is None:
                 raise SourceError("standard input", "it is closed", "give a list of paths on it")
@@ -66,13 +73,13 @@ def list_inputs(request: Request) -> Iterator[Input | None]:
                 if line is None:
                     yield None
                 elif name := line.rstrip("\r\n"):
-                    yield Input(name, request.modality)
+                    yield Input(name, arguments.modality)
         elif os.path.isdir(path):
             for name in walk(path):
-                yield Input(name, request.modality, listed=True)
+                yield Input(name, arguments.modality, listed=True)
         else:
-            yield Input(path, request.modality)
-    for text in request.texts:
+            yield Input(path, arguments.modality)
+    for text in arguments.texts:
         yield Input(text, "text")
 
 
@@ -93,11 +100,11 @@ def read_lines(descriptor: int) -> Iterator[str | None]:
             return
 
 
-def count_inputs(request: Request) -> int | None:
+def count_inputs(arguments: EmbedArguments) -> int | None:
     """How many there will be; None when they come on standard input."""
-    if STDIN in request.paths:
+    if STDIN in arguments.paths:
         return None
-    return sum(1 for _ in list_inputs(request))
+    return sum(1 for _ in list_inputs(arguments))
 
 
 def walk(folder: str) -> Iterator[str]:
@@ -112,7 +119,7 @@ def walk(folder: str) -> Iterator[str]:
     yield from refused
 
 
-def resolve(entry: Input, request: Request) -> tuple[str, object] | None:
+def resolve(entry: Input, arguments: EmbedArguments) -> tuple[str, object] | None:
     """The modality and item of an input; None when a folder's file is no media.
 
     Raises:
@@ -131,6 +138,6 @@ def resolve(entry: Input, request: Request) -> tuple[str, object] | None:
             "not an image, video or sound file, nor a .npz with 'depth', 'thermal' or 'samples'",
             "depth, thermal and imu files of other kinds need --modality",
         )
-    if modality == "depth" and request.unit is not None:
-        return modality, Depth(entry.source, unit=request.unit)  # type: ignore[arg-type]
+    if modality == "depth" and arguments.unit is not None:
+        return modality, Depth(entry.source, unit=arguments.unit)  # type: ignore[arg-type]
     return modality, entry.source

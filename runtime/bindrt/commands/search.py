@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bindrt.bundle.space import require_same_space
-from bindrt.commands.terminal import complain
-from bindrt.errors import Error, OptionError
+from bindrt.commands.terminal import run_command
+from bindrt.errors import OptionError
 from bindrt.index import Hit, Index, combine
 from bindrt.loading import load
 from bindrt.modalities import MODALITIES
@@ -57,18 +57,16 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0: done, 1: an error, 2: wrong usage."""
     args = parser().parse_args(argv)
-    console = Console(stderr=True, emoji=False)
-    try:
-        hits = search(args)
-    except Error as error:
-        complain(console, "bind-search", error)
-        return 2 if isinstance(error, OptionError) else 1
+    return run_command("bind-search", lambda console: run(args))
+
+
+def run(args: argparse.Namespace) -> None:
+    hits = search(args)
     if args.json:
         for hit in hits:
             print(json.dumps(vars(hit), ensure_ascii=False))
     else:
         Console(emoji=False).print(as_table(hits))
-    return 0
 
 
 def search(args: argparse.Namespace) -> list[Hit]:

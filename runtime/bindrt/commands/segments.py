@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from bindrt.bundle.space import require_same_space
 from bindrt.errors import InputError, OptionError
 
-SPACE = b"bindrt.bundle.space"
+SPACE = b"bindrt.space"
 NORMALIZED = b"bindrt.normalized"
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from bindrt.embeddings import Vectors
 from bindrt.errors import InputError, OptionError
-from bindrt.index.query import Vectors
 
 
-class Graph:
+class ProximityGraph:
     """A usearch index whose keys are row numbers; similarity is the inner product of unit vectors."""
 
     def __init__(self, dim: int) -> None:

@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from bindrt.embeddings import Embeddings, unit_rows
+from bindrt.embeddings import Embeddings, Vectors, unit_rows
 from bindrt.errors import InputError, OptionError
 from bindrt.preprocess.numeric import is_number
-
-Vectors = npt.NDArray[np.float32]
 
 
 def combine(embeddings: Embeddings, weights: Mapping[str, float | Sequence[float]] | None = None) -> Vectors:

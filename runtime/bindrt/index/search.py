@@ -6,20 +6,18 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bindrt.bundle.space import require_same_space
-from bindrt.embeddings import Embeddings
+from bindrt.embeddings import Embeddings, Vectors
 from bindrt.errors import InputError, OptionError
 from bindrt.index import storage
-from bindrt.index.graph import Graph
-from bindrt.index.query import Vectors, as_queries, checked
-
-if TYPE_CHECKING:
-    from bindrt.model import Model
+from bindrt.index.graph import ProximityGraph
+from bindrt.index.query import as_queries, checked
+from bindrt.model import Model
 
 Metadata = Mapping[str, Any]
 _BLOCK = 1 << 16  # rows compared at once: the scores of one query block stay in cache
@@ -65,9 +63,9 @@ class Index:
         self.dim = dim
         self.approximate = approximate
         self.bundle = bundle
-        self._graph = Graph(dim) if approximate else None
+        self._graph = ProximityGraph(dim) if approximate else None
         self._blocks: list[Vectors] = []
-        self._rows = storage.Rows()
+        self._entries = storage.Entries()
 
     @classmethod
     def of(cls, model: Model, approximate: bool = False) -> Index:
@@ -103,7 +101,7 @@ class Index:
             raise InputError("ids", f"{len(ids)} for {len(rows)} vectors", "give a list with one id for each")
         if metadata is not None and len(metadata) != len(rows):
             raise InputError("metadata", f"{len(metadata)} for {len(rows)} vectors", "give one dict for each")
-        self._rows.add(ids, modality, metadata)
+        self._entries.add(ids, modality, metadata)
         if self._graph is not None:
             self._graph.add(len(self) - len(rows), rows)
         if len(rows):
@@ -138,12 +136,12 @@ class Index:
         if self._graph is not None and modality is None:
             found = self._graph.search(queries, min(k, len(self))) if len(self) else [[] for _ in queries]
         else:
-            found = self._exact(queries, k, None if modality is None else self._rows.of(modality))
+            found = self._exact(queries, k, None if modality is None else self._entries.of(modality))
         return [[self._hit(row, score) for row, score in hits] for hits in found]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to a folder, beside and moved into place; a folder that is no index is never replaced."""
-        storage.save(Path(path), self._header(), self.vectors, self._rows, self._graph)
+        storage.save(Path(path), self._header(), self.vectors, self._entries, self._graph)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Index:
@@ -153,9 +151,9 @@ class Index:
             InputError: no index, damaged, or of another version.
             OptionError: it is approximate and usearch is not installed.
         """
-        header, vectors, rows = storage.load(Path(path))
+        header, vectors, entries = storage.load(Path(path))
         index = cls(header.space, header.dim, header.approximate, header.bundle)
-        index._rows = rows
+        index._entries = entries
         if len(vectors):
             index._blocks = [vectors]
         if index._graph is not None:
@@ -172,15 +170,15 @@ class Index:
     @property
     def ids(self) -> list[str]:
         """All ids in the order of adding."""
-        return list(self._rows.ids)
+        return list(self._entries.ids)
 
     @property
     def modalities(self) -> list[str]:
         """The modality of each item in the order of adding."""
-        return list(self._rows.modalities)
+        return list(self._entries.modalities)
 
     def __len__(self) -> int:
-        return len(self._rows.ids)
+        return len(self._entries.ids)
 
     def __repr__(self) -> str:
         kind = "approximate" if self.approximate else "exact"
@@ -190,7 +188,9 @@ class Index:
         return storage.Header(self.space, self.dim, len(self), self.approximate, self.bundle)
 
     def _hit(self, row: int, score: float) -> Hit:
-        return Hit(self._rows.ids[row], score, self._rows.modalities[row], self._rows.metadata_of(row))
+        return Hit(
+            self._entries.ids[row], score, self._entries.modalities[row], self._entries.metadata_of(row)
+        )
 
     def _exact(
         self, queries: Vectors, k: int, only: npt.NDArray[np.int64] | None

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bindrt.errors import InputError, OptionError
-from bindrt.index.graph import Graph
+from bindrt.index.graph import ProximityGraph
 
 HEADER, VECTORS, ROWS, GRAPH = "index.json", "vectors.npy", "rows.parquet", "graph.usearch"
 SCHEMA = 1
@@ -35,7 +35,7 @@ class Header:
 
 
 @dataclass
-class Rows:
+class Entries:
     """What belongs to each vector: id, modality, metadata as JSON text (empty: none)."""
 
     ids: list[str] = field(default_factory=list)
@@ -68,7 +68,11 @@ def check_place(path: Path, item: str) -> None:
 
 
 def save(
-    path: Path, header: Header, vectors: npt.NDArray[np.float32], rows: Rows, graph: Graph | None
+    path: Path,
+    header: Header,
+    vectors: npt.NDArray[np.float32],
+    entries: Entries,
+    graph: ProximityGraph | None,
 ) -> None:
     check_place(path, str(path))
     beside = path.with_name(f"{path.name}.new.{os.getpid()}")
@@ -76,7 +80,7 @@ def save(
     beside.mkdir(parents=True)
     try:
         np.save(beside / VECTORS, vectors)
-        columns = {"id": rows.ids, "modality": rows.modalities, "metadata": rows.texts}
+        columns = {"id": entries.ids, "modality": entries.modalities, "metadata": entries.texts}
         pq.write_table(pa.table({k: pa.array(v, pa.string()) for k, v in columns.items()}), beside / ROWS)
         if graph is not None:
             graph.save(beside / GRAPH)
@@ -89,7 +93,7 @@ def save(
         raise
 
 
-def load(path: Path) -> tuple[Header, npt.NDArray[np.float32], Rows]:
+def load(path: Path) -> tuple[Header, npt.NDArray[np.float32], Entries]:
     header = _header(path)
     try:
         vectors = np.load(path / VECTORS, mmap_mode="r", allow_pickle=False)
@@ -105,7 +109,7 @@ def load(path: Path) -> tuple[Header, npt.NDArray[np.float32], Rows]:
             str(path), f"it has {table.num_rows} rows for {header.count} vectors", "build it again"
         )
     columns = [table.column(name).to_pylist() for name in ("id", "modality", "metadata")]
-    return header, vectors, Rows(*columns)
+    return header, vectors, Entries(*columns)
 
 
 def _header(path: Path) -> Header:

@@ -99,7 +99,7 @@ def test_parquet_carries_the_space_and_fixed_size_lists(
     schema = pq.read_schema(output)
     assert schema.names == ["source", "modality", "error", "embedding"]
     assert str(schema.field("embedding").type) == "fixed_size_list<element: float>[48]"
-    assert schema.metadata[b"bindrt.bundle.space"].decode() == small_model.space
+    assert schema.metadata[b"bindrt.space"].decode() == small_model.space
 
 
 def test_standard_input_to_standard_output(small_bundle: Path, small_model: bindrt.Model) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bindrt.commands.inputs import Request, list_inputs, resolve
+from bindrt.commands.inputs import EmbedArguments, list_inputs, resolve
 from bindrt.errors import SourceError
 from support.commands import command, run_command
 from support.golden import HERE
@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_read_is_not_passed_over(
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    request = Request([str(tmp_path)], [], None, None)
+    request = EmbedArguments([str(tmp_path)], [], None, None)
     photo, locked = list_inputs(request)
     assert photo is not None
     assert resolve(photo, request) == ("image", str(tmp_path / "z/photo.webp"))

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from bindrt.commands.inputs import Input, Request, list_inputs, resolve
+from bindrt.commands.inputs import EmbedArguments, Input, list_inputs, resolve
 from bindrt.commands.segments import Row
 from bindrt.errors import Error
 from bindrt.model import Model
@@ -46,11 +46,18 @@ class Pending:
 
 
 @dataclass
-class Job:
-    """Embeds a request's inputs, at most ``AHEAD`` at a time."""
+class EmbedRun:
+    """Embeds all inputs of the command line, at most ``AHEAD`` at a time.
+
+    Attributes:
+        skip: an input that fails becomes a row with its error; else the run ends with that error.
+        passed_over: files of folders that are no media, so far.
+        failed: inputs with an error, so far.
+        done: inputs that have a row from an earlier run, and how often.
+    """
 
     model: Model
-    request: Request
+    arguments: EmbedArguments
     skip: bool
     passed_over: int = 0
     failed: int = 0
@@ -101,7 +108,7 @@ class Job:
 
     def _inputs(self) -> Iterator[Input | None]:
         """Inputs that have no row yet; None while a list says nothing."""
-        for entry in list_inputs(self.request):
+        for entry in list_inputs(self.arguments):
             if entry is not None and self.done[entry.key()] > 0:
                 self.done[entry.key()] -= 1
             else:
@@ -110,7 +117,7 @@ class Job:
     def _start(self, entry: Input) -> Pending | None:
         """None for a folder's file that is no media."""
         try:
-            found = resolve(entry, self.request)
+            found = resolve(entry, self.arguments)
         except Error as error:
             return Pending(entry.source, entry.modality, error=error)
         if found is None:
