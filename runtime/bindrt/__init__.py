@@ -8,7 +8,7 @@ frames and IMU samples.
 from importlib.metadata import version
 
 from bindrt import preprocess
-from bindrt.doctor import doctor
+from bindrt.diagnosis import doctor
 from bindrt.embeddings import Embeddings
 from bindrt.engines import Engine, GpuEngine
 from bindrt.errors import (

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from bindrt.doctor import doctor
+from bindrt.diagnosis import doctor
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -32,6 +32,7 @@ class EngineKind:
         devices: kinds of device it runs on: ``cpu``, ``cuda``, ``gpu``, ``npu``.
         precisions: the precisions it runs.
         open: open an engine; its library is imported here, and raises ``EngineError`` or ``OptionError``.
+        included: the base installation brings it.
         needs_gpu: it runs only where an NVIDIA GPU is.
         reads_plans: it reads plans, which are built for named GPUs; others read the bundle's ONNX graphs.
         detail: what its imported module says about itself, for ``doctor``.
@@ -45,6 +46,7 @@ class EngineKind:
     devices: tuple[str, ...]
     precisions: tuple[str, ...]
     open: Callable[[EngineSpec, EngineSettings], Engine]
+    included: bool = False
     needs_gpu: bool = False
     reads_plans: bool = False
     detail: Callable[[Any], str] = lambda module: ""

@@ -171,5 +171,6 @@ KIND = EngineKind(
     devices=("cpu", "cuda"),
     precisions=("fp32", "fp16", "bf16", "int8"),
     open=OnnxRuntimeEngine,
+    included=True,
     detail=providers_of,
 )

@@ -16,11 +16,7 @@ import pytest
 
 from bindrt import __main__ as command
 from bindrt import hardware
-from bindrt.doctor import Part, Report
-
-# `bindrt.doctor` is the function; this is the module it comes from.
-doctor_module = sys.modules["bindrt.doctor"]
-doctor = doctor_module.doctor
+from bindrt.diagnosis import Part, Report, doctor
 
 
 def part(report: Report, name: str) -> Part:
@@ -286,7 +282,7 @@ def test_command_fails_when_something_is_missing(
 
 def test_torch_is_never_imported(tmp_path: Path) -> None:
     code = (
-        "import sys; from bindrt.doctor import doctor; doctor(); "
+        "import sys; from bindrt.diagnosis import doctor; doctor(); "
         "print(sorted({'torch', 'bindrt_export'} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -1,0 +1,89 @@
+"""How the doctor looks. Whatever is absent or broken is a finding, never a failure."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import shutil
+import subprocess
+from typing import Any
+
+from bindrt.diagnosis.report import Part
+from bindrt.diagnosis.wanted import CONFLICTS, REINSTALL, Wanted
+
+
+def installed(distributions: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Name and version of those that are installed."""
+    found = []
+    for name in distributions:
+        try:
+            found.append((name, importlib.metadata.version(name)))
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def look(wanted: Wanted) -> Part:
+    """Import a library and ask it."""
+    found = installed(wanted.distributions)
+    version = found[0][1] if found else ""
+    try:
+        module = importlib.import_module(wanted.module)
+    except Exception as error:
+        if not found:
+            return Part(wanted.name, False, gives=wanted.gives, remedy=wanted.remedy)
+        broken = f"{version} is installed but does not load: {type(error).__name__}: {error}"
+        return Part(wanted.name, False, version, broken, wanted.gives, wanted.remedy)
+    try:
+        detail = wanted.detail(module)
+    except Exception as error:
+        detail = f"loads, but does not answer: {error}"
+    return Part(wanted.name, True, version or str(getattr(module, "__version__", "")), detail, wanted.gives)
+
+
+def look_for_nvcc() -> Part:
+    gives = "a second compiler for the GPU kernels, for developers of bindrt"
+    home = os.environ.get("CUDA_HOME") or os.environ.get("CUDA_PATH") or "/usr/local/cuda"
+    path = shutil.which("nvcc") or shutil.which("nvcc", path=os.path.join(home, "bin"))
+    if path is None:
+        return Part("nvcc", False, gives=gives, remedy="install NVIDIA's CUDA toolkit")
+    try:
+        said = subprocess.run(
+            [path, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        return Part("nvcc", False, detail=f"{path} does not run: {error}", gives=gives)
+    version = said.partition("release ")[2].partition(",")[0]
+    return Part("nvcc", True, version, path, gives)
+
+
+def look_for_nvrtc() -> Part:
+    found = installed(("nvidia-cuda-nvrtc-cu12", "nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu13"))
+    gives = "the compiler of the GPU kernels, for building bindrt; not needed to run"
+    if not found:
+        return Part("NVRTC", False, gives=gives)
+    return Part("NVRTC", True, found[0][1], found[0][0], gives)
+
+
+def look_at_core() -> tuple[dict[str, Any], str]:
+    """How the compiled module was built, or why it does not load."""
+    try:
+        return dict(importlib.import_module("bindrt._core").build_info()), ""
+    except Exception as error:
+        return {}, f"bindrt._core does not load: {error}; {REINSTALL}"
+
+
+def conflicts() -> list[str]:
+    """Installed distributions that exclude each other."""
+    found = []
+    for names, why in CONFLICTS:
+        both = [name for name, _ in installed(names)]
+        if len(both) > 1:
+            found.append(f"{' and '.join(both)} are both installed; {why}")
+    return found
