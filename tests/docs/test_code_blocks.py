@@ -1,0 +1,108 @@
+"""Each code block of the README and of docs/ does what it shows.
+
+Python blocks run, a page's one after the other, in a folder with real files and with bind-tiny as ``model``.
+``# → text`` behind a statement is what it prints, ``…`` any text. Shell blocks are checked: the commands and
+their options exist; those marked ``<!-- run -->`` run. A Python block that cannot run here is marked
+``<!-- not run: REASON -->``, and counted.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import inspect
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import bindrt
+from support import pages, shell_lines
+from support.commands import run_command
+
+ALL = [block for page in pages.pages() for block in pages.blocks(page)]
+#: Python blocks that need a GPU or a library that is not here. Adding one is a decision.
+NOT_RUN = 1
+#: First words of commands that a block marked ``run`` may use.
+RUNNABLE = ("bind-embed", "bind-search", "bind-export", "bind-bench")
+
+
+def test_blocks_say_what_they_are() -> None:
+    unknown = [b.place for b in ALL if b.language not in pages.LANGUAGES]
+    assert not unknown, f"give them one of {pages.LANGUAGES}"
+    not_run = [b.place for b in ALL if b.language == "python" and b.mark.startswith("not run")]
+    assert len(not_run) == NOT_RUN, not_run
+
+
+@pytest.mark.parametrize("page", sorted({b.page for b in ALL if b.language == "python"}), ids=pages.name)
+def test_python(page: Path, files: Path, model: bindrt.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(files)
+    names: dict[str, Any] = {"bindrt": bindrt, "np": np, "model": model}
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        for block in pages.blocks(page):
+            if block.language != "python":
+                continue
+            tree = ast.parse(block.code, block.place)
+            if block.mark.startswith("not run"):
+                continue
+            for statement in tree.body:
+                printed = run_statement(statement, block, names, loop)
+                check_output(statement, block, printed)
+
+
+def run_statement(
+    statement: ast.stmt, block: pages.Block, names: dict[str, Any], loop: asyncio.AbstractEventLoop
+) -> str:
+    """Runs one statement, which may ``await``; what it printed."""
+    module = ast.Module([statement], [])
+    ast.increment_lineno(module, block.line - 1)
+    code = compile(module, block.place, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        result = eval(code, names)
+        if inspect.iscoroutine(result):
+            loop.run_until_complete(result)
+    return printed.getvalue()
+
+
+def check_output(statement: ast.stmt, block: pages.Block, printed: str) -> None:
+    line = (statement.end_lineno or 1) - block.line
+    _, arrow, expected = block.code.splitlines()[line].partition("# → ")
+    if arrow:
+        pattern = ".*".join(re.escape(part) for part in " ".join(expected.split()).split("…"))
+        assert re.fullmatch(pattern, " ".join(printed.split())), f"{block.place}: printed {printed!r}"
+
+
+@pytest.mark.parametrize("block", [b for b in ALL if b.language == "sh"], ids=lambda b: b.place)
+def test_shell_names_what_exists(block: pages.Block) -> None:
+    for words in shell_lines.commands(block.code):
+        assert not (found := shell_lines.problem(words)), f"{block.place}: {found}"
+
+
+@pytest.mark.parametrize("block", [b for b in ALL if b.mark == "run"], ids=lambda b: b.place)
+def test_shell_runs(block: pages.Block, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(files)
+    for words in shell_lines.commands(block.code):
+        assert words[0] in RUNNABLE, f"{block.place}: {words[0]} is not run by tests"
+        done = run_command(*words)
+        assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
+
+
+@pytest.mark.parametrize("block", [b for b in ALL if b.language == "json"], ids=lambda b: b.place)
+def test_json(block: pages.Block) -> None:
+    json.loads(block.code)
+
+
+def test_the_lines_of_the_seven_inputs(
+    files: Path, model: bindrt.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(files)
+    lines = re.findall(r"^\| (\w+) \|.*`(model\.embed\(.+\))` \|$", pages.pages()[0].read_text("utf-8"), re.M)
+    assert [modality for modality, _ in lines] == list(model.modalities)
+    for modality, line in lines:
+        assert eval(line, {"model": model})[modality].shape == (1, model.embed_dim)
