@@ -113,7 +113,7 @@ def full_batch(model: bindrt.Model, modality: str, item: object) -> tuple[np.nda
     shape = model.bundle.manifest.encoders[encoder].view
     if len(shape) == views.ndim:  # a picture is a film of equal frames
         views = np.repeat(views[:, :, None], shape[1], axis=2)
-    rows = model._engine(encoder).max_batch
+    rows = model.engine(modality).max_batch
     return np.ascontiguousarray(np.resize(views, (rows, *views.shape[1:]))), rows / len(views)
 
 

@@ -40,7 +40,7 @@ def files_beside_engine(
     for modality, given in items.items():
         # Texts differ in length; other items are as long as the first for the engine.
         ready = [engine_input(model, modality, item) for item in (given if modality == "text" else given[:1])]
-        engine = model._engine(MODALITIES[modality].encoder)
+        engine = model.engine(modality)
         timings = interleaved({"prepare": lambda m=modality, g=given: prepare_distinct(m, g[0])}, 5)
         alone, whole = [], []
         for number in range(rounds + 1):

@@ -304,6 +304,14 @@ class Model:
         with traced(self._pipelines, path, spans):
             yield
 
+    def engine(self, modality: str) -> Engine:
+        """The engine that computes a modality, opened if it is not yet.
+
+        Its ``name``, ``device``, ``precision`` and ``max_batch`` say what ``engine="auto"`` has chosen.
+        """
+        self._require(modality)
+        return self._loaded.engine(MODALITIES[modality].encoder)
+
     def unload(self, modality: str) -> None:
         """Free the encoder of a modality; image and video share one. It is loaded again when used."""
         self._require(modality)

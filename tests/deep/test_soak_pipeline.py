@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import psutil
 import pytest
 
 import bindrt
+from bindrt.engines import ENGINES, EngineSettings, EngineSpec, onnxruntime
 from bindrt.errors import EngineError
 from support.soak import GOOD, form, held
 
@@ -54,35 +55,31 @@ class Seen:
             self.wrong.append(text)
 
 
+class FaultyEngine:
+    """ONNX Runtime, which fails now and then."""
+
+    def __init__(self, spec: EngineSpec, settings: EngineSettings) -> None:
+        engine = onnxruntime.KIND.open(spec, settings)
+        self.name, self.device = engine.name, engine.device
+        self.precision, self.max_batch = engine.precision, engine.max_batch
+        self._run, self._encoder, self._rng = engine.run, spec.encoder, random.Random(spec.encoder)
+
+    def run(self, inputs: np.ndarray, out: np.ndarray) -> None:
+        if self._rng.random() < FAULTS:
+            raise EngineError(self._encoder, self._rng.choice((PLANTED, f"{PLANTED}: out of memory")))
+        self._run(inputs, out)
+
+
 class Place:
     """A model that is closed and opened again now and then."""
 
     def __init__(self, name: str, bundle: Path, options: dict[str, Any]) -> None:
         self.name = name
         self._open: Callable[[], bindrt.Model] = lambda: bindrt.load(bundle, threads=1, **options)
-        self.model = self._opened()
-
-    def _opened(self) -> bindrt.Model:
-        model = self._open()
-        start = model._loaded._open
-
-        def faulty(encoder: str) -> Any:
-            engine = start(encoder)
-            run, rng = engine.run, random.Random(encoder)
-
-            def sometimes(inputs: np.ndarray, out: np.ndarray) -> None:
-                if rng.random() < FAULTS:
-                    raise EngineError(encoder, rng.choice((PLANTED, f"{PLANTED}: out of memory")))
-                run(inputs, out)
-
-            engine.run = sometimes  # type: ignore[method-assign]
-            return engine
-
-        model._loaded._open = faulty
-        return model
+        self.model = self._open()
 
     def reopen(self, drain: bool) -> None:
-        old, self.model = self.model, self._opened()
+        old, self.model = self.model, self._open()
         old.close(drain=drain)
 
 
@@ -245,7 +242,7 @@ def growth(samples: list[tuple[float, int]]) -> float:
 
 
 @pytest.mark.deep
-def test_everything_at_once(small_bundle: Path) -> None:
+def test_everything_at_once(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with bindrt.load(small_bundle) as alone:
         expected = {
             m: np.concatenate([alone.embed(**{m: [i]})[m] for i in items])  # type: ignore[arg-type]
@@ -254,6 +251,7 @@ def test_everything_at_once(small_bundle: Path) -> None:
         alone.warm_up()
         sizes = sorted(sum(m.values()) for m in alone.memory().values())
     OPTIONS["budget"]["memory_budget"] = sizes[-1] + sizes[-2]
+    monkeypatch.setitem(ENGINES, "onnxruntime", replace(onnxruntime.KIND, open=FaultyEngine))
     places = [Place(name, small_bundle, options) for name, options in OPTIONS.items()]
     seen = Seen()
     asked = soak(places, expected, seen, WARM_UP, 1)

@@ -60,8 +60,8 @@ class ModelSystem:
     def __init__(self, model: Model) -> None:
         self._model = model
         model.warm_up()
-        engines = {MODALITIES[m].encoder: model._engine(MODALITIES[m].encoder) for m in model.modalities}
-        self._rows = {m: engines[MODALITIES[m].encoder].max_batch for m in model.modalities}
+        engines = {m: model.engine(m) for m in model.modalities}
+        self._rows = {m: engine.max_batch for m, engine in engines.items()}
         names = sorted({f"{engine.name} on {engine.device}" for engine in engines.values()})
         self.about = f"bindrt's pipeline; {model.precision}, {', '.join(names)}"
 

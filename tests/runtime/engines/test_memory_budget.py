@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import bindrt
 from bindrt import loaded_encoders
 from bindrt.loaded_encoders import LoadedEncoders
-from support.engines import SimulatedEngine, use
+from support.engines import SimulatedEngine
 from support.golden import HERE
 
 INPUTS = HERE / "inputs"
@@ -27,9 +27,8 @@ NEIGHBOURS = 5e-6
 
 def size(bundle: Path, *modalities: str) -> int:
     """What these take together."""
-    with bindrt.load(bundle) as model:
-        for modality in modalities:
-            model._engine(modality)
+    with bindrt.load(bundle, modalities=modalities) as model:
+        model.warm_up()
         return sum(sum(m.values()) for m in model.memory().values())
 
 
@@ -67,7 +66,9 @@ def test_one_alone_must_fit(small_bundle: Path) -> None:
             with pytest.raises(bindrt.MemoryBudgetExceeded):
                 model.submit("text", "a")
         assert model.memory() == {}
-    weights = bindrt.load(small_bundle)._loaded._weights["text"]
+    with bindrt.load(small_bundle, modalities=["text"]) as model:
+        model.warm_up()
+        weights = model.memory()["text"]["weights"]
     with bindrt.load(small_bundle, memory_budget=weights + 10) as model:  # but its batches do not
         with pytest.raises(bindrt.MemoryBudgetExceeded):
             model.embed(text="a")
@@ -78,10 +79,10 @@ def test_one_alone_must_fit(small_bundle: Path) -> None:
 
 
 def test_work_in_flight_is_waited_for(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    budget = max(size(small_bundle, "text"), size(small_bundle, "imu"))
-    with bindrt.load(small_bundle, memory_budget=budget) as model:
-        engine = use(model, "text", SimulatedEngine(max_batch=1))
-        engine.gate.clear()
+    engine = SimulatedEngine(max_batch=1)
+    engine.gate.clear()
+    budget = size(small_bundle, "imu")
+    with bindrt.load(small_bundle, memory_budget=budget, engines={"text": engine}) as model:
         futures = [model.submit("text", "a") for _ in range(5)]
         assert engine.entered.wait(60)
         found: list[Any] = []
@@ -89,15 +90,21 @@ def test_work_in_flight_is_waited_for(small_bundle: Path, monkeypatch: pytest.Mo
         thread.start()
         time.sleep(0.2)
         assert loaded(model) == ["text"]
-        monkeypatch.setattr(loaded_encoders, "PATIENCE", 0.1)
         engine.gate.set()
         thread.join(60)
         assert len(found) == 1
         assert all(f.result(0)[1] > 0 for f in futures)
         assert loaded(model) == ["imu"]
-        blocked = use(model, "imu", SimulatedEngine(max_batch=1))
-        model._pipelines.close(True, "imu")
-        blocked.gate.clear()
+
+
+def test_work_that_does_not_end_is_not_waited_for(
+    small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = SimulatedEngine(max_batch=1)
+    blocked.gate.clear()
+    monkeypatch.setattr(loaded_encoders, "PATIENCE", 0.1)
+    budget = size(small_bundle, "text")
+    with bindrt.load(small_bundle, memory_budget=budget, engines={"imu": blocked}) as model:
         running = model.submit("imu", MOTION)
         assert blocked.entered.wait(60)
         with pytest.raises(bindrt.MemoryBudgetExceeded, match="had work"):
@@ -107,10 +114,10 @@ def test_work_in_flight_is_waited_for(small_bundle: Path, monkeypatch: pytest.Mo
 
 
 def test_a_call_of_embed_is_work_too(small_bundle: Path) -> None:
-    budget = max(size(small_bundle, "text"), size(small_bundle, "imu"))
-    with bindrt.load(small_bundle, memory_budget=budget) as model:
-        engine = use(model, "text", SimulatedEngine())
-        engine.gate.clear()
+    engine = SimulatedEngine()
+    engine.gate.clear()
+    budget = size(small_bundle, "imu")
+    with bindrt.load(small_bundle, memory_budget=budget, engines={"text": engine}) as model:
         embedding = threading.Thread(target=lambda: model.embed(text="a"))
         embedding.start()
         assert engine.entered.wait(60)

@@ -6,7 +6,7 @@ import io
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import bindrt
 from bindrt.batching import TEXT_WINDOW, cuts
 from bindrt.preprocess import audio as clips
 from bindrt.preprocess import text as tokens
-from support.engines import SimulatedEngine, use
+from support.engines import SimulatedEngine
 from support.golden import HERE
 
 SOUND = HERE / "inputs" / "audio/short_8k.wav"
@@ -65,10 +65,10 @@ def test_grouped_texts_keep_their_order_and_vectors(model: bindrt.Model) -> None
     assert len(np.unique(alone.round(4), axis=0)) > 30  # a swap would be seen
 
 
-def test_few_tokens_are_padding(model: bindrt.Model) -> None:
+def test_few_tokens_are_padding(load_with: Callable[..., bindrt.Model]) -> None:
     texts = ["dog " * n for n in (60, 1, 60, 1, 1, 60, 1, 1)] * 8
     seen: list[tuple[int, int]] = []
-    use(model, "text", SimulatedEngine(max_batch=64, before=lambda rows: seen.append(rows.shape)))
+    model = load_with(text=SimulatedEngine(max_batch=64, before=lambda rows: seen.append(rows.shape)))
     model.embed(text=texts)
     assert seen == [(40, 3), (24, 62)]
 
@@ -83,8 +83,9 @@ def test_views_of_one_text_stay_together(model: bindrt.Model) -> None:
     np.testing.assert_allclose(got[[0, 2]], single[[1, 0]], atol=NEIGHBOURS * scale)
 
 
-def test_more_texts_than_a_window(model: bindrt.Model) -> None:
-    engine = use(model, "text", SimulatedEngine(max_batch=512))
+def test_more_texts_than_a_window(load_with: Callable[..., bindrt.Model]) -> None:
+    engine = SimulatedEngine(max_batch=512)
+    model = load_with(text=engine)
     texts: list[object] = ["a dog" if i % 3 else "a dog on a road" for i in range(TEXT_WINDOW + 100)]
     texts[TEXT_WINDOW] = 3.5
     found = model.embed(text=texts, on_error="skip", normalize=False)
@@ -108,7 +109,7 @@ def test_equal_clips_are_computed_once(model: bindrt.Model, normalize: bool) -> 
 
 
 def test_the_next_items_are_prepared_while_the_engine_runs(
-    model: bindrt.Model, monkeypatch: pytest.MonkeyPatch
+    load_with: Callable[..., bindrt.Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared = 0
     usual = bindrt.model.prepare_distinct
@@ -129,7 +130,7 @@ def test_the_next_items_are_prepared_while_the_engine_runs(
         seen.append(prepared)
 
     seen: list[int] = []
-    use(model, "imu", SimulatedEngine(max_batch=2, before=run))
+    model = load_with(imu=SimulatedEngine(max_batch=2, before=run))
     files = [HERE / "inputs" / "imu/s2.npz"] * 12
     model.embed(imu=files)
     assert seen[0] > 2

@@ -15,7 +15,7 @@ import pytest
 import bindrt
 from bindrt.pipeline import EmbeddingFuture
 from bindrt.preprocess import text as tokens
-from support.engines import SimulatedEngine, use
+from support.engines import SimulatedEngine
 
 DOG = bindrt.Prepared(tokens("a dog")[0])
 
@@ -27,11 +27,16 @@ def model(small_bundle: Path) -> Iterator[bindrt.Model]:
 
 
 @pytest.fixture
-def held(model: bindrt.Model) -> SimulatedEngine:
+def held() -> SimulatedEngine:
     """An engine that waits for its gate."""
-    engine = use(model, "text", SimulatedEngine(max_batch=1))
+    engine = SimulatedEngine(max_batch=1)
     engine.gate.clear()
     return engine
+
+
+@pytest.fixture
+def blocked(load_with: Callable[..., bindrt.Model], held: SimulatedEngine) -> bindrt.Model:
+    return load_with(text=held)
 
 
 def test_it_has_what_a_future_has() -> None:
@@ -45,8 +50,8 @@ def test_it_has_what_a_future_has() -> None:
             assert getattr(ours, name) == getattr(ordinary, name)
 
 
-def test_waited_for_natively_and_through_its_condition(model: bindrt.Model, held: SimulatedEngine) -> None:
-    futures = [model.submit("text", DOG) for _ in range(12)]
+def test_waited_for_natively_and_through_its_condition(blocked: bindrt.Model, held: SimulatedEngine) -> None:
+    futures = [blocked.submit("text", DOG) for _ in range(12)]
     results: dict[int, float] = {}
 
     def look(i: int, how: Callable[[EmbeddingFuture], np.ndarray]) -> None:
@@ -76,8 +81,8 @@ def test_waited_for_natively_and_through_its_condition(model: bindrt.Model, held
     assert all(f.done() and not f.cancelled() and not f.running() for f in futures)
 
 
-def test_timeouts(model: bindrt.Model, held: SimulatedEngine) -> None:
-    future = model.submit("text", DOG)
+def test_timeouts(blocked: bindrt.Model, held: SimulatedEngine) -> None:
+    future = blocked.submit("text", DOG)
     for timeout in (0, 0.05, 0.25):
         begin = time.monotonic()
         with pytest.raises(TimeoutError):
@@ -89,8 +94,8 @@ def test_timeouts(model: bindrt.Model, held: SimulatedEngine) -> None:
     assert future.result(60) is future.result(0)
 
 
-def test_callbacks_before_and_after(model: bindrt.Model, held: SimulatedEngine) -> None:
-    future = model.submit("text", DOG)
+def test_callbacks_before_and_after(blocked: bindrt.Model, held: SimulatedEngine) -> None:
+    future = blocked.submit("text", DOG)
     called: list[str] = []
     done = threading.Event()
     future.add_done_callback(lambda f: called.append("before" if f.done() else "early"))
@@ -101,8 +106,8 @@ def test_callbacks_before_and_after(model: bindrt.Model, held: SimulatedEngine) 
     assert called == ["before", "after"]
 
 
-def test_a_cancel_wakes_who_waits(model: bindrt.Model, held: SimulatedEngine) -> None:
-    running, queued = model.submit("text", DOG), model.submit("text", DOG)
+def test_a_cancel_wakes_who_waits(blocked: bindrt.Model, held: SimulatedEngine) -> None:
+    running, queued = blocked.submit("text", DOG), blocked.submit("text", DOG)
     assert held.entered.wait(60)
     ended: list[type] = []
 
@@ -124,14 +129,16 @@ def test_a_cancel_wakes_who_waits(model: bindrt.Model, held: SimulatedEngine) ->
     held.gate.set()
 
 
-def test_as_completed_and_asyncio(model: bindrt.Model, held: SimulatedEngine) -> None:
-    futures = [model.submit("text", DOG) for _ in range(5)]
+def test_as_completed_and_asyncio(blocked: bindrt.Model, held: SimulatedEngine) -> None:
+    futures = [blocked.submit("text", DOG) for _ in range(5)]
     threading.Timer(0.1, held.gate.set).start()
     assert len(list(as_completed(futures, 60))) == 5
-    assert len(wait([model.submit("text", DOG), *futures], 60, FIRST_COMPLETED).done) >= 5
+    assert len(wait([blocked.submit("text", DOG), *futures], 60, FIRST_COMPLETED).done) >= 5
 
     async def gathered() -> int:
-        return len(await asyncio.gather(*(asyncio.wrap_future(model.submit("text", DOG)) for _ in range(9))))
+        return len(
+            await asyncio.gather(*(asyncio.wrap_future(blocked.submit("text", DOG)) for _ in range(9)))
+        )
 
     assert asyncio.run(gathered()) == 9
 
@@ -147,9 +154,9 @@ def test_done_futures_cannot_be_cancelled(model: bindrt.Model) -> None:
     assert "finished" in repr(future)
 
 
-def test_conditions_made_in_a_race_with_results(model: bindrt.Model) -> None:
+def test_conditions_made_in_a_race_with_results(load_with: Callable[..., bindrt.Model]) -> None:
     """Threads want the condition of futures that are being set: none may wait for ever."""
-    use(model, "text", SimulatedEngine(max_batch=16))
+    model = load_with(text=SimulatedEngine(max_batch=16))
     futures: list[EmbeddingFuture] = []
     lost: list[int] = []
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import bindrt
-from support.engines import SimulatedEngine, fails_on, use
+from support.engines import GatedEngine, SimulatedEngine, fails_on
 from support.golden import HERE
 
 INPUTS = HERE / "inputs"
@@ -30,12 +30,12 @@ ITEMS: dict[str, Any] = {
     "imu": INPUTS / "imu/s2.npz",
 }
 NEIGHBOURS = 5e-6
+SHARING = bindrt.PipelineOptions(deduplicate=True, cache_bytes=1 << 20)
 
 
 @pytest.fixture
 def model(small_bundle: Path) -> Iterator[bindrt.Model]:
-    options = bindrt.PipelineOptions(deduplicate=True, cache_bytes=1 << 20)
-    with bindrt.load(small_bundle, pipeline=options) as loaded:
+    with bindrt.load(small_bundle, pipeline=SHARING) as loaded:
         yield loaded
 
 
@@ -48,13 +48,16 @@ def computed(model: bindrt.Model, modality: str) -> int:
     return int(model.stats()[modality]["pipeline"]["done"])
 
 
-def gated(model: bindrt.Model) -> SimulatedEngine:
-    """An engine that is busy with a first text until its gate is opened."""
-    engine = use(model, "text", SimulatedEngine(max_batch=1))
+def gated(
+    load_with: Callable[..., bindrt.Model], options: bindrt.PipelineOptions = SHARING
+) -> tuple[bindrt.Model, SimulatedEngine]:
+    """A model whose engine is busy with a first text until its gate is opened."""
+    engine = SimulatedEngine(max_batch=1)
     engine.gate.clear()
+    model = load_with(options, text=engine)
     model.submit("text", "before all")
     assert engine.entered.wait(60)
-    return engine
+    return model, engine
 
 
 def test_same_vectors_and_one_computation(model: bindrt.Model) -> None:
@@ -112,28 +115,24 @@ def test_a_changed_file_is_read_again(model: bindrt.Model, tmp_path: Path) -> No
         np.testing.assert_allclose(row, expected[name], atol=NEIGHBOURS)
 
 
-def test_a_file_that_changes_while_it_waits(model: bindrt.Model, tmp_path: Path) -> None:
+def test_a_file_that_changes_while_it_waits(
+    load_with: Callable[..., bindrt.Model], small_model: bindrt.Model, tmp_path: Path
+) -> None:
     """Followers get the vector of what they saw, whatever becomes of the file before it is decoded."""
+    engine = GatedEngine(small_model.engine("image"))
+    model = load_with(SHARING, vision=engine)
     path = tmp_path / "tokens.png"
     path.write_bytes(PHOTO.read_bytes())
     expected = model.embed(image=[PHOTO, PALETTE]).image
-    engine = model._engine("vision")
-    gate, entered = threading.Event(), threading.Event()
-    real = engine.run
-
-    def slow(inputs: np.ndarray, out: np.ndarray) -> None:
-        entered.set()
-        assert gate.wait(60)
-        real(inputs, out)
-
-    engine.run = slow  # type: ignore[method-assign]
+    engine.gate.clear()
+    engine.entered.clear()
     model.submit("image", INPUTS / "image/tiny.png")
-    assert entered.wait(60)
+    assert engine.entered.wait(60)
     first = model.submit("image", path)
     path.write_bytes(PALETTE.read_bytes())
     second = model.submit("image", PHOTO)
     third = model.submit("image", path)
-    gate.set()
+    engine.gate.set()
     for future, row in ((first, 0), (second, 0), (third, 1)):
         np.testing.assert_allclose(future.result(60), expected[row], atol=NEIGHBOURS)
 
@@ -147,8 +146,8 @@ def test_an_array_that_changes_while_it_waits(model: bindrt.Model) -> None:
         np.testing.assert_allclose(future.result(60), expected, atol=NEIGHBOURS)
 
 
-def test_cancelling_one_leaves_the_others(model: bindrt.Model) -> None:
-    engine = gated(model)
+def test_cancelling_one_leaves_the_others(load_with: Callable[..., bindrt.Model]) -> None:
+    model, engine = gated(load_with)
     leader, follower, last = (model.submit("text", "b") for _ in range(3))
     assert leader.cancel()
     with pytest.raises(CancelledError):
@@ -160,16 +159,16 @@ def test_cancelling_one_leaves_the_others(model: bindrt.Model) -> None:
     assert sharing(model, "text")["cancelled"] == 2
 
 
-def test_when_all_are_cancelled_nothing_is_computed(model: bindrt.Model) -> None:
-    engine = gated(model)
+def test_when_all_are_cancelled_nothing_is_computed(load_with: Callable[..., bindrt.Model]) -> None:
+    model, engine = gated(load_with)
     assert all(f.cancel() for f in [model.submit("text", "b") for _ in range(3)])
     engine.gate.set()
     model.submit("text", "c").result(60)
     assert engine.batches == [1, 1]
 
 
-def test_deadlines_are_each_ones_own(model: bindrt.Model) -> None:
-    engine = gated(model)
+def test_deadlines_are_each_ones_own(load_with: Callable[..., bindrt.Model]) -> None:
+    model, engine = gated(load_with)
     short = model.submit("text", "b", deadline=0.1)
     patient = model.submit("text", "b")
     shorter = model.submit("text", "b", deadline=0.05)
@@ -190,8 +189,8 @@ def test_deadlines_are_each_ones_own(model: bindrt.Model) -> None:
     assert not any(t.name == "bindrt deadlines" for t in threading.enumerate())
 
 
-def test_a_deadline_does_not_end_what_the_engine_has(model: bindrt.Model) -> None:
-    engine = gated(model)
+def test_a_deadline_does_not_end_what_the_engine_has(load_with: Callable[..., bindrt.Model]) -> None:
+    model, engine = gated(load_with)
     running = model.submit("text", "before all", deadline=0.05)
     time.sleep(0.3)
     assert not running.done()
@@ -199,10 +198,10 @@ def test_a_deadline_does_not_end_what_the_engine_has(model: bindrt.Model) -> Non
     assert running.result(60)[1] > 0
 
 
-def test_an_urgent_one_overtakes(small_bundle: Path) -> None:
+def test_an_urgent_one_overtakes(load_with: Callable[..., bindrt.Model]) -> None:
     options = bindrt.PipelineOptions(deduplicate=True, batches_in_flight=1)
-    with bindrt.load(small_bundle, pipeline=options) as model:
-        engine = gated(model)
+    model, engine = gated(load_with, options)
+    with model:
         order: list[str] = []
         futures = []
         for name, priority in (("x", 0), ("y", 0), ("y", 5), ("y", 0)):
@@ -217,9 +216,10 @@ def test_an_urgent_one_overtakes(small_bundle: Path) -> None:
         assert engine.batches == [1, 1, 1]
 
 
-def test_an_error_reaches_all_and_is_not_kept(model: bindrt.Model) -> None:
+def test_an_error_reaches_all_and_is_not_kept(load_with: Callable[..., bindrt.Model]) -> None:
     poison = int(bindrt.preprocess.text("a dog")[0][2])
-    engine = use(model, "text", SimulatedEngine(max_batch=4, before=fails_on(poison)))
+    engine = SimulatedEngine(max_batch=4, before=fails_on(poison))
+    model = load_with(SHARING, text=engine)
     for _ in range(2):
         engine.gate.clear()
         futures = [model.submit("text", "a dog") for _ in range(3)]
@@ -231,10 +231,10 @@ def test_an_error_reaches_all_and_is_not_kept(model: bindrt.Model) -> None:
     assert sharing(model, "text")["misses"] == 2
 
 
-def test_a_full_queue(small_bundle: Path) -> None:
+def test_a_full_queue(load_with: Callable[..., bindrt.Model]) -> None:
     options = bindrt.PipelineOptions(deduplicate=True, queue=1, batches_in_flight=1)
-    with bindrt.load(small_bundle, pipeline=options) as model:
-        engine = gated(model)
+    model, engine = gated(load_with, options)
+    with model:
         waiting = model.submit("text", "b")
         with pytest.raises(bindrt.Overloaded):
             model.submit("text", "c", block=False)
@@ -246,10 +246,9 @@ def test_a_full_queue(small_bundle: Path) -> None:
         assert all(row[1] > 0 for row in rows)
 
 
-def test_close_ends_followers_too(small_bundle: Path) -> None:
+def test_close_ends_followers_too(load_with: Callable[..., bindrt.Model]) -> None:
     for drain in (True, False):
-        model = bindrt.load(small_bundle, pipeline=bindrt.PipelineOptions(deduplicate=True))
-        engine = gated(model)
+        model, engine = gated(load_with, bindrt.PipelineOptions(deduplicate=True))
         futures = [model.submit("text", "b") for _ in range(4)]
         threading.Timer(0.1, engine.gate.set).start()
         model.close(drain=drain)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 
 import bindrt
-from support.engines import SimulatedEngine, use
+from support.engines import SimulatedEngine
 from support.golden import HERE
 
 INPUTS = HERE / "inputs"
@@ -63,8 +63,9 @@ def test_no_item_is_copied(model: bindrt.Model) -> None:
         assert (found["rows_copied"], found["rows_moved"], found["rows_borrowed"]) == (0, 0, 0), modality
 
 
-def test_ready_input_is_copied_if_it_fills_no_batch(model: bindrt.Model) -> None:
-    engine = use(model, "imu", SimulatedEngine(max_batch=4))
+def test_ready_input_is_copied_if_it_fills_no_batch(load_with: Callable[..., bindrt.Model]) -> None:
+    engine = SimulatedEngine(max_batch=4)
+    model = load_with(imu=engine)
     views = rng.normal(size=(9, 6, 2000)).astype(np.float32)
     view = views[0]
     row = model.submit("imu", bindrt.Prepared(view), normalize=False).result(60)

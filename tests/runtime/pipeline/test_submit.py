@@ -7,7 +7,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, wait
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pytest
 
 import bindrt
 from bindrt.preprocess import text as tokens
-from support.engines import SimulatedEngine, fails_on, needs_memory_for, use
+from support.engines import SimulatedEngine, fails_on, needs_memory_for
 from support.golden import HERE
 
 INPUTS = HERE / "inputs"
@@ -42,8 +42,8 @@ def model(small_bundle: Path) -> Iterator[bindrt.Model]:
         yield loaded
 
 
-def overload(bundle: Path, **options: int) -> bindrt.Model:
-    return bindrt.load(bundle, pipeline=bindrt.PipelineOptions(**options))
+def overload(bundle: Path, engine: bindrt.Engine, **options: int) -> bindrt.Model:
+    return bindrt.load(bundle, pipeline=bindrt.PipelineOptions(**options), engines={"text": engine})
 
 
 def test_batches_are_no_larger_than_asked() -> None:
@@ -121,8 +121,9 @@ def test_aembed_names_and_skips(model: bindrt.Model) -> None:
     assert asyncio.run(model.aembed(image=[])).image.shape == (0, model.embed_dim)
 
 
-def test_many_coroutines_share_batches_without_threads(model: bindrt.Model) -> None:
-    engine = use(model, "text", SimulatedEngine(max_batch=32))
+def test_many_coroutines_share_batches_without_threads(load_with: Callable[..., bindrt.Model]) -> None:
+    engine = SimulatedEngine(max_batch=32)
+    model = load_with(text=engine)
     model.submit("text", "warm").result(60)
     engine.gate.clear()
     before = threading.active_count()
@@ -139,8 +140,8 @@ def test_many_coroutines_share_batches_without_threads(model: bindrt.Model) -> N
 
 
 def test_aembed_awaits_room_and_can_be_cancelled(small_bundle: Path) -> None:
-    with overload(small_bundle, queue=2, batches_in_flight=1) as model:
-        engine = use(model, "text", SimulatedEngine(max_batch=1))
+    engine = SimulatedEngine(max_batch=1)
+    with overload(small_bundle, engine, queue=2, batches_in_flight=1) as model:
         engine.gate.clear()
 
         async def scenario() -> int:
@@ -163,8 +164,8 @@ def test_aembed_awaits_room_and_can_be_cancelled(small_bundle: Path) -> None:
 
 
 def test_overload(small_bundle: Path) -> None:
-    with overload(small_bundle, queue=3, batches_in_flight=1) as model:
-        engine = use(model, "text", SimulatedEngine(max_batch=1))
+    engine = SimulatedEngine(max_batch=1)
+    with overload(small_bundle, engine, queue=3, batches_in_flight=1) as model:
         engine.gate.clear()
         futures = [model.submit("text", "a")]
         assert engine.entered.wait(60)
@@ -178,8 +179,9 @@ def test_overload(small_bundle: Path) -> None:
         assert model.stats()["text"]["pipeline"]["refused"] >= 1
 
 
-def test_deadline(model: bindrt.Model) -> None:
-    engine = use(model, "text", SimulatedEngine(max_batch=1))
+def test_deadline(load_with: Callable[..., bindrt.Model]) -> None:
+    engine = SimulatedEngine(max_batch=1)
+    model = load_with(text=engine)
     engine.gate.clear()
     running = model.submit("text", "a", deadline=60)
     assert engine.entered.wait(60)
@@ -193,8 +195,9 @@ def test_deadline(model: bindrt.Model) -> None:
     assert engine.batches == [1]
 
 
-def test_cancel(model: bindrt.Model) -> None:
-    engine = use(model, "text", SimulatedEngine(max_batch=1))
+def test_cancel(load_with: Callable[..., bindrt.Model]) -> None:
+    engine = SimulatedEngine(max_batch=1)
+    model = load_with(text=engine)
     engine.gate.clear()
     running = model.submit("text", "a")
     assert engine.entered.wait(60)
@@ -209,8 +212,8 @@ def test_cancel(model: bindrt.Model) -> None:
 
 
 def test_priority_and_fairness(small_bundle: Path) -> None:
-    with overload(small_bundle, batches_in_flight=1) as model:
-        engine = use(model, "text", SimulatedEngine(max_batch=1))
+    engine = SimulatedEngine(max_batch=1)
+    with overload(small_bundle, engine, batches_in_flight=1) as model:
         engine.gate.clear()
         first = model.submit("text", "a")
         assert engine.entered.wait(60)
@@ -225,10 +228,11 @@ def test_priority_and_fairness(small_bundle: Path) -> None:
         assert order == ["urgent", "x", "y"]
 
 
-def test_engine_faults_hit_only_the_culprit(model: bindrt.Model) -> None:
+def test_engine_faults_hit_only_the_culprit(load_with: Callable[..., bindrt.Model]) -> None:
     bad = tokens("a dog")[0]
     poison = int(bad[2])
-    engine = use(model, "text", SimulatedEngine(max_batch=16, before=fails_on(poison)))
+    engine = SimulatedEngine(max_batch=16, before=fails_on(poison))
+    model = load_with(text=engine)
     engine.gate.clear()
     futures = [model.submit("text", bindrt.Prepared(tokens(t)[0])) for t in ["a"] * 6 + ["a dog"] + ["a"] * 6]
     engine.gate.set()
@@ -240,19 +244,21 @@ def test_engine_faults_hit_only_the_culprit(model: bindrt.Model) -> None:
             assert future.result(60)[1] > 0
 
 
-def test_out_of_memory_halves_the_batch(model: bindrt.Model) -> None:
-    use(model, "text", SimulatedEngine(max_batch=16, before=needs_memory_for(3)))
+def test_out_of_memory_halves_the_batch(load_with: Callable[..., bindrt.Model]) -> None:
+    model = load_with(
+        text=SimulatedEngine(max_batch=16, before=needs_memory_for(3)),
+        imu=SimulatedEngine(before=needs_memory_for(0)),
+    )
     futures = [model.submit("text", bindrt.Prepared(tokens("a")[0])) for _ in range(64)]
     for future in futures:
         future.result(60)
     assert model.stats()["text"]["pipeline"]["limit"] <= 16
-    use(model, "imu", SimulatedEngine(before=needs_memory_for(0)))
     with pytest.raises(bindrt.EngineError, match="allocate"):
         model.submit("imu", INPUTS / "imu/s2.npz").result(60)
 
 
-def test_stream_is_lazy_ordered_and_bounded(model: bindrt.Model) -> None:
-    use(model, "text", SimulatedEngine())
+def test_stream_is_lazy_ordered_and_bounded(load_with: Callable[..., bindrt.Model]) -> None:
+    model = load_with(text=SimulatedEngine())
     taken = 0
 
     def endless() -> Iterator[str]:
@@ -296,8 +302,8 @@ def test_statistics(model: bindrt.Model) -> None:
 
 def test_close_drains_or_aborts(small_bundle: Path) -> None:
     for drain in (True, False):
-        model = bindrt.load(small_bundle)
-        engine = use(model, "text", SimulatedEngine(max_batch=1))
+        engine = SimulatedEngine(max_batch=1)
+        model = bindrt.load(small_bundle, engines={"text": engine})
         engine.gate.clear()
         futures = [model.submit("text", "a") for _ in range(10)]
         assert engine.entered.wait(60)
@@ -313,8 +319,8 @@ def test_close_drains_or_aborts(small_bundle: Path) -> None:
 
 
 def test_close_while_a_submitter_waits(small_bundle: Path) -> None:
-    model = overload(small_bundle, queue=1, batches_in_flight=1)
-    engine = use(model, "text", SimulatedEngine(max_batch=1))
+    engine = SimulatedEngine(max_batch=1)
+    model = overload(small_bundle, engine, queue=1, batches_in_flight=1)
     engine.gate.clear()
     model.submit("text", "a")
     assert engine.entered.wait(60)
