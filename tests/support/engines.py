@@ -12,16 +12,22 @@ from bindrt.errors import EngineError
 
 
 class SimulatedEngine:
-    """Writes (sum of the row, 1, 0, …); waits for ``gate``, and calls ``before`` with the rows."""
+    """Writes (sum of the row, 1, 0, …); waits for ``gate``, and calls ``before`` with the rows.
+
+    The gate is open at first, unless ``held``.
+    """
 
     name = "simulated"
     device = "cpu"
     precision = "fp32"
 
-    def __init__(self, max_batch: int = 8, before: Callable[[np.ndarray], None] | None = None) -> None:
+    def __init__(
+        self, max_batch: int = 8, before: Callable[[np.ndarray], None] | None = None, held: bool = False
+    ) -> None:
         self.max_batch = max_batch
         self.gate = threading.Event()
-        self.gate.set()
+        if not held:
+            self.gate.set()
         self.entered = threading.Event()
         self.batches: list[int] = []
         self._before = before

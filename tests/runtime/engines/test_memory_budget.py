@@ -79,8 +79,7 @@ def test_one_alone_must_fit(small_bundle: Path) -> None:
 
 
 def test_work_in_flight_is_waited_for(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = SimulatedEngine(max_batch=1)
-    engine.gate.clear()
+    engine = SimulatedEngine(max_batch=1, held=True)
     budget = size(small_bundle, "imu")
     with bindrt.load(small_bundle, memory_budget=budget, engines={"text": engine}) as model:
         futures = [model.submit("text", "a") for _ in range(5)]
@@ -100,8 +99,7 @@ def test_work_in_flight_is_waited_for(small_bundle: Path, monkeypatch: pytest.Mo
 def test_work_that_does_not_end_is_not_waited_for(
     small_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    blocked = SimulatedEngine(max_batch=1)
-    blocked.gate.clear()
+    blocked = SimulatedEngine(max_batch=1, held=True)
     monkeypatch.setattr(loaded_encoders, "PATIENCE", 0.1)
     budget = size(small_bundle, "text")
     with bindrt.load(small_bundle, memory_budget=budget, engines={"imu": blocked}) as model:
@@ -114,8 +112,7 @@ def test_work_that_does_not_end_is_not_waited_for(
 
 
 def test_a_call_of_embed_is_work_too(small_bundle: Path) -> None:
-    engine = SimulatedEngine()
-    engine.gate.clear()
+    engine = SimulatedEngine(held=True)
     budget = size(small_bundle, "imu")
     with bindrt.load(small_bundle, memory_budget=budget, engines={"text": engine}) as model:
         embedding = threading.Thread(target=lambda: model.embed(text="a"))

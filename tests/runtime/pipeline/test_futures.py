@@ -29,8 +29,7 @@ def model(small_bundle: Path) -> Iterator[bindrt.Model]:
 @pytest.fixture
 def held() -> SimulatedEngine:
     """An engine that waits for its gate."""
-    engine = SimulatedEngine(max_batch=1)
-    engine.gate.clear()
+    engine = SimulatedEngine(max_batch=1, held=True)
     return engine
 
 

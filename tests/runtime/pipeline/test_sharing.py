@@ -52,8 +52,7 @@ def gated(
     load_with: Callable[..., bindrt.Model], options: bindrt.PipelineOptions = SHARING
 ) -> tuple[bindrt.Model, SimulatedEngine]:
     """A model whose engine is busy with a first text until its gate is opened."""
-    engine = SimulatedEngine(max_batch=1)
-    engine.gate.clear()
+    engine = SimulatedEngine(max_batch=1, held=True)
     model = load_with(options, text=engine)
     model.submit("text", "before all")
     assert engine.entered.wait(60)

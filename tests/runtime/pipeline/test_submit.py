@@ -140,9 +140,8 @@ def test_many_coroutines_share_batches_without_threads(load_with: Callable[..., 
 
 
 def test_aembed_awaits_room_and_can_be_cancelled(small_bundle: Path) -> None:
-    engine = SimulatedEngine(max_batch=1)
+    engine = SimulatedEngine(max_batch=1, held=True)
     with overload(small_bundle, engine, queue=2, batches_in_flight=1) as model:
-        engine.gate.clear()
 
         async def scenario() -> int:
             task = asyncio.create_task(model.aembed(text=[f"number {i}" for i in range(50)]))
@@ -164,9 +163,8 @@ def test_aembed_awaits_room_and_can_be_cancelled(small_bundle: Path) -> None:
 
 
 def test_overload(small_bundle: Path) -> None:
-    engine = SimulatedEngine(max_batch=1)
+    engine = SimulatedEngine(max_batch=1, held=True)
     with overload(small_bundle, engine, queue=3, batches_in_flight=1) as model:
-        engine.gate.clear()
         futures = [model.submit("text", "a")]
         assert engine.entered.wait(60)
         futures += [model.submit("text", "a") for _ in range(3)]
@@ -180,9 +178,8 @@ def test_overload(small_bundle: Path) -> None:
 
 
 def test_deadline(load_with: Callable[..., bindrt.Model]) -> None:
-    engine = SimulatedEngine(max_batch=1)
+    engine = SimulatedEngine(max_batch=1, held=True)
     model = load_with(text=engine)
-    engine.gate.clear()
     running = model.submit("text", "a", deadline=60)
     assert engine.entered.wait(60)
     late = model.submit("text", "b", deadline=0.05)
@@ -196,9 +193,8 @@ def test_deadline(load_with: Callable[..., bindrt.Model]) -> None:
 
 
 def test_cancel(load_with: Callable[..., bindrt.Model]) -> None:
-    engine = SimulatedEngine(max_batch=1)
+    engine = SimulatedEngine(max_batch=1, held=True)
     model = load_with(text=engine)
-    engine.gate.clear()
     running = model.submit("text", "a")
     assert engine.entered.wait(60)
     waiting = [model.submit("text", "b") for _ in range(10)]
@@ -212,9 +208,8 @@ def test_cancel(load_with: Callable[..., bindrt.Model]) -> None:
 
 
 def test_priority_and_fairness(small_bundle: Path) -> None:
-    engine = SimulatedEngine(max_batch=1)
+    engine = SimulatedEngine(max_batch=1, held=True)
     with overload(small_bundle, engine, batches_in_flight=1) as model:
-        engine.gate.clear()
         first = model.submit("text", "a")
         assert engine.entered.wait(60)
         order: list[str] = []
@@ -231,9 +226,8 @@ def test_priority_and_fairness(small_bundle: Path) -> None:
 def test_engine_faults_hit_only_the_culprit(load_with: Callable[..., bindrt.Model]) -> None:
     bad = tokens("a dog")[0]
     poison = int(bad[2])
-    engine = SimulatedEngine(max_batch=16, before=fails_on(poison))
+    engine = SimulatedEngine(max_batch=16, before=fails_on(poison), held=True)
     model = load_with(text=engine)
-    engine.gate.clear()
     futures = [model.submit("text", bindrt.Prepared(tokens(t)[0])) for t in ["a"] * 6 + ["a dog"] + ["a"] * 6]
     engine.gate.set()
     for i, future in enumerate(futures):
@@ -302,9 +296,8 @@ def test_statistics(model: bindrt.Model) -> None:
 
 def test_close_drains_or_aborts(small_bundle: Path) -> None:
     for drain in (True, False):
-        engine = SimulatedEngine(max_batch=1)
+        engine = SimulatedEngine(max_batch=1, held=True)
         model = bindrt.load(small_bundle, engines={"text": engine})
-        engine.gate.clear()
         futures = [model.submit("text", "a") for _ in range(10)]
         assert engine.entered.wait(60)
         threading.Timer(0.1, engine.gate.set).start()
@@ -319,9 +312,8 @@ def test_close_drains_or_aborts(small_bundle: Path) -> None:
 
 
 def test_close_while_a_submitter_waits(small_bundle: Path) -> None:
-    engine = SimulatedEngine(max_batch=1)
+    engine = SimulatedEngine(max_batch=1, held=True)
     model = overload(small_bundle, engine, queue=1, batches_in_flight=1)
-    engine.gate.clear()
     model.submit("text", "a")
     assert engine.entered.wait(60)
     model.submit("text", "b")
