@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx
 
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.errors import Error, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import prepare
-from bindrt_export.engines.build import Graph
+from bindrt_export.precision import Description, describe
+from bindrt_export.precision.graphs import linears
 from bindrt_export.precision.survey import Survey, survey
-from bindrt_export.probes import MAX_TEXT_BYTES, Array, encoder_views, probes
+from bindrt_export.probes import MAX_TEXT_BYTES, Array, encoder_views, is_served, probes
 
 #: Files of one modality that are taken, by name; more hardly move the largest magnitude.
 MOST_FILES = 64
@@ -29,8 +31,9 @@ class Calibration:
     """Where inputs come from, and what was measured on them, by encoder.
 
     Attributes:
-        fixed: int8 activations get ranges; without files of one's own they are ranged token by token.
-        key: of the files' names and contents.
+        has_files: there are files of one's own. Then int8 activations on a CPU get fixed ranges; without
+            files, each token has its own range.
+        key: hash of the files' names and contents; empty without files.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -38,33 +41,41 @@ class Calibration:
         Raises:
             OptionError: no such folder, or none of its folders is a modality's.
         """
-        self.fixed = folder is not None
+        self.has_files = folder is not None
         self._files: dict[str, list[Path]] = {} if folder is None else files_by_modality(folder)
-        self._surveys: dict[str, Survey] = {}
+        self._surveys: dict[Path, Survey] = {}
         digest = hashlib.sha256()
         for modality, files in self._files.items():
             for file in files:
                 digest.update(f"{modality}/{file.name}\n".encode("utf-8", "surrogateescape"))
                 digest.update(file.read_bytes())
-        self.key = digest.hexdigest() if self.fixed else ""
+        self.key = digest.hexdigest() if self.has_files else ""
 
-    def survey(self, root: Path, graph: Graph) -> Survey:
-        """Of a float32 graph of the bundle; measured once.
+    def types_for(self, graph: Path, encoder: EncoderInfo, precision: str, fixed: bool) -> Description:
+        """What an encoder computes in, from its float32 graph; measured where the precision asks for it.
+
+        Args:
+            fixed: int8 activations have fixed ranges; see :func:`bindrt_export.precision.describe`.
 
         Raises:
             OptionError: a file cannot be read as what its folder says.
         """
-        if graph.key not in self._surveys:
-            inputs = [*probes(graph.name, graph.info().view).values(), *self._inputs(graph.info())]
-            self._surveys[graph.key] = survey(root / str(graph.files[0]["path"]), inputs)
-        return self._surveys[graph.key]
+        model = onnx.load(str(graph), load_external_data=False)
+        measured = self._survey(graph, encoder) if precision in ("int8", "fp8") else None
+        return describe(precision, [name for name, _ in linears(model)], measured, fixed)
+
+    def _survey(self, graph: Path, encoder: EncoderInfo) -> Survey:
+        """What was measured on a graph's inputs; each graph is measured once."""
+        if graph not in self._surveys:
+            inputs = [*probes(encoder.name, encoder.view).values(), *self._inputs(encoder)]
+            self._surveys[graph] = survey(graph, inputs)
+        return self._surveys[graph]
 
     def _inputs(self, encoder: EncoderInfo) -> Iterator[Array]:
         for modality, files in self._files.items():
-            if MODALITIES[modality].encoder != encoder.name:
+            declared = MODALITIES[modality]
+            if declared.encoder != encoder.name or not is_served(declared, encoder.view):
                 continue
-            if len(MODALITIES[modality].view) > len(encoder.view):
-                continue  # an encoder of single frames takes no video
             for item in items(modality, files):
                 try:
                     array = np.asarray(prepare(modality, item).array)

@@ -18,7 +18,7 @@ from bindrt.errors import BundleError, Error
 from bindrt.option_checks import require_our_tokenizer, space_in
 from bindrt.selection import choose, open_engine
 from bindrt_export.probes import probes
-from bindrt_export.verify import Rows, compare, directed, limit, run_engine
+from bindrt_export.verify import Rows, compare, directed, limit, run_engine, vectors_path
 
 MAX_HEADER = 4096  # of an .npy file
 
@@ -82,7 +82,7 @@ def check_encoder(bundle: Bundle, encoder: str, precision: str) -> dict[str, Any
 
 def read_reference(bundle: Bundle, encoder: str, names: list[str]) -> dict[str, Rows]:
     """Torch's vectors for the probes, as the export recorded them."""
-    relative = f"parts/{encoder}.npz"
+    relative = vectors_path(encoder)
     where = f"{bundle.path.name}/{relative}"
     remedy = "export the bundle again"
     if not (bundle.path / relative).is_file():

@@ -18,6 +18,7 @@ from bindrt.engines import ENGINES
 from bindrt.errors import Error, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.precisions import PRECISIONS
+from bindrt_export.request import ENGINE, EngineRequest, ExportRequest
 from bindrt_export.terminal import (
     RichProgress,
     SilentProgress,
@@ -117,22 +118,7 @@ def run_export(args: argparse.Namespace, console: Console) -> int:
         raise OptionError("bind-export", "no output given", "add -o NAME.bind")
     refuse_contradictions(args)
     exporter = import_exporter()
-    precisions = precisions_of(args)
-    request = exporter.Request(
-        args.checkpoint,
-        args.output or Path("unnamed.bind"),
-        read_config(args.config),
-        args.modality,
-        exporter.EngineRequest(
-            tuple(e for e in dict.fromkeys(args.engine or ()) if e != "onnxruntime"),
-            tuple(dict.fromkeys(args.target or ())),
-            tuple(dict.fromkeys(precisions)),
-            args.calibration,
-            args.allow,
-        ),
-        args.default_precision or precisions[0],
-        args.pairs,
-    )
+    request = request_of(args)
     if args.dry_run:
         emit(exporter.plan(request), args.json, print_plan)
         return 0
@@ -140,6 +126,26 @@ def run_export(args: argparse.Namespace, console: Console) -> int:
         report = exporter.run(request, progress)
     emit({**report, "bundle": str(args.output)}, args.json, print_report)
     return 0
+
+
+def request_of(args: argparse.Namespace) -> ExportRequest:
+    precisions = precisions_of(args)
+    engines = EngineRequest(
+        tuple(e for e in dict.fromkeys(args.engine or ()) if e != ENGINE),
+        tuple(dict.fromkeys(args.target or ())),
+        tuple(dict.fromkeys(precisions)),
+        args.calibration,
+        args.allow,
+    )
+    return ExportRequest(
+        args.checkpoint,
+        args.output or Path("unnamed.bind"),
+        read_config(args.config),
+        args.modality,
+        engines,
+        args.default_precision or precisions[0],
+        args.pairs,
+    )
 
 
 def import_exporter() -> Any:

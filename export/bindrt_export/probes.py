@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from bindrt.modalities import MODALITIES, Modality
 from bindrt.preprocess import prepare
 
 Array = npt.NDArray[np.generic]
@@ -47,11 +48,16 @@ def probes(encoder: str, view: tuple[int, ...]) -> dict[str, Array]:
         return text_probes()
     found: dict[str, Array] = {"random": random_view(view)}
     for modality, file in SAMPLES[encoder].items():
-        if modality == "video" and len(view) == 3:
-            continue  # an encoder of single frames takes no video
+        if not is_served(MODALITIES[modality], view):
+            continue
         array = np.asarray(prepare(modality, str(sample(file))).array)
         found[modality] = encoder_views(modality, array, view)[:1]
     return found
+
+
+def is_served(modality: Modality, encoder_view: tuple[int, ...]) -> bool:
+    """Whether an encoder with this input takes a modality's views; one of single frames takes no video."""
+    return len(modality.view) <= len(encoder_view)
 
 
 def encoder_views(modality: str, array: Array, view: tuple[int, ...]) -> Array:

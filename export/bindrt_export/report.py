@@ -1,17 +1,20 @@
 """The verification report: what was exported, how far it is from torch, how large and how fast it is here.
 
-``rows`` is the data (also in ``report.json``), ``html`` a page of it without scripts or other files.
+``make_report`` gives the data (``report.json``), ``html`` a page of it without scripts or other files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import platform
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+from bindrt.hardware import peak_memory
 from bindrt.modalities import MODALITIES
-from bindrt_export.engines import Built
-from bindrt_export.parts import ENGINE, PRECISION, Part
+from bindrt_export.artifacts.store import Artifact
 from bindrt_export.retrieval import told
 from bindrt_export.verify import Difference, limit
 
@@ -26,47 +29,64 @@ th:first-child,td:first-child{text-align:left}.failed{color:#b00;font-weight:bol
 dl{display:grid;grid-template-columns:max-content auto;gap:.2rem 1rem}dd{margin:0}"""
 
 
-def rows(
-    parts: Mapping[str, Part], engines: Sequence[Built], precisions: Sequence[str], modalities: Sequence[str]
-) -> list[dict[str, Any]]:
-    """One entry for each encoder, precision and engine of the bundle."""
-    found = []
-    if PRECISION in precisions:
-        for name, part in parts.items():
-            seconds = sum(part.measured["seconds"].values())
-            where = (name, ENGINE, PRECISION, "cpu")
-            found.append(row(where, part.measured, part.size(), seconds, modalities))
-    for built in engines:
-        e = built.entry
-        where = (e["encoder"], e["engine"], e["precision"], e["target"])
-        size = sum(int(f["bytes"]) for f in e["files"])
-        found.append(row(where, built.measured, size, built.measured["seconds"], modalities))
-    return found
-
-
-def row(
-    where: tuple[str, str, str, str],
-    measured: Mapping[str, Any],
-    size: int,
-    seconds: float,
+def make_report(
+    checkpoint: str,
     modalities: Sequence[str],
+    plain: Mapping[str, Artifact],
+    made: Sequence[Artifact],
+    listed: Sequence[Artifact],
+    reused: Collection[str],
 ) -> dict[str, Any]:
-    encoder, engine, precision, target = where
+    """What was measured; it differs from run to run.
+
+    Args:
+        checkpoint: its name.
+        plain: the float32 graphs, by encoder.
+        made: what was made from them.
+        listed: what the bundle holds; the float32 graphs may be missing in it.
+        reused: encoders whose graphs were there already.
+    """
+    return {
+        "checkpoint": Path(checkpoint).name,
+        "encoders": {e: {**a.measured, "bytes": a.size(), "reused": e in reused} for e, a in plain.items()},
+        "engines": [
+            {**{k: a.entry[k] for k in ("encoder", "engine", "precision", "target")}, **a.measured,
+             "seconds": a.seconds} for a in made
+        ],
+        "results": [row(a, modalities) for a in listed],
+        "bytes": bytes_of([*plain.values(), *made]),
+        "peak_rss_bytes": peak_memory(),
+        "made_with": {
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("bindrt", "torch", "onnx", "onnxruntime", "numpy")},
+        },
+    }  # fmt: skip
+
+
+def bytes_of(artifacts: Iterable[Artifact]) -> int:
+    """Bytes of all files of artifacts, each file counted once."""
+    return sum({str(f["path"]): int(f["bytes"]) for a in artifacts for f in a.files}.values())
+
+
+def row(artifact: Artifact, modalities: Sequence[str]) -> dict[str, Any]:
+    """One line of the report: an encoder in a precision on an engine."""
+    entry, measured = artifact.entry, artifact.measured
     # A plan is not run here; what its graph computes is compared instead.
     compared = measured.get("difference_to_torch") or measured.get("graph_difference_to_torch")
-    within = Difference(**compared).within(precision) if compared else None
+    within = Difference(**compared).within(entry["precision"]) if compared else None
     return {
-        "encoder": encoder,
-        "modalities": [m for m in modalities if MODALITIES[m].encoder == encoder],
-        "engine": engine,
-        "precision": precision,
-        "target": target,
+        "encoder": entry["encoder"],
+        "modalities": [m for m in modalities if MODALITIES[m].encoder == entry["encoder"]],
+        "engine": entry["engine"],
+        "precision": entry["precision"],
+        "target": entry["target"],
         "was_run": "difference_to_torch" in measured,
         **(compared or {}),
-        "limit": limit(precision),
+        "limit": limit(entry["precision"]),
         "within_limit": within,
-        "bytes": size,
-        "build_seconds": round(seconds, 3),
+        "bytes": artifact.size(),
+        "build_seconds": artifact.seconds,
         "latency_seconds": measured.get("latency_seconds"),
         "kept_in_floats": measured.get("kept", {}),
         "retrieval": {},

@@ -63,7 +63,6 @@ def staging_for(output: Path) -> Iterator[Path]:
                 os.rename(old, output)  # killed between the two renames
             refuse_strangers(staging)
             staging.mkdir(exist_ok=True)
-            drop_links(staging)
             yield staging
         finally:
             if staging.is_dir() and not any(staging.glob("parts/*.json")) and not is_foreign(staging):
@@ -94,13 +93,6 @@ def refuse_strangers(staging: Path) -> None:
         raise ExportError(
             str(staging), "it is where the export works, and holds something else", ANOTHER_NAME
         )
-
-
-def drop_links(staging: Path) -> None:
-    """Files of a finished bundle, linked by a run that broke off: writing to them would change the bundle."""
-    for path in staging.rglob("*"):
-        if path.is_file() and path.stat().st_nlink > 1:
-            path.unlink()
 
 
 def set_aside(output: Path) -> Path:

@@ -6,12 +6,14 @@ import shutil
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from bindrt_export.artifacts.store import fresh
+
 NAME = "clip_tokenizer.json.gz"
 
 
 def write_tokenizer(folder: Path) -> Path:
     """Copy the CLIP vocabulary into the bundle."""
-    target = folder / NAME
+    target = fresh(folder / NAME)
     with as_file(files("bindrt") / "data" / NAME) as source:
         shutil.copyfile(source, target)
     return target

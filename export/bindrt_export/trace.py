@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from bindrt.errors import ExportError
+from bindrt.modalities import MODALITIES
 from bindrt_export.architecture import Encoder, EncoderConfig
 from bindrt_export.weights import WeightsFile
 
@@ -29,21 +30,15 @@ MAX_INLINE_BYTES = 4096
 
 def view_shape(config: EncoderConfig) -> tuple[int, ...]:
     """Shape of one view of the encoder's input."""
-    if config.name == "text":
-        return (config.tokens,)
-    if config.name == "imu":
-        return (config.channels, 2000)
-    if config.name == "audio":
-        return (config.channels, 128, 204)
-    frames = (2,) if len(config.kernel) == 3 else ()
-    return (config.channels, *frames, 224, 224)
+    axes = len(config.kernel) + 1
+    return next(m.view for m in MODALITIES.values() if m.encoder == config.name and len(m.view) == axes)
 
 
 def trace(encoder: Encoder) -> ir.Model:
     """The graph of an encoder on the meta device, ``input`` → ``embedding``, batch and length dynamic."""
     config = encoder.config
     fill_with_placeholders(encoder)
-    text = config.name == "text"
+    text = config.reads_tokens
     example = torch.zeros(2, 20, dtype=torch.int64) if text else torch.zeros(2, *view_shape(config))
     dynamic = {0: torch.export.Dim("batch", min=1, max=1 << 16)}
     if text:

@@ -6,13 +6,15 @@ import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bindrt.engines import Engine
+from bindrt.bundle.manifest import EncoderInfo
+from bindrt.engines import ENGINES, Engine, EngineSettings, EngineSpec
 from bindrt.errors import ExportError
 from bindrt_export.probes import Array
 
@@ -24,6 +26,25 @@ TOLERANCE = {"fp32": 1e-4}
 COSINE = {"fp16": 0.9999, "bf16": 0.999, "int8": 0.99, "fp8": 0.98}
 #: Runs that a latency is the median of.
 LATENCY_RUNS = 3
+
+
+def vectors_path(encoder: str) -> str:
+    """Where a bundle keeps torch's vectors for the probes of an encoder, for ``--check``."""
+    return f"parts/{encoder}.npz"
+
+
+def read_vectors(bundle: Path, encoder: str) -> dict[str, Rows]:
+    """Torch's vectors for the probes in a bundle of our own making, by probe."""
+    with np.load(bundle / vectors_path(encoder), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def open_on_cpu(
+    engine: str, files: list[Path], encoder: EncoderInfo, embed_dim: int, precision: str
+) -> Engine:
+    """Open an engine that reads graphs, on the CPU; ``files[0]`` is the graph, its weights lie beside it."""
+    spec = EngineSpec(files, encoder.name, encoder.dtype, embed_dim, precision)
+    return ENGINES[engine].open(spec, EngineSettings("cpu"))
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from bindrt.errors import CheckpointError, ExportError
 from bindrt_export.checkpoints import open_checkpoint
 from bindrt_export.checkpoints.imagebind import layout_from_config
 from bindrt_export.checkpoints.random_weights import RandomTensors
-from bindrt_export.engines import EngineRequest
-from bindrt_export.exporter import Request, run
+from bindrt_export.exporter import run
+from bindrt_export.request import EngineRequest, ExportRequest
 from bindrt_export.terminal import SilentProgress
 from bindrt_export.verify import difference, require_within
 from support.bundles import TINY_CONFIG
@@ -135,7 +135,7 @@ def test_weights_that_give_no_vector(state: dict[str, Any], tmp_path: Path, valu
     """Also with ``--allow``: nobody can use such a bundle."""
     state["modality_heads.imu.3.weight"] = torch.full((16, 16), value)
     save_file(state, tmp_path / "a.safetensors")
-    request = Request(
+    request = ExportRequest(
         str(tmp_path / "a.safetensors"), tmp_path / "a.bind", TINY_CONFIG, ["imu"], EngineRequest(allow=True)
     )
     with pytest.raises(CheckpointError, match="PyTorch's own imu vector"):

@@ -15,9 +15,10 @@ from bindrt.bundle import open_bundle
 from bindrt.engines import ENGINES
 from bindrt.engines.plan import read_header
 from bindrt.selection import choose, open_engine
-from bindrt_export.engines import EngineRequest
-from bindrt_export.engines.plan_text import known_products, products, wrong_products
-from bindrt_export.exporter import Request, run
+from bindrt_export.artifacts.openvino import OpenVinoRecipe
+from bindrt_export.artifacts.plan_text import known_products, products, wrong_products
+from bindrt_export.exporter import run
+from bindrt_export.request import EngineRequest, ExportRequest
 from bindrt_export.terminal import SilentProgress
 from support.bundles import TINY_CONFIG
 
@@ -25,7 +26,7 @@ from support.bundles import TINY_CONFIG
 def export(
     output: Path, engines: EngineRequest, default: str = "fp32", modality: str = "imu"
 ) -> dict[str, Any]:
-    return run(Request("random:0", output, TINY_CONFIG, [modality], engines, default), SilentProgress())
+    return run(ExportRequest("random:0", output, TINY_CONFIG, [modality], engines, default), SilentProgress())
 
 
 @pytest.mark.skipif(bool(ENGINES["openvino"].absence()), reason="OpenVINO is not installed")
@@ -41,10 +42,10 @@ def test_openvino_shares_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with bindrt.load(bundle, engine="openvino") as model:
         model.warm_up()
 
-    def build(self: object, root: Path) -> None:
+    def make(*_: object) -> None:
         raise AssertionError("it was there already")
 
-    monkeypatch.setattr("bindrt_export.engines.openvino.OpenVinoBuilder.build", build)
+    monkeypatch.setattr(OpenVinoRecipe, "make", make)
     assert export(bundle, EngineRequest(["openvino"]))["engines"] == [measured]
     export(bundle, EngineRequest())
     assert "openvino" not in (bundle / "bundle.json").read_text()

@@ -20,9 +20,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import bindrt
-from bindrt_export import parts
+from bindrt_export.artifacts import float32
 from bindrt_export.check import check
-from bindrt_export.exporter import Request, plan, run
+from bindrt_export.exporter import plan, run
+from bindrt_export.request import ExportRequest
 from bindrt_export.terminal import SilentProgress
 from support.bundles import SMALL_CONFIG, TINY_CONFIG, export, export_tiny
 from support.commands import command, run_command
@@ -202,12 +203,12 @@ def test_failed_export_leaves_the_old_bundle(small_checkpoint: Path, tmp_path: P
 
 
 def test_wrong_engine_output_fails_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = parts.run_reference
+    honest = float32.run_reference
 
     def dishonest(*args: Any, **named: Any) -> dict[str, np.ndarray]:
         return {name: rows + np.float32(1e-3) for name, rows in honest(*args, **named).items()}
 
-    monkeypatch.setattr(parts, "run_reference", dishonest)
+    monkeypatch.setattr(float32, "run_reference", dishonest)
     with pytest.raises(bindrt.ExportError, match="differ from torch's"):
         export_tiny(tmp_path / "a.bind", ["imu"])
     assert not (tmp_path / "a.bind").exists()
@@ -236,9 +237,9 @@ def test_bundle_can_be_moved(imu_bundle: Path, tmp_path: Path) -> None:
 
 def test_plan_says_what_the_export_then_makes(tmp_path: Path) -> None:
     output = tmp_path / "a.bind"
-    planned = plan(Request("random:0", output, TINY_CONFIG, ["depth"]))
+    planned = plan(ExportRequest("random:0", output, TINY_CONFIG, ["depth"]))
     assert not list(tmp_path.iterdir())
-    report = run(Request("random:0", output, TINY_CONFIG, ["depth"]), SilentProgress())
+    report = run(ExportRequest("random:0", output, TINY_CONFIG, ["depth"]), SilentProgress())
     weights = (output / "onnx/fp32/depth.weights").stat().st_size
     tensors = len(onnx.load(output / "onnx/fp32/depth.onnx", load_external_data=False).graph.initializer)
     assert planned["encoders"].keys() == report["encoders"].keys()

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 import bindrt
-from bindrt_export import cpu_forms
+from bindrt_export.artifacts.cpu_precision import CpuPrecisionRecipe
 from bindrt_export.calibration import Calibration
 from bindrt_export.check import check
-from bindrt_export.engines import EngineRequest
-from bindrt_export.exporter import Request, run
+from bindrt_export.exporter import run
 from bindrt_export.probes import sample
 from bindrt_export.report import PAGE, html
+from bindrt_export.request import EngineRequest, ExportRequest
 from bindrt_export.terminal import SilentProgress
 from bindrt_export.verify import COSINE, Difference, limit
 from support.bundles import SMALL_CONFIG, TINY_CONFIG
@@ -29,7 +29,7 @@ PRECISIONS = ("int8", "fp16", "bf16")
 def export(
     checkpoint: Path | str, output: Path, engines: EngineRequest, default: str, config: Any = TINY_CONFIG
 ) -> dict[str, Any]:
-    return run(Request(str(checkpoint), output, config, ["imu"], engines, default), SilentProgress())
+    return run(ExportRequest(str(checkpoint), output, config, ["imu"], engines, default), SilentProgress())
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +120,10 @@ def test_same_bytes_again_and_parts_are_found_again(tmp_path: Path, monkeypatch:
         files.append([(tmp_path / name / file).read_bytes() for file in names])
     assert files[0] == files[1]
 
-    def build(self: object, root: Path) -> None:
+    def make(*_: object) -> None:
         raise AssertionError("it was there already")
 
-    monkeypatch.setattr(cpu_forms.CpuFormBuilder, "build", build)
+    monkeypatch.setattr(CpuPrecisionRecipe, "make", make)
     export("random:0", tmp_path / "a.bind", request, "fp32")
 
 

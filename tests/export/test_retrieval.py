@@ -13,9 +13,9 @@ from PIL import Image
 import bindrt
 from bindrt_export import retrieval
 from bindrt_export.cli import main
-from bindrt_export.engines import EngineRequest
-from bindrt_export.exporter import Request, run
+from bindrt_export.exporter import run
 from bindrt_export.report import html
+from bindrt_export.request import EngineRequest, ExportRequest
 from bindrt_export.terminal import SilentProgress
 from support.bundles import TINY_CONFIG
 
@@ -40,7 +40,7 @@ def pairs(tmp_path: Path) -> Path:
 
 def export(output: Path, pairs: Path, **more: Any) -> dict[str, Any]:
     engines = EngineRequest(precisions=("fp32", "int8"), **more)
-    request = Request("random:0", output, TINY_CONFIG, ["image", "imu"], engines, "fp32", pairs)
+    request = ExportRequest("random:0", output, TINY_CONFIG, ["image", "imu"], engines, "fp32", pairs)
     return run(request, SilentProgress())
 
 

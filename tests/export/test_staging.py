@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import bindrt
-from bindrt_export import exporter, staging
+from bindrt_export import staging
+from bindrt_export.artifacts.float32 import Float32Recipe
 from support.bundles import export_tiny
 
 
@@ -73,7 +74,7 @@ def test_a_failed_export_leaves_nothing_to_go_on_from(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exporter, "build_part", fail)
+    monkeypatch.setattr(Float32Recipe, "make", fail)
     with pytest.raises(OSError, match="No space"):
         export_tiny(tmp_path / "a.bind", ["imu"])
     assert names(tmp_path) == []
@@ -103,7 +104,7 @@ def test_a_bundle_that_was_being_replaced_is_put_back(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exporter, "build_part", fail)
+    monkeypatch.setattr(Float32Recipe, "make", fail)
     with pytest.raises(OSError, match="No space"):
         export_tiny(bundle, ["imu"], seed=1)
     assert bindrt.load(bundle, verify=True).modalities == ("imu",)

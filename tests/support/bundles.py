@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bindrt_export.exporter import Request, run
+from bindrt_export.exporter import run
+from bindrt_export.request import ExportRequest
 from bindrt_export.terminal import SilentProgress
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -32,7 +33,7 @@ def small_checkpoint(folder: Path) -> Path:
 def export(
     checkpoint: Path | str, output: Path, config: dict[str, Any], modalities: list[str] | None = None
 ) -> Path:
-    run(Request(str(checkpoint), output, config, modalities), SilentProgress())
+    run(ExportRequest(str(checkpoint), output, config, modalities), SilentProgress())
     return output
 
 

@@ -47,11 +47,21 @@ class EncoderConfig:
     eps: float = 1e-6
     scale: float = 1.0
 
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether the input is token ids. Then attention is causal, and the end token is pooled."""
+        return not self.kernel
+
+    @property
+    def reads_samples(self) -> bool:
+        """Whether the input is samples over time ``[channels, N]``, cut into windows."""
+        return len(self.kernel) == 1
+
 
 def make_stem(config: EncoderConfig) -> nn.Module:
-    if config.name == "text":
+    if config.reads_tokens:
         return TextStem(config.width, config.vocabulary, config.tokens)
-    if config.name == "imu":
+    if config.reads_samples:
         return ImuStem(config.width, config.channels, config.kernel[0], config.tokens)
     return PatchStem(
         config.width, config.channels, config.kernel, config.stride, config.tokens, config.stem_norm
@@ -91,7 +101,7 @@ class Encoder(nn.Module):
 
     def mask(self, tokens: Tensor) -> Tensor | None:
         """What attention adds to its scores; only text has a mask."""
-        return causal_mask(tokens) if self.config.name == "text" else None
+        return causal_mask(tokens) if self.config.reads_tokens else None
 
     def head(self, tokens: Tensor, x: Tensor) -> Tensor:
         """The pooled token, normed and projected."""
@@ -99,7 +109,7 @@ class Encoder(nn.Module):
 
     def pooled(self, tokens: Tensor, x: Tensor) -> Tensor:
         """``[B, 1, width]``: the class token, or the one at text's end-of-text position."""
-        if self.config.name != "text":
+        if not self.config.reads_tokens:
             return tokens[:, :1]
         return tokens.gather(1, end_of_text(x).reshape(-1, 1, 1).expand(-1, 1, tokens.shape[-1]))
 

@@ -50,6 +50,11 @@ class Checkpoint:
         if imagebind.MASK in layout.extra:
             self._check_mask()
 
+    @property
+    def embed_dim(self) -> int:
+        """Length of a vector."""
+        return self.encoders["text"].out
+
     def parameters(self, encoder: str) -> Iterator[tuple[str, Tensor]]:
         """Our parameters of one encoder, float32, one at a time."""
         for entry in self._layout.entries[encoder]:
@@ -103,13 +108,13 @@ def check_sizes(name: str, c: EncoderConfig) -> None:
     """What the tensors agree on among themselves, but the preprocessing and the architecture do not."""
     if min(c.width, c.hidden, c.out) < 1:
         raise CheckpointError(name, f"its {c.name} encoder has a width of 0", "fetch it again")
-    if c.name == "text" and c.vocabulary != imagebind.HUGE_VOCABULARY:
+    if c.reads_tokens and c.vocabulary != imagebind.HUGE_VOCABULARY:
         raise CheckpointError(
             name,
             f"its vocabulary has {c.vocabulary} tokens",
             f"CLIP's has {imagebind.HUGE_VOCABULARY}, and texts are split by it",
         )
-    if c.name != "text" and c.tokens < 2:
+    if not c.reads_tokens and c.tokens < 2:
         raise CheckpointError(
             name,
             f"its {c.name} patches of {shape_text(c.kernel)} are larger than the input",

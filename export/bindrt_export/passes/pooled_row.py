@@ -70,7 +70,7 @@ class PooledEncoder(Encoder):
 
     def row_mask(self, tokens: Tensor, x: Tensor) -> Tensor | None:
         """For text ``[B, 1, 1, L]``: −inf where the pooled position may not look."""
-        if self.config.name != "text":
+        if not self.config.reads_tokens:
             return None
         position = torch.arange(tokens.shape[1], device=tokens.device)
         future = position[None] > end_of_text(x)[:, None]

@@ -39,7 +39,7 @@ class PatchProduct(nn.Module):
 
 def applies(config: EncoderConfig) -> bool:
     """Convolutions whose patches neither overlap nor leave a gap (audio's overlap)."""
-    return config.name not in ("text", "imu") and config.kernel == config.stride
+    return len(config.kernel) > 1 and config.kernel == config.stride
 
 
 def rewrite(encoder: Encoder) -> Encoder:

@@ -18,14 +18,14 @@ STAND_IN = cpp.ROOT / "tests" / "trtsim" / "tensorrt.py"
 EXPORT = """
 import json, sys
 from pathlib import Path
-from bindrt_export.engines import EngineRequest
-from bindrt_export.exporter import Request, run
+from bindrt_export.exporter import run
+from bindrt_export.request import EngineRequest, ExportRequest
 from bindrt_export.terminal import SilentProgress
 import bindrt
 try:
     output, sizes, targets = Path(sys.argv[1]), *map(json.loads, sys.argv[2:])
     engines = EngineRequest(["tensorrt"], targets, ["fp32", "fp16"])
-    report = run(Request("random:0", output, sizes, ["text", "imu"], engines), SilentProgress())
+    report = run(ExportRequest("random:0", output, sizes, ["text", "imu"], engines), SilentProgress())
     print(json.dumps([e for e in report["engines"] if e["engine"] == "tensorrt"]))
 except bindrt.Error as error:
     print(json.dumps({"error": str(error)}))

@@ -1,6 +1,6 @@
-"""``python -m bindrt_export.engines.tensorrt_worker``: build one plan, in a process of its own.
+"""``python -m bindrt_export.artifacts.tensorrt_worker``: build one plan, in a process of its own.
 
-Reads a request as JSON from standard input and prints the result as JSON. A process of its own, since
+Reads a job as JSON from standard input and prints the result as JSON. A process of its own, since
 TensorRT's logger is global to a process, its memory is not given back, and a crash must not take the
 export along. Works for TensorRT and TensorRT-RTX: their Python API is the same.
 """
@@ -24,12 +24,12 @@ class BuildError(Exception):
 
 
 def main() -> int:
-    request = json.load(sys.stdin)
+    job = json.load(sys.stdin)
     # The library may write to standard output; the answer must stand there alone.
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     try:
-        result = build(request)
+        result = build(job)
     except BuildError as failure:
         result = {"problem": str(failure)}
     json.dump(result, answer)
@@ -37,21 +37,21 @@ def main() -> int:
     return 0
 
 
-def build(request: dict[str, Any]) -> dict[str, Any]:
+def build(job: dict[str, Any]) -> dict[str, Any]:
     """Build and write the plan; any error in the log is a failure, also where a plan comes out."""
     start = perf_counter()
-    trt = importlib.import_module(request["module"])
+    trt = importlib.import_module(job["module"])
     errors: list[str] = []
     logger = make_logger(trt, errors)
     builder = trt.Builder(logger)
-    network = parse(trt, builder, logger, request["graph"], errors)
-    config = configure(trt, builder, request)
-    timing = load_timing_cache(config, request)
+    network = parse(trt, builder, logger, job["graph"], errors)
+    config = configure(trt, builder, job)
+    timing = load_timing_cache(config, job)
     plan = builder.build_serialized_network(network, config)
     if plan is None or errors:
         raise BuildError("; ".join(errors) or "no plan came out, and the log says nothing")
-    Path(request["plan"]).write_bytes(plan)
-    save_timing_cache(config, timing, request)
+    Path(job["plan"]).write_bytes(plan)
+    save_timing_cache(config, timing, job)
     return {
         "version": trt.__version__,
         "seconds": round(perf_counter() - start, 3),
@@ -81,18 +81,18 @@ def parse(trt: Any, builder: Any, logger: Any, graph: str, errors: list[str]) ->
     return network
 
 
-def configure(trt: Any, builder: Any, request: dict[str, Any]) -> Any:
+def configure(trt: Any, builder: Any, job: dict[str, Any]) -> Any:
     config = builder.create_builder_config()
     config.clear_flag(trt.BuilderFlag.TF32)  # on by default: float32 products with 10 bits
-    if request["targets"]:
-        config.num_compute_capabilities = len(request["targets"])  # first: it makes the places
-        for i, target in enumerate(request["targets"]):
+    if job["targets"]:
+        config.num_compute_capabilities = len(job["targets"])  # first: it makes the places
+        for i, target in enumerate(job["targets"]):
             name = target.replace("sm_", "SM")
             if not hasattr(trt.ComputeCapability, name):
                 known = [n for n in dir(trt.ComputeCapability) if n.startswith("SM")]
                 raise BuildError(f"{target} is none of its targets, which are {', '.join(known)}")
             config.set_compute_capability(getattr(trt.ComputeCapability, name), i)
-    for profile in request["profiles"]:
+    for profile in job["profiles"]:
         made = builder.create_optimization_profile()
         made.set_shape("input", *(tuple(profile[key]) for key in ("min", "opt", "max")))
         if config.add_optimization_profile(made) < 0:
@@ -100,20 +100,20 @@ def configure(trt: Any, builder: Any, request: dict[str, Any]) -> Any:
     return config
 
 
-def load_timing_cache(config: Any, request: dict[str, Any]) -> Any:
+def load_timing_cache(config: Any, job: dict[str, Any]) -> Any:
     """What was timed in earlier builds on this machine; None where nothing is timed."""
-    if not request["timing_cache"]:
+    if not job["timing_cache"]:
         return None
-    path = Path(request["timing_cache"])
+    path = Path(job["timing_cache"])
     known = path.read_bytes() if path.is_file() else b""
     cache = config.create_timing_cache(known) or config.create_timing_cache(b"")
     config.set_timing_cache(cache, ignore_mismatch=False)
     return cache
 
 
-def save_timing_cache(config: Any, timing: Any, request: dict[str, Any]) -> None:
+def save_timing_cache(config: Any, timing: Any, job: dict[str, Any]) -> None:
     if timing is not None:
-        keep(Path(request["timing_cache"]), bytes(config.get_timing_cache().serialize()))
+        keep(Path(job["timing_cache"]), bytes(config.get_timing_cache().serialize()))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +18,29 @@ import onnx
 
 from bindrt import hardware
 from bindrt.cache import cache_folder
-from bindrt.engines import ENGINES, EngineSettings, EngineSpec
+from bindrt.engines import ENGINES
 from bindrt.engines.batch_sizes import plan_batch
-from bindrt.engines.onnxruntime import OnnxRuntimeEngine
 from bindrt.engines.plan import TARGETS, plan_target, read_header
 from bindrt.errors import ExportError, OptionError
-from bindrt_export.calibration import Calibration
-from bindrt_export.cpu_forms import described_for
-from bindrt_export.engines.build import Graph, file_entry, reference
-from bindrt_export.engines.plan_text import (
+from bindrt_export.artifacts import tensorrt_worker
+from bindrt_export.artifacts.graph import EncoderGraph
+from bindrt_export.artifacts.plan_text import (
     known_products,
     missing_products,
     products,
     summary,
     wrong_products,
 )
+from bindrt_export.artifacts.store import Made, file_entry, fresh
+from bindrt_export.calibration import Calibration
 from bindrt_export.precision import FORM_VERSION, write_typed_form
 from bindrt_export.precision.typed import PLAIN, QUANTIZED
 from bindrt_export.probes import probes
-from bindrt_export.verify import compare, require_within, run_engine
+from bindrt_export.progress import Progress
+from bindrt_export.request import ENGINE, PRECISION, EngineRequest
+from bindrt_export.verify import compare, open_on_cpu, require_within, run_engine
 
+RTX = "tensorrt-rtx"
 #: Targets of TensorRT-RTX, and those among them that cannot do a precision (tried with 1.7).
 RTX_TARGETS = tuple(TARGETS.values())
 DEFAULT_TARGETS = ("sm_86", "sm_89", "sm_120")
@@ -52,12 +56,14 @@ TEXT_LENGTHS = (1, 16, 77)
 TIMEOUT = 3600
 
 
-class PlanBuilder:
+class PlanRecipe:
     """Builds the plan of one graph."""
+
+    measures: frozenset[str] = frozenset()
 
     def __init__(
         self,
-        graph: Graph,
+        graph: EncoderGraph,
         engine: str,
         precision: str,
         targets: Sequence[str],
@@ -72,100 +78,106 @@ class PlanBuilder:
         module = kind.module_name()
         if module is None:
             raise OptionError(f"--engine {engine}", "it is not installed", kind.remedy)
-        self.module = module
-        self.engine = engine
-        self.graph = graph
-        self.precision = precision
-        self.version = kind.version()
-        self.form = f"{FORM_VERSION} {calibration.key}"
+        self._module = module
+        self._version = kind.version()
+        self._targets = rtx_targets(targets, precision) if engine == RTX else own_target(targets)
+        self._target = plan_target(self._targets)
+        self.name = f"{graph.name} {precision} {engine}"
+        self.record = f"{graph.name}-{engine}-{precision}"
+        self.key = graph.key_for(
+            engine, self._version, precision, self._target, f"{FORM_VERSION} {calibration.key}"
+        )
+        self._graph = graph
+        self._engine = engine
+        self._precision = precision
         self._calibration = calibration
         self._allow = allow
-        self.targets = rtx_targets(targets, precision) if engine == "tensorrt-rtx" else own_target(targets)
-        self.target = plan_target(self.targets)
-        self.max_batch = plan_batch(graph.name)
+        self._max_batch = plan_batch(graph.name)
 
-    def build(self, root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The manifest's entry and what was measured.
+    def make(self, root: Path, progress: Progress) -> Made:
+        """Build the plan and look at what it says of itself.
 
         Raises:
             ExportError: TensorRT logged an error, or the plan is not what was asked for.
         """
-        folder = root / "engines" / self.engine / self.precision / self.target
-        folder.mkdir(parents=True, exist_ok=True)
-        plan = folder / f"{self.graph.name}.plan"
-        typed, temporary, found = self._typed_graph(root, folder)
-        try:
+        progress.stage(self.name, "build")
+        folder = root / "engines" / self._engine / self._precision / self._target
+        plan = fresh(folder / f"{self._graph.name}.plan")
+        with self._typed_graph(folder) as (typed, found):
             linears = linear_names(typed)
             measured = {**found, **self._run_worker(typed, plan)}
-        finally:
-            for path in temporary:
-                path.unlink(missing_ok=True)
-        if self.engine == "tensorrt-rtx":
+        if self._engine == RTX:
             measured["products"] = self._check(plan, linears)
         measured["run"] = "built, not run"
         entry = {
-            "encoder": self.graph.name,
-            "engine": self.engine,
-            "precision": self.precision,
-            "target": self.target,
+            "encoder": self._graph.name,
+            "engine": self._engine,
+            "precision": self._precision,
+            "target": self._target,
             "version": measured["version"],
             "min_batch": 1,
-            "max_batch": self.max_batch,
+            "max_batch": self._max_batch,
             "files": [file_entry(root, plan)],
         }
-        return entry, measured
+        return Made(entry, measured)
 
-    def note(self, measured: dict[str, Any]) -> str:
+    def note(self, measured: Mapping[str, Any]) -> str:
         return f"{measured['peak_rss_bytes'] / 1e9:.1f} GB of memory, built, not run"
 
-    def _typed_graph(self, root: Path, folder: Path) -> tuple[Path, list[Path], dict[str, Any]]:
-        """The graph with its types as asked for, files to remove afterwards, and how near it is to torch.
+    @contextmanager
+    def _typed_graph(self, folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """The graph with its types as asked for, while the plan is built, and how near it is to torch.
 
         The plan cannot be run here, but ONNX Runtime can compute what its graph says.
         """
-        source = root / str(self.graph.files[0]["path"])
-        if self.precision == "fp32":
-            return source, [], {}
-        described = described_for(root, self.graph, self.precision, self._calibration, fixed=True)
-        typed = folder / f"{self.graph.name}.onnx"
-        made = [typed, typed.with_suffix(".weights")]
-        write_typed_form(source, typed, described)
-        measured: dict[str, Any] = {"residual": described.residual, "kept": dict(described.kept)}
-        if self.precision != "bf16":  # ONNX Runtime's CPU has no products of bfloat16
-            info = self.graph.info()
-            engine = OnnxRuntimeEngine(
-                EngineSpec(made, info.name, info.dtype, self.graph.embed_dim, self.precision),
-                EngineSettings("cpu"),
-            )
-            torch, inputs = reference(root, info.name), probes(info.name, info.view)
-            found = compare(torch, run_engine(engine, inputs, self.graph.embed_dim))
-            require_within(f"{info.name} {self.engine}'s graph", found, self.precision, self._allow)
-            measured["graph_difference_to_torch"] = found.as_dict()
-        return typed, made, measured
+        source = self._graph.paths()[0]
+        if self._precision == PRECISION:
+            yield source, {}
+            return
+        typed = fresh(folder / f"{self._graph.name}.onnx")
+        weights = fresh(typed.with_suffix(".weights"))
+        try:
+            types = self._calibration.types_for(source, self._graph.encoder, self._precision, fixed=True)
+            write_typed_form(source, typed, types)
+            measured: dict[str, Any] = {"residual": types.residual, "kept": dict(types.kept)}
+            if self._precision != "bf16":  # ONNX Runtime's CPU has no products of bfloat16
+                measured["graph_difference_to_torch"] = self._compare([typed, weights])
+            yield typed, measured
+        finally:
+            typed.unlink(missing_ok=True)
+            weights.unlink(missing_ok=True)
 
-    def profiles(self) -> list[dict[str, list[int]]]:
+    def _compare(self, typed: list[Path]) -> dict[str, float]:
+        graph, encoder = self._graph, self._graph.encoder
+        engine = open_on_cpu(ENGINE, typed, encoder, graph.embed_dim, self._precision)
+        results = run_engine(engine, probes(encoder.name, encoder.view), graph.embed_dim)
+        found = compare(graph.torch_vectors(), results)
+        require_within(f"{graph.name} {self._engine}'s graph", found, self._precision, self._allow)
+        return found.as_dict()
+
+    def _profiles(self) -> list[dict[str, list[int]]]:
         """One tuned for a single item, one for the most; both take every batch."""
         made = []
-        for rows in (1, self.max_batch):
-            if self.graph.name == "text":
+        for rows in (1, self._max_batch):
+            if self._graph.encoder.dtype == "int64":
                 shortest, usual, longest = ([n] for n in TEXT_LENGTHS)
             else:
-                shortest = usual = longest = list(self.graph.info().view)
-            made.append({"min": [1, *shortest], "opt": [rows, *usual], "max": [self.max_batch, *longest]})
+                shortest = usual = longest = list(self._graph.encoder.view)
+            made.append({"min": [1, *shortest], "opt": [rows, *usual], "max": [self._max_batch, *longest]})
         return made
 
     def _run_worker(self, graph: Path, plan: Path) -> dict[str, Any]:
-        request = {
-            "module": self.module,
+        job = {
+            "module": self._module,
             "graph": str(graph),
             "plan": str(plan),
-            "targets": list(self.targets) if self.engine == "tensorrt-rtx" else [],
-            "profiles": self.profiles(),
+            "targets": list(self._targets) if self._engine == RTX else [],
+            "profiles": self._profiles(),
             "timing_cache": self._timing_cache(),
         }
         done = subprocess.run(
-            [sys.executable, "-m", "bindrt_export.engines.tensorrt_worker"],
-            input=json.dumps(request),
+            [sys.executable, "-m", tensorrt_worker.__name__],
+            input=json.dumps(job),
             capture_output=True,
             text=True,
             timeout=TIMEOUT,
@@ -177,37 +189,49 @@ class PlanBuilder:
             result = {"problem": f"the builder ended with status {done.returncode}: {done.stderr[-300:]}"}
         if "problem" in result:
             raise ExportError(
-                f"{self.graph.name} {self.engine} {self.precision} {self.target}", result["problem"]
+                f"{self._graph.name} {self._engine} {self._precision} {self._target}", result["problem"]
             )
         return result
 
     def _timing_cache(self) -> str | None:
         """Only TensorRT times kernels while it builds."""
         folder = cache_folder()
-        if self.engine == "tensorrt-rtx" or folder is None:
+        if self._engine == RTX or folder is None:
             return None
-        return str(folder / "tensorrt" / f"{self.version}-{self.target}.timing")
+        return str(folder / "tensorrt" / f"{self._version}-{self._target}.timing")
 
     def _check(self, plan: Path, linears: set[str]) -> dict[str, int]:
         """Header and products; returns how many products compute in which types."""
-        name = f"{self.graph.name} {self.engine}"
+        name = f"{self._graph.name} {self._engine}"
         header = read_header(plan)
-        if set(header.targets) != set(self.targets):
-            raise ExportError(name, f"the plan is for {', '.join(header.targets)}, not {self.target}")
-        if header.version != self.version:
-            raise ExportError(name, f"the plan is of version {header.version}, not {self.version}")
+        if set(header.targets) != set(self._targets):
+            raise ExportError(name, f"the plan is for {', '.join(header.targets)}, not {self._target}")
+        if header.version != self._version:
+            raise ExportError(name, f"the plan is of version {header.version}, not {self._version}")
         found = products(plan)
-        least = 4 * self.graph.info().depth
+        least = 4 * self._graph.encoder.depth
         if (shown := len(known_products(found))) < least:
             raise ExportError(name, f"the plan shows {shown} products with weights, it must have {least}")
         if missing := missing_products(found, linears):
             raise ExportError(name, f"the plan shows no product for {', '.join(sorted(missing)[:5])}")
-        if wrong := wrong_products(found, self.precision):
+        if wrong := wrong_products(found, self._precision):
             names = ", ".join(f"{p.name} ({' × '.join(p.kinds)})" for p in wrong[:5])
             raise ExportError(
-                name, f"{len(wrong)} of {len(found)} products are not {self.precision}: {names}"
+                name, f"{len(wrong)} of {len(found)} products are not {self._precision}: {names}"
             )
         return summary(found)
+
+
+def recipes(
+    engine: str, graphs: Sequence[EncoderGraph], request: EngineRequest, calibration: Calibration
+) -> list[PlanRecipe]:
+    """A recipe for each precision asked for, from the float32 graphs."""
+    return [
+        PlanRecipe(graph, engine, precision, request.targets, calibration, request.allow)
+        for precision in request.precisions
+        for graph in graphs
+        if graph.precision == PRECISION
+    ]
 
 
 def linear_names(graph: Path) -> set[str]:
