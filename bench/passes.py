@@ -21,7 +21,7 @@ from bindrt_export import passes
 from bindrt_export.checkpoints import Checkpoint, open_checkpoint
 from bindrt_export.passes import PASSES, rewritten, rewritten_parameters
 from bindrt_export.probes import probes
-from bindrt_export.trace import save_graph, trace, view_shape
+from bindrt_export.trace import save_graph, trace
 from bindrt_export.weights import write_weights
 
 SETS = {"none": ()} | {each.__name__.rpartition(".")[2]: (each,) for each in PASSES} | {"all": PASSES}
@@ -43,7 +43,7 @@ def session(checkpoint: Checkpoint, encoder: str, chosen: str, folder: Path) -> 
 def measure(checkpoint: Checkpoint, encoder: str, rounds: int) -> dict[str, float]:
     """Median seconds of one input by set of passes."""
     config = checkpoint.encoders[encoder]
-    found = probes(encoder, view_shape(config))
+    found = probes(encoder, config.view)
     x = found["random-9" if encoder == "text" else "random"]
     with tempfile.TemporaryDirectory() as folder:
         sessions = {name: session(checkpoint, encoder, name, Path(folder)) for name in SETS}

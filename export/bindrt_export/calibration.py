@@ -17,10 +17,11 @@ from bindrt.bundle.manifest import EncoderInfo
 from bindrt.errors import Error, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import prepare
+from bindrt_export.folders import files_in, read_text
 from bindrt_export.precision import Description, describe
 from bindrt_export.precision.graphs import linears
 from bindrt_export.precision.survey import Survey, survey
-from bindrt_export.probes import MAX_TEXT_BYTES, Array, encoder_views, is_served, probes
+from bindrt_export.probes import Array, encoder_views, is_served, probes
 
 #: Files of one modality that are taken, by name; more hardly move the largest magnitude.
 MOST_FILES = 64
@@ -89,8 +90,7 @@ def files_by_modality(folder: Path) -> dict[str, list[Path]]:
         raise OptionError(f"--calibration {folder}", "no such folder", LAYOUT)
     found = {}
     for modality in MODALITIES:
-        files = sorted(p for p in (folder / modality).glob("*") if p.is_file() and p.name[0] != ".")
-        if files:
+        if files := files_in(folder / modality):
             found[modality] = files[:MOST_FILES]
     if not found:
         raise OptionError(f"--calibration {folder}", "nothing to calibrate with", LAYOUT)
@@ -98,14 +98,10 @@ def files_by_modality(folder: Path) -> dict[str, list[Path]]:
 
 
 def items(modality: str, files: list[Path]) -> Iterator[str]:
-    """Paths; of text files their lines."""
+    """Paths; for text, the lines of the files."""
     if modality != "text":
         yield from map(str, files)
         return
     for file in files:
-        try:
-            with open(file, "rb") as opened:
-                lines = opened.read(MAX_TEXT_BYTES).decode("utf-8").splitlines()
-        except ValueError:
-            raise OptionError(f"--calibration {file}", "it is not UTF-8", "give a text a line") from None
+        lines = read_text(file, "--calibration", "give a text a line").splitlines()
         yield from [line for line in lines if line.strip()][:MOST_FILES]

@@ -34,7 +34,6 @@ from bindrt_export.staging import (
     require_space,
     staging_for,
 )
-from bindrt_export.trace import view_shape
 
 #: Peak memory beside the weights: Python, torch, activations; measured with imagebind_huge.
 BASE_MEMORY = 1 << 30
@@ -156,7 +155,7 @@ def chosen_modalities(checkpoint: Checkpoint, asked: Sequence[str] | None) -> li
     Raises:
         OptionError: one that the checkpoint has no encoder for.
     """
-    views = {e: view_shape(config) for e, config in checkpoint.encoders.items()}
+    views = {e: config.view for e, config in checkpoint.encoders.items()}
     held = [m.name for m in MODALITIES.values() if m.encoder in views and is_served(m, views[m.encoder])]
     for name in asked or ():
         if name not in held:

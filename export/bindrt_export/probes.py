@@ -18,22 +18,19 @@ from bindrt.preprocess import prepare
 
 Array = npt.NDArray[np.generic]
 
-#: Of a text file that is given to an export.
-MAX_TEXT_BYTES = 1 << 20
-#: A file for each modality an encoder serves.
-SAMPLES = {
-    "vision": {"image": "image.jpg", "video": "video.mp4"},
-    "audio": {"audio": "audio.wav"},
-    "depth": {"depth": "depth.png"},
-    "thermal": {"thermal": "thermal.png"},
-    "imu": {"imu": "imu.npz"},
-}
+#: A folder with a file for each modality.
+SAMPLES = Path(str(files("bindrt_export") / "samples"))
 START, END, WORDS = 49406, 49407, 49152
 
 
 def sample(name: str) -> Path:
     """A sample file's path."""
-    return Path(str(files("bindrt_export") / "samples" / name))
+    return SAMPLES / name
+
+
+def sample_of(modality: str) -> Path | None:
+    """The sample file of a modality, which has its name: ``image.jpg``; None if there is none."""
+    return next(iter(sorted(SAMPLES.glob(f"{modality}.*"))), None)
 
 
 @cache
@@ -44,14 +41,14 @@ def sample_texts() -> list[str]:
 
 def probes(encoder: str, view: tuple[int, ...]) -> dict[str, Array]:
     """Named inputs ``[1, …]`` of an encoder; ``view`` is the shape of one."""
-    if encoder == "text":
+    if len(view) == 1:  # token ids
         return text_probes()
     found: dict[str, Array] = {"random": random_view(view)}
-    for modality, file in SAMPLES[encoder].items():
-        if not is_served(MODALITIES[modality], view):
-            continue
-        array = np.asarray(prepare(modality, str(sample(file))).array)
-        found[modality] = encoder_views(modality, array, view)[:1]
+    for modality in MODALITIES.values():
+        file = sample_of(modality.name)
+        if modality.encoder == encoder and is_served(modality, view) and file is not None:
+            array = np.asarray(prepare(modality.name, str(file)).array)
+            found[modality.name] = encoder_views(modality.name, array, view)[:1]
     return found
 
 

@@ -15,17 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 import bindrt
+from bindrt.engines import ENGINES
 from bindrt.errors import Error, ExportError, OptionError
 from bindrt.modalities import MODALITIES
-from bindrt_export.probes import MAX_TEXT_BYTES
+from bindrt_export.folders import files_in, read_text
+from bindrt_export.request import ENGINE, PRECISION
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 #: What a precision may lose of float32's recall, in points of a hundred.
 MOST_POINTS = 1.0
-#: What others are compared with.
-PLAIN = ("onnxruntime", "fp32")
-#: Engines that run on the machine that exports.
-RUN_HERE = ("onnxruntime", "openvino")
 LAYOUT = "it needs folders named as modalities with files of the same names: DIR/image/1.jpg, DIR/text/1.txt"
 
 
@@ -62,19 +60,17 @@ def find_pairs(folder: Path, modalities: Sequence[str]) -> dict[str, list[object
         raise OptionError(
             f"--pairs {folder}", f"{len(names)} scenes in {len(files)} modalities of the bundle", LAYOUT
         )
-    return {m: [text_of(f[n]) if m == "text" else str(f[n]) for n in names] for m, f in files.items()}
+    return {m: [item(m, f[n]) for n in names] for m, f in files.items()}
 
 
 def by_name(folder: Path) -> dict[str, Path]:
-    return {p.name.split(".")[0]: p for p in folder.iterdir() if p.is_file() and p.name[0] != "."}
+    """The files of a folder by their names up to the first dot."""
+    return {p.name.split(".")[0]: p for p in files_in(folder)}
 
 
-def text_of(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            return file.read(MAX_TEXT_BYTES).decode("utf-8").strip()
-    except ValueError:
-        raise OptionError(f"--pairs {path}", "it is not UTF-8", "give a text a file") from None
+def item(modality: str, path: Path) -> str:
+    """What is embedded: the path, or the text in the file."""
+    return read_text(path, "--pairs", "give a text a file").strip() if modality == "text" else str(path)
 
 
 def compare(bundle: Path, results: list[dict[str, Any]], folder: Path, allow: bool) -> None:
@@ -85,9 +81,9 @@ def compare(bundle: Path, results: list[dict[str, Any]], folder: Path, allow: bo
         ExportError: a precision loses more than ``MOST_POINTS``, and ``allow`` is not set.
     """
     items = find_pairs(folder, [m for r in results for m in r["modalities"]])
-    ways = sorted({(r["engine"], r["precision"]) for r in results if r["engine"] in RUN_HERE})
+    ways = sorted({(r["engine"], r["precision"]) for r in results if not ENGINES[r["engine"]].reads_plans})
     vectors = {way: embed(bundle, *way, items) for way in ways}
-    plain = recalls(vectors[PLAIN])
+    plain = recalls(vectors[ENGINE, PRECISION])
     for result in results:
         found = recalls(vectors.get((result["engine"], result["precision"]), {}))
         for modality in result["modalities"]:

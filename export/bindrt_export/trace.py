@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from bindrt.errors import ExportError
-from bindrt.modalities import MODALITIES
-from bindrt_export.architecture import Encoder, EncoderConfig
+from bindrt_export.architecture import Encoder
 from bindrt_export.weights import WeightsFile
 
 #: The first with a GELU operator; every engine here reads it.
@@ -28,18 +27,12 @@ TRACE_VERSION = 2
 MAX_INLINE_BYTES = 4096
 
 
-def view_shape(config: EncoderConfig) -> tuple[int, ...]:
-    """Shape of one view of the encoder's input."""
-    axes = len(config.kernel) + 1
-    return next(m.view for m in MODALITIES.values() if m.encoder == config.name and len(m.view) == axes)
-
-
 def trace(encoder: Encoder) -> ir.Model:
     """The graph of an encoder on the meta device, ``input`` → ``embedding``, batch and length dynamic."""
     config = encoder.config
     fill_with_placeholders(encoder)
     text = config.reads_tokens
-    example = torch.zeros(2, 20, dtype=torch.int64) if text else torch.zeros(2, *view_shape(config))
+    example = torch.zeros(2, 20, dtype=torch.int64) if text else torch.zeros(2, *config.view)
     dynamic = {0: torch.export.Dim("batch", min=1, max=1 << 16)}
     if text:
         dynamic[1] = torch.export.Dim("length", min=1, max=config.tokens)

@@ -28,9 +28,7 @@ def graph_path(bundle: Path, encoder: str) -> Path:
 def inputs_of(encoder: Encoder, batch: int, length: int = 77) -> np.ndarray:
     """Different rows; texts end at different places, the last at ``length``."""
     if encoder.config.name != "text":
-        from bindrt_export.trace import view_shape
-
-        base = random_view(view_shape(encoder.config))
+        base = random_view(encoder.config.view)
         return np.concatenate([base * np.float32(1 - 0.1 * i) for i in range(batch)])
     ids = np.repeat(text_probes()["random-77"], batch, axis=0)[:, :length]
     for row in range(batch):

@@ -24,7 +24,6 @@ from bindrt_export.passes import (
 )
 from bindrt_export.probes import probes
 from bindrt_export.reference import run_reference
-from bindrt_export.trace import view_shape
 from support.bundles import SMALL_CONFIG
 
 #: Of unit vectors; float32 sums in another order.
@@ -54,7 +53,7 @@ def after_passes(checkpoint: Checkpoint, name: str) -> Encoder:
 
 
 def inputs(config: EncoderConfig) -> dict[str, Tensor]:
-    return {k: torch.from_numpy(v) for k, v in probes(config.name, view_shape(config)).items()}
+    return {k: torch.from_numpy(v) for k, v in probes(config.name, config.view).items()}
 
 
 @pytest.mark.parametrize("chosen", SETS)
@@ -118,7 +117,7 @@ def test_reference_is_the_plain_model(checkpoint: Checkpoint, name: str) -> None
     """The one-block-at-a-time run that graphs are compared with; also when the stream has another order."""
     encoder = plain(checkpoint, name)
     config = encoder.config
-    arrays = probes(name, view_shape(config))
+    arrays = probes(name, config.view)
     stream = list(checkpoint.parameters(name))
     for order in (stream, stream[::-1]):
         found = run_reference(config, order, arrays)

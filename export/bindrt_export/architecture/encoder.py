@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from bindrt.modalities import MODALITIES
 from bindrt_export.architecture.block import Block, Linear
 from bindrt_export.architecture.stem import ImuStem, PatchStem, TextStem
 
@@ -17,16 +18,16 @@ class EncoderConfig:
     """The numbers of one encoder.
 
     Attributes:
-        name: ``vision``, ``text``, ``audio``, ``depth``, ``thermal`` or ``imu``.
+        name: the encoder that the modalities name, for example ``vision``.
         width, depth, heads, hidden, out: sizes of tokens, number of blocks and heads, MLP and
             embedding widths.
         bias_token: a learned key and value join every attention.
         pre_norm, stem_norm: a norm before the trunk; a norm after patching.
         eps: of the norms in pre_norm, blocks and head (the stem's is 1e-5 always).
-        channels, kernel, stride: of the patch convolution; for imu ``kernel = (window,)``; for
-            text ``kernel = ()``.
+        channels, kernel, stride: of the patch convolution. Samples over time have ``kernel = (window,)``,
+            token ids ``kernel = ()``.
         tokens: rows of the position table (class token included).
-        vocabulary: rows of the token table; text only.
+        vocabulary: rows of the token table; for token ids only.
         scale: factor after the division by the norm.
     """
 
@@ -48,6 +49,11 @@ class EncoderConfig:
     scale: float = 1.0
 
     @property
+    def view(self) -> tuple[int, ...]:
+        """Shape of one view of the input."""
+        return view_of(self.name, self.kernel)
+
+    @property
     def reads_tokens(self) -> bool:
         """Whether the input is token ids. Then attention is causal, and the end token is pooled."""
         return not self.kernel
@@ -56,6 +62,16 @@ class EncoderConfig:
     def reads_samples(self) -> bool:
         """Whether the input is samples over time ``[channels, N]``, cut into windows."""
         return len(self.kernel) == 1
+
+
+def view_of(encoder: str, kernel: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape of one view of an encoder's input: ``[tokens]``, or channels before the axes of a patch.
+
+    An encoder may serve several modalities. Frames make ``[3, 2, 224, 224]`` the view of one whose patches
+    have three axes, and ``[3, 224, 224]`` that of one whose patches have two.
+    """
+    axes = len(kernel) + 1
+    return next(m.view for m in MODALITIES.values() if m.encoder == encoder and len(m.view) == axes)
 
 
 def make_stem(config: EncoderConfig) -> nn.Module:
@@ -87,7 +103,7 @@ class Encoder(nn.Module):
         return self.finish(self.head(self.trunk(self.stem(x)), x))
 
     def trunk(self, tokens: Tensor) -> Tensor:
-        """Tokens through the blocks; text attends causally."""
+        """Tokens through the blocks; token ids attend causally."""
         return self.through(self.blocks, tokens)
 
     def through(self, blocks: Iterable[nn.Module], tokens: Tensor) -> Tensor:
@@ -100,7 +116,7 @@ class Encoder(nn.Module):
         return tokens
 
     def mask(self, tokens: Tensor) -> Tensor | None:
-        """What attention adds to its scores; only text has a mask."""
+        """What attention adds to its scores; only token ids have a mask."""
         return causal_mask(tokens) if self.config.reads_tokens else None
 
     def head(self, tokens: Tensor, x: Tensor) -> Tensor:
@@ -108,7 +124,7 @@ class Encoder(nn.Module):
         return self.projection(self.norm(self.pooled(tokens, x).squeeze(1)))  # type: ignore[no-any-return]
 
     def pooled(self, tokens: Tensor, x: Tensor) -> Tensor:
-        """``[B, 1, width]``: the class token, or the one at text's end-of-text position."""
+        """``[B, 1, width]``: the class token, or the one at the end-of-text position."""
         if not self.config.reads_tokens:
             return tokens[:, :1]
         return tokens.gather(1, end_of_text(x).reshape(-1, 1, 1).expand(-1, 1, tokens.shape[-1]))

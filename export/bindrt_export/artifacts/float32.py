@@ -22,7 +22,7 @@ from bindrt_export.probes import probes
 from bindrt_export.progress import Progress
 from bindrt_export.reference import run_reference
 from bindrt_export.request import ENGINE, PRECISION
-from bindrt_export.trace import OPSET, TRACE_VERSION, save_graph, trace, view_shape
+from bindrt_export.trace import OPSET, TRACE_VERSION, save_graph, trace
 from bindrt_export.verify import Rows, directed, examine, open_on_cpu, vectors_path
 from bindrt_export.weights import WeightsFile, write_weights
 
@@ -65,7 +65,7 @@ class Float32Recipe:
             "heads": c.heads,
             "parameters": self._checkpoint.parameter_count(self.name),
             "scale": c.scale,
-            "view": list(view_shape(c)),
+            "view": list(c.view),
             "dtype": "int64" if c.reads_tokens else "float32",
             "part": self.key,
         }
@@ -78,7 +78,7 @@ class Float32Recipe:
             CheckpointError: torch itself computes no vectors with these weights.
         """
         graph = root / FOLDER / f"{self.name}.onnx"
-        inputs = probes(self.name, view_shape(self._config))
+        inputs = probes(self.name, self._config.view)
         seconds: dict[str, float] = {}
         with timed(seconds, "weights"):
             weights = self._write_weights(graph.with_suffix(".weights"), progress)

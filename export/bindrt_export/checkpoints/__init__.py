@@ -1,7 +1,7 @@
 """Checkpoints: from a file or ``random:SEED`` to our encoders' parameters.
 
 ``files`` and ``random_weights`` give named tensors; ``imagebind`` and ``openclip`` say which
-there must be (``layout``) and which parameter each becomes.
+there must be (``layout``) and which parameter each becomes. ``huge`` has imagebind_huge's numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from bindrt.errors import CheckpointError
 from bindrt_export.architecture import EncoderConfig
-from bindrt_export.checkpoints import imagebind, openclip
+from bindrt_export.checkpoints import huge, imagebind, openclip
 from bindrt_export.checkpoints.files import Tensors, open_tensors
 from bindrt_export.checkpoints.layout import Entry, Layout, check_strictly, shown
 from bindrt_export.checkpoints.random_weights import RandomTensors
@@ -108,11 +108,11 @@ def check_sizes(name: str, c: EncoderConfig) -> None:
     """What the tensors agree on among themselves, but the preprocessing and the architecture do not."""
     if min(c.width, c.hidden, c.out) < 1:
         raise CheckpointError(name, f"its {c.name} encoder has a width of 0", "fetch it again")
-    if c.reads_tokens and c.vocabulary != imagebind.HUGE_VOCABULARY:
+    if c.reads_tokens and c.vocabulary != huge.VOCABULARY:
         raise CheckpointError(
             name,
             f"its vocabulary has {c.vocabulary} tokens",
-            f"CLIP's has {imagebind.HUGE_VOCABULARY}, and texts are split by it",
+            f"CLIP's has {huge.VOCABULARY}, and texts are split by it",
         )
     if not c.reads_tokens and c.tokens < 2:
         raise CheckpointError(
@@ -120,8 +120,12 @@ def check_sizes(name: str, c: EncoderConfig) -> None:
             f"its {c.name} patches of {shape_text(c.kernel)} are larger than the input",
             "fetch it again",
         )
-    if c.name == "vision" and c.channels != 3:
-        raise CheckpointError(name, f"its pictures have {c.channels} channels", "only RGB is supported")
+    if not c.reads_tokens and c.channels != c.view[0]:
+        raise CheckpointError(
+            name,
+            f"its {c.name} encoder takes {c.channels} channels",
+            f"bindrt gives it {c.view[0]}",
+        )
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

@@ -7,8 +7,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from bindrt.errors import CheckpointError
-from bindrt.modalities import ENCODERS
 from bindrt_export.architecture import EncoderConfig
+from bindrt_export.architecture.encoder import view_of
+from bindrt_export.checkpoints import huge
+from bindrt_export.checkpoints.huge import ENCODERS
 from bindrt_export.checkpoints.layout import (
     BlockNames,
     Entry,
@@ -21,39 +23,9 @@ from bindrt_export.checkpoints.layout import (
     shown,
 )
 
-#: imagebind_huge: width, blocks, heads, patch kernel, stride, input size (last axes), scale.
-HUGE: dict[str, dict[str, Any]] = {
-    "vision": {"width": 1280, "depth": 32, "heads": 16, "channels": 3, "kernel": (2, 14, 14),
-               "stride": (2, 14, 14), "size": (2, 224, 224)},
-    "text": {"width": 1024, "depth": 24, "heads": 16, "channels": 0, "kernel": (), "stride": (),
-             "size": (77,)},
-    "audio": {"width": 768, "depth": 12, "heads": 12, "channels": 1, "kernel": (16, 16), "stride": (10, 10),
-              "size": (128, 204)},
-    "depth": {"width": 384, "depth": 12, "heads": 8, "channels": 1, "kernel": (16, 16), "stride": (16, 16),
-              "size": (224, 224)},
-    "thermal": {"width": 768, "depth": 12, "heads": 12, "channels": 1, "kernel": (16, 16),
-                "stride": (16, 16), "size": (224, 224)},
-    "imu": {"width": 512, "depth": 6, "heads": 8, "channels": 6, "kernel": (8,), "stride": (8,),
-            "size": (2000,)},
-}  # fmt: skip
-HUGE_OUT = 1024
-HUGE_VOCABULARY = 49_408
-MLP_RATIO = 4
-
-#: Where each encoder's stem lives; depth's has a name of its own.
-STEM = {
-    "vision": "rgbt_stem.proj.1.weight",
-    "audio": "rgbt_stem.proj.weight",
-    "depth": "depth_stem.proj.weight",
-    "thermal": "rgbt_stem.proj.weight",
-    "imu": "imu_stem.proj.weight",
-}
-HEAD = {"vision": ("0", "2"), "text": ("proj.0", "proj.1"), "audio": ("0", "2"), "depth": ("0", "2"),
-        "thermal": ("0", "2"), "imu": ("0", "3")}  # fmt: skip
 BLOCK = BlockNames(
     "norm_1", "attn.in_proj_", "attn.out_proj", "norm_2", "mlp.fc1", "mlp.fc2", "attn.bias_k", "attn.bias_v"
 )
-NO_BIAS_TOKEN = ("vision", "text")
 MASK = "modality_preprocessors.text.mask"
 
 
@@ -81,18 +53,19 @@ def layout_from_config(config: Mapping[str, Any]) -> Layout:
 
 def refuse_unknown(config: Mapping[str, Any]) -> None:
     """A misspelt name would export another model than was meant."""
-    known = ["out_embed_dim", "audio_stride"]
+    strides = [f"{e}_stride" for e, numbers in ENCODERS.items() if numbers.overlaps]
+    known = ["out_embed_dim", *strides]
     known += [f"{e}_{name}" for e in ENCODERS for name in ("embed_dim", "num_blocks", "num_heads")]
     for key in config:
         if key not in known:
-            near = get_close_matches(key, known, 1) or ["out_embed_dim", "audio_stride", "vision_num_heads"]
+            near = get_close_matches(key, known, 1) or ["out_embed_dim", *strides, "vision_num_heads"]
             raise CheckpointError(
                 "config", f"{shown(key)} is not known", f"did you mean {' or '.join(near)}?"
             )
 
 
 def assemble(encoders: Mapping[str, EncoderConfig]) -> Layout:
-    scaled = [e for e in encoders if e != "vision"]
+    scaled = [e for e in encoders if ENCODERS[e].scale is not None]
     scale_keys = {e: f"modality_postprocessors.{e}.1.log_logit_scale" for e in scaled}
     extra: dict[str, Shape] = dict.fromkeys(scale_keys.values(), ())
     length = encoders["text"].tokens
@@ -108,9 +81,7 @@ def read_config(
     """One encoder's numbers; a tensor that is missing leaves imagebind_huge's and is reported later."""
     pre, trunk = f"modality_preprocessors.{encoder}.", f"modality_trunks.{encoder}.blocks."
     found: dict[str, int] = {}
-    positions = shapes.get(
-        pre + ("pos_embed" if encoder in ("text", "imu") else "pos_embedding_helper.pos_embed")
-    )
+    positions = shapes.get(pre + ENCODERS[encoder].position)
     if positions is not None and len(positions) == 3:
         found["tokens"], found["width"] = positions[1], positions[2]
     blocks = count_blocks(shapes, trunk)
@@ -119,7 +90,7 @@ def read_config(
     up = shapes.get(f"{trunk}0.mlp.fc1.weight")
     if up is not None and len(up) == 2:
         found["hidden"] = up[0]
-    projection = shapes.get(f"modality_heads.{encoder}.{HEAD[encoder][1]}.weight")
+    projection = shapes.get(f"modality_heads.{encoder}.{ENCODERS[encoder].head[1]}.weight")
     if projection is not None and len(projection) == 2:
         found["out"] = projection[0]
     vocabulary = shapes.get(pre + "token_embedding.weight")
@@ -132,28 +103,28 @@ def from_numbers(
     name: str, encoder: str, found: Mapping[str, int], config: Mapping[str, Any], shapes: Mapping[str, Shape]
 ) -> EncoderConfig:
     """Numbers from tensors (``found``) before config before imagebind_huge's table."""
-    known = HUGE[encoder]
-    width = pick(name, f"{encoder}_embed_dim", found.get("width"), config, known["width"])
-    depth = pick(name, f"{encoder}_num_blocks", found.get("depth"), config, known["depth"])
-    out = pick(name, "out_embed_dim", found.get("out"), config, HUGE_OUT)
+    known = ENCODERS[encoder]
+    width = pick(name, f"{encoder}_embed_dim", found.get("width"), config, known.width)
+    depth = pick(name, f"{encoder}_num_blocks", found.get("depth"), config, known.depth)
+    out = pick(name, "out_embed_dim", found.get("out"), config, huge.OUT)
     heads = pick_heads(name, encoder, width, config)
     kernel, stride = patch_numbers(encoder, config, shapes)
-    tokens = 77 if encoder == "text" else patches(known["size"], kernel, stride) + 1
+    view = view_of(encoder, kernel)
     return EncoderConfig(
         name=encoder,
         width=width,
         depth=depth,
         heads=heads,
-        hidden=found.get("hidden", MLP_RATIO * width),
+        hidden=found.get("hidden", huge.MLP_RATIO * width),
         out=out,
-        tokens=tokens,
-        channels=known["channels"],
+        tokens=patches(view[1:], kernel, stride) + 1 if kernel else view[0],
+        channels=view[0] if kernel else 0,
         kernel=kernel,
         stride=stride,
-        vocabulary=found.get("vocabulary", HUGE_VOCABULARY) if encoder == "text" else 0,
-        bias_token=encoder not in NO_BIAS_TOKEN,
-        pre_norm=encoder == "vision",
-        stem_norm=encoder not in NO_BIAS_TOKEN,
+        vocabulary=0 if kernel else found.get("vocabulary", huge.VOCABULARY),
+        bias_token=known.bias_token,
+        pre_norm=known.pre_norm,
+        stem_norm=known.bias_token,
     )
 
 
@@ -172,8 +143,8 @@ def pick_heads(name: str, encoder: str, width: int, config: Mapping[str, Any]) -
     option = f"{encoder}_num_heads"
     if option in config:
         heads = pick(name, option, None, config, 0)
-    elif width == HUGE[encoder]["width"]:
-        heads = HUGE[encoder]["heads"]
+    elif width == ENCODERS[encoder].width:
+        heads = ENCODERS[encoder].heads
     else:
         raise CheckpointError(
             name,
@@ -190,17 +161,17 @@ def pick_heads(name: str, encoder: str, width: int, config: Mapping[str, Any]) -
 def patch_numbers(
     encoder: str, config: Mapping[str, Any], shapes: Mapping[str, Shape]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Kernel and stride of the patches; the kernel from the tensor, audio's stride from the config."""
-    known = HUGE[encoder]
-    if encoder in ("text", "imu"):
-        return known["kernel"], known["stride"]
-    stem = shapes.get(f"modality_preprocessors.{encoder}.{STEM[encoder]}")
-    dims = len(known["kernel"])
+    """Kernel and stride of the patches, from the tensor, the config or imagebind_huge's table."""
+    known = ENCODERS[encoder]
+    dims = len(known.kernel)
+    if dims < 2:  # token ids have no patches, and those of samples are flattened in the tensor
+        return known.kernel, known.stride
+    stem = shapes.get(f"modality_preprocessors.{encoder}.{known.stem}")
     plausible = stem is not None and len(stem) == dims + 2 and all(0 < k <= 224 for k in stem[2:])
-    kernel = tuple(stem[2:]) if stem is not None and plausible else known["kernel"]
-    if encoder == "audio":
-        step = pick("config", "audio_stride", None, config, known["stride"][0])
-        return kernel, (step, step)
+    kernel = tuple(stem[2:]) if stem is not None and plausible else known.kernel
+    if known.overlaps:
+        step = pick("config", f"{encoder}_stride", None, config, known.stride[0])
+        return kernel, (step,) * dims
     return kernel, kernel
 
 
@@ -220,7 +191,7 @@ def entries(c: EncoderConfig) -> list[Entry]:
         result += norm_entries(f"modality_trunks.{c.name}.pre_transformer_layer.0", "pre_norm", c.width)
     for i in range(c.depth):
         result += block_entries(f"modality_trunks.{c.name}.blocks.{i}.", BLOCK, i, c)
-    norm, projection = HEAD[c.name]
+    norm, projection = ENCODERS[c.name].head
     result += norm_entries(f"modality_heads.{c.name}.{norm}", "norm", c.width)
     result.append(
         linear_entry(f"modality_heads.{c.name}.{projection}.weight", "projection.weight", c.width, c.out)
@@ -230,20 +201,20 @@ def entries(c: EncoderConfig) -> list[Entry]:
 
 def stem_entries(pre: str, c: EncoderConfig) -> list[Entry]:
     table = (1, c.tokens, c.width)
-    if c.name == "text":
+    known = ENCODERS[c.name]
+    if c.reads_tokens:
         tokens = (c.vocabulary, c.width)
         return [
-            Entry(pre + "pos_embed", table, "stem.position", table),
+            Entry(pre + known.position, table, "stem.position", table),
             Entry(pre + "token_embedding.weight", tokens, "stem.tokens.weight", tokens),
         ]
-    position = "pos_embed" if c.name == "imu" else "pos_embedding_helper.pos_embed"
     one = (1, 1, c.width)
     result = [
         Entry(pre + "cls_token", one, "stem.class_token", one),
-        Entry(pre + position, table, "stem.position", table),
+        Entry(pre + known.position, table, "stem.position", table),
     ]
-    stem = pre + STEM[c.name]
-    if c.name == "imu":
+    stem = pre + known.stem
+    if c.reads_samples:
         result.append(linear_entry(stem, "stem.patch.weight", c.channels * c.kernel[0], c.width))
     else:
         kernel = (c.width, c.channels, *c.kernel)

@@ -11,6 +11,7 @@ from typing import Any
 
 from bindrt.errors import CheckpointError
 from bindrt_export.architecture import EncoderConfig
+from bindrt_export.architecture.encoder import view_of
 from bindrt_export.checkpoints.layout import (
     BlockNames,
     Entry,
@@ -27,7 +28,6 @@ EPS = 1e-5
 VISION_HEAD_WIDTH = 80
 TEXT_HEAD_WIDTH = 64
 BLOCK = BlockNames("ln_1", "attn.in_proj_", "attn.out_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")
-IMAGE_SIZE = 224
 LOGIT_SCALE = "logit_scale"
 
 
@@ -75,8 +75,9 @@ def vision_config(name: str, shapes: Mapping[str, Shape], config: Mapping[str, A
     given = section(config, "vision_cfg").get("head_width")
     if given is not None and (type(given) is not int or given < 1):
         raise CheckpointError(name, f"vision_cfg.head_width is {given!r}", "it must be a positive integer")
-    if not 0 < patch <= IMAGE_SIZE:
-        raise CheckpointError(name, f"visual.conv1.weight has patches of {patch}", "it must be 1 to 224")
+    size = view_of("vision", (patch, patch))[-1]
+    if not 0 < patch <= size:
+        raise CheckpointError(name, f"visual.conv1.weight has patches of {patch}", f"it must be 1 to {size}")
     prefix = "visual.transformer.resblocks."
     return EncoderConfig(
         name="vision",
@@ -85,7 +86,7 @@ def vision_config(name: str, shapes: Mapping[str, Shape], config: Mapping[str, A
         heads=heads(name, "vision", width, given or VISION_HEAD_WIDTH, None),
         hidden=dims(name, shapes, prefix + "0.mlp.c_fc.weight", 2)[0],
         out=dims(name, shapes, "visual.proj", 2)[1],
-        tokens=(IMAGE_SIZE // patch) ** 2 + 1,
+        tokens=(size // patch) ** 2 + 1,
         channels=channels,
         kernel=(patch, patch),
         stride=(patch, patch),
@@ -105,7 +106,7 @@ def text_config(name: str, shapes: Mapping[str, Shape], config: Mapping[str, Any
         heads=heads(name, "text", width, TEXT_HEAD_WIDTH, given),
         hidden=dims(name, shapes, prefix + "0.mlp.c_fc.weight", 2)[0],
         out=dims(name, shapes, "text_projection", 2)[1],
-        tokens=77,
+        tokens=view_of("text", ())[0],
         vocabulary=vocabulary,
         eps=EPS,
     )

@@ -20,11 +20,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from bindrt_export.checkpoints.huge import ENCODERS
 from bindrt_export.checkpoints.imagebind import MASK
 from bindrt_export.checkpoints.layout import Layout, Shape
 
-#: Scale factors of the official model; the checkpoint holds their logarithms.
-SCALES = {"text": 100.0, "audio": 20.0, "depth": 5.0, "thermal": 10.0, "imu": 5.0}
 #: Of ``outliers``: the largest gain of a norm, and what gains of large channels are multiplied with.
 LONGEST_TAIL, DAMPING = 8.0, 0.05
 #: What large channels hold, in the class token and, from the first block's bias on, in every token.
@@ -54,7 +53,7 @@ class RandomTensors:
         if key == MASK:
             return torch.full(shape, float("-inf")).triu(1)
         if key in self._scale_keys:
-            return torch.tensor(math.log(SCALES[self._scale_keys[key]]))
+            return torch.tensor(math.log(ENCODERS[self._scale_keys[key]].scale or 1.0))
         digest = hashlib.sha256(f"{self._seed}/{key}".encode()).digest()
         generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
         values = generator.random(shape, dtype=np.float32)

@@ -67,6 +67,7 @@ def mapped(graph: onnx.GraphProto, folder: Path) -> Weights:
 def config_of(info: EncoderInfo, out: int, graph: onnx.GraphProto, weights: Weights) -> EncoderConfig:
     """The encoder's numbers, from the manifest, the shapes and the graph's attributes."""
     kernel, stride = patches(info, graph, weights)
+    table = weights.get("stem.tokens.weight")
     return EncoderConfig(
         name=info.name,
         width=info.width,
@@ -75,10 +76,10 @@ def config_of(info: EncoderInfo, out: int, graph: onnx.GraphProto, weights: Weig
         hidden=weights["blocks.0.mlp.up.weight"].shape[1],
         out=out,
         tokens=weights["stem.position"].shape[1],
-        channels=0 if info.name == "text" else info.view[0],
+        channels=info.view[0] if kernel else 0,
         kernel=kernel,
         stride=stride,
-        vocabulary=weights["stem.tokens.weight"].shape[0] if info.name == "text" else 0,
+        vocabulary=0 if table is None else table.shape[0],
         bias_token="blocks.0.attention.bias_key" in weights,
         pre_norm="pre_norm.weight" in weights,
         stem_norm="stem.norm.weight" in weights,
@@ -91,9 +92,9 @@ def patches(
     info: EncoderInfo, graph: onnx.GraphProto, weights: Weights
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Kernel and stride of the patches."""
-    if info.name == "text":
+    if len(info.view) == 1:  # token ids
         return (), ()
-    if info.name == "imu":
+    if len(info.view) == 2:  # samples over time
         window = weights["stem.patch.weight"].shape[0] // info.view[0]
         return (window,), (window,)
     if PATCH in weights:  # one product: patches are square, and of a film two frames deep

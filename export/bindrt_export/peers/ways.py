@@ -41,11 +41,8 @@ def write_naive(module: Encoder, path: Path) -> None:
     """A plain ``torch.onnx.export``, weights beside the graph; what `onnxruntime` and `openvino` run."""
     import torch
 
-    from bindrt_export.trace import view_shape
-
-    view = view_shape(module.config)
-    text = module.config.name == "text"
-    example = torch.zeros(2, *view, dtype=torch.int64) if text else torch.zeros(2, *view)
+    kind = torch.int64 if module.config.reads_tokens else torch.float32
+    example = torch.zeros(2, *module.config.view, dtype=kind)
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
         module,
