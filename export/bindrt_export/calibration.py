@@ -13,15 +13,16 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from bindrt.arrays import Array
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.errors import Error, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import prepare
 from bindrt_export.folders import files_in, read_text
-from bindrt_export.precision import Description, describe
+from bindrt_export.precision import EncoderTypes, choose_types
 from bindrt_export.precision.graphs import linears
-from bindrt_export.precision.survey import Survey, survey
-from bindrt_export.probes import Array, encoder_views, is_served, probes
+from bindrt_export.precision.survey import Survey, run_survey
+from bindrt_export.probes import encoder_views, is_served, probes
 
 #: Files of one modality that are taken, by name; more hardly move the largest magnitude.
 MOST_FILES = 64
@@ -52,24 +53,24 @@ class Calibration:
                 digest.update(file.read_bytes())
         self.key = digest.hexdigest() if self.has_files else ""
 
-    def types_for(self, graph: Path, encoder: EncoderInfo, precision: str, fixed: bool) -> Description:
+    def types_for(self, graph: Path, encoder: EncoderInfo, precision: str, fixed: bool) -> EncoderTypes:
         """What an encoder computes in, from its float32 graph; measured where the precision asks for it.
 
         Args:
-            fixed: int8 activations have fixed ranges; see :func:`bindrt_export.precision.describe`.
+            fixed: int8 activations have fixed ranges; see :func:`bindrt_export.precision.choose_types`.
 
         Raises:
             OptionError: a file cannot be read as what its folder says.
         """
         model = onnx.load(str(graph), load_external_data=False)
         measured = self._survey(graph, encoder) if precision in ("int8", "fp8") else None
-        return describe(precision, [name for name, _ in linears(model)], measured, fixed)
+        return choose_types(precision, [name for name, _ in linears(model)], measured, fixed)
 
     def _survey(self, graph: Path, encoder: EncoderInfo) -> Survey:
         """What was measured on a graph's inputs; each graph is measured once."""
         if graph not in self._surveys:
             inputs = [*probes(encoder.name, encoder.view).values(), *self._inputs(encoder)]
-            self._surveys[graph] = survey(graph, inputs)
+            self._surveys[graph] = run_survey(graph, inputs)
         return self._surveys[graph]
 
     def _inputs(self, encoder: EncoderInfo) -> Iterator[Array]:

@@ -11,12 +11,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from bindrt.arrays import Array
 from bindrt.modalities import MODALITIES, Modality
 from bindrt.preprocess import prepare
-
-Array = npt.NDArray[np.generic]
 
 #: A folder with a file for each modality.
 SAMPLES = Path(str(files("bindrt_export") / "samples"))

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
+from bindrt.arrays import Array
 from bindrt_export.architecture import Encoder, EncoderConfig
-from bindrt_export.probes import Array
 from bindrt_export.verify import Rows
 
 #: Called with a module's name and the module, once its parameters are there and before it runs.

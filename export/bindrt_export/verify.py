@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bindrt.arrays import Array
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.engines import ENGINES, Engine, EngineSettings, EngineSpec
 from bindrt.errors import ExportError
-from bindrt_export.probes import Array
 
 Rows = npt.NDArray[np.float32]
 

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-#: Large tensors start on a page, so that they can be mapped; small ones on a cache line.
-PAGE = 4096
-LINE = 64
+from bindrt_export.padding import padding
+
 ITEM = 4  # float32
 
 
@@ -49,12 +48,12 @@ def write_weights(
     with open(path, "wb") as file:
         for name, tensor in parameters:
             values = tensor.numpy().astype("<f4", copy=False).reshape(-1).data.cast("B")
-            padding = bytes(-position % (PAGE if len(values) >= PAGE else LINE))
-            slots[name] = Slot(position + len(padding), tuple(tensor.shape))
-            for piece in (padding, values):
+            before = padding(position, len(values))
+            slots[name] = Slot(position + len(before), tuple(tensor.shape))
+            for piece in (before, values):
                 file.write(piece)
                 digest.update(piece)
-            position += len(padding) + len(values)
+            position += len(before) + len(values)
             advance(len(values))
         file.flush()
         os.fsync(file.fileno())

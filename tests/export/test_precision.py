@@ -15,23 +15,23 @@ from onnx import TensorProto, numpy_helper
 
 from bindrt.errors import ExportError, OptionError
 from bindrt_export.precision import (
-    Description,
-    Layer,
-    describe,
+    EncoderTypes,
+    LinearTypes,
+    choose_types,
     require_supported,
     write_cpu_form,
     write_typed_form,
 )
 from bindrt_export.precision.graphs import linears
-from bindrt_export.precision.survey import Survey, evening, layer_errors, rounded_up, survey
-from bindrt_export.precision.tensors import CPU_WEIGHT, Source, per_channel
+from bindrt_export.precision.survey import Survey, evening, layer_errors, rounded_up, run_survey
+from bindrt_export.precision.tensors import CPU_WEIGHT, GraphTensors, per_channel
 from bindrt_export.precision.typed import PACKED
 from bindrt_export.probes import probes
 
 #: Smallest cosine to float32, on the golden small model; the export's own limits are wider.
 COSINE = {"fp16": 0.99999, "bf16": 0.9999, "int8": 0.998, "int8-fixed": 0.998, "fp8": 0.99}
 VIEW = {"imu": (6, 2000), "text": (77,), "audio": (1, 128, 204)}
-Write = Callable[[Path, Path, Description], None]
+Write = Callable[[Path, Path, EncoderTypes], None]
 
 
 @pytest.fixture(scope="module", params=list(VIEW))
@@ -52,9 +52,9 @@ def names(graph: Path) -> list[str]:
     return [name for name, _ in linears(onnx.load(str(graph), load_external_data=False))]
 
 
-def description(graph: Path, kind: str) -> Description:
+def types_of(graph: Path, kind: str) -> EncoderTypes:
     precision, _, fixed = kind.partition("-")
-    return describe(precision, names(graph), survey(graph, inputs(graph)), fixed=bool(fixed))
+    return choose_types(precision, names(graph), run_survey(graph, inputs(graph)), fixed=bool(fixed))
 
 
 def worst_cosine(graph: Path, other: Path) -> float:
@@ -73,7 +73,7 @@ def tensors(path: Path) -> dict[str, TensorProto]:
 @pytest.mark.parametrize("kind", ["fp16", "bf16", "int8", "int8-fixed"])
 def test_cpu_forms_stay_near_float32(graph: Path, kind: str, tmp_path: Path) -> None:
     target = tmp_path / "a.onnx"
-    write_cpu_form(graph, target, description(graph, kind))
+    write_cpu_form(graph, target, types_of(graph, kind))
     onnx.checker.check_model(str(target))
     assert COSINE[kind] <= worst_cosine(graph, target) < 1.0 - 1e-12  # not float32 under another name
     assert target.with_suffix(".weights").stat().st_size < 0.65 * graph.with_suffix(".weights").stat().st_size
@@ -83,7 +83,7 @@ def test_cpu_forms_stay_near_float32(graph: Path, kind: str, tmp_path: Path) -> 
 def test_typed_forms_stay_near_float32(graph: Path, kind: str, tmp_path: Path) -> None:
     """ONNX Runtime computes their float16 parts in float32, between roundings to float16."""
     target = tmp_path / "a.onnx"
-    write_typed_form(graph, target, description(graph, kind))
+    write_typed_form(graph, target, types_of(graph, kind))
     onnx.checker.check_model(str(target), full_check=True)
     assert COSINE[kind] <= worst_cosine(graph, target) < 1.0 - 1e-12
 
@@ -91,8 +91,8 @@ def test_typed_forms_stay_near_float32(graph: Path, kind: str, tmp_path: Path) -
 @pytest.mark.parametrize("kind", ["fp16", "bf16", "int8-fixed", "fp8"])
 def test_typed_forms_keep_what_needs_float32(graph: Path, kind: str, tmp_path: Path) -> None:
     target = tmp_path / "a.onnx"
-    described = description(graph, kind)
-    write_typed_form(graph, target, described)
+    types = types_of(graph, kind)
+    write_typed_form(graph, target, types)
     model = onnx.shape_inference.infer_shapes(onnx.load(str(target), load_external_data=False))
     values = [*model.graph.value_info, *model.graph.output, *model.graph.input]
     types = {v.name: v.type.tensor_type.elem_type for v in values}
@@ -111,11 +111,11 @@ def test_typed_forms_keep_what_needs_float32(graph: Path, kind: str, tmp_path: P
             if kind in ("int8-fixed", "fp8") and node.input[1].endswith("/wide"):
                 assert {made_by[name].op_type for name in node.input} == {"DequantizeLinear"}
     quantized = [n for n in model.graph.node if n.op_type == "MatMul" and n.input[1].endswith("/wide")]
-    parts = {name: PACKED.get(name.rpartition(".")[2], 1) for name in described.layers}
-    assert len(quantized) == sum(parts[n] for n, layer in described.layers.items() if layer.is_quantized)
+    parts = {name: PACKED.get(name.rpartition(".")[2], 1) for name in types.layers}
+    assert len(quantized) == sum(parts[n] for n, layer in types.layers.items() if layer.is_quantized)
     for node in quantized:  # TensorRT would run a packed one in half precision
         assert not node.name.endswith((".qkv", ".key_value"))
-    assert products >= len(described.layers)
+    assert products >= len(types.layers)
     zeros = [t for name, t in tensors(target).items() if name.endswith(".zero")]
     assert all(not np.any(numpy_helper.to_array(t).astype(np.float32)) for t in zeros)
     assert types["embedding"] == TensorProto.FLOAT
@@ -124,7 +124,7 @@ def test_typed_forms_keep_what_needs_float32(graph: Path, kind: str, tmp_path: P
 @pytest.mark.parametrize("kind", ["int8", "int8-fixed"])
 def test_int8_does_not_depend_on_neighbours(graph: Path, kind: str, tmp_path: Path) -> None:
     target = tmp_path / "a.onnx"
-    write_cpu_form(graph, target, description(graph, kind))
+    write_cpu_form(graph, target, types_of(graph, kind))
     session = ort.InferenceSession(target)
     one = inputs(graph)[0]
     loud = one if one.dtype == np.int64 else one * np.float32(50)
@@ -135,7 +135,7 @@ def test_int8_does_not_depend_on_neighbours(graph: Path, kind: str, tmp_path: Pa
 
 def test_a_view_of_zeros_has_a_vector(imu: Path, tmp_path: Path) -> None:
     target = tmp_path / "a.onnx"
-    write_cpu_form(imu, target, description(imu, "int8"))
+    write_cpu_form(imu, target, types_of(imu, "int8"))
     found = ort.InferenceSession(target).run(None, {"input": np.zeros((1, 6, 2000), np.float32)})[0]
     assert np.isfinite(found).all()
 
@@ -143,7 +143,7 @@ def test_a_view_of_zeros_has_a_vector(imu: Path, tmp_path: Path) -> None:
 def test_int8_weights_cannot_saturate(imu: Path, tmp_path: Path) -> None:
     """x86 without VNNI adds two products of bytes in 16 bits, saturating: two of ours always fit."""
     target = tmp_path / "a.onnx"
-    write_cpu_form(imu, target, description(imu, "int8"))
+    write_cpu_form(imu, target, types_of(imu, "int8"))
     weights = [numpy_helper.to_array(t) for t in tensors(target).values() if t.data_type == TensorProto.INT8]
     assert weights
     assert max(int(np.abs(w.astype(np.int32)).max()) for w in weights) == CPU_WEIGHT
@@ -152,23 +152,23 @@ def test_int8_weights_cannot_saturate(imu: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("write", [write_cpu_form, write_typed_form])
 def test_same_bytes_again(imu: Path, write: Write, tmp_path: Path) -> None:
-    described = description(imu, "int8-fixed")
+    types = types_of(imu, "int8-fixed")
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        write(imu, tmp_path / name / "x.onnx", described)
+        write(imu, tmp_path / name / "x.onnx", types)
     for suffix in (".onnx", ".weights"):
         first, second = ((tmp_path / name / "x").with_suffix(suffix).read_bytes() for name in ("a", "b"))
         assert first == second
 
 
 def test_sensitive_linears_stay_in_floats(imu: Path, tmp_path: Path) -> None:
-    measured = survey(imu, inputs(imu))
+    measured = run_survey(imu, inputs(imu))
     bad = names(imu)[2]
     measured = replace(measured, errors={**measured.errors, bad: {"int8": 0.5, "int8-fixed": float("nan")}})
     for fixed in (False, True):
-        described = describe("int8", names(imu), measured, fixed=fixed)
-        assert list(described.kept) == [bad]
-        write_cpu_form(imu, tmp_path / "a.onnx", described)
+        types = choose_types("int8", names(imu), measured, fixed=fixed)
+        assert list(types.kept) == [bad]
+        write_cpu_form(imu, tmp_path / "a.onnx", types)
         found = tensors(tmp_path / "a.onnx")
         assert f"{bad}.weight.half" in found
         assert f"{bad}.weight.int8" not in found
@@ -177,19 +177,19 @@ def test_sensitive_linears_stay_in_floats(imu: Path, tmp_path: Path) -> None:
 
 def test_a_large_residual_stream_is_float32() -> None:
     calm = Survey({"a": 1.0}, 100.0, {}, 1)
-    assert describe("fp16", ["a"], calm).residual == "float16"
-    assert describe("fp16", ["a"], replace(calm, residual=40000.0)).residual == "float32"
-    assert describe("fp16", ["a"], None).residual == "float32"
-    assert describe("bf16", ["a"], calm).residual == "float32"
+    assert choose_types("fp16", ["a"], calm).residual == "float16"
+    assert choose_types("fp16", ["a"], replace(calm, residual=40000.0)).residual == "float32"
+    assert choose_types("fp16", ["a"], None).residual == "float32"
+    assert choose_types("bf16", ["a"], calm).residual == "float32"
 
 
 def test_survey_sees_the_largest_numbers(imu: Path) -> None:
-    measured = survey(imu, inputs(imu))
+    measured = run_survey(imu, inputs(imu))
     assert measured.ranges.keys() == set(names(imu))
     one = inputs(imu)[0]
     peak = max(float(np.abs(x).max()) for x in inputs(imu))
     assert peak <= measured.ranges["stem.patch"] <= peak * 1.01
-    more = survey(imu, [*inputs(imu), one * 20])
+    more = run_survey(imu, [*inputs(imu), one * 20])
     assert more.ranges["stem.patch"] > measured.ranges["stem.patch"]
     assert not imu.with_name("imu.watching.onnx").exists()
 
@@ -226,11 +226,11 @@ def test_a_weight_that_half_cannot_hold_is_named(imu: Path, tmp_path: Path) -> N
     values[0, 0] = 1e6
     table["projection.weight"].CopyFrom(numpy_helper.from_array(values, "projection.weight"))
     onnx.save(model, str(tmp_path / "big.onnx"))
-    described = Description(
-        "fp16", "float16", "float32", {n: Layer("float16", "float16") for n in names(imu)}
+    types = EncoderTypes(
+        "fp16", "float16", "float32", {n: LinearTypes("float16", "float16") for n in names(imu)}
     )
     with pytest.raises(ExportError, match=r"projection\.weight.*too large for float16"):
-        write_typed_form(tmp_path / "big.onnx", tmp_path / "a.onnx", described)
+        write_typed_form(tmp_path / "big.onnx", tmp_path / "a.onnx", types)
 
 
 def test_what_an_engine_cannot_run_names_who_can() -> None:
@@ -242,7 +242,7 @@ def test_what_an_engine_cannot_run_names_who_can() -> None:
 def test_reading_what_lies_outside_the_graph(imu: Path) -> None:
     model = onnx.load(str(imu), load_external_data=False)
     whole = {t.name: numpy_helper.to_array(t) for t in onnx.load(str(imu)).graph.initializer}
-    source = Source(model, imu.parent)
+    source = GraphTensors(model, imu.parent)
     for name in source.tensors:
         np.testing.assert_array_equal(source.read(name), whole[name])
 
@@ -274,16 +274,16 @@ def test_evening_helps_and_changes_no_float(kind: str, imu: Path, tmp_path: Path
     hard = tmp_path / "imu.onnx"
     shutil.copy(imu, hard)
     assert worst_cosine(imu, hard) > 0.999999
-    described = description(hard, kind)
-    assert described.powers["blocks.0.norm_2.weight"][5] < 0
-    assert not described.kept
-    without = description_without_evening(hard, kind)
+    types = types_of(hard, kind)
+    assert types.powers["blocks.0.norm_2.weight"][5] < 0
+    assert not types.kept
+    without = types_without_evening(hard, kind)
     assert "blocks.0.mlp.up" in without.kept
-    write_cpu_form(hard, tmp_path / "a.onnx", described)
+    write_cpu_form(hard, tmp_path / "a.onnx", types)
     assert worst_cosine(imu, tmp_path / "a.onnx") > COSINE[kind]
 
 
-def description_without_evening(graph: Path, kind: str) -> Description:
+def types_without_evening(graph: Path, kind: str) -> EncoderTypes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bindrt_export.precision.survey.STANDS_OUT", 1e9)
-        return description(graph, kind)
+        return types_of(graph, kind)

@@ -13,24 +13,21 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from bindrt.arrays import Array
 from bindrt_export.checkpoints.huge import ENCODERS
 from bindrt_export.checkpoints.imagebind import MASK
 from bindrt_export.checkpoints.layout import Layout, Shape
 
-#: Of ``outliers``: the largest gain of a norm, and what gains of large channels are multiplied with.
+#: With ``outliers``: the largest gain of a norm, and the factor on the gains of large channels.
 LONGEST_TAIL, DAMPING = 8.0, 0.05
 #: What large channels hold, in the class token and, from the first block's bias on, in every token.
 TOKEN_OUTLIER, CHANNEL_OUTLIER = 120.0, 40.0
 FIRST_BIAS = "blocks.0.mlp.fc2.bias"
-
-Array = npt.NDArray[Any]
 
 
 class RandomTensors:
@@ -66,7 +63,7 @@ class RandomTensors:
         return torch.from_numpy(values)
 
     def _plant(self, key: str, values: Array, generator: np.random.Generator) -> None:
-        """Make a tensor's part of the outliers, in place."""
+        """Put outliers into a tensor, in place."""
         encoder = key.split(".")[1]
         if is_norm(key) and key.endswith("weight") and key.startswith("modality_trunks"):
             tail = generator.random(values.shape, dtype=np.float32)

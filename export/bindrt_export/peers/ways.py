@@ -9,13 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+from bindrt.arrays import Array
 
 if TYPE_CHECKING:
     from bindrt_export.architecture import Encoder
 
-Array = npt.NDArray[np.generic]
 Run = Callable[[Any], Any]
 
 

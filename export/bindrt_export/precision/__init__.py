@@ -1,25 +1,25 @@
-"""Other precisions than float32: one description of what is computed in what, and its form for each engine.
+"""Other precisions than float32, made from an encoder's float32 graph and weights.
 
-``description`` says it, ``survey`` measures what it is decided by, ``cpu`` and ``typed`` write graphs, from
-an encoder's float32 graph and weights. Nothing here needs torch.
+``number_types`` decides what is computed in which type, from what ``survey`` measures. ``cpu`` and ``typed``
+write the graph that computes so, for engines on a CPU and for TensorRT. Nothing here needs torch.
 """
 
 from __future__ import annotations
 
-from bindrt_export.precision.description import (
-    Description,
-    Layer,
-    describe,
+from bindrt_export.precision.forms import FORM_VERSION, write_cpu_form, write_typed_form
+from bindrt_export.precision.number_types import (
+    EncoderTypes,
+    LinearTypes,
+    choose_types,
     require_supported,
     supported,
 )
-from bindrt_export.precision.forms import FORM_VERSION, write_cpu_form, write_typed_form
 
 __all__ = [
     "FORM_VERSION",
-    "Description",
-    "Layer",
-    "describe",
+    "EncoderTypes",
+    "LinearTypes",
+    "choose_types",
     "require_supported",
     "supported",
     "write_cpu_form",

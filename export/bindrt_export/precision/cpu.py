@@ -13,23 +13,32 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
-from bindrt_export.precision.description import FLOAT, Description, Layer
+from bindrt.arrays import Array
 from bindrt_export.precision.graphs import MICROSOFT, linears, tables
-from bindrt_export.precision.tensors import CPU_WEIGHT, Array, Sink, Source, narrowed, per_channel
+from bindrt_export.precision.number_types import FLOAT, EncoderTypes, LinearTypes
+from bindrt_export.precision.tensors import (
+    CPU_WEIGHT,
+    GraphTensors,
+    WeightsWriter,
+    narrowed,
+    per_channel,
+)
 
 #: Activations are unsigned with this zero: ONNX Runtime is ten times slower with signed ones.
 ZERO = 128
 LEVELS = 127
-#: Of a token's largest magnitude: a token of zeros must not be divided by zero.
+#: The least that a token is divided by: a token of zeros must not be divided by zero.
 TINY = 1e-30
 
 
 class CpuForm:
     """Rewrites nodes one by one; ``nodes`` is the new graph."""
 
-    def __init__(self, model: ModelProto, description: Description, source: Source, sink: Sink) -> None:
-        self._description = description
-        self._source, self._sink = source, sink
+    def __init__(
+        self, model: ModelProto, types: EncoderTypes, tensors: GraphTensors, writer: WeightsWriter
+    ) -> None:
+        self._types = types
+        self._tensors, self._writer = tensors, writer
         self._linears = {node.output[0]: name for name, node in linears(model)}
         self._tables = {node.output[0] for node in tables(model)}
         self._convolutions = {n.input[1] for n in model.graph.node if n.op_type == "Conv"}
@@ -37,7 +46,7 @@ class CpuForm:
         self._given: set[str] = set()
         self.nodes: list[NodeProto] = []
         #: What half precision means here; 8-bit linears leave the table and the stem in it too.
-        self._half = FLOAT.get(description.precision, "float16")
+        self._half = FLOAT.get(types.precision, "float16")
         absorbed: set[str] = set()
         for node in model.graph.node:
             if node.output[0] in absorbed:
@@ -52,16 +61,16 @@ class CpuForm:
     def _linear(self, node: NodeProto) -> set[str]:
         """Returns outputs of later nodes that are done with this one."""
         name = self._linears[node.output[0]]
-        layer = self._description.layers[name]
+        layer = self._types.layers[name]
         if not layer.is_quantized:
             self._widened(node.input[1])
             self.nodes.append(node)
             return set()
         weight = node.input[1]
-        numbers, scale = per_channel(self._source.read(weight), "int8", CPU_WEIGHT)
+        numbers, scale = per_channel(self._tensors.read(weight), "int8", CPU_WEIGHT)
         product = [
-            self._sink.add(f"{weight}.int8", numbers),
-            self._sink.add(f"{weight}.scale", scale),
+            self._writer.add(f"{weight}.int8", numbers),
+            self._writer.add(f"{weight}.scale", scale),
             self._constant("zero", np.uint8(ZERO)),
         ]
         if layer.range is None:
@@ -82,10 +91,10 @@ class CpuForm:
         self._product([number, weight, one, scale, zero], raw)
         self._node("Mul", [raw, step], node.output[0])
 
-    def _fixed(self, node: NodeProto, name: str, layer: Layer, product: list[str]) -> set[str]:
+    def _fixed(self, node: NodeProto, name: str, layer: LinearTypes, product: list[str]) -> set[str]:
         weight, scale, zero = product
         assert layer.range is not None
-        step = self._sink.add(f"{name}.step", np.float32(max(layer.range, TINY) / LEVELS))
+        step = self._writer.add(f"{name}.step", np.float32(max(layer.range, TINY) / LEVELS))
         self._node("QuantizeLinear", [node.input[0], step, zero], f"{name}/number")
         bias = self._biases.get(node.output[0])
         output = node.output[0] if bias is None else bias[0]
@@ -96,13 +105,13 @@ class CpuForm:
     def _table(self, node: NodeProto) -> None:
         """Look the token up as it is stored, then widen: the table itself stays small."""
         table = node.input[0]
-        stored = self._sink.add(f"{table}.half", narrowed(table, self._source.read(table), self._half))
+        stored = self._writer.add(f"{table}.half", narrowed(table, self._tensors.read(table), self._half))
         self._node("Gather", [stored, *node.input[1:]], f"{node.output[0]}/half", axis=0)
         self._node("Cast", [f"{node.output[0]}/half"], node.output[0], to=TensorProto.FLOAT)
 
     def _other(self, node: NodeProto) -> None:
         for name in node.input:
-            if name in self._source.tensors:
+            if name in self._tensors.tensors:
                 self._widened(name) if name in self._convolutions else self._kept(name)
         self.nodes.append(node)
 
@@ -110,20 +119,22 @@ class CpuForm:
         """A weight stored in half, under its own name once it is float32 again."""
         if weight not in self._given:
             self._given.add(weight)
-            stored = self._sink.add(f"{weight}.half", narrowed(weight, self._source.read(weight), self._half))
+            stored = self._writer.add(
+                f"{weight}.half", narrowed(weight, self._tensors.read(weight), self._half)
+            )
             self._node("Cast", [stored], weight, to=TensorProto.FLOAT)
 
     def _kept(self, name: str) -> str:
         if name not in self._given:
             self._given.add(name)
-            self._sink.add(name, self._source.read(name))
+            self._writer.add(name, self._tensors.read(name))
         return name
 
     def _constant(self, name: str, value: Array | np.generic) -> str:
         name = f"constant.{name}"
         if name not in self._given:
             self._given.add(name)
-            self._sink.add(name, np.asarray(value))
+            self._writer.add(name, np.asarray(value))
         return name
 
     def _product(self, inputs: list[str], output: str) -> None:

@@ -10,12 +10,12 @@ import onnx
 from onnx import ModelProto, NodeProto, helper
 
 from bindrt_export.precision.cpu import CpuForm
-from bindrt_export.precision.description import Description
 from bindrt_export.precision.graphs import MICROSOFT
-from bindrt_export.precision.tensors import Sink, Source
+from bindrt_export.precision.number_types import EncoderTypes
+from bindrt_export.precision.tensors import GraphTensors, WeightsWriter
 from bindrt_export.precision.typed import TypedForm
 
-#: Part of a form's identity: raise it when the same description gives another graph.
+#: Part of a graph's key: raise it when the same types give another graph.
 FORM_VERSION = 1
 
 
@@ -23,21 +23,21 @@ class Form(Protocol):
     nodes: list[NodeProto]
 
 
-def write_cpu_form(source: Path, target: Path, description: Description) -> None:
+def write_cpu_form(source: Path, target: Path, types: EncoderTypes) -> None:
     """For ONNX Runtime and OpenVINO on a CPU; see :mod:`bindrt_export.precision.cpu`."""
-    write(source, target, description, CpuForm)
+    write(source, target, types, CpuForm)
 
 
-def write_typed_form(source: Path, target: Path, description: Description) -> None:
+def write_typed_form(source: Path, target: Path, types: EncoderTypes) -> None:
     """For TensorRT, whose networks are strongly typed; see :mod:`bindrt_export.precision.typed`."""
-    write(source, target, description, TypedForm)
+    write(source, target, types, TypedForm)
 
 
 def write(
     source: Path,
     target: Path,
-    description: Description,
-    make: Callable[[ModelProto, Description, Source, Sink], Form],
+    types: EncoderTypes,
+    make: Callable[[ModelProto, EncoderTypes, GraphTensors, WeightsWriter], Form],
 ) -> None:
     """``target`` and, beside it, its tensors with the suffix ``.weights``; one tensor in memory at a time.
 
@@ -45,10 +45,10 @@ def write(
         ExportError: a weight does not fit the precision.
     """
     model = onnx.load(str(source), load_external_data=False)
-    with Sink(target.with_suffix(".weights")) as sink:
-        tensors = Source(model, source.parent, description.powers)
-        form = make(model, description, tensors, sink)
-    for field, content in (("node", form.nodes), ("initializer", sink.tensors), ("value_info", [])):
+    with WeightsWriter(target.with_suffix(".weights")) as writer:
+        tensors = GraphTensors(model, source.parent, types.powers)
+        form = make(model, types, tensors, writer)
+    for field, content in (("node", form.nodes), ("initializer", writer.tensors), ("value_info", [])):
         model.graph.ClearField(field)
         getattr(model.graph, field).extend(content)
     if any(node.domain == MICROSOFT for node in form.nodes):

@@ -24,7 +24,7 @@ def tables(model: ModelProto) -> Iterator[NodeProto]:
 
 
 def residual_sums(model: ModelProto) -> Iterator[NodeProto]:
-    """Sums of two activations that are no attention scores: the residual stream."""
+    """Sums of two activations that are not attention scores: the residual stream."""
     weights = {t.name for t in model.graph.initializer}
     scores = {name for n in model.graph.node if n.op_type == "Softmax" for name in n.input}
     for node in model.graph.node:

@@ -1,4 +1,4 @@
-"""What runs through an encoder: the float32 graph, run once with a look at every linear's input.
+"""What runs through an encoder: its float32 graph is run once, and every linear's input is looked at.
 
 The largest magnitudes decide ranges and where float16 would overflow; how far each linear's output moves when
 it alone is computed in 8 bits decides which linears are left in floats.
@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper
 
+from bindrt.arrays import Array
 from bindrt_export.precision.graphs import linears, norms_before, residual_sums
-from bindrt_export.precision.tensors import CPU_WEIGHT, KINDS, LARGEST, Source, per_channel
-
-Array = npt.NDArray[Any]
+from bindrt_export.precision.tensors import CPU_WEIGHT, KINDS, LARGEST, GraphTensors, per_channel
 
 #: Tokens of one input that a linear's error is measured on, evenly spaced.
 ROWS = 32
@@ -34,7 +32,7 @@ class Survey:
     """Measured over some inputs.
 
     Attributes:
-        ranges: by linear: the largest magnitude of its input.
+        ranges: by linear, the largest magnitude of its input.
         residual: the largest magnitude in the residual stream.
         errors: by linear, by kind of 8 bits (``int8``: each token by its own range; ``int8-fixed``; ``fp8``):
             the typical output's relative error (root mean square over tokens, median over channels).
@@ -52,7 +50,7 @@ class Survey:
         return asdict(self)
 
 
-def survey(graph: Path, inputs: Sequence[Array]) -> Survey:
+def run_survey(graph: Path, inputs: Sequence[Array]) -> Survey:
     """Run inputs ``[1, …]`` one at a time through a float32 graph whose weights lie beside it."""
     model = onnx.load(str(graph), load_external_data=False)
     watched = {name: node.input[0] for name, node in linears(model)}
@@ -73,7 +71,7 @@ def survey(graph: Path, inputs: Sequence[Array]) -> Survey:
                 residual = max(residual, float(np.abs(flat).max()))
     del session
     powers = evening(norms_before(model), {name: peaks[value] for name, value in watched.items()})
-    source = Source(model, graph.parent, powers)
+    source = GraphTensors(model, graph.parent, powers)
     ranges, errors = {}, {}
     for name, value in watched.items():
         lift = np.asarray(powers.get(f"{name}.weight", 0), np.int32)

@@ -1,4 +1,4 @@
-"""Tensors of a graph's weights files: read as they are mapped, converted, written again."""
+"""The tensors of a graph: read from its mapped weights file, converted, and written to another one."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
-import numpy.typing as npt
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from bindrt.arrays import Array
 from bindrt.errors import ExportError
+from bindrt_export.padding import padding
 
-Array = npt.NDArray[Any]
-
-PAGE = 4096
-LINE = 64
 #: Smaller tensors stand in the graph.
 INLINE_BYTES = 64
 KINDS: dict[str, Any] = {
@@ -35,19 +32,19 @@ ONNX_KIND = {
     "float8": TensorProto.FLOAT8E4M3FN,
     "int8": TensorProto.INT8,
 }
-#: Of int8 weights on a CPU. Seven bits: without VNNI, x86 adds two products of an unsigned and a signed byte
-#: in 16 bits, and 2 · 255 · 63 still fits; so a bundle means the same on every machine.
+#: The largest int8 weight on a CPU. Seven bits: without VNNI, x86 adds two products of an unsigned and a
+#: signed byte in 16 bits, and 2 · 255 · 63 still fits; so a bundle means the same on every machine.
 CPU_WEIGHT = 63
 LARGEST = {"int8": 127.0, "float8": 448.0}
 
 
-class Source:
+class GraphTensors:
     """The tensors of a float32 graph, mapped from its weights file."""
 
     def __init__(
         self, model: ModelProto, folder: Path, powers: Mapping[str, Sequence[int]] | None = None
     ) -> None:
-        """``powers``: by tensor, the power of two that each row (of a vector: element) is multiplied with."""
+        """``powers``: by tensor, the power of two that each row (or element) is multiplied by."""
         self._folder = folder
         self._powers = powers or {}
         self.tensors = {t.name: t for t in model.graph.initializer}
@@ -74,14 +71,14 @@ class Source:
         return flat.reshape(tuple(tensor.dims))
 
 
-class Sink:
-    """A weights file that tensors are appended to; large ones start on a page."""
+class WeightsWriter:
+    """A weights file that tensors are appended to."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.tensors: list[TensorProto] = []
 
-    def __enter__(self) -> Sink:
+    def __enter__(self) -> WeightsWriter:
         self._file = open(self.path, "wb")
         return self
 
@@ -94,7 +91,7 @@ class Sink:
         if values.nbytes <= INLINE_BYTES:
             self.tensors.append(numpy_helper.from_array(values, name))
             return name
-        self._file.write(bytes(-self._file.tell() % (PAGE if values.nbytes >= PAGE else LINE)))
+        self._file.write(padding(self._file.tell(), values.nbytes))
         tensor = TensorProto(
             name=name,
             data_type=helper.np_dtype_to_tensor_dtype(values.dtype),

@@ -1,8 +1,9 @@
 """The form for strongly typed networks (TensorRT): every value has the type that the graph gives it.
 
-Norms, softmax and the division by the length are in float32, the residual stream where the description says
-so, everything else in the compute type; casts stand at the borders. An 8-bit linear is a product whose two
-sides come out of Q/DQ pairs, symmetric around zero, weights with a factor per output channel.
+Norms, softmax and the division by the length are in float32, the residual stream is where the
+:class:`EncoderTypes` say so, everything else is in the compute type; casts stand at the borders. An 8-bit
+linear is a product whose two sides come out of Q/DQ pairs, symmetric around zero, weights with a factor per
+output channel.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, shape_inference
 
-from bindrt_export.precision.description import Description, Layer
+from bindrt.arrays import Array
 from bindrt_export.precision.graphs import linears, residual_sums
+from bindrt_export.precision.number_types import EncoderTypes, LinearTypes
 from bindrt_export.precision.tensors import (
     KINDS,
     LARGEST,
     ONNX_KIND,
-    Array,
-    Sink,
-    Source,
+    GraphTensors,
+    WeightsWriter,
     narrowed,
     per_channel,
 )
@@ -32,16 +33,18 @@ FLOAT32_OPS = frozenset({"LayerNormalization", "Softmax", "ReduceL2", "Clip", "D
 PACKED = {"qkv": 3, "key_value": 2}
 #: Names of products with weights begin so, that a plan can be checked for them.
 PLAIN, QUANTIZED = "linear/", "linear8/"
-#: Of a range that was measured as zero.
+#: Stands for a range that was measured as zero.
 TINY = 1e-6
 
 
 class TypedForm:
     """Walks the nodes in order and gives every float value a type; ``nodes`` is the new graph."""
 
-    def __init__(self, model: ModelProto, description: Description, source: Source, sink: Sink) -> None:
-        self._description = description
-        self._source, self._sink = source, sink
+    def __init__(
+        self, model: ModelProto, types: EncoderTypes, tensors: GraphTensors, writer: WeightsWriter
+    ) -> None:
+        self._types = types
+        self._tensors, self._writer = tensors, writer
         self._linears = {node.output[0]: name for name, node in linears(model)}
         self._sums = {node.output[0] for node in residual_sums(model)}
         self._scores = {n for node in model.graph.node if node.op_type == "Softmax" for n in node.input}
@@ -57,7 +60,7 @@ class TypedForm:
     def _add(self, node: NodeProto) -> None:
         name = self._linears.get(node.output[0])
         if name is not None:
-            self._linear(node, name, self._description.layers[name])
+            self._linear(node, name, self._types.layers[name])
             return
         kind = self._kind_of(node)
         inputs = [self._as(v, kind) if v in self._floats else self._index(v) for v in node.input]
@@ -69,16 +72,16 @@ class TypedForm:
         if node.op_type in FLOAT32_OPS or masked or output in self._outputs:
             return "float32"
         if output in self._sums:
-            return self._description.residual
-        return self._description.compute
+            return self._types.residual
+        return self._types.compute
 
-    def _linear(self, node: NodeProto, name: str, layer: Layer) -> None:
+    def _linear(self, node: NodeProto, name: str, layer: LinearTypes) -> None:
         """A product with a weight; one that stands for several becomes several."""
         if layer.is_quantized:
-            kind, x = self._description.compute, self._quantized_input(node.input[0], name, layer)
+            kind, x = self._types.compute, self._quantized_input(node.input[0], name, layer)
         else:
             kind, x = layer.activation, self._as(node.input[0], layer.activation)
-        values, parts = self._source.read(node.input[1]), PACKED.get(name.rpartition(".")[2], 1)
+        values, parts = self._tensors.read(node.input[1]), PACKED.get(name.rpartition(".")[2], 1)
         output, made = named(node.output[0], kind), []
         for i, piece in enumerate(np.split(values, parts, axis=1)):
             part = f".{i}" if parts > 1 else ""
@@ -86,7 +89,7 @@ class TypedForm:
             if layer.is_quantized:
                 weight = self._wide_weight(node.input[1] + part, piece, layer)
             else:
-                weight = self._sink.add(
+                weight = self._writer.add(
                     named(node.input[1] + part, kind), narrowed(node.input[1], piece, kind)
                 )
             prefix = QUANTIZED if layer.is_quantized else PLAIN
@@ -95,25 +98,25 @@ class TypedForm:
             self._node("Concat", made, output, axis=-1)
         self._made[node.output[0]] = kind
 
-    def _quantized_input(self, value: str, name: str, layer: Layer) -> str:
-        compute = self._description.compute
+    def _quantized_input(self, value: str, name: str, layer: LinearTypes) -> str:
+        compute = self._types.compute
         assert layer.range is not None, "typed 8-bit activations have fixed ranges"
         step = np.asarray(max(layer.range, TINY) / LARGEST[layer.activation], KINDS[compute])
         pair = [
-            self._sink.add(f"{name}.step", step),
-            self._sink.add(f"{name}.zero", np.zeros((), KINDS[layer.activation])),
+            self._writer.add(f"{name}.step", step),
+            self._writer.add(f"{name}.zero", np.zeros((), KINDS[layer.activation])),
         ]
         self._node("QuantizeLinear", [self._as(value, compute), *pair], f"{name}/number")
         self._node("DequantizeLinear", [f"{name}/number", *pair], f"{name}/wide")
         return f"{name}/wide"
 
-    def _wide_weight(self, name: str, values: Array, layer: Layer) -> str:
+    def _wide_weight(self, name: str, values: Array, layer: LinearTypes) -> str:
         """The output of a weight's DequantizeLinear."""
-        numbers, scale = per_channel(values, layer.weight, LARGEST[layer.weight], self._description.compute)
+        numbers, scale = per_channel(values, layer.weight, LARGEST[layer.weight], self._types.compute)
         inputs = [
-            self._sink.add(f"{name}.{layer.weight}", numbers),
-            self._sink.add(f"{name}.scale", scale),
-            self._sink.add(f"{name}.zero", np.zeros(scale.shape, KINDS[layer.weight])),
+            self._writer.add(f"{name}.{layer.weight}", numbers),
+            self._writer.add(f"{name}.scale", scale),
+            self._writer.add(f"{name}.zero", np.zeros(scale.shape, KINDS[layer.weight])),
         ]
         self._node("DequantizeLinear", inputs, f"{name}/wide", axis=1)
         return f"{name}/wide"
@@ -133,10 +136,10 @@ class TypedForm:
     def _as(self, value: str, kind: str) -> str:
         """The name of a float value in a type, cast or stored when it is first wanted."""
         typed = named(value, kind)
-        if value in self._source.tensors:
+        if value in self._tensors.tensors:
             if typed not in self._there:
                 self._there.add(typed)
-                self._sink.add(typed, narrowed(value, self._source.read(value), kind))
+                self._writer.add(typed, narrowed(value, self._tensors.read(value), kind))
         elif self._made[value] != kind and typed not in self._there:
             self._there.add(typed)
             self._node("Cast", [named(value, self._made[value])], typed, to=ONNX_KIND[kind])
@@ -144,9 +147,9 @@ class TypedForm:
 
     def _index(self, value: str) -> str:
         """Integers (shapes, indices, token ids) stay as they are."""
-        if value in self._source.tensors and value not in self._there:
+        if value in self._tensors.tensors and value not in self._there:
             self._there.add(value)
-            self._sink.add(value, self._source.read(value))
+            self._writer.add(value, self._tensors.read(value))
         return value
 
     def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:

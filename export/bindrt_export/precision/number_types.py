@@ -1,4 +1,4 @@
-"""What an encoder's linears, and everything between them, compute in."""
+"""The number types that an encoder's linears, and everything between them, compute in."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ TOO_SENSITIVE = 0.08
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One linear.
+class LinearTypes:
+    """The types of one linear.
 
     Attributes:
         weight: ``float32``, ``float16``, ``bfloat16``, ``int8`` or ``float8``; 8-bit ones with a factor per
             output channel.
         activation: type of the product's other side, likewise.
-        range: of 8-bit activations: the largest magnitude, fixed at export; None: every token has its own,
+        range: the largest magnitude of 8-bit activations, fixed at export; None: every token has its own,
             found as it comes.
     """
 
@@ -39,8 +39,8 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Description:
-    """One encoder in one precision.
+class EncoderTypes:
+    """The types of one encoder in one precision.
 
     Norms, softmax and the division by the length are float32 always.
 
@@ -49,21 +49,21 @@ class Description:
         residual: type of the residual stream, the sums that run through all blocks.
         layers: by name of the linear, for example ``blocks.0.mlp.up``.
         kept: linears that the precision does not reach, with the reason.
-        powers: by tensor, the power of two that each row is multiplied with: large channels of a norm's
-            output are made smaller by its gain, the rows of the next linear larger; it changes no result.
+        powers: by tensor, the power of two that each row is multiplied by. Large channels of a norm's
+            output are made smaller by its gain, and the rows of the next linear larger: no result changes.
     """
 
     precision: str
     compute: str
     residual: str
-    layers: Mapping[str, Layer]
+    layers: Mapping[str, LinearTypes]
     kept: Mapping[str, str] = field(default_factory=dict)
     powers: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
-def describe(
+def choose_types(
     precision: str, linears: Iterable[str], survey: Survey | None, fixed: bool = False
-) -> Description:
+) -> EncoderTypes:
     """Decide what an encoder computes in.
 
     Args:
@@ -77,8 +77,8 @@ def describe(
         kind = FLOAT[precision]
         # bfloat16 has 8 bits: sums over 32 blocks would lose what each block adds.
         narrow = precision == "fp16" and not overflows(survey)
-        return Description(
-            precision, kind, kind if narrow else "float32", {n: Layer(kind, kind) for n in names}
+        return EncoderTypes(
+            precision, kind, kind if narrow else "float32", {n: LinearTypes(kind, kind) for n in names}
         )
     kind = "int8" if precision == "int8" else "float8"
     fixed = fixed or precision == "fp8"
@@ -86,10 +86,10 @@ def describe(
     layers = {}
     for name in names:
         bound = survey.ranges[name] if survey is not None and fixed else None
-        layers[name] = Layer("float16", "float16") if name in kept else Layer(kind, kind, bound)
+        layers[name] = LinearTypes("float16", "float16") if name in kept else LinearTypes(kind, kind, bound)
     residual = "float32" if overflows(survey) else "float16"
     powers = {} if survey is None else survey.powers
-    return Description(precision, "float16", residual, layers, kept, powers)
+    return EncoderTypes(precision, "float16", residual, layers, kept, powers)
 
 
 def overflows(survey: Survey | None) -> bool:
