@@ -21,7 +21,7 @@ from bindrt.bundle import Bundle, open_bundle
 from bindrt.selection import choose, open_engine
 from bindrt_export.architecture import Encoder
 from bindrt_export.checkpoints import open_checkpoint
-from bindrt_export.probes import probes
+from bindrt_export.probes import probe_inputs
 
 
 def measure(bundle_path: Path, checkpoint: str, rounds: int) -> Iterator[dict[str, Any]]:
@@ -44,7 +44,7 @@ def measure(bundle_path: Path, checkpoint: str, rounds: int) -> Iterator[dict[st
 
 def cases(bundle: Bundle, encoder: str) -> Iterator[tuple[str, np.ndarray]]:
     """Inputs ``[1, …]``: one real file's first view; for text a full and a short one."""
-    found = probes(encoder, bundle.manifest.encoders[encoder].view)
+    found = probe_inputs(encoder, bundle.manifest.encoders[encoder].view)
     if encoder == "text":
         yield "77 tokens", found["random-77"]
         short = np.zeros_like(found["random-77"])

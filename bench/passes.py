@@ -20,8 +20,8 @@ import onnxruntime as ort
 from bindrt_export import passes
 from bindrt_export.checkpoints import Checkpoint, open_checkpoint
 from bindrt_export.passes import PASSES, rewritten, rewritten_parameters
-from bindrt_export.probes import probes
-from bindrt_export.trace import save_graph, trace
+from bindrt_export.probes import probe_inputs
+from bindrt_export.trace import save_graph, trace_encoder
 from bindrt_export.weights import write_weights
 
 SETS = {"none": ()} | {each.__name__.rpartition(".")[2]: (each,) for each in PASSES} | {"all": PASSES}
@@ -34,7 +34,7 @@ def session(checkpoint: Checkpoint, encoder: str, chosen: str, folder: Path) -> 
         folder / f"{chosen}.weights", rewritten_parameters(config, checkpoint.parameters(encoder))
     )
     graph = folder / f"{chosen}.onnx"
-    save_graph(trace(rewritten(config)), weights, graph)
+    save_graph(trace_encoder(rewritten(config)), weights, graph)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     return ort.InferenceSession(graph, options)
@@ -43,7 +43,7 @@ def session(checkpoint: Checkpoint, encoder: str, chosen: str, folder: Path) -> 
 def measure(checkpoint: Checkpoint, encoder: str, rounds: int) -> dict[str, float]:
     """Median seconds of one input by set of passes."""
     config = checkpoint.encoders[encoder]
-    found = probes(encoder, config.view)
+    found = probe_inputs(encoder, config.view)
     x = found["random-9" if encoder == "text" else "random"]
     with tempfile.TemporaryDirectory() as folder:
         sessions = {name: session(checkpoint, encoder, name, Path(folder)) for name in SETS}

@@ -22,7 +22,7 @@ from bindrt_export.folders import files_in, read_text
 from bindrt_export.precision import EncoderTypes, choose_types
 from bindrt_export.precision.graphs import linears
 from bindrt_export.precision.survey import Survey, run_survey
-from bindrt_export.probes import encoder_views, is_served, probes
+from bindrt_export.probes import encoder_views, is_served, probe_inputs
 
 #: Files of one modality that are taken, by name; more hardly move the largest magnitude.
 MOST_FILES = 64
@@ -69,7 +69,7 @@ class Calibration:
     def _survey(self, graph: Path, encoder: EncoderInfo) -> Survey:
         """What was measured on a graph's inputs; each graph is measured once."""
         if graph not in self._surveys:
-            inputs = [*probes(encoder.name, encoder.view).values(), *self._inputs(encoder)]
+            inputs = [*probe_inputs(encoder.name, encoder.view).values(), *self._inputs(encoder)]
             self._surveys[graph] = run_survey(graph, inputs)
         return self._surveys[graph]
 

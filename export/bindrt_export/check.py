@@ -17,13 +17,13 @@ from bindrt.bundle import Bundle, open_bundle, regular_file
 from bindrt.errors import BundleError, Error
 from bindrt.option_checks import require_our_tokenizer, space_in
 from bindrt.selection import choose, open_engine
-from bindrt_export.probes import probes
-from bindrt_export.verify import Rows, compare, directed, limit, run_engine, vectors_path
+from bindrt_export.probes import probe_inputs
+from bindrt_export.verify import Rows, compare, have_direction, limit, run_engine, vectors_path
 
 MAX_HEADER = 4096  # of an .npy file
 
 
-def check(path: Path) -> dict[str, Any]:
+def check_bundle(path: Path) -> dict[str, Any]:
     """Hashes, schema and a parity run of every encoder.
 
     Returns:
@@ -58,11 +58,11 @@ def check(path: Path) -> dict[str, Any]:
 def check_encoder(bundle: Bundle, encoder: str, precision: str) -> dict[str, Any]:
     start = perf_counter()
     try:
-        inputs = probes(encoder, bundle.manifest.encoders[encoder].view)
+        inputs = probe_inputs(encoder, bundle.manifest.encoders[encoder].view)
         reference = read_reference(bundle, encoder, list(inputs))
         engine = open_engine(bundle, choose(bundle, encoder, "auto", precision, "auto"))
         results = run_engine(engine, inputs, bundle.manifest.embed_dim)
-        if not all(directed(rows) for rows in [*reference.values(), *results.values()]):
+        if not all(have_direction(rows) for rows in [*reference.values(), *results.values()]):
             raise BundleError(
                 f"{bundle.path.name} {encoder}",
                 "its vectors are zero or not finite",

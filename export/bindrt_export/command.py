@@ -23,7 +23,7 @@ from bindrt_export.terminal import (
     RichProgress,
     SilentProgress,
     print_check,
-    print_plan,
+    print_dry_run,
     print_report,
     table_console,
 )
@@ -102,11 +102,11 @@ def fail(error: Error, as_json: bool, console: Console, code: int = 1) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    from bindrt_export.check import check
+    from bindrt_export.check import check_bundle
 
     if args.checkpoint is not None:
         raise OptionError("--check", "it takes a bundle and no checkpoint", "bind-export --check NAME.bind")
-    result = check(args.check)
+    result = check_bundle(args.check)
     emit(result, args.json, print_check)
     return 0 if result["ok"] else 1
 
@@ -120,7 +120,7 @@ def run_export(args: argparse.Namespace, console: Console) -> int:
     exporter = import_exporter()
     request = request_of(args)
     if args.dry_run:
-        emit(exporter.plan(request), args.json, print_plan)
+        emit(exporter.dry_run(request), args.json, print_dry_run)
         return 0
     with SilentProgress() if args.json else RichProgress(console) as progress:
         report = exporter.run(request, progress)

@@ -98,7 +98,7 @@ def run(request: ExportRequest, progress: Progress) -> dict[str, Any]:
     return report
 
 
-def plan(request: ExportRequest) -> dict[str, Any]:
+def dry_run(request: ExportRequest) -> dict[str, Any]:
     """What an export would build, without building: encoders, sizes, memory (bytes).
 
     Raises:

@@ -37,7 +37,7 @@ def sample_texts() -> list[str]:
     return texts
 
 
-def probes(encoder: str, view: tuple[int, ...]) -> dict[str, Array]:
+def probe_inputs(encoder: str, view: tuple[int, ...]) -> dict[str, Array]:
     """Named inputs ``[1, …]`` of an encoder; ``view`` is the shape of one."""
     if len(view) == 1:  # token ids
         return text_probes()

@@ -11,15 +11,11 @@ from bindrt.arrays import Array
 from bindrt_export.architecture import Encoder, EncoderConfig
 from bindrt_export.verify import Rows
 
-#: Called with a module's name and the module, once its parameters are there and before it runs.
-Watch = Callable[[str, nn.Module], None]
-
 
 def run_reference(
     config: EncoderConfig,
     parameters: Iterable[tuple[str, Tensor]],
     inputs: Mapping[str, Array],
-    watch: Watch = lambda name, module: None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Rows]:
     """Vectors of the plain model for named inputs ``[1, …]``, in float32.
@@ -31,7 +27,7 @@ def run_reference(
         encoder = Encoder(config)
     encoder.eval().requires_grad_(False)
     given = {name: torch.from_numpy(array) for name, array in inputs.items()}
-    load = loader(iter(parameters), watch)
+    load = loader(iter(parameters))
     with torch.inference_mode():
         load("stem", encoder.stem)
         tokens = {name: encoder.stem(x) for name, x in given.items()}
@@ -50,7 +46,7 @@ def run_reference(
         return {name: encoder.finish(encoder.head(t, given[name])).numpy() for name, t in tokens.items()}
 
 
-def loader(stream: Iterator[tuple[str, Tensor]], watch: Watch) -> Callable[[str, nn.Module], None]:
+def loader(stream: Iterator[tuple[str, Tensor]]) -> Callable[[str, nn.Module], None]:
     """Fill a module from the stream; what comes before it is wanted waits."""
     waiting: dict[str, Tensor] = {}
 
@@ -62,6 +58,5 @@ def loader(stream: Iterator[tuple[str, Tensor]], watch: Watch) -> Callable[[str,
         module.load_state_dict(
             {name[len(prefix) + 1 :]: waiting.pop(name) for name in wanted}, assign=True, strict=True
         )
-        watch(prefix, module)
 
     return load

@@ -15,7 +15,7 @@ from typing import Any
 from bindrt.hardware import peak_memory
 from bindrt.modalities import MODALITIES
 from bindrt_export.artifacts.store import Artifact
-from bindrt_export.retrieval import told
+from bindrt_export.retrieval import recall_text
 from bindrt_export.verify import Difference, limit
 
 REPORT = "report.json"
@@ -129,7 +129,7 @@ def line(r: Mapping[str, Any]) -> str:
         number(r.get("mean_abs"), "{:.1e}"),
         number(r.get("min_cosine"), "{:.6f}"),
         r["limit"],
-        told(r),
+        recall_text(r),
         verdict(r),
         number(r["bytes"] / 1e6, "{:.1f} MB"),
         number(r["build_seconds"], "{:.1f} s"),

@@ -127,7 +127,7 @@ def recalls(vectors: Vectors) -> dict[str, tuple[str, float]]:
     return found
 
 
-def told(result: Mapping[str, Any]) -> str:
+def recall_text(result: Mapping[str, Any]) -> str:
     """An entry's recalls in words."""
     return "; ".join(
         f"{modality}→{score['to']} {score['recall']:.1%} (fp32 {score['fp32']:.1%})"

@@ -57,7 +57,7 @@ def staging_for(output: Path) -> Iterator[Path]:
     staging = output.with_name(output.name + ".partial")
     lock_path = output.with_name(f".{output.name}.lock")
     with open(lock_path, "w") as lock:
-        take(lock, lock_path, output)
+        take_lock(lock, lock_path, output)
         try:
             if not output.exists() and (old := set_aside(output)).exists():
                 os.rename(old, output)  # killed between the two renames
@@ -70,7 +70,7 @@ def staging_for(output: Path) -> Iterator[Path]:
             lock_path.unlink(missing_ok=True)
 
 
-def take(lock: IO[str], path: Path, output: Path) -> None:
+def take_lock(lock: IO[str], path: Path, output: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Whoever had it may have removed the file since we opened it; then it locks nothing.

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Column, Table
 
 from bindrt_export.progress import Progress as ExportProgress
-from bindrt_export.retrieval import told
+from bindrt_export.retrieval import recall_text
 
 STAGES = {
     "weights": "writing weights",
@@ -110,7 +110,7 @@ def compact_table(*columns: str) -> Table:
     return table
 
 
-def print_plan(result: dict[str, Any], console: Console) -> None:
+def print_dry_run(result: dict[str, Any], console: Console) -> None:
     table = compact_table("encoder", "blocks × width", "heads", "parameters", "size", "precision", "engine")
     for name, e in result["encoders"].items():
         table.add_row(
@@ -171,7 +171,7 @@ def print_results(results: list[dict[str, Any]], console: Console) -> None:
     console.print(table)
     for r in results:
         if r["retrieval"]:
-            console.print(f"{r['precision']} {r['engine']}: {told(r)}", soft_wrap=True)
+            console.print(f"{r['precision']} {r['engine']}: {recall_text(r)}", soft_wrap=True)
 
 
 def print_check(result: dict[str, Any], console: Console) -> None:

@@ -27,7 +27,7 @@ TRACE_VERSION = 2
 MAX_INLINE_BYTES = 4096
 
 
-def trace(encoder: Encoder) -> ir.Model:
+def trace_encoder(encoder: Encoder) -> ir.Model:
     """The graph of an encoder on the meta device, ``input`` → ``embedding``, batch and length dynamic."""
     config = encoder.config
     fill_with_placeholders(encoder)

@@ -139,7 +139,7 @@ def difference(a: Rows, b: Rows) -> Difference:
     return Difference(float(gap.max()), float(gap.mean()), float((x * y).sum(axis=1).min()))
 
 
-def directed(rows: Rows) -> bool:
+def have_direction(rows: Rows) -> bool:
     """Whether every vector can be brought to unit length."""
     lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
     return bool((np.isfinite(lengths) & (lengths > 0)).all())

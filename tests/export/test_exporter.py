@@ -21,8 +21,8 @@ from safetensors.torch import load_file, save_file
 
 import bindrt
 from bindrt_export.artifacts import float32
-from bindrt_export.check import check
-from bindrt_export.exporter import plan, run
+from bindrt_export.check import check_bundle
+from bindrt_export.exporter import dry_run, run
 from bindrt_export.request import ExportRequest
 from bindrt_export.terminal import SilentProgress
 from support.bundles import SMALL_CONFIG, TINY_CONFIG, export, export_tiny
@@ -187,7 +187,7 @@ def test_exporting_again_mends_a_damaged_bundle(damage: str, imu_bundle: Path, t
     export_tiny(output, ["imu"])
     assert not report_of(output)["encoders"]["imu"]["reused"]
     assert fixed_bytes(output) == fixed_bytes(imu_bundle)
-    assert check(output)["ok"]
+    assert check_bundle(output)["ok"]
 
 
 def test_failed_export_leaves_the_old_bundle(small_checkpoint: Path, tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_bundle_can_be_moved(imu_bundle: Path, tmp_path: Path) -> None:
 
 def test_plan_says_what_the_export_then_makes(tmp_path: Path) -> None:
     output = tmp_path / "a.bind"
-    planned = plan(ExportRequest("random:0", output, TINY_CONFIG, ["depth"]))
+    planned = dry_run(ExportRequest("random:0", output, TINY_CONFIG, ["depth"]))
     assert not list(tmp_path.iterdir())
     report = run(ExportRequest("random:0", output, TINY_CONFIG, ["depth"]), SilentProgress())
     weights = (output / "onnx/fp32/depth.weights").stat().st_size

@@ -22,7 +22,7 @@ from bindrt_export.passes import (
     rewritten_parameters,
     stem_product,
 )
-from bindrt_export.probes import probes
+from bindrt_export.probes import probe_inputs
 from bindrt_export.reference import run_reference
 from support.bundles import SMALL_CONFIG
 
@@ -53,7 +53,7 @@ def after_passes(checkpoint: Checkpoint, name: str) -> Encoder:
 
 
 def inputs(config: EncoderConfig) -> dict[str, Tensor]:
-    return {k: torch.from_numpy(v) for k, v in probes(config.name, config.view).items()}
+    return {k: torch.from_numpy(v) for k, v in probe_inputs(config.name, config.view).items()}
 
 
 @pytest.mark.parametrize("chosen", SETS)
@@ -117,7 +117,7 @@ def test_reference_is_the_plain_model(checkpoint: Checkpoint, name: str) -> None
     """The one-block-at-a-time run that graphs are compared with; also when the stream has another order."""
     encoder = plain(checkpoint, name)
     config = encoder.config
-    arrays = probes(name, config.view)
+    arrays = probe_inputs(name, config.view)
     stream = list(checkpoint.parameters(name))
     for order in (stream, stream[::-1]):
         found = run_reference(config, order, arrays)

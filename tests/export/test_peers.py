@@ -19,7 +19,7 @@ from bindrt_export.architecture import Encoder
 from bindrt_export.checkpoints import open_checkpoint
 from bindrt_export.peers import ways
 from bindrt_export.peers.plain import plain_encoder
-from bindrt_export.probes import probes
+from bindrt_export.probes import probe_inputs
 from support.bundles import SMALL_CONFIG
 
 ENCODERS = ("vision", "text", "audio", "depth", "thermal", "imu")
@@ -37,7 +37,7 @@ def test_structure_and_vectors(small_bundle: Path, small_checkpoint: Path, encod
     # The scale goes through the manifest's decimal.
     assert vars(module.config) | {"scale": 0} == vars(config) | {"scale": 0}
     assert module.config.scale == pytest.approx(config.scale)
-    x = probes(encoder, bundle.manifest.encoders[encoder].view)[
+    x = probe_inputs(encoder, bundle.manifest.encoders[encoder].view)[
         "random-77" if encoder == "text" else "random"
     ]
     found = ways.eager(module)(x)
@@ -51,7 +51,7 @@ def test_shipped_bundle_and_naive_graph(tmp_path: Path) -> None:
     module = plain_encoder(bundle, "text")
     ways.write_naive(module, tmp_path / "text.onnx")
     run = ways.onnxruntime(tmp_path / "text.onnx", threads=1)
-    x = probes("text", (77,))["random-77"]
+    x = probe_inputs("text", (77,))["random-77"]
     out = np.empty((1, 96), np.float32)
     open_engine(bundle, choose(bundle, "text", "onnxruntime", "fp32", "cpu")).run(x, out)
     for found in (run(x), ways.eager(module)(x)):

@@ -13,7 +13,7 @@ import pytest
 import bindrt
 from bindrt_export.artifacts.cpu_precision import CpuPrecisionRecipe
 from bindrt_export.calibration import Calibration
-from bindrt_export.check import check
+from bindrt_export.check import check_bundle
 from bindrt_export.exporter import run
 from bindrt_export.probes import sample
 from bindrt_export.report import PAGE, html
@@ -73,7 +73,7 @@ def test_a_precision_that_is_not_there_names_those_that_are(exported: tuple[Path
 
 
 def test_check_runs_every_precision(exported: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    result = check(exported[0])
+    result = check_bundle(exported[0])
     assert result["ok"]
     assert result["encoders"].keys() == {"imu", "imu fp16", "imu bf16"}
     forged = tmp_path / "forged.bind"
@@ -81,7 +81,7 @@ def test_check_runs_every_precision(exported: tuple[Path, dict[str, Any]], tmp_p
     reference = forged / "parts/imu.npz"
     rows = dict(np.load(reference))
     np.savez(reference, **{name: row[:, ::-1] for name, row in rows.items()})
-    assert not any(e["ok"] for e in check(forged)["encoders"].values())
+    assert not any(e["ok"] for e in check_bundle(forged)["encoders"].values())
 
 
 def test_report_has_a_row_for_each(exported: tuple[Path, dict[str, Any]]) -> None:

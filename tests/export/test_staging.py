@@ -117,4 +117,4 @@ def test_a_lock_that_was_removed_locks_nothing(tmp_path: Path) -> None:
         path.unlink()
         path.touch()  # another export's
         with pytest.raises(bindrt.ExportError, match="another export"):
-            staging.take(ours, path, tmp_path)
+            staging.take_lock(ours, path, tmp_path)

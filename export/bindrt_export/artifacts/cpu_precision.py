@@ -10,7 +10,7 @@ from bindrt_export.artifacts.graph import EncoderGraph, cpu_entry
 from bindrt_export.artifacts.store import Made, file_entry, fresh
 from bindrt_export.calibration import Calibration
 from bindrt_export.precision import FORM_VERSION, write_cpu_form
-from bindrt_export.probes import probes
+from bindrt_export.probes import probe_inputs
 from bindrt_export.progress import Progress
 from bindrt_export.request import ENGINE
 from bindrt_export.verify import examine, open_on_cpu
@@ -50,7 +50,7 @@ class CpuPrecisionRecipe:
         )
         write_cpu_form(source, target, types)
         engine = open_on_cpu(ENGINE, [target, weights], encoder, graph.embed_dim, self._precision)
-        inputs = probes(encoder.name, encoder.view)
+        inputs = probe_inputs(encoder.name, encoder.view)
         found = examine(
             f"{encoder.name} {self._precision}",
             engine,

@@ -18,12 +18,12 @@ from bindrt_export.artifacts.graph import cpu_entry, encoder_info
 from bindrt_export.artifacts.store import Made, file_entry, fresh, key_of
 from bindrt_export.checkpoints import Checkpoint
 from bindrt_export.passes import rewritten, rewritten_parameters
-from bindrt_export.probes import probes
+from bindrt_export.probes import probe_inputs
 from bindrt_export.progress import Progress
 from bindrt_export.reference import run_reference
 from bindrt_export.request import ENGINE, PRECISION
-from bindrt_export.trace import OPSET, TRACE_VERSION, save_graph, trace
-from bindrt_export.verify import Rows, directed, examine, open_on_cpu, vectors_path
+from bindrt_export.trace import OPSET, TRACE_VERSION, save_graph, trace_encoder
+from bindrt_export.verify import Rows, examine, have_direction, open_on_cpu, vectors_path
 from bindrt_export.weights import WeightsFile, write_weights
 
 FOLDER = f"onnx/{PRECISION}"
@@ -78,13 +78,13 @@ class Float32Recipe:
             CheckpointError: torch itself computes no vectors with these weights.
         """
         graph = root / FOLDER / f"{self.name}.onnx"
-        inputs = probes(self.name, self._config.view)
+        inputs = probe_inputs(self.name, self._config.view)
         seconds: dict[str, float] = {}
         with timed(seconds, "weights"):
             weights = self._write_weights(graph.with_suffix(".weights"), progress)
         with timed(seconds, "trace"):
             progress.stage(self.name, "trace")
-            save_graph(trace(rewritten(self._config)), weights, fresh(graph))
+            save_graph(trace_encoder(rewritten(self._config)), weights, fresh(graph))
             gc.collect()  # the traced program holds reference cycles
         with timed(seconds, "torch"):
             vectors = self._run_torch(inputs, progress)
@@ -131,7 +131,7 @@ def require_direction(name: str, encoder: str, vectors: Mapping[str, Rows]) -> N
         CheckpointError: torch itself computes no vector with these weights.
     """
     for probe, rows in vectors.items():
-        if not directed(rows):
+        if not have_direction(rows):
             raise CheckpointError(
                 name,
                 f"PyTorch's own {encoder} vector of the probe {probe} is zero or not finite",

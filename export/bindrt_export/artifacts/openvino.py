@@ -11,7 +11,7 @@ from bindrt.errors import OptionError
 from bindrt_export.artifacts.graph import EncoderGraph, cpu_entry
 from bindrt_export.artifacts.store import Made
 from bindrt_export.calibration import Calibration
-from bindrt_export.probes import probes
+from bindrt_export.probes import probe_inputs
 from bindrt_export.progress import Progress
 from bindrt_export.request import EngineRequest
 from bindrt_export.verify import examine, open_on_cpu
@@ -48,7 +48,7 @@ class OpenVinoRecipe:
         progress.stage(self.name, "build")
         graph, encoder = self._graph, self._graph.encoder
         engine = open_on_cpu(NAME, graph.paths(), encoder, graph.embed_dim, graph.precision)
-        inputs = probes(encoder.name, encoder.view)
+        inputs = probe_inputs(encoder.name, encoder.view)
         found = examine(
             f"{graph.name} {NAME}", engine, graph.precision, inputs, graph.torch_vectors(), self._allow
         )

@@ -35,7 +35,7 @@ from bindrt_export.artifacts.store import Made, file_entry, fresh
 from bindrt_export.calibration import Calibration
 from bindrt_export.precision import FORM_VERSION, write_typed_form
 from bindrt_export.precision.typed import PLAIN, QUANTIZED
-from bindrt_export.probes import probes
+from bindrt_export.probes import probe_inputs
 from bindrt_export.progress import Progress
 from bindrt_export.request import ENGINE, PRECISION, EngineRequest
 from bindrt_export.verify import compare, open_on_cpu, require_within, run_engine
@@ -150,7 +150,7 @@ class PlanRecipe:
     def _compare(self, typed: list[Path]) -> dict[str, float]:
         graph, encoder = self._graph, self._graph.encoder
         engine = open_on_cpu(ENGINE, typed, encoder, graph.embed_dim, self._precision)
-        results = run_engine(engine, probes(encoder.name, encoder.view), graph.embed_dim)
+        results = run_engine(engine, probe_inputs(encoder.name, encoder.view), graph.embed_dim)
         found = compare(graph.torch_vectors(), results)
         require_within(f"{graph.name} {self._engine}'s graph", found, self._precision, self._allow)
         return found.as_dict()

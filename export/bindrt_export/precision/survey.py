@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -45,9 +44,6 @@ class Survey:
     errors: Mapping[str, Mapping[str, float]]
     inputs: int
     powers: Mapping[str, Sequence[int]] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def run_survey(graph: Path, inputs: Sequence[Array]) -> Survey:

@@ -21,7 +21,7 @@ from bindrt.bundle import Bundle, open_bundle
 from bindrt.engines import ENGINES, EngineSettings, onnxruntime
 from bindrt.selection import auto, candidates, choose, open_engine
 from bindrt_export.check import read_reference
-from bindrt_export.probes import probes
+from bindrt_export.probes import probe_inputs
 from bindrt_export.verify import compare, run_engine
 
 CUDA, TENSORRT, CPU = (f"{name}ExecutionProvider" for name in ("CUDA", "Tensorrt", "CPU"))
@@ -46,7 +46,7 @@ def test_openvino_gives_what_torch_gave(both: Bundle, encoder: str) -> None:
     engine = open_engine(
         both, choose(both, encoder, "openvino", "fp32", "cpu"), EngineSettings("cpu", threads=1)
     )
-    inputs = probes(encoder, both.manifest.encoders[encoder].view)
+    inputs = probe_inputs(encoder, both.manifest.encoders[encoder].view)
     reference = read_reference(both, encoder, list(inputs))
     for _ in range(2):  # the second time with shapes it has seen
         assert compare(reference, run_engine(engine, inputs, both.manifest.embed_dim)).max_abs < 1e-6
