@@ -30,7 +30,7 @@ LAYOUT = "it needs folders named as modalities, for example DIR/image/a.jpg, DIR
 
 
 class Calibration:
-    """Where inputs come from, and what was measured on them, by encoder.
+    """The inputs that 8-bit ranges are measured on, and what was measured.
 
     Attributes:
         has_files: there are files of one's own. Then int8 activations on a CPU get fixed ranges; without

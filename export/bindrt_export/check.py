@@ -1,4 +1,4 @@
-"""``bind-export --check``: is a bundle whole, and does it compute here what torch computed at export?
+"""``bind-export --check``: whether a bundle is whole and computes here what torch computed at export.
 
 Needs no torch.
 """
@@ -20,7 +20,8 @@ from bindrt.selection import choose, open_engine
 from bindrt_export.probes import probe_inputs
 from bindrt_export.verify import Rows, compare, have_direction, limit, run_engine, vectors_path
 
-MAX_HEADER = 4096  # of an .npy file
+#: The longest header of an .npy file.
+MAX_HEADER = 4096
 
 
 def check_bundle(path: Path) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def read_reference(bundle: Bundle, encoder: str, names: list[str]) -> dict[str, 
     try:
         with zipfile.ZipFile(path) as archive:
             found = {name: read_rows(archive, f"{name}.npy", 4 * shape[1] + MAX_HEADER) for name in names}
-    except Exception as error:  # of damaged bytes zipfile, zlib and NumPy raise a dozen kinds
+    except Exception as error:  # zipfile, zlib and NumPy raise a dozen kinds for damaged bytes
         raise BundleError(where, f"damaged ({error})", remedy) from None
     for name, rows in found.items():
         if rows.shape != shape or rows.dtype != np.float32:

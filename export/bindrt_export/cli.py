@@ -1,4 +1,4 @@
-"""The door of ``bind-export``: what it needs takes a second to import, and may be stopped in that time."""
+"""The entry of ``bind-export``. Its imports take a second, in which it may be stopped."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def import_exporter() -> Any:
 
 
 def refuse_contradictions(args: argparse.Namespace) -> None:
-    """Options without the ones that give them a meaning."""
+    """Refuse options without those that give them a meaning."""
     plans = [name for name, kind in ENGINES.items() if kind.reads_plans]
     if args.target and not set(plans) & set(args.engine or ()):
         raise OptionError("--target", "it is for plans", f"add --engine {' or '.join(plans)}")
@@ -173,7 +173,7 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
 
 
 def precisions_of(args: argparse.Namespace) -> list[str]:
-    """Those asked for, the default one among them."""
+    """The precisions that are asked for; the default one is among them."""
     given = list(args.precision or ["fp32"])
     return given if args.default_precision in (None, *given) else [*given, args.default_precision]
 

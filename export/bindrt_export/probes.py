@@ -1,6 +1,6 @@
-"""Inputs on which an exported encoder is compared with torch; needs no torch.
+"""Probes: the inputs on which an exported encoder is compared with torch; needs no torch.
 
-Some are random; some are real files (``samples/``) through the product's own preprocessing.
+Some are random. Others are the files in ``samples/``, prepared as a user's files are.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def sample_texts() -> list[str]:
 
 
 def probe_inputs(encoder: str, view: tuple[int, ...]) -> dict[str, Array]:
-    """Named inputs ``[1, …]`` of an encoder; ``view`` is the shape of one."""
+    """Inputs ``[1, *view]`` of an encoder by name; ``view`` is the shape of its input."""
     if len(view) == 1:  # token ids
         return text_probes()
     found: dict[str, Array] = {"random": random_view(view)}
@@ -63,7 +63,7 @@ def encoder_views(modality: str, array: Array, view: tuple[int, ...]) -> Array:
 
 
 def random_view(view: tuple[int, ...]) -> Array:
-    """Uniform with unit variance: the same on every machine."""
+    """One view ``[1, *view]`` of uniform numbers with unit variance, the same on every machine."""
     generator = np.random.Generator(np.random.PCG64(20230509))
     uniform = generator.random((1, *view), dtype=np.float32)
     return np.asarray((uniform - np.float32(0.5)) * np.float32(12**0.5))

@@ -22,7 +22,7 @@ from bindrt_export.folders import files_in, read_text
 from bindrt_export.request import ENGINE, PRECISION
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
-#: What a precision may lose of float32's recall, in points of a hundred.
+#: How much of float32's recall a precision may lose, in points of a hundred.
 MOST_POINTS = 1.0
 LAYOUT = "it needs folders named as modalities with files of the same names: DIR/image/1.jpg, DIR/text/1.txt"
 
@@ -42,7 +42,7 @@ class Recall:
 
     @property
     def lost(self) -> float:
-        """Points of a hundred."""
+        """What is lost against float32, in points of a hundred."""
         return 100 * (self.fp32 - self.recall)
 
 
@@ -117,7 +117,7 @@ def embed(bundle: Path, engine: str, precision: str, items: Mapping[str, list[ob
 
 
 def recalls(vectors: Vectors) -> dict[str, tuple[str, float]]:
-    """For each modality its partner, and the share of rows that are nearest to their own row of it."""
+    """For each modality its partner, and the share of rows whose nearest row there is their own."""
     found = {}
     for modality, rows in vectors.items():
         others = [m for m in ("image", "text", *MODALITIES) if m in vectors and m != modality]
@@ -128,7 +128,7 @@ def recalls(vectors: Vectors) -> dict[str, tuple[str, float]]:
 
 
 def recall_text(result: Mapping[str, Any]) -> str:
-    """An entry's recalls in words."""
+    """The recalls of one line of the report, in words."""
     return "; ".join(
         f"{modality}→{score['to']} {score['recall']:.1%} (fp32 {score['fp32']:.1%})"
         for modality, score in result["retrieval"].items()

@@ -1,4 +1,4 @@
-"""Where a bundle is made, and how it gets to its place: beside it, then by renaming."""
+"""A bundle is made in a folder beside its place, and moved there by renaming."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO
 from bindrt.bundle import MANIFEST
 from bindrt.errors import ExportError
 
-#: The folder that the first part is written to.
+#: The folder that the first artifact is written to.
 FIRST = "onnx"
 ANOTHER_NAME = "choose another name for -o, or remove it"
 
@@ -26,7 +26,7 @@ def existing_parent(path: Path) -> Path:
 
 
 def require_space(output: Path, needed: int) -> None:
-    """Better now than after half an hour.
+    """Say now, not after half an hour, that the disk is too small.
 
     Raises:
         ExportError: the disk has not that many bytes free.
@@ -48,7 +48,7 @@ def refuse_other_folder(output: Path) -> None:
 
 @contextmanager
 def staging_for(output: Path) -> Iterator[Path]:
-    """The folder beside ``output`` where parts are made; what an export that breaks off has finished stays.
+    """The folder beside ``output`` where artifacts are made; it keeps what a broken-off export has finished.
 
     Raises:
         ExportError: another export is at work there, or something else has the folder's name.
@@ -88,7 +88,7 @@ def is_foreign(staging: Path) -> bool:
 
 
 def refuse_strangers(staging: Path) -> None:
-    """What no export has made is not ours to clear."""
+    """Never clear a folder that no export has made."""
     if is_foreign(staging):
         raise ExportError(
             str(staging), "it is where the export works, and holds something else", ANOTHER_NAME

@@ -1,4 +1,4 @@
-"""What ``bind-export`` shows: progress per encoder while it works, tables at the end."""
+"""What ``bind-export`` shows: progress while it works, tables at the end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STAGES = {
 }
 
 
-#: What the widest table takes.
+#: Columns of the widest table.
 TABLE_WIDTH = 80
 
 
@@ -44,20 +44,20 @@ class SilentProgress:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def stage(self, encoder: str, stage: str, total: int = 0) -> None: ...
+    def stage(self, name: str, stage: str, total: int = 0) -> None: ...
 
-    def advance(self, encoder: str, amount: int) -> None: ...
+    def advance(self, name: str, amount: int) -> None: ...
 
-    def done(self, encoder: str, seconds: float, size: int, note: str) -> None: ...
+    def done(self, name: str, seconds: float, size: int, note: str) -> None: ...
 
 
 class RichProgress:
-    """A line per encoder: stage, bar, time, and at the end its size and difference to torch."""
+    """A line for each artifact: stage, bar, time, and at the end its size and difference to torch."""
 
     def __init__(self, console: Console) -> None:
         self._bars = Progress(
             SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("{task.fields[encoder]:<7}", markup=False, table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[artifact]:<7}", markup=False, table_column=Column(no_wrap=True)),
             TextColumn("{task.description:<15}", table_column=Column(no_wrap=True)),
             BarColumn(bar_width=10),
             TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
@@ -75,24 +75,24 @@ class RichProgress:
     ) -> None:
         self._bars.stop()
 
-    def stage(self, encoder: str, stage: str, total: int = 0) -> None:
+    def stage(self, name: str, stage: str, total: int = 0) -> None:
         # A total of None pulses: a stage whose progress cannot be counted.
         self._bars.update(
-            self._task(encoder), description=STAGES[stage], total=total or None, completed=0, visible=True
+            self._task(name), description=STAGES[stage], total=total or None, completed=0, visible=True
         )
 
-    def advance(self, encoder: str, amount: int) -> None:
-        self._bars.advance(self._task(encoder), amount)
+    def advance(self, name: str, amount: int) -> None:
+        self._bars.advance(self._task(name), amount)
 
-    def done(self, encoder: str, seconds: float, size: int, note: str) -> None:
+    def done(self, name: str, seconds: float, size: int, note: str) -> None:
         self._bars.update(
-            self._task(encoder), description="done", total=1, completed=1, note=f"{human(size)}, {note}"
+            self._task(name), description="done", total=1, completed=1, note=f"{human(size)}, {note}"
         )
 
-    def _task(self, encoder: str) -> TaskID:
-        if encoder not in self._tasks:
-            self._tasks[encoder] = self._bars.add_task("", total=None, encoder=encoder, note="")
-        return self._tasks[encoder]
+    def _task(self, name: str) -> TaskID:
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task("", total=None, artifact=name, note="")
+        return self._tasks[name]
 
 
 def table_console() -> Console:
@@ -152,7 +152,7 @@ def print_report(result: dict[str, Any], console: Console) -> None:
 
 
 def print_results(results: list[dict[str, Any]], console: Console) -> None:
-    """What stands in the bundle; more of it is in report.html."""
+    """A line for each encoder, precision and engine of the bundle; report.html has more."""
     table = compact_table("encoder", "precision", "engine", "difference", "cosine", "size", "time", "latency")
     for r in results:
         compared = r["within_limit"] is not None

@@ -1,4 +1,4 @@
-"""Compare an exported encoder with torch, and a finished bundle with what torch gave at export."""
+"""Compare what an engine computes for the probes with what torch computed; needs no torch."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from bindrt.errors import ExportError
 
 Rows = npt.NDArray[np.float32]
 
-#: Largest difference of a coordinate of unit vectors.
+#: The largest difference of two coordinates of unit vectors.
 TOLERANCE = {"fp32": 1e-4}
-#: Smallest cosine, for precisions whose differences are expected.
+#: The smallest cosine, for precisions that are expected to differ.
 COSINE = {"fp16": 0.9999, "bf16": 0.999, "int8": 0.99, "fp8": 0.98}
-#: Runs that a latency is the median of.
+#: A latency is the median of so many runs.
 LATENCY_RUNS = 3
 
 
@@ -49,11 +49,11 @@ def open_on_cpu(
 
 @dataclass(frozen=True)
 class Difference:
-    """Between two sets of vectors, after bringing each to unit length.
+    """How far two sets of vectors are apart, after each vector was brought to unit length.
 
     Attributes:
-        max_abs, mean_abs: of the coordinates' differences.
-        min_cosine: the worst cosine similarity.
+        max_abs, mean_abs: the largest and the mean difference of two coordinates.
+        min_cosine: the smallest cosine of two vectors.
     """
 
     max_abs: float
@@ -71,7 +71,7 @@ class Difference:
 
 
 def limit(precision: str) -> str:
-    """What is allowed, in words."""
+    """What a precision may differ by, in words."""
     if precision in TOLERANCE:
         return f"a difference of at most {TOLERANCE[precision]:.0e}"
     return f"a cosine of at least {COSINE[precision]}"
@@ -80,7 +80,7 @@ def limit(precision: str) -> str:
 def require_within(name: str, found: Difference, precision: str, allow: bool) -> None:
     """
     Raises:
-        ExportError: past the limit, and not allowed to be; or vectors without a direction.
+        ExportError: they differ by more than the limit and ``allow`` is not set, or have no direction.
     """
     if not math.isfinite(found.max_abs):
         raise ExportError(
@@ -121,7 +121,7 @@ def examine(
         ``difference_to_torch`` and ``latency_seconds``.
 
     Raises:
-        ExportError: past the precision's limit.
+        ExportError: they differ by more than the precision's limit, and ``allow`` is not set.
     """
     dim = next(iter(reference.values())).shape[1]
     found = compare(reference, run_engine(engine, inputs, dim))
@@ -140,18 +140,18 @@ def difference(a: Rows, b: Rows) -> Difference:
 
 
 def have_direction(rows: Rows) -> bool:
-    """Whether every vector can be brought to unit length."""
+    """Whether every vector can be brought to unit length: it is finite and not zero."""
     lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
     return bool((np.isfinite(lengths) & (lengths > 0)).all())
 
 
 def unit(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    with np.errstate(invalid="ignore", over="ignore"):  # whoever compares looks for NaN
+    with np.errstate(invalid="ignore", over="ignore"):  # the caller compares so that NaN fails
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
 def run_engine(engine: Engine, inputs: Mapping[str, Array], embed_dim: int) -> dict[str, Rows]:
-    """Run probes through an engine, equal shapes batched together, so that batching is tested too."""
+    """Run probes through an engine. Equal shapes go in one batch, so that batching is tested too."""
     results: dict[str, Rows] = {}
     by_shape: dict[tuple[int, ...], list[str]] = {}
     for name, array in inputs.items():
@@ -166,7 +166,7 @@ def run_engine(engine: Engine, inputs: Mapping[str, Array], embed_dim: int) -> d
 
 
 def compare(reference: Mapping[str, Rows], results: Mapping[str, Rows]) -> Difference:
-    """All probes of one encoder together."""
+    """The difference over all probes of one encoder."""
     names = list(reference)
     return difference(
         np.concatenate([reference[n] for n in names]), np.concatenate([results[n] for n in names])

@@ -23,9 +23,9 @@ class EncoderConfig:
             embedding widths.
         bias_token: a learned key and value join every attention.
         pre_norm, stem_norm: a norm before the trunk; a norm after patching.
-        eps: of the norms in pre_norm, blocks and head (the stem's is 1e-5 always).
-        channels, kernel, stride: of the patch convolution. Samples over time have ``kernel = (window,)``,
-            token ids ``kernel = ()``.
+        eps: ε of the norms before and in the blocks and in the head; that of the stem is always 1e-5.
+        channels, kernel, stride: numbers of the patch convolution. Samples over time have
+            ``kernel = (window,)``, token ids ``kernel = ()``.
         tokens: rows of the position table (class token included).
         vocabulary: rows of the token table; for token ids only.
         scale: factor after the division by the norm.

@@ -90,7 +90,7 @@ def configure(trt: Any, builder: Any, job: dict[str, Any]) -> Any:
             name = target.replace("sm_", "SM")
             if not hasattr(trt.ComputeCapability, name):
                 known = [n for n in dir(trt.ComputeCapability) if n.startswith("SM")]
-                raise BuildError(f"{target} is none of its targets, which are {', '.join(known)}")
+                raise BuildError(f"it cannot build for {target}; its targets are {', '.join(known)}")
             config.set_compute_capability(getattr(trt.ComputeCapability, name), i)
     for profile in job["profiles"]:
         made = builder.create_optimization_profile()

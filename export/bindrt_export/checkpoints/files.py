@@ -130,7 +130,7 @@ def load_pth(path: str) -> dict[str, Tensor]:
     try:
         refuse_compressed(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of kinds of tensors that are refused below
+            warnings.simplefilter("ignore")  # about kinds of tensors that are refused below
             state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except pickle.UnpicklingError:
         raise CheckpointError(
@@ -140,7 +140,7 @@ def load_pth(path: str) -> dict[str, Tensor]:
         ) from None
     except CheckpointError:
         raise
-    except Exception as error:  # of damaged bytes torch and zipfile raise a dozen kinds
+    except Exception as error:  # torch and zipfile raise a dozen kinds for damaged bytes
         raise CheckpointError(path, f"a damaged .pth file ({first_line(error)})", "fetch it again") from None
     if not isinstance(state, dict) or not state:
         raise CheckpointError(

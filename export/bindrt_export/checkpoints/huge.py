@@ -21,7 +21,7 @@ class HugeEncoder:
         width, depth, heads: width of tokens, number of blocks and of heads.
         kernel, stride: size of the patches and the step between them; empty for token ids.
         stem: key of the patches' weight, after ``modality_preprocessors.NAME.``; empty for token ids.
-        position: key of the position table, likewise.
+        position: key of the position table, after the same prefix.
         head: names of the head's norm and projection, after ``modality_heads.NAME.``.
         bias_token: a learned key and value join every attention, and a norm follows the patches.
         pre_norm: a norm stands before the blocks.

@@ -1,4 +1,4 @@
-"""Of the last block only the pooled token's row is used: its query, output and MLP are for that row alone.
+"""The last block computes only the pooled token's row: its query, output and MLP are for that row alone.
 
 Keys and values are still those of all tokens. Saves ten of the last block's twelve parts of matrix work.
 """

@@ -1,8 +1,8 @@
 """The plain model from a bundle's float32 files: the export's exact rewrites, undone.
 
-What a rewrite threw away cannot come back, but an equal model can: norms have gains of one, and the shift of
-the last is one that gives the projection's bias. Its vectors are the bundle's up to rounding, and it computes
-what the checkpoint's plain model would: the same operations in the same sizes.
+The numbers that a rewrite merged cannot be told apart again, but a model with the same vectors can be made:
+its norms have gains of one, and the shift of the last one is chosen so that it gives the projection's bias.
+It does the same operations in the same sizes as the checkpoint's plain model.
 """
 
 from __future__ import annotations
@@ -107,14 +107,14 @@ def patches(
 
 
 def epsilon(graph: onnx.GraphProto, gain: str) -> float:
-    """Of the norm that has this gain."""
+    """The ε of the norm that has this gain."""
     node = next(n for n in graph.node if n.op_type == "LayerNormalization" and gain in n.input)
     # Stored as float32: the shortest decimal is what was meant.
     return next((float(str(np.float32(a.f))) for a in node.attribute if a.name == "epsilon"), 1e-5)
 
 
 def undone(config: EncoderConfig, weights: Weights) -> Weights:
-    """The plain encoder's parameters of the rewritten one's."""
+    """The plain encoder's parameters, from the rewritten one's."""
     plain = dict(weights)
     last = f"blocks.{config.depth - 1}.attention"
     for kind in ("weight", "bias"):

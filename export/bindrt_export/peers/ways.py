@@ -1,6 +1,6 @@
 """Ways to run a plain encoder; each gives a function from an input batch to its vectors.
 
-torch is imported where it is used: a process that runs a graph does without.
+torch is imported where it is used, since a process that runs a graph does not need it.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class LinearTypes:
     Attributes:
         weight: ``float32``, ``float16``, ``bfloat16``, ``int8`` or ``float8``; 8-bit ones with a factor per
             output channel.
-        activation: type of the product's other side, likewise.
+        activation: type of the product's other side.
         range: the largest magnitude of 8-bit activations, fixed at export; None: every token has its own,
             found as it comes.
     """
