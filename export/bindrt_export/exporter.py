@@ -25,8 +25,7 @@ from bindrt_export.probes import is_served
 from bindrt_export.progress import Progress
 from bindrt_export.report import PAGE, REPORT, html, make_report
 from bindrt_export.request import ENGINE, PRECISION, EngineRequest, ExportRequest
-from bindrt_export.retrieval import compare as compare_retrieval
-from bindrt_export.retrieval import find_pairs
+from bindrt_export.retrieval import add_recalls, find_pairs
 from bindrt_export.staging import (
     existing_parent,
     move_into_place,
@@ -87,7 +86,7 @@ def run(request: ExportRequest, progress: Progress) -> dict[str, Any]:
             open_bundle(staging)  # what was written must be readable
             report = make_report(checkpoint.name, modalities, plain, made, artifacts, store.reused)
             if request.pairs is not None:
-                compare_retrieval(staging, report["results"], request.pairs, asked.allow)
+                add_recalls(staging, report["results"], request.pairs, asked.allow)
             report["seconds"] = round(perf_counter() - start, 3)
             write_json(staging / REPORT, report)
             (staging / PAGE).write_text(html(report), "utf-8")

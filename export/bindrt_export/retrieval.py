@@ -73,7 +73,7 @@ def item(modality: str, path: Path) -> str:
     return read_text(path, "--pairs", "give a text a file").strip() if modality == "text" else str(path)
 
 
-def compare(bundle: Path, results: list[dict[str, Any]], folder: Path, allow: bool) -> None:
+def add_recalls(bundle: Path, results: list[dict[str, Any]], folder: Path, allow: bool) -> None:
     """Adds ``retrieval`` to the report's entries whose engine runs here. The bundle must have float32.
 
     Raises:

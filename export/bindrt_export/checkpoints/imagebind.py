@@ -40,7 +40,7 @@ def layout_of(name: str, shapes: Mapping[str, Shape], config: Mapping[str, Any])
         CheckpointError: heads are not known, or the config contradicts the tensors.
     """
     refuse_unknown(config)
-    encoders = {e: read_config(name, e, shapes, config) for e in ENCODERS}
+    encoders = {e: read_numbers(name, e, shapes, config) for e in ENCODERS}
     return assemble(encoders)
 
 
@@ -75,7 +75,7 @@ def assemble(encoders: Mapping[str, EncoderConfig]) -> Layout:
     )
 
 
-def read_config(
+def read_numbers(
     name: str, encoder: str, shapes: Mapping[str, Shape], config: Mapping[str, Any]
 ) -> EncoderConfig:
     """One encoder's numbers; a tensor that is missing leaves imagebind_huge's and is reported later."""
@@ -117,7 +117,7 @@ def from_numbers(
         heads=heads,
         hidden=found.get("hidden", huge.MLP_RATIO * width),
         out=out,
-        tokens=patches(view[1:], kernel, stride) + 1 if kernel else view[0],
+        tokens=patch_count(view[1:], kernel, stride) + 1 if kernel else view[0],
         channels=view[0] if kernel else 0,
         kernel=kernel,
         stride=stride,
@@ -175,7 +175,7 @@ def patch_numbers(
     return kernel, kernel
 
 
-def patches(size: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...]) -> int:
+def patch_count(size: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...]) -> int:
     """Number of whole patches of ``kernel`` at ``stride`` in ``size``."""
     total = 1
     for n, k, s in zip(size, kernel, stride, strict=True):

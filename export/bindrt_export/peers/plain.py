@@ -66,7 +66,7 @@ def mapped(graph: onnx.GraphProto, folder: Path) -> Weights:
 
 def config_of(info: EncoderInfo, out: int, graph: onnx.GraphProto, weights: Weights) -> EncoderConfig:
     """The encoder's numbers, from the manifest, the shapes and the graph's attributes."""
-    kernel, stride = patches(info, graph, weights)
+    kernel, stride = kernel_and_stride(info, graph, weights)
     table = weights.get("stem.tokens.weight")
     return EncoderConfig(
         name=info.name,
@@ -88,7 +88,7 @@ def config_of(info: EncoderInfo, out: int, graph: onnx.GraphProto, weights: Weig
     )
 
 
-def patches(
+def kernel_and_stride(
     info: EncoderInfo, graph: onnx.GraphProto, weights: Weights
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Kernel and stride of the patches."""
