@@ -1,4 +1,4 @@
-"""What this machine is: processor, memory, NVIDIA driver and GPUs. Asks, and never fails."""
+"""What this machine is: processor, memory, NVIDIA driver and GPUs. What cannot be found out stays empty."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Driver:
         cuda: the newest CUDA version that it runs, for example ``13.0``; empty if unknown.
         problem: why there is no driver or no device; empty if there are devices.
         library: the file that was asked: ``libcuda.so.1``, or what ``BINDRT_LIBCUDA`` names.
-        simulated: it is the one of bindrt's tests, and no GPU.
+        simulated: it is the simulated driver of bindrt's tests; there is no GPU.
     """
 
     present: bool
@@ -83,9 +83,9 @@ def cpu(features: tuple[str, ...] = ()) -> Cpu:
 
 
 def peak_memory() -> int:
-    """Bytes that this process had resident at most.
+    """The most bytes that this process had in memory.
 
-    Not ``ru_maxrss`` where the kernel tells otherwise: that of a child begins with its parent's.
+    The kernel's ``VmHWM`` where there is one, since ``ru_maxrss`` of a child begins with its parent's.
     """
     for line in _read("/proc/self/status").splitlines():
         if line.startswith("VmHWM:"):

@@ -40,7 +40,7 @@ def load(
         precision: ``fp32``, …; by default what the bundle records as its default.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``; with OpenVINO also ``gpu``, ``gpu.N``, ``npu``.
         modalities: embed only these; others are never read from disk. Default: all there are.
-        threads: threads an engine computes with; default: one a physical core.
+        threads: threads an engine computes with; default: one for each physical core.
         verify: check the SHA-256 of every file first (reads all of it).
         limits: bounds on what one item may decode to.
         startup: ``fast-run``: weights are repacked once when an encoder is loaded, for the best speed.

@@ -1,32 +1,15 @@
 """The bundle: a folder of graphs, weights and a manifest, and the space of the vectors it gives."""
 
-from bindrt.bundle.bundle import (
-    BUNDLE_IS,
-    MANIFEST,
-    MAX_MANIFEST_BYTES,
-    SHIPPED,
-    Bundle,
-    blocks_of,
-    open_bundle,
-    os_errors,
-    parse_json,
-    refuse_constant,
-    regular_file,
-    sha256_of,
-    unique_keys,
-)
+from bindrt.bundle.bundle import MANIFEST, SHIPPED, Bundle, open_bundle
+from bindrt.bundle.files import regular_file, sha256_of
+from bindrt.bundle.json_object import parse_json, unique_keys
 
 __all__ = [
-    "BUNDLE_IS",
     "MANIFEST",
-    "MAX_MANIFEST_BYTES",
     "SHIPPED",
     "Bundle",
-    "blocks_of",
     "open_bundle",
-    "os_errors",
     "parse_json",
-    "refuse_constant",
     "regular_file",
     "sha256_of",
     "unique_keys",

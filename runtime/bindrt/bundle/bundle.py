@@ -5,14 +5,12 @@ Bundles are untrusted: every path, size and number is checked before anything is
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bindrt.bundle.files import os_errors, regular_file, sha256_of
+from bindrt.bundle.json_object import parse_json
 from bindrt.bundle.manifest import FileEntry, Manifest, parse_manifest
 from bindrt.errors import BundleError
 
@@ -104,68 +102,3 @@ def open_bundle(path: str | os.PathLike[str], verify: bool = False) -> Bundle:
     bundle = Bundle(folder, parse_manifest(parse_json(content, name), name))
     bundle.check(verify)
     return bundle
-
-
-def parse_json(content: bytes, name: str) -> object:
-    """JSON as the standard has it: UTF-8, no NaN or Infinity, no key twice in one object."""
-    try:
-        return json.loads(
-            content.decode("utf-8"), parse_constant=refuse_constant, object_pairs_hook=unique_keys
-        )
-    except (ValueError, RecursionError) as error:
-        raise BundleError(name, f"not JSON ({error})", "export or copy it again") from None
-
-
-def refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no number")
-
-
-def unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key is there twice")
-    return found
-
-
-def regular_file(folder: Path, relative: str) -> Path:
-    """A regular file inside a folder, links followed.
-
-    Raises:
-        BundleError: missing, not a regular file, or outside the folder.
-    """
-    name = f"{folder.name}/{relative}"
-    target = (folder / relative).resolve()
-    if not target.is_relative_to(folder.resolve()):
-        raise BundleError(
-            name, "the path leads out of the bundle", "fetch the bundle from a source you trust"
-        )
-    if not target.is_file():
-        problem = "it is not a regular file" if target.exists() else "the file is missing"
-        raise BundleError(name, problem, "export or copy the bundle again")
-    return target
-
-
-@contextmanager
-def os_errors(name: str) -> Iterator[None]:
-    """What the system refuses, as a BundleError."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:  # before Python 3.13, a loop of links is a RuntimeError
-        problem = getattr(error, "strerror", None) or error
-        raise BundleError(name, f"cannot be read ({problem})", "check the path and its permissions") from None
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal, read in pieces."""
-    digest = hashlib.sha256()
-    for block in blocks_of(path):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-def blocks_of(path: Path, size: int = 4 << 20) -> Iterator[memoryview]:
-    buffer = bytearray(size)
-    view = memoryview(buffer)
-    with open(path, "rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            yield view[:count]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
 
 import numpy as np
 
+from bindrt.bundle.json_object import JsonObject
 from bindrt.engines import ENGINES
 from bindrt.errors import BundleError
 from bindrt.modalities import ENCODERS, MODALITIES
@@ -18,6 +18,7 @@ SCHEMA = 1
 FORMAT = "bindrt-bundle"
 MAX_DIM = 1 << 16
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+NAME = re.compile(r"[A-Za-z0-9_.\-]+\Z")
 SAFE_PATH = re.compile(r"[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+)*\Z")
 
 
@@ -104,73 +105,6 @@ class Manifest:
         return sorted({e.precision for e in self.engines})
 
 
-class JsonObject:
-    """A JSON object whose fields are fetched with their type and range, or named as wrong."""
-
-    def __init__(self, value: object, where: str) -> None:
-        self.where = where
-        if not isinstance(value, dict):
-            self.fail("it is not an object")
-        self.value: dict[str, Any] = value
-
-    def fail(self, problem: str) -> NoReturn:
-        raise BundleError(self.where, problem, "export the bundle again, or with this version of bindrt")
-
-    def get(self, key: str, kind: type | tuple[type, ...]) -> Any:
-        found = self.value.get(key)
-        if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
-            self.fail(f"{key} is missing or of the wrong type")
-        return found
-
-    def integer(self, key: str, low: int, high: int) -> int:
-        found: int = self.get(key, int)
-        self.require_range(key, found, low, high)
-        return found
-
-    def number(self, key: str, low: float, high: float) -> float:
-        found: int | float = self.get(key, (int, float))
-        self.require_range(key, found, low, high)
-        return float(found)  # after the check: a whole number may be too large for a float
-
-    def require_range(self, key: str, found: int | float, low: float, high: float) -> None:
-        if not low <= found <= high:
-            self.fail(f"{key} is {repr(found)[:40]}, outside {low}…{high}")
-
-    def one_of(self, key: str, allowed: tuple[str, ...]) -> str:
-        found: str = self.get(key, str)
-        if found not in allowed:
-            self.fail(f"{key} is {found[:40]!r}, expected one of {', '.join(allowed)}")
-        return found
-
-    def matching(self, key: str, pattern: re.Pattern[str]) -> str:
-        found: str = self.get(key, str)
-        if len(found) > 200 or not pattern.match(found):
-            self.fail(f"{key} is {found[:60]!r}, which is not allowed")
-        return found
-
-    def child(self, key: str) -> JsonObject:
-        return JsonObject(self.value.get(key), f"{self.where} {key}")
-
-    def children(self, key: str) -> Iterator[tuple[str, JsonObject]]:
-        for name, value in self.child(key).value.items():
-            yield name, JsonObject(value, f"{self.where} {key}.{shown(name)}")
-
-    def items(self, key: str, most: int) -> Iterator[JsonObject]:
-        found: list[object] = self.get(key, list)
-        if len(found) > most:
-            self.fail(f"{key} has {len(found)} entries, at most {most} are allowed")
-        for i, value in enumerate(found):
-            yield JsonObject(value, f"{self.where} {key}[{i}]")
-
-
-def shown(name: str) -> str:
-    """A name for a message: short, and without characters that a terminal would obey."""
-    return name[:40] if name.isprintable() else repr(name[:40])
-
-
-NAME = re.compile(r"[A-Za-z0-9_.\-]+\Z")
-
-
 def parse_manifest(data: object, where: str) -> Manifest:
     """Check the parsed JSON of a manifest.
 
@@ -185,8 +119,8 @@ def parse_manifest(data: object, where: str) -> Manifest:
             where, f"schema version {repr(schema)[:40]}", f"this bindrt reads version {SCHEMA}; export again"
         )
     model = top.child("model")
-    encoders = {name: encoder_info(name, r) for name, r in top.children("encoders")}
-    modalities = {name: modality_info(name, r, encoders) for name, r in top.children("modalities")}
+    encoders = {name: encoder_info(name, entry) for name, entry in top.children("encoders")}
+    modalities = {name: modality_info(name, entry, encoders) for name, entry in top.children("modalities")}
     manifest = Manifest(
         space=top.matching("space", NAME),
         family=model.one_of("family", ("imagebind", "openclip")),
@@ -196,7 +130,7 @@ def parse_manifest(data: object, where: str) -> Manifest:
         default_precision=top.one_of("default_precision", PRECISIONS),
         encoders=encoders,
         modalities=modalities,
-        engines=tuple(engine_files(r, encoders) for r in top.items("engines", 10_000)),
+        engines=tuple(engine_files(entry, encoders) for entry in top.items("engines", 10_000)),
         tokenizer=file_entry(top.child("tokenizer")) if top.value.get("tokenizer") is not None else None,
         license=file_entry(top.child("license")),
     )
@@ -216,55 +150,55 @@ def refuse_contradictions(manifest: Manifest, top: JsonObject) -> None:
             top.fail(f"{entry.path} is listed twice, with different sizes or hashes")
 
 
-def encoder_info(name: str, r: JsonObject) -> EncoderInfo:
+def encoder_info(name: str, entry: JsonObject) -> EncoderInfo:
     if name not in ENCODERS:
-        r.fail("unknown encoder")
-    view, served = r.get("view", list), [m for m in MODALITIES.values() if m.encoder == name]
+        entry.fail("unknown encoder")
+    view, served = entry.get("view", list), [m for m in MODALITIES.values() if m.encoder == name]
     if not all(type(n) is int for n in view) or tuple(view) not in {m.view for m in served}:
-        r.fail(f"view is none of {', '.join(str(list(m.view)) for m in served)}")
+        entry.fail(f"view is none of {', '.join(str(list(m.view)) for m in served)}")
     return EncoderInfo(
         name=name,
-        width=r.integer("width", 1, MAX_DIM),
-        depth=r.integer("depth", 0, MAX_DIM),
-        heads=r.integer("heads", 1, MAX_DIM),
-        parameters=r.integer("parameters", 0, 1 << 50),
-        scale=r.number("scale", 1e-6, 1e6),
+        width=entry.integer("width", 1, MAX_DIM),
+        depth=entry.integer("depth", 0, MAX_DIM),
+        heads=entry.integer("heads", 1, MAX_DIM),
+        parameters=entry.integer("parameters", 0, 1 << 50),
+        scale=entry.number("scale", 1e-6, 1e6),
         view=tuple(view),
-        dtype=r.one_of("dtype", (np.dtype(served[0].dtype).name,)),
-        part=r.matching("part", SHA256),
+        dtype=entry.one_of("dtype", (np.dtype(served[0].dtype).name,)),
+        part=entry.matching("part", SHA256),
     )
 
 
-def modality_info(name: str, r: JsonObject, encoders: Mapping[str, EncoderInfo]) -> ModalityInfo:
+def modality_info(name: str, entry: JsonObject, encoders: Mapping[str, EncoderInfo]) -> ModalityInfo:
     if name not in MODALITIES:
-        r.fail("unknown modality")
-    encoder = r.one_of("encoder", (MODALITIES[name].encoder,))
+        entry.fail("unknown modality")
+    encoder = entry.one_of("encoder", (MODALITIES[name].encoder,))
     if encoder not in encoders:
-        r.fail(f"its encoder {encoder} is not in the bundle")
+        entry.fail(f"its encoder {encoder} is not in the bundle")
     if len(encoders[encoder].view) < len(MODALITIES[name].view):
-        r.fail("its encoder takes single frames")
-    return ModalityInfo(name, encoder, r.integer("views", 1, 4096), r.get("preprocessing", dict))
+        entry.fail("its encoder takes single frames")
+    return ModalityInfo(name, encoder, entry.integer("views", 1, 4096), entry.get("preprocessing", dict))
 
 
-def engine_files(r: JsonObject, encoders: Mapping[str, EncoderInfo]) -> EngineFiles:
-    files = tuple(file_entry(f) for f in r.items("files", 1000))
+def engine_files(entry: JsonObject, encoders: Mapping[str, EncoderInfo]) -> EngineFiles:
+    files = tuple(file_entry(f) for f in entry.items("files", 1000))
     if not files:
-        r.fail("it lists no files")
-    most = r.value.get("max_batch")
+        entry.fail("it lists no files")
+    most = entry.value.get("max_batch")
     return EngineFiles(
-        encoder=r.one_of("encoder", tuple(encoders)),
-        engine=r.one_of("engine", tuple(ENGINES)),
-        precision=r.one_of("precision", PRECISIONS),
-        target=r.matching("target", NAME),
-        min_batch=r.integer("min_batch", 1, MAX_DIM),
-        max_batch=None if most is None else r.integer("max_batch", 1, MAX_DIM),
+        encoder=entry.one_of("encoder", tuple(encoders)),
+        engine=entry.one_of("engine", tuple(ENGINES)),
+        precision=entry.one_of("precision", PRECISIONS),
+        target=entry.matching("target", NAME),
+        min_batch=entry.integer("min_batch", 1, MAX_DIM),
+        max_batch=None if most is None else entry.integer("max_batch", 1, MAX_DIM),
         files=files,
-        version=r.matching("version", NAME) if "version" in r.value else "",
+        version=entry.matching("version", NAME) if "version" in entry.value else "",
     )
 
 
-def file_entry(r: JsonObject) -> FileEntry:
-    path = r.matching("path", SAFE_PATH)
+def file_entry(entry: JsonObject) -> FileEntry:
+    path = entry.matching("path", SAFE_PATH)
     if any(part in (".", "..") for part in path.split("/")):
-        r.fail(f"path {path!r} leads out of the bundle")
-    return FileEntry(path, r.matching("sha256", SHA256), r.integer("bytes", 0, 1 << 50))
+        entry.fail(f"path {path!r} leads out of the bundle")
+    return FileEntry(path, entry.matching("sha256", SHA256), entry.integer("bytes", 0, 1 << 50))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bindrt.errors import BundleError
 
-#: Graphs of bundles hold no weights and have some hundred kB.
+#: A bundle's graphs hold no weights and have a few hundred kB.
 MAX_GRAPH_BYTES = 64 << 20
 MAX_NESTING = 16
 MAX_FIELD = (1 << 29) - 1
@@ -27,7 +27,7 @@ CHILDREN: dict[str, dict[int, str]] = {
     "Attribute": {5: "Tensor", 6: "Graph", 10: "Tensor", 11: "Graph", 22: "Sparse", 23: "Sparse"},
     "Sparse": {1: "Tensor", 2: "Tensor"},
 }
-EXTERNAL_DATA = 13  # of Tensor
+EXTERNAL_DATA = 13  # field of Tensor
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,12 @@ def external_locations(path: Path) -> set[str]:
     return {tensor.location for tensor in external_tensors(path)}
 
 
-def refuse_strangers(graph: Path, beside: list[Path]) -> None:
-    """Refuse a graph that would make an engine read other files than the bundle lists for it."""
+def require_listed_files(graph: Path, beside: list[Path]) -> None:
+    """Refuse a graph that would make an engine read other files than the bundle lists for it.
+
+    Raises:
+        BundleError: it refers to such a file, or past the end of one.
+    """
     remedy = "fetch the bundle from a source you trust"
     if graph.suffix != ".onnx":  # engines read other formats from files of other names
         raise BundleError(graph.name, "the graph's name does not end in .onnx", remedy)
@@ -93,7 +97,7 @@ def walk(data: memoryview, message: str, depth: int) -> Iterator[External]:
 
 
 def pair(data: memoryview) -> tuple[str, str]:
-    """A key and its value; of a field that is there twice the last counts, as everywhere in protobuf."""
+    """A key and its value. Where a field stands twice the last one counts, as everywhere in protobuf."""
     found = {number: bytes(value).decode("utf-8", "replace") for number, value in fields(data)}
     return found.get(1, ""), found.get(2, "")
 
@@ -101,7 +105,7 @@ def pair(data: memoryview) -> tuple[str, str]:
 def external(entries: list[tuple[str, str]]) -> External:
     named = dict(entries)
     if len(named) != len(entries) or "location" not in named:
-        raise ValueError("a tensor's place is missing or given twice")
+        raise ValueError("a tensor's location is missing or given twice")
     length = named.get("length")
     return External(
         named["location"], natural(named.get("offset", "0")), None if length is None else natural(length)
@@ -110,7 +114,7 @@ def external(entries: list[tuple[str, str]]) -> External:
 
 def natural(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise ValueError(f"{text[:20]!r} is no offset or length")
+        raise ValueError(f"{text[:20]!r} is not an offset or a length")
     return int(text)
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bindrt.engines.batch_sizes import GPU_BATCH
 from bindrt.engines.devices import cuda_index
 from bindrt.engines.kind import EngineKind
-from bindrt.engines.onnx_file import refuse_strangers
+from bindrt.engines.onnx_file import require_listed_files
 from bindrt.engines.spec import FAST_START, EngineSettings, EngineSpec, one_line
 from bindrt.errors import EngineError, OptionError
 
@@ -35,16 +35,16 @@ class OnnxRuntimeEngine:
         import onnxruntime as ort
 
         graph = spec.files[0]
-        refuse_strangers(graph, spec.files[1:])
+        require_listed_files(graph, spec.files[1:])
         chosen = providers(settings, spec.precision)
         self.precision = spec.precision
-        self.device, self.max_batch = where(chosen, spec)
+        self.device, self.max_batch = device_and_batch(chosen, spec)
         self._spec = spec
         try:
             self._session = ort.InferenceSession(
                 str(graph), session_options(settings), providers=list(chosen.items())
             )
-        except Exception as error:  # its exceptions share no base but this
+        except Exception as error:  # its exceptions have no other common base
             raise EngineError(
                 graph.name, f"ONNX Runtime refuses the graph ({one_line(error)})", "export it again"
             ) from None
@@ -82,19 +82,19 @@ class OnnxRuntimeEngine:
         if inputs[0].type != expected or outputs[0].type != "tensor(float)":
             raise EngineError(
                 name,
-                f"the graph makes {outputs[0].type} of {inputs[0].type}",
-                f"it must make tensor(float) of {expected}; export it again",
+                f"the graph turns {inputs[0].type} into {outputs[0].type}",
+                f"it must turn {expected} into tensor(float); export it again",
             )
 
 
 def providers(settings: EngineSettings, precision: str) -> dict[str, dict[str, Any]]:
-    """The execution providers to ask for, the first being the one that must start, with their options.
+    """The execution providers to ask for, with their options. The first one must start.
 
     ``settings.options`` maps providers to options; those named come first, in their order.
 
     Raises:
         EngineError: this ONNX Runtime has no such provider.
-        OptionError: the device or the options are not ones of this engine.
+        OptionError: this engine has no such device or options.
     """
     import onnxruntime as ort
 
@@ -133,7 +133,7 @@ def passed_through(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: dict(value) for name, value in options.items()}
 
 
-def where(chosen: Mapping[str, dict[str, Any]], spec: EngineSpec) -> tuple[str, int]:
+def device_and_batch(chosen: Mapping[str, dict[str, Any]], spec: EngineSpec) -> tuple[str, int]:
     """The device's name and the most rows of a batch there."""
     first = next(iter(chosen))
     if first == CPU:

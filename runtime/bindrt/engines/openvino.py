@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from bindrt.cache import cache_folder
 from bindrt.engines.kind import EngineKind
-from bindrt.engines.onnx_file import refuse_strangers
+from bindrt.engines.onnx_file import require_listed_files
 from bindrt.engines.spec import EngineSettings, EngineSpec, one_line
 from bindrt.errors import EngineError, OptionError
 
@@ -36,7 +36,7 @@ class OpenVinoEngine:
         import openvino
 
         graph = spec.files[0]
-        refuse_strangers(graph, spec.files[1:])
+        require_listed_files(graph, spec.files[1:])
         core = openvino.Core()
         device = device_of(core, settings.device)
         self.precision = spec.precision
@@ -48,7 +48,7 @@ class OpenVinoEngine:
             self._model = core.compile_model(
                 core.read_model(str(graph)), device, properties(spec, settings, device)
             )
-        except Exception as error:  # one kind for everything
+        except Exception as error:  # it raises one type for everything
             raise EngineError(
                 graph.name,
                 f"OpenVINO refuses the graph ({one_line(error)})",
@@ -94,8 +94,8 @@ def device_of(core: Any, asked: str) -> str:
     """OpenVINO's name of a device: ``CPU``, ``GPU``, ``GPU.1``, ``NPU``.
 
     Raises:
-        OptionError: no kind of device that OpenVINO has.
-        EngineError: none of the kind is here.
+        OptionError: OpenVINO has no such kind of device.
+        EngineError: this machine has none of that kind.
     """
     name = "CPU" if asked == "auto" else asked.upper()
     if name.partition(".")[0] not in ("CPU", "GPU", "NPU"):

@@ -1,6 +1,6 @@
-"""The header of a TensorRT-RTX plan, as far as it has been found out; good for a check, nothing more.
+"""Plans: what they are built for, and the header of those of TensorRT-RTX, good enough for a check.
 
-NVIDIA does not document it. Inferred from plans of known targets: 64 bytes, little-endian.
+NVIDIA does not document the header. Plans of known targets show: 64 bytes, little-endian.
 """
 
 from __future__ import annotations
@@ -25,7 +25,14 @@ def plan_target(targets: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class PlanHeader:
-    """Attributes: the plan's size and its weights' in bytes, the release it is for, the targets."""
+    """What a plan says of itself.
+
+    Attributes:
+        size: bytes of the whole plan.
+        version: the release of TensorRT-RTX that it is for.
+        targets: the GPUs that it is for, for example ``("sm_86", "sm_89")``.
+        weight_bytes: bytes of its weights.
+    """
 
     size: int
     version: str
@@ -34,9 +41,10 @@ class PlanHeader:
 
 
 def read_header(path: Path) -> PlanHeader:
-    """
+    """Read the header of a plan of TensorRT-RTX.
+
     Raises:
-        BundleError: the file is no plan, or is cut short.
+        BundleError: the file is not such a plan, or is cut short.
     """
     with open(path, "rb") as file:
         head = file.read(HEADER_BYTES)

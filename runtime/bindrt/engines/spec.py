@@ -24,7 +24,7 @@ class EngineSettings:
 
     Attributes:
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``; OpenVINO also ``gpu``, ``gpu.N``, ``npu``.
-        threads: threads on a CPU; None: one a physical core.
+        threads: threads on a CPU; None: one for each physical core.
         startup: one of ``STARTUPS``.
         options: passed to the engine's own library as they are.
     """

@@ -37,7 +37,7 @@ class TensorRtEngine:
 
         Raises:
             BundleError: the file is not the plan that the manifest says.
-            EngineError: no GPU, or the plan is for another GPU or release; says what to run.
+            EngineError: there is no GPU, or the plan is for another GPU or release.
         """
         self.name = kind.name
         self._built_ahead = kind is TENSORRT_RTX
@@ -254,7 +254,7 @@ def make_logger(trt: Any, said: list[str]) -> Any:
 
 def without_gpu(module: Any) -> str:
     """What the library can do here, for ``doctor``."""
-    return "" if hardware.nvidia_driver().gpus else "builds plans; runs none here, for want of a GPU"
+    return "" if hardware.nvidia_driver().gpus else "builds plans; runs none here, since there is no GPU"
 
 
 def open_tensorrt(spec: EngineSpec, settings: EngineSettings) -> TensorRtEngine:

@@ -1,6 +1,6 @@
-"""``engine="auto"``: measure the engines that could be used once, and remember, per machine and bundle.
+"""``engine="auto"``: measure the engines that could be used, and remember the fastest on this machine.
 
-Only engines of the asked precision meet here, so the choice never changes what the numbers mean.
+Only engines of one precision are compared, so the choice never changes what the numbers mean.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CAPTION = 10
 
 
 def fastest(bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings) -> EngineFiles:
-    """The candidate that takes the shortest for one item, measured, or as this machine remembers it.
+    """The candidate with the shortest median time for one item: measured now, or remembered.
 
     Raises:
         EngineError: none of them runs.
@@ -61,7 +61,7 @@ def fastest(bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettin
 
 
 def decide(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
-    """The name of the choice, and why in words."""
+    """The name of the fastest, and the reason in words, from what ``measure`` found for each."""
     seconds = {name: m["seconds"] for name, m in measured.items() if "seconds" in m}
     if not seconds:
         problems = "; ".join(f"{name}: {m['problem']}" for name, m in measured.items())
