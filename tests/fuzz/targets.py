@@ -19,8 +19,8 @@ import bindrt
 from bindrt import preprocess
 from bindrt.bundle import parse_json
 from bindrt.bundle.manifest import parse_manifest
-from bindrt.detection import detect
 from bindrt.engines.onnx_file import walk
+from bindrt.preprocess import detect
 from bindrt.sources import open_source
 from bindrt.sources.numpyfile import npz_fields, read_array, read_fields
 

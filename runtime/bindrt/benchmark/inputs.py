@@ -14,10 +14,9 @@ import soundfile
 
 from bindrt.benchmark import scenery
 from bindrt.commands.inputs import walk
-from bindrt.detection import detect
 from bindrt.errors import InputError, OptionError
 from bindrt.modalities import MODALITIES
-from bindrt.preprocess import prepare
+from bindrt.preprocess import detect, prepare
 
 #: By modality: paths; of text the texts themselves.
 Sources = dict[str, list[str]]

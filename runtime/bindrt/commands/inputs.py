@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bindrt.commands.segments import clean
-from bindrt.detection import detect
 from bindrt.errors import InputError, OptionError, SourceError
 from bindrt.items import Depth
+from bindrt.preprocess import detect
 
 STDIN = "-"
 SILENCE = 0.05  # seconds without a line, after which finished rows are looked after

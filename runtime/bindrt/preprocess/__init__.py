@@ -35,6 +35,7 @@ from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.preprocess._imu import windows
 from bindrt.preprocess._text import prepare_all as _tokenize
 from bindrt.preprocess.constants import CAMERAS, describe
+from bindrt.preprocess.detection import detect
 from bindrt.preprocess.prepare import prepare
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "audio",
     "depth",
     "describe",
+    "detect",
     "image",
     "imu",
     "prepare",

@@ -6,19 +6,8 @@ Formats are told by content, never by suffix. Whatever a decoder raises becomes 
 
 from __future__ import annotations
 
-from bindrt.sources.contents import contents
-from bindrt.sources.formats import PICTURE, SOUND, VIDEO, Format, array_named, sniff
+from bindrt.sources.content import Content
+from bindrt.sources.formats import Format, sniff
 from bindrt.sources.opening import Opened, is_file_source, open_source
 
-__all__ = [
-    "PICTURE",
-    "SOUND",
-    "VIDEO",
-    "Format",
-    "Opened",
-    "array_named",
-    "contents",
-    "is_file_source",
-    "open_source",
-    "sniff",
-]
+__all__ = ["Content", "Format", "Opened", "is_file_source", "open_source", "sniff"]

@@ -11,10 +11,8 @@ from bindrt.sources.opening import Opened
 
 Family = Literal["image", "audio", "container", "npz", "npy", "unknown"]
 
-#: What a file may hold, as a modality's declaration names it; also :func:`array_named`.
-PICTURE, VIDEO, SOUND = "picture", "video", "sound"
-#: The file must be opened to tell: which tracks a container has, which arrays an archive.
-TRACKS, ARRAYS = "tracks", "arrays"
+#: What files of a format hold. Which tracks or which arrays is told by opening the file.
+PICTURE, SOUND, TRACKS, ARRAYS = "picture", "sound", "tracks", "arrays"
 
 
 @dataclass(frozen=True)
@@ -33,15 +31,6 @@ class Format:
     name: str
     begins: Callable[[bytes], bool]
     holds: str = ""
-
-
-def array_named(field: str) -> str:
-    """The content of a ``.npz`` that has an array of this name.
-
-    >>> array_named("depth")
-    "array 'depth'"
-    """
-    return f"array {field!r}"
 
 
 def sniff(head: bytes) -> Format:

@@ -9,10 +9,9 @@ import pytest
 
 import bindrt
 from bindrt.benchmark import inputs
-from bindrt.detection import detect
 from bindrt.errors import InputError, OptionError
 from bindrt.modalities import MODALITIES
-from bindrt.preprocess import prepare
+from bindrt.preprocess import detect, prepare
 from support.golden import HERE
 
 INPUTS = HERE / "inputs"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bindrt import SourceError
-from bindrt.detection import detect
+from bindrt.preprocess import detect
 from bindrt.sources import sniff
 from support.media import picture, picture_bytes, sound_bytes, write_video
 

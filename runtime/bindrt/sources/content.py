@@ -1,0 +1,50 @@
+"""What a file holds, for the modalities to recognize it by; looked into only as far as they ask."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from bindrt.errors import SourceError
+from bindrt.sources.container import open_container, video_stream
+from bindrt.sources.formats import ARRAYS, SOUND, TRACKS, Format, sniff
+from bindrt.sources.numpyfile import npz_fields
+from bindrt.sources.opening import Opened
+
+
+class Content:
+    """The content of one file.
+
+    Attributes:
+        format: what its first bytes say; ``format.holds`` is ``"picture"`` for an image.
+    """
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self.format: Format = sniff(opened.head)
+
+    @cached_property
+    def streams(self) -> frozenset[str]:
+        """Which of ``video`` and ``audio`` the file plays; empty if it is damaged.
+
+        A cover picture is not a video.
+        """
+        if self.format.holds == SOUND:
+            return frozenset(("audio",))
+        if self.format.holds != TRACKS:
+            return frozenset()
+        try:
+            with open_container(self._opened, self.format) as media:
+                there = {"video": video_stream(media) is not None, "audio": bool(media.streams.audio)}
+        except SourceError:
+            return frozenset()
+        return frozenset(name for name in there if there[name])
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """Names of the arrays in a ``.npz``; empty for any other file, and if it is damaged."""
+        if self.format.holds != ARRAYS:
+            return frozenset()
+        try:
+            return frozenset(npz_fields(self._opened))
+        except SourceError:
+            return frozenset()
