@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import measure
+from bindrt.engines.spec import STARTUPS
 
 ROOT = Path(__file__).resolve().parent.parent
-WAYS = ("fast-run", "fast-start", "torch")
+WAYS = (*STARTUPS, "torch")
 ENCODERS = ("text", "vision")
 #: What a child runs: sets `first`, a function that loads and embeds, and `again`, which embeds.
 BINDRT = """

@@ -8,12 +8,10 @@ import weakref
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bindrt.engines import Engine
 from bindrt.errors import MemoryBudgetExceeded, OptionError
-
-if TYPE_CHECKING:
-    from bindrt.engines import Engine
 
 #: Seconds that a load waits for an encoder without work, to take its place; and between looks.
 PATIENCE, LOOK = 60.0, 0.01

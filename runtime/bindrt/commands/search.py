@@ -14,6 +14,7 @@ from rich.table import Table
 
 from bindrt.bundle.space import require_same_space
 from bindrt.commands.terminal import run_command
+from bindrt.engines.spec import FAST_START
 from bindrt.errors import OptionError
 from bindrt.index import Hit, Index, combine
 from bindrt.loading import load
@@ -83,7 +84,7 @@ def search(args: argparse.Namespace) -> list[Hit]:
         raise OptionError("bind-search", "the index does not say which bundle made it", "add --bundle")
     wanted = sorted({modality for modality, _ in queries})
     # A query or two: repacking the weights would cost more than it gains.
-    with load(bundle, modalities=wanted, startup="fast-start") as model:
+    with load(bundle, modalities=wanted, startup=FAST_START) as model:
         require_same_space(index.space, model.space, str(bundle))
         items = {m: [value for modality, value in queries if modality == m] for m in wanted}
         found = model.embed(**items)  # type: ignore[arg-type]

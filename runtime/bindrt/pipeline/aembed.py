@@ -7,17 +7,14 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bindrt.batching import Outcome
+from bindrt.engines import Engine
 from bindrt.errors import Error
 from bindrt.pipeline.futures import EmbeddingFuture, Vector
 from bindrt.pipeline.pipelines import Pipelines
-
-if TYPE_CHECKING:
-    from bindrt.engines import Engine
 
 _callers = itertools.count(1 << 62)  # apart from the identities of threads
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.background import Turns
 from bindrt.bundle.manifest import EncoderInfo
-from bindrt.engines import GpuEngine
+from bindrt.engines import Engine, GpuEngine
 from bindrt.engines.devices import cuda_index
 from bindrt.errors import EngineError
 from bindrt.items import Prepared
@@ -26,9 +26,6 @@ from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.preprocess import constants as c
 from bindrt.preprocess._text import tokens
-
-if TYPE_CHECKING:
-    from bindrt.engines import Engine
 
 Turn = Callable[[], AbstractContextManager[None]]
 #: Texts of a batch are padded to one of these numbers of tokens.

@@ -8,11 +8,12 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bindrt import _core
 from bindrt.background import in_background
 from bindrt.bundle.manifest import EncoderInfo
+from bindrt.engines import Engine
 from bindrt.errors import Error, OptionError, Overloaded
 from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES
@@ -21,9 +22,6 @@ from bindrt.pipeline.futures import PATIENCE, Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.sharing import Deduplicator, SharedFuture
 from bindrt.pipeline.tracing import Recorder
-
-if TYPE_CHECKING:
-    from bindrt.engines import Engine
 
 _ENCODERS = {name: modality.encoder for name, modality in MODALITIES.items()}
 
