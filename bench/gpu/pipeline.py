@@ -20,6 +20,7 @@ import bindrt
 from bench.gpu.__main__ import RESULTS, SIMULATED
 from bindrt import _core
 from bindrt.bundle import open_bundle
+from bindrt.engines import ENGINES
 from bindrt.modalities import MODALITIES
 
 #: Sums in another order, and another batch size, in half precision.
@@ -67,7 +68,7 @@ def main() -> int:
     name = str(_core.gpu.devices()[0]["name"])
     print(f"{'SIMULATED, nothing is measured' if simulated else 'GPU'}: {name}")
     held = {e.engine for e in open_bundle(args.bundle).manifest.engines if e.precision == args.precision}
-    engine = next((e for e in ("tensorrt", "tensorrt-rtx") if e in held), None)
+    engine = next((k.name for k in ENGINES.values() if k.reads_plans and k.name in held), None)
     if engine is None:
         print(
             f"{args.bundle} has no plans in {args.precision}; bind-export … --engine tensorrt",

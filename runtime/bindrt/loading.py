@@ -57,6 +57,11 @@ def load(
         BundleError: not a bundle, damaged or unsafe.
         EngineError: the bundle has no files for this engine and precision.
         OptionError: an argument has no such value.
+
+    Example:
+        >>> with bindrt.load("tiny") as model:
+        ...     model.embed(text="a dog").text.shape
+        (1, 96)
     """
     for name, value, kind in (
         ("engine", engine, str),

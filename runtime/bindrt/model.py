@@ -46,19 +46,14 @@ class Model:
     """Embeds items of the bundle's modalities. :func:`bindrt.load` makes it; several threads may use it.
 
     Attributes:
-        bundle: what it was loaded from.
+        bundle: the bundle it was loaded from.
         modalities: the modalities it embeds.
-        precision: of its engines.
+        precision: what its engines compute with, for example ``fp32``.
         space: fingerprint of its embedding space.
         embed_dim: length of a vector.
     """
 
-    def __init__(
-        self,
-        *,
-        bundle: Bundle,
-        options: LoadOptions,
-    ) -> None:
+    def __init__(self, *, bundle: Bundle, options: LoadOptions) -> None:
         manifest = bundle.manifest
         self.bundle = bundle
         self.precision = options.precision or manifest.default_precision

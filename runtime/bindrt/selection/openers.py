@@ -9,6 +9,7 @@ from functools import partial
 from bindrt.bundle import Bundle
 from bindrt.bundle.manifest import EngineFiles
 from bindrt.engines import Engine, EngineSettings
+from bindrt.engines.registry import require_known_device, require_known_engine
 from bindrt.selection.candidates import candidates, choose_among
 from bindrt.selection.opening import open_engine
 
@@ -40,6 +41,8 @@ def openers(
         OptionError: the names of engine or device are not known.
         EngineError: the bundle has nothing that fits for an encoder without an engine of the user's own.
     """
+    require_known_engine(engine)
+    require_known_device(settings.device)
     found = {}
     for encoder in encoders:
         if encoder in own:

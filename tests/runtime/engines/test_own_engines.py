@@ -100,6 +100,12 @@ def test_encoders_that_the_model_does_not_use(engines: Any, message: str) -> Non
         bindrt.load("tiny", modalities=["text"], engines=engines)
 
 
+def test_other_names_are_checked_still() -> None:
+    for options in ({"engine": "fastest"}, {"device": "tpu"}):
+        with pytest.raises(bindrt.OptionError, match="unknown"):
+            bindrt.load("tiny", modalities=["text"], engines={"text": Mine()}, **options)  # type: ignore[arg-type]
+
+
 class Faulty(Mine):
     def __init__(self, fault: str) -> None:
         self.fault = fault
