@@ -1,0 +1,1 @@
+"""The rules that tools/check_tree.py checks, a file for each kind of rule."""

@@ -1,0 +1,77 @@
+"""Who includes whom in C++.
+
+``csrc/python → csrc/gpu → csrc/pipeline → kernels`` and ``csrc/jpeg → kernels``. Within ``kernels``, each
+operator's room stands on ``base`` and ``resize`` alone; ``BORROWED`` lists what else a room uses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+
+from tree_rules.files import Problem, Tree
+from tree_rules.graph import circles
+from tree_rules.imports import Arrow
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^">]+)[">]', re.MULTILINE)
+#: Rooms that every room of kernels may include, in order: each may include those before it.
+SHARED = ("kernels/base", "kernels/resize")
+#: A thermal frame goes through the kernels of a picture once its temperatures are grey values.
+BORROWED = {"kernels/map": {"kernels/image"}}
+#: The rooms of csrc, and what each may include beside itself and all of kernels.
+CSRC: Mapping[str, set[str]] = {
+    "csrc/pipeline": set(),
+    "csrc/gpu": {"csrc/pipeline"},
+    "csrc/jpeg": set(),
+    "csrc/python": {"csrc/pipeline", "csrc/gpu", "csrc/jpeg"},
+}
+PYTHON = ("pybind11/", "Python.h")
+
+
+def arrows(tree: Tree) -> list[Arrow]:
+    """All includes of kernels and csrc; a header that is not ours is a target too."""
+    return [
+        Arrow(str(file.path), found.group(1), "#include", file.path, line_of(file.text or "", found.start()))
+        for folder in ("kernels", "csrc")
+        for file in tree.below(folder, ".cpp", ".h", ".cu")
+        for found in INCLUDE.finditer(file.text or "")
+    ]
+
+
+def line_of(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
+
+def room(path: str) -> str:
+    """The room of a file: its first two folders, or its only one."""
+    return "/".join(PurePosixPath(path).parts[:-1][:2])
+
+
+def may_include(source: str, target: str) -> bool:
+    """Whether one room may include another."""
+    if source == target:
+        return True
+    if source in SHARED:
+        return target in SHARED[: SHARED.index(source)]
+    if source.startswith("kernels"):
+        return target in SHARED or target in BORROWED.get(source, ())
+    return target.startswith("kernels") or target in CSRC.get(source, ())
+
+
+def problems(tree: Tree) -> Iterator[Problem]:
+    """Includes that point the wrong way, and circles of headers."""
+    all_arrows = arrows(tree)
+    for arrow in all_arrows:
+        source, target = room(arrow.source), room(arrow.target)
+        if arrow.target.startswith(PYTHON):
+            if source != "csrc/python":
+                yield Problem(arrow.path, arrow.line, f"only csrc/python may include {arrow.target}")
+        elif target.partition("/")[0] in ("kernels", "csrc", "tests") and not may_include(source, target):
+            yield Problem(arrow.path, arrow.line, f"{source} must not include {arrow.target}")
+    files = {str(file.path) for file in tree.files}
+    graph: dict[str, set[str]] = {}
+    for arrow in all_arrows:
+        graph.setdefault(arrow.source, set()).update({arrow.target} & files)
+    for circle in circles(graph):
+        yield Problem(PurePosixPath(circle[0]), 0, f"includes go in a circle: {' > '.join(circle)}")
