@@ -21,6 +21,7 @@ EXPORT_NAME = re.compile(r"bindrt_export(\.\w+)*")
 #: The rooms of the runtime that the export may use.
 FOR_EXPORT = {
     "bindrt",
+    "bindrt.arrays",
     "bindrt.benchmark",
     "bindrt.bundle",
     "bindrt.cache",
@@ -30,7 +31,9 @@ FOR_EXPORT = {
     "bindrt.hardware",
     "bindrt.modalities",
     "bindrt.option_checks",
+    "bindrt.precisions",
     "bindrt.preprocess",
+    "bindrt.selection",
 }
 
 
