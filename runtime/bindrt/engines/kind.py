@@ -31,7 +31,7 @@ class EngineKind:
         remedy: how to install it.
         devices: kinds of device it runs on: ``cpu``, ``cuda``, ``gpu``, ``npu``.
         precisions: the precisions it runs.
-        open: open an engine; its library is imported here, and raises ``EngineError`` or ``OptionError``.
+        open: opens an engine; its library is imported only then. Raises EngineError or OptionError.
         included: the base installation brings it.
         needs_gpu: it runs only where an NVIDIA GPU is.
         reads_plans: it reads plans, which are built for named GPUs; others read the bundle's ONNX graphs.
