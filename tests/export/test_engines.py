@@ -15,7 +15,7 @@ from bindrt.bundle import open_bundle
 from bindrt.engines import ENGINES
 from bindrt.engines.plan import read_header
 from bindrt.selection import choose, open_engine
-from bindrt_export.artifacts.openvino import OpenVinoRecipe
+from bindrt_export.artifacts.graph_engine import GraphEngineRecipe
 from bindrt_export.artifacts.plan_text import known_products, products, wrong_products
 from bindrt_export.exporter import run
 from bindrt_export.request import EngineRequest, ExportRequest
@@ -45,7 +45,7 @@ def test_openvino_shares_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def make(*_: object) -> None:
         raise AssertionError("it was there already")
 
-    monkeypatch.setattr(OpenVinoRecipe, "make", make)
+    monkeypatch.setattr(GraphEngineRecipe, "make", make)
     assert export(bundle, EngineRequest(["openvino"]))["engines"] == [measured]
     export(bundle, EngineRequest())
     assert "openvino" not in (bundle / "bundle.json").read_text()

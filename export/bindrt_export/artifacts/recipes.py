@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bindrt_export.artifacts import openvino, tensorrt
+from bindrt_export.artifacts import graph_engine, tensorrt
 from bindrt_export.artifacts.cpu_precision import CpuPrecisionRecipe
 from bindrt_export.artifacts.graph import EncoderGraph
 from bindrt_export.artifacts.store import Recipe
@@ -14,9 +14,8 @@ from bindrt_export.request import ENGINE, PRECISION, EngineRequest
 
 #: Makes an engine's recipes from the graphs of a bundle.
 EngineRecipes = Callable[[str, Sequence[EncoderGraph], EngineRequest, Calibration], Sequence[Recipe]]
-#: Engines that a bundle can have beside ONNX Runtime. A new one is a file beside this one, and a line here.
+#: Engines that need files of their own. All others read the graphs; a new one of them needs nothing here.
 ENGINE_RECIPES: dict[str, EngineRecipes] = {
-    "openvino": openvino.recipes,
     "tensorrt": tensorrt.recipes,
     "tensorrt-rtx": tensorrt.recipes,
 }
@@ -38,8 +37,8 @@ def engine_recipes(
     Raises:
         OptionError: an engine is not installed, or cannot be built for as asked.
     """
-    return [
-        recipe
-        for engine in request.engines
-        for recipe in ENGINE_RECIPES[engine](engine, graphs, request, calibration)
-    ]
+    made: list[Recipe] = []
+    for engine in request.engines:
+        recipes = ENGINE_RECIPES.get(engine, graph_engine.recipes)
+        made += recipes(engine, graphs, request, calibration)
+    return made
