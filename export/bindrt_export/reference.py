@@ -47,7 +47,7 @@ def run_reference(
 
 
 def loader(stream: Iterator[tuple[str, Tensor]]) -> Callable[[str, nn.Module], None]:
-    """Fill a module from the stream; what comes before it is wanted waits."""
+    """A function that fills a module from the stream. A tensor that comes before it is wanted waits."""
     waiting: dict[str, Tensor] = {}
 
     def load(prefix: str, module: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""The weights file: one encoder's parameters back to back, as engines map them."""
+"""The weights file: the parameters of one encoder one after the other, as engines map them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class WeightsFile:
 def write_weights(
     path: Path, parameters: Iterable[tuple[str, Tensor]], advance: Callable[[int], None] = lambda _: None
 ) -> WeightsFile:
-    """Stream parameters into ``path``, one in memory at a time; ``advance`` hears the bytes written."""
+    """Stream parameters into ``path``, one in memory at a time; ``advance`` is told the bytes written."""
     digest = hashlib.sha256()
     slots: dict[str, Slot] = {}
     position = 0

@@ -85,7 +85,7 @@ def make_stem(config: EncoderConfig) -> nn.Module:
 
 
 class Encoder(nn.Module):
-    """One modality's encoder, inference only: from what :mod:`bindrt.preprocess` makes to ``[B, out]``."""
+    """An encoder, for inference only: from what :mod:`bindrt.preprocess` makes to vectors ``[B, out]``."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class Encoder(nn.Module):
         return causal_mask(tokens) if self.config.reads_tokens else None
 
     def head(self, tokens: Tensor, x: Tensor) -> Tensor:
-        """The pooled token, normed and projected."""
+        """Norm and projection of the pooled token."""
         return self.projection(self.norm(self.pooled(tokens, x).squeeze(1)))  # type: ignore[no-any-return]
 
     def pooled(self, tokens: Tensor, x: Tensor) -> Tensor:
@@ -130,7 +130,7 @@ class Encoder(nn.Module):
         return tokens.gather(1, end_of_text(x).reshape(-1, 1, 1).expand(-1, 1, tokens.shape[-1]))
 
     def finish(self, embedding: Tensor) -> Tensor:
-        """Unit length, then the modality's scale."""
+        """Divide by the length, then multiply by the encoder's scale."""
         unit: Tensor = embedding / embedding.norm(dim=-1, keepdim=True).clamp_min(1e-12)
         return unit * self.config.scale if self.config.scale != 1.0 else unit
 

@@ -9,7 +9,7 @@ from bindrt_export.architecture.block import Linear
 
 
 class PatchStem(nn.Module):
-    """A convolution whose patches become tokens, row by row; image, video, audio, depth, thermal.
+    """A convolution whose patches become tokens, row by row; for pictures, frames, maps and spectra.
 
     ``kernel`` has two or three dimensions (three: time first). Norm eps of a stem is 1e-5.
     """
@@ -35,7 +35,7 @@ class PatchStem(nn.Module):
 
 
 class ImuStem(nn.Module):
-    """Windows of ``window`` samples, each flattened channel first, through one linear layer."""
+    """Samples over time: each window, flattened channel first, goes through one linear layer."""
 
     def __init__(self, width: int, channels: int, window: int, tokens: int) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class ImuStem(nn.Module):
 
 
 def with_class_token(stem: PatchStem | ImuStem, tokens: Tensor) -> Tensor:
-    """Norm, class token in front, positions added."""
+    """Apply the norm, put the class token in front, add the positions."""
     if stem.norm is not None:
         tokens = stem.norm(tokens)
     first = stem.class_token.expand(tokens.shape[0], -1, -1)

@@ -38,7 +38,7 @@ class Product:
 
 
 def products(path: Path) -> list[Product]:
-    """Every matrix product with weights or activations; attention's fused ones are not among them."""
+    """Every matrix product with weights or activations; none that TensorRT fuses in attention."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
         kinds: dict[bytes, str] = {}
         for found in TENSOR.finditer(text):
@@ -54,10 +54,10 @@ def products(path: Path) -> list[Product]:
 
 
 def wrong_products(found: list[Product], precision: str) -> list[Product]:
-    """Those whose weight has another type than asked for.
+    """The products whose weight has another type than asked for.
 
     The other side may be read in the type before it, where a norm or a quantisation is fused into it.
-    In 8-bit plans, only the linears that are meant to be: attention's own products are not among them.
+    In 8-bit plans only the 8-bit linears count, not the products inside attention.
     """
     allowed = (*KINDS[precision], "?")
     meant = [p for p in found if precision not in EIGHT_BITS or QUANTIZED in p.name]
@@ -70,7 +70,7 @@ def missing_products(found: list[Product], names: set[str]) -> set[str]:
 
 
 def known_products(found: list[Product]) -> list[Product]:
-    """Those with a type to see: all that have weights."""
+    """The products whose types the plan shows: all that have weights."""
     return [p for p in found if p.kinds != ("?", "?")]
 
 

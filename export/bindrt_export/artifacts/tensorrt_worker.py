@@ -20,7 +20,7 @@ from bindrt.hardware import peak_memory
 
 
 class BuildError(Exception):
-    """What was wrong, for the caller's message."""
+    """Its text says what was wrong; the export shows it."""
 
 
 def main() -> int:
@@ -72,7 +72,7 @@ def make_logger(trt: Any, errors: list[str]) -> Any:
 
 
 def parse(trt: Any, builder: Any, logger: Any, graph: str, errors: list[str]) -> Any:
-    """The graph as a strongly typed network: what it computes in stands in the graph, and nowhere else."""
+    """The graph as a strongly typed network: the graph alone says what is computed in which type."""
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, logger)
     if not parser.parse_from_file(graph):
@@ -85,7 +85,7 @@ def configure(trt: Any, builder: Any, job: dict[str, Any]) -> Any:
     config = builder.create_builder_config()
     config.clear_flag(trt.BuilderFlag.TF32)  # on by default: float32 products with 10 bits
     if job["targets"]:
-        config.num_compute_capabilities = len(job["targets"])  # first: it makes the places
+        config.num_compute_capabilities = len(job["targets"])  # must come first: it allocates
         for i, target in enumerate(job["targets"]):
             name = target.replace("sm_", "SM")
             if not hasattr(trt.ComputeCapability, name):
@@ -101,7 +101,7 @@ def configure(trt: Any, builder: Any, job: dict[str, Any]) -> Any:
 
 
 def load_timing_cache(config: Any, job: dict[str, Any]) -> Any:
-    """What was timed in earlier builds on this machine; None where nothing is timed."""
+    """The kernel times of earlier builds on this machine; None where nothing is timed."""
     if not job["timing_cache"]:
         return None
     path = Path(job["timing_cache"])

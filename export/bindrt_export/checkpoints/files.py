@@ -122,7 +122,7 @@ def open_file(path: str, stack: ExitStack) -> Tensors:
 def is_zip(path: str) -> bool:
     try:
         return zipfile.is_zipfile(path)
-    except zipfile.BadZipFile:  # an archive, and a strange one: what reads it will say so
+    except zipfile.BadZipFile:  # a damaged archive: the reader will say so
         return True
 
 

@@ -1,4 +1,4 @@
-"""The official ImageBind layout: names, and the numbers read from tensors, config or known table."""
+"""The official ImageBind layout: names of tensors, and the numbers that they, or the config, show."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def layout_from_config(config: Mapping[str, Any]) -> Layout:
 
 
 def refuse_unknown(config: Mapping[str, Any]) -> None:
-    """A misspelt name would export another model than was meant."""
+    """Refuse a misspelt name, since it would export another model than was meant."""
     strides = [f"{e}_stride" for e, numbers in ENCODERS.items() if numbers.overlaps]
     known = ["out_embed_dim", *strides]
     known += [f"{e}_{name}" for e in ENCODERS for name in ("embed_dim", "num_blocks", "num_heads")]
@@ -78,7 +78,7 @@ def assemble(encoders: Mapping[str, EncoderConfig]) -> Layout:
 def read_numbers(
     name: str, encoder: str, shapes: Mapping[str, Shape], config: Mapping[str, Any]
 ) -> EncoderConfig:
-    """One encoder's numbers; a tensor that is missing leaves imagebind_huge's and is reported later."""
+    """One encoder's numbers; where a tensor is missing, imagebind_huge's (the strict check reports it)."""
     pre, trunk = f"modality_preprocessors.{encoder}.", f"modality_trunks.{encoder}.blocks."
     found: dict[str, int] = {}
     positions = shapes.get(pre + ENCODERS[encoder].position)
@@ -102,7 +102,7 @@ def read_numbers(
 def from_numbers(
     name: str, encoder: str, found: Mapping[str, int], config: Mapping[str, Any], shapes: Mapping[str, Shape]
 ) -> EncoderConfig:
-    """Numbers from tensors (``found``) before config before imagebind_huge's table."""
+    """Numbers from the tensors (``found``), else from the config, else from imagebind_huge's table."""
     known = ENCODERS[encoder]
     width = pick(name, f"{encoder}_embed_dim", found.get("width"), config, known.width)
     depth = pick(name, f"{encoder}_num_blocks", found.get("depth"), config, known.depth)

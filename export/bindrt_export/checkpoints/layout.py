@@ -110,7 +110,7 @@ def block_entries(prefix: str, names: BlockNames, index: int, c: EncoderConfig) 
 
 
 def check_strictly(name: str, shapes: Mapping[str, Shape], expected: Mapping[str, Shape]) -> None:
-    """Every expected key with its shape and no other; else one error with the first ten deviations."""
+    """Require every expected key with its shape and no other; one error names the first ten deviations."""
     missing = [f"missing {k} {list(v)}" for k, v in expected.items() if k not in shapes]
     misshapen = [
         f"{k} is {list(shapes[k])}, expected {list(v)}"

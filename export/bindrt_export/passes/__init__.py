@@ -25,7 +25,7 @@ PASSES = (stem_product, folded_norms, pooled_row)
 
 
 def rewritten(config: EncoderConfig) -> Encoder:
-    """The encoder after every pass, on the meta device: it has names and shapes but no numbers."""
+    """The encoder after every pass, on the meta device: names and shapes of parameters, but no numbers."""
     with torch.device("meta"):
         encoder = Encoder(config)
     for each in PASSES:
@@ -36,7 +36,7 @@ def rewritten(config: EncoderConfig) -> Encoder:
 def rewritten_parameters(
     config: EncoderConfig, parameters: Iterable[tuple[str, Tensor]]
 ) -> Iterator[tuple[str, Tensor]]:
-    """The plain encoder's parameters as the rewritten one's, one at a time."""
+    """The rewritten encoder's parameters, made from the plain one's, one at a time."""
     stream = iter(parameters)
     for each in PASSES:
         stream = each.parameters(config, stream)

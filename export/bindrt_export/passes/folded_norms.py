@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from bindrt_export.architecture import Encoder, EncoderConfig
 from bindrt_export.architecture.block import Attention, Block, Linear
 
-#: In a block: a norm and the linear that reads it.
+#: The norms of a block, and the linear that reads each.
 PAIRS = {"norm_1": "attention.qkv", "norm_2": "mlp.up"}
 
 
@@ -33,7 +33,7 @@ def rewrite(encoder: Encoder) -> Encoder:
 
 
 def linear_after(norm: str) -> str | None:
-    """The linear that a norm's output goes to, where it goes nowhere else."""
+    """The linear that reads a norm's output; None if something else reads it too."""
     if norm == "norm":
         return "projection"
     block, _, name = norm.rpartition(".")
@@ -41,7 +41,7 @@ def linear_after(norm: str) -> str | None:
 
 
 def parameters(config: EncoderConfig, stream: Iterator[tuple[str, Tensor]]) -> Iterator[tuple[str, Tensor]]:
-    """Norms come before the linears that they go into, a weight before its bias."""
+    """The stream must give a norm before the linear that it goes into, and a weight before its bias."""
     gains: dict[str, Tensor] = {}  # by linear, until its weight comes
     shifts: dict[str, Tensor] = {}
     for name, tensor in stream:
@@ -68,7 +68,7 @@ def product(row: Tensor, weight: Tensor) -> Tensor:
 
 
 def scaled_query(config: EncoderConfig, linear: str, tensor: Tensor) -> Tensor:
-    """A packed projection's (last axis: query, key, value) with the query's part scaled."""
+    """The tensor of a packed projection (last axis: query, key, value), with the query's part scaled."""
     if linear.endswith(".qkv"):
         tensor[..., : config.width] *= (config.width // config.heads) ** -0.5
     return tensor

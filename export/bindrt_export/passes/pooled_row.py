@@ -16,7 +16,7 @@ from bindrt_export.architecture.encoder import end_of_text
 
 
 class PooledAttention(Attention):
-    """Attention of one row over all tokens: the packed projection in two, query and key/value."""
+    """Attention of one row over all tokens. The packed projection becomes two: query, and key with value."""
 
     def __init__(self, plain: Attention, width: int) -> None:
         super().__init__(width, plain.heads, plain.bias_key is not None)
@@ -69,7 +69,7 @@ class PooledEncoder(Encoder):
         return self.finish(self.projection(self.norm(row.squeeze(1))))
 
     def row_mask(self, tokens: Tensor, x: Tensor) -> Tensor | None:
-        """For text ``[B, 1, 1, L]``: −inf where the pooled position may not look."""
+        """For token ids ``[B, 1, 1, L]``: −inf where the pooled position may not look; else None."""
         if not self.config.reads_tokens:
             return None
         position = torch.arange(tokens.shape[1], device=tokens.device)

@@ -38,7 +38,7 @@ class PatchProduct(nn.Module):
 
 
 def applies(config: EncoderConfig) -> bool:
-    """Convolutions whose patches neither overlap nor leave a gap (audio's overlap)."""
+    """Whether the patches neither overlap nor leave a gap."""
     return len(config.kernel) > 1 and config.kernel == config.stride
 
 

@@ -1,4 +1,4 @@
-"""Forms for engines on a CPU, which compute floats in float32.
+"""The graph for engines on a CPU, which compute floats in float32.
 
 * ``fp16``, ``bf16``: weights are stored in half; a Cast makes them float32 when the engine loads. The vectors
   are what half precision weights mean; arithmetic is float32.
@@ -59,7 +59,7 @@ class CpuForm:
                 self._other(node)
 
     def _linear(self, node: NodeProto) -> set[str]:
-        """Returns outputs of later nodes that are done with this one."""
+        """Add a linear; returns the outputs of later nodes that this replaces too."""
         name = self._linears[node.output[0]]
         layer = self._types.layers[name]
         if not layer.is_quantized:
@@ -103,7 +103,7 @@ class CpuForm:
         return set() if bias is None else {output}
 
     def _table(self, node: NodeProto) -> None:
-        """Look the token up as it is stored, then widen: the table itself stays small."""
+        """Look tokens up in the stored type and widen what was found: the table itself stays small."""
         table = node.input[0]
         stored = self._writer.add(f"{table}.half", narrowed(table, self._tensors.read(table), self._half))
         self._node("Gather", [stored, *node.input[1:]], f"{node.output[0]}/half", axis=0)
@@ -116,7 +116,7 @@ class CpuForm:
         self.nodes.append(node)
 
     def _widened(self, weight: str) -> None:
-        """A weight stored in half, under its own name once it is float32 again."""
+        """Store a weight in half precision; its own name is that of the float32 values after the Cast."""
         if weight not in self._given:
             self._given.add(weight)
             stored = self._writer.add(

@@ -1,4 +1,4 @@
-"""Writing a graph and its weights file in another precision, from the float32 ones."""
+"""Write a graph and its weights file in another precision, from the float32 ones."""
 
 from __future__ import annotations
 

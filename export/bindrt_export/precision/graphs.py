@@ -1,4 +1,4 @@
-"""Finding one's way in an encoder's float32 graph."""
+"""Find the parts of an encoder's float32 graph: linears, look-up tables, residual sums, norms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def linears(model: ModelProto) -> Iterator[tuple[str, NodeProto]]:
 
 
 def tables(model: ModelProto) -> Iterator[NodeProto]:
-    """Look-ups of tokens."""
+    """The look-ups in the table of tokens."""
     weights = {t.name for t in model.graph.initializer}
     return (n for n in model.graph.node if n.op_type == "Gather" and n.input[0] in weights)
 
@@ -33,7 +33,7 @@ def residual_sums(model: ModelProto) -> Iterator[NodeProto]:
 
 
 def norms_before(model: ModelProto) -> dict[str, str]:
-    """Linear → the gain of the norm whose output it reads; only of gains that nothing else reads."""
+    """Linear → the gain of the norm whose output it reads, if nothing but linears reads that output."""
     weights = {t.name for t in model.graph.initializer}
     nodes = [n for n in model.graph.node if n.op_type == "LayerNormalization"]
     norms = {n.output[0]: n.input[1] for n in nodes}

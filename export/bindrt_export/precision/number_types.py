@@ -11,7 +11,7 @@ from bindrt_export.precision.survey import Survey
 
 FLOAT = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 FLOAT16_LARGEST = 65504.0
-#: Other inputs than the surveyed ones may be larger by this.
+#: Other inputs than the surveyed ones may be larger by this factor.
 HEADROOM = 4.0
 #: An int8 linear whose typical output differs by more than this part stays in floats.
 TOO_SENSITIVE = 0.08
@@ -98,7 +98,7 @@ def overflows(survey: Survey | None) -> bool:
 
 
 def reasons_to_keep(names: Iterable[str], survey: Survey | None, kind: str) -> dict[str, str]:
-    """Linears that 8 bits would hurt."""
+    """Linears whose vectors 8 bits would change too much, and why."""
     if survey is None:
         return {}
     errors = {name: survey.errors.get(name, {}).get(kind, 0.0) for name in names}

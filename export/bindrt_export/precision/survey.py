@@ -22,13 +22,13 @@ from bindrt_export.precision.tensors import CPU_WEIGHT, KINDS, LARGEST, GraphTen
 
 #: Tokens of one input that a linear's error is measured on, evenly spaced.
 ROWS = 32
-#: A channel stands out from this many times the median channel's peak on.
+#: A channel stands out if its peak is this many times that of the median channel.
 STANDS_OUT = 4.0
 
 
 @dataclass(frozen=True)
 class Survey:
-    """Measured over some inputs.
+    """What was measured over some inputs.
 
     Attributes:
         ranges: by linear, the largest magnitude of its input.
@@ -95,7 +95,7 @@ def evening(norms: Mapping[str, str], peaks: Mapping[str, Array]) -> dict[str, l
 
 
 def watching_session(model: onnx.ModelProto, graph: Path, names: Sequence[str]) -> ort.InferenceSession:
-    """The graph with more outputs; its file must lie beside the weights while it is opened."""
+    """A session of the graph with more outputs. Its file must lie beside the weights while it is opened."""
     watching = onnx.ModelProto()
     watching.CopyFrom(model)
     watching.graph.output.extend(helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in names)
@@ -110,7 +110,7 @@ def watching_session(model: onnx.ModelProto, graph: Path, names: Sequence[str]) 
 
 
 def rounded_up(value: float) -> float:
-    """To eight bits, so that a sum in another order gives the same range."""
+    """Round up to eight bits, so that a sum in another order gives the same range."""
     if value <= 0 or not math.isfinite(value):
         return value
     step = 2.0 ** (math.frexp(value)[1] - 8)

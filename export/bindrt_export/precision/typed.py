@@ -1,4 +1,4 @@
-"""The form for strongly typed networks (TensorRT): every value has the type that the graph gives it.
+"""The graph for strongly typed networks (TensorRT): every value has the type that the graph gives it.
 
 Norms, softmax and the division by the length are in float32, the residual stream is where the
 :class:`EncoderTypes` say so, everything else is in the compute type; casts stand at the borders. An 8-bit
@@ -28,10 +28,10 @@ from bindrt_export.precision.tensors import (
 
 #: Sums of squares, exponentials and quotients leave half precision's range or accuracy.
 FLOAT32_OPS = frozenset({"LayerNormalization", "Softmax", "ReduceL2", "Clip", "Div", "Where", "Range"})
-#: Linears that stand for several, and for how many. TensorRT runs a packed 8-bit product whose result is
-#: taken apart in half precision, without a word; separate ones keep their type.
+#: Packed linears, and of how many each is made. TensorRT silently runs a packed 8-bit product in half
+#: precision if its result is split; separate products keep their type.
 PACKED = {"qkv": 3, "key_value": 2}
-#: Names of products with weights begin so, that a plan can be checked for them.
+#: Names of products with weights begin so. A plan is searched for these names.
 PLAIN, QUANTIZED = "linear/", "linear8/"
 #: Stands for a range that was measured as zero.
 TINY = 1e-6
@@ -76,7 +76,7 @@ class TypedForm:
         return self._types.compute
 
     def _linear(self, node: NodeProto, name: str, layer: LinearTypes) -> None:
-        """A product with a weight; one that stands for several becomes several."""
+        """Add a product with a weight; a packed one becomes several."""
         if layer.is_quantized:
             kind, x = self._types.compute, self._quantized_input(node.input[0], name, layer)
         else:
@@ -134,7 +134,7 @@ class TypedForm:
         self.nodes.append(made)
 
     def _as(self, value: str, kind: str) -> str:
-        """The name of a float value in a type, cast or stored when it is first wanted."""
+        """The name of a float value in a type; it is cast or stored when it is first needed."""
         typed = named(value, kind)
         if value in self._tensors.tensors:
             if typed not in self._there:
