@@ -21,8 +21,6 @@ KNOWN: tuple[str, ...] = (
     "made._engines",
     "model._engine",
     "engine._job",
-    "bindrt_export.engines.build",
-    "bindrt_export.engines > ",
     "bindrt.benchmark > ",
     "the runtime names bindrt_export.peers",
     "bindrt.engines.auto",
