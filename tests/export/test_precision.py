@@ -91,8 +91,8 @@ def test_typed_forms_stay_near_float32(graph: Path, kind: str, tmp_path: Path) -
 @pytest.mark.parametrize("kind", ["fp16", "bf16", "int8-fixed", "fp8"])
 def test_typed_forms_keep_what_needs_float32(graph: Path, kind: str, tmp_path: Path) -> None:
     target = tmp_path / "a.onnx"
-    types = types_of(graph, kind)
-    write_typed_form(graph, target, types)
+    chosen = types_of(graph, kind)
+    write_typed_form(graph, target, chosen)
     model = onnx.shape_inference.infer_shapes(onnx.load(str(target), load_external_data=False))
     values = [*model.graph.value_info, *model.graph.output, *model.graph.input]
     types = {v.name: v.type.tensor_type.elem_type for v in values}
@@ -111,11 +111,11 @@ def test_typed_forms_keep_what_needs_float32(graph: Path, kind: str, tmp_path: P
             if kind in ("int8-fixed", "fp8") and node.input[1].endswith("/wide"):
                 assert {made_by[name].op_type for name in node.input} == {"DequantizeLinear"}
     quantized = [n for n in model.graph.node if n.op_type == "MatMul" and n.input[1].endswith("/wide")]
-    parts = {name: PACKED.get(name.rpartition(".")[2], 1) for name in types.layers}
-    assert len(quantized) == sum(parts[n] for n, layer in types.layers.items() if layer.is_quantized)
+    parts = {name: PACKED.get(name.rpartition(".")[2], 1) for name in chosen.layers}
+    assert len(quantized) == sum(parts[n] for n, layer in chosen.layers.items() if layer.is_quantized)
     for node in quantized:  # TensorRT would run a packed one in half precision
         assert not node.name.endswith((".qkv", ".key_value"))
-    assert products >= len(types.layers)
+    assert products >= len(chosen.layers)
     zeros = [t for name, t in tensors(target).items() if name.endswith(".zero")]
     assert all(not np.any(numpy_helper.to_array(t).astype(np.float32)) for t in zeros)
     assert types["embedding"] == TensorProto.FLOAT
