@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from bindrt.bundle import Bundle, open_bundle, regular_file
+from bindrt.bundle_checks import require_our_tokenizer, space_in
 from bindrt.errors import BundleError, Error
-from bindrt.option_checks import require_our_tokenizer, space_in
 from bindrt.selection import choose, open_engine
 from bindrt_export.probes import probe_inputs
 from bindrt_export.verify import Rows, compare, have_direction, limit, run_engine, vectors_path

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from bindrt.engines import Engine
-from bindrt.errors import MemoryBudgetExceeded, OptionError
+from bindrt.errors import MemoryBudgetExceeded
+from bindrt.option_checks import require_whole
 
 #: Seconds that a load waits for an encoder without work, to take its place; and between looks.
 PATIENCE, LOOK = 60.0, 0.01
@@ -52,8 +53,7 @@ class LoadedEncoders:
         is_idle: Callable[[str], bool],
         close_pipeline: Callable[[str], None],
     ) -> None:
-        if budget is not None and (type(budget) is bool or not isinstance(budget, int) or budget < 1):
-            raise OptionError(f"memory_budget={budget!r}", "not a number of bytes", "give one, or None")
+        require_whole("memory_budget", budget, "bytes", 1, optional=True)
         self.used = UseOrder()
         self.budget = budget
         self.engines: dict[str, Engine] = {}

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from bindrt.background import in_background
 from bindrt.batching import Embedder, Outcome, as_items
 from bindrt.bundle import Bundle
+from bindrt.bundle_checks import chosen_modalities, require_our_tokenizer, space_in
 from bindrt.embeddings import Embeddings, unit_rows
 from bindrt.engines import Engine
 from bindrt.engines.own import own_engines
@@ -22,15 +23,7 @@ from bindrt.errors import Error, InputError, OptionError
 from bindrt.load_options import LoadOptions
 from bindrt.loaded_encoders import LoadedEncoders
 from bindrt.modalities import MODALITIES
-from bindrt.option_checks import (
-    chosen_labels,
-    chosen_modalities,
-    is_normalized,
-    is_skip,
-    require_our_tokenizer,
-    require_stream,
-    space_in,
-)
+from bindrt.option_checks import chosen_labels, is_normalized, is_skip, require_stream
 from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed
 from bindrt.pipeline.aembed import embed_async, next_caller
 from bindrt.pipeline.streaming import stream

@@ -1,4 +1,4 @@
-"""Checks of what a caller of ``load`` and ``Model`` may choose."""
+"""Checks of the arguments that callers give; they know nothing of bundles and engines."""
 
 from __future__ import annotations
 
@@ -6,36 +6,74 @@ from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
 
-from bindrt.bundle import Bundle, sha256_of
-from bindrt.bundle.space import space_of
-from bindrt.errors import BundleError, InputError, OptionError
-from bindrt.modalities import MODALITIES
-from bindrt.preprocess import describe
-from bindrt.preprocess.tokenizer import TOKENIZER_FILE
+from bindrt.errors import InputError, OptionError
+
+
+def require_whole(
+    name: str, value: object, what: str, least: int, most: int | None = None, optional: bool = False
+) -> None:
+    """Raises OptionError unless ``value`` is a whole number in its range; True and False are not.
+
+    Args:
+        name: the argument's name.
+        what: what it counts, for example ``threads``.
+        least: the smallest value.
+        most: the largest value; None: any.
+        optional: None is allowed too.
+
+    >>> require_whole("threads", 4, "threads", 1, 1024)
+    >>> require_whole("threads", True, "threads", 1, 1024, optional=True)
+    Traceback (most recent call last):
+    bindrt.errors.OptionError: threads=True: not a number of threads; give 1 to 1024, or None
+    """
+    if optional and value is None:
+        return
+    number = value if isinstance(value, int) and not isinstance(value, bool) else None
+    if number is None or number < least or (most is not None and number > most):
+        bounds = f"{least} to {most}" if most is not None else f"{least} or more"
+        raise OptionError(
+            f"{name}={value!r}", f"not a number of {what}", f"give {bounds}{', or None' if optional else ''}"
+        )
 
 
 def is_skip(on_error: str) -> bool:
+    """Whether ``on_error`` is ``"skip"`` and not ``"raise"``.
+
+    Raises:
+        OptionError: it is neither.
+    """
     if on_error not in ("raise", "skip"):
         raise OptionError(f"on_error={on_error!r}", "unknown", "use raise or skip")
     return on_error == "skip"
 
 
 def is_normalized(normalize: object) -> bool:
+    """``normalize`` as a bool.
+
+    Raises:
+        OptionError: it is not a bool of Python or NumPy.
+    """
     if not isinstance(normalize, (bool, np.bool_)):
-        raise OptionError(f"normalize={normalize!r}", "neither True nor False", "True gives unit vectors")
+        raise OptionError(f"normalize={normalize!r}", "must be True or False", "True gives unit vectors")
     return bool(normalize)
 
 
 def require_stream(items: object, prefetch: object) -> None:
-    """Raises OptionError for what ``stream`` cannot take items from; of a str these would be its letters."""
-    if not isinstance(prefetch, int) or not 1 <= prefetch <= 100_000:
-        raise OptionError(f"prefetch={prefetch!r}", "not a number of items", "give 1 to 100000")
+    """Raises OptionError for what ``stream`` cannot take items from. The items of a str would be letters."""
+    require_whole("prefetch", prefetch, "items", 1, 100_000)
     if not isinstance(items, Iterable) or isinstance(items, (str, bytes, bytearray, memoryview, Mapping)):
-        raise OptionError("stream", f"{type(items).__name__} is no iterable of items", "give a list, for one")
+        raise OptionError(
+            "stream", f"{type(items).__name__} is not an iterable of items", "give a list, for example"
+        )
 
 
 def chosen_labels(labels: object) -> list[str]:
-    """The texts to choose from, in the order of the columns of what ``classify`` returns."""
+    """The texts that ``classify`` chooses from, in the order of its columns.
+
+    Raises:
+        OptionError: not a list, or an empty one; a dict or set has no order to rely on.
+        InputError: a label is not a str.
+    """
     ordered = isinstance(labels, Iterable) and not isinstance(labels, (str, bytes, Mapping, Set))
     texts = list(labels) if ordered else []  # type: ignore[call-overload]
     if not texts:
@@ -51,54 +89,7 @@ def chosen_labels(labels: object) -> list[str]:
 
 
 def require_kind(name: str, value: object, kind: type) -> None:
-    """Raises OptionError for an argument of ``load`` that is no ``kind``."""
+    """Raises OptionError for an argument of ``load`` that is not a ``kind``."""
     if not isinstance(value, kind):
         what = "a str" if kind is str else f"bindrt.{kind.__name__}(…)"
         raise OptionError(f"{name}={value!r}"[:80], f"not {what}", f"give {what}, or leave it out")
-
-
-def chosen_modalities(bundle: Bundle, chosen: Iterable[str] | None) -> tuple[str, ...]:
-    held = [m for m in MODALITIES if m in bundle.manifest.modalities]
-    if chosen is None:
-        return tuple(held)
-    wanted = list(chosen) if isinstance(chosen, Iterable) and not isinstance(chosen, str) else []
-    if not wanted:
-        raise OptionError(
-            f"modalities={chosen!r}", "not a list of modalities", 'for example ["image", "text"]'
-        )
-    for name in wanted:
-        if name not in held:
-            raise OptionError(f"modalities: {name!r}", "not in this bundle", f"it has {', '.join(held)}")
-    return tuple(m for m in held if m in wanted)
-
-
-def require_our_tokenizer(bundle: Bundle) -> None:
-    """A tokenizer from elsewhere is data an engine would have to trust; ours is the only one there is."""
-    entry = bundle.manifest.tokenizer
-    if entry is None or entry.sha256 != sha256_of(TOKENIZER_FILE):
-        raise BundleError(
-            bundle.path.name,
-            "it has no tokenizer" if entry is None else "its tokenizer is not CLIP's as bindrt ships it",
-            "export it again with this version of bindrt",
-        )
-
-
-def space_in(bundle: Bundle, precision: str) -> str:
-    """The space of a bundle's vectors of one precision, by this version's preprocessing.
-
-    Raises:
-        BundleError: the bundle records another for its default precision.
-    """
-    manifest = bundle.manifest
-    preprocessing = {m: describe(m) for m in MODALITIES}
-    default, space = (
-        space_of(manifest.family, manifest.embed_dim, manifest.weights, preprocessing, p)
-        for p in (manifest.default_precision, precision)
-    )
-    if default != manifest.space:
-        raise BundleError(
-            bundle.path.name,
-            f"its space {manifest.space} is not what this version of bindrt computes ({default})",
-            "it was exported with other preprocessing; export again",
-        )
-    return space

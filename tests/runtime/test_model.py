@@ -245,7 +245,7 @@ def test_normalize_is_true_or_false(small_model: bindrt.Model, normalize: Any) -
 
 @pytest.mark.parametrize("items", [5, "a dog", b"a", {"a": 1}])
 def test_stream_takes_an_iterable_of_items(small_model: bindrt.Model, items: Any) -> None:
-    with pytest.raises(bindrt.OptionError, match="no iterable of items"):
+    with pytest.raises(bindrt.OptionError, match="not an iterable of items"):
         small_model.stream("text", items)
 
 

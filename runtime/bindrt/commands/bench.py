@@ -18,10 +18,10 @@ from bindrt.benchmark.plan import SCENARIOS, Effort
 from bindrt.benchmark.remote import WAYS, require
 from bindrt.benchmark.tables import tables
 from bindrt.bundle import open_bundle
+from bindrt.bundle_checks import chosen_modalities
 from bindrt.commands.terminal import run_command
 from bindrt.errors import OptionError
 from bindrt.modalities import MODALITIES
-from bindrt.option_checks import chosen_modalities
 
 
 def parser() -> argparse.ArgumentParser:

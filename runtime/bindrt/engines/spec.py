@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from bindrt.engines.batch_sizes import cpu_batch
 from bindrt.errors import EngineError, OptionError
+from bindrt.option_checks import require_whole
 
 #: How an engine gets ready: weights are repacked once for speed, or run as they are mapped from disk.
 FAST_RUN, FAST_START = "fast-run", "fast-start"
@@ -35,11 +36,7 @@ class EngineSettings:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        count = self.threads
-        if count is not None and (
-            type(count) is bool or not isinstance(count, int) or not 1 <= count <= 1024
-        ):
-            raise OptionError(f"threads={count!r}", "not a number of threads", "give 1 to 1024, or None")
+        require_whole("threads", self.threads, "threads", 1, 1024, optional=True)
         if self.startup not in STARTUPS:
             raise OptionError(f"startup={self.startup!r}", "unknown", f"one of {', '.join(STARTUPS)}")
         if not isinstance(self.options, Mapping):

@@ -18,6 +18,7 @@ from bindrt.index import storage
 from bindrt.index.graph import ProximityGraph
 from bindrt.index.query import as_queries, checked
 from bindrt.model import Model
+from bindrt.option_checks import require_whole
 
 Metadata = Mapping[str, Any]
 _BLOCK = 1 << 16  # rows compared at once: the scores of one query block stay in cache
@@ -128,8 +129,7 @@ class Index:
             InputError: a query that does not fit.
             OptionError: ``k`` is not a whole number above 0.
         """
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            raise OptionError(f"k={k!r}", "no number of results", "give a whole number above 0")
+        require_whole("k", k, "results", 1)
         if isinstance(query, Embeddings):
             require_same_space(self.space, query.space, "the query")
         queries = as_queries(query, self.dim)

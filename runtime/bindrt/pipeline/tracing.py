@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from bindrt import _core
 from bindrt.errors import OptionError
+from bindrt.option_checks import require_whole
 
 if TYPE_CHECKING:
     from bindrt.pipeline.pipelines import Pipelines
@@ -48,8 +49,7 @@ class Recorder:
 @contextmanager
 def traced(pipelines: Pipelines, path: str | os.PathLike[str], spans: int) -> Iterator[None]:
     """Record while the block runs, and write the file at its end, also if it raises."""
-    if not isinstance(spans, int) or not 1 <= spans <= MOST_SPANS:
-        raise OptionError(f"spans={spans!r}", "not a number of spans", f"give 1 to {MOST_SPANS}")
+    require_whole("spans", spans, "spans", 1, MOST_SPANS)
     try:
         file = open(path, "w", encoding="utf-8")  # noqa: SIM115 - closed below
     except OSError as error:

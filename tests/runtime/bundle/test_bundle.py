@@ -327,11 +327,11 @@ def test_another_space_is_refused(bundle: Path, change: Callable[[Any], object])
 
 
 def test_other_preprocessing_is_refused(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bindrt import option_checks
+    from bindrt import bundle_checks
 
-    real = option_checks.describe
+    real = bundle_checks.describe
     monkeypatch.setattr(
-        option_checks, "describe", lambda m: {**real(m), "rate": 401.0} if m == "imu" else real(m)
+        bundle_checks, "describe", lambda m: {**real(m), "rate": 401.0} if m == "imu" else real(m)
     )
     refused(bundle, "exported with other preprocessing; export again")
 

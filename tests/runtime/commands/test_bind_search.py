@@ -88,7 +88,7 @@ def test_file_and_index_from_one_run(small_bundle: Path, tmp_path: Path) -> None
     [
         ((), 2, "nothing to search for"),
         (("--text", "a", "--weight", "1", "--weight", "2"), 2, "2 weights for 1"),
-        (("--text", "a", "-k", "0"), 2, "no number of results"),
+        (("--text", "a", "-k", "0"), 2, "not a number of results"),
         (("--image", "none.jpg"), 1, "none.jpg"),
         (("--text", "a", "--weight", "0"), 1, "weighted sum is zero"),
         (("--text", "a", "--bundle", "none.bind"), 1, "none.bind"),
