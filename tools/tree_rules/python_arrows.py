@@ -30,7 +30,7 @@ FOR_EXPORT = {
     "bindrt.errors",
     "bindrt.hardware",
     "bindrt.modalities",
-    "bindrt.option_checks",
+    "bindrt.bundle_checks",
     "bindrt.precisions",
     "bindrt.preprocess",
     "bindrt.selection",
