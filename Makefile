@@ -20,7 +20,8 @@ CORE_DEV  := $(VENV)/.core-dev
 CORE_DEMO := $(if $(wildcard $(DEV)),$(CORE_DEV),$(VENV)/.core-demo)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-deep bench lint lint-python lint-cpp lint-tree lint-lock format docs lock clean
+.PHONY: help build demo test test-deep bench lint lint-python lint-cpp lint-tree lint-lock format docs wheel \
+        lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +36,7 @@ test-deep: $(CORE_DEV)  ## the tests that take minutes or gigabytes
 bench: $(CORE_DEV)  ## the table and picture of docs/measured.md; ARGS=--help lists more
 	$(PY) -m bench $(ARGS)
 
-lint: lint-python lint-cpp lint-tree lint-lock  ## style, types, stub, layout, lock
+lint: lint-python lint-cpp lint-tree lint-lock docs  ## style, types, stub, layout and arrows, lock, docs
 lint-python: $(CORE_DEV)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -52,7 +53,9 @@ format: $(CORE_DEV)  ## rewrite in our style
 	$(PY) -m ruff format .
 	$(VENV)/bin/clang-format -i $(FORMAT)
 docs: $(CORE_DEV)  ## the site of docs/ and of the docstrings, in build/site; a broken link is an error
-	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet --site-dir build/site
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+wheel: $(CORE_DEV)  ## an sdist and a manylinux wheel in dist/, tried in an empty environment without a compiler
+	BINDRT_CUDA=$(CUDA) $(PY) tools/make_wheel.py $(ARGS)
 lock: $(CORE_DEV)  ## renew constraints.txt; ARGS=--upgrade for the newest versions
 	$(PY) tools/lock.py $(ARGS)
 
@@ -63,13 +66,15 @@ clean:  ## remove what was built, but not .venv
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
 	  echo "bindrt needs Python 3.10 or newer and '$(PYTHON)' is not; name one: make PYTHON=python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.installed-%: pyproject.toml constraints.txt | $(PY)
+	@echo "installing what is needed into $(VENV) and compiling bindrt._core; the first time takes minutes"
 	@$(if $(filter dev,$*),[ "$$BINDRT_CUDA" = off ] || $(PIP) install -q --no-deps $(NVRTC) || \
 	  echo "building for CPUs alone: $(NVRTC) cannot be had" >&2)
-	BINDRT_CUDA=$(CUDA) $(PIP) install -q -c constraints.txt -e '.$(if $(filter dev,$*),[export$(comma)dev])'
+	@BINDRT_CUDA=$(CUDA) $(PIP) install -q -c constraints.txt -e '.$(if $(filter dev,$*),[export$(comma)dev])'
 	@touch $@
 comma := ,
 
@@ -77,7 +82,7 @@ comma := ,
 # pip making an environment for them.
 $(VENV)/.core-%: $(CPP) | $(VENV)/.installed-%
 	@if [ -n "$$(find $(CPP) -newer $(VENV)/.installed-$*)" ]; then \
-	  echo "compiling bindrt._core"; \
+	  echo "compiling bindrt._core: a minute or more"; \
 	  BINDRT_CUDA=$(CUDA) $(PIP) install -q --no-deps $(if $(filter dev,$*),--no-build-isolation) -e .; fi
 	@touch $@
 .PRECIOUS: $(VENV)/.installed-%
