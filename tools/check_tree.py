@@ -18,16 +18,11 @@ RULES = (texts.problems, includes.problems, python_arrows.problems, private.prob
 #: Parts of the problems that we know of and have yet to mend.
 KNOWN: tuple[str, ...] = (
     "batching.Embedder._ahead",
-    "made._engines",
-    "model._engine",
     "engine._job",
     "bindrt.benchmark > ",
     "the runtime names bindrt_export.peers",
-    "bindrt.engines.auto",
     "bindrt.preprocess._",
     "bindrt.pipeline.tracing",
-    "bindrt.sources.sniff",
-    "tiny.world.scene._",
 )
 
 

@@ -23,7 +23,7 @@ from tiny.world import (
     thermal_frame,
     write_files,
 )
-from tiny.world.scene import _TRAINED, _UNSEEN
+from tiny.world.scene import TRAINED, UNSEEN
 
 ALL = tuple(KINDS)
 
@@ -108,12 +108,12 @@ def test_two_events_are_both_said_and_seen() -> None:
 
 
 def test_unseen_ranges_are_unseen() -> None:
-    for name, (trained,) in _TRAINED.items():
-        for low, high in _UNSEEN[name]:
+    for name, (trained,) in TRAINED.items():
+        for low, high in UNSEEN[name]:
             assert high < trained[0] or low > trained[1]
     for seed in range(50):
         event = sample(seed, ("car",), "shifted").events[0]
-        low, high = _TRAINED["speed"][0]
+        low, high = TRAINED["speed"][0]
         assert not low <= event.speed <= high
     assert sample(1, ("car",), "test") != sample(1, ("car",), "train")
 

@@ -23,8 +23,9 @@ COLOURS: dict[str, tuple[float, float, float]] = {
 PLACES = ("left", "middle", "right")
 BACKGROUNDS = ("field", "street", "beach", "room", "night", "snow")
 
-_TRAINED = {"size": ((0.70, 1.20),), "speed": ((0.70, 1.40),), "distance": ((1.5, 5.0),)}
-_UNSEEN = {
+#: The ranges of a scene: those of training, and others for the split "shifted".
+TRAINED = {"size": ((0.70, 1.20),), "speed": ((0.70, 1.40),), "distance": ((1.5, 5.0),)}
+UNSEEN = {
     "size": ((0.58, 0.68), (1.24, 1.40)),
     "speed": ((0.58, 0.68), (1.45, 1.65)),
     "distance": ((1.15, 1.45), (5.2, 6.2)),
@@ -112,7 +113,7 @@ def sample(seed: int, kinds: tuple[str, ...], split: Split = "train") -> Scene:
 
 def _event(kind: str, place: int, rng: np.random.Generator, split: Split, crowd: int) -> Event:
     def draw(name: str) -> float:
-        ranges = (_UNSEEN if split == "shifted" else _TRAINED)[name]
+        ranges = (UNSEEN if split == "shifted" else TRAINED)[name]
         low, high = ranges[int(rng.integers(len(ranges)))]
         return float(rng.uniform(low, high))
 
