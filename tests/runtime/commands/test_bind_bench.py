@@ -68,6 +68,7 @@ def test_tiny_single_offline_and_mixed(tmp_path: Path) -> None:
 
 def test_against_the_loop_and_pytorch(small_bundle: Path, tmp_path: Path) -> None:
     """Each modality's plain model, made from the bundle's weights, gives the bundle's vectors."""
+    pytest.importorskip("torch")
     out = tmp_path / "out.json"
     files = [INPUTS / "image/photo.webp", INPUTS / "audio/short_8k.wav", INPUTS / "imu"]
     texts = tmp_path / "texts.txt"
