@@ -1,6 +1,6 @@
-"""Make constraints.txt: one version of everything for Python 3.10 to 3.14, Linux, x86-64 and aarch64.
+"""Make constraints.txt: pinned versions for Python 3.10 to 3.14 on Linux, x86-64 and aarch64.
 
-Existing pins are kept where they still fit; ``--upgrade`` takes the newest of all.
+Existing pins are kept where they still fit; ``--upgrade`` takes the newest version of each package.
 """
 
 from __future__ import annotations

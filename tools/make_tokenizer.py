@@ -3,8 +3,8 @@
     pip download open_clip_torch==3.3.0 --no-deps -d wheels
     python tools/make_tokenizer.py wheels/open_clip_torch-3.3.0-py3-none-any.whl
 
-The vocabulary is, in order: the 256 bytes as printable characters, the same with ``</w>``, the merges
-joined, the two special tokens. The files are byte for byte reproducible.
+The vocabulary is, in this order: the 256 bytes as printable characters, the same with ``</w>``, the joined
+merges, and the two special tokens. Each run writes the same bytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the two lock tools share: the environments of the lock, and running uv."""
+"""Shared by the two lock tools: the environments of the lock, and how to run uv."""
 
 from __future__ import annotations
 

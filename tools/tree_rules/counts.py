@@ -1,4 +1,4 @@
-"""Numbers that say how a tree is laid out, to compare two of them."""
+"""Numbers about the layout of a tree, to compare one tree with another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDERS = ("kernels", "csrc", "runtime", "export", "bench", "tools", "examples",
 
 
 def counts(tree: Tree, word: str) -> Iterator[str]:
-    """Lines for people."""
+    """The numbers, as lines to print; ``word`` is a pattern whose mentions are counted."""
     folders = Counter(str(file.path.parent) for file in tree.code())
     yield f"code files: {folders.total()} in {len(folders)} folders; the fullest:"
     yield from (f"  {count:4} {folder}" for folder, count in folders.most_common(12))

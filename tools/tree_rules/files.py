@@ -52,7 +52,7 @@ class Tree:
         self.files = [File(root, path) for path in sorted(_listed(root)) if (root / path).is_file()]
 
     def below(self, folder: str, *suffixes: str) -> Iterator[File]:
-        """The text files below a folder, all or those with one of the suffixes."""
+        """The text files below a folder: all of them, or those with one of the suffixes."""
         for file in self.files:
             wanted = not suffixes or file.path.suffix in suffixes
             if wanted and file.path.is_relative_to(folder) and file.text is not None:

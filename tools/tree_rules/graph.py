@@ -1,4 +1,4 @@
-"""Directed graphs: their circles."""
+"""Finds circles in directed graphs."""
 
 from __future__ import annotations
 

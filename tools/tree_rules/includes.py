@@ -1,7 +1,7 @@
 """Who includes whom in C++.
 
 ``csrc/python → csrc/gpu → csrc/pipeline → kernels`` and ``csrc/jpeg → kernels``. Within ``kernels``, each
-operator's room stands on ``base`` and ``resize`` alone; ``BORROWED`` lists what else a room uses.
+operator's room includes only ``base`` and ``resize``; ``BORROWED`` lists the exceptions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tree_rules.imports import Arrow
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^">]+)[">]', re.MULTILINE)
 #: Rooms that every room of kernels may include, in order: each may include those before it.
 SHARED = ("kernels/base", "kernels/resize")
-#: A thermal frame goes through the kernels of a picture once its temperatures are grey values.
+#: A thermal map is resized by the kernels of an image once its temperatures are grey values.
 BORROWED = {"kernels/map": {"kernels/image"}}
 #: The rooms of csrc, and what each may include beside itself and all of kernels.
 CSRC: Mapping[str, set[str]] = {
@@ -30,7 +30,7 @@ PYTHON = ("pybind11/", "Python.h")
 
 
 def arrows(tree: Tree) -> list[Arrow]:
-    """All includes of kernels and csrc; a header that is not ours is a target too."""
+    """All includes in kernels and csrc, those of headers that are not ours too."""
     return [
         Arrow(str(file.path), found.group(1), "#include", file.path, line_of(file.text or "", found.start()))
         for folder in ("kernels", "csrc")
@@ -61,8 +61,8 @@ def may_include(source: str, target: str) -> bool:
 
 def problems(tree: Tree) -> Iterator[Problem]:
     """Includes that point the wrong way, and circles of headers."""
-    all_arrows = arrows(tree)
-    for arrow in all_arrows:
+    found = arrows(tree)
+    for arrow in found:
         source, target = room(arrow.source), room(arrow.target)
         if arrow.target.startswith(PYTHON):
             if source != "csrc/python":
@@ -71,7 +71,7 @@ def problems(tree: Tree) -> Iterator[Problem]:
             yield Problem(arrow.path, arrow.line, f"{source} must not include {arrow.target}")
     files = {str(file.path) for file in tree.files}
     graph: dict[str, set[str]] = {}
-    for arrow in all_arrows:
+    for arrow in found:
         graph.setdefault(arrow.source, set()).update({arrow.target} & files)
     for circle in circles(graph):
         yield Problem(PurePosixPath(circle[0]), 0, f"includes go in a circle: {' > '.join(circle)}")

@@ -1,4 +1,4 @@
-"""Where tests lie: in the same rooms as what they test."""
+"""Tests lie in the same rooms as what they test."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MIRRORS = {
     "tests/examples": "examples",
     "tests/docs": "docs",
 }
-#: What tests share, or what tests no single room.
+#: Folders of what several tests share, and of tests that belong to no single room.
 SHARED = {f"tests/{name}" for name in ("cpp", "cudasim", "deep", "fuzz", "golden", "support", "trtsim")}
 
 
 def problems(tree: Tree) -> Iterator[Problem]:
-    """Tests outside of a room, rooms of tests that mirror nothing, and kernels without tests."""
+    """Tests that lie in no room, folders of tests without a room to test, and kernels without tests."""
     folders = {folder for file in tree.files for folder in file.path.parents}
     for file in tree.below("tests"):
         place = file.path.parent

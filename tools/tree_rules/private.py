@@ -1,4 +1,4 @@
-"""What starts with an underscore is used at home only."""
+"""Names that start with an underscore are used only where they are defined."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_PRIVATE = {"_fields", "_replace", "_asdict", "_make", "_exit", "_getframe"}
 
 
 def problems(tree: Tree) -> Iterator[Problem]:
-    """Imports of private modules and names; in what we ship and measure, also private attributes."""
+    """Imports of private modules and names, and outside of tests also uses of private attributes."""
     ours = modules(tree)
     tests = {".".join(file.path.with_suffix("").parts): file for file in tree.below("tests", ".py")}
     for name, file in (ours | tests).items():

@@ -1,4 +1,4 @@
-"""What one file must look like, whatever it says."""
+"""Rules about the text of single files."""
 
 from __future__ import annotations
 
