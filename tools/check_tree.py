@@ -19,7 +19,6 @@ RULES = (texts.problems, includes.problems, python_arrows.problems, private.prob
 KNOWN: tuple[str, ...] = (
     "batching.Embedder._ahead",
     "engine._job",
-    "bindrt.benchmark > ",
     "the runtime names bindrt_export.peers",
     "bindrt.preprocess._",
     "bindrt.pipeline.tracing",

@@ -13,10 +13,10 @@ import PIL.Image
 import soundfile
 
 from bindrt.benchmark import scenery
-from bindrt.commands.inputs import walk
 from bindrt.errors import InputError, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import detect, prepare
+from bindrt.sources.folders import files_below
 
 #: By modality: paths; of text the texts themselves.
 Sources = dict[str, list[str]]
@@ -51,7 +51,7 @@ def from_files(paths: Sequence[str], wanted: Sequence[str], explicit: bool) -> S
     found: Sources = {}
     for path in paths:
         listed = os.path.isdir(path)
-        for name in walk(path) if listed else [path]:
+        for name in files_below(path) if listed else [path]:
             modality = modality_of(name, wanted, explicit, listed)
             if modality == "text":
                 found.setdefault("text", []).extend(lines_of(name))

@@ -12,6 +12,7 @@ from bindrt.commands.segments import clean
 from bindrt.errors import InputError, OptionError, SourceError
 from bindrt.items import Depth
 from bindrt.preprocess import detect
+from bindrt.sources.folders import files_below
 
 STDIN = "-"
 SILENCE = 0.05  # seconds without a line, after which finished rows are looked after
@@ -75,7 +76,7 @@ def list_inputs(arguments: EmbedArguments) -> Iterator[Input | None]:
                 elif name := line.rstrip("\r\n"):
                     yield Input(name, arguments.modality)
         elif os.path.isdir(path):
-            for name in walk(path):
+            for name in files_below(path):
                 yield Input(name, arguments.modality, listed=True)
         else:
             yield Input(path, arguments.modality)
@@ -105,18 +106,6 @@ def count_inputs(arguments: EmbedArguments) -> int | None:
     if STDIN in arguments.paths:
         return None
     return sum(1 for _ in list_inputs(arguments))
-
-
-def walk(folder: str) -> Iterator[str]:
-    """Files below a folder in sorted order, hidden ones left out, links to folders not followed; and the
-    folders that cannot be read, which must not be passed over in silence."""
-    refused: list[str] = []
-    for root, folders, files in os.walk(folder, onerror=lambda error: refused.append(error.filename)):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith("."):
-                yield os.path.join(root, name)
-    yield from refused
 
 
 def resolve(entry: Input, arguments: EmbedArguments) -> tuple[str, object] | None:
