@@ -21,7 +21,6 @@ KNOWN: tuple[str, ...] = (
     "engine._job",
     "the runtime names bindrt_export.peers",
     "bindrt.preprocess._",
-    "bindrt.pipeline.tracing",
 )
 
 

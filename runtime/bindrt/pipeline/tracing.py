@@ -6,14 +6,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import Protocol, TextIO
 
 from bindrt import _core
 from bindrt.errors import OptionError
 from bindrt.option_checks import require_whole
-
-if TYPE_CHECKING:
-    from bindrt.pipeline.pipelines import Pipelines
 
 MOST_SPANS = 10_000_000
 
@@ -46,8 +43,16 @@ class Recorder:
         file.write("\n]}\n")
 
 
+class Traceable(Protocol):
+    """What can be recorded: the pipelines of a model."""
+
+    def start_trace(self, spans: int) -> Recorder: ...
+
+    def stop_trace(self) -> None: ...
+
+
 @contextmanager
-def traced(pipelines: Pipelines, path: str | os.PathLike[str], spans: int) -> Iterator[None]:
+def traced(pipelines: Traceable, path: str | os.PathLike[str], spans: int) -> Iterator[None]:
     """Record while the block runs, and write the file at its end, also if it raises."""
     require_whole("spans", spans, "spans", 1, MOST_SPANS)
     try:
