@@ -21,7 +21,7 @@ from bindrt.bundle import Bundle, open_bundle
 from bindrt.selection import choose, open_engine
 from bindrt_export.architecture import Encoder
 from bindrt_export.checkpoints import open_checkpoint
-from bindrt_export.probes import probe_inputs
+from bindrt_export.verification.probes import probe_inputs
 
 
 def measure(bundle_path: Path, checkpoint: str, rounds: int) -> Iterator[dict[str, Any]]:

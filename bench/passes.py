@@ -20,9 +20,9 @@ import onnxruntime as ort
 from bindrt_export import passes
 from bindrt_export.checkpoints import Checkpoint, open_checkpoint
 from bindrt_export.passes import PASSES, rewritten, rewritten_parameters
-from bindrt_export.probes import probe_inputs
-from bindrt_export.trace import save_graph, trace_encoder
-from bindrt_export.weights import write_weights
+from bindrt_export.tracing.trace import save_graph, trace_encoder
+from bindrt_export.tracing.weights import write_weights
+from bindrt_export.verification.probes import probe_inputs
 
 SETS = {"none": ()} | {each.__name__.rpartition(".")[2]: (each,) for each in PASSES} | {"all": PASSES}
 

@@ -17,8 +17,15 @@ from bindrt.bundle import Bundle, open_bundle, regular_file
 from bindrt.bundle_checks import require_our_tokenizer, space_in
 from bindrt.errors import BundleError, Error
 from bindrt.selection import choose, open_engine
-from bindrt_export.probes import probe_inputs
-from bindrt_export.verify import Rows, compare, have_direction, limit, run_engine, vectors_path
+from bindrt_export.verification.comparison import (
+    Rows,
+    compare,
+    have_direction,
+    limit,
+    run_engine,
+    vectors_path,
+)
+from bindrt_export.verification.probes import probe_inputs
 
 #: The longest header of an .npy file.
 MAX_HEADER = 4096

@@ -17,22 +17,22 @@ from bindrt_export.artifacts.float32 import Float32Recipe
 from bindrt_export.artifacts.graph import EncoderGraph, encoder_info
 from bindrt_export.artifacts.recipes import engine_recipes, precision_recipes
 from bindrt_export.artifacts.store import ArtifactStore, write_json
-from bindrt_export.calibration import Calibration
-from bindrt_export.checkpoints import Checkpoint, open_checkpoint
-from bindrt_export.manifest import add_licence, add_tokenizer, listed_paths, make_manifest
-from bindrt_export.precision import require_supported, supported
-from bindrt_export.probes import is_served
-from bindrt_export.progress import Progress
-from bindrt_export.report import PAGE, REPORT, html, make_report
-from bindrt_export.request import ENGINE, PRECISION, EngineRequest, ExportRequest
-from bindrt_export.retrieval import add_recalls, find_pairs
-from bindrt_export.staging import (
+from bindrt_export.bundle.manifest import add_licence, add_tokenizer, listed_paths, make_manifest
+from bindrt_export.bundle.report import PAGE, REPORT, html, make_report
+from bindrt_export.bundle.staging import (
     existing_parent,
     move_into_place,
     refuse_other_folder,
     require_space,
     staging_for,
 )
+from bindrt_export.checkpoints import Checkpoint, open_checkpoint
+from bindrt_export.precision import require_supported, supported
+from bindrt_export.precision.calibration import Calibration
+from bindrt_export.progress import Progress
+from bindrt_export.request import ENGINE, PRECISION, EngineRequest, ExportRequest
+from bindrt_export.verification.probes import is_served
+from bindrt_export.verification.retrieval import add_recalls, find_pairs
 
 #: Peak memory beside the weights: Python, torch, activations; measured with imagebind_huge.
 BASE_MEMORY = 1 << 30

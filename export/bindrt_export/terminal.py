@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Column, Table
 
 from bindrt_export.progress import Progress as ExportProgress
-from bindrt_export.retrieval import recall_text
+from bindrt_export.verification.retrieval import recall_text
 
 STAGES = {
     "weights": "writing weights",

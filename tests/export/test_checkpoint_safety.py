@@ -19,7 +19,7 @@ from bindrt_export.checkpoints.random_weights import RandomTensors
 from bindrt_export.exporter import run
 from bindrt_export.request import EngineRequest, ExportRequest
 from bindrt_export.terminal import SilentProgress
-from bindrt_export.verify import difference, require_within
+from bindrt_export.verification.comparison import difference, require_within
 from support.bundles import TINY_CONFIG
 
 

@@ -14,7 +14,7 @@ from bindrt.modalities import ENCODERS
 from bindrt_export.architecture import Encoder
 from bindrt_export.checkpoints import open_checkpoint
 from bindrt_export.passes import rewritten
-from bindrt_export.probes import random_view, text_probes
+from bindrt_export.verification.probes import random_view, text_probes
 from support.bundles import SMALL_CONFIG
 
 #: Of unit vectors; float32 sums in another order.

@@ -22,8 +22,8 @@ from bindrt_export.passes import (
     rewritten_parameters,
     stem_product,
 )
-from bindrt_export.probes import probe_inputs
-from bindrt_export.reference import run_reference
+from bindrt_export.verification.probes import probe_inputs
+from bindrt_export.verification.reference import run_reference
 from support.bundles import SMALL_CONFIG
 
 #: Of unit vectors; float32 sums in another order.

@@ -19,7 +19,7 @@ from bindrt_export.architecture import Encoder
 from bindrt_export.checkpoints import open_checkpoint
 from bindrt_export.peers import ways
 from bindrt_export.peers.plain import plain_encoder
-from bindrt_export.probes import probe_inputs
+from bindrt_export.verification.probes import probe_inputs
 from support.bundles import SMALL_CONFIG
 
 ENCODERS = ("vision", "text", "audio", "depth", "thermal", "imu")

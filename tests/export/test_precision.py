@@ -26,7 +26,7 @@ from bindrt_export.precision.graphs import linears
 from bindrt_export.precision.survey import Survey, evening, layer_errors, rounded_up, run_survey
 from bindrt_export.precision.tensors import CPU_WEIGHT, GraphTensors, per_channel
 from bindrt_export.precision.typed import PACKED
-from bindrt_export.probes import probe_inputs
+from bindrt_export.verification.probes import probe_inputs
 
 #: Smallest cosine to float32, on the golden small model; the export's own limits are wider.
 COSINE = {"fp16": 0.99999, "bf16": 0.9999, "int8": 0.998, "int8-fixed": 0.998, "fp8": 0.99}

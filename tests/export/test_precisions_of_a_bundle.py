@@ -12,14 +12,14 @@ import pytest
 
 import bindrt
 from bindrt_export.artifacts.cpu_precision import CpuPrecisionRecipe
-from bindrt_export.calibration import Calibration
+from bindrt_export.bundle.report import PAGE, html
 from bindrt_export.check import check_bundle
 from bindrt_export.exporter import run
-from bindrt_export.probes import sample
-from bindrt_export.report import PAGE, html
+from bindrt_export.precision.calibration import Calibration
 from bindrt_export.request import EngineRequest, ExportRequest
 from bindrt_export.terminal import SilentProgress
-from bindrt_export.verify import COSINE, Difference, limit
+from bindrt_export.verification.comparison import COSINE, Difference, limit
+from bindrt_export.verification.probes import sample
 from support.bundles import SMALL_CONFIG, TINY_CONFIG
 from support.golden import HERE
 

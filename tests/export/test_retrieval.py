@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 import bindrt
-from bindrt_export import retrieval
+from bindrt_export.bundle.report import html
 from bindrt_export.cli import main
 from bindrt_export.exporter import run
-from bindrt_export.report import html
 from bindrt_export.request import EngineRequest, ExportRequest
 from bindrt_export.terminal import SilentProgress
+from bindrt_export.verification import retrieval
 from support.bundles import TINY_CONFIG
 
 SCENES = 6

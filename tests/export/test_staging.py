@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import bindrt
-from bindrt_export import staging
 from bindrt_export.artifacts.float32 import Float32Recipe
+from bindrt_export.bundle import staging
 from support.bundles import export_tiny
 
 

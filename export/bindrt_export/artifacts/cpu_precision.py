@@ -8,12 +8,12 @@ from typing import Any
 
 from bindrt_export.artifacts.graph import EncoderGraph, cpu_entry
 from bindrt_export.artifacts.store import Made, file_entry, fresh
-from bindrt_export.calibration import Calibration
 from bindrt_export.precision import FORM_VERSION, write_cpu_form
-from bindrt_export.probes import probe_inputs
+from bindrt_export.precision.calibration import Calibration
 from bindrt_export.progress import Progress
 from bindrt_export.request import ENGINE
-from bindrt_export.verify import examine, open_on_cpu
+from bindrt_export.verification.comparison import examine, open_on_cpu
+from bindrt_export.verification.probes import probe_inputs
 
 
 class CpuPrecisionRecipe:

@@ -18,13 +18,13 @@ from bindrt_export.artifacts.graph import cpu_entry, encoder_info
 from bindrt_export.artifacts.store import Made, file_entry, fresh, key_of
 from bindrt_export.checkpoints import Checkpoint
 from bindrt_export.passes import rewritten, rewritten_parameters
-from bindrt_export.probes import probe_inputs
 from bindrt_export.progress import Progress
-from bindrt_export.reference import run_reference
 from bindrt_export.request import ENGINE, PRECISION
-from bindrt_export.trace import OPSET, TRACE_VERSION, save_graph, trace_encoder
-from bindrt_export.verify import Rows, examine, have_direction, open_on_cpu, vectors_path
-from bindrt_export.weights import WeightsFile, write_weights
+from bindrt_export.tracing.trace import OPSET, TRACE_VERSION, save_graph, trace_encoder
+from bindrt_export.tracing.weights import WeightsFile, write_weights
+from bindrt_export.verification.comparison import Rows, examine, have_direction, open_on_cpu, vectors_path
+from bindrt_export.verification.probes import probe_inputs
+from bindrt_export.verification.reference import run_reference
 
 FOLDER = f"onnx/{PRECISION}"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt_export.artifacts.store import Artifact, FileEntry, key_of
-from bindrt_export.verify import Rows, read_vectors
+from bindrt_export.verification.comparison import Rows, read_vectors
 
 #: Raise it when a recipe makes something else of the same graph.
 RECIPE_VERSION = 1

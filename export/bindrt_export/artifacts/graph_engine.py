@@ -10,12 +10,12 @@ from bindrt.engines import ENGINES
 from bindrt.errors import OptionError
 from bindrt_export.artifacts.graph import EncoderGraph, cpu_entry
 from bindrt_export.artifacts.store import Made
-from bindrt_export.calibration import Calibration
 from bindrt_export.precision import supported
-from bindrt_export.probes import probe_inputs
+from bindrt_export.precision.calibration import Calibration
 from bindrt_export.progress import Progress
 from bindrt_export.request import EngineRequest
-from bindrt_export.verify import examine, open_on_cpu
+from bindrt_export.verification.comparison import examine, open_on_cpu
+from bindrt_export.verification.probes import probe_inputs
 
 
 class GraphEngineRecipe:

@@ -8,8 +8,8 @@ from bindrt_export.artifacts import graph_engine, tensorrt
 from bindrt_export.artifacts.cpu_precision import CpuPrecisionRecipe
 from bindrt_export.artifacts.graph import EncoderGraph
 from bindrt_export.artifacts.store import Recipe
-from bindrt_export.calibration import Calibration
 from bindrt_export.precision import supported
+from bindrt_export.precision.calibration import Calibration
 from bindrt_export.request import ENGINE, PRECISION, EngineRequest
 
 #: Makes an engine's recipes from the graphs of a bundle.

@@ -32,13 +32,13 @@ from bindrt_export.artifacts.plan_text import (
     wrong_products,
 )
 from bindrt_export.artifacts.store import Made, file_entry, fresh
-from bindrt_export.calibration import Calibration
 from bindrt_export.precision import FORM_VERSION, write_typed_form
+from bindrt_export.precision.calibration import Calibration
 from bindrt_export.precision.typed import PLAIN, QUANTIZED
-from bindrt_export.probes import probe_inputs
 from bindrt_export.progress import Progress
 from bindrt_export.request import ENGINE, PRECISION, EngineRequest
-from bindrt_export.verify import compare, open_on_cpu, require_within, run_engine
+from bindrt_export.verification.comparison import compare, open_on_cpu, require_within, run_engine
+from bindrt_export.verification.probes import probe_inputs
 
 RTX = "tensorrt-rtx"
 #: Targets of TensorRT-RTX, and those among them that cannot do a precision (tried with 1.7).

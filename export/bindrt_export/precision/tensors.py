@@ -14,7 +14,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from bindrt.arrays import Array
 from bindrt.errors import ExportError
-from bindrt_export.padding import padding
+from bindrt_export.tracing.padding import padding
 
 #: Smaller tensors stand in the graph.
 INLINE_BYTES = 64

@@ -21,8 +21,8 @@ from bindrt.bundle import Bundle, open_bundle
 from bindrt.engines import ENGINES, EngineSettings, onnxruntime
 from bindrt.selection import auto, candidates, choose, open_engine
 from bindrt_export.check import read_reference
-from bindrt_export.probes import probe_inputs
-from bindrt_export.verify import compare, run_engine
+from bindrt_export.verification.comparison import compare, run_engine
+from bindrt_export.verification.probes import probe_inputs
 
 CUDA, TENSORRT, CPU = (f"{name}ExecutionProvider" for name in ("CUDA", "Tensorrt", "CPU"))
 needs_openvino = pytest.mark.skipif(bool(ENGINES["openvino"].absence()), reason="OpenVINO is not installed")

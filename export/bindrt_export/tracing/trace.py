@@ -17,7 +17,7 @@ from torch import Tensor
 
 from bindrt.errors import ExportError
 from bindrt_export.architecture import Encoder
-from bindrt_export.weights import WeightsFile
+from bindrt_export.tracing.weights import WeightsFile
 
 #: The first with a GELU operator; every engine here reads it.
 OPSET = 20

@@ -18,8 +18,8 @@ import bindrt
 from bindrt.engines import ENGINES
 from bindrt.errors import Error, ExportError, OptionError
 from bindrt.modalities import MODALITIES
-from bindrt_export.folders import files_in, read_text
 from bindrt_export.request import ENGINE, PRECISION
+from bindrt_export.verification.folders import files_in, read_text
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 #: How much of float32's recall a precision may lose, in points of a hundred.

@@ -15,8 +15,8 @@ from typing import Any
 from bindrt.hardware import peak_memory
 from bindrt.modalities import MODALITIES
 from bindrt_export.artifacts.store import Artifact
-from bindrt_export.retrieval import recall_text
-from bindrt_export.verify import Difference, limit
+from bindrt_export.verification.comparison import Difference, limit
+from bindrt_export.verification.retrieval import recall_text
 
 REPORT = "report.json"
 PAGE = "report.html"

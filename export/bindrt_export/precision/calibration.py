@@ -18,11 +18,11 @@ from bindrt.bundle.manifest import EncoderInfo
 from bindrt.errors import Error, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import prepare
-from bindrt_export.folders import files_in, read_text
 from bindrt_export.precision import EncoderTypes, choose_types
 from bindrt_export.precision.graphs import linears
 from bindrt_export.precision.survey import Survey, run_survey
-from bindrt_export.probes import encoder_views, is_served, probe_inputs
+from bindrt_export.verification.folders import files_in, read_text
+from bindrt_export.verification.probes import encoder_views, is_served, probe_inputs
 
 #: Files of one modality that are taken, by name; more hardly move the largest magnitude.
 MOST_FILES = 64

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from bindrt.arrays import Array
 from bindrt_export.architecture import Encoder, EncoderConfig
-from bindrt_export.verify import Rows
+from bindrt_export.verification.comparison import Rows
 
 
 def run_reference(

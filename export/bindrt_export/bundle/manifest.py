@@ -11,9 +11,9 @@ from bindrt.bundle.space import space_of
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import describe
 from bindrt_export.artifacts.store import Artifact, FileEntry, file_entry, fresh
+from bindrt_export.bundle.licences import licence_text
+from bindrt_export.bundle.tokenizer import write_tokenizer
 from bindrt_export.checkpoints import Checkpoint
-from bindrt_export.licences import licence_text
-from bindrt_export.tokenizer import write_tokenizer
 
 LICENCE = "LICENSE-WEIGHTS.txt"
 

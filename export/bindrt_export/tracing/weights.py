@@ -11,7 +11,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from bindrt_export.padding import padding
+from bindrt_export.tracing.padding import padding
 
 ITEM = 4  # float32
 
