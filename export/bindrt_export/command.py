@@ -17,7 +17,7 @@ from bindrt.commands.terminal import complain, system_error
 from bindrt.engines import ENGINES
 from bindrt.errors import Error, OptionError
 from bindrt.modalities import MODALITIES
-from bindrt.precisions import PRECISIONS
+from bindrt.precisions import EIGHT_BITS, PRECISIONS
 from bindrt_export.request import ENGINE, EngineRequest, ExportRequest
 from bindrt_export.terminal import (
     RichProgress,
@@ -166,7 +166,7 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
     plans = [name for name, kind in ENGINES.items() if kind.reads_plans]
     if args.target and not set(plans) & set(args.engine or ()):
         raise OptionError("--target", "it is for plans", f"add --engine {' or '.join(plans)}")
-    if args.calibration and not {"int8", "fp8"} & set(precisions_of(args)):
+    if args.calibration and not set(EIGHT_BITS) & set(precisions_of(args)):
         raise OptionError("--calibration", "it is for 8-bit precisions", "add --precision int8")
     if args.pairs and "fp32" not in precisions_of(args):
         raise OptionError("--pairs", "there is no float32 to compare with", "add --precision fp32")

@@ -11,3 +11,5 @@ PRECISION_CLASS: dict[str, str] = {
     "fp8": "fp8",
 }
 PRECISIONS = tuple(PRECISION_CLASS)
+#: Those whose linear layers multiply 8-bit numbers.
+EIGHT_BITS = tuple(name for name, kind in PRECISION_CLASS.items() if kind != "float")

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from bindrt.precisions import EIGHT_BITS
 from bindrt_export.precision.typed import QUANTIZED
 
 TENSOR = re.compile(rb"tensor=\{ ([^\n]{1,4000}) \}")
@@ -25,8 +26,6 @@ KINDS = {
     "int8": ("int8",),
     "fp8": ("fp8_e4m3",),
 }
-
-EIGHT_BITS = ("int8", "fp8")
 
 
 @dataclass(frozen=True)

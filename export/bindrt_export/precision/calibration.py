@@ -17,6 +17,7 @@ from bindrt.arrays import Array
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.errors import Error, OptionError
 from bindrt.modalities import MODALITIES
+from bindrt.precisions import EIGHT_BITS
 from bindrt.preprocess import prepare
 from bindrt_export.precision import EncoderTypes, choose_types
 from bindrt_export.precision.graphs import linears
@@ -63,7 +64,7 @@ class Calibration:
             OptionError: a file cannot be read as what its folder says.
         """
         model = onnx.load(str(graph), load_external_data=False)
-        measured = self._survey(graph, encoder) if precision in ("int8", "fp8") else None
+        measured = self._survey(graph, encoder) if precision in EIGHT_BITS else None
         return choose_types(precision, [name for name, _ in linears(model)], measured, fixed)
 
     def _survey(self, graph: Path, encoder: EncoderInfo) -> Survey:
