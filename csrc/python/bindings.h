@@ -12,9 +12,10 @@ void bind_imu(pybind11::module_& module);
 void bind_image(pybind11::module_& module);
 void bind_jpeg(pybind11::module_& module);
 void bind_pillow(pybind11::module_& module);
-void bind_audio(pybind11::module_& module);
+void bind_mel(pybind11::module_& module);
 void bind_pipeline(pybind11::module_& module);
 void bind_pool(pybind11::module_& module);
+void bind_resample(pybind11::module_& module);
 void bind_thermal(pybind11::module_& module);
 void bind_video(pybind11::module_& module);
 

@@ -68,9 +68,10 @@ PYBIND11_MODULE(_core, module) {
   bindrt::bind_image(module);
   bindrt::bind_jpeg(module);
   bindrt::bind_pillow(module);
-  bindrt::bind_audio(module);
+  bindrt::bind_mel(module);
   bindrt::bind_pipeline(module);
   bindrt::bind_pool(module);
+  bindrt::bind_resample(module);
   bindrt::bind_thermal(module);
   bindrt::bind_video(module);
 }

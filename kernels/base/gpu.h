@@ -5,8 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace bindrt::kernels {
+
+inline constexpr std::int64_t kMostGridRows = 65535;  // blocks of a launch along y, or along z
 
 struct LaunchShape {
   std::uint32_t grid_x = 1;
@@ -42,5 +45,17 @@ class GpuQueue {
     launch(kernel, shape, &params, sizeof(Params));
   }
 };
+
+// A copy of `count` values in scratch memory of the queue's device.
+template <class T>
+T* to_device(GpuQueue& queue, const T* values, std::size_t count) {
+  void* const device = queue.scratch(count * sizeof(T));
+  queue.upload(device, values, count * sizeof(T));
+  return static_cast<T*>(device);
+}
+template <class T>
+T* to_device(GpuQueue& queue, const std::vector<T>& values) {
+  return to_device(queue, values.data(), values.size());
+}
 
 }  // namespace bindrt::kernels

@@ -5,33 +5,32 @@
 // for a vector in a call's arguments would have another ABI at each level.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
 #include "kernels/base/dispatch.h"
 #include "kernels/base/logarithm.h"
 
 namespace bindrt::kernels::simd {
 
-template <int N>
-struct Types {
-  typedef float Float __attribute__((vector_size(N * sizeof(float))));
-  typedef double Double __attribute__((vector_size(N * sizeof(double))));
-  typedef std::int32_t Int __attribute__((vector_size(N * sizeof(std::int32_t))));
-  typedef std::uint32_t Word __attribute__((vector_size(N * sizeof(std::uint32_t))));
-  typedef std::uint16_t Half __attribute__((vector_size(N * sizeof(std::uint16_t))));
+template <class T, int N>
+struct Vector {
+  typedef T Type __attribute__((vector_size(N * sizeof(T))));
 };
 
 template <int N>
-using Float = typename Types<N>::Float;
+using Float = typename Vector<float, N>::Type;
 template <int N>
-using Double = typename Types<N>::Double;
+using Double = typename Vector<double, N>::Type;
 template <int N>
-using Int = typename Types<N>::Int;
+using Int = typename Vector<std::int32_t, N>::Type;
 template <int N>
-using Word = typename Types<N>::Word;
+using Word = typename Vector<std::uint32_t, N>::Type;
 template <int N>
-using Half = typename Types<N>::Half;
+using Half = typename Vector<std::uint16_t, N>::Type;
 
 template <class V>
 BINDRT_INLINE V load(const void* from) noexcept {
@@ -57,7 +56,9 @@ BINDRT_INLINE auto shuffle(const V& a, const V& b) noexcept {
   return __builtin_shufflevector(a, b, I...);
 #else
   constexpr int lanes = static_cast<int>(sizeof(V) / sizeof(a[0]));
-  return Float<static_cast<int>(sizeof...(I))>{(I < lanes ? a[I % lanes] : b[I % lanes])...};
+  using Lane = std::remove_cvref_t<decltype(a[0])>;
+  return typename Vector<Lane, static_cast<int>(sizeof...(I))>::Type{
+      (I < lanes ? a[I % lanes] : b[I % lanes])...};
 #endif
 }
 
@@ -75,40 +76,43 @@ BINDRT_INLINE Float<N> gather_quads(const float* const* from, std::int64_t at) n
   }
 }
 
-// From each quad of four lanes: the first two lanes of `a` and `b` in turn, or the last two.
-template <int N>
-BINDRT_INLINE Float<N> interleave_low(const Float<N>& a, const Float<N>& b) noexcept {
-  if constexpr (N == 4) {
-    return shuffle<0, 4, 1, 5>(a, b);
-  } else if constexpr (N == 8) {
-    return shuffle<0, 8, 1, 9, 4, 12, 5, 13>(a, b);
-  } else {
-    return shuffle<0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29>(a, b);
-  }
+namespace detail {
+
+template <bool kHigh, class V, std::size_t... I>
+BINDRT_INLINE V interleave(const V& a, const V& b, std::index_sequence<I...>) noexcept {
+  constexpr std::size_t lanes = sizeof...(I);
+  constexpr std::size_t group = 16 / sizeof(a[0]);
+  constexpr std::size_t from = kHigh ? group / 2 : 0;
+  return shuffle<static_cast<int>(I % 2 * lanes + I / group * group + from + I % group / 2)...>(a, b);
 }
 
-template <int N>
-BINDRT_INLINE Float<N> interleave_high(const Float<N>& a, const Float<N>& b) noexcept {
-  if constexpr (N == 4) {
-    return shuffle<2, 6, 3, 7>(a, b);
-  } else if constexpr (N == 8) {
-    return shuffle<2, 10, 3, 11, 6, 14, 7, 15>(a, b);
-  } else {
-    return shuffle<2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31>(a, b);
-  }
+}  // namespace detail
+
+// From each 16 bytes of `a` and `b`: the lanes of their first halves in turn, or those of their last halves.
+template <class V>
+BINDRT_INLINE V interleave_low(const V& a, const V& b) noexcept {
+  return detail::interleave<false>(a, b, std::make_index_sequence<sizeof(V) / sizeof(a[0])>());
+}
+template <class V>
+BINDRT_INLINE V interleave_high(const V& a, const V& b) noexcept {
+  return detail::interleave<true>(a, b, std::make_index_sequence<sizeof(V) / sizeof(a[0])>());
 }
 
-// Turns the 4x4 block of each quad: lane r of row[c] and lane c of row[r] change places.
-template <int N>
-BINDRT_INLINE void transpose_quads(Float<N> (&row)[4]) noexcept {
-  const Float<N> even_low = interleave_low<N>(row[0], row[2]);
-  const Float<N> odd_low = interleave_low<N>(row[1], row[3]);
-  const Float<N> even_high = interleave_high<N>(row[0], row[2]);
-  const Float<N> odd_high = interleave_high<N>(row[1], row[3]);
-  row[0] = interleave_low<N>(even_low, odd_low);
-  row[1] = interleave_high<N>(even_low, odd_low);
-  row[2] = interleave_low<N>(even_high, odd_high);
-  row[3] = interleave_high<N>(even_high, odd_high);
+// Turns the square block of each 16 bytes, as many rows as 16 bytes have lanes: lane r of row[c] and lane c
+// of row[r] change places. Every round rotates the digits of row and lane, read as one binary number, by one.
+template <class V, int kRows>
+BINDRT_INLINE void transpose(V (&row)[kRows]) noexcept {
+  static_assert(kRows * sizeof(row[0][0]) == 16);
+  for (int round = kRows; round > 1; round /= 2) {
+    V turned[kRows];
+    for (int i = 0; i < kRows / 2; ++i) {
+      turned[2 * i] = interleave_low(row[i], row[i + kRows / 2]);
+      turned[2 * i + 1] = interleave_high(row[i], row[i + kRows / 2]);
+    }
+    for (int i = 0; i < kRows; ++i) {
+      row[i] = turned[i];
+    }
+  }
 }
 
 // Numbers at … at + 3 of N places: lane i of row[r] is from[i][at + r].
@@ -125,7 +129,7 @@ BINDRT_INLINE void load_columns(const float* const* from, std::int64_t at, Float
     for (int r = 0; r < 4; ++r) {
       row[r] = gather_quads<N>(from + r, at);
     }
-    transpose_quads<N>(row);
+    transpose(row);
   }
 }
 

@@ -14,8 +14,6 @@
 namespace bindrt::kernels {
 namespace {
 
-constexpr std::int64_t kMostItems = 65535;  // of a launch: what its grid allows
-
 constexpr std::int64_t blocks_of(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
 
 // Tables in device memory; pictures of one size share theirs.
@@ -46,15 +44,8 @@ class Tables {
         weights[k * count + i] = taps.fixed[i * width + k];
       }
     }
-    return {upload(taps.begins), upload(taps.lengths), upload(weights), taps.first_input,
-            taps.last_input - taps.first_input};
-  }
-
-  const std::int32_t* upload(const std::vector<std::int32_t>& values) {
-    const std::size_t bytes = values.size() * sizeof(std::int32_t);
-    void* const device = queue_.scratch(bytes);
-    queue_.upload(device, values.data(), bytes);
-    return static_cast<const std::int32_t*>(device);
+    return {to_device(queue_, taps.begins), to_device(queue_, taps.lengths), to_device(queue_, weights),
+            taps.first_input, taps.last_input - taps.first_input};
   }
 
   GpuQueue& queue_;
@@ -89,8 +80,8 @@ void image_to_input_gpu(GpuQueue& queue, const Picture* pictures, std::int64_t i
   const std::int64_t item_bytes =
       std::int64_t{scale.planes} * side * side * (type == OutType::kFloat32 ? 4 : 2);
   Tables tables(queue);
-  for (std::int64_t begin = 0; begin < items; begin += kMostItems) {
-    const std::int64_t end = std::min(begin + kMostItems, items);
+  for (std::int64_t begin = 0; begin < items; begin += kMostGridRows) {
+    const std::int64_t end = std::min(begin + kMostGridRows, items);
     std::vector<ImageItem> list;
     std::int64_t blocks = 0;
     for (std::int64_t i = begin; i < end; ++i) {
@@ -98,10 +89,7 @@ void image_to_input_gpu(GpuQueue& queue, const Picture* pictures, std::int64_t i
       list.back().first_block = blocks;
       blocks += blocks_of(list.back().down.inputs, kImageBlockRows) * columns;
     }
-    const std::size_t bytes = list.size() * sizeof(ImageItem);
-    void* const device = queue.scratch(bytes);
-    queue.upload(device, list.data(), bytes);
-    const ImageParams params{.items = static_cast<const ImageItem*>(device),
+    const ImageParams params{.items = to_device(queue, list),
                              .out = static_cast<char*>(out) + begin * item_bytes,
                              .scale = scale,
                              .type = type,

@@ -1,3 +1,4 @@
+// The inner loops of the image op for AVX2.
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -6,29 +7,13 @@
 #include <cstring>
 
 #include "kernels/base/dispatch.h"
+#include "kernels/base/simd.h"
 #include "kernels/image/image_passes.h"
 
 namespace bindrt::kernels::image {
 namespace {
 
-// Rows of eight 16-bit units in each 128-bit lane become units of eight rows.
-BINDRT_AVX2 BINDRT_INLINE void transpose(__m256i (&r)[8]) {
-  __m256i a[8], b[8];
-  for (int i = 0; i < 4; ++i) {
-    a[i] = _mm256_unpacklo_epi16(r[2 * i], r[2 * i + 1]);      // units 0-3 of two rows
-    a[i + 4] = _mm256_unpackhi_epi16(r[2 * i], r[2 * i + 1]);  // units 4-7
-  }
-  for (int i = 0; i < 8; i += 2) {  // of four rows: b[i] two units, b[i + 1] the next two
-    b[i] = _mm256_unpacklo_epi32(a[i], a[i + 1]);
-    b[i + 1] = _mm256_unpackhi_epi32(a[i], a[i + 1]);
-  }
-  for (int i = 0; i < 2; ++i) {
-    r[4 * i] = _mm256_unpacklo_epi64(b[4 * i], b[4 * i + 2]);
-    r[4 * i + 1] = _mm256_unpackhi_epi64(b[4 * i], b[4 * i + 2]);
-    r[4 * i + 2] = _mm256_unpacklo_epi64(b[4 * i + 1], b[4 * i + 3]);
-    r[4 * i + 3] = _mm256_unpackhi_epi64(b[4 * i + 1], b[4 * i + 3]);
-  }
-}
+using Units = simd::Half<16>;  // 16 bits are two pixels of a pair
 
 BINDRT_AVX2 BINDRT_INLINE __m128i load16(const std::uint8_t* from) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
@@ -51,16 +36,18 @@ BINDRT_AVX2 void pair_columns(const std::uint8_t* const* rows, const Grouping& g
   std::ptrdiff_t at = 0;
   for (std::int32_t pair = 0; pair < steps * kGroupsInStep / 2; ++pair, columns += 2 * group_bytes) {
     for (int half = 0; half < 2; ++half) {
-      __m256i r[8];
+      Units r[8];
       for (int row = 0; row < 8; ++row) {
         const std::uint8_t* const from = rows[8 * half + row] + at;
-        r[row] = _mm256_shuffle_epi8(load_halves(from, from + grouping.bytes), order);
+        r[row] =
+            reinterpret_cast<Units>(_mm256_shuffle_epi8(load_halves(from, from + grouping.bytes), order));
       }
-      transpose(r);
+      simd::transpose(r);
       for (int unit = 0; unit < units; ++unit) {
         std::uint8_t* const to = columns + unit * kColumnBytes + half * (kColumnBytes / 2);
-        store16(to, _mm256_castsi256_si128(r[unit]));
-        store16(to + group_bytes, _mm256_extracti128_si256(r[unit], 1));
+        const auto both = reinterpret_cast<__m256i>(r[unit]);
+        store16(to, _mm256_castsi256_si128(both));
+        store16(to + group_bytes, _mm256_extracti128_si256(both, 1));
       }
     }
     at += 2 * grouping.bytes;
@@ -140,13 +127,13 @@ BINDRT_AVX2 void blend_columns(const std::uint8_t* columns, const AxisTaps& taps
 // Two groups of eight lanes, one in each 128 bits, so that the transpose needs no shuffle across them.
 BINDRT_AVX2 void turn(const std::uint8_t* columns, std::int32_t lanes, std::uint8_t* const* row_pairs) {
   for (std::int32_t begin = 0; begin < lanes; begin += 16, columns += 16 * kRows) {
-    __m256i r[8];
+    Units r[8];
     for (int i = 0; i < 8; ++i) {
-      r[i] = load_halves(columns + i * kRows, columns + (8 + i) * kRows);
+      r[i] = reinterpret_cast<Units>(load_halves(columns + i * kRows, columns + (8 + i) * kRows));
     }
-    transpose(r);
+    simd::transpose(r);
     for (int pair = 0; pair < kRowPairs; ++pair) {
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(row_pairs[pair] + 2 * std::ptrdiff_t{begin}), r[pair]);
+      simd::store(row_pairs[pair] + 2 * std::ptrdiff_t{begin}, r[pair]);
     }
   }
 }

@@ -1,3 +1,4 @@
+// The inner loops of the image op for AVX-512.
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -6,6 +7,7 @@
 #include <cstring>
 
 #include "kernels/base/dispatch.h"
+#include "kernels/base/simd.h"
 #include "kernels/image/image_passes.h"
 
 // GCC 12 takes the undefined registers of its own intrinsics for a mistake of ours.
@@ -17,24 +19,7 @@
 namespace bindrt::kernels::image {
 namespace {
 
-// Rows of eight 16-bit units in each 128-bit lane become units of eight rows.
-BINDRT_AVX512 BINDRT_INLINE void transpose(__m512i (&r)[8]) {
-  __m512i a[8], b[8];
-  for (int i = 0; i < 4; ++i) {
-    a[i] = _mm512_unpacklo_epi16(r[2 * i], r[2 * i + 1]);      // units 0-3 of two rows
-    a[i + 4] = _mm512_unpackhi_epi16(r[2 * i], r[2 * i + 1]);  // units 4-7
-  }
-  for (int i = 0; i < 8; i += 2) {  // of four rows: b[i] two units, b[i + 1] the next two
-    b[i] = _mm512_unpacklo_epi32(a[i], a[i + 1]);
-    b[i + 1] = _mm512_unpackhi_epi32(a[i], a[i + 1]);
-  }
-  for (int i = 0; i < 2; ++i) {
-    r[4 * i] = _mm512_unpacklo_epi64(b[4 * i], b[4 * i + 2]);
-    r[4 * i + 1] = _mm512_unpackhi_epi64(b[4 * i], b[4 * i + 2]);
-    r[4 * i + 2] = _mm512_unpacklo_epi64(b[4 * i + 1], b[4 * i + 3]);
-    r[4 * i + 3] = _mm512_unpackhi_epi64(b[4 * i + 1], b[4 * i + 3]);
-  }
-}
+using Units = simd::Half<32>;  // 16 bits are two pixels of a pair
 
 // The dwords of 64 bytes of a row that put one group in each lane.
 BINDRT_AVX512 BINDRT_INLINE __m512i group_dwords(const Grouping& grouping) {
@@ -54,17 +39,19 @@ BINDRT_AVX512 void pair_columns(const std::uint8_t* const* rows, const Grouping&
   const __m512i high = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
   for (std::int32_t step = 0; step < steps; ++step, columns += kGroupsInStep * group_bytes) {
     const std::ptrdiff_t at = std::ptrdiff_t{step} * kGroupsInStep * grouping.bytes;
-    __m512i half[2][8];
+    Units half[2][8];
     for (int row = 0; row < kRows; ++row) {
       const __m512i bytes = _mm512_permutexvar_epi32(dwords, _mm512_loadu_si512(rows[row] + at));
-      half[row / 8][row % 8] = _mm512_shuffle_epi8(bytes, order);
+      half[row / 8][row % 8] = reinterpret_cast<Units>(_mm512_shuffle_epi8(bytes, order));
     }
-    transpose(half[0]);
-    transpose(half[1]);
+    simd::transpose(half[0]);
+    simd::transpose(half[1]);
     for (int unit = 0; unit < units; ++unit) {
       std::uint8_t* const to = columns + unit * kColumnBytes;
-      const __m512i first = _mm512_permutex2var_epi64(half[0][unit], low, half[1][unit]);
-      const __m512i last = _mm512_permutex2var_epi64(half[0][unit], high, half[1][unit]);
+      const auto upper = reinterpret_cast<__m512i>(half[0][unit]);
+      const auto lower = reinterpret_cast<__m512i>(half[1][unit]);
+      const __m512i first = _mm512_permutex2var_epi64(upper, low, lower);
+      const __m512i last = _mm512_permutex2var_epi64(upper, high, lower);
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(first));
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + group_bytes), _mm512_extracti64x4_epi64(first, 1));
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 2 * group_bytes), _mm512_castsi512_si256(last));
@@ -141,7 +128,7 @@ BINDRT_AVX512 void blend_columns(const std::uint8_t* columns, const AxisTaps& ta
 // Four groups of eight lanes, one in each 128 bits, so that the transpose needs no shuffle across them.
 BINDRT_AVX512 void turn(const std::uint8_t* columns, std::int32_t lanes, std::uint8_t* const* row_pairs) {
   for (std::int32_t begin = 0; begin < lanes; begin += kLanes, columns += kLanes * kRows) {
-    __m512i r[8];
+    Units r[8];
     for (int i = 0; i < 8; ++i) {
       const auto lane = [&](int group) {
         return _mm_loadu_si128(reinterpret_cast<const __m128i*>(columns + (group * 8 + i) * kRows));
@@ -149,11 +136,11 @@ BINDRT_AVX512 void turn(const std::uint8_t* columns, std::int32_t lanes, std::ui
       __m512i joined = _mm512_castsi128_si512(lane(0));
       joined = _mm512_inserti32x4(joined, lane(1), 1);
       joined = _mm512_inserti32x4(joined, lane(2), 2);
-      r[i] = _mm512_inserti32x4(joined, lane(3), 3);
+      r[i] = reinterpret_cast<Units>(_mm512_inserti32x4(joined, lane(3), 3));
     }
-    transpose(r);
+    simd::transpose(r);
     for (int pair = 0; pair < kRowPairs; ++pair) {
-      _mm512_storeu_si512(row_pairs[pair] + 2 * std::ptrdiff_t{begin}, r[pair]);
+      simd::store(row_pairs[pair] + 2 * std::ptrdiff_t{begin}, r[pair]);
     }
   }
 }

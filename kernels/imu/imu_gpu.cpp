@@ -13,10 +13,7 @@ const double* upload_seconds(GpuQueue& queue, const ImuRecording& recording, std
   }
   seconds.resize(static_cast<std::size_t>(recording.samples.count));
   imu_seconds(recording.times, recording.samples.count, seconds.data());
-  const std::size_t bytes = seconds.size() * sizeof(double);
-  void* const device = queue.scratch(bytes);
-  queue.upload(device, seconds.data(), bytes);
-  return static_cast<const double*>(device);
+  return to_device(queue, seconds);
 }
 
 }  // namespace
@@ -32,10 +29,7 @@ void imu_grid_gpu(GpuQueue& queue, const ImuRecording* recordings, std::int64_t 
     list.push_back(
         {recordings[i].samples, upload_seconds(queue, recordings[i], seconds), recordings[i].times.rate});
   }
-  const std::size_t bytes = list.size() * sizeof(ImuItem);
-  void* const device = queue.scratch(bytes);
-  queue.upload(device, list.data(), bytes);
-  ImuParams params{.items = static_cast<const ImuItem*>(device),
+  ImuParams params{.items = to_device(queue, list),
                    .not_finite = not_finite,
                    .out = out,
                    .gain = {},

@@ -7,7 +7,7 @@
 #include "kernels/map/depth.h"
 #include "kernels/map/depth_params.h"
 #include "kernels/map/depth_setup.h"
-#include "kernels/map/float_square.h"
+#include "kernels/map/map_square.h"
 
 namespace bindrt::kernels {
 namespace {

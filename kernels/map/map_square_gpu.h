@@ -1,21 +1,20 @@
-// Depth maps and thermal frames to the encoders' input on a device: the same numbers as the CPU.
+// Squares of maps on a device: what depth and thermal share.
 #pragma once
 
+#include <vector>
+
 #include "kernels/base/gpu.h"
-#include "kernels/map/depth.h"
-#include "kernels/map/thermal.h"
+#include "kernels/map/map_square.h"
+#include "kernels/map/map_square_params.h"
 
 namespace bindrt::kernels {
 
-// As `depth_square`, for at most 65535 maps of any sizes with `pixels` in device memory: writes `out` [count,
-// kPictureSide, kPictureSide] and, to `missing` [count], how many pixels of each map are missing. `out_type`
-// is that of the first options. Throws std::bad_alloc if there is no memory for the taps.
-void depth_squares_gpu(GpuQueue& queue, const Map* maps, const DepthOptions* options, std::int64_t count,
-                       unsigned long long* missing, void* out);
+// A map, its pixels in device memory, with the taps of its square and what becomes of a resized value; the
+// caller adds what its pixels mean. Throws std::bad_alloc if there is no memory for the taps.
+MapItem map_item(GpuQueue& queue, const Map& map, ResizeFilter filter, const SquareFinish& finish);
 
-// As `thermal_stretched`, for at most 65535 frames and with the first options' `out_type`. A percentile range
-// is found on the host; 8-bit frames go through images_to_input.
-void thermal_squares_gpu(GpuQueue& queue, const Map* frames, const ThermalOptions* options,
-                         std::int64_t count, void* out);
+// Writes `out` [items, kPictureSide, kPictureSide], and counts missing pixels where the items have a place
+// for that number. 1 to kMostGridRows items, all of depth or all thermal.
+void launch_map_squares(GpuQueue& queue, const std::vector<MapItem>& items, OutType type, void* out);
 
 }  // namespace bindrt::kernels

@@ -4,7 +4,7 @@
 
 #include "kernels/base/parallel.h"
 #include "kernels/image/image.h"
-#include "kernels/map/float_square.h"
+#include "kernels/map/map_square.h"
 #include "kernels/map/thermal.h"
 #include "kernels/map/thermal_params.h"
 

@@ -156,7 +156,7 @@ __device__ void compute_frame(const MelTables& tables, const float* clip, const 
 }
 
 // A frame's number of clip `clip` as clip `other` counts it, or -1 if that does not take it from here.
-__device__ std::int64_t frame_of(const MelGpuRecording& recording, int clip, int other, std::int64_t frame) {
+__device__ std::int64_t frame_of(const MelRecording& recording, int clip, int other, std::int64_t frame) {
   if (other == clip) {
     return frame;
   }
@@ -168,7 +168,7 @@ __device__ std::int64_t frame_of(const MelGpuRecording& recording, int clip, int
   return distance / kMelHop;
 }
 
-__device__ void store_column(const MelParams& p, const MelGpuRecording& recording, int clip, int band,
+__device__ void store_column(const MelParams& p, const MelRecording& recording, int clip, int band,
                              std::int64_t column, std::int64_t frames, float log) {
   const MelOutput& output = p.output;
   const float value = (log + output.add) * output.times;
@@ -190,7 +190,7 @@ __device__ void store_column(const MelParams& p, const MelGpuRecording& recordin
 
 extern "C" __global__ void __launch_bounds__(kMelWarps* cuda::kWarp) bindrt_mel_means(MelMeansParams p) {
   __shared__ double partial[cuda::kWarp];
-  const MelGpuRecording& recording = p.recordings[blockIdx.y];
+  const MelRecording& recording = p.recordings[blockIdx.y];
   const int clip = static_cast<int>(blockIdx.x);
   const bool counts = clip < recording.clips && recording.channels != nullptr;
   const std::int64_t begin = counts ? recording.ranges[clip].begin : 0;
@@ -208,7 +208,7 @@ extern "C" __global__ void __launch_bounds__(kMelWarps* cuda::kWarp) bindrt_mel_
 extern "C" __global__ void __launch_bounds__(kMelWarps* cuda::kWarp) bindrt_mel(MelParams p) {
   __shared__ FrameMemory memory[kMelWarps];
   __shared__ float tile[kMelBands * (kMelTile + 1)];
-  const MelGpuRecording& recording = p.recordings[blockIdx.y];
+  const MelRecording& recording = p.recordings[blockIdx.y];
   const int clip = static_cast<int>(blockIdx.z);
   if (clip >= recording.clips) {
     return;

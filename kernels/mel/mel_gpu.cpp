@@ -3,36 +3,24 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/mel/mel_params.h"
-
 namespace bindrt::kernels {
 namespace {
 
-constexpr std::int64_t kMaxGridY = 65535;
 constexpr std::uint32_t kThreads = kMelWarps * 32;
 
-MelGpuRecording prepare(const MelRecording& recording, std::int64_t columns) {
-  MelGpuRecording made;
-  made.first = recording.first;
-  made.view = recording.view;
-  made.clips = recording.clips;
-  std::copy(recording.ranges, recording.ranges + kMostClips, made.ranges);
+// The recording as the kernels take it: with what is shared, and `channels` only if a mean has an effect.
+MelRecording prepare(const MelRecording& recording, std::int64_t columns) {
+  MelRecording made = recording;
+  made.channels = nullptr;
   MelClip planned[kMostClips];
   plan_clips(recording.ranges, recording.clips, recording.first, columns, planned);  // does not read samples
-  for (std::int64_t clip = 0; clip < kMostClips; ++clip) {
+  for (std::int64_t clip = 0; clip < recording.clips; ++clip) {
     made.shared[clip] = planned[clip].shared;
-    if (clip < recording.clips && needs_mean(recording.ranges, recording.clips, clip)) {
+    if (needs_mean(recording.ranges, recording.clips, clip)) {
       made.channels = recording.channels;
     }
   }
   return made;
-}
-
-template <class T>
-T* to_device(GpuQueue& queue, const T* values, std::size_t count) {
-  void* const memory = queue.scratch(count * sizeof(T));
-  queue.upload(memory, values, count * sizeof(T));
-  return static_cast<T*>(memory);
 }
 
 }  // namespace
@@ -43,13 +31,13 @@ void log_mel_gpu(GpuQueue& queue, const MelRecording* recordings, std::int64_t c
     return;
   }
   const MelTables* const tables = to_device(queue, &mel_tables(), 1);
-  for (std::int64_t begin = 0; begin < count; begin += kMaxGridY) {
-    std::vector<MelGpuRecording> made;
-    for (std::int64_t i = begin; i < std::min(begin + kMaxGridY, count); ++i) {
+  for (std::int64_t begin = 0; begin < count; begin += kMostGridRows) {
+    std::vector<MelRecording> made;
+    for (std::int64_t i = begin; i < std::min(begin + kMostGridRows, count); ++i) {
       made.push_back(prepare(recordings[i], output.columns));
     }
     const auto rows = static_cast<std::uint32_t>(made.size());
-    const MelGpuRecording* const on_device = to_device(queue, made.data(), made.size());
+    const MelRecording* const on_device = to_device(queue, made);
     double* means = nullptr;
     if (std::any_of(made.begin(), made.end(), [](const auto& one) { return one.channels != nullptr; })) {
       means = static_cast<double*>(queue.scratch(made.size() * kMostClips * sizeof(double)));

@@ -7,19 +7,19 @@
 
 namespace bindrt::kernels {
 
-// One recording at 16 kHz and its clips, in device memory.
-struct MelGpuRecording {
-  const float* first = nullptr;     // its first channel
-  const float* channels = nullptr;  // the mean of all channels; null if no clip's mean has an effect
-  ClipRange ranges[kMostClips];     // their means are computed on the device
-  std::int64_t shared[kMostClips];  // frames of each that an earlier clip computes
+// One recording at kMelRate and its clips; samples are in device memory.
+struct MelRecording {
+  const float* first = nullptr;     // the first channel, from sample 0 on
+  const float* channels = nullptr;  // the mean of all channels; may be null where needs_mean is false
+  ClipRange ranges[kMostClips];     // as plan_clips takes them, but for the means: the device computes those
+  std::int32_t clips = 0;           // <= kMostClips
   std::int64_t view = 0;            // where the first clip goes in the output
-  std::int32_t clips = 0;
+  std::int64_t shared[kMostClips] = {};  // frames of each that an earlier clip computes; log_mel_gpu fills it
 };
 
 // bindrt_mel_means: grid.x is kMostClips, grid.y the number of recordings.
 struct MelMeansParams {
-  const MelGpuRecording* recordings;
+  const MelRecording* recordings;
   double* means;  // [recordings, kMostClips]
 };
 
@@ -29,7 +29,7 @@ inline constexpr std::int32_t kMelWarps = 4;
 // bindrt_mel: grid.x is the number of tiles of columns, grid.y of recordings, grid.z is kMostClips.
 struct MelParams {
   const MelTables* tables;
-  const MelGpuRecording* recordings;
+  const MelRecording* recordings;
   const double* means;
   MelOutput output;  // out points to device memory
 };

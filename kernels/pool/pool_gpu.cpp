@@ -39,14 +39,11 @@ void pool_views_gpu(GpuQueue& queue, const PoolInput& input, const float* host_w
     return;
   }
   const std::vector<PoolSpan> spans = spans_of(input, host_weights, options.normalize);
-  const std::size_t bytes = spans.size() * sizeof(PoolSpan);
-  void* const device = queue.scratch(bytes);
-  queue.upload(device, spans.data(), bytes);
   queue.launch("bindrt_pool_views",
                {.grid_x = static_cast<std::uint32_t>(input.items), .block_x = kPoolThreads},
                PoolParams{.views = input.views,
                           .weights = input.weights,
-                          .spans = static_cast<const PoolSpan*>(device),
+                          .spans = to_device(queue, spans),
                           .out = out,
                           .dim = input.dim,
                           .scale = options.scale,

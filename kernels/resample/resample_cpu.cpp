@@ -45,7 +45,7 @@ struct Sums {
 
   BINDRT_INLINE simd::Float<4> total() const noexcept {
     simd::Float<4> row[4] = {four_lanes(0), four_lanes(1), four_lanes(2), four_lanes(3)};
-    simd::transpose_quads<4>(row);
+    simd::transpose(row);
     return (row[0] + row[2]) + (row[1] + row[3]);
   }
 };

@@ -13,7 +13,6 @@
 namespace bindrt::kernels {
 namespace {
 
-constexpr std::int64_t kMaxTable = std::int64_t{1} << 21;   // taps of one filter that are kept
 constexpr std::int64_t kMaxCached = std::int64_t{1} << 23;  // taps of all filters
 constexpr std::size_t kMaxFilters = 16;
 
@@ -72,7 +71,7 @@ void add_up_columns(const ResampleFilter& filter, float* column) {
 std::shared_ptr<const ResampleFilter> make(const ResampleRates& rates) {
   auto filter = std::make_shared<ResampleFilter>();
   static_cast<ResampleShape&>(*filter) = resample_shape(rates);
-  if (filter->blocks <= kMaxTable / filter->block_size()) {
+  if (filter->blocks <= kMostTableTaps / filter->block_size()) {
     const std::int64_t size = filter->block_size();
     filter->columns = filter->period_inputs() + filter->width;
     float* const table =

@@ -10,6 +10,8 @@
 
 namespace bindrt::kernels {
 
+inline constexpr std::int64_t kMostTableTaps = std::int64_t{1} << 21;  // taps of one filter that are kept
+
 // The shape of two rates that differ and satisfy `resamples`.
 ResampleShape resample_shape(const ResampleRates& rates) noexcept;
 

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::int64_t kThreads = 256;
 constexpr std::int64_t kSharedFloats = 12288;  // 48 KB, which every GPU has
-constexpr std::int64_t kMaxTable = std::int64_t{1} << 21;
-constexpr std::int64_t kMaxGridY = 65535;
 
 // Inputs that `tile` blocks of outputs read.
 std::int64_t window_of(const ResampleShape& shape, std::int64_t tile) noexcept {
@@ -35,9 +33,10 @@ class Tables {
 
   // Null for a table that is too large, or would be larger than the work.
   const float* get(const ResampleShape& shape, std::int64_t outputs) {
-    const std::int64_t taps =
-        shape.blocks <= kMaxTable / shape.block_size() ? shape.blocks * shape.block_size() : kMaxTable + 1;
-    if (taps > kMaxTable || shape.blocks > outputs) {
+    const std::int64_t taps = shape.blocks <= kMostTableTaps / shape.block_size()
+                                  ? shape.blocks * shape.block_size()
+                                  : kMostTableTaps + 1;
+    if (taps > kMostTableTaps || shape.blocks > outputs) {
       return nullptr;
     }
     const auto found = std::find_if(tables_.begin(), tables_.end(), [&shape](const ResampleTable& table) {
@@ -54,16 +53,15 @@ class Tables {
 
   void compute() {
     constexpr std::int64_t kMostBlocks = 256;
-    for (std::size_t begin = 0; begin < tables_.size(); begin += kMaxGridY) {
-      const std::size_t count = std::min<std::size_t>(tables_.size() - begin, kMaxGridY);
-      void* const memory = queue_.scratch(count * sizeof(ResampleTable));
-      queue_.upload(memory, tables_.data() + begin, count * sizeof(ResampleTable));
+    for (std::size_t begin = 0; begin < tables_.size(); begin += kMostGridRows) {
+      const std::size_t count = std::min<std::size_t>(tables_.size() - begin, kMostGridRows);
+      const ResampleTable* const tables = to_device(queue_, tables_.data() + begin, count);
       const std::int64_t blocks = std::min((most_taps_ + kThreads - 1) / kThreads, kMostBlocks);
       queue_.launch("bindrt_resample_taps",
                     {.grid_x = static_cast<std::uint32_t>(blocks),
                      .grid_y = static_cast<std::uint32_t>(count),
                      .block_x = static_cast<std::uint32_t>(kThreads)},
-                    ResampleTapsParams{static_cast<const ResampleTable*>(memory)});
+                    ResampleTapsParams{tables});
     }
   }
 
@@ -106,23 +104,22 @@ void resample_gpu(GpuQueue& queue, const ResampleItem* items, std::int64_t count
     }
   }
   tables.compute();
-  for (std::size_t begin = 0; begin < made.size(); begin += kMaxGridY) {
-    const std::size_t some = std::min<std::size_t>(made.size() - begin, kMaxGridY);
+  for (std::size_t begin = 0; begin < made.size(); begin += kMostGridRows) {
+    const std::size_t some = std::min<std::size_t>(made.size() - begin, kMostGridRows);
     std::int64_t tiles = 0;
     std::int64_t window = 0;
     for (std::size_t i = begin; i < begin + some; ++i) {
       tiles = std::max(tiles, (made[i].blocks + made[i].tile - 1) / made[i].tile);
       window = std::max(window, window_of(made[i].shape, made[i].tile));
     }
-    void* const memory = queue.scratch(some * sizeof(ResampleGpuItem));
-    queue.upload(memory, made.data() + begin, some * sizeof(ResampleGpuItem));
+    const ResampleGpuItem* const on_device = to_device(queue, made.data() + begin, some);
     queue.launch(
         "bindrt_resample",
         {.grid_x = static_cast<std::uint32_t>(tiles),
          .grid_y = static_cast<std::uint32_t>(some),
          .block_x = static_cast<std::uint32_t>(kThreads),
          .shared_bytes = static_cast<std::uint32_t>(window * static_cast<std::int64_t>(sizeof(float)))},
-        ResampleParams{static_cast<const ResampleGpuItem*>(memory)});
+        ResampleParams{on_device});
   }
 }
 

@@ -44,15 +44,12 @@ void video_crops_gpu(GpuQueue& queue, const CropRequest* requests, std::int64_t 
   if (items.empty()) {
     return;
   }
-  const std::size_t bytes = items.size() * sizeof(CropItem);
-  void* const device = queue.scratch(bytes);
-  queue.upload(device, items.data(), bytes);
   constexpr std::uint32_t kPixels = kPictureSide * kPictureSide;
   queue.launch("bindrt_video_crops",
                {.grid_x = (kPixels + kVideoThreads - 1) / kVideoThreads,
                 .grid_y = static_cast<std::uint32_t>(items.size()),
                 .block_x = kVideoThreads},
-               CropParams{static_cast<const CropItem*>(device)});
+               CropParams{to_device(queue, items)});
 }
 
 }  // namespace bindrt::kernels

@@ -7,7 +7,7 @@
 namespace bindrt::kernels {
 
 // As `video_crops`, for frames of any sizes at once, with their planes and `out` in device memory: the
-// same numbers as the CPU. At most 65535 targets in all.
+// same numbers as the CPU. At most kMostGridRows targets in all.
 void video_crops_gpu(GpuQueue& queue, const CropRequest* requests, std::int64_t count);
 
 }  // namespace bindrt::kernels

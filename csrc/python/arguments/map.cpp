@@ -1,8 +1,12 @@
+// Checks of maps, such as depth or temperature, and of what says how to read them.
 #include "csrc/python/arguments/map.h"
 
-#include <pybind11/pybind11.h>
-
+#include <array>
 #include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "csrc/python/arguments/arrays.h"
 
 namespace py = pybind11;
 
@@ -10,6 +14,38 @@ namespace bindrt {
 namespace {
 
 using kernels::DepthUnit;
+using kernels::MapType;
+
+struct Kind {
+  char kind;  // as NumPy names it
+  py::ssize_t itemsize;
+  MapType type;
+};
+
+constexpr std::array<Kind, 10> kKinds{{
+    {'u', 1, MapType::kUint8},
+    {'i', 1, MapType::kInt8},
+    {'u', 2, MapType::kUint16},
+    {'i', 2, MapType::kInt16},
+    {'u', 4, MapType::kUint32},
+    {'i', 4, MapType::kInt32},
+    {'u', 8, MapType::kUint64},
+    {'i', 8, MapType::kInt64},
+    {'f', 4, MapType::kFloat32},
+    {'f', 8, MapType::kFloat64},
+}};
+
+MapType type_of(const py::array& array) {
+  const py::dtype dtype = array.dtype();
+  for (const Kind& known : kKinds) {
+    if (dtype.kind() == known.kind && dtype.itemsize() == known.itemsize &&
+        (dtype.byteorder() == '=' || dtype.byteorder() == '|')) {
+      return known.type;
+    }
+  }
+  throw py::value_error("the map has dtype " + dtype_text(array) +
+                        "; it must hold integers, float32 or float64 of this machine's byte order");
+}
 
 DepthUnit read_unit(const std::string& name, const kernels::Map& map) {
   if (name == "m") {
@@ -24,7 +60,7 @@ DepthUnit read_unit(const std::string& name, const kernels::Map& map) {
   if (name != "sunrgbd") {
     throw py::value_error("unit is '" + name + "'; it is one of m, mm, sunrgbd, disparity");
   }
-  if (map.type == kernels::MapType::kFloat32 || map.type == kernels::MapType::kFloat64) {
+  if (map.type == MapType::kFloat32 || map.type == MapType::kFloat64) {
     throw py::value_error("SUN RGB-D's counts are integers, not floats");
   }
   return DepthUnit::kSunRgbd;
@@ -46,6 +82,24 @@ void require_range(double low, double high) {
 
 }  // namespace
 
+kernels::Map read_map(const py::object& object) {
+  const py::array array = require_array(object, "the map");
+  const MapType type = type_of(array);
+  constexpr py::ssize_t kMost = std::numeric_limits<std::int32_t>::max();
+  if (array.ndim() != 2 || array.size() == 0 || array.shape(0) > kMost || array.shape(1) > kMost) {
+    throw py::value_error("the map has shape " + shape_text(array) + "; it must be (H, W) and not empty");
+  }
+  const py::ssize_t size = array.itemsize();
+  const bool adjacent = array.shape(1) == 1 || array.strides(1) == size;
+  const py::ssize_t stride = array.shape(0) == 1 ? 0 : array.strides(0);
+  if (!is_aligned(array) || !adjacent || stride % size != 0) {
+    throw py::value_error(
+        "the rows of the map are not adjacent and aligned; pass numpy.ascontiguousarray(map)");
+  }
+  return {array.data(), type, static_cast<std::int32_t>(array.shape(1)),
+          static_cast<std::int32_t>(array.shape(0)), stride};
+}
+
 kernels::DepthOptions read_depth_options(const kernels::Map& map, const std::string& unit, double focal,
                                          double baseline, double depth_scale, bool missing_near, bool half,
                                          int threads) {
@@ -54,7 +108,7 @@ kernels::DepthOptions read_depth_options(const kernels::Map& map, const std::str
           positive(baseline, "baseline"),
           positive(depth_scale, "depth_scale"),
           missing_near,
-          half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32,
+          out_type(half),
           threads};
 }
 
@@ -64,7 +118,7 @@ bool has_range(const kernels::Map& frame, const std::optional<double>& low,
     require_range(*low, *high);
     return true;
   }
-  if (low.has_value() || high.has_value() || frame.type != kernels::MapType::kUint8) {
+  if (low.has_value() || high.has_value() || frame.type != MapType::kUint8) {
     throw py::value_error("low and high are both needed, or neither for uint8 frames");
   }
   return false;

@@ -1,5 +1,8 @@
-// What a caller gives to the ops of maps beside the map, checked.
+// Maps, such as depth or temperature, that come from Python, and what a caller says about them, checked.
 #pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
 
 #include <optional>
 #include <string>
@@ -9,6 +12,10 @@
 #include "kernels/map/thermal.h"
 
 namespace bindrt {
+
+// `object` as a map, whose memory the caller holds; or ValueError. An array [H, W] of integers or floats, not
+// empty, aligned, in this machine's byte order, the numbers of a row adjacent.
+kernels::Map read_map(const pybind11::object& object);
 
 // ValueError unless the unit, "m", "mm", "sunrgbd" or "disparity", suits the map and the numbers are
 // positive.

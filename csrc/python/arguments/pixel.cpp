@@ -1,3 +1,4 @@
+// Checks of pixels that come from Python.
 #include "csrc/python/arguments/pixel.h"
 
 #include <cstdint>
@@ -44,14 +45,9 @@ bool rows_can_be_read(const py::array& array, const Layout& layout) {
 
 Pixels read_pixels(const py::object& object, const std::string& layout_name) {
   const Layout& layout = find_layout(layout_name);
-  if (!py::isinstance<py::array>(object)) {
-    throw py::value_error(std::string("pixels is a ") + Py_TYPE(object.ptr())->tp_name +
-                          "; pass a NumPy uint8 array");
-  }
-  auto array = py::reinterpret_borrow<py::array>(object);
+  auto array = require_array(object, "pixels", "uint8 array");
   if (!array.dtype().equal(py::dtype::of<std::uint8_t>())) {
-    throw py::value_error("pixels has dtype " + py::str(array.dtype()).cast<std::string>() +
-                          "; it must be uint8");
+    throw py::value_error("pixels has dtype " + dtype_text(array) + "; it must be uint8");
   }
   const bool fits =
       layout.channels == 1 ? array.ndim() == 2 : array.ndim() == 3 && array.shape(2) == layout.channels;

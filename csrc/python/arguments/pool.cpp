@@ -1,3 +1,4 @@
+// Checks of the views, counts and weights that are pooled.
 #include "csrc/python/arguments/pool.h"
 
 #include <cmath>
@@ -27,8 +28,7 @@ std::vector<std::int64_t> read_counts(const py::object& object) {
   }
   const char kind = given.dtype().kind();
   if (given.size() > 0 && kind != 'i' && kind != 'u') {  // an empty list comes as float64
-    throw py::value_error("counts has dtype " + py::str(given.dtype()).cast<std::string>() +
-                          "; it must hold whole numbers");
+    throw py::value_error("counts has dtype " + dtype_text(given) + "; it must hold whole numbers");
   }
   const auto counts = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(given);
   return {counts.data(), counts.data() + counts.size()};

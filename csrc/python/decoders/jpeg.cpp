@@ -23,14 +23,13 @@ class JpegReader {
 
   py::object input(const py::bytes& data, std::int64_t max_pixels, bool half, const py::object& given) const {
     auto [out, frames] = picture_input(given, half);
-    const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
     void* const result = out.mutable_data();
     const auto text = static_cast<std::string_view>(data);
     bool good = false;
     {
       const py::gil_scoped_release release;
       good = jpeg::read_input(library_, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
-                              max_pixels, type, result, frames);
+                              max_pixels, out_type(half), result, frames);
     }
     return good ? py::object(out) : py::none();
   }

@@ -66,8 +66,7 @@ PictureBuffer PictureBuffer::of_rgb(const py::object& object) {
   }
   const py::array array = py::reinterpret_borrow<py::array>(object);
   if (!array.dtype().equal(py::dtype::of<std::uint8_t>()) || array.ndim() != 3 || array.shape(2) != 3) {
-    throw py::value_error("a picture is uint8 [H, W, 3], not " + py::str(array.dtype()).cast<std::string>() +
-                          " " + shape_text(array));
+    throw py::value_error("a picture is uint8 [H, W, 3], not " + dtype_text(array) + " " + shape_text(array));
   }
   check_size(array.shape(1), array.shape(0));
   if (array.strides(2) != 1 || (array.shape(1) > 1 && array.strides(1) != 3)) {

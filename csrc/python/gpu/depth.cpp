@@ -1,9 +1,11 @@
+// The door to the depth op on a GPU.
 #include <string>
 #include <vector>
 
 #include "csrc/python/arguments/map.h"
-#include "csrc/python/gpu/binding.h"
-#include "kernels/map/map_square_gpu.h"
+#include "csrc/python/gpu/bindings.h"
+#include "csrc/python/gpu/run_op.h"
+#include "kernels/map/depth_gpu.h"
 
 namespace py = pybind11;
 

@@ -1,8 +1,11 @@
+// The door to the image op on a GPU.
 #include <string>
 #include <vector>
 
+#include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/pixel.h"
-#include "csrc/python/gpu/binding.h"
+#include "csrc/python/gpu/bindings.h"
+#include "csrc/python/gpu/run_op.h"
 #include "kernels/image/image_gpu.h"
 
 namespace py = pybind11;
@@ -18,7 +21,7 @@ py::tuple image_input(const py::sequence& objects, const std::string& layout, bo
   }
   const auto items = static_cast<py::ssize_t>(pixels.size());
   const py::array out = batch_array(half, {items, 3, kernels::kPictureSide, kernels::kPictureSide});
-  const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
+  const auto type = out_type(half);
   const auto seconds =
       run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
         std::vector<kernels::Picture> pictures;

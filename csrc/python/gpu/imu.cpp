@@ -1,3 +1,4 @@
+// The door to the IMU op on a GPU.
 #include <pybind11/stl.h>
 
 #include <array>
@@ -7,7 +8,8 @@
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/gpu/binding.h"
+#include "csrc/python/gpu/bindings.h"
+#include "csrc/python/gpu/run_op.h"
 #include "kernels/imu/imu_gpu.h"
 
 namespace py = pybind11;
@@ -44,14 +46,13 @@ py::tuple imu_grid(const py::object& object, double rate, const Factors& gain, c
   const py::ssize_t items = samples.shape(0);
   const py::array out = batch_array(half, {items, kernels::kImuChannels, kernels::kImuSteps});
   const py::array_t<std::uint32_t> bad(items);
-  const kernels::ImuOptions options{gain, offset,
-                                    half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32};
+  const kernels::ImuOptions options{gain, offset, out_type(half)};
   const auto* const host = static_cast<const float*>(samples.data());
   const auto numbers = static_cast<std::size_t>(samples.size());
   const py::ssize_t count = samples.shape(2);
   const auto seconds =
       run_op(device, rounds, {out, bad}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
-        const auto recordings = recordings_of(to_device(queue, host, numbers), items, count, rate);
+        const auto recordings = recordings_of(kernels::to_device(queue, host, numbers), items, count, rate);
         return [&queue, &options, items, recordings, outputs] {
           kernels::imu_grid_gpu(queue, recordings.data(), items, options,
                                 static_cast<std::uint32_t*>(outputs[1]), outputs[0]);

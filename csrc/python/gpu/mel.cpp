@@ -1,11 +1,14 @@
+// The door to the log-mel op on a GPU.
+#include "csrc/python/arguments/mel.h"
+
 #include <pybind11/stl.h>
 
 #include <algorithm>
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/arguments/audio.h"
-#include "csrc/python/gpu/binding.h"
+#include "csrc/python/gpu/bindings.h"
+#include "csrc/python/gpu/run_op.h"
 #include "kernels/mel/mel_gpu.h"
 
 namespace py = pybind11;
@@ -20,13 +23,13 @@ py::tuple mel_clips(const py::object& object, const ClipPairs& pairs, bool half,
   const std::vector<kernels::ClipRange> ranges = read_ranges(pairs, {}, count);
   const auto clips = static_cast<py::ssize_t>(ranges.size());
   kernels::MelOutput output;
-  output.type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
+  output.type = out_type(half);
   const py::array out = batch_array(half, {items * clips, 1, kernels::kMelBands, output.columns});
   const auto* const host = static_cast<const float*>(samples.data());
   const auto numbers = static_cast<std::size_t>(samples.size());
   const auto seconds =
       run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
-        const float* const moved = to_device(queue, host, numbers);
+        const float* const moved = kernels::to_device(queue, host, numbers);
         output.out = outputs[0];
         std::vector<kernels::MelRecording> made(static_cast<std::size_t>(items));
         for (py::ssize_t item = 0; item < items; ++item) {

@@ -1,9 +1,11 @@
+// The door to the pool op on a GPU.
 #include "csrc/python/arguments/pool.h"
 
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/gpu/binding.h"
+#include "csrc/python/gpu/bindings.h"
+#include "csrc/python/gpu/run_op.h"
 #include "kernels/pool/pool_gpu.h"
 
 namespace py = pybind11;
@@ -17,15 +19,14 @@ py::tuple pool_views(const py::object& views, const py::object& counts, const py
   const py::array out =
       batch_array(half, {static_cast<py::ssize_t>(given.counts.size()), given.views.shape(1)});
   const kernels::PoolInput host = given.input();
-  const kernels::PoolOptions options{normalize, scale,
-                                     half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32};
+  const kernels::PoolOptions options{normalize, scale, out_type(half)};
   const auto rows = static_cast<std::size_t>(given.views.shape(0));
   const auto seconds =
       run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
         kernels::PoolInput input = host;
-        input.views = to_device(queue, host.views, rows * static_cast<std::size_t>(host.dim));
+        input.views = kernels::to_device(queue, host.views, rows * static_cast<std::size_t>(host.dim));
         if (host.weights != nullptr) {
-          input.weights = to_device(queue, host.weights, rows);
+          input.weights = kernels::to_device(queue, host.weights, rows);
         }
         return [&queue, &host, &options, input, outputs] {
           kernels::pool_views_gpu(queue, input, host.weights, options, outputs[0]);

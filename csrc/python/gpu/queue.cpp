@@ -1,9 +1,12 @@
+// A device's queue for an engine that Python drives.
 #include <pybind11/stl.h>
 
 #include <memory>
 #include <vector>
 
-#include "csrc/python/gpu/binding.h"
+#include "csrc/gpu/process.h"
+#include "csrc/python/arguments/arrays.h"
+#include "csrc/python/gpu/bindings.h"
 
 namespace py = pybind11;
 
@@ -57,7 +60,7 @@ class EngineQueue {
 
  private:
   static void check(const py::array& array) {
-    if ((array.flags() & py::array::c_style) == 0) {
+    if (!is_contiguous(array)) {
       throw py::value_error("the array is not contiguous");
     }
   }

@@ -1,10 +1,13 @@
+// The door to the resampling op on a GPU.
+#include "csrc/python/arguments/resample.h"
+
 #include <cmath>
 #include <string>
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/arguments/audio.h"
-#include "csrc/python/gpu/binding.h"
+#include "csrc/python/gpu/bindings.h"
+#include "csrc/python/gpu/run_op.h"
 #include "kernels/resample/resample_gpu.h"
 
 namespace py = pybind11;
@@ -33,7 +36,7 @@ py::tuple resample(const py::object& object, std::int64_t orig, std::int64_t tar
   const auto numbers = static_cast<std::size_t>(samples.size());
   const auto seconds =
       run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
-        const float* const moved = to_device(queue, host, numbers);
+        const float* const moved = kernels::to_device(queue, host, numbers);
         std::vector<kernels::ResampleItem> made;
         for (py::ssize_t item = 0; item < items; ++item) {
           kernels::AudioView view;

@@ -1,12 +1,15 @@
+// The door to the thermal op on a GPU.
 #include <pybind11/stl.h>
 
 #include <optional>
 #include <vector>
 
+#include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/map.h"
-#include "csrc/python/gpu/binding.h"
+#include "csrc/python/gpu/bindings.h"
+#include "csrc/python/gpu/run_op.h"
 #include "kernels/image/image_gpu.h"
-#include "kernels/map/map_square_gpu.h"
+#include "kernels/map/thermal_gpu.h"
 
 namespace py = pybind11;
 
@@ -31,7 +34,7 @@ py::tuple thermal_square(const py::sequence& objects, const std::optional<double
     stretch = has_range(frame, low, high);
   }
   const auto items = static_cast<py::ssize_t>(frames.size());
-  const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
+  const auto type = out_type(half);
   const std::vector<kernels::ThermalOptions> options(frames.size(),
                                                      {low.value_or(0.0), high.value_or(255.0), type, 1});
   const py::array out = batch_array(half, {items, 1, kernels::kPictureSide, kernels::kPictureSide});

@@ -1,7 +1,10 @@
+// The door to the video op on a GPU.
 #include <vector>
 
+#include "csrc/python/arguments/arrays.h"
 #include "csrc/python/decoders/picture.h"
-#include "csrc/python/gpu/binding.h"
+#include "csrc/python/gpu/bindings.h"
+#include "csrc/python/gpu/run_op.h"
 #include "kernels/video/video_gpu.h"
 
 namespace py = pybind11;
@@ -50,7 +53,7 @@ py::tuple video_crops(const py::sequence& objects, int quarter_turns, bool half,
   const std::vector<kernels::CropTarget> targets = targets_of(items);
   const std::int32_t turns = ((quarter_turns % 4) + 4) % 4;
   const py::array out = batch_array(half, {items, kVideoCrops, 3, kPictureSide, kPictureSide});
-  const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
+  const auto type = out_type(half);
   const auto seconds =
       run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
         std::vector<kernels::CropRequest> requests;

@@ -1,10 +1,9 @@
+// The door to the depth op.
 #include <cstdint>
-#include <new>
 #include <string>
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/map.h"
-#include "csrc/python/arguments/map_arrays.h"
 #include "csrc/python/bindings.h"
 
 namespace py = pybind11;
@@ -20,17 +19,10 @@ py::tuple depth_square(const py::object& object, const std::string& unit, double
   const kernels::DepthOptions options =
       read_depth_options(map, unit, focal, baseline, depth_scale, missing_near, half, threads);
   py::array out = output_array(given, input_dtype(half), {1, kernels::kPictureSide, kernels::kPictureSide});
-  require_apart(map, out);
+  require_apart(out, py::reinterpret_borrow<py::array>(object), "the map");
   void* const result = out.mutable_data();
   std::int64_t missing = 0;
-  bool done = false;
-  {
-    const py::gil_scoped_release release;
-    done = kernels::depth_square(map, options, result, &missing);
-  }
-  if (!done) {
-    throw std::bad_alloc();
-  }
+  run_kernel([&] { return kernels::depth_square(map, options, result, &missing); });
   return py::make_tuple(out, missing);
 }
 

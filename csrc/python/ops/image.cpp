@@ -1,8 +1,7 @@
+// The door to the image op.
 #include "kernels/image/image.h"
 
-#include <algorithm>
 #include <cstdint>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -15,52 +14,18 @@ namespace py = pybind11;
 namespace bindrt {
 namespace {
 
-using kernels::Picture;
-using kernels::PixelLayout;
-
-struct Area {
-  const char* begin;
-  const char* end;
-};
-
-// The memory that a picture's rows lie in.
-Area area_of(const Picture& picture) {
-  const auto* const first = reinterpret_cast<const char*>(picture.pixels);
-  const auto* const last = first + (std::int64_t{picture.height} - 1) * picture.row_stride;
-  const std::int64_t row = std::int64_t{picture.width} * kernels::pixel_bytes(picture.layout);
-  return {std::min(first, last), std::max(first, last) + row};
-}
-
-void require_apart(const Picture& picture, const py::array& out) {
-  const Area area = area_of(picture);
-  const auto* const begin = static_cast<const char*>(out.data());
-  if (begin < area.end && area.begin < begin + out.nbytes()) {
-    throw py::value_error("out shares memory with pixels");
-  }
-}
-
-void require_memory(bool enough) {
-  if (!enough) {
-    throw std::bad_alloc();
-  }
-}
-
 py::array image_input(const py::object& object, const std::string& layout, bool half, int threads,
                       const py::object& given) {
   const Pixels pixels = read_pixels(object, layout);
   require_threads(threads);
-  auto [out, frames] = picture_input(given, half);
-  require_apart(pixels.picture, out);
-  const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
-  void* const result = out.mutable_data();
-  bool enough = false;
-  {
-    const py::gil_scoped_release release;
-    enough = kernels::image_to_input(pixels.picture, kernels::kClipScale, kernels::kPictureSide, type, result,
-                                     threads, frames);
-  }
-  require_memory(enough);
-  return out;
+  PictureInput out = picture_input(given, half);
+  require_apart(out.array, pixels.array, "pixels");
+  void* const result = out.array.mutable_data();
+  run_kernel([&] {
+    return kernels::image_to_input(pixels.picture, kernels::kClipScale, kernels::kPictureSide, out_type(half),
+                                   result, threads, out.frames);
+  });
+  return out.array;
 }
 
 py::array resize_u8(const py::object& object, const std::string& layout, int side, int threads) {
@@ -70,16 +35,11 @@ py::array resize_u8(const py::object& object, const std::string& layout, int sid
     throw py::value_error("side is " + std::to_string(side) + "; it is 1 to " +
                           std::to_string(kernels::kMostSide));
   }
-  const bool grey = pixels.picture.layout == PixelLayout::kGrey;
+  const bool grey = pixels.picture.layout == kernels::PixelLayout::kGrey;
   py::array_t<std::uint8_t> out(grey ? std::vector<py::ssize_t>{side, side}
                                      : std::vector<py::ssize_t>{side, side, 3});
   std::uint8_t* const result = out.mutable_data();
-  bool enough = false;
-  {
-    const py::gil_scoped_release release;
-    enough = kernels::image_to_bytes(pixels.picture, side, result, threads);
-  }
-  require_memory(enough);
+  run_kernel([&] { return kernels::image_to_bytes(pixels.picture, side, result, threads); });
   return out;
 }
 

@@ -1,3 +1,4 @@
+// The door to the IMU op.
 #include "kernels/imu/imu.h"
 
 #include <pybind11/stl.h>
@@ -26,26 +27,18 @@ bool holds(const py::array& array) {
   return array.dtype().equal(py::dtype::of<Number>());
 }
 
-bool aligned(const py::array& array, std::size_t size) {
-  return reinterpret_cast<std::uintptr_t>(array.data()) % size == 0;
-}
-
 // [6, N] of float32 or float64, any strides that are whole numbers of elements.
 Samples read_samples(const py::object& object) {
-  if (!py::isinstance<py::array>(object)) {
-    throw py::value_error("samples must be a NumPy array");
-  }
-  const auto array = py::reinterpret_borrow<py::array>(object);
+  const py::array array = require_array(object, "samples");
   if (!holds<float>(array) && !holds<double>(array)) {
-    throw py::value_error("samples has dtype " + py::str(array.dtype()).cast<std::string>() +
+    throw py::value_error("samples has dtype " + dtype_text(array) +
                           "; it must be float32 or float64 of this machine's byte order");
   }
   if (array.ndim() != 2 || array.shape(0) != kernels::kImuChannels || array.shape(1) < 2) {
     throw py::value_error("samples has shape " + shape_text(array) + "; it must be (6, N), N at least 2");
   }
   const py::ssize_t size = array.itemsize();
-  if (!aligned(array, static_cast<std::size_t>(size)) || array.strides(0) % size != 0 ||
-      array.strides(1) % size != 0) {
+  if (!is_aligned(array) || array.strides(0) % size != 0 || array.strides(1) % size != 0) {
     throw py::value_error("samples is not aligned; pass numpy.ascontiguousarray(samples)");
   }
   const auto type = holds<float>(array) ? Samples::Type::kFloat32 : Samples::Type::kFloat64;
@@ -65,7 +58,7 @@ Times::Type type_of(const py::array& times) {
   if (holds<std::uint64_t>(times)) {
     return Times::Type::kUint64;
   }
-  throw py::value_error("times has dtype " + py::str(times.dtype()).cast<std::string>() +
+  throw py::value_error("times has dtype " + dtype_text(times) +
                         "; it must be float32, float64, int64 or uint64");
 }
 
@@ -84,8 +77,7 @@ Times read_times(const py::object& object, std::int64_t count) {
                           "; it must have one dimension and at least " + std::to_string(count) + " values");
   }
   const Times::Type type = type_of(array);
-  const bool contiguous = (array.flags() & py::array::c_style) != 0;
-  if (!contiguous || !aligned(array, static_cast<std::size_t>(array.itemsize()))) {
+  if (!is_contiguous(array) || !is_aligned(array)) {
     throw py::value_error("times is not contiguous and aligned; pass numpy.ascontiguousarray(times)");
   }
   return {type, 0.0, array.data()};
@@ -128,11 +120,11 @@ py::tuple imu_grid(const py::object& samples_object, const py::object& times_obj
   kernels::ImuOptions options;
   read_factors(gain, "gain", options.gain);
   read_factors(offset, "offset", options.offset);
-  options.out_type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
+  options.out_type = out_type(half);
   py::array out = output_array(given, input_dtype(half), {kernels::kImuChannels, kernels::kImuSteps});
-  if (overlap(out, py::reinterpret_borrow<py::array>(samples_object)) ||
-      (times.data != nullptr && overlap(out, py::reinterpret_borrow<py::array>(times_object)))) {
-    throw py::value_error("out shares memory with samples or times");
+  require_apart(out, py::reinterpret_borrow<py::array>(samples_object), "samples");
+  if (times.data != nullptr) {
+    require_apart(out, py::reinterpret_borrow<py::array>(times_object), "times");
   }
   void* const result = out.mutable_data();
   std::int64_t bad = 0;

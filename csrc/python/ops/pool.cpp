@@ -1,6 +1,5 @@
+// The door to the pool op.
 #include "csrc/python/arguments/pool.h"
-
-#include <string>
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/bindings.h"
@@ -11,28 +10,15 @@ namespace py = pybind11;
 namespace bindrt {
 namespace {
 
-py::array output(const py::object& out, py::ssize_t items, py::ssize_t dim) {
-  if (out.is_none()) {
-    return py::array_t<float>({items, dim});
-  }
-  py::array array = require_float32(out, "out", 2);
-  if (array.shape(0) != items || array.shape(1) != dim) {
-    throw py::value_error("out has shape " + shape_text(array) + "; it must be (" + std::to_string(items) +
-                          ", " + std::to_string(dim) + ")");
-  }
-  if (!array.writeable()) {
-    throw py::value_error("out is read-only");
-  }
-  return array;
-}
-
 py::array pool_views(const py::object& views_object, const py::object& counts_object,
                      const py::object& weights_object, bool normalize, const py::object& out_object,
                      double scale) {
   const PoolArguments given = read_pool_arguments(views_object, counts_object, weights_object, scale);
-  py::array out = output(out_object, static_cast<py::ssize_t>(given.counts.size()), given.views.shape(1));
-  if (overlap(out, given.views) || (given.weights && overlap(out, *given.weights))) {
-    throw py::value_error("out shares memory with views or weights");
+  py::array out = output_array(out_object, input_dtype(false),
+                               {static_cast<py::ssize_t>(given.counts.size()), given.views.shape(1)});
+  require_apart(out, given.views, "views");
+  if (given.weights) {
+    require_apart(out, *given.weights, "weights");
   }
   const kernels::PoolInput input = given.input();
   const kernels::PoolOptions options{normalize, scale};

@@ -1,13 +1,12 @@
+// The door to the thermal op, and to the statistics of maps.
 #include <pybind11/stl.h>
 
 #include <cstdint>
-#include <new>
 #include <optional>
 #include <string>
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/map.h"
-#include "csrc/python/arguments/map_arrays.h"
 #include "csrc/python/bindings.h"
 #include "kernels/map/map_statistics.h"
 
@@ -21,19 +20,13 @@ py::array thermal_square(const py::object& object, const std::optional<double>& 
   const kernels::Map frame = read_map(object);
   require_threads(threads);
   const bool stretch = has_range(frame, low, high);
-  const auto type = half ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
   py::array out = output_array(given, input_dtype(half), {1, kernels::kPictureSide, kernels::kPictureSide});
-  require_apart(frame, out);
+  require_apart(out, py::reinterpret_borrow<py::array>(object), "the map");
   void* const result = out.mutable_data();
-  bool done = false;
-  {
-    const py::gil_scoped_release release;
-    done = stretch ? kernels::thermal_stretched(frame, {*low, *high, type, threads}, result)
-                   : kernels::thermal_bytes(frame, type, result, threads);
-  }
-  if (!done) {
-    throw std::bad_alloc();
-  }
+  run_kernel([&] {
+    return stretch ? kernels::thermal_stretched(frame, {*low, *high, out_type(half), threads}, result)
+                   : kernels::thermal_bytes(frame, out_type(half), result, threads);
+  });
   return out;
 }
 
@@ -59,14 +52,7 @@ py::tuple map_percentiles(const py::object& object, double low, double high) {
   }
   const double percents[] = {checked_percent(low), checked_percent(high)};
   double values[2] = {};
-  bool done = false;
-  {
-    const py::gil_scoped_release release;
-    done = kernels::map_percentiles(map, percents, 2, values);
-  }
-  if (!done) {
-    throw std::bad_alloc();
-  }
+  run_kernel([&] { return kernels::map_percentiles(map, percents, 2, values); });
   return py::make_tuple(values[0], values[1]);
 }
 

@@ -1,3 +1,4 @@
+// The door to the video op, and to pictures as video decoders give them.
 #include "kernels/video/video.h"
 
 #include <pybind11/numpy.h>
@@ -5,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -25,43 +25,27 @@ py::array picture_to_rgb(const py::object& object, int threads) {
   require_threads(threads);
   const kernels::DecodedPicture& picture = picture_in(object);
   py::array_t<std::uint8_t> out({py::ssize_t{picture.height}, py::ssize_t{picture.width}, py::ssize_t{3}});
-  bool done = false;
-  {
-    std::uint8_t* const rgb = out.mutable_data();
-    const py::gil_scoped_release release;
-    done = kernels::picture_to_rgb(picture, rgb, std::int64_t{picture.width} * 3, threads);
-  }
-  if (!done) {
-    throw std::bad_alloc();
-  }
+  std::uint8_t* const rgb = out.mutable_data();
+  run_kernel([&] { return kernels::picture_to_rgb(picture, rgb, std::int64_t{picture.width} * 3, threads); });
   return out;
 }
 
 // The batch that views are written to: [V, 3, F, 224, 224].
 py::array batch_of(const py::object& object) {
-  if (!py::isinstance<py::array>(object)) {
-    throw py::value_error("out must be a NumPy array");
-  }
-  py::array out = py::reinterpret_borrow<py::array>(object);
-  const py::dtype type = out.dtype();
-  if (!type.equal(py::dtype::of<float>()) && !type.equal(py::dtype("float16"))) {
-    throw py::value_error("out has dtype " + py::str(type).cast<std::string>() +
-                          "; it must be float32 or float16");
+  py::array out = require_array(object, "out");
+  if (!out.dtype().equal(input_dtype(false)) && !out.dtype().equal(input_dtype(true))) {
+    throw py::value_error("out has dtype " + dtype_text(out) + "; it must be float32 or float16");
   }
   if (out.ndim() != 5 || out.shape(1) != 3 || out.shape(3) != kPictureSide || out.shape(4) != kPictureSide) {
     throw py::value_error("out has shape " + shape_text(out) + "; it must be (views, 3, frames, 224, 224)");
   }
-  const bool aligned =
-      reinterpret_cast<std::uintptr_t>(out.data()) % static_cast<std::size_t>(out.itemsize()) == 0;
-  if ((out.flags() & py::array::c_style) == 0 || !out.writeable() || !aligned) {
-    throw py::value_error("out must be C-contiguous, aligned and writeable");
-  }
+  require_writeable(out);
   return out;
 }
 
-using Place = std::array<std::int64_t, 3>;  // crop, view, frame
+using CropPlace = std::array<std::int64_t, 3>;  // crop, view, frame
 
-std::vector<kernels::CropTarget> targets_of(const std::vector<Place>& places, const py::array& out) {
+std::vector<kernels::CropTarget> targets_of(const std::vector<CropPlace>& places, const py::array& out) {
   std::vector<kernels::CropTarget> targets;
   targets.reserve(places.size());
   for (const auto& [crop, view, frame] : places) {
@@ -76,27 +60,19 @@ std::vector<kernels::CropTarget> targets_of(const std::vector<Place>& places, co
   return targets;
 }
 
-void video_crops(const py::object& picture, const py::object& batch, const std::vector<Place>& places,
+void video_crops(const py::object& picture, const py::object& batch, const std::vector<CropPlace>& places,
                  int quarter_turns, int threads) {
   require_threads(threads);
   py::array out = batch_of(batch);
   const std::vector<kernels::CropTarget> targets = targets_of(places, out);
-  const kernels::CropRequest request{
-      picture_in(picture),
-      ((quarter_turns % 4) + 4) % 4,
-      targets.data(),
-      static_cast<std::int32_t>(targets.size()),
-      out.mutable_data(),
-      out.itemsize() == 4 ? kernels::OutType::kFloat32 : kernels::OutType::kFloat16,
-      std::int64_t{out.shape(2)} * kPictureSide * kPictureSide};
-  bool done = false;
-  {
-    const py::gil_scoped_release release;
-    done = kernels::video_crops(request, threads);
-  }
-  if (!done) {
-    throw std::bad_alloc();
-  }
+  const kernels::CropRequest request{picture_in(picture),
+                                     ((quarter_turns % 4) + 4) % 4,
+                                     targets.data(),
+                                     static_cast<std::int32_t>(targets.size()),
+                                     out.mutable_data(),
+                                     out_type(out.itemsize() == 2),
+                                     std::int64_t{out.shape(2)} * kPictureSide * kPictureSide};
+  run_kernel([&] { return kernels::video_crops(request, threads); });
 }
 
 std::vector<std::int64_t> crop_offsets(std::int64_t width, std::int64_t height) {

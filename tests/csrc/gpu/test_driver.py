@@ -153,7 +153,7 @@ def test_choice_of_code(capability: str, target: str) -> None:
 
 @pytest.mark.parametrize("capability", ["", "8", "8.", ".9", "8.9.1", "a.b", "-8.9", "8.99", "99999999999.0"])
 def test_no_capability(capability: str) -> None:
-    with pytest.raises(ValueError, match="is no compute capability"):
+    with pytest.raises(ValueError, match="is not a compute capability"):
         _core.gpu.target(capability)
 
 

@@ -4,7 +4,8 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/map/map_square_gpu.h"
+#include "kernels/map/depth_gpu.h"
+#include "kernels/map/thermal_gpu.h"
 #include "tests/cpp/check.h"
 #include "tests/cudasim/queue.h"
 

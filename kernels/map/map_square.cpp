@@ -1,4 +1,4 @@
-#include "kernels/map/float_square.h"
+#include "kernels/map/map_square.h"
 
 #include "kernels/base/half.h"
 #include "kernels/base/parallel.h"
@@ -21,14 +21,13 @@ struct Call {
 template <int N>
 BINDRT_INLINE void sum_down(const float* from, const double* weights, std::int32_t length,
                             const SquareFinish& finish, float* out) {
-  using Doubles = typename detail::Lanes<N>::Doubles;
-  using Floats = typename detail::Lanes<N>::Floats;
+  using Doubles = simd::Double<N>;
+  using Floats = simd::Float<N>;
   constexpr int kParts = 4;
   Doubles sum[kParts] = {};
   for (std::int32_t k = 0; k < length; ++k, from += kPictureSide) {
     for (int part = 0; part < kParts; ++part) {
-      Floats value;
-      std::memcpy(&value, from + part * N, sizeof(Floats));
+      const auto value = simd::load<Floats>(from + part * N);
       sum[part] += weights[k] * __builtin_convertvector(value, Doubles);
     }
   }
@@ -36,8 +35,7 @@ BINDRT_INLINE void sum_down(const float* from, const double* weights, std::int32
     Doubles value = sum[part] * finish.gain + finish.offset;
     value = value < finish.low ? Doubles{} + finish.low : value;
     value = value > finish.high ? Doubles{} + finish.high : value;
-    const Floats rounded = __builtin_convertvector(value, Floats);
-    std::memcpy(out + part * N, &rounded, sizeof(Floats));
+    simd::store(out + part * N, __builtin_convertvector(value, Floats));
   }
 }
 

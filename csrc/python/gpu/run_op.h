@@ -1,6 +1,6 @@
-// What the bindings of GPU ops share. Each file csrc/python/gpu/<op>.cpp runs one op over host arrays, for
-// tests and bench/gpu_check.sh: copy in, kernels, copy out. Items of one call may have any sizes, but for
-// audio and IMU, whose recordings have one.
+// Runs an op on a GPU over host arrays: copy in, kernels, copy out. Each file csrc/python/gpu/<op>.cpp does
+// that with one op, for tests and bench/gpu_check.sh. Items of one call may have any sizes, but for audio and
+// IMU, whose recordings have one.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -24,14 +24,6 @@ using Prepare = std::function<Work(StreamQueue& queue, const std::vector<void*>&
 pybind11::array_t<double> run_op(int device, int rounds, const std::vector<pybind11::array>& outputs,
                                  const Prepare& prepare);
 
-// An op's array in device memory: copied there, or to be filled.
-template <class T>
-T* to_device(StreamQueue& queue, const T* host, std::size_t count) {
-  T* const device = static_cast<T*>(queue.scratch(count * sizeof(T)));
-  queue.upload(device, host, count * sizeof(T));
-  return device;
-}
-
 // Rows of host memory, `stride` bytes apart and of any order, as they lie; returns where the first one is.
 const void* rows_to_device(StreamQueue& queue, const void* first, std::int64_t row_bytes, std::int64_t rows,
                            std::int64_t stride);
@@ -42,16 +34,5 @@ std::vector<kernels::Map> maps_to_device(StreamQueue& queue, const std::vector<k
 
 // A new array for what an op makes of some items.
 pybind11::array batch_array(bool half, const std::vector<pybind11::ssize_t>& shape);
-
-// One a file; bind_gpu calls them.
-void bind_depth(pybind11::module_& module);
-void bind_image(pybind11::module_& module);
-void bind_imu(pybind11::module_& module);
-void bind_mel(pybind11::module_& module);
-void bind_pool(pybind11::module_& module);
-void bind_queue(pybind11::module_& module);
-void bind_resample(pybind11::module_& module);
-void bind_thermal(pybind11::module_& module);
-void bind_video(pybind11::module_& module);
 
 }  // namespace bindrt::gpu

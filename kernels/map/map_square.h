@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 
 #include "kernels/base/dispatch.h"
 #include "kernels/base/scratch.h"
+#include "kernels/base/simd.h"
 #include "kernels/map/map.h"
 #include "kernels/resize/antialias.h"
 
@@ -50,40 +50,23 @@ inline std::size_t across_scratch(const SquareTaps& taps) noexcept {
 
 namespace detail {
 
-template <int N>
-struct Lanes {
-  typedef double Doubles __attribute__((vector_size(N * sizeof(double))));
-  typedef float Floats __attribute__((vector_size(N * sizeof(float))));
-};
-typedef float Quad __attribute__((vector_size(4 * sizeof(float))));
-
 // Four rows of four floats to four columns.
 BINDRT_INLINE void turn_quad(const float* in, std::int64_t in_stride, float* out, std::int64_t out_stride) {
-  Quad a, b, c, d;
-  std::memcpy(&a, in, sizeof(Quad));
-  std::memcpy(&b, in + in_stride, sizeof(Quad));
-  std::memcpy(&c, in + 2 * in_stride, sizeof(Quad));
-  std::memcpy(&d, in + 3 * in_stride, sizeof(Quad));
-  const Quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-  const Quad cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-  const Quad ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  const Quad cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  a = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
-  b = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
-  c = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-  d = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
-  std::memcpy(out, &a, sizeof(Quad));
-  std::memcpy(out + out_stride, &b, sizeof(Quad));
-  std::memcpy(out + 2 * out_stride, &c, sizeof(Quad));
-  std::memcpy(out + 3 * out_stride, &d, sizeof(Quad));
+  using Quad = simd::Float<4>;
+  Quad rows[4] = {simd::load<Quad>(in), simd::load<Quad>(in + in_stride),
+                  simd::load<Quad>(in + 2 * in_stride), simd::load<Quad>(in + 3 * in_stride)};
+  simd::transpose(rows);
+  for (int row = 0; row < 4; ++row) {
+    simd::store(out + row * out_stride, rows[row]);
+  }
 }
 
 // `lanes` [columns, kBlockRows] to `out` [kPictureSide, kBlockRows]: eight rows at once, so that each sum
 // keeps its order whatever the width of the registers.
 template <int N>
 BINDRT_INLINE void sum_across(const AxisTaps& taps, const float* lanes, float* out) {
-  using Doubles = typename Lanes<N>::Doubles;
-  using Floats = typename Lanes<N>::Floats;
+  using Doubles = simd::Double<N>;
+  using Floats = simd::Float<N>;
   constexpr int kParts = kBlockRows / N;
   for (std::int32_t x = 0; x < kPictureSide; ++x) {
     const double* const weights = taps.weights.data() + std::int64_t{x} * taps.width;
@@ -93,14 +76,12 @@ BINDRT_INLINE void sum_across(const AxisTaps& taps, const float* lanes, float* o
     Doubles sum[kParts] = {};
     for (std::int32_t k = 0; k < length; ++k, from += kBlockRows) {
       for (int part = 0; part < kParts; ++part) {
-        Floats value;
-        std::memcpy(&value, from + part * N, sizeof(Floats));
+        const auto value = simd::load<Floats>(from + part * N);
         sum[part] += weights[k] * __builtin_convertvector(value, Doubles);
       }
     }
     for (int part = 0; part < kParts; ++part) {
-      const Floats rounded = __builtin_convertvector(sum[part], Floats);
-      std::memcpy(out + x * kBlockRows + part * N, &rounded, sizeof(Floats));
+      simd::store(out + x * kBlockRows + part * N, __builtin_convertvector(sum[part], Floats));
     }
   }
 }

@@ -1,4 +1,5 @@
-#include "csrc/python/gpu/binding.h"
+// Runs ops on a GPU over host arrays, with their times.
+#include "csrc/python/gpu/run_op.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -6,7 +7,7 @@
 #include <string>
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/arguments/map_arrays.h"
+#include "csrc/python/arguments/map.h"
 
 namespace py = pybind11;
 
@@ -67,7 +68,7 @@ const void* rows_to_device(StreamQueue& queue, const void* first, std::int64_t r
   const char* const bottom = top + (rows - 1) * stride;
   const char* const begin = std::min(top, bottom);
   const auto bytes = static_cast<std::size_t>(std::max(top, bottom) + row_bytes - begin);
-  return to_device(queue, begin, bytes) + (top - begin);
+  return kernels::to_device(queue, begin, bytes) + (top - begin);
 }
 
 std::vector<kernels::Map> read_maps(const py::sequence& objects) {

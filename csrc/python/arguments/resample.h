@@ -1,0 +1,15 @@
+// What a caller gives to the ops of recordings' samples, checked.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/resample/resample.h"
+
+namespace bindrt {
+
+inline constexpr std::int64_t kMaxSamples = std::int64_t{1} << 40;  // of a recording, so that products fit
+
+// ValueError unless both are positive and in range.
+kernels::ResampleRates read_rates(std::int64_t orig, std::int64_t target);
+
+}  // namespace bindrt
