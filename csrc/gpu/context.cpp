@@ -66,7 +66,7 @@ void Context::launch(cu::Stream stream, std::string_view kernel, const kernels::
 
 cu::Function Context::prepare(std::string_view name, std::size_t params_bytes, std::size_t shared_bytes) {
   const std::lock_guard lock(mutex_);
-  Kernel& found = kernel(name);
+  LoadedKernel& found = kernel(name);
   if (found.params_bytes != 0 && found.params_bytes != params_bytes) {
     throw refusal(std::string(name) + " takes " + std::to_string(found.params_bytes) +
                   " bytes of parameters, not " + std::to_string(params_bytes) +
@@ -79,7 +79,7 @@ cu::Function Context::prepare(std::string_view name, std::size_t params_bytes, s
   return found.function;
 }
 
-Kernel& Context::kernel(std::string_view name) {
+LoadedKernel& Context::kernel(std::string_view name) {
   const auto loaded = loaded_.find(name);
   if (loaded != loaded_.end()) {
     return loaded->second;
@@ -91,7 +91,7 @@ Kernel& Context::kernel(std::string_view name) {
                       ? "this build of bindrt has no GPU kernels; see `python -m bindrt doctor`"
                       : "this build of bindrt has no kernel " + std::string(name));
   }
-  Kernel made;
+  LoadedKernel made;
   const std::string text(name);
   driver_.call("looking for " + text, &cu::Api::module_function, &made.function, module(known->module),
                text.c_str());

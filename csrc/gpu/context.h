@@ -14,7 +14,7 @@
 namespace bindrt::gpu {
 
 // A kernel that is loaded. Belongs to its context.
-struct Kernel {
+struct LoadedKernel {
   cu::Function function = nullptr;
   std::size_t params_bytes = 0;    // of its parameter; 0 if the driver cannot tell
   std::size_t shared_dynamic = 0;  // bytes that a launch may ask for
@@ -75,8 +75,8 @@ class Context {
 
  private:
   cu::Function prepare(std::string_view name, std::size_t params_bytes, std::size_t shared_bytes);
-  Kernel& kernel(std::string_view name);     // with mutex_ held
-  cu::Module module(std::string_view name);  // with mutex_ held
+  LoadedKernel& kernel(std::string_view name);  // with mutex_ held
+  cu::Module module(std::string_view name);     // with mutex_ held
   cu::Module load(const Image& image) const;
 
   const Driver& driver_;
@@ -85,7 +85,7 @@ class Context {
   cu::Context context_ = nullptr;
   std::mutex mutex_;  // for the two maps and what they hold
   std::map<std::string, cu::Module, std::less<>> modules_;
-  std::map<std::string, Kernel, std::less<>> loaded_;
+  std::map<std::string, LoadedKernel, std::less<>> loaded_;
 };
 
 }  // namespace bindrt::gpu

@@ -4,7 +4,8 @@
 
 namespace bindrt::gpu {
 
-std::unique_ptr<Graph> Graph::record(const Stream& stream, const std::function<void()>& body) {
+std::unique_ptr<ExecutableGraph> ExecutableGraph::record(const Stream& stream,
+                                                         const std::function<void()>& body) {
   const Context& context = stream.context();
   const Context::Current current(context);
   const Driver& driver = context.driver();
@@ -24,12 +25,12 @@ std::unique_ptr<Graph> Graph::record(const Stream& stream, const std::function<v
   if (recorded != nullptr) {
     driver.ask(&cu::Api::graph_destroy, recorded);
   }
-  return good ? std::unique_ptr<Graph>(new Graph(context, exec)) : nullptr;
+  return good ? std::unique_ptr<ExecutableGraph>(new ExecutableGraph(context, exec)) : nullptr;
 }
 
-Graph::~Graph() { context_.ask(&cu::Api::exec_destroy, exec_); }
+ExecutableGraph::~ExecutableGraph() { context_.ask(&cu::Api::exec_destroy, exec_); }
 
-void Graph::launch(const Stream& stream) const {
+void ExecutableGraph::launch(const Stream& stream) const {
   context_.call("cuGraphLaunch", &cu::Api::graph_launch, exec_, stream.handle());
 }
 
@@ -61,7 +62,7 @@ void GraphCache::run(const Key& key, const Stream& stream, const std::function<v
       entries_.pop_back();
     }
   } else if (!entry->refused) {  // an engine may change its state at a new shape: it has just seen this one
-    entry->graph = Graph::record(stream, body);
+    entry->graph = ExecutableGraph::record(stream, body);
     entry->refused = entry->graph == nullptr;
     ++(entry->refused ? counts_.refused : counts_.recorded);
   }

@@ -11,19 +11,19 @@
 namespace bindrt::gpu {
 
 // Addresses and sizes are those of the recording.
-class Graph {
+class ExecutableGraph {
  public:
   // Records what `body` queues on the stream; none of it runs. Null if the driver has no graphs, does not
   // record what the body does, or the body throws: the stream is then as before.
-  static std::unique_ptr<Graph> record(const Stream& stream, const std::function<void()>& body);
-  Graph(const Graph&) = delete;
-  Graph& operator=(const Graph&) = delete;
-  ~Graph();  // launched work is done all the same
+  static std::unique_ptr<ExecutableGraph> record(const Stream& stream, const std::function<void()>& body);
+  ExecutableGraph(const ExecutableGraph&) = delete;
+  ExecutableGraph& operator=(const ExecutableGraph&) = delete;
+  ~ExecutableGraph();  // launched work is done all the same
 
   void launch(const Stream& stream) const;
 
  private:
-  Graph(const Context& context, cu::GraphExec exec) : context_(context), exec_(exec) {}
+  ExecutableGraph(const Context& context, cu::GraphExec exec) : context_(context), exec_(exec) {}
 
   const Context& context_;
   cu::GraphExec exec_;
@@ -53,7 +53,7 @@ class GraphCache {
  private:
   struct Entry {
     Key key;
-    std::unique_ptr<Graph> graph;
+    std::unique_ptr<ExecutableGraph> graph;
     bool refused = false;
   };
   Entry* find(const Key& key);  // which is then the one used last

@@ -13,7 +13,7 @@ inline constexpr int kVersion = 62;
 
 struct Decompress;
 
-struct Error {
+struct ErrorManager {
   void (*error_exit)(Decompress*);               // must not return
   void (*emit_message)(Decompress*, int level);  // level -1: a warning, the data is damaged
   void (*output_message)(Decompress*);
@@ -33,7 +33,7 @@ struct Error {
   int last_addon_message;
 };
 
-struct Source {
+struct SourceManager {
   const std::uint8_t* next_input_byte;
   std::size_t bytes_in_buffer;
   void (*init_source)(Decompress*);
@@ -46,14 +46,14 @@ struct Source {
 enum class ColorSpace : int { kUnknown = 0, kGrey = 1, kRgb = 2, kYcc = 3, kCmyk = 4, kYcck = 5 };
 
 struct Decompress {
-  Error* err;
+  ErrorManager* err;
   void* mem;
   void* progress;
   void* client_data;
   int is_decompressor;
   int global_state;
 
-  Source* src;
+  SourceManager* src;
   unsigned int image_width;
   unsigned int image_height;
   int num_components;

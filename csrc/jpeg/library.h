@@ -6,7 +6,7 @@
 namespace bindrt::jpeg {
 
 struct Library {
-  Error* (*std_error)(Error*);
+  ErrorManager* (*std_error)(ErrorManager*);
   void (*create)(Decompress*, int version, std::size_t size);
   void (*destroy)(Decompress*);
   int (*read_header)(Decompress*, int require_image);

@@ -43,7 +43,7 @@ void Rows::on_message(Decompress* state, int level) {
 }
 
 void Rows::skip_input(Decompress* state, long count) {
-  Source& source = *state->src;
+  SourceManager& source = *state->src;
   if (count <= 0) {
     return;
   }

@@ -46,8 +46,8 @@ class Rows final : public kernels::RowSource {
   const Library& library_;
   const std::uint8_t* data_;
   std::size_t size_;
-  Error error_{};
-  Source source_{};
+  ErrorManager error_{};
+  SourceManager source_{};
   Decompress state_{};
   std::jmp_buf jump_;
   bool created_ = false;

@@ -41,8 +41,8 @@ const Passes& passes() noexcept {
 
 }  // namespace
 
-bool Plan::make(std::int32_t width, std::int32_t height, PixelLayout pixel_layout,
-                std::int32_t new_side) noexcept {
+bool ImagePlan::make(std::int32_t width, std::int32_t height, PixelLayout pixel_layout,
+                     std::int32_t new_side) noexcept {
   const SquareAxes axes = centre_square(width, height, new_side, ResizeFilter::kBicubic);
   side = new_side;
   layout = pixel_layout;
@@ -54,17 +54,17 @@ bool Plan::make(std::int32_t width, std::int32_t height, PixelLayout pixel_layou
   return across != nullptr && down != nullptr;
 }
 
-std::int32_t Plan::first_source_row(std::int32_t begin) const noexcept {
+std::int32_t ImagePlan::first_source_row(std::int32_t begin) const noexcept {
   return down->first_input + 2 * down->pair_begins[static_cast<std::size_t>(begin)];
 }
 
-std::int32_t Plan::last_source_row(std::int32_t end) const noexcept {
+std::int32_t ImagePlan::last_source_row(std::int32_t end) const noexcept {
   const auto last = static_cast<std::size_t>(end - 1);
   return std::min(down->first_input + 2 * (down->pair_begins[last] + down->pair_counts[last]),
                   down->last_input);
 }
 
-Band::Band(const Plan& plan, RowSource& source, std::int32_t begin, std::int32_t end) noexcept
+Band::Band(const ImagePlan& plan, RowSource& source, std::int32_t begin, std::int32_t end) noexcept
     : plan_(plan),
       passes_(passes()),
       source_(source),

@@ -12,7 +12,7 @@
 namespace bindrt::kernels::image {
 
 // What all bands of a picture share.
-struct Plan {
+struct ImagePlan {
   std::int32_t side = 0;
   PixelLayout layout = PixelLayout::kRgb;
   Grouping grouping{};
@@ -34,7 +34,7 @@ struct Plan {
 class Band {
  public:
   // `source` gives the rows from plan.first_source_row(begin) to plan.last_source_row(end).
-  Band(const Plan& plan, RowSource& source, std::int32_t begin, std::int32_t end) noexcept;
+  Band(const ImagePlan& plan, RowSource& source, std::int32_t begin, std::int32_t end) noexcept;
 
   bool allocate() noexcept;  // false if there is no memory
 
@@ -47,7 +47,7 @@ class Band {
   void pair_columns(const std::uint8_t* const* rows) noexcept;
   void count_steps() noexcept;
 
-  const Plan& plan_;
+  const ImagePlan& plan_;
   const Passes& passes_;
   RowSource& source_;
   std::int32_t out_row_;

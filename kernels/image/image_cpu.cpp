@@ -11,7 +11,7 @@ namespace bindrt::kernels {
 namespace {
 
 using image::Band;
-using image::Plan;
+using image::ImagePlan;
 
 // Rows of a picture in memory.
 class PictureRows final : public RowSource {
@@ -37,7 +37,7 @@ class PictureRows final : public RowSource {
 
 // Calls `write(plan, y, row)` for output rows [begin, end). False if the source failed or there is no memory.
 template <class Write>
-bool write_rows(const Plan& plan, RowSource& source, std::int32_t begin, std::int32_t end,
+bool write_rows(const ImagePlan& plan, RowSource& source, std::int32_t begin, std::int32_t end,
                 const Write& write) noexcept {
   Band band(plan, source, begin, end);
   if (!band.allocate()) {
@@ -56,7 +56,7 @@ bool write_rows(const Plan& plan, RowSource& source, std::int32_t begin, std::in
 // The same for all output rows of a picture in memory, from several threads.
 template <class Write>
 bool write_picture(const Picture& picture, std::int32_t side, int threads, const Write& write) noexcept {
-  Plan plan;
+  ImagePlan plan;
   if (!plan.make(picture.width, picture.height, picture.layout, side)) {
     return false;
   }
@@ -87,7 +87,7 @@ class InputWriter {
     }
   }
 
-  void operator()(const Plan& plan, std::int32_t y, const std::uint8_t* row) const noexcept {
+  void operator()(const ImagePlan& plan, std::int32_t y, const std::uint8_t* row) const noexcept {
     for (std::int32_t plane = 0; plane < planes_; ++plane) {
       const std::uint8_t* const bytes = row + (plan.grouping.channels == 1 ? 0 : plane * plan.pitch);
       const Number* const values = values_[static_cast<std::size_t>(plane)].data();
@@ -118,7 +118,7 @@ bool image_to_input(const Picture& picture, const ByteScale& scale, std::int32_t
 }
 
 bool image_to_bytes(const Picture& picture, std::int32_t side, std::uint8_t* out, int threads) noexcept {
-  const auto write = [out](const Plan& plan, std::int32_t y, const std::uint8_t* row) {
+  const auto write = [out](const ImagePlan& plan, std::int32_t y, const std::uint8_t* row) {
     const std::int32_t channels = plan.grouping.channels;
     std::uint8_t* const to = out + std::ptrdiff_t{y} * plan.side * channels;
     for (std::int32_t x = 0; x < plan.side; ++x) {
@@ -131,7 +131,7 @@ bool image_to_bytes(const Picture& picture, std::int32_t side, std::uint8_t* out
 }
 
 bool image_window(std::int32_t width, std::int32_t height, std::int32_t side, ImageWindow& window) noexcept {
-  Plan plan;
+  ImagePlan plan;
   if (!plan.make(width, height, PixelLayout::kGrey, side)) {
     return false;
   }
@@ -143,7 +143,7 @@ bool image_window(std::int32_t width, std::int32_t height, std::int32_t side, Im
 bool image_to_input(std::int32_t width, std::int32_t height, PixelLayout layout, RowSource& source,
                     const ByteScale& scale, std::int32_t side, OutType type, void* out,
                     std::int32_t frames) noexcept {
-  Plan plan;
+  ImagePlan plan;
   if (!plan.make(width, height, layout, side)) {
     return false;
   }

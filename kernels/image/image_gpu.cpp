@@ -16,10 +16,10 @@ namespace {
 
 constexpr std::int64_t blocks_of(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
 
-// Tables in device memory; pictures of one size share theirs.
-class Tables {
+// Tables of axes in device memory; pictures of one size share theirs.
+class AxisTables {
  public:
-  explicit Tables(GpuQueue& queue) : queue_(queue) {}
+  explicit AxisTables(GpuQueue& queue) : queue_(queue) {}
 
   ImageAxis get(const AxisResize& axis) {
     auto taps = antialias_taps(axis);
@@ -52,7 +52,7 @@ class Tables {
   std::map<const AxisTaps*, std::pair<std::shared_ptr<const AxisTaps>, ImageAxis>> made_;
 };
 
-ImageItem make_item(GpuQueue& queue, Tables& tables, const Picture& picture, std::int32_t side) {
+ImageItem make_item(GpuQueue& queue, AxisTables& tables, const Picture& picture, std::int32_t side) {
   const SquareAxes axes = centre_square(picture.width, picture.height, side, ResizeFilter::kBicubic);
   const bool grey = picture.layout == PixelLayout::kGrey;
   const bool reversed = picture.layout == PixelLayout::kBgr || picture.layout == PixelLayout::kBgrx;
@@ -79,7 +79,7 @@ void image_to_input_gpu(GpuQueue& queue, const Picture* pictures, std::int64_t i
   const std::int64_t columns = blocks_of(side, kImageBlockColumns);
   const std::int64_t item_bytes =
       std::int64_t{scale.planes} * side * side * (type == OutType::kFloat32 ? 4 : 2);
-  Tables tables(queue);
+  AxisTables tables(queue);
   for (std::int64_t begin = 0; begin < items; begin += kMostGridRows) {
     const std::int64_t end = std::min(begin + kMostGridRows, items);
     std::vector<ImageItem> list;

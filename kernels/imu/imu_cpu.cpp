@@ -34,7 +34,7 @@ struct ListedTimes {
 };
 
 // Where a step of the grid lies: between samples `low` and `low + 1`, this share of the way.
-struct Place {
+struct StepPlaces {
   std::array<std::int64_t, kImuSteps> low;
   std::array<double, kImuSteps> share;
 };
@@ -123,19 +123,19 @@ std::int64_t count_used(const ListedTimes<Number>& times, std::int64_t count) {
   return std::min(low + 1, count);
 }
 
-BINDRT_INLINE void find_places(const EvenTimes& times, std::int64_t used, Place& place) {
+BINDRT_INLINE void find_places(const EvenTimes& times, std::int64_t used, StepPlaces& places) {
   const double step = times.rate / kImuRate;  // in samples
   const auto last = static_cast<double>(used - 1);
   for (std::size_t i = 0; i < kImuSteps; ++i) {
     const double at = std::min(static_cast<double>(i) * step, last);
     const auto low = std::min(static_cast<std::int64_t>(at), used - 2);
-    place.low[i] = low;
-    place.share[i] = at - static_cast<double>(low);
+    places.low[i] = low;
+    places.share[i] = at - static_cast<double>(low);
   }
 }
 
 template <class Number>
-BINDRT_INLINE void find_places(const ListedTimes<Number>& times, std::int64_t used, Place& place) {
+BINDRT_INLINE void find_places(const ListedTimes<Number>& times, std::int64_t used, StepPlaces& places) {
   std::int64_t low = 0;
   double before = 0.0;
   double after = times.seconds(1);
@@ -146,13 +146,13 @@ BINDRT_INLINE void find_places(const ListedTimes<Number>& times, std::int64_t us
       before = after;
       after = times.seconds(low + 1);
     }
-    place.low[i] = low;
-    place.share[i] = at < after ? (at - before) / (after - before) : 1.0;
+    places.low[i] = low;
+    places.share[i] = at < after ? (at - before) / (after - before) : 1.0;
   }
 }
 
 template <class Number>
-BINDRT_INLINE void interpolate(const ImuSamples& samples, const Place& place, const ImuOptions& options,
+BINDRT_INLINE void interpolate(const ImuSamples& samples, const StepPlaces& places, const ImuOptions& options,
                                void* out) {
   std::array<float, kImuSteps> row;
   for (std::size_t channel = 0; channel < kImuChannels; ++channel) {
@@ -161,10 +161,10 @@ BINDRT_INLINE void interpolate(const ImuSamples& samples, const Place& place, co
     const double gain = options.gain[channel];
     const double offset = options.offset[channel];
     for (std::size_t i = 0; i < kImuSteps; ++i) {
-      const Number* const value = values + place.low[i] * samples.sample_stride;
+      const Number* const value = values + places.low[i] * samples.sample_stride;
       const auto low = static_cast<double>(value[0]);
       const auto high = static_cast<double>(value[samples.sample_stride]);
-      row[i] = static_cast<float>((low + (high - low) * place.share[i]) * gain + offset);
+      row[i] = static_cast<float>((low + (high - low) * places.share[i]) * gain + offset);
     }
     store_row(out, options.out_type, static_cast<std::int64_t>(channel) * kImuSteps, row.data(), kImuSteps);
   }
@@ -229,11 +229,11 @@ template <class Number>
 BINDRT_INLINE void run_samples(GridCall& call) {
   call.bad = count_bad_samples<Number>(*call.samples);
   if (call.bad == 0) {
-    Place place;
+    StepPlaces places;
     with_times(*call.times, [&](const auto& times) __attribute__((always_inline)) {
-      find_places(times, call.samples->count, place);
+      find_places(times, call.samples->count, places);
     });
-    interpolate<Number>(*call.samples, place, *call.options, call.out);
+    interpolate<Number>(*call.samples, places, *call.options, call.out);
   }
 }
 

@@ -14,12 +14,12 @@ __device__ __forceinline__ double sample_at(const ImuSamples& samples, std::int6
 }
 
 // Where a step lies: between samples `low` and `low + 1`, this share of the way.
-struct Place {
+struct StepPlace {
   std::int64_t low;
   double share;
 };
 
-__device__ __forceinline__ Place place_by_rate(const ImuItem& item, int step) {
+__device__ __forceinline__ StepPlace place_by_rate(const ImuItem& item, int step) {
   const double last = static_cast<double>(item.samples.count - 1);
   const double at = fmin(static_cast<double>(step) * (item.rate / kImuRate), last);
   std::int64_t low = static_cast<std::int64_t>(at);
@@ -27,7 +27,7 @@ __device__ __forceinline__ Place place_by_rate(const ImuItem& item, int step) {
   return {low, at - static_cast<double>(low)};
 }
 
-__device__ __forceinline__ Place place_by_list(const ImuItem& item, int step) {
+__device__ __forceinline__ StepPlace place_by_list(const ImuItem& item, int step) {
   const double at = static_cast<double>(step) / kImuRate;
   std::int64_t low = 0;  // the last sample that is not later than the step, and has one after it
   std::int64_t high = item.samples.count - 1;
@@ -68,7 +68,7 @@ extern "C" __global__ void __launch_bounds__(256) bindrt_imu_grid(ImuParams p) {
     return;
   }
   const ImuItem item = p.items[blockIdx.y];
-  const Place place = item.seconds == nullptr ? place_by_rate(item, step) : place_by_list(item, step);
+  const StepPlace place = item.seconds == nullptr ? place_by_rate(item, step) : place_by_list(item, step);
   for (int channel = 0; channel < kImuChannels; ++channel) {
     const double low = sample_at(item.samples, channel, place.low);
     const double high = sample_at(item.samples, channel, place.low + 1);

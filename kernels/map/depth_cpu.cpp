@@ -37,7 +37,7 @@ BINDRT_INLINE void convert(const Number* row, std::int32_t count, const DepthFac
 }
 
 // Rows of a map as the resize takes them.
-struct Source {
+struct DepthRows {
   const Map& map;
   const DepthFactors& factors;
   bool packed;
@@ -64,7 +64,7 @@ struct Source {
   }
 };
 
-struct Call {
+struct DepthCall {
   const Map* map;
   const DepthFactors* factors;
   const SquareTaps* taps;
@@ -77,33 +77,33 @@ struct Call {
 };
 
 template <int N>
-BINDRT_INLINE void run_rows(Call& call) {
+BINDRT_INLINE void run_rows(DepthCall& call) {
   const AxisTaps& across = *call.taps->across;
-  Source source{*call.map, *call.factors, call.packed, across.first_input, across.last_input, 0};
+  DepthRows source{*call.map, *call.factors, call.packed, across.first_input, across.last_input, 0};
   across_rows<N>(*call.taps, source, call.begin, call.end, call.scratch, call.middle);
   call.missing = source.missing;
 }
-void rows_baseline(Call& call) { run_rows<2>(call); }
-BINDRT_AVX2 void rows_avx2(Call& call) { run_rows<4>(call); }
-BINDRT_AVX512 void rows_avx512(Call& call) { run_rows<8>(call); }
+void rows_baseline(DepthCall& call) { run_rows<2>(call); }
+BINDRT_AVX2 void rows_avx2(DepthCall& call) { run_rows<4>(call); }
+BINDRT_AVX512 void rows_avx512(DepthCall& call) { run_rows<8>(call); }
 
-BINDRT_INLINE void run_count(Call& call) {
+BINDRT_INLINE void run_count(DepthCall& call) {
   for (std::int32_t y = call.begin; y < call.end; ++y) {
     with_map_row(*call.map, y, [&](const auto* row) __attribute__((always_inline)) {
       call.missing += count_missing(row, 0, call.map->width);
     });
   }
 }
-void count_baseline(Call& call) { run_count(call); }
-BINDRT_AVX2 void count_avx2(Call& call) { run_count(call); }
-BINDRT_AVX512 void count_avx512(Call& call) { run_count(call); }
+void count_baseline(DepthCall& call) { run_count(call); }
+BINDRT_AVX2 void count_avx2(DepthCall& call) { run_count(call); }
+BINDRT_AVX512 void count_avx512(DepthCall& call) { run_count(call); }
 
 // How many pixels are missing in rows [begin, end), which the square does not depend on.
 std::int64_t count_rows(const Map& map, std::int32_t begin, std::int32_t end, int threads) noexcept {
   std::atomic<std::int64_t> missing{0};
   const auto run = choose(&count_baseline, &count_avx2, &count_avx512);
   parallel_for(end - begin, kGrain, threads, [&](std::int64_t from, std::int64_t to) {
-    Call call{};
+    DepthCall call{};
     call.map = &map;
     call.begin = begin + static_cast<std::int32_t>(from);
     call.end = begin + static_cast<std::int32_t>(to);
@@ -170,15 +170,15 @@ bool depth_square(const Map& map, const DepthOptions& options, void* out, std::i
       failed.store(true, std::memory_order_relaxed);
       return;
     }
-    Call call{&map,
-              &factors,
-              &taps,
-              packed,
-              first + static_cast<std::int32_t>(from),
-              first + static_cast<std::int32_t>(to),
-              scratch,
-              middle + from * kPictureSide,
-              0};
+    DepthCall call{&map,
+                   &factors,
+                   &taps,
+                   packed,
+                   first + static_cast<std::int32_t>(from),
+                   first + static_cast<std::int32_t>(to),
+                   scratch,
+                   middle + from * kPictureSide,
+                   0};
     run(call);
     row_memory.trim();
     found.fetch_add(call.missing, std::memory_order_relaxed);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t kGrain = 16;  // output rows a thread takes at a time
 
-struct Call {
+struct FinishCall {
   const AxisTaps* down;
   const float* middle;
   const SquareFinish* finish;
@@ -40,7 +40,7 @@ BINDRT_INLINE void sum_down(const float* from, const double* weights, std::int32
 }
 
 template <int N>
-BINDRT_INLINE void finish_rows(const Call& call, std::int64_t begin, std::int64_t end) {
+BINDRT_INLINE void finish_rows(const FinishCall& call, std::int64_t begin, std::int64_t end) {
   const AxisTaps& down = *call.down;
   float row[kPictureSide];
   for (std::int64_t y = begin; y < end; ++y) {
@@ -54,13 +54,13 @@ BINDRT_INLINE void finish_rows(const Call& call, std::int64_t begin, std::int64_
   }
 }
 
-void finish_baseline(const Call& call, std::int64_t begin, std::int64_t end) {
+void finish_baseline(const FinishCall& call, std::int64_t begin, std::int64_t end) {
   finish_rows<2>(call, begin, end);
 }
-BINDRT_AVX2 void finish_avx2(const Call& call, std::int64_t begin, std::int64_t end) {
+BINDRT_AVX2 void finish_avx2(const FinishCall& call, std::int64_t begin, std::int64_t end) {
   finish_rows<4>(call, begin, end);
 }
-BINDRT_AVX512 void finish_avx512(const Call& call, std::int64_t begin, std::int64_t end) {
+BINDRT_AVX512 void finish_avx512(const FinishCall& call, std::int64_t begin, std::int64_t end) {
   finish_rows<8>(call, begin, end);
 }
 
@@ -73,7 +73,7 @@ SquareTaps square_taps(const Map& map, ResizeFilter filter) noexcept {
 
 void finish_square(const AxisTaps& down, const float* middle, const SquareFinish& finish, OutType out_type,
                    void* out, int threads) noexcept {
-  const Call call{&down, middle, &finish, out_type, out};
+  const FinishCall call{&down, middle, &finish, out_type, out};
   const auto run = choose(&finish_baseline, &finish_avx2, &finish_avx512);
   parallel_for(kPictureSide, kGrain, threads,
                [&](std::int64_t begin, std::int64_t end) { run(call, begin, end); });

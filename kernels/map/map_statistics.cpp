@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::int64_t kGrain = 32;  // rows a thread takes at a time
 
-struct Rows {
+struct RowRange {
   const Map* map;
   std::int32_t begin;
   std::int32_t end;
 };
 
-BINDRT_INLINE std::int64_t not_finite_in(const Rows& rows) {
+BINDRT_INLINE std::int64_t not_finite_in(const RowRange& rows) {
   std::int64_t bad = 0;
   for (std::int32_t y = rows.begin; y < rows.end; ++y) {
     with_map_row(*rows.map, y, [&](const auto* row) __attribute__((always_inline)) {
@@ -36,9 +36,9 @@ BINDRT_INLINE std::int64_t not_finite_in(const Rows& rows) {
   }
   return bad;
 }
-std::int64_t not_finite_baseline(const Rows& rows) { return not_finite_in(rows); }
-BINDRT_AVX2 std::int64_t not_finite_avx2(const Rows& rows) { return not_finite_in(rows); }
-BINDRT_AVX512 std::int64_t not_finite_avx512(const Rows& rows) { return not_finite_in(rows); }
+std::int64_t not_finite_baseline(const RowRange& rows) { return not_finite_in(rows); }
+BINDRT_AVX2 std::int64_t not_finite_avx2(const RowRange& rows) { return not_finite_in(rows); }
+BINDRT_AVX512 std::int64_t not_finite_avx512(const RowRange& rows) { return not_finite_in(rows); }
 
 }  // namespace
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kGrain = 4 * kBlockRows;  // frame rows a thread takes at a time
 
 // Rows of a frame as the resize takes them.
-struct Source {
+struct ThermalRows {
   const Map& frame;
   ThermalRange range;
   std::int32_t begin;  // the columns that the resize takes
@@ -30,22 +30,22 @@ struct Source {
   }
 };
 
-struct Call {
+struct ThermalCall {
   const SquareTaps* taps;
-  const Source* source;
+  const ThermalRows* source;
   std::int32_t begin;  // rows of the frame
   std::int32_t end;
   float* scratch;
   float* middle;
 };
 
-void rows_baseline(const Call& call) {
+void rows_baseline(const ThermalCall& call) {
   across_rows<2>(*call.taps, *call.source, call.begin, call.end, call.scratch, call.middle);
 }
-BINDRT_AVX2 void rows_avx2(const Call& call) {
+BINDRT_AVX2 void rows_avx2(const ThermalCall& call) {
   across_rows<4>(*call.taps, *call.source, call.begin, call.end, call.scratch, call.middle);
 }
-BINDRT_AVX512 void rows_avx512(const Call& call) {
+BINDRT_AVX512 void rows_avx512(const ThermalCall& call) {
   across_rows<8>(*call.taps, *call.source, call.begin, call.end, call.scratch, call.middle);
 }
 
@@ -65,8 +65,8 @@ bool thermal_stretched(const Map& frame, const ThermalOptions& options, void* ou
   if (middle == nullptr) {
     return false;
   }
-  const Source source{frame, thermal_range(options.low, options.high), taps.across->first_input,
-                      taps.across->last_input};
+  const ThermalRows source{frame, thermal_range(options.low, options.high), taps.across->first_input,
+                           taps.across->last_input};
   const std::int32_t first = taps.down->first_input;
   std::atomic<bool> failed{false};
   const auto run = choose(&rows_baseline, &rows_avx2, &rows_avx512);

@@ -15,7 +15,7 @@ using fft512::Twiddle;
 
 // Frames in SIMD lanes: row r holds sample r, later half of complex number r / 2, of M frames.
 template <int M>
-struct Rows {
+struct FrameRows {
   using V = simd::Double<M>;
   alignas(64) double at[2 * fft512::kPoints][M];
 
@@ -36,7 +36,7 @@ struct Powers {
 
 // Turns M frames into rows; returns each frame's mean.
 template <int M>
-BINDRT_INLINE simd::Double<M> load_frames(const float* const* frames, Rows<M>& rows) noexcept {
+BINDRT_INLINE simd::Double<M> load_frames(const float* const* frames, FrameRows<M>& rows) noexcept {
   using V = simd::Double<M>;
   V even[4] = {};
   V odd[4] = {};
@@ -62,7 +62,7 @@ BINDRT_INLINE simd::Double<M> load_frames(const float* const* frames, Rows<M>& r
 template <int M>
 struct FirstPass {
   using V = simd::Double<M>;
-  Rows<M>& rows;
+  FrameRows<M>& rows;
   const MelTables& tables;
   V mean;
   V before[4];  // the sample before the next one of each leg, mean removed
@@ -96,7 +96,7 @@ struct FirstPass {
 
 // A middle pass: butterflies of numbers that are kStride apart, with the same factors in every part.
 template <int M, std::int32_t kStride>
-BINDRT_INLINE void middle_pass(Rows<M>& rows, const Twiddle* factors) noexcept {
+BINDRT_INLINE void middle_pass(FrameRows<M>& rows, const Twiddle* factors) noexcept {
   for (std::int32_t n = 0; n < kStride; ++n) {
     for (std::int32_t part = n; part < fft512::kPoints; part += 4 * kStride) {
       Complex<simd::Double<M>> z[4];
@@ -113,7 +113,8 @@ BINDRT_INLINE void middle_pass(Rows<M>& rows, const Twiddle* factors) noexcept {
 
 // The last pass for frequencies k, k + 64, k + 128, k + 192, which lie side by side.
 template <int M>
-BINDRT_INLINE void last_four(const Rows<M>& rows, std::int32_t k, Complex<simd::Double<M>> (&z)[4]) noexcept {
+BINDRT_INLINE void last_four(const FrameRows<M>& rows, std::int32_t k,
+                             Complex<simd::Double<M>> (&z)[4]) noexcept {
   const std::int32_t at = fft512::position(k);
   for (int leg = 0; leg < 4; ++leg) {
     z[leg] = rows.complex(at + leg);
@@ -126,7 +127,7 @@ BINDRT_INLINE void last_four(const Rows<M>& rows, std::int32_t k, Complex<simd::
 template <int M, int N>
 struct LastPass {
   using V = simd::Double<M>;
-  const Rows<M>& rows;
+  const FrameRows<M>& rows;
   const fft512::Tables& fft;
   Powers<N>& powers;
   int lane;
@@ -166,7 +167,7 @@ template <int M, int N>
 BINDRT_INLINE void transform(const float* const* frames, int lane, Powers<N>& powers) noexcept {
   const MelTables& tables = mel_tables();
   const Twiddle* const factors = tables.fft.passes;
-  Rows<M> rows;
+  FrameRows<M> rows;
   FirstPass<M> first{rows, tables, load_frames<M>(frames + lane, rows), {}};
   first.start(4);
   first.template butterflies<4>(0, 8);
@@ -265,7 +266,7 @@ struct Lanes {
   }
 };
 
-struct Job {
+struct MelJob {
   const MelClip* clips;
   std::int64_t count;
   const MelOutput* output;
@@ -285,7 +286,7 @@ struct Job {
 
 // Groups [begin, end) of all clips' groups one after another.
 template <int M, int N>
-BINDRT_INLINE void run_groups(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
+BINDRT_INLINE void run_groups(const MelJob& job, std::int64_t begin, std::int64_t end) noexcept {
   std::int64_t clip = 0;
   std::int64_t first = 0;  // group of the clip
   for (std::int64_t index = begin; index < end; ++index) {
@@ -303,24 +304,24 @@ BINDRT_INLINE void run_groups(const Job& job, std::int64_t begin, std::int64_t e
   }
 }
 
-using Run = void (*)(const Job&, std::int64_t, std::int64_t) noexcept;
-struct Kernel {
+using Run = void (*)(const MelJob&, std::int64_t, std::int64_t) noexcept;
+struct MelKernel {
   Run run;
   int lanes;
 };
-void run_baseline(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
+void run_baseline(const MelJob& job, std::int64_t begin, std::int64_t end) noexcept {
   run_groups<2, 4>(job, begin, end);
 }
-BINDRT_AVX2 void run_avx2(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
+BINDRT_AVX2 void run_avx2(const MelJob& job, std::int64_t begin, std::int64_t end) noexcept {
   run_groups<4, 8>(job, begin, end);
 }
-BINDRT_AVX512 void run_avx512(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
+BINDRT_AVX512 void run_avx512(const MelJob& job, std::int64_t begin, std::int64_t end) noexcept {
   run_groups<8, 16>(job, begin, end);
 }
 
 // Columns that are another clip's, and columns after the last frame.
 template <class T>
-void finish_clip(const Job& job, std::int64_t index, T padding) noexcept {
+void finish_clip(const MelJob& job, std::int64_t index, T padding) noexcept {
   const MelClip& clip = job.clips[index];
   const std::int64_t columns = job.output->columns;
   const std::int64_t frames = job.frames(index);
@@ -337,8 +338,9 @@ void finish_clip(const Job& job, std::int64_t index, T padding) noexcept {
 }  // namespace
 
 void log_mel(const MelClip* clips, std::int64_t count, const MelOutput& output, int threads) noexcept {
-  const auto kernel = choose(Kernel{&run_baseline, 4}, Kernel{&run_avx2, 8}, Kernel{&run_avx512, 16});
-  const Job job{clips, count, &output, kernel.lanes};
+  const auto kernel =
+      choose(MelKernel{&run_baseline, 4}, MelKernel{&run_avx2, 8}, MelKernel{&run_avx512, 16});
+  const MelJob job{clips, count, &output, kernel.lanes};
   std::int64_t groups = 0;
   for (std::int64_t clip = 0; clip < count; ++clip) {
     groups += job.groups(clip);

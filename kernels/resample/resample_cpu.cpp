@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t kWindow = std::int64_t{1} << 12;  // inputs held at once, or one block's
 constexpr std::int64_t kMostBlocks = std::int64_t{1} << 10;
 
-struct Job {
+struct ResampleJob {
   const ResampleFilter* filter;
   const AudioView* view;
   std::int32_t channel;
@@ -68,7 +68,7 @@ BINDRT_INLINE simd::Float<4> block_outputs(const float* window, const float* tap
 }
 
 // The window of blocks as floats side by side: the caller's own where they are that.
-BINDRT_INLINE const float* window_of(const Job& job, std::int64_t begin, std::int64_t count,
+BINDRT_INLINE const float* window_of(const ResampleJob& job, std::int64_t begin, std::int64_t count,
                                      Scratch<float>& scratch) noexcept {
   const AudioView& view = *job.view;
   const bool plain = view.type == SampleType::kFloat32 && view.sample_stride == sizeof(float) &&
@@ -90,7 +90,7 @@ BINDRT_INLINE const float* window_of(const Job& job, std::int64_t begin, std::in
 
 // Blocks [begin, end) of the job; false if there is no memory.
 template <int N>
-BINDRT_INLINE bool run_blocks(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
+BINDRT_INLINE bool run_blocks(const ResampleJob& job, std::int64_t begin, std::int64_t end) noexcept {
   thread_local Scratch<float> inputs;
   thread_local Scratch<float> rows;
   const ResampleFilter& filter = *job.filter;
@@ -137,14 +137,14 @@ BINDRT_INLINE bool run_blocks(const Job& job, std::int64_t begin, std::int64_t e
   return true;
 }
 
-using Run = bool (*)(const Job&, std::int64_t, std::int64_t) noexcept;
-bool run_baseline(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
+using Run = bool (*)(const ResampleJob&, std::int64_t, std::int64_t) noexcept;
+bool run_baseline(const ResampleJob& job, std::int64_t begin, std::int64_t end) noexcept {
   return run_blocks<4>(job, begin, end);
 }
-BINDRT_AVX2 bool run_avx2(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
+BINDRT_AVX2 bool run_avx2(const ResampleJob& job, std::int64_t begin, std::int64_t end) noexcept {
   return run_blocks<8>(job, begin, end);
 }
-BINDRT_AVX512 bool run_avx512(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
+BINDRT_AVX512 bool run_avx512(const ResampleJob& job, std::int64_t begin, std::int64_t end) noexcept {
   return run_blocks<8>(job, begin, end);  // 16 lanes would add up in another order
 }
 
@@ -167,7 +167,7 @@ bool resample(const ResampleRates& rates, const AudioView& view, std::int32_t ch
   const std::int64_t blocks = (first + count - 1) / kResampleBlock + 1 - first_block;
   const std::int64_t step = kResampleBlock * rates.orig / rates.target + 1;
   const std::int64_t at_once = std::clamp<std::int64_t>(kWindow / step, 1, kMostBlocks);
-  const Job job{filter.get(), &view, channel, first, count, out, first_block, blocks, at_once};
+  const ResampleJob job{filter.get(), &view, channel, first, count, out, first_block, blocks, at_once};
   std::atomic<bool> done{true};
   const Run run = choose<Run>(&run_baseline, &run_avx2, &run_avx512);
   const std::int64_t pieces = (blocks + at_once - 1) / at_once;

@@ -94,7 +94,7 @@ std::int64_t kept_taps(const ResampleFilter& filter) noexcept {
 }
 
 // The last filters used, newest first.
-class Cache {
+class FilterCache {
  public:
   std::shared_ptr<const ResampleFilter> get(const ResampleRates& rates) {
     {
@@ -161,7 +161,7 @@ void fill_block(const ResampleFilter& filter, std::int64_t block, float* taps) n
 }
 
 std::shared_ptr<const ResampleFilter> resample_filter(const ResampleRates& rates) noexcept {
-  static Cache& cache = *new Cache;  // leaked: threads may outlive static destructors
+  static FilterCache& cache = *new FilterCache;  // leaked: threads may outlive static destructors
   try {
     return cache.get(rates);
   } catch (const std::bad_alloc&) {

@@ -27,9 +27,9 @@ std::int32_t tile_of(const ResampleShape& shape) noexcept {
 }
 
 // The tables of a call: one for each pair of rates.
-class Tables {
+class TapTables {
  public:
-  explicit Tables(GpuQueue& queue) : queue_(queue) {}
+  explicit TapTables(GpuQueue& queue) : queue_(queue) {}
 
   // Null for a table that is too large, or would be larger than the work.
   const float* get(const ResampleShape& shape, std::int64_t outputs) {
@@ -71,7 +71,7 @@ class Tables {
   std::int64_t most_taps_ = 0;
 };
 
-ResampleGpuItem prepare(const ResampleItem& item, Tables& tables) {
+ResampleGpuItem prepare(const ResampleItem& item, TapTables& tables) {
   ResampleGpuItem made;
   made.view = item.view;
   made.channel = item.channel;
@@ -96,7 +96,7 @@ bool resamples_on_gpu(const ResampleRates& rates) noexcept {
 }
 
 void resample_gpu(GpuQueue& queue, const ResampleItem* items, std::int64_t count) {
-  Tables tables(queue);
+  TapTables tables(queue);
   std::vector<ResampleGpuItem> made;
   for (std::int64_t i = 0; i < count; ++i) {
     if (items[i].count > 0) {

@@ -134,7 +134,7 @@ std::shared_ptr<const AxisTaps> make(const AxisResize& axis) {
 }
 
 // The tables used last, at the front the newest.
-class Cache {
+class TapsCache {
  public:
   std::shared_ptr<const AxisTaps> find(const AxisResize& axis) {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -170,8 +170,8 @@ class Cache {
   std::vector<Entry> entries_;
 };
 
-Cache& cache() {
-  static auto* const instance = new Cache;  // leaked: threads may outlive static destructors
+TapsCache& cache() {
+  static auto* const instance = new TapsCache;  // leaked: threads may outlive static destructors
   return *instance;
 }
 

@@ -23,7 +23,7 @@ struct LineOffsets {
 };
 
 // A call's tables, and the source's pixels where lines of the turned frame run down its columns.
-struct Job {
+struct CropJob {
   const CropRequest* request;
   CropPlan plan;
   LineOffsets offsets;
@@ -41,7 +41,7 @@ void pack_ranges(const DecodedPicture& frame, const SourceRanges& ranges, std::i
 }
 
 // The line's pixels lie in one row of the source.
-void straight_offsets(Job& job) noexcept {
+void straight_offsets(CropJob& job) noexcept {
   const CropAxis& columns = job.plan.columns;
   for (std::int32_t i = 0; i < columns.count; ++i) {
     job.offsets.low[i] = job.plan.ranges.place(columns.taps[i].low);
@@ -50,7 +50,7 @@ void straight_offsets(Job& job) noexcept {
 }
 
 // The number that a source row has among those needed. Taps come in order, two rows at a time.
-std::int32_t needed_row(Job& job, std::int32_t row) noexcept {
+std::int32_t needed_row(CropJob& job, std::int32_t row) noexcept {
   for (std::int32_t back = 1; back <= std::min(2, job.source_row_count); ++back) {
     if (job.source_rows[job.source_row_count - back] == row) {
       return job.source_row_count - back;
@@ -61,7 +61,7 @@ std::int32_t needed_row(Job& job, std::int32_t row) noexcept {
 }
 
 // The line's pixels lie in one column of the source, in rows that are packed beforehand.
-void sideways_offsets(Job& job) noexcept {
+void sideways_offsets(CropJob& job) noexcept {
   const CropAxis& columns = job.plan.columns;
   const std::int32_t length = job.plan.ranges.length();
   job.source_row_count = 0;
@@ -71,7 +71,7 @@ void sideways_offsets(Job& job) noexcept {
   }
 }
 
-bool pack_sideways(Job& job, Scratch<std::uint32_t>& scratch, int threads) noexcept {
+bool pack_sideways(CropJob& job, Scratch<std::uint32_t>& scratch, int threads) noexcept {
   const auto length = static_cast<std::size_t>(job.plan.ranges.length());
   std::uint32_t* const packed = scratch.get(static_cast<std::size_t>(job.source_row_count) * length);
   if (packed == nullptr) {
@@ -91,7 +91,7 @@ bool pack_sideways(Job& job, Scratch<std::uint32_t>& scratch, int threads) noexc
 class Lines {
  public:
   // `row`: where packed pixels of a row are put; `lines`: room for six lines.
-  Lines(const Job& job, std::uint32_t* row, float* lines) noexcept
+  Lines(const CropJob& job, std::uint32_t* row, float* lines) noexcept
       : job_(job), row_(row), values_{lines, lines + 3 * kLine} {}
 
   // The lines of both places of a tap.
@@ -123,14 +123,14 @@ class Lines {
     return free;
   }
 
-  const Job& job_;
+  const CropJob& job_;
   std::uint32_t* row_;
   float* values_[2];
   std::int32_t held_[2] = {-1, -1};
 };
 
 // Puts a finished line into every crop that it crosses.
-void write_line(const Job& job, std::int32_t line, const float* values) noexcept {
+void write_line(const CropJob& job, std::int32_t line, const float* values) noexcept {
   const CropRequest& request = *job.request;
   for (std::int32_t i = 0; i < request.target_count; ++i) {
     const CropTarget& target = request.targets[i];
@@ -147,7 +147,7 @@ void write_line(const Job& job, std::int32_t line, const float* values) noexcept
   }
 }
 
-bool resize_lines(const Job& job, std::int64_t begin, std::int64_t end) noexcept {
+bool resize_lines(const CropJob& job, std::int64_t begin, std::int64_t end) noexcept {
   thread_local Scratch<std::uint32_t> row_memory;
   thread_local Scratch<float> line_memory;
   const auto length = static_cast<std::size_t>(job.sideways ? 1 : job.plan.ranges.length());
@@ -170,7 +170,7 @@ bool resize_lines(const Job& job, std::int64_t begin, std::int64_t end) noexcept
   return true;
 }
 
-void prepare(const CropRequest& request, Job& job) noexcept {
+void prepare(const CropRequest& request, CropJob& job) noexcept {
   bool wanted[kVideoCrops] = {false, false, false};
   for (std::int32_t i = 0; i < request.target_count; ++i) {
     wanted[request.targets[i].crop] = true;
@@ -194,9 +194,9 @@ bool video_crops(const CropRequest& request, int threads) noexcept {
   if (request.target_count == 0) {
     return true;
   }
-  thread_local Scratch<Job> job_memory;
+  thread_local Scratch<CropJob> job_memory;
   thread_local Scratch<std::uint32_t> packed_memory;
-  Job* const job = job_memory.get(1);
+  CropJob* const job = job_memory.get(1);
   if (job == nullptr) {
     return false;
   }

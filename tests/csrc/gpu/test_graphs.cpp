@@ -44,7 +44,7 @@ struct Chain {
 void test_a_graph_does_what_was_recorded(Context& context) {
   Chain chain(context);
   chain.fill(1);
-  const auto graph = Graph::record(chain.stream, [&] { chain.queue(); });
+  const auto graph = ExecutableGraph::record(chain.stream, [&] { chain.queue(); });
   CHECK(graph != nullptr);
   chain.stream.wait();
   CHECK(!chain.holds(1));  // recording runs nothing
@@ -61,7 +61,7 @@ void test_a_graph_waits_for_its_stream(Context& context) {
   Chain chain(context);
   Stream other(context);
   Event ready(context);
-  const auto graph = Graph::record(chain.stream, [&] { chain.queue(); });
+  const auto graph = ExecutableGraph::record(chain.stream, [&] { chain.queue(); });
   for (int round = 0; round < 20; ++round) {
     const DeviceMemory seen(context, kBytes);
     chain.fill(round);
@@ -77,11 +77,11 @@ void test_a_graph_waits_for_its_stream(Context& context) {
 
 void test_a_body_that_throws(Context& context) {
   Chain chain(context);
-  CHECK(Graph::record(chain.stream, [&] {
+  CHECK(ExecutableGraph::record(chain.stream, [&] {
           chain.queue();
           throw std::runtime_error("no");
         }) == nullptr);
-  CHECK(Graph::record(chain.stream, [&] { chain.stream.wait(); }) == nullptr);
+  CHECK(ExecutableGraph::record(chain.stream, [&] { chain.stream.wait(); }) == nullptr);
   chain.fill(9);
   chain.queue();  // the stream is as before
   chain.stream.wait();

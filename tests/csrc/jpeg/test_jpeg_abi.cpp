@@ -17,8 +17,8 @@ namespace {
 
 using bindrt::jpeg::ColorSpace;
 using bindrt::jpeg::Decompress;
-using bindrt::jpeg::Error;
-using bindrt::jpeg::Source;
+using bindrt::jpeg::ErrorManager;
+using bindrt::jpeg::SourceManager;
 
 #define SAME_PLACE(Ours, our_field, Theirs, their_field)              \
   CHECK(offsetof(Ours, our_field) == offsetof(Theirs, their_field) && \
@@ -59,20 +59,20 @@ void decompress() {
 }
 
 void error_and_source() {
-  CHECK(sizeof(Error) == sizeof(jpeg_error_mgr));
-  SAME_PLACE(Error, error_exit, jpeg_error_mgr, error_exit);
-  SAME_PLACE(Error, emit_message, jpeg_error_mgr, emit_message);
-  SAME_PLACE(Error, output_message, jpeg_error_mgr, output_message);
-  SAME_PLACE(Error, msg_parm, jpeg_error_mgr, msg_parm);
-  SAME_PLACE(Error, num_warnings, jpeg_error_mgr, num_warnings);
-  SAME_PLACE(Error, last_addon_message, jpeg_error_mgr, last_addon_message);
-  CHECK(sizeof(Source) == sizeof(jpeg_source_mgr));
-  SAME_PLACE(Source, next_input_byte, jpeg_source_mgr, next_input_byte);
-  SAME_PLACE(Source, bytes_in_buffer, jpeg_source_mgr, bytes_in_buffer);
-  SAME_PLACE(Source, fill_input_buffer, jpeg_source_mgr, fill_input_buffer);
-  SAME_PLACE(Source, skip_input_data, jpeg_source_mgr, skip_input_data);
-  SAME_PLACE(Source, resync_to_restart, jpeg_source_mgr, resync_to_restart);
-  SAME_PLACE(Source, term_source, jpeg_source_mgr, term_source);
+  CHECK(sizeof(ErrorManager) == sizeof(jpeg_error_mgr));
+  SAME_PLACE(ErrorManager, error_exit, jpeg_error_mgr, error_exit);
+  SAME_PLACE(ErrorManager, emit_message, jpeg_error_mgr, emit_message);
+  SAME_PLACE(ErrorManager, output_message, jpeg_error_mgr, output_message);
+  SAME_PLACE(ErrorManager, msg_parm, jpeg_error_mgr, msg_parm);
+  SAME_PLACE(ErrorManager, num_warnings, jpeg_error_mgr, num_warnings);
+  SAME_PLACE(ErrorManager, last_addon_message, jpeg_error_mgr, last_addon_message);
+  CHECK(sizeof(SourceManager) == sizeof(jpeg_source_mgr));
+  SAME_PLACE(SourceManager, next_input_byte, jpeg_source_mgr, next_input_byte);
+  SAME_PLACE(SourceManager, bytes_in_buffer, jpeg_source_mgr, bytes_in_buffer);
+  SAME_PLACE(SourceManager, fill_input_buffer, jpeg_source_mgr, fill_input_buffer);
+  SAME_PLACE(SourceManager, skip_input_data, jpeg_source_mgr, skip_input_data);
+  SAME_PLACE(SourceManager, resync_to_restart, jpeg_source_mgr, resync_to_restart);
+  SAME_PLACE(SourceManager, term_source, jpeg_source_mgr, term_source);
 }
 
 void numbers() {
