@@ -1,3 +1,4 @@
+// Runs a batch on a GPU: rows in, engine and pooling, vectors out, each on a stream of its own.
 #include "csrc/gpu/batch_device.h"
 
 #include <new>

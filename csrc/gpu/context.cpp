@@ -1,3 +1,4 @@
+// Loads kernels into a device's context and launches them.
 #include "csrc/gpu/context.h"
 
 #include <algorithm>

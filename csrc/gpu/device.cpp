@@ -1,3 +1,4 @@
+// Asks the driver what a device is.
 #include "csrc/gpu/device.h"
 
 #include <array>

@@ -1,3 +1,4 @@
+// Opens the driver's library, and turns its error codes into exceptions.
 #include "csrc/gpu/driver.h"
 
 #include <dlfcn.h>

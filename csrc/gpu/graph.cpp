@@ -1,3 +1,4 @@
+// Records CUDA graphs, and keeps those of the shapes that keep coming.
 #include "csrc/gpu/graph.h"
 
 #include <algorithm>

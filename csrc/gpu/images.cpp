@@ -1,3 +1,4 @@
+// Chooses the compiled kernels that a device can run.
 #include "csrc/gpu/images.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Allocates device memory and page-locked host memory.
 #include "csrc/gpu/memory.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// Keeps this process's contexts and idle queues, one set for each device.
 #include "csrc/gpu/process.h"
 
 #include <map>

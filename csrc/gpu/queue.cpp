@@ -1,3 +1,4 @@
+// Queues copies and kernels on a stream, with memory for what passes through it.
 #include "csrc/gpu/queue.h"
 
 #include <algorithm>

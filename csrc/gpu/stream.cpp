@@ -1,3 +1,4 @@
+// Makes streams and events of a context.
 #include "csrc/gpu/stream.h"
 
 namespace bindrt::gpu {

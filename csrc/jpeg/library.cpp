@@ -1,3 +1,4 @@
+// Looks up the functions of the libjpeg-turbo that this process has loaded.
 #include "csrc/jpeg/library.h"
 
 #include <dlfcn.h>

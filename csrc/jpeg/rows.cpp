@@ -1,3 +1,4 @@
+// Decodes rows of a JPEG for the resize, and gives up at the first sign of damage.
 #include "csrc/jpeg/rows.h"
 
 #include <algorithm>

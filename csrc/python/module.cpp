@@ -1,3 +1,4 @@
+// The module `bindrt._core`: what it was built from, its instruction set, and all its parts.
 #include <pybind11/pybind11.h>
 
 #include <string>

@@ -1,3 +1,4 @@
+// Asks the processor and the operating system for features.
 #include "kernels/base/cpu_features.h"
 
 #include <cstdint>

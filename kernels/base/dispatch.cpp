@@ -1,3 +1,4 @@
+// Finds the best instruction set of this processor, once.
 #include "kernels/base/dispatch.h"
 
 #include <algorithm>

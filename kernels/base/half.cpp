@@ -1,3 +1,4 @@
+// Converts floats to binary16, with the processor's instruction where it has one.
 #include "kernels/base/half.h"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// Threads that wait for loops and share them out.
 #include "kernels/base/parallel.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// Resizes a picture band by band: blocks of sixteen rows across, then one output row at a time down.
 #include "kernels/image/image_band.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The image op on the CPU.
 #include <algorithm>
 #include <array>
 #include <atomic>

@@ -1,3 +1,4 @@
+// The host side of the image op on a GPU.
 #include "kernels/image/image_gpu.h"
 
 #include <algorithm>

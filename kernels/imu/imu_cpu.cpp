@@ -1,3 +1,4 @@
+// The IMU op on the CPU.
 #include <algorithm>
 #include <array>
 #include <cmath>

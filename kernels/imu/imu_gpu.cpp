@@ -1,3 +1,4 @@
+// The host side of the IMU op on a GPU.
 #include "kernels/imu/imu_gpu.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The depth op on the CPU.
 #include <algorithm>
 #include <atomic>
 #include <limits>

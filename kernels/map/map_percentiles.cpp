@@ -1,3 +1,4 @@
+// Percentiles of a map, by counting its numbers in bins.
 #include <algorithm>
 #include <array>
 #include <cstddef>

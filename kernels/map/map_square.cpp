@@ -1,3 +1,4 @@
+// The second pass of the resize that depth and thermal share, along columns.
 #include "kernels/map/map_square.h"
 
 #include "kernels/base/half.h"

@@ -1,3 +1,4 @@
+// Counts the numbers of a map that are not finite.
 #include "kernels/map/map_statistics.h"
 
 #include <atomic>

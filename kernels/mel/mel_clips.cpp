@@ -1,3 +1,4 @@
+// Plans the clips of a recording: what earlier ones change in them, and which frames they share.
 #include "kernels/mel/mel_clips.h"
 
 #include <algorithm>

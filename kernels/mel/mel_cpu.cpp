@@ -1,3 +1,4 @@
+// The log-mel op on the CPU: several frames at once, one in each lane of a vector.
 #include <algorithm>
 #include <cstdint>
 

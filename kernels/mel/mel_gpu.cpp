@@ -1,3 +1,4 @@
+// The host side of the log-mel op on a GPU.
 #include "kernels/mel/mel_gpu.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Computes the window, the bands and the factors of the transform, once.
 #include "kernels/mel/mel_tables.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The host side of the pool op on a GPU.
 #include "kernels/pool/pool_gpu.h"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// The largest magnitude of the samples of a recording.
 #include "kernels/resample/audio_view.h"
 
 #include <array>

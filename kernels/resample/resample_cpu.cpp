@@ -1,3 +1,4 @@
+// The resampling op on the CPU: blocks of four outputs from one window of inputs.
 #include <algorithm>
 #include <atomic>
 #include <cstdint>

@@ -1,3 +1,4 @@
+// Makes the resampling filters' tables of taps, and keeps those used lately.
 #include "kernels/resample/resample_filter.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The host side of the resampling op on a GPU.
 #include "kernels/resample/resample_gpu.h"
 
 #include <algorithm>

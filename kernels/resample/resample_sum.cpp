@@ -1,3 +1,4 @@
+// The sum of resampled outputs, without computing each of them where the taps repeat.
 #include <algorithm>
 #include <array>
 #include <cstdint>

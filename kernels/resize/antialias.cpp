@@ -1,3 +1,4 @@
+// Computes the taps of antialiased resizes, and keeps those used lately.
 #include "kernels/resize/antialias.h"
 
 #include <algorithm>

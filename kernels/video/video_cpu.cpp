@@ -1,3 +1,4 @@
+// The video op on the CPU: lines of the resized frame, each computed once for all crops.
 #include <algorithm>
 #include <atomic>
 #include <cstddef>

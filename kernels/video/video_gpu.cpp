@@ -1,3 +1,4 @@
+// The host side of the video op on a GPU.
 #include "kernels/video/video_gpu.h"
 
 #include <cstddef>

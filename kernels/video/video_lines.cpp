@@ -1,3 +1,4 @@
+// The inner loops of the video op, written so that a compiler can make vector code of them.
 #include "kernels/video/video_lines.h"
 
 #include "kernels/base/dispatch.h"

@@ -1,3 +1,4 @@
+// Plans which rows and columns the crops of a frame need.
 #include "kernels/video/video_plan.h"
 
 #include <algorithm>

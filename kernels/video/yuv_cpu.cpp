@@ -1,3 +1,4 @@
+// Converts YUV pictures to RGB on the CPU.
 #include <atomic>
 #include <cmath>
 #include <cstddef>

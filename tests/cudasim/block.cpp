@@ -1,3 +1,4 @@
+// Runs one block of threads: each is a fiber, and they take turns.
 #include "tests/cudasim/block.h"
 
 #include <algorithm>

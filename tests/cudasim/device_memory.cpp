@@ -1,3 +1,4 @@
+// Device memory with guard zones, filled with poison.
 #include "tests/cudasim/device_memory.h"
 
 #include <cstdint>

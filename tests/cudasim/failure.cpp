@@ -1,3 +1,4 @@
+// Reports what a simulated kernel did wrong.
 #include "tests/cudasim/failure.h"
 
 #include <dlfcn.h>

@@ -1,3 +1,4 @@
+// Switches between fibers.
 #include "tests/cudasim/fiber.h"
 
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+// Where threads of a block or a warp wait for each other.
 #include "tests/cudasim/meeting.h"
 
 #include "tests/cudasim/failure.h"

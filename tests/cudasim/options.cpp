@@ -1,3 +1,4 @@
+// Reads the simulator's options from its environment variable.
 #include "tests/cudasim/options.h"
 
 #include <charconv>

@@ -1,3 +1,4 @@
+// An op's queue on the simulator.
 #include "tests/cudasim/queue.h"
 
 #include "tests/cudasim/registry.h"

@@ -1,3 +1,4 @@
+// Finds accesses of two threads to one byte without a barrier between them.
 #include "tests/cudasim/race.h"
 
 #if defined(BINDRT_CUDASIM_RACE)

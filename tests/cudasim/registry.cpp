@@ -1,3 +1,4 @@
+// The kernels that a program was linked with, by name.
 #include "tests/cudasim/registry.h"
 
 #include <algorithm>

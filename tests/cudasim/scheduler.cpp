@@ -1,3 +1,4 @@
+// Runs the blocks of a launch, in the order that the options ask for.
 #include "tests/cudasim/scheduler.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Static and dynamic shared memory of a block.
 #include "tests/cudasim/shared_memory.h"
 
 #include <cstdlib>

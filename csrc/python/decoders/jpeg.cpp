@@ -1,3 +1,4 @@
+// Lets Python read JPEG files straight into the image op.
 #include <cstdint>
 #include <string>
 

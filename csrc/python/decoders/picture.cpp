@@ -1,3 +1,4 @@
+// Checks decoders' frames and arrays that Python makes pictures of.
 #include "csrc/python/decoders/picture.h"
 
 #include <pybind11/numpy.h>

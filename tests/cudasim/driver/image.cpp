@@ -1,3 +1,4 @@
+// Reads the kernels' images that the simulated driver is given.
 #include "tests/cudasim/driver/image.h"
 
 #include <elf.h>

@@ -1,3 +1,4 @@
+// What the simulated driver knows: contexts, streams, events, memory.
 #include "tests/cudasim/driver/state.h"
 
 #include <algorithm>

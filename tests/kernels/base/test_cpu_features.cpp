@@ -1,3 +1,4 @@
+// The features that the processor is said to have.
 #include <algorithm>
 #include <string_view>
 #include <thread>

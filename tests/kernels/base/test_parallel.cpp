@@ -1,3 +1,4 @@
+// Loops shared out over threads, also inside each other and after a fork.
 #include <atomic>
 #include <cstdint>
 #include <thread>

@@ -1,3 +1,4 @@
+// The image op on random pictures.
 #include <cmath>
 #include <vector>
 

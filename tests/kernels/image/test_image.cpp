@@ -1,3 +1,4 @@
+// The image op against its definition, at every level and with any number of threads.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>

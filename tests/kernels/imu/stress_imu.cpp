@@ -1,3 +1,4 @@
+// The IMU op on random samples and times.
 #include <cmath>
 #include <vector>
 

@@ -1,3 +1,4 @@
+// The IMU op against its definition.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

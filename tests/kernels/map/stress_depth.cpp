@@ -1,3 +1,4 @@
+// The depth op on random maps.
 #include <algorithm>
 #include <cmath>
 

@@ -1,3 +1,4 @@
+// The thermal op on random frames.
 #include <algorithm>
 #include <cmath>
 #include <type_traits>

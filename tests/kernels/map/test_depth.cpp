@@ -1,3 +1,4 @@
+// The depth op against its definition.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

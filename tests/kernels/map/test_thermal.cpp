@@ -1,3 +1,4 @@
+// The thermal op and the statistics of maps against their definitions.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>

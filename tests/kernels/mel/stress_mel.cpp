@@ -1,3 +1,4 @@
+// The log-mel op on random clips.
 #include <algorithm>
 #include <array>
 #include <cmath>

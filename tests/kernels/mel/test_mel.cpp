@@ -1,3 +1,4 @@
+// The log-mel op against its definition.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>

@@ -1,3 +1,4 @@
+// The pool op on random views and weights.
 #include <algorithm>
 #include <cmath>
 #include <vector>

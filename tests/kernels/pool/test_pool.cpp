@@ -1,3 +1,4 @@
+// The pool op against its definition.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

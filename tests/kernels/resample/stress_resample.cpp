@@ -1,3 +1,4 @@
+// The resampling op on random rates and recordings.
 #include <algorithm>
 #include <cmath>
 #include <numeric>

@@ -1,3 +1,4 @@
+// The resampling op against its definition.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>

@@ -1,3 +1,4 @@
+// The taps of random resizes.
 #include <algorithm>
 #include <cmath>
 #include <memory>

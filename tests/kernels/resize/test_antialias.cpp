@@ -1,3 +1,4 @@
+// The taps of antialiased resizes.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>

@@ -1,3 +1,4 @@
+// The video op on random frames.
 #include <algorithm>
 #include <cmath>
 #include <memory>

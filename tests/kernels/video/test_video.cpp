@@ -1,3 +1,4 @@
+// The video op against its definition.
 #include <cstddef>
 #include <cstdint>
 #include <random>
