@@ -46,7 +46,7 @@ constexpr int kMajor = 75;
 constexpr int kMinor = 76;
 
 constexpr unsigned kStreamNonBlocking = 1;
-constexpr unsigned kEventBlockingSync = 1;  // who waits for it sleeps
+constexpr unsigned kEventBlockingSync = 1;  // a thread that waits for it sleeps
 constexpr unsigned kEventDisableTiming = 2;
 constexpr int kCaptureGlobal = 0;
 constexpr int kCaptureThreadLocal = 1;  // forbids nothing to other threads

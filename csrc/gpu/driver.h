@@ -10,7 +10,7 @@
 
 namespace bindrt::gpu {
 
-// A call of the driver that failed, or something it would have been asked that cannot be.
+// A failed call of the driver, or a request that we refuse before it reaches the driver.
 class Error : public std::runtime_error {
  public:
   Error(cu::Result code, std::string name, const std::string& message)
@@ -22,7 +22,7 @@ class Error : public std::runtime_error {
   }  // "CUDA_ERROR_OUT_OF_MEMORY"; empty if code is 0
   bool out_of_memory() const noexcept { return code_ == cu::kOutOfMemory; }
 
-  // A kernel failed so that no call in its context, of whomever, can succeed again in this process.
+  // Whether a kernel failed in such a way that no later call in its context can succeed in this process.
   bool context_lost() const noexcept;
 
  private:
@@ -56,8 +56,8 @@ class Driver {
   bool simulated() const noexcept { return simulated_; }       // tests/cudasim: no figure of it is a GPU's
   int device_count() const noexcept { return device_count_; }  // 0 if not usable
 
-  // Calls a function of the driver; throws Error with `what` was tried, unless it returns success. After a
-  // fork no driver works in the child, if it was started in the parent: that is an Error too.
+  // Calls a function of the driver; unless it succeeds, throws Error, which says `what` was tried. A driver
+  // that was started before a fork does not work in the child: that is an Error too.
   template <class... Parameters, class... Arguments>
   void call(std::string_view what, cu::Result (*cu::Api::*function)(Parameters...),
             Arguments... arguments) const {

@@ -10,7 +10,7 @@
 
 namespace bindrt::gpu {
 
-// Addresses and sizes are those of the recording.
+// Launches use the addresses and sizes of the recording.
 class ExecutableGraph {
  public:
   // Records what `body` queues on the stream; none of it runs. Null if the driver has no graphs, does not
@@ -29,8 +29,8 @@ class ExecutableGraph {
   cu::GraphExec exec_;
 };
 
-// The graphs of a stream for the shapes that keep coming, at most so many: of more, those that were not used
-// for the longest time go.
+// The graphs of a stream for the shapes that keep coming, at most `most`; the one that was not used for the
+// longest time is dropped first.
 class GraphCache {
  public:
   // What a graph depends on: lane, length, rows, and the buffers it works on.
@@ -44,8 +44,8 @@ class GraphCache {
     std::uint64_t launched = 0;
   };
 
-  // Queues `body` on the stream: its graph if there is one. Else it is run, and recorded for the next time if
-  // it came before.
+  // Queues the work of `body` on the stream. If the key has a graph, that is launched. If not, `body` runs;
+  // the second time it is recorded as well.
   void run(const Key& key, const Stream& stream, const std::function<void()>& body);
 
   const Counts& counts() const noexcept { return counts_; }

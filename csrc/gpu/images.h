@@ -31,7 +31,7 @@ struct KernelSet {
   std::span<const KernelName> kernels;
 };
 
-// Those of this build; empty where it had no compiler for them.
+// The kernels of this build; empty where it had no compiler for them.
 const KernelSet& embedded_kernels();
 
 // "sm_89" or "compute_100"

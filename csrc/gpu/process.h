@@ -11,8 +11,8 @@ namespace bindrt::gpu {
 // The device's context with the kernels of this build. Throws Error.
 Context& process_context(int device);
 
-// A queue of the device for the calling thread, until its end; with the memory that earlier users made it
-// keep. Given back with work still queued, it is waited for; where that failed, it is not used again.
+// Lends the calling thread a queue of the device, together with the memory that earlier users made it keep.
+// The destructor waits for the queued work; a queue whose work failed is not lent again.
 class BorrowedQueue {
  public:
   explicit BorrowedQueue(int device);

@@ -48,7 +48,7 @@ std::string limit_cpu_level(const std::string& name) {
       return std::string(kernels::cpu_level_name(kernels::limit_cpu_level(level)));
     }
   }
-  throw py::value_error("'" + name + "' is no level; one of baseline, avx2, avx512");
+  throw py::value_error("'" + name + "' is not a level; it is baseline, avx2 or avx512");
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ CpuLevel limit_cpu_level(CpuLevel level) noexcept;
 std::string_view cpu_level_name(CpuLevel level) noexcept;  // "baseline", "avx2", "avx512"
 
 #define BINDRT_INLINE [[gnu::always_inline]] inline
-// Before a loop of which no turn writes what another reads.
+// Stands before a loop in which no turn writes what another turn reads.
 #if defined(__clang__)
 #define BINDRT_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else

@@ -7,7 +7,7 @@
 
 namespace bindrt::kernels {
 
-// As `to_half` of each; which NaN a NaN becomes is not said.
+// Converts each number as `to_half` does; a NaN may become any NaN.
 void to_halves(const float* values, std::int64_t count, std::uint16_t* out) noexcept;
 
 // Writes `count` numbers of `out`, which holds numbers of `type`, from number `index` on.

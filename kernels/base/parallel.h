@@ -12,9 +12,9 @@ void parallel_loop(std::int64_t count, std::int64_t grain, int threads, LoopBody
                    void* context) noexcept;
 }  // namespace detail
 
-// Calls `body(begin, end)` for pieces of at most `grain` that together cover [0, count), on at most
-// `threads` threads of which the caller's is one; returns when all are done. Allocates nothing after the
-// threads have been started. If another call has the threads, this one runs alone. `body` must not throw.
+// Calls `body(begin, end)` for pieces of at most `grain` that together cover [0, count), on at most `threads`
+// threads, the caller's among them; returns when all are done. Allocates nothing after the threads have been
+// started. If another call has the threads, this one runs alone. `body` must not throw.
 template <class Body>
 void parallel_for(std::int64_t count, std::int64_t grain, int threads, Body&& body) noexcept {
   using Plain = std::remove_reference_t<Body>;

@@ -1,5 +1,5 @@
-// Pictures: the centre square of an antialiased bicubic resize on 8 bits, exactly Pillow's, and its
-// normalisation into a batch. Pixels outside the square are not computed.
+// Pictures: the centre square of an antialiased bicubic resize on 8 bits, exactly as Pillow makes it,
+// normalised into a batch. Pixels outside the square are not computed.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,9 @@ struct Picture {
   PixelLayout layout;
 };
 
-// Shorter side to `side`, longer in proportion, its centre: horizontal pass, then vertical, each rounded
-// and clipped to 8 bits. `side` is 1 to kMostSide. Return false if there is no memory, with `out` undefined.
+// The shorter side becomes `side`, the longer one follows in proportion, and the centre is kept. The
+// horizontal pass comes first, then the vertical one; each is rounded and clipped to 8 bits. `side` is 1 to
+// kMostSide. All functions return false if there is no memory; `out` is undefined then.
 
 // `out`: numbers of `type`, [planes, frames, side, side]: the picture as so many equal frames of a video.
 bool image_to_input(const Picture& picture, const ByteScale& scale, std::int32_t side, OutType type,
@@ -35,10 +36,10 @@ struct ImageWindow {
   std::int32_t rows;
 };
 
-// False if there is no memory.
+// Returns false if there is no memory.
 bool image_window(std::int32_t width, std::int32_t height, std::int32_t side, ImageWindow& window) noexcept;
 
-// Where rows come from one after the other, as from a decoder.
+// Gives the rows of a picture one after the other, as a decoder does.
 class RowSource {
  public:
   RowSource() = default;
@@ -52,8 +53,8 @@ class RowSource {
   std::int64_t readable = 0;
 };
 
-// As image_to_input, for a picture of this size and layout whose window `source` gives. Every row is asked
-// for once. False also if the source failed.
+// Does the same for a picture of this size and layout, whose window `source` gives, each row once. Returns
+// false also if the source failed.
 bool image_to_input(std::int32_t width, std::int32_t height, PixelLayout layout, RowSource& source,
                     const ByteScale& scale, std::int32_t side, OutType type, void* out,
                     std::int32_t frames = 1) noexcept;

@@ -30,7 +30,7 @@ struct ImagePlan {
   std::int32_t last_source_row(std::int32_t end) const noexcept;  // past the last one
 };
 
-// One at a time in a thread: the memory is the thread's.
+// A thread has one band at a time: the memory belongs to the thread.
 class Band {
  public:
   // `source` gives the rows from plan.first_source_row(begin) to plan.last_source_row(end).

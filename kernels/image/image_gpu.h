@@ -6,9 +6,9 @@
 
 namespace bindrt::kernels {
 
-// As image_to_input, for several pictures of any sizes at once: the same numbers. The pictures' pixels and
-// `out` [items, scale.planes, side, side] are in device memory. Throws std::bad_alloc if the host has no
-// memory for tables.
+// Does what image_to_input does, for several pictures of any sizes at once, with the same numbers. The
+// pictures' pixels and `out` [items, scale.planes, side, side] are in device memory. Throws std::bad_alloc if
+// the host has no memory for tables.
 void image_to_input_gpu(GpuQueue& queue, const Picture* pictures, std::int64_t items, const ByteScale& scale,
                         std::int32_t side, OutType type, void* out);
 

@@ -1,5 +1,5 @@
-// Inertial samples, six channels at times of their own, onto the even grid that the model takes: linear
-// between samples, the last one's value held after it.
+// Puts inertial samples, six channels at times of their own, on the even grid that the model takes: linear
+// between samples; after the last one its value is held.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ struct ImuTimes {
   const void* data;  // of the other types: [count], adjacent
 };
 
-// What is to be known of the times. They are looked at in this order, and no further than a fault.
+// What a check of the times finds. The check goes in this order and stops at a fault.
 struct ImuTimeReport {
   std::int64_t not_finite = 0;  // how many are NaN or infinite: a fault if any
   std::int64_t unordered = -1;  // the first sample that is not later than the one before it: a fault

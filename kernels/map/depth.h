@@ -1,5 +1,6 @@
-// Depth maps: what the depth encoder takes is disparity, in pixels of a projector-camera pair, over 75,
-// resized (bilinear, antialiased, on floats), cropped to the centre square and normalised.
+// Depth maps. The depth encoder takes disparity, in pixels of a projector-camera pair and divided by
+// kDisparityMax. The map is resized (bilinear, antialiased, on floats), cropped to the centre square and
+// normalised.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,8 @@ struct DepthOptions {
 };
 
 // Writes `out` [kPictureSide, kPictureSide] and, to `missing`, how many of all the map's pixels are missing.
-// False if there is no memory; `out` holds anything then. The map is of integers if the unit is kSunRgbd.
+// Returns false if there is no memory; `out` is undefined then. The map holds integers if the unit is
+// kSunRgbd.
 bool depth_square(const Map& map, const DepthOptions& options, void* out, std::int64_t* missing) noexcept;
 
 }  // namespace bindrt::kernels

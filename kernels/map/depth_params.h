@@ -5,8 +5,9 @@
 
 namespace bindrt::kernels {
 
-// One pixel's way: value · gain, within nearest..farthest, ratio / that; or the value · gain itself, if that
-// is disparity already. All disparities are over the largest, so that they end within lowest..1.
+// How a pixel is converted: value · gain, clipped to nearest..farthest, then ratio divided by that. If the
+// values are disparity already, it is value · gain alone. All disparities are divided by the largest one, so
+// that they end within lowest..1.
 struct DepthFactors {
   float gain;
   float nearest;
@@ -17,7 +18,7 @@ struct DepthFactors {
   std::int32_t ready;  // 1: the values are disparity
 };
 
-// Neither 0 or below nor NaN or infinite.
+// Whether a value is above 0 and finite.
 template <class Number>
 BINDRT_HD bool depth_is_known(Number value) {
   return value > 0;

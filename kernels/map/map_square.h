@@ -1,5 +1,5 @@
-// The centre square of a map, resized with antialiasing on floats as Pillow does it in mode F: along the
-// rows first, sums in double, rounded to float after each pass. What depth and thermal share.
+// The centre square of a map, resized with antialiasing on floats as Pillow does it in mode F: rows first,
+// sums in double, rounded to float after each pass. Depth and thermal share it.
 #pragma once
 
 #include <algorithm>
@@ -25,10 +25,10 @@ struct SquareTaps {
   std::int32_t columns() const noexcept { return across->last_input - across->first_input; }
 };
 
-// False if there is no memory.
+// Returns null pointers if there is no memory.
 SquareTaps square_taps(const Map& map, ResizeFilter filter) noexcept;
 
-// What becomes of a resized value: within low..high after value · gain + offset, in double.
+// What is done to a resized value: value · gain + offset, then clipped to low..high, in double.
 struct SquareFinish {
   double gain = 1.0;
   double offset = 0.0;

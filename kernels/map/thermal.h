@@ -1,5 +1,5 @@
-// Thermal frames: what the thermal encoder takes is the centre square, 0 to 1, resized (bicubic,
-// antialiased), without mean and deviation.
+// Thermal frames. The thermal encoder takes the centre square, resized (bicubic, antialiased), with values
+// from 0 to 1 that no mean is subtracted from.
 #pragma once
 
 #include "kernels/base/portable.h"

@@ -6,9 +6,9 @@
 
 namespace bindrt::kernels {
 
-// As `thermal_stretched`, for at most kMostGridRows frames and with the first options' `out_type`. A
-// percentile range is found on the host; 8-bit frames go through image_to_input_gpu. Throws std::bad_alloc if
-// there is no memory for the taps.
+// Does what `thermal_stretched` does, for at most kMostGridRows frames and with the first options'
+// `out_type`. A percentile range is found on the host; 8-bit frames go through image_to_input_gpu. Throws
+// std::bad_alloc if there is no memory for the taps.
 void thermal_squares_gpu(GpuQueue& queue, const Map* frames, const ThermalOptions* options,
                          std::int64_t count, void* out);
 

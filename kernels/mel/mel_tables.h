@@ -10,7 +10,7 @@ inline constexpr std::int32_t kMelBins = kMelFft / 2;  // below the Nyquist freq
 static_assert(kMelBins == fft512::kPoints);
 inline constexpr std::int32_t kMelMaxWeights = 2 * kMelBins;  // a bin lies in two triangles at most
 
-// Plain, as it is copied to devices.
+// A plain struct, because it is copied to devices.
 struct MelTables {
   double window[kMelWindow];
   fft512::Tables fft;

@@ -15,7 +15,8 @@ inline constexpr std::int64_t kMostTableTaps = std::int64_t{1} << 21;  // taps o
 // The shape of two rates that differ and satisfy `resamples`.
 ResampleShape resample_shape(const ResampleRates& rates) noexcept;
 
-// With its taps, [blocks] times [block_size()], zero where an input does not belong to an output.
+// A shape with its taps, [blocks] times [block_size()]; a tap is zero where an input does not belong to an
+// output.
 struct ResampleFilter : ResampleShape {
   const float* table = nullptr;  // null if it would be too large: fill_block computes taps
   // With a table: the sum of all its outputs is that of column[k] x[k - half], k < columns.

@@ -1,4 +1,4 @@
-// Resampling on a GPU, the same bits as kernels/resample/resample.h.
+// Resampling on a GPU, with the same bits as on the CPU.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,8 @@
 
 namespace bindrt::kernels {
 
-// Outputs [first, first + count) of a channel, as of `resample`; all pointers are to device memory.
+// Asks for outputs [first, first + count) of a channel, as a call of `resample` does. All pointers are to
+// device memory.
 struct ResampleItem {
   ResampleRates rates;  // must satisfy resamples_on_gpu
   AudioView view;

@@ -72,8 +72,8 @@ struct CropRequest {
   std::int64_t colour_stride;  // numbers from one colour's plane to the next, red green blue
 };
 
-// Only rows and columns that a crop needs are converted. False: there is no memory, and what was written
-// is not complete.
+// Converts only the rows and columns that a crop needs. Returns false if there is no memory; what was written
+// is not complete then.
 bool video_crops(const CropRequest& request, int threads) noexcept;
 
 }  // namespace bindrt::kernels

@@ -6,8 +6,8 @@
 
 namespace bindrt::kernels {
 
-// As `video_crops`, for frames of any sizes at once, with their planes and `out` in device memory: the
-// same numbers as the CPU. At most kMostGridRows targets in all.
+// Does what `video_crops` does, for frames of any sizes at once, with their planes and `out` in device
+// memory: the same numbers as the CPU. At most kMostGridRows targets in all.
 void video_crops_gpu(GpuQueue& queue, const CropRequest* requests, std::int64_t count);
 
 }  // namespace bindrt::kernels
