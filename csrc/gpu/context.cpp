@@ -17,7 +17,7 @@ std::string shape_text(const kernels::LaunchShape& shape) {
   return text.str();
 }
 
-// Whether another image of the same source may do where this one did not load.
+// Whether another image of the same source may load where this one did not.
 bool another_may_load(const Error& error) {
   return error.code() == cu::kNoBinaryForGpu || error.code() == cu::kUnsupportedPtxVersion ||
          error.code() == cu::kJitCompilerNotFound;

@@ -54,7 +54,7 @@ class Context {
     driver_.call(what, function, arguments...);
   }
 
-  // The same without an exception.
+  // Calls a function of the driver in this context without throwing.
   template <class... Parameters, class... Arguments>
   cu::Result ask(cu::Result (*cu::Api::*function)(Parameters...), Arguments... arguments) const noexcept {
     const Current current(*this, std::nothrow);

@@ -1,4 +1,4 @@
-// What a device is.
+// Properties of a device.
 #pragma once
 
 #include <cstddef>

@@ -68,7 +68,7 @@ class Driver {
     }
   }
 
-  // The same without an exception, for destructors and questions; kNotSupported after a fork or where the
+  // Calls a function without throwing, for destructors and questions; kNotSupported after a fork or where the
   // driver lacks the function.
   template <class... Parameters, class... Arguments>
   cu::Result ask(cu::Result (*cu::Api::*function)(Parameters...), Arguments... arguments) const noexcept {

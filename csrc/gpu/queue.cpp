@@ -33,7 +33,8 @@ void* Arena::take(std::size_t bytes) {
 }
 
 void Arena::grow(std::size_t bytes) {
-  // As much again as there is, so that a growing demand is met in few steps; but rather less than none.
+  // Doubles, so that a growing demand is met in few steps; where there is less memory than that, takes only
+  // what is asked for.
   const std::size_t wanted = std::max({bytes, kFirstBlock, this->bytes()});
   try {
     blocks_.emplace_back(stream_.context(), wanted);

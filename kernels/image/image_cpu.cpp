@@ -54,7 +54,7 @@ bool write_rows(const ImagePlan& plan, RowSource& source, std::int32_t begin, st
   return true;
 }
 
-// The same for all output rows of a picture in memory, from several threads.
+// Does that for all output rows of a picture in memory, from several threads.
 template <class Write>
 bool write_picture(const Picture& picture, std::int32_t side, int threads, const Write& write) noexcept {
   ImagePlan plan;

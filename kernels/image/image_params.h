@@ -1,4 +1,4 @@
-// What the host and the device share of the image op.
+// The image op: layouts, scales, and the structs that host and device share.
 #pragma once
 
 #include "kernels/base/picture_input.h"

@@ -21,7 +21,8 @@ struct EvenTimes {
   double seconds(std::int64_t i) const { return static_cast<double>(i) / rate; }
 };
 
-// The same of listed times. Subtracted before the conversion: large integers would lose their last digits.
+// Seconds since the first sample, of listed times. The difference is taken before the conversion: large
+// integers would lose their last digits.
 template <class Number>
 struct ListedTimes {
   const Number* times;

@@ -1,4 +1,4 @@
-// The samples of the IMU grid, and what the host and the device share of it.
+// The IMU op: its grid, its samples, and the structs that host and device share.
 #pragma once
 
 #include "kernels/base/portable.h"

@@ -44,7 +44,8 @@ BINDRT_HD float known_depth(double value) {
   return static_cast<float>(depth_is_known(value) ? inside : 0.0);
 }
 
-// The same of SUN RGB-D's counts: 16 bits turned left by 3. A positive one whose bits are all 0 is very near.
+// A count of SUN RGB-D, 16 bits turned left by 3, in the same way. A positive count whose bits are all 0 is
+// very near.
 template <class Integer>
 BINDRT_HD float known_sun_rgbd(Integer value) {
   const std::uint32_t bits = static_cast<std::uint32_t>(value) & 0xFFFFU;

@@ -1,4 +1,4 @@
-// What a depth call's options become, on the CPU and on a device.
+// Turns a depth call's options into the numbers that the CPU and a GPU compute with.
 #pragma once
 
 #include "kernels/map/depth.h"

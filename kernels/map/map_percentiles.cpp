@@ -211,7 +211,7 @@ bool select(const Counted<Number>& counted, std::int64_t rank, Pair<Number>& fou
   }
 }
 
-// As NumPy rounds it: from the nearer end.
+// Interpolates from the nearer end, so that the result is rounded as NumPy rounds it.
 template <class Number>
 double between(const Pair<Number>& ends, double share) noexcept {
   if (share == 0.0) {  // the step may be beyond the largest number

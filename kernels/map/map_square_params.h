@@ -1,4 +1,4 @@
-// What the host and the device of depth and thermal squares share.
+// The structs of depth and thermal squares that host and device share.
 #pragma once
 
 #include "kernels/base/portable.h"

@@ -74,7 +74,7 @@ BINDRT_HD void split_powers(const Complex<T>& at_k, const Complex<T>& at_rest, c
   power_rest = rest.re * rest.re + rest.im * rest.im;
 }
 
-// The same for a pair k, 256 - k of which either may be the lower one; not 0, 128 or 256.
+// Does that for a pair k, 256 - k of which either may be the lower one; not 0, 128 or 256.
 template <class T>
 BINDRT_HD void pair_powers(const Tables& tables, std::int32_t k, const Complex<T>& at_k,
                            const Complex<T>& at_rest, T& power_k, T& power_rest) {

@@ -1,4 +1,4 @@
-// What the host tells the CUDA kernels of log-mel spectra.
+// The structs of the log-mel op that host and device share.
 #pragma once
 
 #include "kernels/mel/mel.h"

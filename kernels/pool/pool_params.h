@@ -1,4 +1,4 @@
-// What the host and the device of pooling share.
+// The structs of the pool op that host and device share.
 #pragma once
 
 #include "kernels/base/portable.h"

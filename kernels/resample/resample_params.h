@@ -1,4 +1,4 @@
-// What the host tells the CUDA kernels of resampling.
+// The structs of the resampling op that host and device share.
 #pragma once
 
 #include "kernels/resample/audio_sample.h"

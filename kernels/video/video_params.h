@@ -1,4 +1,4 @@
-// What the host and the device of video crops share.
+// The structs of the video op that host and device share.
 #pragma once
 
 #include "kernels/video/video.h"

@@ -1,4 +1,4 @@
-// Maps, such as depth or temperature, that come from Python, and what a caller says about them, checked.
+// Checks maps, such as depth or temperature, that come from Python, and what a caller says about them.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -23,8 +23,8 @@ kernels::DepthOptions read_depth_options(const kernels::Map& map, const std::str
                                          double baseline, double depth_scale, bool missing_near, bool half,
                                          int threads);
 
-// Whether a thermal frame is stretched, from low to high; 8-bit ones need not be. ValueError for anything
-// else.
+// Whether a thermal frame is stretched, from low to high; 8-bit frames need no range. ValueError if only one
+// of both is given, they are not in order, or there is none and the frame is not of 8 bits.
 bool has_range(const kernels::Map& frame, const std::optional<double>& low,
                const std::optional<double>& high);
 

@@ -1,4 +1,4 @@
-// What a caller gives to the log-mel op beside the samples, checked.
+// Checks what a caller gives to the log-mel op beside the samples.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Pixels that come from Python.
+// Checks pixels that come from Python.
 #pragma once
 
 #include <pybind11/numpy.h>

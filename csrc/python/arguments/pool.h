@@ -1,4 +1,4 @@
-// What a caller gives to pool, checked.
+// Checks what a caller gives to the pool op.
 #pragma once
 
 #include <pybind11/numpy.h>

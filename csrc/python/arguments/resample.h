@@ -1,4 +1,4 @@
-// What a caller gives to the ops of recordings' samples, checked.
+// Checks what a caller gives to the resampling op beside the samples.
 #pragma once
 
 #include <cstdint>

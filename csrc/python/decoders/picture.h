@@ -31,7 +31,7 @@ class PictureBuffer {
   std::vector<pybind11::buffer_info> held_;  // keeps the memory where it is
 };
 
-// What Python's `Picture` holds, or TypeError.
+// The picture of a Python `Picture`; TypeError for any other object.
 const kernels::DecodedPicture& picture_in(const pybind11::object& object);
 
 }  // namespace bindrt

@@ -1,4 +1,4 @@
-// What Python sees of a GPU's errors.
+// Tells Python of a GPU's errors.
 #include <exception>
 
 #include "csrc/gpu/driver.h"
