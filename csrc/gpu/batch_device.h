@@ -30,13 +30,13 @@ struct EngineWork {
 using Enqueue = std::function<void(const EngineWork&)>;
 
 struct BatchSizes {
-  std::int64_t rows = 0;       // of the largest batch
-  std::int64_t row_bytes = 0;  // of the longest row
+  std::int64_t rows = 0;       // rows of the largest batch
+  std::int64_t row_bytes = 0;  // bytes of the longest row
   std::int64_t dim = 0;
 };
 
 struct BatchDeviceOptions {
-  std::size_t sets = 2;     // of buffers on the device
+  std::size_t sets = 2;     // sets of buffers on the device
   std::size_t graphs = 32;  // that are kept; 0: none are made
 };
 

@@ -16,7 +16,7 @@ namespace bindrt::gpu {
 // A kernel that is loaded. Belongs to its context.
 struct LoadedKernel {
   cu::Function function = nullptr;
-  std::size_t params_bytes = 0;    // of its parameter; 0 if the driver cannot tell
+  std::size_t params_bytes = 0;    // size of its parameter; 0 if the driver cannot tell
   std::size_t shared_dynamic = 0;  // bytes that a launch may ask for
 };
 

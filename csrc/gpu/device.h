@@ -16,7 +16,7 @@ struct DeviceInfo {
   int capability = 0;      // 89 is 8.9, 120 is 12.0
   std::size_t memory = 0;  // bytes
   int multiprocessors = 0;
-  int max_threads = 0;      // of a block
+  int max_threads = 0;      // threads of a block
   std::size_t shared = 0;   // bytes of shared memory that a block may use, static and dynamic
   bool integrated = false;  // shares its memory with the host, as on Jetson
   double bandwidth =

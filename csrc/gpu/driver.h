@@ -96,7 +96,7 @@ class Driver {
   int version_ = 0;
   int device_count_ = 0;
   bool simulated_ = false;
-  unsigned forks_ = 0;  // of this process and its ancestors, when the driver was started
+  unsigned forks_ = 0;  // forks of this process and its ancestors when the driver was started
 };
 
 }  // namespace bindrt::gpu

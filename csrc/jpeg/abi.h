@@ -123,7 +123,7 @@ struct Decompress {
   int mcu_membership[10];
   int ss, se, ah, al;
   int unread_marker;
-  void* parts[11];  // of the library's own
+  void* parts[11];  // private to the library
 };
 
 }  // namespace bindrt::jpeg

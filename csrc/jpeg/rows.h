@@ -53,7 +53,7 @@ class Rows final : public kernels::RowSource {
   bool created_ = false;
   std::uint8_t* buffer_ = nullptr;  // kBlock rows of pitch_ bytes
   std::size_t pitch_ = 0;
-  std::ptrdiff_t offset_ = 0;  // of the window's first column in a row
+  std::ptrdiff_t offset_ = 0;  // where the window's first column lies in a row
 };
 
 // A file's bytes as the vision encoder's input, [3, frames, 224, 224] numbers of `type`. False, with `out`

@@ -19,7 +19,7 @@ struct ImagePlan {
   std::shared_ptr<const AxisTaps> across;
   std::shared_ptr<const AxisTaps> down;
   std::int32_t pitch = 0;  // lanes of one channel
-  std::int32_t lanes = 0;  // of all channels
+  std::int32_t lanes = 0;  // lanes of all channels
 
   // False if there is no memory.
   bool make(std::int32_t width, std::int32_t height, PixelLayout pixel_layout,
@@ -51,9 +51,9 @@ class Band {
   const Passes& passes_;
   RowSource& source_;
   std::int32_t out_row_;
-  std::int32_t begin_pair_;  // of the first output row
+  std::int32_t begin_pair_;  // the first pair of the first output row
   std::int32_t done_pair_;   // row pairs before this one are resized across
-  std::int32_t rows_left_;   // of the source
+  std::int32_t rows_left_;   // source rows to come
   std::int32_t ring_pairs_;  // a multiple of kRowPairs: a block does not wrap
   std::int32_t steps_ = 0;
   std::int32_t whole_steps_ = 0;  // that read nothing past what is readable of a row

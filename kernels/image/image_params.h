@@ -50,7 +50,7 @@ struct ImageItem {
   std::uint8_t* resized;  // [channels, down.inputs, side]: rows from down.first_input on, resized across
   ImageAxis across;
   ImageAxis down;
-  std::int64_t first_block;  // of the pass across
+  std::int64_t first_block;  // where the item begins in the pass across
   std::int32_t pixel_bytes;
   std::int32_t channels;           // 1 or 3
   std::int32_t channel_offset[3];  // in a pixel

@@ -8,11 +8,11 @@
 
 namespace bindrt::kernels::image {
 
-inline constexpr std::int32_t kRows = 16;                // of a block
-inline constexpr std::int32_t kRowPairs = kRows / 2;     // of a block
+inline constexpr std::int32_t kRows = 16;                // rows of a block
+inline constexpr std::int32_t kRowPairs = kRows / 2;     // their pairs
 inline constexpr std::int32_t kLanes = 32;               // `lanes` is a multiple of this
-inline constexpr std::int32_t kColumnBytes = 2 * kRows;  // of one channel of a pair of columns
-inline constexpr std::int32_t kStepBytes = 64;           // of a row that one step of `pair_columns` reads
+inline constexpr std::int32_t kColumnBytes = 2 * kRows;  // bytes of one channel of a pair of columns
+inline constexpr std::int32_t kStepBytes = 64;  // bytes of a row that one step of `pair_columns` reads
 inline constexpr std::int32_t kGroupsInStep = 4;
 
 // How a row's bytes become pairs of pixels. A group is what 16 bytes hold.

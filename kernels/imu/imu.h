@@ -17,8 +17,8 @@ inline constexpr double kImuWindow = kImuSteps / kImuRate;  // seconds
 struct ImuTimes {
   enum class Type : std::int32_t { kRate = 0, kFloat32 = 1, kFloat64 = 2, kInt64 = 3, kUint64 = 4 };
   Type type;
-  double rate;       // of kRate: samples a second, finite and > 0
-  const void* data;  // of the other types: [count], adjacent
+  double rate;       // for kRate: samples a second, finite and > 0
+  const void* data;  // for the other types: [count], adjacent
 };
 
 // What a check of the times finds. The check goes in this order and stops at a fault.
@@ -27,7 +27,7 @@ struct ImuTimeReport {
   std::int64_t unordered = -1;  // the first sample that is not later than the one before it: a fault
   double last = 0.0;            // the last sample's seconds since the first
   std::int64_t gap = -1;        // the first sample of the window with a longer gap after it than allowed
-  double gap_seconds = 0.0;     // of that gap
+  double gap_seconds = 0.0;     // how long that gap is
   std::int64_t used = 0;        // the samples, from the first, that the grid depends on
 };
 

@@ -14,12 +14,12 @@ struct ImuSamples {
   // Channel c, sample i at data + c·channel_stride + i·sample_stride.
   const void* data;
   Type type;
-  std::int64_t count;           // of each channel, >= 2
+  std::int64_t count;           // samples of each channel, >= 2
   std::int64_t channel_stride;  // in numbers; may be negative
   std::int64_t sample_stride;
 };
 
-inline constexpr std::uint32_t kImuThreads = 256;  // of a block
+inline constexpr std::uint32_t kImuThreads = 256;  // threads of a block
 
 struct ImuItem {
   ImuSamples samples;     // `data` in device memory

@@ -24,9 +24,9 @@ inline constexpr double kDepthNearest = 0.01;    // effective depth: depth_scale
 inline constexpr double kDepthFarthest = 50.0;
 inline constexpr double kDisparityMin = 0.01;  // pixels
 inline constexpr double kDisparityMax = 75.0;
-inline constexpr double kDisparityMean = 0.0418;  // of disparity / kDisparityMax
-inline constexpr double kDisparityStd = 0.0295;
-inline constexpr double kSunRgbdMax = 8.0;  // metres
+inline constexpr double kDisparityMean = 0.0418;  // mean of disparity / kDisparityMax
+inline constexpr double kDisparityStd = 0.0295;   // and its standard deviation
+inline constexpr double kSunRgbdMax = 8.0;        // metres
 
 struct DepthOptions {
   DepthUnit unit = DepthUnit::kMetres;

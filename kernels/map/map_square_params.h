@@ -8,7 +8,7 @@
 
 namespace bindrt::kernels {
 
-constexpr std::uint32_t kMapThreads = 256;  // of a block
+constexpr std::uint32_t kMapThreads = 256;  // threads of a block
 
 // Taps of one axis, as AxisTaps.
 struct MapTaps {
@@ -25,12 +25,12 @@ enum class MapMeaning : std::int32_t { kDepth = 0, kSunRgbd = 1, kThermal = 2 };
 struct MapItem {
   Map map;  // pixels in device memory
   MapMeaning meaning;
-  DepthFactors depth;    // of depth
-  ThermalRange thermal;  // of thermal
+  DepthFactors depth;    // used for depth
+  ThermalRange thermal;  // used for thermal
   MapTaps across;
   MapTaps down;
   float* middle;                // [down.inputs, kPictureSide]
-  unsigned long long* missing;  // of depth: gets how many pixels are missing; zero before
+  unsigned long long* missing;  // for depth: gets how many pixels are missing; zero before
   double gain;                  // result = value · gain + offset, within low..high
   double offset;
   double low;

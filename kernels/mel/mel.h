@@ -12,7 +12,7 @@ namespace bindrt::kernels {
 
 inline constexpr std::int32_t kMelRate = 16000;  // samples a second
 inline constexpr std::int32_t kMelBands = 128;
-inline constexpr std::int32_t kMelFrames = 204;  // of a clip that the audio encoder takes
+inline constexpr std::int32_t kMelFrames = 204;  // frames of a clip, as the audio encoder takes it
 inline constexpr std::int32_t kMelWindow = 400;  // samples
 inline constexpr std::int32_t kMelHop = 160;     // samples
 inline constexpr std::int32_t kMelFft = 512;     // samples; the window and zeros after it
@@ -20,8 +20,8 @@ inline constexpr double kMelLow = 20.0;          // Hz, where the first band beg
 inline constexpr double kMelHigh = 8000.0;       // Hz, where the last one ends
 inline constexpr double kMelPreemphasis = 0.97;
 inline constexpr float kMelFloor = 0x1p-23F;  // float32 epsilon
-inline constexpr double kMelMean = -4.268;    // of the logarithms that the audio encoder was trained on
-inline constexpr double kMelStd = 9.138;
+inline constexpr double kMelMean = -4.268;    // mean of the logarithms that the audio encoder was trained on
+inline constexpr double kMelStd = 9.138;      // and their standard deviation
 inline constexpr std::int32_t kMelSteps = 2;
 inline constexpr float kMelMaxSample = 0x1p50F;  // beyond, powers would overflow
 

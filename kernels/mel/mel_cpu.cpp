@@ -181,7 +181,7 @@ BINDRT_INLINE void transform(const float* const* frames, int lane, Powers<N>& po
 // Up to N frames of one clip, in adjacent columns.
 struct Group {
   const float* frames[16];
-  void* out;  // of the clip
+  void* out;  // where the clip's numbers go
   std::int64_t column;
   int count;
 };

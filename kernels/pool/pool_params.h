@@ -5,12 +5,12 @@
 
 namespace bindrt::kernels {
 
-constexpr std::uint32_t kPoolThreads = 256;  // of a block; one block pools one item
+constexpr std::uint32_t kPoolThreads = 256;  // threads of a block; one block pools one item
 
 struct PoolSpan {
   std::int64_t first;  // row of the item's first view
   std::int64_t count;
-  double divisor;  // of the mean; 0: the result gets unit length
+  double divisor;  // what the sum is divided by; 0: the result gets unit length
 };
 
 struct PoolParams {

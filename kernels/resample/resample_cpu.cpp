@@ -108,7 +108,7 @@ BINDRT_INLINE bool run_blocks(const ResampleJob& job, std::int64_t begin, std::i
   const std::int64_t part_step = kResampleBlock * filter.orig % filter.target;
   std::int64_t part = block * kResampleBlock % filter.target * filter.orig % filter.target;
   std::int64_t phase = block % filter.blocks;
-  std::int64_t index = block * kResampleBlock - job.first;  // of the block's first output, in `out`
+  std::int64_t index = block * kResampleBlock - job.first;  // where the block's first output is in `out`
   for (std::int64_t left = end - begin; left > 0; --left) {
     const float* taps = made;
     if (filter.table != nullptr) {

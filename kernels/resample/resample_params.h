@@ -15,7 +15,7 @@ struct ResampleGpuItem {
   const float* table = nullptr;  // taps as ResampleFilter's, or null: computed one by one
   std::int64_t first = 0;
   std::int64_t count = 0;
-  std::int64_t first_block = 0;  // of outputs, that which holds `first`
+  std::int64_t first_block = 0;  // the block of outputs that holds `first`
   std::int64_t blocks = 0;
   float* out = nullptr;
 };

@@ -99,7 +99,7 @@ bool sum_outputs(const ResampleRates& rates, const AudioView& view, std::int32_t
 bool resample_sum(const ResampleRates& rates, const AudioView& view, std::int32_t channel, std::int64_t first,
                   std::int64_t count, double* sum) noexcept {
   *sum = 0.0;
-  std::int64_t low = first + count;  // of the whole periods
+  std::int64_t low = first + count;  // where whole periods begin and, below, end
   std::int64_t high = low;
   std::shared_ptr<const ResampleFilter> filter;
   if (rates.orig != rates.target) {

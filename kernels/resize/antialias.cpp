@@ -61,7 +61,7 @@ struct Grid {
   std::int32_t in_size;
   double begin;
   double scale;    // input pixels an output pixel
-  double stretch;  // of the filter: only when the picture shrinks
+  double stretch;  // how much wider the filter is: only when the picture shrinks
   double support;  // the filter's reach on each side, in input pixels
 };
 

@@ -12,7 +12,7 @@ constexpr std::int32_t kVideoCrops = 3;  // at the start, the middle and the end
 // The shorter side becomes kPictureSide, the longer `long_side`; crop c starts at `offsets[c]` along the
 // longer one.
 struct CropGeometry {
-  std::int32_t width;  // of the frame, after turning
+  std::int32_t width;  // the frame's size, after turning
   std::int32_t height;
   bool tall;
   std::int64_t long_side;

@@ -5,7 +5,7 @@
 
 namespace bindrt::kernels {
 
-constexpr std::uint32_t kVideoThreads = 256;  // of a block; a thread makes one pixel in its three colours
+constexpr std::uint32_t kVideoThreads = 256;  // in a block; a thread makes one pixel in its three colours
 
 // One crop of one frame. Sizes, offsets and scales are of the frame after turning.
 struct CropItem {
@@ -13,7 +13,7 @@ struct CropItem {
   std::int32_t quarter_turns;
   std::int32_t width;
   std::int32_t height;
-  std::int64_t first_row;  // of the crop in the resized frame
+  std::int64_t first_row;  // where the crop begins in the resized frame
   std::int64_t first_column;
   float row_scale;  // source pixels a resized one
   float column_scale;

@@ -37,7 +37,7 @@ struct SourceRanges {
 struct CropPlan {
   CropAxis rows;
   CropAxis columns;
-  SourceRanges ranges;  // of a source row
+  SourceRanges ranges;  // what is converted of a source row
 };
 
 // `crops[c]` says whether crop c is wanted; at least one is.

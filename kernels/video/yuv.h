@@ -33,7 +33,7 @@ struct DecodedPicture {
   std::int32_t height;  // >= 1
   const std::uint8_t* planes[3];
   std::int64_t strides[3];
-  YuvMatrix matrix;  // of YUV
+  YuvMatrix matrix;  // used for YUV
 };
 
 BINDRT_HD std::int32_t chroma_size(std::int32_t luma_size) { return luma_size / 2 + luma_size % 2; }

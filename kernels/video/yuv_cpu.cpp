@@ -15,7 +15,7 @@ namespace {
 // A row's pixels [begin, end), `begin` even, from pointers to the row's first pixel.
 struct Row {
   const std::uint8_t* y;
-  const std::uint8_t* u;  // of NV12: the interleaved samples
+  const std::uint8_t* u;  // for NV12: the interleaved samples
   const std::uint8_t* v;
   std::int32_t begin;
   std::int32_t end;

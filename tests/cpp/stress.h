@@ -42,7 +42,7 @@ class Bytes {
     return value;
   }
 
-  // Any of [low, high], all as likely.
+  // Any number of [low, high], all as likely.
   std::int64_t range(std::int64_t low, std::int64_t high) {
     const auto span = static_cast<std::uint64_t>(high - low) + 1;
     return low + static_cast<std::int64_t>(bits(span > 0xFFFF ? 40 : 16) % span);
@@ -50,7 +50,7 @@ class Bytes {
 
   int number(int low, int high) { return static_cast<int>(range(low, high)); }
 
-  // Of [low, high], mostly close to low: as many below `low` + 2^k as from there to twice that.
+  // A number of [low, high], mostly close to low: as many below `low` + 2^k as from there to twice that.
   std::int64_t small(std::int64_t low, std::int64_t high) {
     std::int64_t top = low;
     for (std::int64_t reach = 1; top < high && bits(8) % 8 != 0; reach *= 2) {
@@ -162,7 +162,7 @@ struct Out {
            std::memcmp(numbers.data(), other.numbers.data(), static_cast<std::size_t>(numbers.size())) == 0;
   }
 
-  // Of kFloat32.
+  // A number of kFloat32 output.
   float number(std::int64_t i) const {
     float value = 0;
     std::memcpy(&value, numbers.data() + 4 * i, 4);

@@ -18,7 +18,7 @@ constexpr py::ssize_t kLongest = INT32_MAX;  // pixels of a side
 struct Layout {
   const char* name;
   PixelLayout layout;
-  py::ssize_t channels;  // of the array; 1 for [H, W]
+  py::ssize_t channels;  // channels of the array; 1 for [H, W]
 };
 constexpr Layout kLayouts[] = {
     {"L", PixelLayout::kGrey, 1},    {"RGB", PixelLayout::kRgb, 3},   {"BGR", PixelLayout::kBgr, 3},

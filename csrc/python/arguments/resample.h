@@ -7,7 +7,7 @@
 
 namespace bindrt {
 
-inline constexpr std::int64_t kMaxSamples = std::int64_t{1} << 40;  // of a recording, so that products fit
+inline constexpr std::int64_t kMaxSamples = std::int64_t{1} << 40;  // in a recording, so that products fit
 
 // ValueError unless both are positive and in range.
 kernels::ResampleRates read_rates(std::int64_t orig, std::int64_t target);

@@ -26,7 +26,7 @@ DecodedPicture picture_to_device(StreamQueue& queue, const DecodedPicture& host)
     const bool chroma = plane > 0;
     const std::int64_t width = chroma ? kernels::chroma_size(host.width) : host.width;
     const std::int64_t height = chroma ? kernels::chroma_size(host.height) : host.height;
-    const std::int64_t bytes = planes == 1 ? 3 : chroma && planes == 2 ? 2 : 1;  // of a place in a row
+    const std::int64_t bytes = planes == 1 ? 3 : chroma && planes == 2 ? 2 : 1;  // for each step in a row
     moved.planes[plane] = static_cast<const std::uint8_t*>(
         rows_to_device(queue, host.planes[plane], width * bytes, height, host.strides[plane]));
   }

@@ -78,7 +78,7 @@ double band_energy(const std::array<double, 256>& power, std::int32_t band) {
   return energy;
 }
 
-// Of a clip: now and then too short for a frame.
+// How long a clip is: now and then too short for a frame.
 std::int64_t length(Bytes& bytes) {
   return bytes.chance(6) ? bytes.range(0, 400) : kMelWindow + bytes.small(0, 4000);
 }
