@@ -132,7 +132,7 @@ def test_what_does_not_fit() -> None:
         "HSV.*one of L, RGB": lambda: _core.image_input(pixels, "HSV"),
         "at least 1": lambda: _core.image_input(pixels[:0]),
         "threads is 0": lambda: _core.image_input(pixels, threads=0),
-        "must be .3, 224, 224. and float16": lambda: _core.image_input(pixels, half=True, out=frozen),
+        "dtype float32; it must be float16": lambda: _core.image_input(pixels, half=True, out=frozen),
         "out has shape": lambda: _core.image_input(pixels, out=frozen[:, :9]),
         "read-only": lambda: _core.image_input(pixels, out=frozen),
         "shares memory": lambda: _core.image_input(
