@@ -21,7 +21,7 @@ def _can_build(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_found(fault: Fault, tmp_path: Path) -> None:
     assert fault.damaged()  # the text to replace is there, once
-    assert not cudasim.problems(fault.kind, f"test_{fault.op}", fault.options, tmp_path)
+    assert not cudasim.problems(fault.kind, fault.program, fault.options, tmp_path)
     output = cudasim.problems(fault.kind, f"fault_{fault.name}", fault.options, tmp_path)
     assert re.search(fault.report, output), output or "the damaged kernel passed"
 

@@ -26,6 +26,12 @@ class Fault:
         ours = next((cpp.ROOT / "kernels").glob(f"*/{self.op}_cuda.cu"), None)
         return ours or cpp.ROOT / "tests" / "cudasim" / f"{self.op}_cuda.cu"
 
+    @property
+    def program(self) -> str:
+        """The op's test, which passes without the fault."""
+        name = f"test_{self.op}_cuda"
+        return name if any((cpp.ROOT / "tests" / "kernels").glob(f"*/{name}.cpp")) else f"test_{self.op}"
+
     def damaged(self) -> str:
         """The file's text with the fault; ValueError if `old` does not stand there exactly once."""
         path = cpp.ROOT / self.header if self.header else self.kernel
