@@ -1,1 +1,4 @@
-"""Measurements: ``python -m bench``. Every published number names the command here that made it."""
+"""Measurements: ``python -m bench --help`` lists them. Each published number names the command that made it.
+
+What ``bind-bench`` needs as well (timing, charts, processes, synthetic media) is in :mod:`bindrt.benchmark`.
+"""

@@ -1,106 +1,62 @@
-"""``python -m bench [WHAT]``: measure, print. WHAT is export, encoders, engines, startup, passes, kernels,
-pipeline, embed, roofline or all.
-
-Without more it runs ``bind-bench`` for docs/measured.md: the table, the picture, and
-bench/results/bind-bench-*.json.
-
-``export`` and ``encoders`` work at imagebind_huge's scale with random weights; ``kernels`` measures
-preprocessing and has options of its own: ``python -m bench kernels --help``. ``roofline`` calculates what
-the GPU kernels would take at the limits of some GPUs, ``passes`` measures what the export's rewrites gain.
-``engines`` compares each encoder with what one would use instead, ``startup`` the ways to load it; both have
-options of their own and take the bundle that ``export`` has made. ``pipeline`` measures what queues cost,
-``embed`` compares the ways to embed a list.
-"""
+"""``python -m bench NAME [options]``; without a name: ``readme``."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
+import importlib
 import sys
-from pathlib import Path
-from typing import Any
-
-ROOT = Path(__file__).resolve().parent.parent
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
-def main() -> int:
-    """Prints a table; ``--json`` also writes everything that was measured."""
-    from bench import roofline
-    from bench.kernels import command
+@dataclass(frozen=True)
+class Command:
+    """One measurement.
 
-    if not sys.argv[1:]:
-        from bench import readme
+    Attributes:
+        summary: what it measures, in a line.
+        module: the module whose ``main(arguments)`` runs it and returns the exit status. It is imported only
+            then, since some need torch. ``python -m bench NAME --help`` shows its options.
+    """
 
-        return readme.main()
-    if sys.argv[1:2] == ["kernels"]:
-        return command.main(sys.argv[2:])
-    if sys.argv[1:2] == ["pipeline"]:
-        from bench.pipeline import command as pipeline
-
-        return pipeline.main(sys.argv[2:])
-    if sys.argv[1:2] == ["embed"]:
-        from bench import embed
-
-        return embed.main(sys.argv[2:])
-    if sys.argv[1:] == ["roofline"]:
-        return roofline.main()
-    if sys.argv[1:2] == ["passes"]:
-        from bench import passes
-
-        return passes.main(sys.argv[2:])
-    if sys.argv[1:2] == ["startup"]:
-        from bench import startup
-
-        return startup.main(sys.argv[2:])
-    if sys.argv[1:2] == ["engines"]:
-        from bench.engines import command as engines
-
-        return engines.main(sys.argv[2:])
-    from bench import encoders, export, measure  # need torch, which kernels do not
-
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("export", "encoders", "kernels", "all"), default="all")
-    parser.add_argument("--checkpoint", default="random:0", help="default: imagebind_huge, random weights")
-    parser.add_argument("--bundle", type=Path, default=ROOT / "build" / "bench" / "huge.bind", help="5 GB")
-    parser.add_argument("--rounds", type=int, default=7, help="of each alternative, taking turns")
-    parser.add_argument("--json", type=Path, metavar="OUT")
-    args = parser.parse_args()
-    if args.what == "kernels":
-        parser.error("options of kernels stand after it: python -m bench kernels [options]")
-    result: dict[str, Any] = {"machine": measure.machine()}
-    print(f"{result['machine']['cpu']}, {result['machine']['cores']:g} cores")
-    # `encoders` alone takes the bundle that is there.
-    result["export"] = export.measure(args.checkpoint, args.bundle, keep=args.what == "encoders")
-    print_export(result["export"])
-    if args.what != "export":
-        os.sync()  # 5 GB on their way to the disk would slow what follows
-        result["encoders"] = []
-        print("\nencoder   case         bindrt      torch   ratio  of GEMM  difference")
-        for found in encoders.measure(args.bundle, args.checkpoint, args.rounds):
-            result["encoders"].append(found)
-            print_encoder(found)
-    if args.json:
-        args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return command.main([]) if args.what == "all" else 0
+    summary: str
+    module: str
 
 
-def print_export(found: dict[str, Any]) -> None:
-    kept = f" (kept: {', '.join(found['reused'])})" if found["reused"] else ""
-    print(
-        f"bind-export {found['checkpoint']}: {found['seconds']:.1f} s, "
-        f"peak memory {found['peak_rss_bytes'] / 1e9:.2f} GB, bundle {found['bytes'] / 1e9:.2f} GB{kept}"
+COMMANDS = {
+    "readme": Command("bind-bench for docs/measured.md: the table and the picture", "bench.readme"),
+    "kernels": Command("preprocessing beside the original's and the best libraries", "bench.kernels.command"),
+    "engines": Command("each encoder beside PyTorch, ONNX Runtime and OpenVINO", "bench.engines.command"),
+    "startup": Command("time and memory until the first vector", "bench.startup.command"),
+    "pipeline": Command("what queues cost; files and texts with real engines", "bench.pipeline.command"),
+    "embed": Command("the ways to embed a list; texts grouped by length", "bench.embed"),
+    "export": Command("time and memory of bind-export at imagebind_huge's size", "bench.export"),
+    "encoders": Command("each encoder of that bundle beside eager PyTorch", "bench.encoders"),
+    "passes": Command("what each of the export's rewrites gains", "bench.passes"),
+    "quality": Command("what a bundle of bind-tiny knows of unseen scenes", "bench.quality.command"),
+    "roofline": Command("the least time of the GPU kernels on some GPUs, calculated", "bench.roofline"),
+    "gpu": Command("the GPU kernels: compared with the CPU, then timed", "bench.gpu.command"),
+    "gpu-pipeline": Command("submit on a GPU, with and without CUDA graphs", "bench.gpu.pipeline"),
+}
+
+
+def usage() -> str:
+    lines = [f"  {name:<13} {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        ["usage: python -m bench [NAME] [options]", "", *lines, "", "NAME --help lists a bench's options."]
     )
 
 
-def print_encoder(found: dict[str, Any]) -> None:
-    ours, theirs = (found["timings"][name]["median"] * 1e3 for name in ("bindrt", "torch"))
-    print(
-        f"{found['encoder']:<9} {found['case']:<10} {ours:6.0f} ms  {theirs:6.0f} ms  {found['ratio']:5.2f}×"
-        f"  {found['share_of_gemm']:6.0%}  {found['difference']:.1e}",
-        flush=True,
-    )
+def main(arguments: Sequence[str]) -> int:
+    name, rest = (arguments[0], arguments[1:]) if arguments else ("readme", [])
+    if name in ("-h", "--help"):
+        print(usage())
+        return 0
+    if name not in COMMANDS:
+        print(f"no bench is named {name!r}\n\n{usage()}", file=sys.stderr)
+        return 2
+    status: int = importlib.import_module(COMMANDS[name].module).main(rest)
+    return status
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

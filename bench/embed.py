@@ -1,14 +1,11 @@
-"""``python -m bench embed``: ``Model.embed`` beside ``submit`` and ``stream``, and texts grouped by length.
-
-With bind-tiny, or the bundle given. All alternatives take turns.
-"""
+"""``Model.embed`` beside ``submit`` and ``stream``, and texts grouped by length; all take turns."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +13,13 @@ from typing import Any
 import numpy as np
 
 import bindrt
-from bench import measure
-from bindrt import batching
+from bindrt.batching import Batch, by_length, cut_at_end
+from bindrt.benchmark import inputs
+from bindrt.benchmark.machine import describe_machine
+from bindrt.benchmark.results import write_json
+from bindrt.benchmark.timing import interleaved
 from bindrt.preprocess import prepare
 
-INPUTS = Path(__file__).resolve().parent.parent / "tests" / "golden" / "inputs"
-FILES = {"image": INPUTS / "image" / "photo.webp", "audio": INPUTS / "audio" / "short_8k.wav"}
 WORDS = (
     "a",
     "small",
@@ -46,71 +44,58 @@ def captions(count: int) -> list[str]:
     return [" ".join(rng.choices(WORDS, k=min(2 + int(rng.expovariate(1 / 9)), 60))) for _ in range(count)]
 
 
-def nothing_ahead(embedder: batching.Embedder, items: Sequence[object]) -> int:
-    return 0
+def ready(modality: str, item: object) -> bindrt.Prepared:
+    return bindrt.Prepared(np.asarray(prepare(modality, item).array))
 
 
-def ways(model: bindrt.Model, modality: str, items: Sequence[object]) -> dict[str, Callable[[], object]]:
-    given = list(items)
-
-    def in_turn() -> object:
-        usual = batching.Embedder._ahead
-        batching.Embedder._ahead = nothing_ahead  # type: ignore[method-assign]
-        try:
-            return model.embed(**{modality: given})  # type: ignore[arg-type]
-        finally:
-            batching.Embedder._ahead = usual  # type: ignore[method-assign]
+def alternatives(model: bindrt.Model, modality: str, given: list[object]) -> dict[str, Callable[[], object]]:
+    def embed(items: list[object]) -> object:
+        return model.embed(**{modality: items})  # type: ignore[arg-type]
 
     return {
-        "embed": lambda: model.embed(**{modality: given}),  # type: ignore[arg-type]
-        "prepare, then run": in_turn,
+        "embed": lambda: embed(given),
+        "prepare, then run": lambda: embed([ready(modality, item) for item in given]),
         "submit": lambda: [f.result() for f in [model.submit(modality, item) for item in given]],
         "stream": lambda: list(model.stream(modality, given)),
     }
 
 
 def compare(model: bindrt.Model, counts: Sequence[int], rounds: int) -> dict[str, Any]:
-    """Milliseconds of a list through each door, prepared and from files."""
+    """Milliseconds of a list in each way, prepared and from files."""
     found: dict[str, Any] = {}
-    for modality in (m for m in ("image", "audio", "text") if m in model.modalities):
-        source = FILES.get(modality, "a photograph of a small dog")
-        ready = bindrt.Prepared(np.asarray(prepare(modality, source).array))
-        for kind, item in (("prepared", ready), ("file" if modality in FILES else "string", source)):
-            for count in counts:
-                timed = measure.interleaved(ways(model, modality, [item] * count), rounds)
-                found[f"{modality}, {kind}, {count}"] = {n: t.median * 1e3 for n, t in timed.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        modalities = [m for m in ("image", "audio", "text") if m in model.modalities]
+        for modality, (source, *_) in inputs.made(modalities, Path(folder)).items():
+            kinds = {"prepared": ready(modality, source), "string" if modality == "text" else "file": source}
+            for kind, item in kinds.items():
+                for count in counts:
+                    timed = interleaved(alternatives(model, modality, [item] * count), rounds)
+                    found[f"{modality}, {kind}, {count}"] = {n: t.median * 1e3 for n, t in timed.items()}
     return found
 
 
 def grouping(model: bindrt.Model, counts: Sequence[int], rounds: int) -> dict[str, Any]:
-    """Milliseconds of texts in the caller's order and grouped, with several prices of a call."""
+    """Milliseconds of tokenized texts in the caller's order and grouped, with several prices of a call."""
+    engine = model.engine("text")
+    groupings: dict[str, Callable[[Batch], Iterable[Batch]]] = {"in order": lambda batch: (batch,)}
+    for tokens in (0, 16, 64, 256, 1024):
+        groupings[f"call of {tokens} tokens"] = partial(by_length, most=engine.max_batch, call=tokens)
 
-    def embed(texts: list[str], tokens: int | None) -> Callable[[], object]:
-        def run() -> object:
-            usual = batching.by_length
-            grouped = in_order if tokens is None else partial(usual, call=tokens)
-            batching.by_length = grouped  # type: ignore[assignment]
-            try:
-                return model.embed(text=texts)
-            finally:
-                batching.by_length = usual
+    def run(batch: Batch, groups: Callable[[Batch], Iterable[Batch]]) -> None:
+        for group in groups(batch):
+            rows = np.concatenate(group.views)
+            for start in range(0, len(rows), engine.max_batch):
+                chunk = np.ascontiguousarray(cut_at_end(rows[start : start + engine.max_batch]))
+                engine.run(chunk, np.empty((len(chunk), model.embed_dim), np.float32))
 
-        return run
-
-    prices = {"in order": None, **{f"call of {n} tokens": n for n in (0, 16, 64, 256, 1024)}}
-    return {
-        str(count): {
-            name: timing.median * 1e3
-            for name, timing in measure.interleaved(
-                {name: embed(captions(count), price) for name, price in prices.items()}, rounds
-            ).items()
-        }
-        for count in counts
-    }
-
-
-def in_order(batch: batching.Batch, most: int) -> list[batching.Batch]:
-    return [batch.of(range(i, min(i + most, len(batch.rows)))) for i in range(0, len(batch.rows), most)]
+    found = {}
+    for count in counts:
+        batch = Batch()
+        for row, text in enumerate(captions(count)):
+            batch.add(row, np.asarray(prepare("text", text).array)[None], None)
+        timed = interleaved({name: partial(run, batch, groups) for name, groups in groupings.items()}, rounds)
+        found[str(count)] = {name: timing.median * 1e3 for name, timing in timed.items()}
+    return found
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -121,7 +106,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", type=Path, metavar="OUT")
     args = parser.parse_args(arguments)
-    result: dict[str, Any] = {"machine": measure.machine(), "bundle": Path(args.bundle).name}
+    result: dict[str, Any] = {"machine": describe_machine(), "bundle": Path(args.bundle).name}
     with bindrt.load(args.bundle, modalities=args.modality) as model:
         model.warm_up()
         result["milliseconds"] = compare(model, args.counts, args.rounds)
@@ -131,5 +116,5 @@ def main(arguments: Sequence[str]) -> int:
         for what, found in result[part].items():
             print(f"{what:<26}" + "   ".join(f"{name} {value:.4g}" for name, value in found.items()))
     if args.json:
-        args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        write_json(args.json, result)
     return 0

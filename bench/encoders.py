@@ -1,4 +1,4 @@
-"""Each encoder of a bundle against the same weights in eager PyTorch, one item at a time.
+"""Each encoder of the bundle that ``export`` made, beside the same weights in eager PyTorch; one item each.
 
 The peer is our own plain module (``bindrt_export.architecture``), which is what the export compares
 numbers with. The limit is a large float32 matrix product (``bench.gemm``), timed in the same rounds.
@@ -6,7 +6,9 @@ numbers with. The limit is a large float32 matrix product (``bench.gemm``), time
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench import gemm
-from bench.measure import as_json, interleaved
+from bench.paths import HUGE
 from bindrt.batching import cut_at_end
+from bindrt.benchmark.machine import describe_machine
+from bindrt.benchmark.results import write_json
+from bindrt.benchmark.timing import as_json, interleaved
 from bindrt.bundle import Bundle, open_bundle
 from bindrt.selection import choose, open_engine
 from bindrt_export.architecture import Encoder
@@ -84,3 +89,32 @@ def compare(bundle: Bundle, encoder: str, module: Encoder, inputs: np.ndarray, r
         "share_of_gemm": flops / timings["bindrt"].median / peak,
         "difference": float(np.abs(out - expected).max() / np.linalg.norm(expected)),
     }
+
+
+def print_encoder(found: dict[str, Any]) -> None:
+    ours, theirs = (found["timings"][name]["median"] * 1e3 for name in ("bindrt", "torch"))
+    print(
+        f"{found['encoder']:<9} {found['case']:<10} {ours:6.0f} ms  {theirs:6.0f} ms  {found['ratio']:5.2f}×"
+        f"  {found['share_of_gemm']:6.0%}  {found['difference']:.1e}",
+        flush=True,
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench encoders", description=__doc__)
+    parser.add_argument("--checkpoint", default="random:0", help="what the bundle was exported from")
+    parser.add_argument("--bundle", type=Path, default=HUGE)
+    parser.add_argument("--rounds", type=int, default=7, help="of each alternative, taking turns")
+    parser.add_argument("--json", type=Path, metavar="OUT")
+    args = parser.parse_args(arguments)
+    if not args.bundle.is_dir():
+        print(f"no bundle at {args.bundle}; python -m bench export makes it", file=sys.stderr)
+        return 2
+    result: dict[str, Any] = {"machine": describe_machine(), "encoders": []}
+    print("encoder   case         bindrt      torch   ratio  of GEMM  difference")
+    for found in measure(args.bundle, args.checkpoint, args.rounds):
+        result["encoders"].append(found)
+        print_encoder(found)
+    if args.json:
+        write_json(args.json, result)
+    return 0

@@ -27,14 +27,14 @@ if [ -z "$python" ]; then
 fi
 
 status=0
-"$python" -m bench.gpu --ready || status=$?
+"$python" -m bench gpu --ready || status=$?
 if [ "$status" != 0 ]; then
   echo "gpu_check: nothing was tried; \`$python -m bindrt doctor\` says what is missing" >&2
   exit "$status"
 fi
 "$python" -m pytest -q tests/csrc/gpu
-"$python" -m bench.gpu
+"$python" -m bench gpu
 if [ -n "$bundle" ]; then
   "$python" -m bench engines --bundle "$bundle" --gpu "$precision"
-  "$python" -m bench.gpu.pipeline "$bundle" "$precision"
+  "$python" -m bench gpu-pipeline "$bundle" "$precision"
 fi

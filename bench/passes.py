@@ -6,17 +6,16 @@ Processor time of one thread, so that other work on the machine does not count; 
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
-import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from time import process_time
 
-import numpy as np
 import onnxruntime as ort
 
+from bindrt.benchmark.results import write_json
+from bindrt.benchmark.timing import interleaved
 from bindrt_export import passes
 from bindrt_export.checkpoints import Checkpoint, open_checkpoint
 from bindrt_export.passes import PASSES, rewritten, rewritten_parameters
@@ -47,22 +46,12 @@ def measure(checkpoint: Checkpoint, encoder: str, rounds: int) -> dict[str, floa
     x = found["random-9" if encoder == "text" else "random"]
     with tempfile.TemporaryDirectory() as folder:
         sessions = {name: session(checkpoint, encoder, name, Path(folder)) for name in SETS}
-        times: dict[str, list[float]] = {name: [] for name in SETS}
-        for each in sessions.values():
-            each.run(None, {"input": x})
-        for _ in range(rounds):
-            for name, each in sessions.items():
-                times[name].append(seconds(lambda each=each: each.run(None, {"input": x})))
-    return {name: statistics.median(t) for name, t in times.items()}
+        runs = {name: partial(each.run, None, {"input": x}) for name, each in sessions.items()}
+        timings = interleaved(runs, rounds, clock=process_time)
+    return {name: timing.median for name, timing in timings.items()}
 
 
-def seconds(run: Callable[[], list[np.ndarray]]) -> float:
-    start = process_time()
-    run()
-    return process_time() - start
-
-
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench passes", description=__doc__)
     parser.add_argument("encoders", nargs="*", default=["imu", "depth", "audio", "text"])
     parser.add_argument("--checkpoint", default="random:0")
@@ -76,9 +65,5 @@ def main(arguments: list[str]) -> int:
             results[encoder] = found = measure(checkpoint, encoder, args.rounds)
             print(f"{encoder:<9}" + "".join(f"{found[name] * 1e3:14.1f}" for name in SETS), flush=True)
     if args.json:
-        args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        write_json(args.json, results)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The numbers and the picture of docs/measured.md: ``python -m bench`` without more.
+"""The numbers and the picture of docs/measured.md.
 
 Runs ``bind-bench`` on bind-tiny, and at imagebind_huge's size where ``python -m bench export`` has made that;
 keeps the JSON in bench/results, draws docs/bind-bench.svg, and writes that page's table from the JSON.
@@ -6,6 +6,7 @@ keeps the JSON in bench/results, draws docs/bind-bench.svg, and writes that page
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -13,27 +14,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bindrt.benchmark.plots import short
+from bench.paths import HUGE, RESULTS, ROOT
+from bindrt.benchmark.timing import duration
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "bench" / "results"
-TINY, HUGE = RESULTS / "bind-bench-tiny.json", RESULTS / "bind-bench-huge.json"
+TINY, AT_FULL_SIZE = RESULTS / "bind-bench-tiny.json", RESULTS / "bind-bench-huge.json"
 PICTURE = ROOT / "docs" / "bind-bench.svg"
 PAGE = ROOT / "docs" / "measured.md"
 BEGIN, END = "<!-- bind-bench -->\n", "<!-- end of bind-bench -->\n"
-#: No videos, of which each takes a quarter of a minute at this size.
+#: Without videos, since each takes a quarter of a minute at this size.
 HUGE_OPTIONS = (
     *("--modality", "image", "text", "audio", "depth", "thermal", "imu", "--mixed", "no"),
     *("--in-flight", "16", "--runs", "2", "--duration", "2"),
 )
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Returns the exit status."""
+    argparse.ArgumentParser(prog="python -m bench readme", description=__doc__).parse_args(arguments)
     run("tiny", "--against", "eager", "loop", "--json", TINY, "--plot", PICTURE)
-    huge = ROOT / "build" / "bench" / "huge.bind"
-    if huge.is_dir():
-        run(huge, *HUGE_OPTIONS, "--against", "eager", "loop", "--json", HUGE)
+    if HUGE.is_dir():
+        run(HUGE, *HUGE_OPTIONS, "--against", "eager", "loop", "--json", AT_FULL_SIZE)
     PAGE.write_text(with_table(PAGE.read_text("utf-8")), "utf-8")
     print(f"wrote {PICTURE.relative_to(ROOT)} and the table of {PAGE.relative_to(ROOT)}")
     return 0
@@ -66,8 +66,8 @@ def table(result: Mapping[str, Any]) -> str:
     for modality in result["inputs"]:
         alone = entry(result["single"], modality, "bindrt")
         many = entry(result["offline"], modality, "bindrt")
-        cells = [f"{modality}, {result['inputs'][modality]}", short(alone["all"]["p50"])]
-        cells += ["–" if alone["all"]["p99"] is None else short(alone["all"]["p99"])]
+        cells = [f"{modality}, {result['inputs'][modality]}", duration(alone["all"]["p50"])]
+        cells += ["–" if alone["all"]["p99"] is None else duration(alone["all"]["p99"])]
         cells += [rate(many)]
         for name in others:
             e = entry(result["offline"], modality, name)
@@ -84,7 +84,7 @@ def table(result: Mapping[str, Any]) -> str:
 
 
 def entry(entries: Sequence[Mapping[str, Any]], modality: str, side: str) -> Mapping[str, Any]:
-    """Of a modality alone."""
+    """The entry of a modality alone."""
     return next(e for e in entries if (e["case"], e["modality"], e["side"]) == (modality, modality, side))
 
 

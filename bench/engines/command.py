@@ -5,23 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import bench.engines
-from bench import measure as machine
 from bench.engines import chart, gpu, run
+from bench.paths import HUGE, RESULTS, SIMULATED, slug
 from bindrt import _core
+from bindrt.benchmark.machine import describe_machine
+from bindrt.benchmark.results import write_json
 from bindrt.bundle import open_bundle
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-RESULTS = ROOT / "bench" / "results"
 
-
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Measures, prints, and writes JSON and a chart; returns the exit status."""
     args = parse(arguments)
     if not (args.bundle / "bundle.json").is_file():
@@ -33,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.roofline:
         print(gpu.table(bundle, gpu.measured_in(RESULTS)))
         return 0
-    found: dict[str, Any] = {"machine": machine.machine(), "cases": []}
+    found: dict[str, Any] = {"machine": describe_machine(), "cases": []}
     kept = json.loads(args.json.read_text("utf-8"))["cases"] if args.add and args.json.exists() else []
     print(f"{found['machine']['cpu']}, load {found['machine']['load_before']:.1f}")
     effort = run.Effort(args.turns, args.rounds, args.batch)
@@ -45,11 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found["machine"]["load_after"] = os.getloadavg()[0]
     found["settings"] = {"turns": args.turns, "rounds": args.rounds}
     full = set(args.encoder) == set(run.ENCODERS) and set(args.way) == set(run.WAYS)
-    slug = re.sub(r"[^a-z0-9]+", "-", found["machine"]["cpu"].lower()).strip("-")
-    path = args.json or (RESULTS / f"engines-{slug}.json" if full else None)
+    path = args.json or (RESULTS / f"engines-{slug(found['machine']['cpu'])}.json" if full else None)
     if path:
-        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        path.with_suffix(".svg").write_text(chart.svg(found), encoding="utf-8")
+        write_json(path, found)
+        path.with_suffix(".svg").write_text(chart.draw(found), encoding="utf-8")
         print(f"wrote {path} and {path.with_suffix('.svg').name}")
     return 0
 
@@ -60,9 +57,9 @@ def merged(kept: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[s
     return [cases[key] for key in sorted(cases, key=lambda key: (run.ENCODERS.index(key[0]), key[1]))]
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench engines", description=bench.engines.__doc__)
-    parser.add_argument("--bundle", type=Path, default=ROOT / "build" / "bench" / "huge.bind")
+    parser.add_argument("--bundle", type=Path, default=HUGE)
     parser.add_argument("--checkpoint", default="random:0", help="what the bundle was exported from")
     parser.add_argument("--encoder", nargs="+", choices=run.ENCODERS, default=run.ENCODERS)
     parser.add_argument("--way", nargs="+", choices=run.WAYS, default=run.WAYS)
@@ -88,11 +85,10 @@ def measure_gpu(args: argparse.Namespace, bundle: Any) -> int:
         print(f"no GPU to measure: {problem}", file=sys.stderr)
         return 2
     found = gpu.measure(bundle, args.gpu)
-    slug = re.sub(r"[^a-z0-9]+", "-", found["device"].lower()).strip("-")
-    folder = ROOT / "build" / "gpu_check" if found["simulated"] else RESULTS
-    path = args.json or folder / f"engines-gpu-{slug}.json"
+    folder = SIMULATED if found["simulated"] else RESULTS
+    path = args.json or folder / f"engines-gpu-{slug(found['device'])}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_json(path, found)
     print(
         "SIMULATED, nothing is measured" if found["simulated"] else gpu.table(bundle, gpu.measured_in(folder))
     )

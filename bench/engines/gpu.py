@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import statistics
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from bench.engines.work import Work, encoder_work
+from bench.engines.work import EncoderWork, encoder_work
+from bench.gpus import GPUS, Gpu
 from bindrt import _core
+from bindrt.benchmark.timing import interleaved
 from bindrt.bundle import Bundle
 from bindrt.engines import ENGINES, EngineSettings
 from bindrt.errors import Error
@@ -23,23 +23,9 @@ BATCHES = (1, 8, 32)
 ROUNDS = 30
 
 
-@dataclass(frozen=True)
-class Gpu:
-    """The maker's figures: bytes a second, float16 products a second with float32 sums, dense."""
-
-    name: str
-    bandwidth: float
-    half: float
-
-    def seconds(self, work: Work, batch: int) -> float:
-        return max(batch * work.operations / self.half, work.bytes(batch, HALF) / self.bandwidth)
-
-
-GPUS = (
-    Gpu("Jetson AGX Orin", 204.8e9, 42.5e12),
-    Gpu("RTX 4090", 1008e9, 165.2e12),
-    Gpu("H100 SXM", 3350e9, 989.4e12),
-)
+def least_seconds(gpu: Gpu, work: EncoderWork, batch: int) -> float:
+    """The larger of computing in float16 and moving what must be moved."""
+    return max(batch * work.operations / gpu.half, work.bytes(batch, HALF) / gpu.bandwidth)
 
 
 def table(bundle: Bundle, measured: dict[str, dict[str, float]]) -> str:
@@ -52,7 +38,7 @@ def table(bundle: Bundle, measured: dict[str, dict[str, float]]) -> str:
         for batch in BATCHES:
             cells = [name, str(batch), f"{batch * work.operations / 1e9:,.0f}"]
             cells.append(f"{work.bytes(batch, HALF) / 1e6:,.0f}")
-            cells += [f"{1e3 * gpu.seconds(work, batch):.2f} ms" for gpu in GPUS]
+            cells += [f"{1e3 * least_seconds(gpu, work, batch):.2f} ms" for gpu in GPUS]
             found = [m.get(f"{name}/{batch}") for m in measured.values()] or [None]
             cells += ["" if s is None else f"{1e3 * s:.2f} ms" for s in found]
             lines.append("| " + " | ".join(cells) + " |")
@@ -92,15 +78,8 @@ def measure(bundle: Bundle, precision: str) -> dict[str, Any]:
             engine.run(inputs, out)
             entry: dict[str, Any] = {"engine": files.engine}
             if not simulated:
-                entry["seconds"] = timed(lambda e=engine, i=inputs, o=out: e.run(i, o))  # type: ignore[misc]
+                entry["seconds"] = interleaved({"run": partial(engine.run, inputs, out)}, ROUNDS)[
+                    "run"
+                ].median
             results[f"{name}/{batch}"] = entry
     return {"device": device["name"], "simulated": simulated, "precision": precision, "encoders": results}
-
-
-def timed(run: Any) -> float:
-    seconds = []
-    for _ in range(ROUNDS):
-        start = perf_counter()
-        run()
-        seconds.append(perf_counter() - start)
-    return statistics.median(seconds)

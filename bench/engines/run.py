@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import gemm, startup
+from bench import gemm
+from bench.engines.work import CAPTION, encoder_work
+from bindrt.benchmark.json_process import ProcessEndedError, ask_once
 from bindrt.bundle import Bundle
 
 WAYS = ("eager", "compile", "ort", "openvino", "bindrt", "bindrt-openvino", "bindrt-int8")
@@ -43,7 +43,7 @@ def measure(
                     continue
                 try:
                     found = ask({**request, "way": way, "batches": effort.batches, "rounds": effort.rounds})
-                except RuntimeError as error:
+                except ProcessEndedError as error:
                     problems[way] = str(error)
                     continue
                 for batch in effort.batches:
@@ -54,13 +54,15 @@ def measure(
 
 
 def prepare(bundle: Bundle, checkpoint: str, encoder: str, ways: Sequence[str]) -> dict[str, Any]:
-    """Files that the ways need, made once beside the bundle."""
+    """The request to the worker, with the files that the ways need, made once beside the bundle."""
+    from bench.torch_checkpoint import torch_checkpoint  # torch, which --gpu and --roofline do not need
+
     folder = bundle.path.parent
     request = {
         "encoder": encoder,
         "view": list(bundle.manifest.encoders[encoder].view),
         "bundle": str(bundle.path),
-        "checkpoint": str(startup.torch_checkpoint(checkpoint, encoder, folder)),
+        "checkpoint": str(torch_checkpoint(checkpoint, encoder, folder)),
         "naive": str(folder / "naive" / f"{encoder}.onnx"),
     }
     if {"ort", "openvino"} & set(ways) and not Path(request["naive"]).exists():
@@ -72,19 +74,9 @@ def ask(request: dict[str, Any]) -> dict[str, list[float]]:
     """Seconds of each run, by batch.
 
     Raises:
-        RuntimeError: the way does not work here; says why.
+        ProcessEndedError: the way does not work here; says why.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.engines.sides"],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError((done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1][:300])
-    found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return ask_once([sys.executable, "-m", "bench.engines.worker"], request)
 
 
 def result(
@@ -95,7 +87,7 @@ def result(
     peak: float,
     problems: dict[str, str],
 ) -> dict[str, Any]:
-    """Medians; how often each beats eager; the share of the matrix product's peak that its own work is."""
+    """Medians; how many times faster than eager; the share of the matrix product's peak that each reaches."""
     medians = {way: statistics.median(s) for way, s in seconds.items() if s}
     work = {way: flops(bundle, encoder, batch, ours=way.startswith("bindrt")) for way in medians}
     ways = {
@@ -115,10 +107,7 @@ def result(
 
 
 def flops(bundle: Bundle, encoder: str, batch: int, ours: bool) -> float:
-    """Of matrix products: those of the plain model; for bindrt with the tokens that it computes only."""
-    from bench.engines.sides import CAPTION
-    from bench.engines.work import encoder_work
-
+    """Operations of the plain model's matrix products; for bindrt only of the tokens that it computes."""
     info = bundle.manifest.encoders[encoder]
     tokens = CAPTION if encoder == "text" and ours else None
     return batch * encoder_work(info, bundle.manifest.embed_dim, tokens).operations

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from bench import measure
 from bench.gpu.cases import Array, Case
 from bindrt import _core
+from bindrt.benchmark.machine import describe_machine
 
 #: The first rounds are not counted: clocks rise, memory is allocated.
 WARM_UP = 10
@@ -102,5 +102,5 @@ def check(cases: Iterable[Case], rounds: int, tell: Callable[[dict[str, Any]], N
     if about["simulated"]:
         report["simulated"] = "compared on the CPU by tests/cudasim; nothing was measured"
     else:
-        report |= {"date": time.strftime("%Y-%m-%d"), "machine": measure.machine()}
+        report |= {"date": time.strftime("%Y-%m-%d"), "machine": describe_machine()}
     return {**report, "cases": results}

@@ -1,4 +1,4 @@
-"""``python -m bench.gpu.pipeline BUNDLE PRECISION``: ``submit`` on this GPU, with and without CUDA graphs.
+"""``submit`` on this GPU, with and without CUDA graphs.
 
 Its vectors must be those of ``embed`` on the same engine. On a simulated device nothing is timed.
 """
@@ -6,9 +6,8 @@ Its vectors must be those of ``embed`` on the same engine. On a simulated device
 from __future__ import annotations
 
 import argparse
-import json
-import re
 import sys
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from time import perf_counter
@@ -17,8 +16,9 @@ from typing import Any
 import numpy as np
 
 import bindrt
-from bench.gpu.__main__ import RESULTS, SIMULATED
+from bench.paths import RESULTS, SIMULATED, slug
 from bindrt import _core
+from bindrt.benchmark.results import write_json
 from bindrt.bundle import open_bundle
 from bindrt.engines import ENGINES
 from bindrt.modalities import MODALITIES
@@ -51,16 +51,16 @@ def compare(model: bindrt.Model, modality: str, given: list[Any], timed: bool) -
     return {**found, "items_per_second": len(given) / seconds} if timed else found
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """0: all vectors are the same; 1: some are not, or it did not run on the GPU; 2: there is none."""
-    parser = argparse.ArgumentParser(prog="python -m bench.gpu.pipeline", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench gpu-pipeline", description=__doc__)
     parser.add_argument("bundle", type=Path)
     parser.add_argument("precision")
     parser.add_argument("--items", type=int, default=256)
     parser.add_argument(
         "--json", type=Path, metavar="OUT", help="default: bench/results/pipeline-<device>.json"
     )
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     if problem := _core.gpu.problem():
         print(f"no GPU to check: {problem}", file=sys.stderr)
         return 2
@@ -87,13 +87,8 @@ def main() -> int:
                 results.append({"modality": modality, "cuda_graphs": graphs, "good": fits, **found})
                 rate = f"  {found['items_per_second']:9.1f} items/s" if not simulated else ""
                 print(f"{modality:<8} graphs {found['graphs']}  difference {found['difference']:.1e}{rate}")
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    out = args.json or (SIMULATED if simulated else RESULTS) / f"pipeline-{slug}.json"
+    out = args.json or (SIMULATED if simulated else RESULTS) / f"pipeline-{slug(name)}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     report = {"device": name, "simulated": simulated, "precision": args.precision, "results": results}
-    out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write_json(out, report)
     return 0 if good else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

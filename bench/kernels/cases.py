@@ -11,8 +11,8 @@ class Case:
     """One piece of work.
 
     Attributes:
-        op: what the sides know it by; ``inputs`` go to their functions. Values that name a file of
-            ``media`` are replaced by its path.
+        op: the operation's name in the libraries' modules.
+        inputs: what their functions take. Values that name a file of ``media`` are replaced by its path.
         kind: ``file`` (from a file on disk to the model's input) or ``op`` (one kernel, from memory).
         goal: how many times faster than the original it is to be; None: no goal was set.
         tolerance: how far a result of the same work may be from ours.

@@ -1,4 +1,4 @@
-"""Virtual environments for the libraries we compare with, and which side runs in which."""
+"""Virtual environments for the libraries we compare with, and which library runs in which."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.kernels.protocol import ROOT
+from bench.paths import BUILD
 
-BUILD = ROOT / "build" / "bench"
 _AVX2 = {"CC": "cc -mavx2"} if platform.machine() in ("x86_64", "AMD64") else {}
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Packages that can live together; ``build`` are variables for those that are compiled."""
+    """Packages that can be installed together; ``build`` are environment variables for compiling them."""
 
     name: str
     packages: tuple[str, ...]
@@ -80,8 +79,8 @@ ENVIRONMENTS = (TORCH, LIGHT, SIMD)
 
 
 @dataclass(frozen=True)
-class Side:
-    """A process of the bench: a module of ``sides`` in an environment (None: this one)."""
+class Library:
+    """A worker of the bench: a module of ``libraries`` in an environment (None: this one)."""
 
     name: str
     environment: Environment | None
@@ -89,7 +88,7 @@ class Side:
 
     @property
     def module(self) -> str:
-        return f"bench.kernels.sides.{self.name}"
+        return f"bench.kernels.libraries.{self.name}"
 
     @property
     def python(self) -> Path:
@@ -101,22 +100,22 @@ class Side:
         return {"LD_LIBRARY_PATH": str(_ffmpeg_names(TORCH))} if self.name == "torchcodec_peer" else {}
 
 
-SIDES = (
-    Side("ours", None),
-    Side("original", TORCH),
-    Side("torchvision_peer", TORCH),
-    Side("torchcodec_peer", TORCH),
-    Side("hf_peer", LIGHT),
-    Side("opencv_peer", LIGHT),
-    Side("sound_peers", LIGHT),
-    Side("pillow_simd_peer", SIMD),
-    Side("limits", None),
+LIBRARIES = (
+    Library("ours", None),
+    Library("original", TORCH),
+    Library("torchvision_peer", TORCH),
+    Library("torchcodec_peer", TORCH),
+    Library("hf_peer", LIGHT),
+    Library("opencv_peer", LIGHT),
+    Library("sound_peers", LIGHT),
+    Library("pillow_simd_peer", SIMD),
+    Library("limits", None),
 )
 
 
-def level_sides(levels: tuple[str, ...]) -> tuple[Side, ...]:
-    """Our side once more for each instruction-set level."""
-    return tuple(Side("ours", None, {"level": level}) for level in levels)
+def levels_of_ours(levels: tuple[str, ...]) -> tuple[Library, ...]:
+    """bindrt once more for each of these instruction-set levels."""
+    return tuple(Library("ours", None, {"level": level}) for level in levels)
 
 
 def install(environment: Environment, say: Callable[[str], None]) -> str:

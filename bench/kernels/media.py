@@ -11,8 +11,8 @@ import numpy as np
 import PIL.Image
 import soundfile
 
-from bench.kernels.environments import BUILD
-from bindrt.benchmark.scenery import SOUND_RATE, film, motion, scene, smooth, sound
+from bench.paths import BUILD
+from bindrt.benchmark.synthetic import SOUND_RATE, motion, photograph, smooth, sound, video
 
 FOLDER = BUILD / "media"
 _MAKERS: dict[str, Callable[[Path], None]] = {}
@@ -39,17 +39,17 @@ def _makes(name: str) -> Callable[[Callable[[Path], None]], Callable[[Path], Non
 
 @_makes("picture_640x480.jpg")
 def _jpeg(file: Path) -> None:
-    PIL.Image.fromarray(scene(640, 480, 1)).save(file, "JPEG", quality=90)
+    PIL.Image.fromarray(photograph(640, 480, 1)).save(file, "JPEG", quality=90)
 
 
 @_makes("picture_1920x1080.jpg")
 def _large_jpeg(file: Path) -> None:
-    PIL.Image.fromarray(scene(1920, 1080, 2)).save(file, "JPEG", quality=90)
+    PIL.Image.fromarray(photograph(1920, 1080, 2)).save(file, "JPEG", quality=90)
 
 
 @_makes("picture_640x480.png")
 def _png(file: Path) -> None:
-    PIL.Image.fromarray(scene(640, 480, 1)).save(file, "PNG")
+    PIL.Image.fromarray(photograph(640, 480, 1)).save(file, "PNG")
 
 
 @_makes("pixels_640x480.npy")
@@ -87,7 +87,7 @@ def _encode(file: Path, form: str, codec: str, size: tuple[int, int], count: int
     with av.open(str(file), "w", format=form) as out:
         stream: Any = out.add_stream(codec, rate=30, options=options)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        for frame in film(*size, count):
+        for frame in video(*size, count):
             out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         out.mux(stream.encode())
 

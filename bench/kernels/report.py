@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+
+from bindrt.benchmark.tables import titled_table
+from bindrt.benchmark.timing import duration
 
 _QUIET = 0.95  # of the time on the core; below, the numbers are in doubt
 
@@ -13,7 +15,7 @@ _QUIET = 0.95  # of the time on the core; below, the numbers are in doubt
 def print_case(console: Console, case: dict[str, Any]) -> None:
     """One case: every alternative with its time, ratio and difference; then the limits."""
     threads = "" if case["threads"] == 1 else f", {case['threads']} threads"
-    table = Table(title=f"{case['title']}{threads}", title_justify="left", title_style="bold", min_width=90)
+    table = titled_table(f"{case['title']}{threads}", min_width=90)
     table.add_column("")
     for heading in ("time", "quartiles", "bindrt is", "difference"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -54,7 +56,7 @@ def _row(case: dict[str, Any], entry: dict[str, Any]) -> tuple[str, ...]:
 
 def print_summary(console: Console, result: dict[str, Any]) -> None:
     """One line a case."""
-    table = Table(title="Summary: how many times faster bindrt is", title_justify="left", title_style="bold")
+    table = titled_table("Summary: how many times faster bindrt is")
     table.add_column("")
     for heading in ("bindrt", "original", "ratio", "goal", "best library", "ratio", "limit", "share"):
         table.add_column(heading, justify="left" if heading in ("best library", "limit") else "right")
@@ -103,11 +105,3 @@ def _summary_row(case: dict[str, Any]) -> tuple[str, ...]:
         limit["name"] if limit else "",
         f"{limit['share']:.0%}" if limit else "",
     )
-
-
-def duration(seconds: float) -> str:
-    """Three digits with a unit."""
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= scale:
-            return f"{seconds / scale:.3g} {unit}"
-    return f"{seconds / 1e-9:.3g} ns"

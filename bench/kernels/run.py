@@ -1,4 +1,4 @@
-"""Runs the cases: every side prepares, then the sides take turns, round by round."""
+"""Runs the cases: every library prepares, then they take turns, round by round."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import numpy as np
 from bench import gemm
 from bench.kernels import media
 from bench.kernels.cases import Case
-from bench.kernels.environments import BUILD, Side
-from bench.kernels.protocol import Worker, WorkerError
+from bench.kernels.environments import Library
+from bench.kernels.worker_process import WorkerError, WorkerProcess
+from bench.paths import BUILD
 
-RESULTS = BUILD / "results"  # of each side, to compare
+RESULTS = BUILD / "results"  # of each library, to compare
 LOGS = BUILD / "logs"
 _MOST_CALLS = 200
 _SLOW = 0.1  # seconds; calls that take longer need no warming
@@ -41,9 +42,9 @@ FULL, QUICK = Effort(15, 0.04), Effort(3, 0.01)
 
 @dataclass
 class Entry:
-    """One alternative of the case at hand, in its process."""
+    """One alternative of the current case, in its process."""
 
-    worker: Worker
+    worker: WorkerProcess
     offer: dict[str, Any]
     calls: int = 1
     warm: bool = True
@@ -56,33 +57,40 @@ class Entry:
         return str(self.offer["name"])
 
 
-def start(sides: Sequence[Side], threads: int, problems: list[dict[str, str]]) -> Iterator[Worker]:
-    """A process for each side whose environment is there; those that do not start become problems."""
+def start(
+    libraries: Sequence[Library], threads: int, problems: list[dict[str, str]]
+) -> Iterator[WorkerProcess]:
+    """A process for each library whose environment is there; those that do not start become problems."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    for side in sides:
-        name = "-".join((side.name, *map(str, side.options.values())))
-        if side.environment is not None and not side.environment.ready:
-            problem = f"the environment '{side.environment.name}' is not there"
+    for library in libraries:
+        name = "-".join((library.name, *map(str, library.options.values())))
+        if library.environment is not None and not library.environment.ready:
+            problem = f"the environment '{library.environment.name}' is not there"
             problems.append({"side": name, "problem": problem})
             continue
         try:
-            yield Worker(
-                side.python, side.module, threads, side.options, side.variables, LOGS / f"{name}.txt"
+            yield WorkerProcess(
+                library.python,
+                library.module,
+                threads,
+                library.options,
+                library.variables,
+                LOGS / f"{name}.txt",
             )
         except WorkerError as error:
             problems.append({"side": name, "problem": str(error)})
 
 
 def measure(
-    cases: Iterable[Case], sides: Sequence[Side], effort: Effort, say: Callable[[dict[str, Any]], None]
+    cases: Iterable[Case], libraries: Sequence[Library], effort: Effort, say: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
     """Everything that was found; ``say`` gets each case as it is ready."""
     result: dict[str, Any] = {"packages": {}, "problems": [], "machine_limits": {}, "cases": []}
     ordered = sorted(cases, key=lambda case: case.threads)
     for threads, group in groupby(ordered, key=lambda case: case.threads):
-        workers: list[Worker] = []
+        workers: list[WorkerProcess] = []
         try:
-            workers.extend(start(sides, threads, result["problems"]))
+            workers.extend(start(libraries, threads, result["problems"]))
             for worker in workers:
                 result["packages"].update(worker.packages)
             limits = machine_limits(workers, effort)
@@ -96,7 +104,7 @@ def measure(
     return result
 
 
-def machine_limits(workers: list[Worker], effort: Effort) -> dict[str, float]:
+def machine_limits(workers: list[WorkerProcess], effort: Effort) -> dict[str, float]:
     """Bytes a second through memory and float operations a second, of the libraries here."""
     found = {}
     for case, amount in zip(_MACHINE, (_COPIED, gemm.FLOPS), strict=True):
@@ -106,7 +114,7 @@ def machine_limits(workers: list[Worker], effort: Effort) -> dict[str, float]:
 
 
 def measure_case(
-    case: Case, workers: list[Worker], effort: Effort, limits: dict[str, float]
+    case: Case, workers: list[WorkerProcess], effort: Effort, limits: dict[str, float]
 ) -> dict[str, Any]:
     """One case: timings, differences, ratios and shares of the limits."""
     problems: list[dict[str, str]] = []
@@ -117,7 +125,7 @@ def measure_case(
 
 
 def prepare(
-    case: Case, workers: list[Worker], problems: list[dict[str, str]], effort: Effort = FULL
+    case: Case, workers: list[WorkerProcess], problems: list[dict[str, str]], effort: Effort = FULL
 ) -> list[Entry]:
     """Every alternative for the case, run once; those that fail become problems."""
     inputs = {key: media.path(name) for key, name in case.inputs.items()}

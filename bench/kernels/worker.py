@@ -1,7 +1,6 @@
-"""The process of one side: ``python -m bench.kernels.worker MODULE THREADS OPTIONS``.
+"""The process of one library: ``python -m bench.kernels.worker MODULE THREADS OPTIONS``.
 
-It speaks JSON lines: requests on standard input, replies on the original standard output; whatever
-libraries print goes to standard error. Needs only NumPy besides what its module imports.
+It answers requests in JSON lines. It needs only NumPy besides what its module imports.
 """
 
 from __future__ import annotations
@@ -14,11 +13,12 @@ import os
 import sys
 from collections.abc import Callable
 from time import perf_counter, process_time
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
-from bench.kernels import alternatives
+from bench.kernels.alternative import REGISTRY, Alternative
+from bench.replies import open_replies
 
 
 def pin(threads: int) -> None:
@@ -30,38 +30,32 @@ def pin(threads: int) -> None:
 
 def main() -> int:
     module, threads, options = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    send = open_replies()
     pin(threads)
     try:
-        side = importlib.import_module(module)
-        name = side.configure(**options) if options else ""
+        library = importlib.import_module(module)
+        name = library.configure(**options) if options else ""
     except Exception as error:  # a library that is missing or does not load is a result, not a crash
-        send(replies, {"error": describe(error)})
+        send({"error": summary(error)})
         return 1
-    server = Server(threads, name)
-    send(replies, {"packages": versions(side.PACKAGES), "alternatives": server.offered()})
+    worker = Worker(threads, name)
+    send({"packages": versions(library.PACKAGES), "alternatives": worker.offered()})
     for line in sys.stdin:
         try:
-            reply = server.answer(json.loads(line))
+            reply = worker.answer(json.loads(line))
         except Exception as error:
-            reply = {"error": describe(error)}
-        send(replies, reply)
+            reply = {"error": summary(error)}
+        send(reply)
     return 0
 
 
-def send(replies: TextIO, reply: dict[str, Any]) -> None:
-    replies.write(json.dumps(reply) + "\n")
-    replies.flush()
-
-
-def describe(error: Exception) -> str:
+def summary(error: Exception) -> str:
     text = str(error).strip() or "no message"
     return f"{type(error).__name__}: {text.splitlines()[0][:200]}"
 
 
 def versions(packages: tuple[str, ...]) -> dict[str, str]:
-    """Of those that are installed: some have no wheels for some machines."""
+    """The versions of those that are installed: some have no wheels for some machines."""
     found = {}
     for name in packages:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -69,15 +63,15 @@ def versions(packages: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-class Server:
-    """Holds the calls of the case at hand, and times them."""
+class Worker:
+    """Holds the calls of the current case, and times them."""
 
     def __init__(self, threads: int, suffix: str = "") -> None:
         self.threads = threads
         self.suffix = suffix
         self.runs: dict[str, Callable[[], Any]] = {}
 
-    def name(self, found: alternatives.Alternative) -> str:
+    def name(self, found: Alternative) -> str:
         return f"{found.name} {self.suffix}".strip()
 
     def offered(self) -> list[dict[str, Any]]:
@@ -89,7 +83,7 @@ class Server:
                 "same_work": found.same_work,
                 "note": found.note,
             }
-            for found in alternatives.REGISTRY
+            for found in REGISTRY
         ]
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +92,7 @@ class Server:
 
     def prepare(self, op: str, name: str, inputs: dict[str, Any], out: str) -> dict[str, Any]:
         """Runs once, saves the result, and says how long one warm call takes, in seconds."""
-        (found,) = (a for a in alternatives.REGISTRY if a.op == op and self.name(a) == name)
+        (found,) = (a for a in REGISTRY if a.op == op and self.name(a) == name)
         run = found.make(**inputs, threads=self.threads)
         result = run()
         if result is not None:
@@ -121,7 +115,7 @@ class Server:
         return {"seconds": seconds, "cpu_seconds": process_time() - cpu}
 
     def forget(self) -> dict[str, Any]:
-        """Ends the case at hand."""
+        """Ends the current case."""
         self.runs.clear()
         return {}
 

@@ -1,27 +1,26 @@
-"""From files beside the original's way: its libraries prepare a batch, then the plain model runs it."""
+"""From files, beside the original: its libraries prepare a batch, then the plain model runs it."""
 
 from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
-import numpy as np
 import soundfile
 
 import bindrt
 from bench.kernels.environments import TORCH, install
-from bench.kernels.protocol import Worker
-from bindrt.benchmark import inputs, scenarios, scenery
-from bindrt.benchmark.numbers import spread
+from bench.kernels.worker_process import WorkerProcess
+from bench.pipeline.engine_input import full_batch
+from bindrt.benchmark import inputs, scenarios, synthetic
+from bindrt.benchmark.distributions import spread
 from bindrt.benchmark.systems import ModelSystem
+from bindrt.benchmark.timing import seconds_of
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess.prepare import prepare
 
-SHORT = 1  # second: the three clips of such a recording are equal
+SHORT = 1  # second; the three clips of such a recording are equal
 THREADS = 2  # decord's and torch's in preprocessing; the models take a thread a core
 
 
@@ -30,12 +29,12 @@ class Preparing:
 
     def __init__(self, modality: str, item: object, folder: Path) -> None:
         self._item = item
-        self._worker: Worker | None = None
+        self._worker: WorkerProcess | None = None
         if modality == "text":  # tokenised the same way by both: well below a millisecond
             return
         if problem := install(TORCH, print):
             raise SystemExit(f"the original's libraries cannot be installed: {problem}")
-        self._worker = Worker(TORCH.python, "bench.kernels.sides.original", THREADS)
+        self._worker = WorkerProcess(TORCH.python, "bench.kernels.libraries.original", THREADS)
         offered = self._worker.alternatives
         self._name = next(
             a["name"] for a in offered if a["op"] == f"{modality}-file" and a["role"] == "original"
@@ -44,20 +43,14 @@ class Preparing:
         self._worker.ask("prepare", op=f"{modality}-file", name=self._name, inputs=files, out=out)
 
     def seconds(self) -> float:
-        """Of an item."""
+        """Seconds that preparing one item takes."""
         if self._worker is None:
-            return timed(lambda: prepare("text", self._item))
+            return seconds_of(lambda: prepare("text", self._item))
         return float(statistics.median(self._worker.ask("time", name=self._name, calls=5)["seconds"]))
 
     def close(self) -> None:
         if self._worker is not None:
             self._worker.close()
-
-
-def timed(work: Callable[[], object]) -> float:
-    begin = perf_counter()
-    work()
-    return perf_counter() - begin
 
 
 def beside_original(
@@ -68,7 +61,7 @@ def beside_original(
         cases = [(modality, modality, given) for modality, given in sources.items()]
         if "audio" in sources:
             path = Path(folder) / "short.wav"
-            soundfile.write(path, scenery.sound(SHORT, 7), scenery.SOUND_RATE, "PCM_16")
+            soundfile.write(path, synthetic.sound(SHORT, 7), synthetic.SOUND_RATE, "PCM_16")
             cases.append((f"audio, {SHORT} s", "audio", [str(path)]))
         return [one(bundle, *case, seconds, rounds) for case in cases]
 
@@ -76,21 +69,21 @@ def beside_original(
 def one(
     bundle: str, name: str, modality: str, given: list[str], seconds: float, rounds: int
 ) -> dict[str, Any]:
-    from bindrt_export.peers import ways  # torch
+    from bindrt_export.peers import runners  # torch
     from bindrt_export.peers.plain import plain_encoder
 
     encoder = MODALITIES[modality].encoder
     with tempfile.TemporaryDirectory() as folder, bindrt.load(bundle, modalities=[modality]) as model:
         preparing = Preparing(modality, given[0], Path(folder))
-        plain = ways.eager(plain_encoder(model.bundle, encoder))
-        batch, items = full_batch(model, modality, given[0])
+        plain = runners.eager(plain_encoder(model.bundle, encoder))
+        batch, items = full_batch(model, modality, prepare(modality, given[0]).array)
         system = ModelSystem(model)
         found: dict[str, list[float]] = {"prepare": [], "plain": [], "ours": []}
         for number in range(rounds + 1):
             run = scenarios.offline(system, {modality: given}, [modality], seconds)
             taken = {
                 "prepare": preparing.seconds(),
-                "plain": timed(lambda: plain(batch)) / items,
+                "plain": seconds_of(lambda: plain(batch)) / items,
                 "ours": run.seconds[modality] / run.items[modality],
             }
             if number:  # the first warms up
@@ -103,18 +96,6 @@ def one(
         "seconds_an_item": {step: spread(values) for step, values in found.items()},
         "faster": spread([(prepare + plain) / ours for prepare, plain, ours in columns]),
     }
-
-
-def full_batch(model: bindrt.Model, modality: str, item: object) -> tuple[np.ndarray, float]:
-    """The plain model's input: as many rows as our engine takes at once; and of how many items they are."""
-    array = np.asarray(prepare(modality, item).array)
-    views = array if array.ndim > len(MODALITIES[modality].view) else array[None]
-    encoder = MODALITIES[modality].encoder
-    shape = model.bundle.manifest.encoders[encoder].view
-    if len(shape) == views.ndim:  # a picture is a film of equal frames
-        views = np.repeat(views[:, :, None], shape[1], axis=2)
-    rows = model.engine(modality).max_batch
-    return np.ascontiguousarray(np.resize(views, (rows, *views.shape[1:]))), rows / len(views)
 
 
 def report(found: list[dict[str, Any]]) -> None:

@@ -1,1 +1,1 @@
-"""``python -m bench.quality``: what a bundle of bind-tiny knows of scenes it has never seen."""
+"""What a bundle of bind-tiny knows of scenes it has never seen."""

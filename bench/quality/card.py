@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.quality import run, scenes
 
-BEGIN, END = "<!-- scores: python -m bench.quality --card -->", "<!-- /scores -->"
+BEGIN, END = "<!-- scores: python -m bench quality --card -->", "<!-- /scores -->"
 
 
 def write(card: Path, found: dict[str, Any]) -> None:

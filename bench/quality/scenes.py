@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 import bindrt
+from bench.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "examples"))  # for `tiny`
 
-from tiny.world import KINDS, Scene, Split, sample, write_files  # noqa: E402
+from tiny.world import KINDS, Scene, Split, sample, write_files
 
 NAMES = tuple(KINDS)
 MODALITIES = ("image", "video", "text", "audio", "depth", "thermal", "imu")
 _FIRST_SEED = 1_000_000  # training counts from 0
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """Unit vectors of scenes by modality, in the order of the scenes, and each scene's kind."""
-
-    vectors: dict[str, npt.NDArray[np.float32]]
-    kinds: npt.NDArray[np.int64]
-    paths: list[dict[str, Path]]
 
 
 def single_scenes(split: Split, a_kind: int) -> list[tuple[Scene, int]]:

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench import startup
 from bench.engines import chart, command, gpu, run, work
+from bench.startup import command as startup
 from bindrt import _core
 from bindrt.bundle import Bundle, open_bundle
 from bindrt_export.architecture import Encoder
@@ -72,7 +72,7 @@ def test_a_way_that_does_not_work_is_said(tiny: Bundle, monkeypatch: pytest.Monk
     (found,) = run.measure(tiny, "random:0", ["imu"], ["ort", "bindrt"], run.Effort(1, 1, [1]))
     assert "nowhere" in found["problems"]["ort"]
     assert list(found["ways"]) == ["bindrt"]
-    assert chart.svg({"machine": {"cpu": "a <b>", "cores": 2, "load_before": 0}, "cases": [found]})
+    assert chart.draw({"machine": {"cpu": "a <b>", "cores": 2, "load_before": 0}, "cases": [found]})
 
 
 def test_roofline_has_an_empty_column_until_something_is_measured(tiny: Bundle) -> None:
@@ -96,7 +96,8 @@ def test_no_gpu_nothing_measured(
 def test_start_up_is_measured_in_processes_of_their_own(tiny: Bundle, tmp_path: Path) -> None:
     inputs = tmp_path / "inputs.npy"
     np.save(inputs, np.zeros((1, 6, 2000), np.float32))
-    found = startup.compare(tiny.path, "imu", tmp_path / "imu.pth", (str(inputs), "2", "1"), 1, cold=True)
+    request = {"inputs": str(inputs), "again": 2, "threads": 1}
+    found = startup.compare(tiny.path, "imu", tmp_path / "imu.pth", request, 1, cold=True)
     assert list(found) == ["fast-run", "fast-start", "torch"]
     for way in found.values():
         assert 0 < way["first"] < 60

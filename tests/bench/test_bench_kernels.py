@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from bench.kernels import alternatives, chart, command, media, report, run
+from bench.kernels import alternative, chart, command, media, report, run
 from bench.kernels.cases import CASES, Case, chosen
-from bench.kernels.protocol import Worker, WorkerError
+from bench.kernels.worker_process import WorkerError, WorkerProcess
 
 SIDE = "tests.support.bench_side"
 EFFORT = run.Effort(rounds=2, seconds=0.005)
@@ -22,8 +22,8 @@ LIMITS = {"copy_bytes_per_second": 1e9, "float_operations_per_second": 1e9}
 
 
 @pytest.fixture
-def worker() -> Iterator[Worker]:
-    started = Worker(Path(sys.executable), SIDE, 1)
+def worker() -> Iterator[WorkerProcess]:
+    started = WorkerProcess(Path(sys.executable), SIDE, 1)
     yield started
     started.close()
 
@@ -37,7 +37,7 @@ def numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
     return Case("sum-of-3", "sum of 3", "sum", "op", {"path": "numbers.npy"}, goal=1.5, flops=2e3)
 
 
-def test_worker_prepares_and_times(worker: Worker, tmp_path: Path) -> None:
+def test_worker_prepares_and_times(worker: WorkerProcess, tmp_path: Path) -> None:
     np.save(tmp_path / "in.npy", np.arange(4.0))
     assert worker.packages == {"numpy": np.__version__}
     assert {offer["name"] for offer in worker.alternatives} == {"quick", "slow", "broken", "nothing", "count"}
@@ -59,13 +59,13 @@ def test_worker_prepares_and_times(worker: Worker, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this system")
-def test_worker_keeps_to_its_threads(worker: Worker, tmp_path: Path) -> None:
+def test_worker_keeps_to_its_threads(worker: WorkerProcess, tmp_path: Path) -> None:
     worker.ask("prepare", op="cores", name="count", inputs={}, out=str(tmp_path / "out.npy"))
     assert np.load(tmp_path / "out.npy").tolist() == [1, 1, 1]
 
 
 def test_worker_options_name_the_alternatives() -> None:
-    started = Worker(Path(sys.executable), SIDE, 1, {"level": "avx2"})
+    started = WorkerProcess(Path(sys.executable), SIDE, 1, {"level": "avx2"})
     assert "quick (avx2)" in {offer["name"] for offer in started.alternatives}
     started.close()
 
@@ -79,10 +79,10 @@ def test_worker_options_name_the_alternatives() -> None:
 )
 def test_side_that_does_not_start(module: str, options: Any, problem: str) -> None:
     with pytest.raises(WorkerError, match=problem):
-        Worker(Path(sys.executable), module, 1, options)
+        WorkerProcess(Path(sys.executable), module, 1, options)
 
 
-def test_case_is_compared_and_summed_up(worker: Worker, numbers: Case) -> None:
+def test_case_is_compared_and_summed_up(worker: WorkerProcess, numbers: Case) -> None:
     found = run.measure_case(numbers, [worker], EFFORT, LIMITS)
     by_name = {entry["name"]: entry for entry in found["alternatives"]}
     assert set(by_name) == {"quick", "slow", "nothing"}
@@ -120,10 +120,10 @@ def test_cases_have_inputs_and_ours() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
     for case in CASES:
         assert set(case.inputs.values()) <= set(media._MAKERS)
-    from bench.kernels.sides import ours
+    from bench.kernels.libraries import ours
 
     assert ours.PACKAGES
-    offered = {found.op for found in alternatives.REGISTRY if found.role == "ours"}
+    offered = {found.op for found in alternative.REGISTRY if found.role == "ours"}
     assert {case.op for case in CASES} <= offered
 
 
@@ -147,7 +147,7 @@ def charted(**changes: Any) -> dict[str, Any]:
 
 
 def test_chart_shows_ratio_library_and_names() -> None:
-    root = ElementTree.fromstring(chart.svg(charted()))
+    root = ElementTree.fromstring(chart.draw(charted()))
     space = {"s": "http://www.w3.org/2000/svg"}
     texts = ["".join(element.itertext()) for element in root.iterfind(".//s:text", space)]
     assert "A & B < C · 2 threads" in texts
@@ -164,10 +164,10 @@ def test_chart_shows_ratio_library_and_names() -> None:
 
 def test_chart_of_slower_and_unknown_cases() -> None:
     slower = charted(ratio_to_original=0.01)
-    root = ElementTree.fromstring(chart.svg(slower))
+    root = ElementTree.fromstring(chart.draw(slower))
     bars = root.findall(".//{http://www.w3.org/2000/svg}rect[@class='bar']")
     assert [float(bar.attrib["width"]) > 0 for bar in bars] == [True]
     unknown = charted()
     del unknown["cases"][0]["ratio_to_original"]
-    root = ElementTree.fromstring(chart.svg(unknown))
+    root = ElementTree.fromstring(chart.draw(unknown))
     assert not root.findall(".//{http://www.w3.org/2000/svg}rect[@class='bar']")

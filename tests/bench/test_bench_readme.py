@@ -8,6 +8,7 @@ import xml.etree.ElementTree
 import pytest
 
 from bench import readme
+from bench.paths import ROOT
 
 
 def test_the_page_shows_what_was_measured() -> None:
@@ -42,6 +43,6 @@ def test_table() -> None:
 def test_only_what_is_between_the_marks_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readme, "table", lambda result: "new\n")
     monkeypatch.setattr(readme.json, "loads", lambda text: {})
-    monkeypatch.setattr(readme, "TINY", readme.ROOT / "README.md")
+    monkeypatch.setattr(readme, "TINY", ROOT / "README.md")
     text = f"before\n{readme.BEGIN}old\n{readme.END}after\n"
     assert readme.with_table(text) == f"before\n{readme.BEGIN}new\n{readme.END}after\n"

@@ -1,4 +1,4 @@
-"""bench/gpu_check.sh and bench.gpu: what they say without a GPU, and that a simulated one is never timed."""
+"""bench/gpu_check.sh and ``bench gpu``: what they say without a GPU; a simulated one is never timed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_simulated_driver_is_compared_and_never_timed(tmp_path: Path) -> Non
     driver = cudasim.driver("plain") / "libcudasim_cuda.so"
     out = tmp_path / "simulated.json"
     done = cpp.run(
-        [sys.executable, "-m", "bench.gpu", "--json", str(out)], env={"BINDRT_LIBCUDA": str(driver)}
+        [sys.executable, "-m", "bench", "gpu", "--json", str(out)], env={"BINDRT_LIBCUDA": str(driver)}
     )
     assert done.returncode == 0, done.stdout
     assert done.stdout.startswith("SIMULATED, nothing is measured: simulated device 0")

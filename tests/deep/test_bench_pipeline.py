@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bench.pipeline import real
+from bench.pipeline import real_engines
 
 
 @pytest.mark.deep
 def test_every_measure_gives_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    found = real.measure_all("tiny", ("files", "text", "loop"), None, 0.05, 1, 50.0, 100)
+    found = real_engines.measure_all("tiny", ("files", "text", "loop"), None, 0.05, 1, 50.0, 100)
     assert len(found["files"]) == 7
     assert all(entry["share"]["median"] > 0 for entry in found["files"])
     for way in found["text"]["ways"].values():
@@ -18,5 +18,5 @@ def test_every_measure_gives_numbers(capsys: pytest.CaptureFixture[str]) -> None
     assert {entry["modality"] for entry in found["loop"] if "bindrt_faster" in entry} == {
         entry["modality"] for entry in found["files"]
     }
-    real.report(found)
+    real_engines.report(found)
     assert "texts a second" in capsys.readouterr().out

@@ -51,7 +51,7 @@ def test_weights_are_small_and_the_card_tells_their_training() -> None:
 
 
 def test_unseen_scenes_bind(tmp_path: Path) -> None:
-    """Few scenes, so bounds are loose; ``python -m bench.quality`` measures."""
+    """Few scenes, so bounds are loose; ``python -m bench quality`` measures."""
     drawn = scenes.single_scenes("test", 4)
     kinds = np.array([kind for _, kind in drawn])
     with bindrt.load("tiny") as model:

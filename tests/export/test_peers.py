@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from bindrt.benchmark import remote
+from bindrt.benchmark import json_process, registry
+from bindrt.benchmark.worker_process import WorkerProcess
 from bindrt.bundle import Bundle, open_bundle
 from bindrt.errors import EngineError, OptionError
 from bindrt.selection import choose, open_engine
 from bindrt_export.architecture import Encoder
 from bindrt_export.checkpoints import open_checkpoint
-from bindrt_export.peers import ways
+from bindrt_export.peers import runners
 from bindrt_export.peers.plain import plain_encoder
 from bindrt_export.verification.probes import probe_inputs
 from support.bundles import SMALL_CONFIG
@@ -40,21 +40,21 @@ def test_structure_and_vectors(small_bundle: Path, small_checkpoint: Path, encod
     x = probe_inputs(encoder, bundle.manifest.encoders[encoder].view)[
         "random-77" if encoder == "text" else "random"
     ]
-    found = ways.eager(module)(x)
+    found = runners.eager(module)(x)
     with torch.inference_mode():
         expected = original.eval()(torch.from_numpy(x)).numpy()
     assert np.abs(found - expected).max() <= 2e-5 * np.linalg.norm(expected)
 
 
-def test_shipped_bundle_and_naive_graph(tmp_path: Path) -> None:
+def test_shipped_bundle_and_plain_graph(tmp_path: Path) -> None:
     bundle = open_bundle("tiny")
     module = plain_encoder(bundle, "text")
-    ways.write_naive(module, tmp_path / "text.onnx")
-    run = ways.onnxruntime(tmp_path / "text.onnx", threads=1)
+    runners.write_graph(module, tmp_path / "text.onnx")
+    run = runners.onnxruntime(tmp_path / "text.onnx", threads=1)
     x = probe_inputs("text", (77,))["random-77"]
     out = np.empty((1, 96), np.float32)
     open_engine(bundle, choose(bundle, "text", "onnxruntime", "fp32", "cpu")).run(x, out)
-    for found in (run(x), ways.eager(module)(x)):
+    for found in (run(x), runners.eager(module)(x)):
         assert np.abs(found - out).max() <= 2e-5 * np.linalg.norm(out)
 
 
@@ -79,20 +79,18 @@ def test_a_bundle_without_float32(imu_bundle: Path) -> None:
 
 
 def test_what_a_way_needs_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote.importlib.util, "find_spec", lambda name: None)
-    remote.require("loop")
-    for way in ("eager", "ort", "openvino"):
+    monkeypatch.setattr(registry.importlib.util, "find_spec", lambda name: None)
+    registry.require("loop")
+    for name in ("eager", "ort", "openvino"):
         with pytest.raises(OptionError, match=r"pip install 'bindrt\[export"):
-            remote.require(way)
+            registry.require(name)
 
 
-def test_a_side_that_ends_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote.sys, "executable", sys.executable)
-
+def test_a_system_that_ends_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     class Popen(subprocess.Popen):  # type: ignore[type-arg]
         def __init__(self, command: list[str], **options: object) -> None:
             super().__init__([command[0], "-c", "raise SystemExit('out of luck')"], **options)
 
-    monkeypatch.setattr(remote.subprocess, "Popen", Popen)
+    monkeypatch.setattr(json_process.subprocess, "Popen", Popen)
     with pytest.raises(EngineError, match=r"its process has ended \(out of luck\)"):
-        remote.Remote("eager", {})
+        WorkerProcess("eager", {})

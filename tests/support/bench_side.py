@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.kernels.alternatives import Run, alternative
+from bench.kernels.alternative import Call, alternative
 
 PACKAGES = ("numpy",)
 
@@ -18,13 +18,13 @@ def configure(level: str) -> str:
 
 
 @alternative("sum", "quick", "ours")
-def quick(path: str, threads: int) -> Run:
+def quick(path: str, threads: int) -> Call:
     values = np.load(path)
     return lambda: values.sum(keepdims=True)
 
 
 @alternative("sum", "slow", "original")
-def slow(path: str, threads: int) -> Run:
+def slow(path: str, threads: int) -> Call:
     values = np.load(path)
 
     def run() -> Any:
@@ -36,15 +36,15 @@ def slow(path: str, threads: int) -> Run:
 
 
 @alternative("sum", "broken", same_work=False, note="never works")
-def broken(path: str, threads: int) -> Run:
+def broken(path: str, threads: int) -> Call:
     raise RuntimeError("no such device\nand more")
 
 
 @alternative("sum", "nothing", "limit")
-def nothing(path: str, threads: int) -> Run:
+def nothing(path: str, threads: int) -> Call:
     return lambda: None
 
 
 @alternative("cores", "count", "ours")
-def cores(threads: int) -> Run:
+def cores(threads: int) -> Call:
     return lambda: [len(os.sched_getaffinity(0)), int(os.environ["OMP_NUM_THREADS"]), threads]

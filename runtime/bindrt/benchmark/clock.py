@@ -1,4 +1,4 @@
-"""Time as the scenarios see it, so that tests can have their own."""
+"""The clock that scenarios use, so that tests can replace it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 
 class Clock(Protocol):
-    """Seconds from any origin; waiting for a moment, or for a result but not past a moment."""
+    """Seconds from any origin. It waits until a moment, or for a result but no longer than until a moment."""
 
     def now(self) -> float: ...
 
@@ -20,7 +20,7 @@ class Clock(Protocol):
 
 
 class RealClock:
-    """The machine's."""
+    """The machine's clock."""
 
     def now(self) -> float:
         return time.perf_counter()

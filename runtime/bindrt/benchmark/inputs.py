@@ -12,15 +12,14 @@ import numpy as np
 import PIL.Image
 import soundfile
 
-from bindrt.benchmark import scenery
+from bindrt.benchmark import synthetic
 from bindrt.errors import InputError, OptionError
-from bindrt.modalities import MODALITIES
 from bindrt.preprocess import detect, prepare
 from bindrt.sources.folders import files_below
 
-#: By modality: paths; of text the texts themselves.
+#: By modality, paths; for text, the texts themselves.
 Sources = dict[str, list[str]]
-MADE = 4  # files of a modality, so that not one and the same is read again and again
+MADE = 4  # files of a modality, so that not the same file is read again and again
 CAPTIONS = (
     "a dog barks at a passing car",
     "waves break on a rocky shore at dusk",
@@ -37,13 +36,13 @@ def open_items(sources: Mapping[str, Sequence[str]], tensors: bool) -> dict[str,
 
 
 def from_files(paths: Sequence[str], wanted: Sequence[str], explicit: bool) -> Sources:
-    """The user's files by modality; the modalities are those of ``wanted`` that have any.
+    """The user's files by modality, for those modalities of ``wanted`` that have any.
 
-    Folders are searched. Where one modality is asked for, all files are its; else each says by its content
-    what it is. A ``.txt`` file has a text a line.
+    Folders are searched. Where one modality is asked for, all files belong to it; else the content of each
+    file decides. A ``.txt`` file has a text a line.
 
     Args:
-        explicit: the modalities were named: each must have a file.
+        explicit: the user named the modalities, so each must have a file.
 
     Raises:
         InputError, OptionError: a file is missing or of no modality; a modality has none.
@@ -68,7 +67,7 @@ def from_files(paths: Sequence[str], wanted: Sequence[str], explicit: bool) -> S
 
 
 def modality_of(name: str, wanted: Sequence[str], explicit: bool, listed: bool) -> str | None:
-    """Of a file; None: a folder's file that is not wanted."""
+    """A file's modality; None: it was found in a folder and is not wanted."""
     if explicit and len(wanted) == 1:
         return wanted[0] if wanted[0] != "text" or not listed or name.endswith(".txt") else None
     modality = "text" if name.endswith(".txt") else detect(name)
@@ -81,7 +80,7 @@ def modality_of(name: str, wanted: Sequence[str], explicit: bool, listed: bool) 
             name, "its modality cannot be told", "depth, thermal and imu files of other kinds than .npz need "
             "--modality with that one alone"
         )  # fmt: skip
-    raise InputError(name, f"it is of {modality}", f"measured are {', '.join(wanted)}")
+    raise InputError(name, f"its modality is {modality}", f"measured are {', '.join(wanted)}")
 
 
 def lines_of(path: str) -> list[str]:
@@ -93,7 +92,15 @@ def lines_of(path: str) -> list[str]:
 
 
 def made(modalities: Iterable[str], folder: Path) -> Sources:
-    """Well-formed files of usual sizes, written into ``folder``; the same each time."""
+    """Well-formed files of usual sizes, written into ``folder``; the same each time.
+
+    Raises:
+        OptionError: no files can be made for a modality.
+    """
+    modalities = list(modalities)
+    for modality in modalities:
+        if modality != "text" and modality not in _MAKERS:
+            raise OptionError("--files", f"no files can be made for {modality}", "give files of your own")
     return {
         m: list(CAPTIONS)
         if m == "text"
@@ -102,8 +109,8 @@ def made(modalities: Iterable[str], folder: Path) -> Sources:
     }
 
 
-def describe(modality: str) -> str:
-    """What a made file is."""
+def made_files_are(modality: str) -> str:
+    """What the made files of a modality are, in words."""
     return _MAKERS[modality][1] if modality != "text" else "captions of 3 to 19 tokens"
 
 
@@ -115,7 +122,7 @@ def write(modality: str, folder: Path, number: int) -> str:
 
 
 def _image(path: Path, number: int) -> None:
-    PIL.Image.fromarray(scenery.scene(640, 480, 1 + number)).save(path, quality=90)
+    PIL.Image.fromarray(synthetic.photograph(640, 480, 1 + number)).save(path, quality=90)
 
 
 def _video(path: Path, number: int) -> None:
@@ -123,26 +130,26 @@ def _video(path: Path, number: int) -> None:
         names = [c for c in ("libx264", "mpeg4") if c in av.codecs_available]
         stream: Any = out.add_stream(names[0], rate=25, options={"preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
-        for frame in scenery.film(640, 360, 125):
+        for frame in synthetic.video(640, 360, 125):
             out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         out.mux(stream.encode())
 
 
 def _audio(path: Path, number: int) -> None:
-    soundfile.write(path, scenery.sound(5, 3 + number), scenery.SOUND_RATE, "PCM_16")
+    soundfile.write(path, synthetic.sound(5, 3 + number), synthetic.SOUND_RATE, "PCM_16")
 
 
 def _depth(path: Path, number: int) -> None:
-    millimetres = (600 + 4000 * scenery.smooth(640, 480, 8 + number)).astype(np.uint16)
+    millimetres = (600 + 4000 * synthetic.smooth(640, 480, 8 + number)).astype(np.uint16)
     PIL.Image.fromarray(millimetres).save(path)
 
 
 def _thermal(path: Path, number: int) -> None:
-    PIL.Image.fromarray((255 * scenery.smooth(640, 512, 10 + number)).astype(np.uint8)).save(path)
+    PIL.Image.fromarray((255 * synthetic.smooth(640, 512, 10 + number)).astype(np.uint8)).save(path)
 
 
 def _imu(path: Path, number: int) -> None:
-    samples, times = scenery.motion(11 + number)
+    samples, times = synthetic.motion(11 + number)
     np.savez(path, samples=samples, t=times)
 
 
@@ -155,4 +162,3 @@ _MAKERS: dict[str, tuple[str, str, Callable[[Path, int], None]]] = {
     "thermal": (".png", "8-bit PNG 640×512", _thermal),
     "imu": (".npz", "5 s at 200 Hz", _imu),
 }
-assert {*_MAKERS, "text"} == set(MODALITIES)

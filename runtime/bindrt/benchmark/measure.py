@@ -1,4 +1,4 @@
-"""A whole benchmark: opens the sides, goes through scenarios and cases, puts the result together."""
+"""A whole benchmark: opens the systems, goes through scenarios and cases, puts the result together."""
 
 from __future__ import annotations
 
@@ -8,23 +8,27 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bindrt import bundle as bundles
-from bindrt.benchmark import agree, inputs, output, plan
-from bindrt.benchmark.facts import machine
-from bindrt.benchmark.remote import Remote
+from bindrt.benchmark import comparison, inputs, registry, results
+from bindrt.benchmark.machine import describe_machine
+from bindrt.benchmark.worker_process import WorkerProcess
 from bindrt.errors import EngineError
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """Of bindrt's pipeline: rows of a batch, and microseconds that one waits; None: as ``load`` has them."""
+    """Options of bindrt's pipeline; None: as ``load`` has them.
+
+    Attributes:
+        batch: the most rows of a batch.
+        wait: microseconds that a batch waits for more rows.
+    """
 
     batch: int | None = None
     wait: int | None = None
 
 
-#: Vectors of two sides may differ by so much: what is below is rounding, or bf16 and int8 against float32.
+#: The largest difference between the vectors of two systems. Rounding, bf16 and int8 stay below it.
 MOST_DIFFERENCE = 0.1
-EXPORTED = ("ort", "openvino")
 
 
 def measure(
@@ -32,7 +36,7 @@ def measure(
     sources: inputs.Sources,
     scenarios: Sequence[str],
     mixed: str,
-    effort: plan.Effort,
+    effort: comparison.Effort,
     configurations: Sequence[Configuration],
     against: Sequence[str],
     options: dict[str, Any],
@@ -42,35 +46,36 @@ def measure(
 
     Args:
         sources: items by modality; each modality is a case, and all together as ``mixed`` says.
-        against: other ways, measured in turns with bindrt's.
-        options: what the sides are told besides: engine, precision, threads, tensors, folder.
+        against: other systems, measured in turns with bindrt.
+        options: what the systems are told besides: engine, precision, threads, tensors, folder.
+        say: told what is being done.
 
     Raises:
-        Error: an item, an engine or a side fails; two sides compute different vectors.
+        Error: an item, an engine or a system fails; two systems compute different vectors.
     """
-    facts = machine()
+    facts = describe_machine()
     request = {**options, "bundle": str(bundle.path), "sources": sources, "batch": None, "wait": None}
-    found: dict[str, Any] = {name: [] for name in plan.SCENARIOS}
+    found: dict[str, Any] = {name: [] for name in comparison.SCENARIOS}
     sides: list[dict[str, Any]] = []
     for number, each in enumerate(configurations):
         with ExitStack() as stack:
             opened = []
-            for way in [plan.OURS, *(against if number == 0 else ())]:
-                say(f"opening {way}")
-                opened.append(Remote(way, {**request, **asdict(each)}))
+            for name in [comparison.BINDRT, *(against if number == 0 else ())]:
+                say(f"opening {name}")
+                opened.append(WorkerProcess(name, {**request, **asdict(each)}))
                 stack.callback(opened[-1].close)
-            told = differences(opened, say)
+            apart = differences(opened, say)
             for name in dict.fromkeys(scenarios):
-                for case in plan.cases_of(list(sources), mixed):
+                for case in comparison.cases_of(list(sources), mixed):
                     entries = run(opened, name, case, effort, say)
                     if len(configurations) > 1:
                         entries = [{**e, "swept": True, **asdict(each)} for e in entries]
                     found[name] += entries
             if number == 0:
-                sides = [describe(side, told.get(side.way)) for side in opened]
+                sides = [described_side(side, apart.get(side.name)) for side in opened]
     return {
-        "format": output.FORMAT,
-        "schema": output.SCHEMA,
+        "format": results.FORMAT,
+        "schema": results.SCHEMA,
         "bindrt": sides[0]["packages"]["bindrt"],
         "machine": facts,
         "bundle": {
@@ -89,17 +94,21 @@ def measure(
 
 
 def run(
-    sides: Sequence[Remote], scenario: str, case: plan.Case, effort: plan.Effort, say: Callable[[str], None]
-) -> list[plan.Entry]:
+    sides: Sequence[WorkerProcess],
+    scenario: str,
+    case: comparison.Case,
+    effort: comparison.Effort,
+    say: Callable[[str], None],
+) -> list[comparison.Entry]:
     if scenario == "server":
-        return plan.run_server(sides, case, effort, say)
-    # What each modality gets of a mixture depends on the side: there is nothing to compare.
+        return comparison.run_server(sides, case, effort, say)
+    # How much of a mixture each modality gets depends on the system, so mixtures cannot be compared.
     alone = len(case.modalities) == 1
-    return plan.run_load(sides if alone else sides[:1], scenario, case, effort, say)
+    return comparison.run_load(sides if alone else sides[:1], scenario, case, effort, say)
 
 
-def differences(sides: Sequence[Remote], say: Callable[[str], None]) -> dict[str, dict[str, float]]:
-    """By side, how far its vectors are from bindrt's.
+def differences(sides: Sequence[WorkerProcess], say: Callable[[str], None]) -> dict[str, dict[str, float]]:
+    """By side and modality, how far its vectors are from bindrt's.
 
     Raises:
         EngineError: so far that it cannot be the same model.
@@ -107,33 +116,35 @@ def differences(sides: Sequence[Remote], say: Callable[[str], None]) -> dict[str
     if len(sides) == 1:
         return {}
     say("comparing vectors")
-    vectors = {side.way: side.ask({"do": "vectors"}) for side in sides}
-    found = {way: agree.differences(vectors[plan.OURS], theirs) for way, theirs in vectors.items()}
-    for way, by_modality in found.items():
+    vectors = {side.name: side.ask({"do": "vectors"}) for side in sides}
+    ours = vectors.pop(comparison.BINDRT)
+    found = {name: comparison.differences(ours, theirs) for name, theirs in vectors.items()}
+    for name, by_modality in found.items():
         worst = max(by_modality, key=lambda m: by_modality[m])
         if not by_modality[worst] <= MOST_DIFFERENCE:
             raise EngineError(
-                way, f"its {worst} vector differs from bindrt's by {by_modality[worst]:.2g}",
+                name, f"its {worst} vector differs from bindrt's by {by_modality[worst]:.2g}",
                 "it does not compute the same model; a ratio would mean nothing",
             )  # fmt: skip
-    return {way: by_modality for way, by_modality in found.items() if way != plan.OURS}
+    return found
 
 
-def describe(side: Remote, difference: dict[str, float] | None) -> dict[str, Any]:
-    told = {
-        "name": side.way,
+def described_side(side: WorkerProcess, difference: dict[str, float] | None) -> dict[str, Any]:
+    """What the result says about a system."""
+    counts = not registry.provider(side.name).makes_graphs
+    about = {
+        "name": side.name,
         "about": side.about,
         "packages": side.packages,
-        # Of the others it would be that of making their graph.
-        "peak_memory": side.ask({"do": "memory"})["peak"] if side.way not in EXPORTED else None,
+        "peak_memory": side.ask({"do": "memory"})["peak"] if counts else None,
     }
-    return told if difference is None else {**told, "difference": difference}
+    return about if difference is None else {**about, "difference": difference}
 
 
 def described_inputs(sources: inputs.Sources, options: dict[str, Any]) -> dict[str, str]:
-    """By modality, in words."""
+    """By modality, what the inputs are, in words."""
     ready = ", as ready tensors" if options["tensors"] else ""
     return {
-        m: (inputs.describe(m) if options["made"] else f"{len(given)} given") + ready
+        m: (inputs.made_files_are(m) if options["made"] else f"{len(given)} given") + ready
         for m, given in sources.items()
     }

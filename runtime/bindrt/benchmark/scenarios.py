@@ -1,4 +1,4 @@
-"""How a system is loaded: one request after the other, as many as it takes, or as they come by chance."""
+"""How requests reach a system: one after the other, as many as it takes, or at random times."""
 
 from __future__ import annotations
 
@@ -17,13 +17,19 @@ from bindrt.errors import Error
 
 Items = Mapping[str, Sequence[object]]
 REAL = RealClock()
-#: A run without so many requests says nothing about its spread.
+#: The fewest requests of a run.
 LEAST_REQUESTS = 3
 
 
 @dataclass
-class Run:
-    """One run: by modality the latencies of its requests (none of a stream), items and seconds."""
+class LoadRun:
+    """One run of ``single`` or ``offline``.
+
+    Attributes:
+        seconds: how long it took, by modality.
+        items: how many items were embedded, by modality.
+        latencies: seconds of each request, by modality; only ``single`` has them.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     items: dict[str, int] = field(default_factory=dict)
@@ -32,13 +38,14 @@ class Run:
 
 @dataclass
 class Trial:
-    """Requests at a rate.
+    """One run of ``server``: requests at a rate.
 
     Attributes:
+        rate: requests a second, on average.
         held: all were sent in time, and 99 % of each modality were answered within the bound.
-        why: what did not hold.
+        why: what did not hold; empty if all held.
         sent: requests until the end, or until it was clear that the rate does not hold.
-        latencies: by modality, from the moments at which requests were due; of those that were answered.
+        latencies: by modality, seconds from the moment that a request was due until it was answered.
     """
 
     rate: float
@@ -51,12 +58,12 @@ class Trial:
 def single(
     system: System, items: Items, modalities: Sequence[str], seconds: float,
     priorities: Mapping[str, int] | None = None, clock: Clock = REAL,
-) -> Run:  # fmt: skip
+) -> LoadRun:  # fmt: skip
     """Each modality's requests one after the other: the next is sent when the last one's vector is there.
 
     Several modalities run at once, each with a thread of its own.
     """
-    run = Run()
+    run = LoadRun()
 
     def work(modality: str) -> None:
         taken: list[float] = []
@@ -78,12 +85,12 @@ def single(
 def offline(
     system: System, items: Items, modalities: Sequence[str], seconds: float,
     in_flight: int | None = None, priorities: Mapping[str, int] | None = None, clock: Clock = REAL,
-) -> Run:  # fmt: skip
+) -> LoadRun:  # fmt: skip
     """As many items as the system takes in ``seconds``, with enough of them waiting; until the last is done.
 
     Several modalities run at once, each as fast as it can.
     """
-    run = Run()
+    run = LoadRun()
 
     def work(modality: str) -> None:
         begin = clock.now()
@@ -136,7 +143,7 @@ def server(
     """
     count = Tally(arrivals, bound)
     sources = {m: cycle(items[m]) for m in {a.modality for a in arrivals}}
-    for modality, source in sources.items():  # what an earlier trial left in the engine is not ours
+    for modality, source in sources.items():  # wait until an earlier trial's requests have left the engine
         system.submit(modality, next(source), 0).result()
     begin = clock.now()
     waiting: list[tuple[float, str, Future[Any]]] = []
@@ -168,11 +175,11 @@ def server(
 
 
 class Tally:
-    """Latencies as they come, and whether the bound can still be held.
+    """Collects latencies, and tells whether the bound can still be held.
 
     Attributes:
-        latencies: by modality, of what was answered.
-        heard: requests that were answered or cancelled.
+        latencies: by modality, seconds of the requests that were answered.
+        heard: how many requests were answered or cancelled.
     """
 
     def __init__(self, arrivals: Sequence[Arrival], bound: float) -> None:
@@ -197,7 +204,7 @@ class Tally:
             self._late[modality] += latency > self._bound
 
     def lost(self, waiting: Sequence[tuple[float, str, Future[Any]]], now: float) -> str:
-        """What the trial is lost by; empty: nothing yet."""
+        """Why the bound can no longer be held; empty: it still can."""
         late = dict(self._late)
         for due, modality, future in waiting:
             late[modality] += now - due > self._bound and not future.done()
@@ -207,6 +214,6 @@ class Tally:
         return ""
 
     def raise_failure(self) -> None:
-        """An item that cannot be embedded is no matter of speed."""
+        """Raise the error of an item that could not be embedded."""
         if self._failure is not None:
             raise self._failure

@@ -1,4 +1,4 @@
-"""What is measured: something that takes items and gives vectors, bindrt's pipeline or a plain loop."""
+"""Systems: what is measured. A system takes items and gives vectors; bindrt's pipeline is one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Vector = npt.NDArray[np.float32]
 #: Rows ``[V, …]`` of an encoder's input to its vectors ``[V, D]``.
 Encode = Callable[[npt.NDArray[np.generic]], Vector]
 STAGES = ("queue", "prepare", "batch", "engine", "finish")
-#: Full batches of requests that are in work at once, so that the engine never waits for the load.
+#: As many full batches of requests are in work at once, so that the engine never waits for requests.
 DEPTH = 4
 
 
@@ -31,11 +31,9 @@ class System(Protocol):
 
     Attributes:
         about: what it is, in a line.
-        overlaps: it takes a request while it works on another.
     """
 
     about: str
-    overlaps: bool
 
     def submit(self, modality: str, item: object, priority: int) -> Future[Vector]: ...
 
@@ -46,7 +44,7 @@ class System(Protocol):
         ...
 
     def stages(self, modality: str) -> dict[str, tuple[int, float]]:
-        """Of each stage how often it was passed, and seconds, since the start; empty: not known."""
+        """By stage, how many requests have passed it and how many seconds they took; empty: not known."""
         ...
 
     def close(self) -> None: ...
@@ -54,8 +52,6 @@ class System(Protocol):
 
 class ModelSystem:
     """bindrt: ``Model.submit`` and ``Model.stream``."""
-
-    overlaps = True
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -87,17 +83,15 @@ class ModelSystem:
 class PlainSystem:
     """One item, or one batch, after the other: preprocess, run, next. Preprocessing is bindrt's."""
 
-    overlaps = False
-
     def __init__(
         self, about: str, encoders: dict[str, EncoderInfo], open_encoder: Callable[[str], Encode],
         batch: Callable[[str], int],
     ) -> None:  # fmt: skip
         """
         Args:
-            encoders: of the bundle.
-            open_encoder: called once an encoder, when it is first used.
-            batch: the most rows that a stream gives to an encoder at once.
+            encoders: the bundle's encoders by name.
+            open_encoder: called once for each encoder, when it is first used.
+            batch: by encoder, the most rows that a stream gives to it at once.
         """
         self.about = about
         self._infos = encoders
@@ -136,27 +130,18 @@ class PlainSystem:
         encoder = MODALITIES[modality].encoder
         if encoder not in self._encoders:
             self._encoders[encoder] = self._open(encoder)
-        views = [self._views(modality, item) for item in items]
+        info = self._infos[encoder]
+        views = [encoder_rows(info, modality, prepare(modality, item).array) for item in items]
         rows = self._encoders[encoder](np.concatenate(views))
         counts = np.array([len(v) for v in views], np.int64)
         pooled: Vector = _core.pool_views(np.ascontiguousarray(rows), counts, normalize=True)
         return pooled
-
-    def _views(self, modality: str, item: object) -> npt.NDArray[Any]:
-        array = np.asarray(prepare(modality, item).array)
-        view = MODALITIES[modality].view
-        views = array if array.ndim > len(view) else array[None]
-        shape = self._infos[MODALITIES[modality].encoder].view
-        if len(shape) == views.ndim:  # a still image is one frame shown as often as the encoder wants
-            return np.repeat(views[:, :, None], shape[1], axis=2)
-        return views
 
 
 class LoopSystem:
     """The plain loop over bindrt's own parts: ``embed`` of one item, then of the next."""
 
     about = "one embed call an item, one after the other; no pipeline"
-    overlaps = False
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -184,3 +169,18 @@ class LoopSystem:
 
     def close(self) -> None:
         self._model.close()
+
+
+def encoder_rows(encoder: EncoderInfo, modality: str, prepared: object) -> npt.NDArray[Any]:
+    """An item's views as rows ``[V, …]`` of its encoder's input.
+
+    A still image is one frame, repeated as often as the encoder wants frames.
+
+    Args:
+        prepared: one view, or ``[V, …]``, as :func:`bindrt.preprocess.prepare` gives them.
+    """
+    array = np.asarray(prepared)
+    views = array if array.ndim > len(MODALITIES[modality].view) else array[None]
+    if len(encoder.view) == views.ndim:
+        return np.repeat(views[:, :, None], encoder.view[1], axis=2)
+    return views

@@ -8,11 +8,13 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from bindrt.benchmark.plots import label, short
+from bindrt.benchmark.comparison import BINDRT
+from bindrt.benchmark.plots import label
+from bindrt.benchmark.timing import duration
 
 
 def tables(result: Mapping[str, Any]) -> Iterator[Table]:
-    """One a scenario that was run."""
+    """A table for each scenario that was run."""
     compared = len(result["sides"]) > 1
     if result["single"]:
         yield single_table(result["single"], compared)
@@ -62,32 +64,34 @@ def server_table(entries: Sequence[Mapping[str, Any]], compared: bool) -> Table:
     for name in ("bound on p99", "rate", "not held", "p50", "p99"):
         table.add_column(name, justify="right", no_wrap=True)
     for e in entries:
-        ahead = [seconds(e["bound"]), per_second(e["rate"]) or "none held", per_second(e["not_held"]) or "–"]
+        common = [seconds(e["bound"]), per_second(e["rate"]) or "none held", per_second(e["not_held"]) or "–"]
         for i, (modality, found) in enumerate(e["latencies"].items()):
             first = (
                 first_cells(e, modality, compared)
                 if i == 0
                 else [f"mixed: {modality}", *([""] * 2 * compared)]
             )
-            cells = ahead if i == 0 else [""] * 3
+            cells = common if i == 0 else [""] * 3
             table.add_row(*first, *cells, seconds(found["p50"]), seconds(found["p99"]))
     return table
 
 
 def new_table(title: str, compared: bool) -> Table:
-    table = Table(
-        title=title, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left",
-        title_style="bold",
-    )  # fmt: skip
+    table = titled_table(title, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     if compared:
         table.add_column("side", no_wrap=True)
-        table.add_column("bindrt", justify="right", no_wrap=True)  # so many times as fast
+        table.add_column("bindrt", justify="right", no_wrap=True)  # how many times as fast it is
     return table
 
 
+def titled_table(title: str, **options: Any) -> Table:
+    """A table whose title is bold and on the left; ``options`` are those of rich's ``Table``."""
+    return Table(title=title, title_justify="left", title_style="bold", **options)
+
+
 def first_cells(entry: Mapping[str, Any], modality: str, compared: bool) -> list[str]:
-    name = label(entry["case"], modality, "bindrt")
+    name = label(entry["case"], modality, BINDRT)
     if not compared:
         return [name]
     faster = entry.get("bindrt_faster")
@@ -97,12 +101,12 @@ def first_cells(entry: Mapping[str, Any], modality: str, compared: bool) -> list
 
 
 def spread_of(found: Mapping[str, Any]) -> str:
-    """Half the way from the lowest run to the highest, as a share of the median."""
+    """Half the distance from the lowest run to the highest, as a share of the median."""
     return f"±{(found['high'] - found['low']) / 2 / found['median']:.0%}"
 
 
 def seconds(value: float | None) -> str:
-    return "–" if value is None else short(value)
+    return "–" if value is None else duration(value)
 
 
 def per_second(value: float | None) -> str:

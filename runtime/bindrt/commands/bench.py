@@ -12,10 +12,10 @@ from typing import Any
 
 from rich.console import Console
 
-from bindrt.benchmark import inputs, output
+from bindrt.benchmark import inputs, results
+from bindrt.benchmark.comparison import SCENARIOS, Effort
 from bindrt.benchmark.measure import Configuration, measure
-from bindrt.benchmark.plan import SCENARIOS, Effort
-from bindrt.benchmark.remote import WAYS, require
+from bindrt.benchmark.registry import require
 from bindrt.benchmark.tables import tables
 from bindrt.bundle import open_bundle
 from bindrt.bundle_checks import chosen_modalities
@@ -39,27 +39,29 @@ def parser() -> argparse.ArgumentParser:
         "--modality", nargs="+", choices=tuple(MODALITIES), metavar="M", help="default: all it has"
     )
     p.add_argument("--mixed", choices=("also", "only", "no"), default="also",
-                   help="all modalities at once: besides each alone (default), only so, or not")  # fmt: skip
+                   help="all modalities at once: also (default: besides each alone), only, no")  # fmt: skip
     p.add_argument("--files", nargs="+", metavar="FILE|DIR", help="your files; a .txt has a text a line")
     p.add_argument("--tensors", action="store_true", help="preprocess before the measurement, not in it")
-    p.add_argument("--against", choices=WAYS, nargs="+", default=[], metavar="WAY",
+    p.add_argument("--against", nargs="+", default=[], metavar="SYSTEM",
                    help="measure this in turns: loop (one embed call after the other), eager (PyTorch), ort, "
                    "openvino (a plain export of the same model)")  # fmt: skip
     p.add_argument("--duration", type=float, default=0.5, metavar="S", help="seconds of a run (default 0.5)")
-    p.add_argument("--runs", type=int, default=3, help="of each, after one not counted (default 3)")
+    p.add_argument("--runs", type=int, default=3, help="counted runs, after one that is not (default 3)")
     p.add_argument("--latency-bound", type=float, metavar="MS",
-                   help="of server, for 99 %% of requests; default: 4 times that of one alone")  # fmt: skip
+                   help="server: for 99 %% of requests; default: 4 times that of one alone")  # fmt: skip
     p.add_argument("--in-flight", type=int, metavar="N", help="requests in work in offline")
     p.add_argument(
         "--batch", type=int, nargs="+", metavar="N", help="rows an engine call takes; several: all"
     )
     p.add_argument("--wait", type=int, nargs="+", metavar="US",
                    help="microseconds a batch waits for more (max_wait_us); several: all")  # fmt: skip
-    p.add_argument("--priority", nargs="+", default=[], metavar="M=N", help="of a modality's requests")
+    p.add_argument(
+        "--priority", nargs="+", default=[], metavar="M=N", help="priority of a modality's requests"
+    )
     p.add_argument("--engine", default="auto", help="as in bindrt.load; also --precision, --threads")
     p.add_argument("--precision", help=argparse.SUPPRESS)
     p.add_argument("--threads", type=int, metavar="N", help="threads of the engine")
-    p.add_argument("--seed", type=int, default=0, help="of the arrivals (default 0)")
+    p.add_argument("--seed", type=int, default=0, help="seed of the random arrivals (default 0)")
     p.add_argument("--json", type=Path, metavar="OUT", help="write all that was measured")
     p.add_argument("--plot", type=Path, metavar="OUT.svg", help="draw it; .png with cairosvg installed")
     return p
@@ -93,9 +95,9 @@ def run(args: argparse.Namespace, console: Console) -> None:
     for table in tables(result):
         out.print(table)
     if args.json:
-        output.write_json(args.json, result)
+        results.write_json(args.json, result)
     if args.plot:
-        output.write_plot(args.plot, result)
+        results.write_plot(args.plot, result)
 
 
 def effort_of(args: argparse.Namespace) -> Effort:
@@ -123,11 +125,11 @@ def priorities_of(args: argparse.Namespace) -> dict[str, int]:
 
 
 def check(args: argparse.Namespace) -> None:
-    """What can be refused before anything is opened."""
-    for way in args.against:
-        require(way)
+    """Refuse what is wrong before anything is opened."""
+    for name in args.against:
+        require(name)
     if args.plot is not None:
-        output.check_plot(args.plot)
+        results.check_plot(args.plot)
     if len(configurations(args)) > 1 and args.scenario != ["offline"]:
         raise OptionError("--batch, --wait", "several values are for offline", "add --scenario offline")
 
@@ -143,7 +145,7 @@ def sources_of(args: argparse.Namespace, modalities: Sequence[str], folder: Path
 
 
 def options_of(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """What every side is told."""
+    """What every system is told."""
     return {
         "engine": args.engine,
         "precision": args.precision,
@@ -167,7 +169,7 @@ def heading(result: dict[str, Any]) -> list[str]:
         memory = f"; peak memory {side['peak_memory'] / 1e9:.2f} GB" if side["peak_memory"] else ""
         lines.append(f"{side['name']}: {side['about']}{told}{memory}")
     if machine["load_before"] > 0.5 * machine["cores"]:
-        lines.append("The machine was busy: others' work is in these numbers.")
+        lines.append("The machine was busy: the work of other programs is in these numbers.")
     return lines
 
 

@@ -230,7 +230,7 @@ def test_what_gpu_check_runs_of_the_pipeline(
     planned: tuple[Path, list[Any]], machine: dict[str, str], tmp_path: Path
 ) -> None:
     out = tmp_path / "out.json"
-    command = [sys.executable, "-m", "bench.gpu.pipeline", str(planned[0]), "fp32", "--items", "40"]
+    command = [sys.executable, "-m", "bench", "gpu-pipeline", str(planned[0]), "fp32", "--items", "40"]
     done = cpp.run([*command, "--json", str(out)], env=machine)
     assert done.returncode == 0, done.stdout
     assert done.stdout.startswith("SIMULATED, nothing is measured")

@@ -32,7 +32,7 @@ def test_made_files_are_good_and_differ(made: inputs.Sources, modality: str) -> 
     assert all(a.std() > 0 for a in arrays)
     if modality in ("image", "video", "audio", "imu"):
         assert detect(made[modality][0]) == modality
-    assert inputs.describe(modality)
+    assert inputs.made_files_are(modality)
 
 
 def test_made_files_are_the_same_each_time(made: inputs.Sources, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_files_that_do_not_serve(tmp_path: Path) -> None:
         inputs.from_files([photo], ["image", "audio"], explicit=True)
     with pytest.raises(OptionError, match="no file of"):
         inputs.from_files([str(tmp_path)], ALL, explicit=False)
-    with pytest.raises(InputError, match=r"photo.webp: it is of image; measured are text, audio"):
+    with pytest.raises(InputError, match=r"photo.webp: its modality is image; measured are text, audio"):
         inputs.from_files([photo], ["text", "audio"], explicit=True)
     strange = tmp_path / "a.bin"
     strange.write_bytes(b"nothing")
