@@ -22,7 +22,11 @@ PRECISION_HINT = {"fp32": "f32", "fp16": "f16", "bf16": "bf16", "int8": "f32", "
 
 
 class OpenVinoEngine:
-    """One encoder, compiled by OpenVINO; weights are mapped from the bundle."""
+    """One encoder, compiled by OpenVINO; weights are mapped from the bundle.
+
+    Attributes:
+        compiled: OpenVINO's compiled model, which knows its properties.
+    """
 
     name = "openvino"
 
@@ -45,7 +49,7 @@ class OpenVinoEngine:
         self._spec = spec
         try:
             core.set_property({"ENABLE_MMAP": True})
-            self._model = core.compile_model(
+            self.compiled = core.compile_model(
                 core.read_model(str(graph)), device, properties(spec, settings, device)
             )
         except Exception as error:  # it raises one type for everything
@@ -74,14 +78,14 @@ class OpenVinoEngine:
     def _request(self) -> Iterator[Any]:
         with self._lock:
             request = self._idle.pop() if self._idle else None
-        request = request or self._model.create_infer_request()
+        request = request or self.compiled.create_infer_request()
         yield request
         with self._lock:  # not after an error: a failed request is not used again
             self._idle.append(request)
 
     def _require_precision(self, name: str) -> None:
         """A bundle says what its numbers are computed in; a device that does otherwise is refused."""
-        found = str(self._model.get_property("INFERENCE_PRECISION_HINT").get_type_name())
+        found = str(self.compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         if self.precision == "fp32" and found != "f32":
             raise EngineError(
                 f"{name} on {self.device}",

@@ -19,6 +19,7 @@ import pytest
 import bindrt
 from bindrt.bundle import Bundle, open_bundle
 from bindrt.engines import ENGINES, EngineSettings, onnxruntime
+from bindrt.engines.openvino import OpenVinoEngine
 from bindrt.selection import auto, candidates, choose, open_engine
 from bindrt_export.check import read_reference
 from bindrt_export.verification.comparison import compare, run_engine
@@ -62,7 +63,8 @@ def test_openvino_computes_in_the_precision_of_the_bundle(both: Bundle) -> None:
 
     files = choose(both, "imu", "openvino", "fp32", "cpu")
     engine = open_engine(both, files)
-    assert engine._model.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"  # type: ignore[attr-defined]
+    assert isinstance(engine, OpenVinoEngine)
+    assert engine.compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"
     if "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         with pytest.raises(bindrt.EngineError, match="computes in bf16, the bundle says fp32"):
             open_engine(both, files, EngineSettings("cpu", options={"INFERENCE_PRECISION_HINT": "bf16"}))
@@ -75,7 +77,8 @@ def test_openvino_uses_the_threads_it_is_given(both: Bundle) -> None:
     engine = open_engine(
         both, choose(both, "imu", "openvino", "fp32", "cpu"), EngineSettings("cpu", threads=1)
     )
-    assert engine._model.get_property("INFERENCE_NUM_THREADS") == 1  # type: ignore[attr-defined]
+    assert isinstance(engine, OpenVinoEngine)
+    assert engine.compiled.get_property("INFERENCE_NUM_THREADS") == 1
 
 
 @needs_openvino
