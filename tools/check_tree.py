@@ -18,7 +18,6 @@ RULES = (texts.problems, includes.problems, python_arrows.problems, private.prob
 #: Parts of the problems that we know of and have yet to mend.
 KNOWN: tuple[str, ...] = (
     "batching.Embedder._ahead",
-    "engine._job",
     "the runtime names bindrt_export.peers",
     "bindrt.preprocess._",
 )
