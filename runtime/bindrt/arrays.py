@@ -1,4 +1,4 @@
-"""Arrays from anywhere to read-only NumPy, and the short names of items in errors."""
+"""Arrays of any library as read-only NumPy arrays, checks of them, and the names of items in errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CUDA_DEVICES = (2, 13)  # DLPack's numbers: CUDA, CUDA managed; 3, pinned memor
 
 
 def is_array(src: object) -> bool:
-    """Whether ``src`` is NumPy, or offers DLPack or ``__cuda_array_interface__``."""
+    """Whether ``src`` is a NumPy array, or offers DLPack or ``__cuda_array_interface__``."""
     return isinstance(src, np.ndarray) or hasattr(src, "__dlpack__") or is_cuda(src)
 
 
@@ -36,10 +36,17 @@ def is_cuda(src: object) -> bool:
 
 
 def to_numpy(src: Any, name: str | None = None) -> Array:
-    """``src`` as a read-only NumPy array, without a copy where the owner allows it.
+    """``src`` as a read-only NumPy array, without a copy where its library allows it.
+
+    Args:
+        src: a NumPy array, or an array with DLPack in host memory (torch, CuPy, …).
+        name: what to call it in errors; by default :func:`item_name`.
 
     Raises:
-        InputError: the array is on a CUDA device, or its owner does not export it.
+        InputError: the array is on a CUDA device, or its library does not export it.
+
+    >>> to_numpy(np.zeros((2, 3))).flags.writeable
+    False
     """
     if isinstance(src, np.ndarray):
         return read_only(src.view(np.ndarray))
@@ -54,7 +61,7 @@ def to_numpy(src: Any, name: str | None = None) -> Array:
         )
     try:
         return read_only(np.from_dlpack(src))
-    except Exception as error:  # owners raise what they like: a gradient, a dtype NumPy lacks, a device
+    except Exception as error:  # libraries raise what they like: a gradient, a dtype NumPy lacks, a device
         raise InputError(
             label,
             f"the array cannot be read: {error}",
@@ -70,7 +77,11 @@ def read_only(array: Array) -> Array:
 
 
 def shape_text(array: Any) -> str:
-    """The dtype and shape of an array for messages, as ``uint8 [480, 640, 3]``."""
+    """The dtype and shape of an array for messages.
+
+    >>> shape_text(np.zeros((480, 640, 3), np.uint8))
+    'uint8 [480, 640, 3]'
+    """
     dtype = str(getattr(array, "dtype", "?")).replace("torch.", "")
     try:
         shape = ", ".join(str(int(n)) for n in array.shape)
@@ -80,7 +91,11 @@ def shape_text(array: Any) -> str:
 
 
 def item_name(src: object) -> str:
-    """A short name of an item for errors: its path, size, shape or type."""
+    """A short name of an item for errors: its path, size, shape or type.
+
+    >>> item_name("cat.jpg"), item_name(b"123"), item_name(np.zeros((2, 3)))
+    ("'cat.jpg'", '<bytes, 3 B>', '<array float64 [2, 3]>')
+    """
     if isinstance(src, str):
         return repr(src if len(src) <= 200 else src[:200] + "…")
     if isinstance(src, os.PathLike):
@@ -113,13 +128,13 @@ def require_nonempty(array: Array, name: str) -> None:
 
 
 def require_dtype(array: Array, allowed: Sequence[type[np.generic]], name: str, remedy: str) -> None:
-    """Raises InputError unless ``array.dtype`` is (in any byte order) one of ``allowed``."""
+    """Raises InputError unless ``array.dtype`` is one of ``allowed``, in any byte order."""
     if array.dtype.newbyteorder("=") not in [np.dtype(t) for t in allowed]:
         raise InputError(name, f"the dtype is {array.dtype}", remedy)
 
 
 def require_finite(array: Array, name: str, what: str = "values") -> None:
-    """Raises InputError naming how many ``what`` are NaN or infinite."""
+    """Raises InputError if any of the ``what`` is NaN or infinite; the error says how many."""
     if array.dtype.kind not in "fc":
         return
     bad = int(array.size - np.count_nonzero(np.isfinite(array)))

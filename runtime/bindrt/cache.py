@@ -1,4 +1,4 @@
-"""The user's cache folder: what bindrt measured or compiled on this machine. Losing it costs time only."""
+"""The user's cache folder: what bindrt measured or compiled on this machine. Without it only time is lost."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ MAX_RECORD_BYTES = 1 << 16
 
 
 def cache_folder() -> Path | None:
-    """``$XDG_CACHE_HOME/bindrt`` or ``~/.cache/bindrt``, made if need be; None where it cannot be written."""
+    """``$XDG_CACHE_HOME/bindrt`` or ``~/.cache/bindrt``, made if it is missing; None if not writable."""
     root = os.environ.get("XDG_CACHE_HOME", "")
     try:
-        # The standard says that a relative path is to be ignored.
+        # The XDG standard says that a relative path must be ignored.
         folder = (Path(root) if os.path.isabs(root) else Path.home() / ".cache") / "bindrt"
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # RuntimeError: no home
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home folder
         return None
     return folder if os.access(folder, os.W_OK) else None
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
-    """A JSON object; None if it is missing or damaged."""
+    """The JSON object in a file; None if the file is missing or damaged."""
     try:
         with open(path, "rb") as file:
             found = json.loads(file.read(MAX_RECORD_BYTES))
@@ -33,11 +33,15 @@ def read_record(path: Path) -> dict[str, Any] | None:
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Writes what :func:`read_record` reads, as :func:`keep` does."""
     keep(path, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
 
 
 def keep(path: Path, content: bytes) -> None:
-    """Written beside and moved into place, since processes may meet; quietly not where that fails."""
+    """Writes a file of the cache, or does nothing if that fails.
+
+    The file is written under another name and then moved, since several processes may write it at once.
+    """
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

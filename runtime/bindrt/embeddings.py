@@ -15,13 +15,24 @@ Vectors = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Embeddings(Mapping[str, Vectors]):
-    """A mapping from modality to float32 ``[N, D]``, one row an item; ``e.image`` works as well.
+    """A read-only mapping from modality to vectors: float32 ``[N, D]``, one row for each item, in order.
+
+    ``e["image"]`` and ``e.image`` are the same array.
 
     Attributes:
-        space: fingerprint of the embedding space; vectors of different spaces must not be mixed.
-        normalized: rows have unit length.
-        errors: with ``on_error="skip"``, ``{("image", 3): Error}``; such a row is NaN.
-        notes: what preprocessing reports of single items, ``{("depth", 0): {"missing": 12, …}}``.
+        vectors: the arrays by modality.
+        space: fingerprint of the embedding space; vectors of different spaces cannot be compared.
+        normalized: whether each row has unit length.
+        errors: with ``on_error="skip"`` the error of each item that failed, by modality and row, for example
+            ``{("image", 3): Error}``. The row of such an item is NaN.
+        notes: what preprocessing found, by modality and row, for example ``{("depth", 0): {"missing": 12}}``.
+
+    >>> rows = np.eye(2, 4, dtype=np.float32)
+    >>> e = Embeddings({"image": rows, "text": rows[:1]}, space="example", normalized=True)
+    >>> e
+    Embeddings(image [2, 4], text [1, 4]; unit length; space example)
+    >>> e.similarity("image", "text").tolist()
+    [[1.0], [0.0]]
     """
 
     vectors: Mapping[str, Vectors]
@@ -40,7 +51,7 @@ class Embeddings(Mapping[str, Vectors]):
         return len(self.vectors)
 
     def __getattr__(self, name: str) -> Vectors:
-        # Only reached for names that are no field; "vectors" itself is missing while unpickling.
+        # Python asks only for names that are not attributes; while unpickling, "vectors" is one of them.
         vectors = self.__dict__.get("vectors", {})
         if name in vectors:
             return vectors[name]  # type: ignore[no-any-return]
@@ -48,12 +59,18 @@ class Embeddings(Mapping[str, Vectors]):
             f"no modality or attribute {name!r}; embedded: {', '.join(vectors) or 'nothing'}"
         )
 
-    # Of a mapping's values one could not say whether they are equal: arrays compare by element.
+    # Mappings compare their values, but arrays compare element by element and give no single answer.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
     def similarity(self, a: str, b: str) -> Vectors:
-        """Cosine similarities ``[Na, Nb]`` (−1…1) of every item of modality ``a`` with every one of ``b``.
+        """Cosine similarity of each item of one modality with each item of another.
+
+        Args:
+            a, b: modalities that were embedded; they may be the same.
+
+        Returns:
+            float32 ``[Na, Nb]``, each value from -1 to 1, NaN for an item that failed.
 
         Raises:
             OptionError: one of them was not embedded.
@@ -76,6 +93,10 @@ class Embeddings(Mapping[str, Vectors]):
 
 
 def unit_rows(rows: Vectors) -> Vectors:
-    """Rows divided by their L2 norm; a zero row stays zero."""
+    """Rows ``[N, D]`` divided by their L2 norm; a row of zeros stays as it is.
+
+    >>> unit_rows(np.float32([[3, 4], [0, 0]])).round(2).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.where(norms == 0, 1, norms), dtype=np.float32)

@@ -1,20 +1,23 @@
-"""Every error a user can cause.
+"""Every error that a user can cause.
 
-Each names the *item* (which input), the *problem* (what is wrong with it) and the *remedy*
-(what would be right). Nothing else is raised for bad input.
+Each error names the *item* (which input), the *problem* (what is wrong with it) and the *remedy*
+(what would be right). bindrt raises nothing else for bad input.
 """
 
 from __future__ import annotations
 
 
 class Error(Exception):
-    """Base of all bindrt errors.
+    """The base of all bindrt errors.
 
     Attributes:
         item: the input at fault, for example ``cat.jpg``.
         problem: what is wrong with it.
         remedy: what would be right; may be empty.
         place: where the item stood in the caller's lists, for example ``image[3]``; may be empty.
+
+    >>> str(Error("cat.jpg", "the file is empty", "check the path"))
+    'cat.jpg: the file is empty; check the path'
     """
 
     place: str = ""
@@ -31,7 +34,11 @@ class Error(Exception):
         return f"{text}; {self.remedy}" if self.remedy else text
 
     def at(self, place: str) -> Error:
-        """The same error with the item's place in the caller's lists, which stands before its name."""
+        """The same error with the item's place in the caller's lists, which is written before its name.
+
+        >>> str(Error("cat.jpg", "the file is empty").at("image[3]"))
+        'image[3] cat.jpg: the file is empty'
+        """
         moved = type(self)(self.item, self.problem, self.remedy)
         moved.place = place
         return moved
@@ -42,7 +49,7 @@ class InputError(Error, ValueError):
 
 
 class SourceError(InputError):
-    """An item cannot be read or decoded: missing, empty, truncated, of another format."""
+    """An item cannot be read or decoded: it is missing, empty, truncated or of another format."""
 
 
 class LimitError(InputError):
@@ -50,7 +57,7 @@ class LimitError(InputError):
 
 
 class OptionError(Error, ValueError):
-    """An argument of a function or command is not one of its values."""
+    """An argument of a function or a command has a value that it cannot have."""
 
 
 class CheckpointError(Error):
@@ -58,11 +65,11 @@ class CheckpointError(Error):
 
 
 class BundleError(Error):
-    """A bundle is damaged, unsafe, or of another schema version."""
+    """A bundle is damaged or unsafe, or its schema is of another version."""
 
 
 class ExportError(Error):
-    """An export cannot be done, or its result is outside the tolerance."""
+    """An export cannot be done, or its result differs from the checkpoint by more than the tolerance."""
 
 
 class EngineError(Error):
@@ -70,10 +77,10 @@ class EngineError(Error):
 
 
 class SpaceError(Error):
-    """Vectors of different embedding spaces were about to be mixed."""
+    """Vectors of different embedding spaces were about to be compared or stored together."""
 
 
-class Overloaded(Error):  # noqa: N818 - a state, as the caller sees it
+class Overloaded(Error):  # noqa: N818 - for the caller this is a state, not a fault
     """The queue is full; try again later, or let ``submit`` wait with ``block=True``."""
 
 
@@ -82,4 +89,4 @@ class MemoryBudgetExceeded(Error):  # noqa: N818
 
 
 class DeadlineExceeded(Error, TimeoutError):  # noqa: N818
-    """A request's deadline passed before the engine had it; no work was spent on it."""
+    """A request's deadline passed before an engine began with it."""

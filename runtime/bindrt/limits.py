@@ -1,4 +1,4 @@
-"""Limits that protect memory from hostile or mistaken input; each is checked before allocation."""
+"""Limits that protect memory from hostile or mistaken input; each is checked before memory is allocated."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ class Limits:
         max_pixels: pixels of one image, video frame, depth map or thermal frame.
         max_bytes: bytes of one item that is given as, or must be read into, memory.
         max_seconds: length of one recording, in seconds of audio or video.
+
+    Raises:
+        OptionError: a limit is not a number above 0.
+
+    >>> Limits(max_seconds=60).max_pixels
+    89478485
     """
 
     max_pixels: int = 89_478_485  # Pillow's own warning threshold: 256 MiB of RGB
@@ -33,6 +39,6 @@ DEFAULT_LIMITS = Limits()
 
 
 def require_limits(limits: object) -> None:
-    """Raises OptionError for anything but :class:`Limits`."""
+    """Raises OptionError unless ``limits`` is a :class:`Limits`."""
     if not isinstance(limits, Limits):
         raise OptionError(f"limits={limits!r}"[:80], "not limits", "pass bindrt.Limits(…), or leave it out")

@@ -1,7 +1,7 @@
 """Decoding: paths, bytes and file objects to pixels, samples and arrays.
 
-Formats are told by content, never by suffix. Whatever a decoder raises becomes a
-:class:`bindrt.SourceError` that names the item.
+A file's format is found from its content, never from its suffix. Whatever a decoder raises becomes a
+:class:`bindrt.SourceError` that names the item. A new format is a row in ``formats.py``.
 """
 
 from __future__ import annotations

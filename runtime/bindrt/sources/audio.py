@@ -1,4 +1,4 @@
-"""Sound: WAV, FLAC, OGG and MP3 through libsndfile; AAC and videos' sound tracks through PyAV."""
+"""Sound: libsndfile reads WAV, FLAC, OGG and MP3; FFmpeg reads AAC and the sound tracks of videos."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ import numpy as np
 from bindrt.arrays import Array
 from bindrt.errors import LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
-from bindrt.sources.container import Ends, check_duration, open_container, others_matter, video_stream
+from bindrt.sources.container import (
+    StreamEnds,
+    check_duration,
+    needs_all_streams,
+    open_container,
+    video_stream,
+)
 from bindrt.sources.formats import Format, sniff, unfit
 from bindrt.sources.opening import Opened, decoding, library
 
 FORMATS = "WAV, FLAC, OGG, MP3, AAC in MP4, and the sound tracks of MP4, MKV, WebM and AVI"
 BLOCK = 1 << 16  # samples of each channel that are read at once
-_AT_ONCE = 1 << 20  # samples of all channels up to which a recording is read in one piece
-_NO_SIZE = (0, 0x7FFFFFFF, 0x80000000)  # written by programs that stream a WAV; so is anything near 2^32
+_AT_ONCE = 1 << 20  # a recording of at most so many samples, of all channels, is read in one piece
+_NO_SIZE = (0, 0x7FFFFFFF, 0x80000000)  # written by programs that stream a WAV, as are sizes near 2^32
 _INTEGERS = {"PCM_S8": "int16", "PCM_U8": "int16", "PCM_16": "int16", "PCM_24": "int32", "PCM_32": "int32"}
 
 Blocks = Iterator[tuple[int, Array]]
@@ -29,14 +35,14 @@ Blocks = Iterator[tuple[int, Array]]
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording that is read in order, any number of times.
+    """A recording that can be read from its beginning any number of times.
 
     Attributes:
-        name: what to call it in errors.
+        name: its name in errors.
         rate: samples per second.
-        frames: its length in samples, or None where only decoding tells.
-        blocks: given the ranges of samples that are wanted (None: all), yields ``(start, samples
-            [n, channels])`` in order, float32, int16 or int32; parts that nobody wants may be left out.
+        frames: its length in samples of one channel; None if only decoding tells.
+        blocks: takes the ranges of samples that are wanted (None: all) and yields ``(start, samples
+            [n, channels])`` in order: float32, int16 or int32. Samples that are not wanted may be left out.
     """
 
     name: str
@@ -50,8 +56,8 @@ def open_audio(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Reco
     """Opens a sound file, or the sound track of a video.
 
     Raises:
-        SourceError: another format, damaged, truncated, or no sound track.
-        LimitError: longer than ``limits.max_seconds``.
+        SourceError: the file is of another format, damaged or truncated, or has no sound track.
+        LimitError: it is longer than ``limits.max_seconds``.
     """
     file_format = sniff(opened.head)
     if file_format.family == "container":
@@ -69,7 +75,7 @@ def open_audio(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Reco
 
 
 def check_seconds(frames: int, rate: Fraction | float, name: str, limits: Limits) -> None:
-    """Raises LimitError for more than ``limits.max_seconds``."""
+    """Raises LimitError if ``frames`` at a ``rate`` per second last longer than ``limits.max_seconds``."""
     if frames > limits.max_seconds * float(rate):
         raise LimitError(
             name, f"longer than the limit of {limits.max_seconds:g} s", "raise Limits.max_seconds, or cut it"
@@ -92,8 +98,8 @@ def _sound_file(opened: Opened, file_format: Format, limits: Limits) -> Iterator
 
 
 def _sound_file_blocks(file: Any, name: str, file_format: Format, wanted: Sequence[range] | None) -> Blocks:
-    """Reads in order; skips over what nobody wants where seeking is exact and no NaN can hide."""
-    dtype = _INTEGERS.get(file.subtype, "float32")  # integers are read as they are: a fraction of the time
+    """Reads in order. Skips what is not wanted if seeking is exact and the samples cannot be NaN."""
+    dtype = _INTEGERS.get(file.subtype, "float32")  # integers are read as they are, which is much faster
     can_skip = wanted is not None and file_format.name == "WAV" and file.subtype in _INTEGERS
     whole = file.frames * file.channels <= _AT_ONCE
     at = 0
@@ -112,7 +118,7 @@ def _sound_file_blocks(file: Any, name: str, file_format: Format, wanted: Sequen
 
 
 def _next_read(file: Any, at: int, wanted: Sequence[range]) -> tuple[int, int]:
-    """Goes to the next sample that is wanted; where that is, and how many to read there."""
+    """Seeks to the next sample that is wanted; returns its position and how many samples to read."""
     ahead = [r for r in wanted if r.stop > at]
     start = max(min((r.start for r in ahead), default=at), at)
     if start > at:
@@ -122,8 +128,8 @@ def _next_read(file: Any, at: int, wanted: Sequence[range]) -> tuple[int, int]:
 
 
 def _has_pictures(opened: Opened, file_format: Format) -> bool:
-    # Where FFmpeg refuses a file it is refused: libsndfile 1.2.2 would find no sample in it either, and
-    # loses some 6 kB for each that breaks off within Vorbis' headers.
+    # A file that FFmpeg refuses is an error: libsndfile 1.2.2 would find no sample in it either, and it
+    # leaks about 6 kB for each file that ends within the Vorbis headers.
     with open_container(opened, file_format) as media:
         return video_stream(media) is not None
 
@@ -138,7 +144,7 @@ def _track(opened: Opened, file_format: Format, limits: Limits) -> Recording:
         if stream.duration is not None and stream.time_base is not None:
             check_seconds(int(stream.duration * stream.time_base * rate), rate, opened.name, limits)
     if rate <= 0:
-        raise SourceError(opened.name, "the sound track names no sample rate")
+        raise SourceError(opened.name, "the sound track has no sample rate")
 
     def blocks(wanted: Sequence[range] | None) -> Blocks:
         return _track_blocks(opened, file_format, index, rate)
@@ -163,9 +169,9 @@ def _track_blocks(opened: Opened, file_format: Format, index: int, rate: int) ->
 
 
 def _track_frames(media: Any, file_format: Format, index: int, name: str) -> Iterator[Any]:
-    """Decodes to the end, which must be where the container says."""
-    ends = Ends()
-    for packet in media.demux() if others_matter(file_format) else media.demux(media.streams[index]):
+    """Decodes to the end; raises SourceError if that is before the end that the container declares."""
+    ends = StreamEnds()
+    for packet in media.demux() if needs_all_streams(file_format) else media.demux(media.streams[index]):
         if packet.size:
             ends.add(packet)
         if packet.stream_index == index:
@@ -174,7 +180,7 @@ def _track_frames(media: Any, file_format: Format, index: int, name: str) -> Ite
 
 
 def _with_end(frames: Iterator[Any]) -> Iterator[Any]:
-    """The frames, then None, which flushes the converter; not at all if there were none."""
+    """The frames, then None, which flushes the converter; nothing if there are no frames."""
     some = False
     for frame in frames:
         some = True
@@ -184,7 +190,7 @@ def _with_end(frames: Iterator[Any]) -> Iterator[Any]:
 
 
 def _check_riff(opened: Opened) -> None:
-    """Raises SourceError if a WAV is shorter than its header says: libsndfile would not tell."""
+    """Raises SourceError if a WAV is shorter than its header says; libsndfile does not check that."""
     with opened.binary() as stream, decoding(opened.name, "WAV file"):
         missing = _riff_missing(stream, opened.size)
     if missing > 1:
@@ -194,10 +200,10 @@ def _check_riff(opened: Opened) -> None:
 
 
 def _riff_missing(stream: BinaryIO, size: int) -> int:
-    """Bytes that the data chunk promises and the file does not have."""
+    """How many bytes of the data chunk are missing in the file."""
     head = stream.read(12)
     order = ">" if head[:4] == b"RIFX" else "<"
-    at, long = 12, None  # RF64 and BW64 have the length of their data in a chunk of its own, which is first
+    at, long = 12, None  # RF64 has the data's length in its first chunk, ds64
     for _ in range(1000):
         stream.seek(at)
         chunk = stream.read(8)
@@ -216,7 +222,11 @@ def _riff_missing(stream: BinaryIO, size: int) -> int:
 
 
 def as_float(samples: Array) -> Array:
-    """Samples as float32; integers scaled so that full scale is -1..1."""
+    """Samples as float32; integers are scaled so that their full range is -1 to 1.
+
+    >>> as_float(np.int16([-32768, 0, 16384])).tolist()
+    [-1.0, 0.0, 0.5]
+    """
     if samples.dtype.kind == "f":
         return samples.astype(np.float32)
     if samples.dtype.kind == "u":
@@ -225,5 +235,5 @@ def as_float(samples: Array) -> Array:
 
 
 def is_plain(samples: Array) -> bool:
-    """Whether the kernels read these samples as they are."""
+    """Whether the kernels can read these samples without a conversion."""
     return samples.dtype.isnative and samples.dtype in (np.float32, np.int16, np.int32)

@@ -1,4 +1,4 @@
-"""Media containers through PyAV: MP4, MOV, MKV, WebM, AVI, OGG."""
+"""Media containers, read by FFmpeg through PyAV: MP4, MOV, MKV, WebM, AVI, OGG."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ _DEMUXER = {"OGG": "ogg"}
 
 
 @dataclass
-class Ends:
-    """When the packets of each stream end, in its own units: made seconds once, not for every packet."""
+class StreamEnds:
+    """When the last packet of each stream ends, by the stream's number.
+
+    Times stay in the streams' own units until :meth:`seconds`, since converting each packet's takes long.
+    """
 
     ticks: dict[int, int] = field(default_factory=dict)
     bases: dict[int, Any] = field(default_factory=dict)
 
     def add(self, packet: Any) -> None:
-        """Regards a packet that is not empty."""
+        """Takes in a packet that is not empty."""
         time = packet.dts if packet.pts is None else packet.pts
         if time is None:
             return
@@ -36,14 +39,17 @@ class Ends:
         return {n: max(0.0, float(end * self.bases[n])) for n, end in self.ticks.items() if self.bases[n]}
 
 
-def others_matter(file_format: Format) -> bool:
-    """Whether the end of all streams says if the file is whole: Matroska declares that of the longest."""
+def needs_all_streams(file_format: Format) -> bool:
+    """Whether all streams must be read to know that the file is whole.
+
+    Matroska declares only the duration of the longest stream.
+    """
     return file_format.name == "matroska"
 
 
-def check_duration(media: Any, file_format: Format, ends: Ends, name: str) -> None:
-    """Raises SourceError if a Matroska file's packets end well before the duration that it declares."""
-    if not others_matter(file_format) or not media.duration:
+def check_duration(media: Any, file_format: Format, ends: StreamEnds, name: str) -> None:
+    """Raises SourceError if a Matroska file's packets end long before the duration that it declares."""
+    if not needs_all_streams(file_format) or not media.duration:
         return
     seconds, last = media.duration / 1e6, max(ends.seconds().values(), default=0.0)
     if seconds - last > max(0.5, 0.05 * seconds):
@@ -52,9 +58,9 @@ def check_duration(media: Any, file_format: Format, ends: Ends, name: str) -> No
 
 @contextlib.contextmanager
 def open_container(opened: Opened, file_format: Format) -> Iterator[Any]:
-    """Opens a container with the demuxer its magic bytes name, and no other.
+    """Opens a container with the demuxer of its format, and with no other.
 
-    FFmpeg would otherwise probe for playlists and protocols, which open further files or the network.
+    Without a demuxer FFmpeg would also try playlists and protocols, which open other files or the network.
     """
     av = library("av")
     with decoding(opened.name, "media file", "is it complete?"):
@@ -66,7 +72,7 @@ def open_container(opened: Opened, file_format: Format) -> Iterator[Any]:
 
 
 def video_stream(media: Any) -> Any | None:
-    """The best video stream of an open container; cover pictures do not count."""
+    """The best video stream of an open container, or None; a cover picture is not one."""
     candidates = [s for s in media.streams.video if not _is_cover(s)]
     best = media.streams.best("video")
     return best if any(best is s for s in candidates) else (candidates[0] if candidates else None)

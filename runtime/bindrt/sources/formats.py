@@ -1,4 +1,4 @@
-"""The file formats: how each begins, who reads it, what it holds. A new format is a row of ``FORMATS``."""
+"""The file formats: how each begins, which reader decodes it, what it holds. ``FORMATS`` lists them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ class Format:
     """A file format.
 
     Attributes:
-        family: the reader: ``image`` (Pillow), ``audio`` (libsndfile), ``container`` (FFmpeg), ``npz``
-            and ``npy`` (our own); ``unknown`` is read by none.
-        name: what that reader calls the format, for FFmpeg its demuxer.
-        begins: whether a file starts so; it is given the first bytes, 16 or more if the file has them.
-        holds: ``PICTURE``, ``SOUND``, ``TRACKS`` or ``ARRAYS``; empty: nothing that tells a modality.
+        family: which reader decodes it: ``image`` (Pillow), ``audio`` (libsndfile), ``container`` (FFmpeg),
+            ``npz`` or ``npy`` (our own). No reader decodes ``unknown``.
+        name: the reader's name of the format; for FFmpeg the name of the demuxer.
+        begins: whether a file of this format can begin with these bytes. They are the first 16 or more of
+            the file, or all of a shorter one.
+        holds: ``PICTURE``, ``SOUND``, ``TRACKS`` or ``ARRAYS``; empty if that does not tell a modality.
     """
 
     family: Family
@@ -34,7 +35,7 @@ class Format:
 
 
 def sniff(head: bytes) -> Format:
-    """The format of a file by its first bytes, at least 16 if it has them.
+    """The format of a file by its first bytes: at least 16, or all of a shorter file.
 
     >>> sniff(b"GIF89a" + bytes(10)).name
     'GIF'
@@ -48,16 +49,16 @@ def sniff(head: bytes) -> Format:
 
 
 def unfit(opened: Opened, file_format: Format, wanted: str, formats: str) -> SourceError:
-    """The error for a file of another format than those of what is ``wanted``."""
+    """The error for a file that is not what is ``wanted``, for example ``a picture``."""
     what = {
         "image": f"a picture ({file_format.name})",
         "audio": f"a sound file ({file_format.name})",
         "container": f"a media container ({file_format.name})",
         "npz": "a zip or .npz archive",
         "npy": "a .npy array",
-        "unknown": "of a format that is not known",
+        "unknown": "of an unknown format",
     }[file_format.family]
-    return SourceError(opened.name, f"the file is {what}, not {wanted}", f"formats read are {formats}")
+    return SourceError(opened.name, f"the file is {what}, not {wanted}", f"it can be one of {formats}")
 
 
 def _starts(*magic: bytes) -> Callable[[bytes], bool]:
@@ -106,7 +107,7 @@ FORMATS = (
     Format("image", "TIFF", _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), PICTURE),
     Format("image", "BMP", _starts(b"BM"), PICTURE),
     Format("audio", "FLAC", _starts(b"fLaC"), SOUND),
-    Format("audio", "OGG", _starts(b"OggS"), TRACKS),  # audio unless it has pictures, then FFmpeg reads it
+    Format("audio", "OGG", _starts(b"OggS"), TRACKS),  # audio; but FFmpeg reads one that has a video track
     Format("audio", "MP3", _starts(b"ID3"), SOUND),
     Format("container", "matroska", _starts(b"\x1aE\xdf\xa3"), TRACKS),
     Format("npz", "npz", _starts(b"PK\x03\x04", b"PK\x05\x06"), ARRAYS),

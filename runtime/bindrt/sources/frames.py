@@ -1,4 +1,4 @@
-"""Decoding a video's wanted frames: only packets that they need, in one pass."""
+"""Decodes the wanted frames of a video in one pass, from only the packets that they need."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy as np
 from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.sources.colour import picture_of
-from bindrt.sources.groups import PacketTable, Plan
+from bindrt.sources.groups import DecodePlan, PacketTable
 
 _SEEK_GAP = 50  # packets: reading over fewer is cheaper than seeking
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A decoded frame, not yet turned.
+    """A decoded frame, which is still to be rotated.
 
     Attributes:
         picture: its pixels, for the kernels.
-        width, height: in pixels, after turning.
-        quarter_turns: how often it must be turned, counter-clockwise.
+        width, height: its size in pixels after the rotation.
+        quarter_turns: how many quarter turns it must be rotated, counter-clockwise.
     """
 
     picture: _core.Picture
@@ -32,12 +32,15 @@ class Frame:
     quarter_turns: int = 0
 
     def rgb(self) -> Array:
-        """uint8 ``[height, width, 3]``, turned."""
+        """Its pixels, rotated: uint8 ``[height, width, 3]``."""
         return np.rot90(_core.picture_to_rgb(self.picture), self.quarter_turns)
 
 
 def frame_of(decoded: Any, turning: bool) -> Frame:
-    """The frame with, if ``turning``, its display matrix's quarter turns; other angles are ignored."""
+    """The frame of a decoder's frame; with ``turning`` it has the quarter turns of its display matrix.
+
+    Angles that are not quarter turns are ignored.
+    """
     angle = getattr(decoded, "rotation", 0) if turning else 0
     turns = angle // 90 % 4 if angle % 90 == 0 else 0
     size = (decoded.width, decoded.height)
@@ -45,16 +48,17 @@ def frame_of(decoded: Any, turning: bool) -> Frame:
 
 
 class LostError(Exception):
-    """The container's packets are not those that were counted."""
+    """The container gives other packets than those that were counted."""
 
 
-def decode_plan(media: Any, stream: Any, table: PacketTable, plan: Plan, fresh: bool) -> Iterator[Any]:
-    """The decoder's frames for a plan; some may be missing, and some nobody wants.
+def decode_plan(media: Any, stream: Any, table: PacketTable, plan: DecodePlan, fresh: bool) -> Iterator[Any]:
+    """The decoder's frames for a plan. Some may be missing, and there may be some that are not wanted.
 
-    ``fresh``: the container has just been opened; it is then read in order, without seeking.
+    Args:
+        fresh: the container has just been opened; it is then read in order, without seeking.
 
     Raises:
-        LostError: seeking does not lead where it should.
+        LostError: seeking does not lead to the expected packet.
     """
     decoder = stream.codec_context
     packets = _Packets(media, stream, table, fresh)
@@ -63,7 +67,7 @@ def decode_plan(media: Any, stream: Any, table: PacketTable, plan: Plan, fresh: 
         for at in run:
             packet = packets.read(at)
             if skipping:
-                # Its reference marks are binding: nothing is predicted from a picture without one.
+                # H.264 marks reference frames: no other frame is predicted from a frame without the mark.
                 decoder.skip_frame = "DEFAULT" if at in plan.packets else "NONREF"
             yield from decoder.decode(packet)
         yield from decoder.decode(None)
@@ -71,7 +75,7 @@ def decode_plan(media: Any, stream: Any, table: PacketTable, plan: Plan, fresh: 
 
 
 class _Packets:
-    """The stream's packets by their position, each compared with the table."""
+    """The stream's packets by their position; each is compared with the table."""
 
     def __init__(self, media: Any, stream: Any, table: PacketTable, fresh: bool) -> None:
         self._media, self._stream, self._table = media, stream, table
@@ -81,7 +85,7 @@ class _Packets:
         self._next = 0 if fresh else len(table.times)
 
     def read(self, at: int) -> Any:
-        """The packet at a position, which must be a key's or the one after the last."""
+        """The packet at a position: that of a key frame, or the next after the last one read."""
         if not self._fresh and (at < self._next or at - self._next > _SEEK_GAP):
             self._seek(at)
         while self._next < at:

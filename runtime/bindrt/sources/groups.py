@@ -1,4 +1,4 @@
-"""Which packets of a video must be decoded for some of its frames."""
+"""Finds which packets of a video must be decoded to get some of its frames."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 
 @dataclass
 class PacketTable:
-    """A video stream's packets in decoding order.
+    """A video stream's packets in the order of decoding.
 
     Attributes:
-        times: their presentation times, in the stream's own units.
-        keys: positions of those that start a group of pictures.
-        sizes: their bytes.
-        reliable: whether every packet has a time of its own and is shown.
+        times: each packet's presentation time, in the stream's own units.
+        keys: positions of the packets that start a group of pictures (key frames).
+        sizes: each packet's size in bytes.
+        reliable: whether every packet has a time and is to be shown.
     """
 
     times: array[int] = field(default_factory=lambda: array("q"))
@@ -35,7 +35,7 @@ class PacketTable:
         self.reliable = self.reliable and time is not None and shown
 
     def position(self, time: int | None) -> int | None:
-        """Where the packet of that time is."""
+        """The position of the packet with that time; None if there is not exactly one."""
         if time is None:
             return None
         found = np.flatnonzero(np.frombuffer(self.times, np.int64) == time)
@@ -43,14 +43,14 @@ class PacketTable:
 
 
 @dataclass(frozen=True)
-class Plan:
+class DecodePlan:
     """What to decode.
 
     Attributes:
-        index: the wanted frames' indices by presentation time.
+        index: the index of each wanted frame, by its presentation time.
         packets: positions of the wanted frames' packets.
-        runs: ranges of packets, each starting with a key; the decoder is emptied between them.
-        short: whether runs end with the last packet that somebody wants, not with the group.
+        runs: ranges of packets, each starting with a key frame. The decoder is flushed after each.
+        short: whether a run ends with the last packet that is wanted, not with its group.
     """
 
     index: dict[int, int]
@@ -59,12 +59,18 @@ class Plan:
     short: bool
 
 
-def plan(table: PacketTable, wanted: Sequence[int], short: bool = True) -> Plan | None:
-    """The packets from each key to the last of the ``wanted`` frames that follow it, in decoding order:
-    a picture refers to none behind it. None where times cannot be relied on.
+def plan_decoding(table: PacketTable, wanted: Sequence[int], short: bool = True) -> DecodePlan | None:
+    """The packets from each key frame to the last ``wanted`` frame of its group, or None.
 
-    Pictures of a group that are shown before its key may refer to the group before: that is added.
-    Without ``short`` whole groups are planned.
+    In the order of decoding a frame never refers to a later one, so the rest of the group is not needed.
+    Frames that are shown before their group's key frame may refer to the group before, which is then added.
+
+    Args:
+        wanted: indices of frames, counted in the order in which they are shown.
+        short: False plans whole groups.
+
+    Returns:
+        None if the packets' times are not reliable.
     """
     times, keys = table.times, table.keys
     if not table.reliable or not keys or keys[0] != 0:
@@ -74,7 +80,7 @@ def plan(table: PacketTable, wanted: Sequence[int], short: bool = True) -> Plan 
     if (np.diff(moments[shown]) == 0).any():
         return None
     ends = [*keys[1:], len(times)]
-    needed: dict[int, int] = {}  # groups, each with the packet before which it may end
+    needed: dict[int, int] = {}  # by group: the packet before which it may end
     index: dict[int, int] = {}
     packets = [int(shown[frame]) for frame in wanted]
     for frame, packet in zip(wanted, packets, strict=True):
@@ -83,11 +89,11 @@ def plan(table: PacketTable, wanted: Sequence[int], short: bool = True) -> Plan 
         if times[packet] < times[keys[group]] and group > 0:
             needed[group - 1] = ends[group - 1]
         index[times[packet]] = frame
-    return Plan(index, frozenset(packets), _joined(table, needed), short)
+    return DecodePlan(index, frozenset(packets), _joined(table, needed), short)
 
 
 def _joined(table: PacketTable, groups: dict[int, int]) -> list[range]:
-    """Ranges of packets of groups; neighbours become one range."""
+    """The groups as ranges of packets; groups that follow each other become one range."""
     runs: list[range] = []
     for group, end in sorted(groups.items()):
         if runs and runs[-1].stop == table.keys[group]:

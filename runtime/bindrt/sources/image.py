@@ -1,4 +1,4 @@
-"""Pictures through Pillow: JPEG, PNG, WebP, BMP, TIFF, GIF."""
+"""Pictures, decoded by Pillow: JPEG, PNG, WebP, BMP, TIFF, GIF."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bindrt.sources.opening import Opened, decoding
 
 FORMATS = "JPEG, PNG, WebP, BMP, TIFF and GIF"
 
-# The classes are called directly: Image.open tries every plugin, and holds every image to one global limit.
+# These classes are called directly: Image.open tries every plugin, and applies one global limit to all.
 _READERS: dict[str, Any] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
@@ -40,13 +40,16 @@ _pillow_limit = threading.Lock()
 def open_picture(
     opened: Opened, limits: Limits = DEFAULT_LIMITS, wanted: str = "a picture"
 ) -> Iterator[PIL.Image.Image]:
-    """A Pillow image whose pixels are decoded; the first frame of an animation.
+    """A Pillow image with its pixels decoded; of an animation the first frame.
 
-    The size is checked from the header, before any pixel is decoded.
+    Its size, as the header has it, is checked before any pixel is decoded.
+
+    Args:
+        wanted: what the file should be, for the error of another format.
 
     Raises:
-        SourceError: another format, damaged or truncated.
-        LimitError: more than ``limits.max_pixels``.
+        SourceError: the file is of another format, damaged or truncated.
+        LimitError: it has more than ``limits.max_pixels``.
     """
     file_format = sniff(opened.head)
     if file_format.family != "image":
@@ -64,7 +67,7 @@ def _load(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
         threshold = PIL.Image.MAX_IMAGE_PIXELS
         if threshold is None or limits.max_pixels <= threshold:
             raise LimitError(name, str(error), "raise Limits.max_pixels") from error
-    # Some plugins check Pillow's own limit again; it is global, so one thread at a time lifts it.
+    # Some plugins check Pillow's own limit again. It is global, so one thread at a time raises it.
     with _pillow_limit:
         before = PIL.Image.MAX_IMAGE_PIXELS
         PIL.Image.MAX_IMAGE_PIXELS = limits.max_pixels
@@ -83,7 +86,7 @@ def _read(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
 
 
 def check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
-    """Raises LimitError for more pixels than ``limits.max_pixels``."""
+    """Raises LimitError for more pixels than ``limits.max_pixels``. Width and height are in pixels."""
     if width * height > limits.max_pixels:
         raise LimitError(
             name,

@@ -1,4 +1,4 @@
-"""``.npy`` and ``.npz`` files, read without pickle and with every size checked before allocation."""
+"""``.npy`` and ``.npz`` files, read without pickle; every size is checked before memory is allocated."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def npz_fields(opened: Opened) -> tuple[str, ...]:
 
 
 def read_array(opened: Opened, field: str, limits: Limits = DEFAULT_LIMITS) -> Array:
-    """The array of a ``.npy`` file, or the array ``field`` of a ``.npz``.
+    """The array of a ``.npy`` file, or the array ``field`` of a ``.npz``; it is read-only.
 
     Raises:
-        SourceError: damaged, truncated, holds objects, or has no such field.
-        LimitError: larger than ``limits.max_bytes``.
+        SourceError: the file is damaged or truncated, holds objects, or has no such field.
+        LimitError: the array is larger than ``limits.max_bytes``.
     """
     if sniff(opened.head).family == "npz":
         fields = read_fields(opened, (field,), limits)
@@ -53,7 +53,7 @@ def read_array(opened: Opened, field: str, limits: Limits = DEFAULT_LIMITS) -> A
 
 
 def read_fields(opened: Opened, names: Sequence[str], limits: Limits = DEFAULT_LIMITS) -> dict[str, Array]:
-    """Those of the arrays ``names`` that a ``.npz`` file holds; errors as :func:`read_array`."""
+    """The arrays of a ``.npz`` file that have one of these ``names``; raises as :func:`read_array` does."""
     found: dict[str, Array] = {}
     with _archive(opened) as archive:
         members = {m.filename: m for m in archive.infolist()}
@@ -71,7 +71,7 @@ def read_fields(opened: Opened, names: Sequence[str], limits: Limits = DEFAULT_L
 
 @contextlib.contextmanager
 def _archive(opened: Opened) -> Iterator[zipfile.ZipFile]:
-    """The zip archive of a ``.npz``; its directory is read from its end, so a cut file has none."""
+    """The zip archive of a ``.npz``. Its directory is at its end, so a truncated file cannot be opened."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(decoding(opened.name, ".npz archive", "is it complete?"))
         stream = stack.enter_context(opened.binary())
@@ -79,10 +79,10 @@ def _archive(opened: Opened) -> Iterator[zipfile.ZipFile]:
 
 
 def _read_npy(stream: IO[bytes], size: int, name: str, limits: Limits) -> Array:
-    """Reads magic, version, header length, the header as a Python literal, then the bytes."""
+    """Reads the magic bytes, the version, the header's length, the header (a Python literal), the data."""
     magic = stream.read(8)
     if magic[:6] != b"\x93NUMPY" or len(magic) < 8:
-        raise SourceError(name, "this is no .npy array")
+        raise SourceError(name, "this is not a .npy array")
     width = 2 if magic[6] == 1 else 4
     length = int.from_bytes(stream.read(width), "little")
     if length > _MAX_HEADER:

@@ -1,4 +1,4 @@
-"""Paths, bytes and file objects to something a decoder can open."""
+"""From paths, bytes and file objects to something that a decoder can open."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _HEAD = 4096
 
 @dataclass(frozen=True)
 class Opened:
-    """A source ready for a decoder: a regular file's ``path``, or a seekable ``stream``.
+    """A source that a decoder can open: the ``path`` of a regular file, or a ``stream`` that can seek.
 
     Attributes:
-        name: what to call it in errors.
+        name: its name in errors.
         size: its length in bytes, at least 1.
         head: its first bytes, at most 4096.
-        path: the absolute path, or None.
-        stream: the stream when there is no path.
+        path: the absolute path; None for a stream.
+        stream: the stream; None for a path.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Opened:
 
     @property
     def target(self) -> Any:
-        """What decoders take: the path, or the stream at its beginning."""
+        """What decoders take: the path, or the stream, moved to its beginning."""
         if self.path is not None:
             return self.path
         assert self.stream is not None
@@ -47,9 +47,9 @@ class Opened:
 
     @contextlib.contextmanager
     def binary(self) -> Iterator[BinaryIO]:
-        """A binary stream at the beginning; closed afterwards only if opened here."""
+        """A binary stream at its beginning. It is closed at the end only if it was opened here."""
         with contextlib.ExitStack() as stack:
-            with decoding(self.name, "file"):  # it may have gone meanwhile
+            with decoding(self.name, "file"):  # the file may have been removed meanwhile
                 stream = self.target if self.path is None else stack.enter_context(open(self.path, "rb"))
             yield cast(BinaryIO, stream)
 
@@ -61,7 +61,11 @@ def is_file_source(src: object) -> bool:
 
 @contextlib.contextmanager
 def decoding(name: str, what: str, remedy: str = "") -> Iterator[None]:
-    """Turns whatever a decoder raises into a SourceError: ``<name>: cannot read the <what>: …``."""
+    """Turns whatever a decoder raises into a SourceError: ``<name>: cannot read the <what>: …``.
+
+    Raises:
+        LimitError: in place of a MemoryError.
+    """
     try:
         yield
     except Error:
@@ -77,22 +81,28 @@ def library(name: str) -> Any:
     """A decoder's library, imported when it is first needed.
 
     Raises:
-        Error: it does not load; its C library may be missing.
+        Error: it cannot be imported; for example, its C library is missing.
     """
     try:
         return importlib.import_module(name)
-    except Exception as error:  # a library of another machine may fail in any way
+    except Exception as error:  # a library that was built for another machine may fail in any way
         raise Error(
             name, f"the library does not load: {error}", "python -m bindrt doctor says more"
         ) from error
 
 
 def open_source(src: object, limits: Limits = DEFAULT_LIMITS) -> Opened:
-    """Opens ``src`` far enough to know that it is there, not empty and not too large for memory.
+    """Makes sure that ``src`` is there, is not empty and is not too large for memory.
+
+    Args:
+        src: a path, bytes or a binary file object. A file object that cannot seek is read to its end.
 
     Raises:
-        SourceError: missing, a directory, no regular file, not permitted, empty, or a text stream.
-        LimitError: a file object that cannot seek holds, or bytes are, more than ``limits.max_bytes``.
+        SourceError: it is missing, a folder, not a regular file, not permitted, empty, or a text stream.
+        LimitError: bytes, or a file object that cannot seek, of more than ``limits.max_bytes``.
+
+    >>> open_source(b"GIF89a").size
+    6
     """
     name = item_name(src)
     if isinstance(src, (str, os.PathLike)):
@@ -106,7 +116,7 @@ def open_source(src: object, limits: Limits = DEFAULT_LIMITS) -> Opened:
     if hasattr(src, "read"):
         with decoding(name, "file object"):
             return _from_stream(_seekable(cast("IO[bytes]", src), name, limits), name)
-    raise SourceError(name, "this is no file", "pass a path, bytes or a binary file object")
+    raise SourceError(name, "this is not a file", "pass a path, bytes or a binary file object")
 
 
 def _open_path(src: str | os.PathLike[str], name: str) -> Opened:
@@ -116,7 +126,7 @@ def _open_path(src: str | os.PathLike[str], name: str) -> Opened:
         if stat.S_ISDIR(found.st_mode):
             raise SourceError(name, "this is a folder", "pass its files one by one")
         if not stat.S_ISREG(found.st_mode):
-            raise SourceError(name, "this is no regular file", "read it and pass the bytes")
+            raise SourceError(name, "this is not a regular file", "read it and pass the bytes")
         with open(path, "rb") as file:
             head = file.read(_HEAD)
     except Error:
@@ -139,13 +149,13 @@ def _from_stream(stream: BinaryIO, name: str) -> Opened:
     if not isinstance(head, bytes):
         raise SourceError(name, "the file object returns text", "open it in binary mode: open(path, 'rb')")
     if not head:
-        raise SourceError(name, "there are no bytes in it")
+        raise SourceError(name, "it holds no bytes")
     stream.seek(0)
     return Opened(name, size, head, stream=stream)
 
 
 def _seekable(file: IO[bytes], name: str, limits: Limits) -> BinaryIO:
-    """The file object itself if it can seek; else all of its bytes."""
+    """The file object itself if it can seek; else a stream of all its bytes."""
     if isinstance(cast(object, file), io.TextIOBase):
         raise SourceError(name, "the file object returns text", "open it in binary mode: open(path, 'rb')")
     try:
@@ -167,4 +177,6 @@ def _seekable(file: IO[bytes], name: str, limits: Limits) -> BinaryIO:
 
 
 def _too_large(name: str, limits: Limits) -> LimitError:
-    return LimitError(name, f"more than {limits.max_bytes} bytes", "raise Limits.max_bytes, or pass a path")
+    return LimitError(
+        name, f"it has more than {limits.max_bytes} bytes", "raise Limits.max_bytes, or pass a path"
+    )

@@ -1,4 +1,4 @@
-"""A video's packets, counted by demuxing: how many pictures there are, and whether the file is whole."""
+"""Counts a video's packets by demuxing: how many frames there are, and whether the file is whole."""
 
 from __future__ import annotations
 
@@ -8,36 +8,45 @@ from typing import Any
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
 from bindrt.sources.audio import check_seconds
-from bindrt.sources.container import Ends, check_duration, others_matter
+from bindrt.sources.container import StreamEnds, check_duration, needs_all_streams
 from bindrt.sources.formats import Format
 from bindrt.sources.groups import PacketTable
 from bindrt.sources.opening import Opened
 
-FEW = 3  # frames by which a container's count may be wrong
+FEW = 3  # a container's count of frames may be wrong by so many
 
 
 @dataclass
-class Counted:
-    """The stream's packets, how many are to be shown, and when it ends, in seconds."""
+class PacketCount:
+    """What demuxing a video stream found.
+
+    Attributes:
+        packets: all packets of the stream.
+        shown: how many of them are to be shown.
+        end: when the last one ends, in seconds.
+    """
 
     packets: PacketTable = field(default_factory=PacketTable)
     shown: int = 0
     end: float = 0.0
 
 
-def count(
+def count_packets(
     media: Any, stream: Any, file_format: Format, opened: Opened, fps: float, limits: Limits
-) -> Counted:
-    """Demuxes to the end.
+) -> PacketCount:
+    """Demuxes a video stream to its end, without decoding.
+
+    Args:
+        fps: frames per second, to check the length while reading.
 
     Raises:
-        SourceError: pictures that the header declares are missing.
-        LimitError: longer than ``limits.max_seconds``.
+        SourceError: frames that the header declares are missing.
+        LimitError: the video is longer than ``limits.max_seconds``.
     """
-    counted = Counted()
-    ends = Ends()
+    counted = PacketCount()
+    ends = StreamEnds()
     most = limits.max_seconds * fps
-    for packet in media.demux() if others_matter(file_format) else media.demux(stream):
+    for packet in media.demux() if needs_all_streams(file_format) else media.demux(stream):
         if packet.size == 0:
             continue
         ends.add(packet)
@@ -53,10 +62,10 @@ def count(
     return counted
 
 
-def _check_complete(stream: Any, counted: Counted, opened: Opened) -> None:
-    """Compares with what the header declares: frames and their duration.
+def _check_complete(stream: Any, counted: PacketCount, opened: Opened) -> None:
+    """Raises SourceError if both the frames and their duration are less than the header declares.
 
-    Frames alone may be fewer: AVI declares those that were dropped while recording.
+    Fewer frames alone are allowed: AVI also declares frames that were dropped while recording.
     """
     declared, there = stream.frames or 0, len(counted.packets.times)
     seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None

@@ -1,4 +1,4 @@
-"""Videos through PyAV: counted by demuxing, then only the needed packets decoded."""
+"""Videos, read by FFmpeg through PyAV: all packets are counted, then only the needed ones are decoded."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.container import open_container, video_stream
 from bindrt.sources.formats import Format, sniff, unfit
 from bindrt.sources.frames import Frame, LostError, decode_plan, frame_of
-from bindrt.sources.groups import PacketTable, Plan, plan
+from bindrt.sources.groups import DecodePlan, PacketTable, plan_decoding
 from bindrt.sources.image import check_pixels
 from bindrt.sources.opening import Opened, decoding
-from bindrt.sources.packets import FEW, count
+from bindrt.sources.packets import FEW, count_packets
 
 FORMATS = "MP4, MKV, WebM and AVI"
-_SHARE = 0.1  # of the frames: where the decoder may show fewer pictures than there are packets
+_SHARE = 0.1  # of the frames may be missing after decoding
 _REMEDY = "is it complete?"
 
 Take = Callable[[int, Frame], None]
@@ -26,7 +26,12 @@ Take = Callable[[int, Frame], None]
 
 @dataclass(frozen=True)
 class Read:
-    """Which of the wanted frames were found, and how many frames the video has or were decoded."""
+    """What reading frames found.
+
+    Attributes:
+        found: those of the wanted frames that were decoded.
+        decoded: how many frames the video has, or, if it was read in order, how many were decoded.
+    """
 
     found: frozenset[int]
     decoded: int
@@ -34,13 +39,14 @@ class Read:
 
 @dataclass(frozen=True)
 class Clip:
-    """A video's facts after demuxing.
+    """What demuxing a video found.
 
     Attributes:
-        frames: packets of the video stream that are to be shown.
-        fps: the average frame rate, frames per second.
-        width, height: of its pictures, as the header says, before any turning.
-        media: the container while it is open, else None.
+        frames: how many frames it has: packets of the video stream that are to be shown.
+        fps: the average frame rate, in frames per second.
+        width, height: the frames' size in pixels as the header has it, before any rotation.
+        packets: the packets of the video stream.
+        media: the container while it is open; else None.
     """
 
     opened: Opened
@@ -53,13 +59,12 @@ class Clip:
     media: Any = None
 
     def read(self, wanted: Sequence[int], take: Take, limits: Limits = DEFAULT_LIMITS) -> Read:
-        """Calls ``take(index, frame)`` for the frames at the ``wanted`` indices, in no certain order.
+        """Calls ``take(index, frame)`` for the frames at the ``wanted`` indices, in any order.
 
-        A frame may come twice: the second replaces the first. Frames that the decoder does not reach
-        are left out.
+        A frame may come twice; the second replaces the first. Frames that cannot be decoded are left out.
         """
         for short in (True, False):
-            groups = plan(self.packets, wanted, short)
+            groups = plan_decoding(self.packets, wanted, short)
             if groups is None:
                 break
             found: set[int] = set()
@@ -70,8 +75,8 @@ class Clip:
                 return Read(frozenset(found), self.frames)
         return self._read_all(frozenset(wanted), take, limits)
 
-    def _planned(self, groups: Plan, limits: Limits) -> Iterator[tuple[int, Frame]]:
-        """Frames known by their times, without those that the decoder withholds or that are not certain."""
+    def _planned(self, groups: DecodePlan, limits: Limits) -> Iterator[tuple[int, Frame]]:
+        """The planned frames, found by their times; those that are missing or not certain are left out."""
         live = self.media if groups.short else None
         with _container(self, live) as media, decoding(self.opened.name, "video", _REMEDY):
             stream = _stream(media, self.opened)
@@ -81,13 +86,13 @@ class Clip:
                     if index is None:
                         continue
                     if groups.short and decoded.interlaced_frame:
-                        return  # its second field may be in a packet of its own
+                        return  # its second field may be in another packet
                     yield index, self._frame(decoded, limits)
             except LostError:
                 return
 
     def _read_all(self, wanted: frozenset[int], take: Take, limits: Limits) -> Read:
-        """Decodes from the beginning and counts."""
+        """Decodes all frames from the beginning and finds the wanted ones by counting."""
         found, decoded = set(), 0
         for frame in self._in_order(wanted, limits):
             if frame is not None:
@@ -97,7 +102,7 @@ class Clip:
         return Read(frozenset(found), decoded)
 
     def _in_order(self, wanted: frozenset[int], limits: Limits) -> Iterator[Frame | None]:
-        """Every frame up to the last wanted one; None for those that nobody wants."""
+        """Every frame up to the last wanted one; None in place of those that are not wanted."""
         last = max(wanted)
         with _container(self, None) as media, decoding(self.opened.name, "video", _REMEDY):
             for at, decoded in enumerate(media.decode(_stream(media, self.opened))):
@@ -106,7 +111,10 @@ class Clip:
                     return
 
     def _frame(self, decoded: Any, limits: Limits) -> Frame:
-        """Turned as an MP4's or MOV's display matrix says, as decord does, which ignores Matroska's."""
+        """The frame, rotated as the display matrix of an MP4 or MOV says.
+
+        The rotation in Matroska is ignored, as decord ignores it.
+        """
         check_pixels(decoded.width, decoded.height, self.opened.name, limits)
         return frame_of(decoded, turning=self.file_format.name == "mov")
 
@@ -116,8 +124,8 @@ def open_clip(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Clip]
     """Counts the frames of a video without decoding them; the container stays open for reading.
 
     Raises:
-        SourceError: another format, damaged, truncated, or no video stream.
-        LimitError: more pixels or seconds than ``limits`` allow.
+        SourceError: the file is of another format, damaged or truncated, or has no video stream.
+        LimitError: it has more pixels or seconds than ``limits`` allow.
     """
     file_format = sniff(opened.head)
     if file_format.family != "container" and file_format.name != "OGG":
@@ -127,7 +135,7 @@ def open_clip(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Clip]
 
 
 def probe(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Clip:
-    """The facts of :func:`open_clip`; the container is closed, and opened again by ``read``."""
+    """As :func:`open_clip`, but the container is closed; ``read`` opens it again."""
     with open_clip(opened, limits) as clip:
         return replace(clip, media=None)
 
@@ -139,8 +147,8 @@ def _counted(media: Any, opened: Opened, file_format: Format, limits: Limits) ->
         check_pixels(context.width, context.height, opened.name, limits)
         rate = stream.average_rate or stream.guessed_rate
         if not rate or rate <= 0:
-            raise SourceError(opened.name, "the video names no frame rate", "write it again with one")
-        counted = count(media, stream, file_format, opened, float(rate), limits)
+            raise SourceError(opened.name, "the video has no frame rate", "write it again with one")
+        counted = count_packets(media, stream, file_format, opened, float(rate), limits)
     if counted.shown == 0:
         raise SourceError(opened.name, "the video has no frames")
     size = (context.width, context.height)
@@ -149,7 +157,7 @@ def _counted(media: Any, opened: Opened, file_format: Format, limits: Limits) ->
 
 @contextlib.contextmanager
 def _container(clip: Clip, live: Any | None) -> Iterator[Any]:
-    """The open container, or a fresh one."""
+    """The container that is open, or one that is opened now."""
     if live is not None:
         yield live
         return

@@ -16,7 +16,7 @@ import pytest
 from bindrt import LimitError, Limits, SourceError, Video, preprocess
 from bindrt.sources import open_source
 from bindrt.sources.frames import Frame, LostError, decode_plan
-from bindrt.sources.groups import PacketTable, plan
+from bindrt.sources.groups import PacketTable, plan_decoding
 from bindrt.sources.video import open_clip, probe
 from support.media import decoded, frames, picture_bytes, sound_bytes, write_video
 
@@ -189,10 +189,10 @@ def test_groups_that_nobody_wants_are_not_decoded(tmp_path: Path) -> None:
     options = {"g": "10", "x264-params": "scenecut=0"}
     path = write_video(tmp_path / "long.mp4", count=400, fps=10, options=options)
     packets = probe(open_source(path)).packets
-    needed = plan(packets, [0, 19, 200, 399], short=False)
+    needed = plan_decoding(packets, [0, 19, 200, 399], short=False)
     assert needed is not None
     assert needed.runs == [range(20), range(200, 210), range(390, 400)]
-    shorter = plan(packets, [0, 19, 200, 399])
+    shorter = plan_decoding(packets, [0, 19, 200, 399])
     assert shorter is not None
     assert shorter.runs[0] == range(1)  # the key alone
     assert shorter.runs[2] == range(200, 201)
@@ -217,7 +217,7 @@ def test_seeking_in_the_open_container(
     whole = decoded(path)
     wanted = [0, 3, 150, 151, 399]
     with open_clip(open_source(path)) as clip:
-        groups = plan(clip.packets, wanted)
+        groups = plan_decoding(clip.packets, wanted)
         assert groups is not None
         sought = list(decode_plan(clip.media, clip.media.streams.video[0], clip.packets, groups, fresh=False))
         assert {groups.index.get(frame.pts) for frame in sought} >= set(wanted)
@@ -234,7 +234,7 @@ def test_a_container_that_leads_elsewhere(tmp_path: Path) -> None:
     whole = decoded(path)
     other = write_video(tmp_path / "other.mp4", count=100, fps=10, options={"g": "10", "crf": "40"})
     with open_clip(open_source(path)) as clip, open_clip(open_source(other)) as wrong:
-        groups = plan(clip.packets, [0, 99])
+        groups = plan_decoding(clip.packets, [0, 99])
         assert groups is not None
         with pytest.raises(LostError):
             list(decode_plan(wrong.media, wrong.media.streams.video[0], clip.packets, groups, fresh=False))
@@ -248,7 +248,7 @@ def test_pictures_that_none_refers_to_are_skipped(tmp_path: Path) -> None:
     options = {"bf": "3", "x264-params": "b-adapt=0:keyint=200:scenecut=0"}
     path = write_video(tmp_path / "video.mp4", count=120, fps=10, options=options)
     with open_clip(open_source(path)) as clip:
-        groups = plan(clip.packets, [0, 119])
+        groups = plan_decoding(clip.packets, [0, 119])
         assert groups is not None
         assert sum(map(len, groups.runs)) > 110
         shown = list(decode_plan(clip.media, clip.media.streams.video[0], clip.packets, groups, fresh=False))
@@ -260,12 +260,12 @@ def test_times_that_cannot_be_relied_on() -> None:
     good = PacketTable()
     for time, key in ((0, True), (3, False), (1, False), (2, False), (8, True), (5, False)):
         good.add(time, key, True)
-    needed = plan(good, [4])  # shown before its group's key: refers to the group before
+    needed = plan_decoding(good, [4])  # shown before its group's key: refers to the group before
     assert needed is not None
     assert needed.index == {5: 4}
     assert needed.runs == [range(6)]
     for time, shown in ((None, True), (9, False), (5, True)):
         table = PacketTable(array("q", good.times), array("q", good.keys))
         table.add(time, False, shown)
-        assert plan(table, [0]) is None
-    assert plan(PacketTable(array("q", [1, 2]), array("q", [1])), [0]) is None
+        assert plan_decoding(table, [0]) is None
+    assert plan_decoding(PacketTable(array("q", [1, 2]), array("q", [1])), [0]) is None
