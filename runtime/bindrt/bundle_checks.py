@@ -33,7 +33,10 @@ def chosen_modalities(bundle: Bundle, chosen: Iterable[str] | None) -> tuple[str
 
 
 def require_our_tokenizer(bundle: Bundle) -> None:
-    """A tokenizer from elsewhere is data an engine would have to trust; ours is the only one there is."""
+    """Raises BundleError unless the bundle's tokenizer is the one that comes with bindrt.
+
+    Another tokenizer would be data from outside that bindrt would have to trust.
+    """
     entry = bundle.manifest.tokenizer
     if entry is None or entry.sha256 != sha256_of(TOKENIZER_FILE):
         raise BundleError(
@@ -44,10 +47,10 @@ def require_our_tokenizer(bundle: Bundle) -> None:
 
 
 def space_in(bundle: Bundle, precision: str) -> str:
-    """The space of a bundle's vectors of one precision, by this version's preprocessing.
+    """The space of a bundle's vectors of one precision, with this version's preprocessing.
 
     Raises:
-        BundleError: the bundle records another for its default precision.
+        BundleError: the bundle records another space for its default precision.
     """
     manifest = bundle.manifest
     preprocessing = {m: describe(m) for m in MODALITIES}

@@ -1,1 +1,1 @@
-"""The console scripts of the runtime."""
+"""The commands ``bind-embed``, ``bind-search`` and ``bind-bench``."""

@@ -1,4 +1,4 @@
-"""``bind-embed``: files, folders and texts to vectors on disk."""
+"""``bind-embed``: embeds files, folders and texts, and writes their vectors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.loading import load
 from bindrt.modalities import MODALITIES
 
-#: A segment is made permanent when it has this many rows, or is this old.
+#: A segment is written when it has this many rows, or when its first row is this old.
 SEGMENT_ROWS = 512
 SEGMENT_SECONDS = 5.0
 
@@ -47,20 +47,24 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("bundle", metavar="NAME.bind", help="the bundle that bind-export wrote")
     p.add_argument("paths", nargs="*", metavar="FILE|DIR|-", help="what to embed")
-    p.add_argument("--modality", choices=tuple(MODALITIES), help="of all files; default: by content")
-    p.add_argument("--unit", choices=("m", "mm", "sunrgbd", "disparity"), help="of depth files")
+    p.add_argument(
+        "--modality",
+        choices=tuple(MODALITIES),
+        help="of all files; default: found from each file's content",
+    )
+    p.add_argument("--unit", choices=("m", "mm", "sunrgbd", "disparity"), help="unit of depth files")
     p.add_argument(
         "--text", action="append", default=[], metavar="TEXT", help="a text to embed; may be repeated"
     )
     p.add_argument("-o", "--output", type=Path, metavar="OUT", help=".parquet, .npz or .jsonl")
     p.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="default: raise")
-    p.add_argument("--resume", action="store_true", help="go on with, or add to, an earlier output")
-    p.add_argument("--index", type=Path, metavar="OUT", help="write an index for bind-search (a folder)")
+    p.add_argument("--resume", action="store_true", help="continue an earlier run, or add to its output")
+    p.add_argument("--index", type=Path, metavar="OUT", help="write an index, a folder, for bind-search")
     p.add_argument(
         "--trace", type=Path, metavar="OUT.json", help="record what happens when, for ui.perfetto.dev"
     )
     p.add_argument("--threads", type=int, metavar="N", help="threads of the engine")
-    p.add_argument("--max-pixels", type=int, metavar="N", help="limit of one image; default about 89 million")
+    p.add_argument("--max-pixels", type=int, metavar="N", help="most pixels of an image; default: 89 million")
     return p
 
 
@@ -83,7 +87,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
     if args.output is not None:
         check_suffix(args.output)
     elif args.resume and args.index is None:
-        raise OptionError("--resume", "there is no output to go on with", "add -o OUT or --index OUT")
+        raise OptionError("--resume", "there is no output to continue", "add -o OUT or --index OUT")
     if args.index is not None:
         check_place(args.index, f"--index {args.index}")
     limits = DEFAULT_LIMITS if args.max_pixels is None else Limits(max_pixels=args.max_pixels)
@@ -105,7 +109,7 @@ def to_stdout(work: EmbedRun) -> None:
 
 
 def to_file(work: EmbedRun, output: Path | None, index: Path | None, resume: bool, console: Console) -> None:
-    """Embed into segments, then put them together as a file, an index, or both."""
+    """Writes segments of rows, then makes a file, an index or both from them."""
     dim, space = work.model.embed_dim, work.model.space
     place = output or index
     assert place is not None
@@ -134,7 +138,7 @@ def to_file(work: EmbedRun, output: Path | None, index: Path | None, resume: boo
 
 
 class SegmentWriter:
-    """Collects rows and makes them permanent a segment at a time."""
+    """Collects rows and writes them in segments."""
 
     def __init__(self, segments: Segments) -> None:
         self._segments = segments
@@ -154,12 +158,12 @@ class SegmentWriter:
     def flush(self) -> None:
         number, rows = self._open
         self._segments.write(rows, number)
-        self._open = (number + 1, [])  # at once: interrupted before, the same segment is written again
+        self._open = (number + 1, [])  # after an interrupt before this line the same segment is written again
         self._since = monotonic()
 
 
 class RateColumn(ProgressColumn):
-    """Inputs a second."""
+    """Inputs per second."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.1f}/s" if task.speed else "", style="cyan")
@@ -184,5 +188,5 @@ def summarize(work: EmbedRun, output: Path, rows: int, kept: int, seconds: float
     if work.failed:
         parts.append(f"{work.failed} failed (see the error column)")
     if work.passed_over:
-        parts.append(f"{work.passed_over} files passed over, no media")
+        parts.append(f"{work.passed_over} files passed over, not media")
     console.print(f"{output}: {', '.join(parts)}; space {work.model.space}", highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What ``bind-embed`` does: inputs of all modalities through the pipeline, rows in the inputs' order."""
+"""The work of ``bind-embed``: embeds inputs of all modalities, and writes a row for each in their order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bindrt.errors import Error
 from bindrt.model import Model
 from bindrt.pipeline import EmbeddingFuture
 
-#: Inputs taken ahead of the row at hand: enough for full batches while others are prepared.
+#: Inputs that are in work at once: enough to fill batches while others are prepared.
 AHEAD = 128
 
 Write = Callable[[Row], None]
@@ -20,10 +20,10 @@ Write = Callable[[Row], None]
 
 @dataclass(frozen=True)
 class Pending:
-    """An input on its way; without a future it has failed before.
+    """An input in work. If it has no future, it has failed already.
 
     Attributes:
-        ends: its error is not the input's: nothing more can be embedded.
+        ends: whether its error is not the input's own: then nothing more can be embedded.
     """
 
     source: str
@@ -33,7 +33,7 @@ class Pending:
     ends: bool = False
 
     def row(self) -> Row:
-        """Its row, when it is there; what is wrong with the item stands in it."""
+        """Waits for its row. An error of the item is written in the row."""
         if self.future is None:
             return Row(self.source, self.modality, str(self.error), None)
         try:
@@ -51,7 +51,7 @@ class EmbedRun:
 
     Attributes:
         skip: an input that fails becomes a row with its error; else the run ends with that error.
-        passed_over: files of folders that are no media, so far.
+        passed_over: files of folders that are not media, so far.
         failed: inputs with an error, so far.
         done: inputs that have a row from an earlier run, and how often.
     """
@@ -69,17 +69,21 @@ class EmbedRun:
         advance: Callable[[int], None] = lambda _: None,
         idle: Callable[[], None] = lambda: None,
     ) -> None:
-        """Embed everything. Before an error is raised every row before it is written; when interrupted,
-        every one that is finished.
+        """Embeds all inputs.
+
+        Before it raises an error, it writes every row before that one. When it is interrupted, it writes
+        every row that is finished.
 
         Args:
-            idle: called now and then while there is nothing to do but to wait for a list to go on.
+            write: takes each row, in the order of the inputs.
+            advance: is told how many more inputs are done.
+            idle: is called now and then while the list on standard input pauses.
         """
         waiting: deque[Pending] = deque()
 
         def finish_first() -> None:
             row = waiting[0].row()
-            pending = waiting.popleft()  # not before: an interrupt meanwhile must find it
+            pending = waiting.popleft()  # after row(): an interrupt there must still find it
             self._write(pending, row, write)
             advance(1)
 
@@ -107,7 +111,7 @@ class EmbedRun:
                     pending.future.cancel()
 
     def _inputs(self) -> Iterator[Input | None]:
-        """Inputs that have no row yet; None while a list says nothing."""
+        """Inputs that have no row yet; None while the list on standard input pauses."""
         for entry in list_inputs(self.arguments):
             if entry is not None and self.done[entry.key()] > 0:
                 self.done[entry.key()] -= 1
@@ -115,7 +119,7 @@ class EmbedRun:
                 yield entry
 
     def _start(self, entry: Input) -> Pending | None:
-        """None for a folder's file that is no media."""
+        """Submits an input; None for a folder's file that is not media."""
         try:
             found = resolve(entry, self.arguments)
         except Error as error:

@@ -1,4 +1,4 @@
-"""From rows to an index for ``bind-search``, and back, to add to one."""
+"""Makes an index for ``bind-search`` from rows, and rows from an index, to add to it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from bindrt.commands.segments import Row, Segments, vectors_of
 from bindrt.index import Index
 from bindrt.model import Model
 
-#: Above this many vectors a graph is worth its memory, if usearch is installed.
+#: With so many vectors a graph is worth its memory, if usearch is installed.
 APPROXIMATE_FROM = 100_000
 
 
 def write_index(segments: Segments, model: Model, path: Path) -> None:
-    """All rows that have a vector."""
+    """Writes an index of all rows that have a vector."""
     large = segments.rows() >= APPROXIMATE_FROM and importlib.util.find_spec("usearch") is not None
     index = Index.of(model, approximate=large)
     for table in segments.tables():
@@ -28,7 +28,7 @@ def write_index(segments: Segments, model: Model, path: Path) -> None:
 
 
 def index_rows(path: Path) -> tuple[list[Row], str]:
-    """The rows of an index that is there, and their space."""
+    """The rows of an index, and their space."""
     index = Index.load(path)
     return [
         Row(name, modality, None, vector)

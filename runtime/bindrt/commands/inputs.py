@@ -15,17 +15,17 @@ from bindrt.preprocess import detect
 from bindrt.sources.folders import files_below
 
 STDIN = "-"
-SILENCE = 0.05  # seconds without a line, after which finished rows are looked after
+SILENCE = 0.05  # seconds without a line, after which finished rows are written
 
 
 @dataclass(frozen=True)
 class Input:
-    """One thing to embed.
+    """One input.
 
     Attributes:
-        source: the path or text, as it stands in the output.
-        modality: what was asked for; None: found from the file's content.
-        listed: it was found in a folder, so a file that is no media is passed over.
+        source: the path or text, as it is written to the output.
+        modality: the modality that was asked for; None: it is found from the file's content.
+        listed: whether it was found in a folder. Such a file is passed over if it is not media.
     """
 
     source: str
@@ -33,7 +33,7 @@ class Input:
     listed: bool = False
 
     def key(self) -> tuple[bool, str]:
-        """Tells inputs apart when a run is resumed: a text may read like a path."""
+        """What identifies the input when a run is resumed. A text may look like a path."""
         return self.modality == "text", clean(self.source)
 
 
@@ -61,11 +61,14 @@ class EmbedArguments:
                 "--modality text", "files are not read as texts", 'give --text "…", or lines on -'
             )
         if self.unit is not None and self.modality != "depth":
-            raise OptionError("--unit", "only depth has units", "add --modality depth")
+            raise OptionError("--unit", "only depth files have a unit", "add --modality depth")
 
 
 def list_inputs(arguments: EmbedArguments) -> Iterator[Input | None]:
-    """Every input in order: paths as given, folders sorted, then texts; None while a list says nothing."""
+    """Every input in order: paths as given, folders sorted, then texts.
+
+    None stands for a pause: the list on standard input has no new line yet.
+    """
     for path in arguments.paths:
         if path == STDIN:
             if sys.stdin is None:
@@ -85,7 +88,7 @@ def list_inputs(arguments: EmbedArguments) -> Iterator[Input | None]:
 
 
 def read_lines(descriptor: int) -> Iterator[str | None]:
-    """Lines as they come; None now and then while there is none, so that other work goes on."""
+    """Lines as they arrive; None now and then while there is none, so that other work can go on."""
     rest = b""
     while True:
         if not select.select([descriptor], [], [], SILENCE)[0]:
@@ -96,23 +99,23 @@ def read_lines(descriptor: int) -> Iterator[str | None]:
         if not block:
             lines = [rest]
         for line in lines:
-            yield line.decode("utf-8", "surrogateescape")  # names are bytes
+            yield line.decode("utf-8", "surrogateescape")  # file names are bytes
         if not block:
             return
 
 
 def count_inputs(arguments: EmbedArguments) -> int | None:
-    """How many there will be; None when they come on standard input."""
+    """The number of inputs; None if they come on standard input."""
     if STDIN in arguments.paths:
         return None
     return sum(1 for _ in list_inputs(arguments))
 
 
 def resolve(entry: Input, arguments: EmbedArguments) -> tuple[str, object] | None:
-    """The modality and item of an input; None when a folder's file is no media.
+    """The modality and item of an input; None for a folder's file that is not media.
 
     Raises:
-        InputError: the file is missing, or its modality cannot be told.
+        InputError: the file is missing, or its modality is not known.
     """
     if entry.modality == "text":
         return "text", entry.source
@@ -125,7 +128,7 @@ def resolve(entry: Input, arguments: EmbedArguments) -> tuple[str, object] | Non
         raise InputError(
             entry.source,
             "not an image, video or sound file, nor a .npz with 'depth', 'thermal' or 'samples'",
-            "depth, thermal and imu files of other kinds need --modality",
+            "other depth, thermal and imu files need --modality",
         )
     if modality == "depth" and arguments.unit is not None:
         return modality, Depth(entry.source, unit=arguments.unit)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""From segments to the file that was asked for: Parquet, npz or JSON lines; and back, to add to one."""
+"""Makes the output from segments: Parquet, npz or JSON lines; and rows from an output, to add to it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_suffix(output: Path) -> None:
 
 
 def finish(segments: Segments, dim: int, space: str) -> None:
-    """Put the segments together beside the output, move it into place, and remove them."""
+    """Makes the output from the segments under another name, moves it into place, removes the segments."""
     output = segments.output
     beside = output.with_name(output.name + ".new")
     writers = {".parquet": write_parquet, ".npz": write_npz, ".jsonl": write_jsonl}
@@ -86,11 +86,11 @@ def table_rows(table: pa.Table) -> Iterator[Row]:
 
 
 def adopt(segments: Segments, dim: int, space: str) -> None:
-    """With ``--resume`` and a finished output: take its rows as the first segment.
+    """Takes the rows of a finished output as the first segment, so that ``--resume`` adds to it.
 
     Raises:
-        SpaceError: its vectors are of another space.
-        InputError: it is damaged.
+        SpaceError: the output's vectors are of another space.
+        InputError: the output is damaged.
     """
     output = segments.output
     if not output.exists() or segments.paths():
@@ -105,7 +105,7 @@ def adopt(segments: Segments, dim: int, space: str) -> None:
         else:
             rows, theirs = (read_npz if output.suffix == ".npz" else read_jsonl)(output)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, pa.ArrowInvalid) as error:
-        raise InputError(str(output), f"it cannot be added to ({error})", "choose another -o") from None
+        raise InputError(str(output), f"cannot be added to ({error})", "choose another -o") from None
     if rows:
         require_same_space(space, theirs, str(output))
         segments.write_table(to_table(rows, dim, space))

@@ -1,4 +1,4 @@
-"""``bind-search``: what in an index is nearest to a text, a picture, a sound, or a sum of them."""
+"""``bind-search``: what in an index is nearest to a text, an image, a sound, or a sum of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bindrt.modalities import MODALITIES
 
 
 class AddQuery(argparse.Action):
-    """Keeps the queries of all modalities in the order they were given: weights go by it."""
+    """Keeps the queries of all modalities in the order in which they were given: weights rely on it."""
 
     def __call__(
         self,
@@ -37,7 +37,7 @@ class AddQuery(argparse.Action):
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="bind-search",
-        description="Search an index by texts and files of any modality; several queries are added up.",
+        description="Search an index by texts and files of any modality. Several queries are added.",
     )
     p.add_argument("index", type=Path, metavar="INDEX", help="the folder that bind-embed --index wrote")
     p.set_defaults(queries=None)
@@ -47,11 +47,13 @@ def parser() -> argparse.ArgumentParser:
         if name != "text":
             p.add_argument(f"--{name}", action=AddQuery, metavar="FILE", help=argparse.SUPPRESS)
     p.add_argument("--weight", type=float, action="append", default=[], metavar="W",
-                   help="of each query, in their order; default 1; negative steers away")  # fmt: skip
-    p.add_argument("-k", type=int, default=10, help="results (default 10)")
-    p.add_argument("--only", choices=tuple(MODALITIES), help="results of this modality only")
-    p.add_argument("--bundle", metavar="NAME.bind", help="the model; default: the one that made the index")
-    p.add_argument("--json", action="store_true", help="one JSON object a result")
+                   help="weight of each query, in order; default 1; negative steers away")  # fmt: skip
+    p.add_argument("-k", type=int, default=10, help="number of results (default 10)")
+    p.add_argument("--only", choices=tuple(MODALITIES), help="only results of this modality")
+    p.add_argument(
+        "--bundle", metavar="NAME.bind", help="bundle to use; default: the one that made the index"
+    )
+    p.add_argument("--json", action="store_true", help="print one JSON object for each result")
     return p
 
 
@@ -83,7 +85,7 @@ def search(args: argparse.Namespace) -> list[Hit]:
     if not bundle:
         raise OptionError("bind-search", "the index does not say which bundle made it", "add --bundle")
     wanted = sorted({modality for modality, _ in queries})
-    # A query or two: repacking the weights would cost more than it gains.
+    # For a query or two, repacking the weights would take longer than it saves.
     with load(bundle, modalities=wanted, startup=FAST_START) as model:
         require_same_space(index.space, model.space, str(bundle))
         items = {m: [value for modality, value in queries if modality == m] for m in wanted}

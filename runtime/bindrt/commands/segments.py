@@ -1,7 +1,7 @@
-"""Finished rows on disk, in segments, until the whole output can be put together.
+"""Keeps finished rows on disk in segments until the whole output can be made.
 
-Beside ``OUT`` stands ``OUT.parts/`` with one Parquet file a segment. A segment is written beside
-and moved into place, so one that is there is whole: a killed run loses at most its last rows.
+The folder ``OUT.parts/`` beside ``OUT`` has one Parquet file for each segment. A segment is written under
+another name and then moved, so each is whole. A run that is killed loses at most its last rows.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NORMALIZED = b"bindrt.normalized"
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the output; ``vector`` is None exactly when ``error`` is not."""
+    """One row of the output. Either ``error`` or ``vector`` is None; ``vector`` is float32 ``[D]``."""
 
     source: str
     modality: str | None
@@ -37,7 +37,7 @@ class Row:
 
 
 def schema(dim: int, space: str) -> pa.Schema:
-    """Columns of the output; the space stands in the metadata."""
+    """The columns of the output; the space is in the metadata."""
     return pa.schema(
         [
             pa.field("source", pa.string(), nullable=False),
@@ -63,7 +63,7 @@ def to_table(rows: list[Row], dim: int, space: str) -> pa.Table:
 
 
 def clean(text: str) -> str:
-    """File names that are not UTF-8 keep their bytes as escapes, ``\\xff``."""
+    """Text that UTF-8 can hold. Bytes of a file name that are not UTF-8 become escapes such as ``\\xff``."""
     try:
         data = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # surrogates that stand for no byte
@@ -75,11 +75,11 @@ class Segments:
     """The folder of finished segments of one output."""
 
     def __init__(self, output: Path, dim: int, space: str, resume: bool) -> None:
-        """Begin, or with ``resume`` go on.
+        """Begins a run, or continues one with ``resume``.
 
         Raises:
-            OptionError: there is an output or an unfinished run, and ``resume`` was not asked for.
-            SpaceError: it holds vectors of another space.
+            OptionError: there is an output or an unfinished run, and ``resume`` is False.
+            SpaceError: the unfinished run has vectors of another space.
         """
         self.output = output
         self.folder = output.with_name(output.name + ".parts")
@@ -103,7 +103,7 @@ class Segments:
         return int(taken[-1].stem) + 1 if taken else 0
 
     def write(self, rows: list[Row], number: int | None = None) -> None:
-        """Make rows permanent, as the next segment, or in place of that of a number."""
+        """Writes rows as the segment ``number``, replacing one that is there; by default as the next one."""
         if rows:
             self.write_table(to_table(rows, self._dim, self._space), number)
 
@@ -118,7 +118,7 @@ class Segments:
         os.replace(beside, path)
 
     def done(self) -> Counter[tuple[bool, str]]:
-        """Inputs that have a row already."""
+        """The inputs that have a row, and how many rows; see :meth:`bindrt.commands.inputs.Input.key`."""
         found: Counter[tuple[bool, str]] = Counter()
         for table in self.tables(["source", "modality"]):
             sources, modalities = table.column("source").to_pylist(), table.column("modality").to_pylist()
@@ -133,7 +133,7 @@ class Segments:
             yield pq.read_table(path, columns=columns)
 
     def remove(self) -> None:
-        """All at once: those left over by a killed removal would be taken for an unfinished run."""
+        """Removes all segments at once; some left by a killed removal would look like an unfinished run."""
         os.replace(self.folder, self._left)
         shutil.rmtree(self._left)
 
@@ -162,7 +162,7 @@ def table_space(path: Path) -> str:
         raise InputError(str(path), f"not a readable Parquet file ({error})", "remove it") from None
     if SPACE not in metadata:
         raise InputError(
-            str(path), "it carries no embedding space", "it was not written by bind-embed; choose another -o"
+            str(path), "it has no embedding space", "it was not written by bind-embed; choose another -o"
         )
     return str(metadata[SPACE].decode())
 
@@ -181,7 +181,7 @@ def as_json_line(row: Row, space: str) -> str:
 
 
 def vectors_of(table: pa.Table, dim: int) -> npt.NDArray[np.float32]:
-    """``[N, D]`` of a table's embedding column; NaN where it is null."""
+    """A table's embedding column as ``[N, D]``; NaN where it is null."""
     column = table.column("embedding").combine_chunks()
     if isinstance(column, pa.ChunkedArray):  # an empty table has no chunk to combine into
         return np.empty((0, dim), np.float32)

@@ -1,11 +1,12 @@
 """Search among vectors of one space: exact, or approximate for large sets.
 
->>> index = Index.of(model)
->>> index.add(model.embed(image=["bell.jpg", "car.jpg"]), ids=["bell.jpg", "car.jpg"])
->>> index.search(model.embed(text="a bell ringing"), k=1)[0][0].id
-'bell.jpg'
+>>> index = Index(space="example", dim=3)
+>>> index.add(np.eye(3, dtype=np.float32), ids=["cat.jpg", "dog.jpg", "rain.wav"])
+>>> [hit.id for hit in index.search(np.float32([0.1, 1, 0.2]), k=2)[0]]
+['dog.jpg', 'rain.wav']
 
-A query of several modalities is their weighted sum: :func:`combine`.
+With a model, ``Index.of(model)`` is an empty index and ``model.embed(…)`` gives the vectors and the query.
+:func:`combine` makes one query from items of several modalities.
 """
 
 from bindrt.index.query import combine

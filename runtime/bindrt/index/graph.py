@@ -1,4 +1,4 @@
-"""Approximate search by usearch's proximity graph (HNSW)."""
+"""Approximate search with usearch's proximity graph (HNSW)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class ProximityGraph:
     def __init__(self, dim: int) -> None:
         self._dim = dim
         self._index: Any = _usearch().Index(ndim=dim, metric="ip", dtype="f32")
-        self._mapped: Path | None = None  # where it is mapped from; a mapped graph cannot grow
+        self._mapped: Path | None = None  # the file it is mapped from; a mapped graph cannot grow
 
     def add(self, first: int, rows: Vectors) -> None:
-        """Rows with the numbers from ``first`` on."""
+        """Adds vectors ``[N, D]`` of unit length; their row numbers count up from ``first``."""
         if self._mapped is not None:
             self._index = _usearch().Index.restore(str(self._mapped), view=False)
             self._mapped = None
@@ -28,8 +28,9 @@ class ProximityGraph:
             self._index.add(np.arange(first, first + len(rows), dtype=np.uint64), rows)
 
     def search(self, queries: Vectors, k: int) -> list[list[tuple[int, float]]]:
+        """Row number and similarity of up to ``k`` near rows for each query, the best first."""
         found = []
-        for query in queries:  # one by one: results of a batch are padded where a walk finds fewer
+        for query in queries:  # one by one: usearch pads the results of a batch if it finds fewer
             matches = self._index.search(query, k)
             pairs = [
                 (int(key), 1.0 - float(d)) for key, d in zip(matches.keys, matches.distances, strict=True)
@@ -41,10 +42,10 @@ class ProximityGraph:
         self._index.save(str(path))
 
     def load(self, path: Path, count: int) -> None:
-        """Map a saved graph.
+        """Memory-maps a saved graph of ``count`` vectors.
 
         Raises:
-            InputError: it is missing, damaged, or has another number of vectors.
+            InputError: it is missing or damaged, or it has another number or length of vectors.
         """
         try:
             self._index = _usearch().Index.restore(str(path), view=True)

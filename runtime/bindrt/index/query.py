@@ -1,4 +1,4 @@
-"""What is searched for: vectors, or a weighted sum of several modalities' vectors."""
+"""Queries: vectors, or a weighted sum of vectors of several modalities."""
 
 from __future__ import annotations
 
@@ -13,21 +13,26 @@ from bindrt.preprocess.numeric import is_number
 
 
 def combine(embeddings: Embeddings, weights: Mapping[str, float | Sequence[float]] | None = None) -> Vectors:
-    """One query from all that was embedded: the sum of the unit vectors, each times its weight.
+    """One query from several items: the sum of their unit vectors, each times its weight.
 
-    ImageBind's space is meant for this: a picture plus a sound finds pictures that have both.
+    ImageBind's space allows this: an image plus a sound finds images that have both.
 
     Args:
-        embeddings: one or more modalities, one or more items each.
-        weights: modality → factor of all its items, or one for each; negative to steer away; 1 where
-            none is given.
+        embeddings: one or more modalities, each with one or more items.
+        weights: by modality: one number for all its items, or a list with one for each. A negative weight
+            steers away from an item. The default is 1.
 
     Returns:
         float32 ``[D]`` of unit length.
 
     Raises:
-        OptionError: a weight that is no number, or that belongs to nothing that was embedded.
+        OptionError: a weight is not a number, or its modality was not embedded.
         InputError: nothing was embedded, an item failed, or the sum is zero.
+
+    >>> rows = np.eye(2, dtype=np.float32)
+    >>> both = Embeddings({"image": rows[:1], "audio": rows[1:]}, space="example", normalized=True)
+    >>> [round(float(value), 3) for value in combine(both, {"audio": 2.0})]
+    [0.447, 0.894]
     """
     weights = weights or {}
     for modality in weights:
@@ -52,7 +57,7 @@ def _factors(modality: str, weight: float | Sequence[float], count: int) -> npt.
     each = [weight] * count if is_number(weight) else weight
     if not isinstance(each, (list, tuple)) or len(each) != count or not all(is_number(w) for w in each):
         raise OptionError(
-            f"weights: {modality!r}", f"{weight!r} is no weight", f"give one number, or {count} of them"
+            f"weights: {modality!r}", f"{weight!r} is not a weight", f"give one number, or {count} of them"
         )
     return np.array(each, np.float64)
 
@@ -64,29 +69,29 @@ def _finite(modality: str, rows: Vectors) -> Vectors:
 
 
 def as_queries(query: Embeddings | Vectors, dim: int) -> Vectors:
-    """Unit rows ``[Q, D]`` of a query: of an array, or of the one modality in ``Embeddings``."""
+    """A query as unit rows ``[Q, D]``: those of an array, or of the one modality in ``Embeddings``."""
     if isinstance(query, Embeddings):
         if len(query) != 1:
             raise InputError(
-                "the query", f"{len(query)} modalities were embedded", "combine(...) makes one query of them"
+                "the query", f"{len(query)} modalities were embedded", "combine(…) makes one query from them"
             )
         (rows,) = query.values()
     else:
         rows = np.asarray(query)
         rows = rows[None] if rows.ndim == 1 else rows
-    return checked(rows, dim, "the query")
+    return unit_rows_of(rows, dim, "the query")
 
 
-def checked(rows: npt.NDArray[np.generic], dim: int, name: str) -> Vectors:
-    """Rows as unit float32 ``[N, D]``.
+def unit_rows_of(rows: npt.NDArray[np.generic], dim: int, name: str) -> Vectors:
+    """Vectors as float32 ``[N, D]`` of unit length.
 
     Raises:
-        InputError: another shape or dtype, or values that are not finite.
+        InputError: the shape or dtype is another, or a value is not finite.
     """
     if rows.ndim != 2 or rows.shape[1] != dim:
         raise InputError(name, f"the shape is {list(rows.shape)}", f"vectors of this index are [N, {dim}]")
     if rows.dtype.kind != "f":
-        raise InputError(name, f"the dtype is {rows.dtype}", "vectors are floats")
+        raise InputError(name, f"the dtype is {rows.dtype}", "vectors must be floats")
     if not np.isfinite(rows).all():
         bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
         raise InputError(f"{name}, row {bad}", "it is not finite", "leave out items that failed")

@@ -1,4 +1,4 @@
-"""The index: vectors with ids and metadata, exact or approximate search."""
+"""The index: vectors with ids and metadata, and the search for the nearest ones."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from bindrt.embeddings import Embeddings, Vectors
 from bindrt.errors import InputError, OptionError
 from bindrt.index import storage
 from bindrt.index.graph import ProximityGraph
-from bindrt.index.query import as_queries, checked
+from bindrt.index.query import as_queries, unit_rows_of
 from bindrt.model import Model
 from bindrt.option_checks import require_whole
 
 Metadata = Mapping[str, Any]
-_BLOCK = 1 << 16  # rows compared at once: the scores of one query block stay in cache
+_BLOCK = 1 << 16  # rows that are compared at once; their scores stay in the processor's cache
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One result.
+    """One result of a search.
 
     Attributes:
-        id: as it was added, for example a path.
-        score: cosine similarity to the query, -1..1.
-        modality: of the item.
-        metadata: as it was added.
+        id: the item's id as it was added, for example a path.
+        score: cosine similarity of the item and the query, -1 to 1.
+        modality: the item's modality; may be empty.
+        metadata: the item's metadata as it was added; empty if there was none.
     """
 
     id: str
@@ -42,24 +42,40 @@ class Hit:
 
 
 class Index:
-    """Vectors of one space. Adding and searching at the same time is the caller's to order.
+    """Vectors of one space, to be searched.
+
+    It has no lock: do not call ``add`` while another thread adds or searches.
 
     Attributes:
         space: fingerprint of the embedding space.
         dim: length of a vector.
-        approximate: search walks a graph (usearch) instead of comparing with every vector.
-        bundle: where the model that made the vectors is, for ``bind-search``; may be empty.
+        approximate: whether search walks a graph (usearch) instead of comparing with every vector.
+        bundle: path of the bundle that made the vectors, for ``bind-search``; may be empty.
+
+    >>> index = Index(space="example", dim=2)
+    >>> index.add(np.float32([[3, 4], [0, 1]]), ids=["a", "b"], modality="image", metadata=[{"n": 1}, {}])
+    >>> index
+    Index(2 vectors [2], exact; space example)
+    >>> best = index.search(np.float32([1, 0]), k=1)[0][0]
+    >>> best.id, round(best.score, 2), best.modality, best.metadata
+    ('a', 0.6, 'image', {'n': 1})
     """
 
     def __init__(self, space: str, dim: int, approximate: bool = False, bundle: str = "") -> None:
         """An empty index.
 
         Args:
-            approximate: for large sets: needs ``pip install 'bindrt[index]'``; finds nearly always the
-                same results in a small fraction of the time.
+            space: fingerprint of the embedding space, for example ``model.space``.
+            dim: length of a vector, for example ``model.embed_dim``.
+            approximate: for large sets. The results are nearly always the same, in a small fraction of the
+                time. It needs ``pip install 'bindrt[index]'``.
+            bundle: path of the bundle that makes the vectors, for ``bind-search``.
+
+        Raises:
+            OptionError: ``dim`` is below 1, or usearch is not installed.
         """
         if dim < 1:
-            raise OptionError(f"dim={dim}", "no length of a vector", "give the model's embed_dim")
+            raise OptionError(f"dim={dim}", "not the length of a vector", "give the model's embed_dim")
         self.space = space
         self.dim = dim
         self.approximate = approximate
@@ -70,7 +86,7 @@ class Index:
 
     @classmethod
     def of(cls, model: Model, approximate: bool = False) -> Index:
-        """An empty index for a model's vectors."""
+        """An empty index for the vectors of a model."""
         return cls(model.space, model.embed_dim, approximate, str(model.bundle.path))
 
     def add(
@@ -80,24 +96,24 @@ class Index:
         modality: str = "",
         metadata: Sequence[Metadata] | None = None,
     ) -> None:
-        """Add vectors ``[N, D]``; they are made unit length.
+        """Adds vectors; each is scaled to unit length.
 
         Args:
-            vectors: an array, or ``Embeddings`` of one modality.
-            ids: one text for each, for example paths; an id may come several times.
-            modality: of the items; may be left out with ``Embeddings``.
-            metadata: for each a dict that JSON can hold.
+            vectors: floats ``[N, D]``, or ``Embeddings`` of one modality.
+            ids: one str for each vector, for example its path. Ids need not differ.
+            modality: the items' modality; by default that of the ``Embeddings``, else empty.
+            metadata: one dict for each vector, of values that JSON can hold.
 
         Raises:
-            SpaceError: ``Embeddings`` of another space.
-            InputError: shapes, lengths or values that do not fit; nothing was added.
+            SpaceError: the ``Embeddings`` are of another space.
+            InputError: a shape, a length or a value does not fit. Then nothing was added.
         """
         if isinstance(vectors, Embeddings):
             require_same_space(self.space, vectors.space, "vectors")
             modality = modality or next(iter(vectors), "")
             rows = as_queries(vectors, self.dim)
         else:
-            rows = checked(np.asarray(vectors), self.dim, "vectors")
+            rows = unit_rows_of(np.asarray(vectors), self.dim, "vectors")
         if isinstance(ids, str) or len(ids) != len(rows):
             raise InputError("ids", f"{len(ids)} for {len(rows)} vectors", "give a list with one id for each")
         if metadata is not None and len(metadata) != len(rows):
@@ -114,19 +130,20 @@ class Index:
         k: int = 10,
         modality: str | None = None,
     ) -> list[list[Hit]]:
-        """The ``k`` nearest of each query, best first.
+        """The ``k`` items nearest to each query, the best first.
 
         Args:
-            query: vectors ``[D]`` or ``[Q, D]``, or ``Embeddings`` of one modality.
-            modality: only items of this one; always exact.
+            query: floats ``[D]`` or ``[Q, D]``, or ``Embeddings`` of one modality.
+            k: how many results each query gets, 1 or more.
+            modality: search only among items of this modality. Such a search is always exact.
 
         Returns:
-            One list for each query; shorter than ``k`` if there are fewer items. Equal scores keep the
-            order of adding.
+            One list for each query, shorter than ``k`` if there are fewer items. Items of equal score are in
+            the order in which they were added.
 
         Raises:
-            SpaceError: ``Embeddings`` of another space.
-            InputError: a query that does not fit.
+            SpaceError: the ``Embeddings`` are of another space.
+            InputError: the query's shape, dtype or values do not fit.
             OptionError: ``k`` is not a whole number above 0.
         """
         require_whole("k", k, "results", 1)
@@ -140,16 +157,22 @@ class Index:
         return [[self._hit(row, score) for row, score in hits] for hits in found]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write to a folder, beside and moved into place; a folder that is no index is never replaced."""
+        """Writes the index to a folder.
+
+        It is written under another name and then moved, so ``path`` is always a whole index.
+
+        Raises:
+            OptionError: ``path`` exists and is not an index.
+        """
         storage.save(Path(path), self._header(), self.vectors, self._entries, self._graph)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Index:
-        """Read what :meth:`save` wrote; the vectors stay on disk and are mapped.
+        """Opens what :meth:`save` wrote. The vectors stay on disk and are memory-mapped.
 
         Raises:
-            InputError: no index, damaged, or of another version.
-            OptionError: it is approximate and usearch is not installed.
+            InputError: the folder is not an index, is damaged, or is of another version.
+            OptionError: the index is approximate and usearch is not installed.
         """
         header, vectors, entries = storage.load(Path(path))
         index = cls(header.space, header.dim, header.approximate, header.bundle)
@@ -162,19 +185,19 @@ class Index:
 
     @property
     def vectors(self) -> Vectors:
-        """All unit vectors ``[N, D]`` in the order of adding."""
+        """All vectors in the order in which they were added: float32 ``[N, D]`` of unit length."""
         if len(self._blocks) > 1:
             self._blocks = [np.concatenate(self._blocks)]
         return self._blocks[0] if self._blocks else np.empty((0, self.dim), np.float32)
 
     @property
     def ids(self) -> list[str]:
-        """All ids in the order of adding."""
+        """All ids in the order in which they were added."""
         return list(self._entries.ids)
 
     @property
     def modalities(self) -> list[str]:
-        """The modality of each item in the order of adding."""
+        """The modality of each item in the order in which they were added."""
         return list(self._entries.modalities)
 
     def __len__(self) -> int:
@@ -195,7 +218,11 @@ class Index:
     def _exact(
         self, queries: Vectors, k: int, only: npt.NDArray[np.int64] | None
     ) -> list[list[tuple[int, float]]]:
-        """Compares with every vector, a block at a time, keeping the best so far."""
+        """Compares the queries with every vector, a block at a time, and keeps the best so far.
+
+        Args:
+            only: the rows to compare with; None: all.
+        """
         vectors = self.vectors
         candidates = np.arange(len(vectors)) if only is None else only
         best = [np.empty(0, np.int64) for _ in queries]
@@ -217,9 +244,13 @@ class Index:
 
 
 def top(values: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.int64]:
-    """Indices of the ``k`` largest, best first, equal ones in order."""
+    """Indices of the ``k`` largest values, the largest first; equal values keep their order.
+
+    >>> top(np.float32([1, 3, 2, 3]), 3).tolist()
+    [1, 3, 2]
+    """
     if k < len(values):
-        # The k-th largest value; all above it are in, and of its equals the first ones.
+        # The k-th largest value. All values above it are chosen, and the first of those that equal it.
         threshold = np.partition(values, len(values) - k)[len(values) - k]
         above = np.flatnonzero(values > threshold)
         equal = np.flatnonzero(values == threshold)[: k - len(above)]

@@ -1,4 +1,4 @@
-"""An index on disk: a folder of ``index.json``, ``vectors.npy``, ``rows.parquet``, maybe a graph."""
+"""An index on disk: a folder of ``index.json``, ``vectors.npy``, ``rows.parquet`` and sometimes a graph."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MAX_HEADER_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class Header:
-    """What stands in ``index.json`` beside the schema version; ``bundle`` may be empty."""
+    """What ``index.json`` holds besides the schema version; see :class:`bindrt.index.Index`."""
 
     space: str
     dim: int
@@ -36,17 +36,17 @@ class Header:
 
 @dataclass
 class Entries:
-    """What belongs to each vector: id, modality, metadata as JSON text (empty: none)."""
+    """What belongs to each vector: its id, its modality, its metadata as JSON (empty: none)."""
 
     ids: list[str] = field(default_factory=list)
     modalities: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
     def add(self, ids: Sequence[str], modality: str, metadata: Sequence[Mapping[str, Any]] | None) -> None:
-        """All or nothing: raises before it adds."""
+        """Adds all entries, or raises InputError and adds none."""
         for i, name in enumerate(ids):
             if not isinstance(name, str):
-                raise InputError(f"ids[{i}]", f"{type(name).__name__} is no text", "give str")
+                raise InputError(f"ids[{i}]", f"{type(name).__name__} is not a text", "give a str")
         texts = [""] * len(ids) if metadata is None else [_json(m, i) for i, m in enumerate(metadata)]
         self.ids += ids
         self.modalities += [modality] * len(ids)
@@ -57,14 +57,14 @@ class Entries:
         return dict(json.loads(text)) if text else {}
 
     def of(self, modality: str) -> npt.NDArray[np.int64]:
-        """Numbers of the rows of a modality."""
+        """The numbers of the rows of a modality."""
         return np.array([i for i, m in enumerate(self.modalities) if m == modality], np.int64)
 
 
 def check_place(path: Path, item: str) -> None:
-    """An index is a folder; nothing else is replaced by one. OptionError names ``item``."""
+    """Raises OptionError if there is something at ``path`` that is not an index; the error names ``item``."""
     if path.exists() and not (path / HEADER).is_file():
-        raise OptionError(item, "it exists and is no index", "choose another place")
+        raise OptionError(item, "it exists and is not an index", "choose another place")
 
 
 def save(
@@ -74,6 +74,11 @@ def save(
     entries: Entries,
     graph: ProximityGraph | None,
 ) -> None:
+    """Writes an index under another name and moves it to ``path``.
+
+    Raises:
+        OptionError: ``path`` exists and is not an index.
+    """
     check_place(path, str(path))
     beside = path.with_name(f"{path.name}.new.{os.getpid()}")
     shutil.rmtree(beside, ignore_errors=True)
@@ -94,6 +99,11 @@ def save(
 
 
 def load(path: Path) -> tuple[Header, npt.NDArray[np.float32], Entries]:
+    """Reads what :func:`save` wrote, but for the graph; the vectors are memory-mapped.
+
+    Raises:
+        InputError: the folder is not an index, is damaged, or is of another version.
+    """
     header = _header(path)
     try:
         vectors = np.load(path / VECTORS, mmap_mode="r", allow_pickle=False)
@@ -121,16 +131,18 @@ def _header(path: Path) -> Header:
         header = Header(**data)
         sizes = header.dim, header.count
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InputError(str(path), f"no index ({error})", "give a folder that Index.save wrote") from None
+        raise InputError(
+            str(path), f"not an index ({error})", "give a folder that Index.save wrote"
+        ) from None
     good = all(type(n) is int for n in sizes) and header.dim > 0 and header.count >= 0
     good = good and isinstance(header.space, str) and isinstance(header.bundle, str)
     if not good or not isinstance(header.approximate, bool):
-        raise InputError(str(path), f"{HEADER} holds values that cannot be", "build the index again")
+        raise InputError(str(path), f"{HEADER} holds impossible values", "build the index again")
     return header
 
 
 def _replace(beside: Path, path: Path) -> None:
-    """Moves a folder into place; an index that was there goes away last."""
+    """Moves a folder into place. An index that was there is removed last."""
     old = path.with_name(f"{path.name}.old.{os.getpid()}")
     if path.exists():
         os.rename(path, old)

@@ -103,7 +103,7 @@ def test_wrong_usage(index: Path, arguments: tuple[str, ...], code: int, message
 def test_what_is_no_index(imu_bundle: Path, index: Path, tmp_path: Path) -> None:
     done = run_command("bind-search", tmp_path, "--text", "a")
     assert done.returncode == 1
-    assert "no index" in done.stderr
+    assert "not an index" in done.stderr
     done = run_command("bind-search", index, "--imu", INPUTS / "imu/s2.npz", "--bundle", imu_bundle)
     assert done.returncode == 1
     assert "space" in done.stderr

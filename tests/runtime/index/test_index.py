@@ -193,7 +193,7 @@ def test_damaged_and_foreign_folders(tmp_path: Path) -> None:
     with pytest.raises(bindrt.InputError):
         Index.load(tmp_path / "none")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(bindrt.OptionError, match="no index"):
+    with pytest.raises(bindrt.OptionError, match="not an index"):
         filled(4).save(tmp_path / "folder")
     assert list((tmp_path / "folder").iterdir()) == []
 
