@@ -21,10 +21,9 @@ from bindrt.sources.container import (
     open_container,
     video_stream,
 )
-from bindrt.sources.formats import Format, sniff, unfit
+from bindrt.sources.formats import SOUND, TRACKS, Format, sniff, unfit
 from bindrt.sources.opening import Opened, decoding, library
 
-FORMATS = "WAV, FLAC, OGG, MP3, AAC in MP4, and the sound tracks of MP4, MKV, WebM and AVI"
 BLOCK = 1 << 16  # samples of each channel that are read at once
 _AT_ONCE = 1 << 20  # a recording of at most so many samples, of all channels, is read in one piece
 _NO_SIZE = (0, 0x7FFFFFFF, 0x80000000)  # written by programs that stream a WAV, as are sizes near 2^32
@@ -71,7 +70,7 @@ def open_audio(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Reco
         with _sound_file(opened, file_format, limits) as recording:
             yield recording
     else:
-        raise unfit(opened, file_format, "a recording", FORMATS)
+        raise unfit(opened, file_format, "a recording", SOUND, TRACKS)
 
 
 def check_seconds(frames: int, rate: Fraction | float, name: str, limits: Limits) -> None:

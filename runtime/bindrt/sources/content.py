@@ -28,10 +28,10 @@ class Content:
 
         A cover picture is not a video.
         """
-        if self.format.holds == SOUND:
-            return frozenset(("audio",))
-        if self.format.holds != TRACKS:
+        if self.format.holds not in (SOUND, TRACKS):
             return frozenset()
+        if self.format.holds == SOUND and self.format.family == "audio":  # a container must be opened
+            return frozenset(("audio",))
         try:
             with open_container(self._opened, self.format) as media:
                 there = {"video": video_stream(media) is not None, "audio": bool(media.streams.audio)}

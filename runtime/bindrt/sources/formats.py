@@ -20,6 +20,7 @@ class Format:
     """A file format.
 
     Attributes:
+        title: what users call it.
         family: which reader decodes it: ``image`` (Pillow), ``audio`` (libsndfile), ``container`` (FFmpeg),
             ``npz`` or ``npy`` (our own). No reader decodes ``unknown``.
         name: the reader's name of the format; for FFmpeg the name of the demuxer.
@@ -28,6 +29,7 @@ class Format:
         holds: ``PICTURE``, ``SOUND``, ``TRACKS`` or ``ARRAYS``; empty if that does not tell a modality.
     """
 
+    title: str
     family: Family
     name: str
     begins: Callable[[bytes], bool]
@@ -48,17 +50,23 @@ def sniff(head: bytes) -> Format:
     return UNKNOWN
 
 
-def unfit(opened: Opened, file_format: Format, wanted: str, formats: str) -> SourceError:
-    """The error for a file that is not what is ``wanted``, for example ``a picture``."""
+def unfit(opened: Opened, found: Format, wanted: str, *holds: str) -> SourceError:
+    """The error for a file that is not what is ``wanted``, for example ``a picture``.
+
+    Args:
+        found: the file's format.
+        holds: what the formats hold that can be read instead; the error lists them.
+    """
     what = {
-        "image": f"a picture ({file_format.name})",
-        "audio": f"a sound file ({file_format.name})",
-        "container": f"a media container ({file_format.name})",
+        "image": f"a picture ({found.title})",
+        "audio": f"a sound file ({found.title})",
+        "container": f"a media container ({found.title})",
         "npz": "a zip or .npz archive",
         "npy": "a .npy array",
         "unknown": "of an unknown format",
-    }[file_format.family]
-    return SourceError(opened.name, f"the file is {what}, not {wanted}", f"it can be one of {formats}")
+    }[found.family]
+    readable = dict.fromkeys(known.title for known in FORMATS if known.holds in holds)
+    return SourceError(opened.name, f"the file is {what}, not {wanted}", f"use one of {', '.join(readable)}")
 
 
 def _starts(*magic: bytes) -> Callable[[bytes], bool]:
@@ -101,24 +109,24 @@ def _is_adts(head: bytes) -> bool:
 
 #: In the order in which they are tried: the first that fits is the file's.
 FORMATS = (
-    Format("image", "JPEG", _starts(b"\xff\xd8\xff"), PICTURE),
-    Format("image", "PNG", _starts(b"\x89PNG\r\n\x1a\n"), PICTURE),
-    Format("image", "GIF", _starts(b"GIF87a", b"GIF89a"), PICTURE),
-    Format("image", "TIFF", _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), PICTURE),
-    Format("image", "BMP", _starts(b"BM"), PICTURE),
-    Format("audio", "FLAC", _starts(b"fLaC"), SOUND),
-    Format("audio", "OGG", _starts(b"OggS"), TRACKS),  # audio; but FFmpeg reads one that has a video track
-    Format("audio", "MP3", _starts(b"ID3"), SOUND),
-    Format("container", "matroska", _starts(b"\x1aE\xdf\xa3"), TRACKS),
-    Format("npz", "npz", _starts(b"PK\x03\x04", b"PK\x05\x06"), ARRAYS),
-    Format("npy", "npy", _starts(b"\x93NUMPY")),
-    Format("audio", "WAV", _riff(b"WAVE"), SOUND),
-    Format("image", "WEBP", _riff(b"WEBP"), PICTURE),
-    Format("container", "avi", _riff(b"AVI "), TRACKS),
-    Format("unknown", "RIFF", _starts(*_RIFF)),
-    Format("unknown", "HEIF", _is_heif),
-    Format("container", "mov", _is_mp4, TRACKS),
-    Format("audio", "MP3", _is_mpeg_audio, SOUND),
-    Format("container", "aac", _is_adts, TRACKS),
+    Format("JPEG", "image", "JPEG", _starts(b"\xff\xd8\xff"), PICTURE),
+    Format("PNG", "image", "PNG", _starts(b"\x89PNG\r\n\x1a\n"), PICTURE),
+    Format("GIF", "image", "GIF", _starts(b"GIF87a", b"GIF89a"), PICTURE),
+    Format("TIFF", "image", "TIFF", _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), PICTURE),
+    Format("BMP", "image", "BMP", _starts(b"BM"), PICTURE),
+    Format("FLAC", "audio", "FLAC", _starts(b"fLaC"), SOUND),
+    Format("OGG", "audio", "OGG", _starts(b"OggS"), TRACKS),  # FFmpeg reads one with a video track
+    Format("MP3", "audio", "MP3", _starts(b"ID3"), SOUND),
+    Format("MKV or WebM", "container", "matroska", _starts(b"\x1aE\xdf\xa3"), TRACKS),
+    Format(".npz", "npz", "npz", _starts(b"PK\x03\x04", b"PK\x05\x06"), ARRAYS),
+    Format(".npy", "npy", "npy", _starts(b"\x93NUMPY")),
+    Format("WAV", "audio", "WAV", _riff(b"WAVE"), SOUND),
+    Format("WebP", "image", "WEBP", _riff(b"WEBP"), PICTURE),
+    Format("AVI", "container", "avi", _riff(b"AVI "), TRACKS),
+    Format("RIFF", "unknown", "RIFF", _starts(*_RIFF)),
+    Format("HEIF", "unknown", "HEIF", _is_heif),
+    Format("MP4 or MOV", "container", "mov", _is_mp4, TRACKS),
+    Format("MP3", "audio", "MP3", _is_mpeg_audio, SOUND),
+    Format("AAC", "container", "aac", _is_adts, SOUND),
 )
-UNKNOWN = Format("unknown", "", lambda head: True)
+UNKNOWN = Format("", "unknown", "", lambda head: True)

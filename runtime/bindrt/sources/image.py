@@ -19,10 +19,8 @@ from PIL import (
 
 from bindrt.errors import LimitError
 from bindrt.limits import DEFAULT_LIMITS, Limits
-from bindrt.sources.formats import sniff, unfit
+from bindrt.sources.formats import PICTURE, sniff, unfit
 from bindrt.sources.opening import Opened, decoding
-
-FORMATS = "JPEG, PNG, WebP, BMP, TIFF and GIF"
 
 # These classes are called directly: Image.open tries every plugin, and applies one global limit to all.
 _READERS: dict[str, Any] = {
@@ -53,7 +51,7 @@ def open_picture(
     """
     file_format = sniff(opened.head)
     if file_format.family != "image":
-        raise unfit(opened, file_format, wanted, FORMATS)
+        raise unfit(opened, file_format, wanted, PICTURE)
     with opened.binary() as stream:
         with decoding(opened.name, f"{file_format.name} picture", "is it complete?"):
             picture = _load(file_format.name, stream, opened.name, limits)

@@ -10,14 +10,13 @@ from typing import Any
 from bindrt.errors import SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.container import open_container, video_stream
-from bindrt.sources.formats import Format, sniff, unfit
+from bindrt.sources.formats import TRACKS, Format, sniff, unfit
 from bindrt.sources.frames import Frame, LostError, decode_plan, frame_of
 from bindrt.sources.groups import DecodePlan, PacketTable, plan_decoding
 from bindrt.sources.image import check_pixels
 from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.packets import FEW, count_packets
 
-FORMATS = "MP4, MKV, WebM and AVI"
 _SHARE = 0.1  # of the frames may be missing after decoding
 _REMEDY = "is it complete?"
 
@@ -129,7 +128,7 @@ def open_clip(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Clip]
     """
     file_format = sniff(opened.head)
     if file_format.family != "container" and file_format.name != "OGG":
-        raise unfit(opened, file_format, "a video", FORMATS)
+        raise unfit(opened, file_format, "a video", TRACKS)
     with open_container(opened, file_format) as media:
         yield _counted(media, opened, file_format, limits)
 
