@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bindrt import SourceError
+from bindrt import SourceError, preprocess
 from bindrt.preprocess import detect
-from bindrt.sources import sniff
+from bindrt.sources import Format, formats, sniff
 from support.media import picture, picture_bytes, sound_bytes, write_video
 
 
@@ -111,3 +111,16 @@ def test_an_array_or_a_damaged_archive_has_no_modality(tmp_path: Path) -> None:
 def test_missing(tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         detect(tmp_path / "none")
+
+
+def test_a_row_is_all_that_a_format_of_a_known_reader_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = sound_bytes("AIFF")
+    assert detect(data) is None
+    aiff = Format(
+        "AIFF", "audio", "AIFF", lambda head: head[:4] == b"FORM" and head[8:12] == b"AIFF", "sound"
+    )
+    monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, aiff))
+    assert detect(data) == "audio"
+    np.testing.assert_array_equal(preprocess.audio(data), preprocess.audio(sound_bytes("WAV")))
+    with pytest.raises(SourceError, match=r"a sound file \(AIFF\), not a picture; use one of JPEG"):
+        preprocess.image(data)
