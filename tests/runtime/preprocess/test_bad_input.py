@@ -110,7 +110,7 @@ def test_bare_arrays_name_their_wrapper() -> None:
         (picture()[..., :2], r"\[H, W, 3\]"),
         (np.zeros((0, 5, 3), np.uint8), "empty"),
         (np.zeros((5, 0), np.uint8), "empty"),
-        (np.uint8(3), "no file"),
+        (np.uint8(3), "not a file"),
         (np.zeros(5, np.uint8), r"\[H, W, 3\]"),
     ],
 )

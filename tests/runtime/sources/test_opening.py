@@ -81,7 +81,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         open_source(tmp_path / "fifo")
     with pytest.raises(SourceError, match="null"):
         open_source("a\0b")
-    with pytest.raises(SourceError, match="no file"):
+    with pytest.raises(SourceError, match="not a file"):
         open_source(17)
 
 
