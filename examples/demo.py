@@ -17,7 +17,7 @@ from rich.console import Console
 
 import bindrt
 from bindrt.index import Index, combine
-from bindrt.sources import detect
+from bindrt.preprocess import detect
 from tiny.page import page
 from tiny.table import new_table
 from tiny.world import KINDS, sample, write_files

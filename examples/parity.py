@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 
 import bindrt
-from bindrt.sources import detect
+from bindrt.preprocess import detect
 from tiny.table import new_table
 
 ROOT = Path(__file__).resolve().parent.parent
