@@ -14,7 +14,7 @@ import numpy as np
 
 import bindrt
 from bindrt.batching import Batch, by_length, cut_at_end
-from bindrt.benchmark import inputs
+from bindrt.benchmark import made_inputs
 from bindrt.benchmark.machine import describe_machine
 from bindrt.benchmark.results import write_json
 from bindrt.benchmark.timing import interleaved
@@ -65,7 +65,7 @@ def compare(model: bindrt.Model, counts: Sequence[int], rounds: int) -> dict[str
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         modalities = [m for m in ("image", "audio", "text") if m in model.modalities]
-        for modality, (source, *_) in inputs.made(modalities, Path(folder)).items():
+        for modality, (source, *_) in made_inputs.make(modalities, Path(folder)).items():
             kinds = {"prepared": ready(modality, source), "string" if modality == "text" else "file": source}
             for kind, item in kinds.items():
                 for count in counts:

@@ -17,7 +17,7 @@ import bindrt
 from bench.pipeline.engine_input import engine_rows, repeated
 from bench.pipeline.original import beside_original
 from bench.pipeline.original import report as report_original
-from bindrt.benchmark import inputs, scenarios
+from bindrt.benchmark import inputs, made_inputs, scenarios
 from bindrt.benchmark.arrivals import poisson
 from bindrt.benchmark.comparison import Effort
 from bindrt.benchmark.distributions import latencies, spread
@@ -175,7 +175,7 @@ def measure_all(
     found: dict[str, Any] = {"bundle": Path(bundle).name, "asked": TARGETS}
     with tempfile.TemporaryDirectory() as folder:
         with bindrt.load(bundle, modalities=modalities) as model:
-            sources = inputs.made(model.modalities, Path(folder))
+            sources = made_inputs.make(model.modalities, Path(folder))
             items = inputs.open_items(sources, tensors=False)
             if "files" in parts:
                 found["files"] = files_beside_engine(model, items, seconds, rounds)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bindrt import bundle as bundles
-from bindrt.benchmark import comparison, inputs, registry, results
+from bindrt.benchmark import comparison, inputs, made_inputs, registry, results
 from bindrt.benchmark.machine import describe_machine
 from bindrt.benchmark.worker_process import WorkerProcess
 from bindrt.errors import EngineError
@@ -145,6 +145,6 @@ def described_inputs(sources: inputs.Sources, options: dict[str, Any]) -> dict[s
     """By modality, what the inputs are, in words."""
     ready = ", as ready tensors" if options["tensors"] else ""
     return {
-        m: (inputs.made_files_are(m) if options["made"] else f"{len(given)} given") + ready
+        m: (made_inputs.maker(m).description if options["made"] else f"{len(given)} given") + ready
         for m, given in sources.items()
     }

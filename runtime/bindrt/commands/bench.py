@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bindrt.benchmark import inputs, results
+from bindrt.benchmark import inputs, made_inputs, results
 from bindrt.benchmark.comparison import SCENARIOS, Effort
 from bindrt.benchmark.measure import Configuration, measure
 from bindrt.benchmark.registry import require
@@ -141,7 +141,7 @@ def configurations(args: argparse.Namespace) -> list[Configuration]:
 def sources_of(args: argparse.Namespace, modalities: Sequence[str], folder: Path) -> inputs.Sources:
     if args.files:
         return inputs.from_files(args.files, modalities, args.modality is not None)
-    return inputs.made(modalities, folder)
+    return made_inputs.make(modalities, folder)
 
 
 def options_of(args: argparse.Namespace, folder: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import bindrt
-from bindrt.benchmark import inputs
+from bindrt.benchmark import inputs, made_inputs
 from bindrt.errors import InputError, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess import detect, prepare
@@ -20,7 +20,7 @@ ALL = tuple(MODALITIES)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> inputs.Sources:
-    return inputs.made(ALL, tmp_path_factory.mktemp("made"))
+    return made_inputs.make(ALL, tmp_path_factory.mktemp("made"))
 
 
 @pytest.mark.parametrize("modality", ALL)
@@ -32,11 +32,11 @@ def test_made_files_are_good_and_differ(made: inputs.Sources, modality: str) -> 
     assert all(a.std() > 0 for a in arrays)
     if modality in ("image", "video", "audio", "imu"):
         assert detect(made[modality][0]) == modality
-    assert inputs.made_files_are(modality)
+    assert made_inputs.maker(modality).description
 
 
 def test_made_files_are_the_same_each_time(made: inputs.Sources, tmp_path: Path) -> None:
-    again = inputs.made(["image", "audio", "thermal"], tmp_path)
+    again = made_inputs.make(["image", "audio", "thermal"], tmp_path)
     for modality, paths in again.items():
         assert [Path(p).read_bytes() for p in paths] == [Path(p).read_bytes() for p in made[modality]]
 
