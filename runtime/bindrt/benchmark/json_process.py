@@ -24,7 +24,7 @@ class JsonProcess:
 
     Example:
         >>> import sys
-        >>> code = "import sys; [print('{\"n\": ' + str(len(line)) + '}', flush=True) for line in sys.stdin]"
+        >>> code = "import json, sys; [print(json.dumps({'n': len(line)}), flush=True) for line in sys.stdin]"
         >>> process = JsonProcess([sys.executable, "-c", code])
         >>> process.ask({})
         {'n': 3}
