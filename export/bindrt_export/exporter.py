@@ -61,18 +61,20 @@ def run(request: ExportRequest, progress: Progress) -> dict[str, Any]:
             require_space(request.output, sum(r.bytes() for r in recipes if not store.has(r)))
 
             # Take each artifact over from an earlier export, or make it and compare it with torch.
-            plain = {r.name: store.obtain(r) for r in recipes}
+            float32 = {r.name: store.obtain(r) for r in recipes}
             encoders = {r.name: r.encoder_entry() for r in recipes}
             graphs = [
                 EncoderGraph(staging, encoder_info(encoders[e]), checkpoint.embed_dim, artifact)
-                for e, artifact in plain.items()
+                for e, artifact in float32.items()
             ]
-            made = [store.obtain(r) for r in precision_recipes(graphs, asked, calibration)]
-            graphs += [replace(g, artifact=a) for a in made for g in graphs if g.name == a.entry["encoder"]]
-            made += [store.obtain(r) for r in engine_recipes(graphs, asked, calibration)]
+            derived = [store.obtain(r) for r in precision_recipes(graphs, asked, calibration)]
+            graphs += [
+                replace(g, artifact=a) for a in derived for g in graphs if g.name == a.entry["encoder"]
+            ]
+            derived += [store.obtain(r) for r in engine_recipes(graphs, asked, calibration)]
 
             # Write the manifest and the report.
-            artifacts = [*plain.values(), *made] if PRECISION in asked.precisions else made
+            artifacts = [*float32.values(), *derived] if PRECISION in asked.precisions else derived
             manifest = make_manifest(
                 checkpoint,
                 modalities,
@@ -84,7 +86,7 @@ def run(request: ExportRequest, progress: Progress) -> dict[str, Any]:
             )
             write_json(staging / MANIFEST, manifest)
             open_bundle(staging)  # what was written must be readable
-            report = make_report(checkpoint.name, modalities, plain, made, artifacts, store.reused)
+            report = make_report(checkpoint.name, modalities, float32, derived, artifacts, store.reused)
             if request.pairs is not None:
                 add_recalls(staging, report["results"], request.pairs, asked.allow)
             report["seconds"] = round(perf_counter() - start, 3)

@@ -53,6 +53,11 @@ class Artifact(Made):
     seconds: float = field(kw_only=True)
 
     @property
+    def encoder(self) -> str:
+        """The name of the encoder that it serves."""
+        return str(self.entry["encoder"])
+
+    @property
     def files(self) -> list[FileEntry]:
         """The entries of the files that the manifest lists."""
         listed: list[FileEntry] = self.entry["files"]

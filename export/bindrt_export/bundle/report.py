@@ -32,8 +32,8 @@ dl{display:grid;grid-template-columns:max-content auto;gap:.2rem 1rem}dd{margin:
 def make_report(
     checkpoint: str,
     modalities: Sequence[str],
-    plain: Mapping[str, Artifact],
-    made: Sequence[Artifact],
+    float32: Mapping[str, Artifact],
+    derived: Sequence[Artifact],
     listed: Sequence[Artifact],
     reused: Collection[str],
 ) -> dict[str, Any]:
@@ -41,20 +41,20 @@ def make_report(
 
     Args:
         checkpoint: its name.
-        plain: the float32 graphs, by encoder.
-        made: what was made from them.
+        float32: the float32 graphs, by encoder.
+        derived: what was made from them.
         listed: what the bundle holds; the float32 graphs may be missing in it.
         reused: encoders whose graphs were there already.
     """
     return {
         "checkpoint": Path(checkpoint).name,
-        "encoders": {e: {**a.measured, "bytes": a.size(), "reused": e in reused} for e, a in plain.items()},
+        "encoders": {e: {**a.measured, "bytes": a.size(), "reused": e in reused} for e, a in float32.items()},
         "engines": [
             {**{k: a.entry[k] for k in ("encoder", "engine", "precision", "target")}, **a.measured,
-             "seconds": a.seconds} for a in made
+             "seconds": a.seconds} for a in derived
         ],
         "results": [row(a, modalities) for a in listed],
-        "bytes": bytes_of([*plain.values(), *made]),
+        "bytes": bytes_of([*float32.values(), *derived]),
         "peak_rss_bytes": peak_memory(),
         "made_with": {
             "machine": platform.machine(),
