@@ -23,7 +23,7 @@ class Command:
 
 
 COMMANDS = {
-    "readme": Command("bind-bench for docs/measured.md: the table and the picture", "bench.readme"),
+    "readme": Command("bind-bench for docs/measured.md: the table and the chart", "bench.readme"),
     "kernels": Command("preprocessing beside the original's and the best libraries", "bench.kernels.command"),
     "engines": Command("each encoder beside PyTorch, ONNX Runtime and OpenVINO", "bench.engines.command"),
     "startup": Command("time and memory until the first vector", "bench.startup.command"),

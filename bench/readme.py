@@ -1,4 +1,4 @@
-"""The numbers and the picture of docs/measured.md.
+"""The numbers and the chart of docs/measured.md.
 
 Runs ``bind-bench`` on bind-tiny, and at imagebind_huge's size where ``python -m bench export`` has made that;
 keeps the JSON in bench/results, draws docs/bind-bench.svg, and writes that page's table from the JSON.

@@ -1,4 +1,4 @@
-"""Each encoder against what one would use instead, at imagebind_huge's sizes with random weights.
+"""Each encoder beside what a user would use instead, at imagebind_huge's sizes with random weights.
 
 Ways: *eager* and *compile*: PyTorch's, of the plain model; *ort* and *openvino*: a plain
 ``torch.onnx.export`` of it in ONNX Runtime and OpenVINO with their defaults; *bindrt*, *bindrt-openvino* and

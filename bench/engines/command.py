@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def merged(kept: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """In the usual order; a case measured anew takes the place of the old one."""
+    """All cases in the usual order; a new result of a case replaces the old one."""
     cases = {(case["encoder"], case["batch"]): case for case in [*kept, *new]}
     return [cases[key] for key in sorted(cases, key=lambda key: (run.ENCODERS.index(key[0]), key[1]))]
 

@@ -24,7 +24,7 @@ ROUNDS = 30
 
 
 def least_seconds(gpu: Gpu, work: EncoderWork, batch: int) -> float:
-    """The larger of computing in float16 and moving what must be moved."""
+    """The time to compute in float16 or the time to move the data, whichever is longer."""
     return max(batch * work.operations / gpu.half, work.bytes(batch, HALF) / gpu.bandwidth)
 
 
@@ -46,7 +46,7 @@ def table(bundle: Bundle, measured: dict[str, dict[str, float]]) -> str:
 
 
 def measured_in(folder: Path) -> dict[str, dict[str, float]]:
-    """What earlier runs of :func:`measure` have left."""
+    """The seconds in the results of earlier runs of :func:`measure`."""
     found = {}
     for path in sorted(folder.glob("engines-gpu-*.json")):
         data = json.loads(path.read_text("utf-8"))

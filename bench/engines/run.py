@@ -30,7 +30,7 @@ class Effort:
 def measure(
     bundle: Bundle, checkpoint: str, encoders: Sequence[str], ways: Sequence[str], effort: Effort
 ) -> Iterator[dict[str, Any]]:
-    """A result for each encoder and batch, as soon as it is there."""
+    """A result for each encoder and batch, as soon as it is ready."""
     for encoder in encoders:
         request = prepare(bundle, checkpoint, encoder, ways)
         seconds: dict[str, dict[int, list[float]]] = {w: {b: [] for b in effort.batches} for w in ways}

@@ -1,4 +1,4 @@
-"""What an encoder computes and moves, counted from its sizes; the same counts serve CPUs and GPUs."""
+"""What an encoder computes and moves, counted from its sizes; the counts hold for CPUs and GPUs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ class EncoderWork:
     weights: float
 
     def bytes(self, batch: int, size: int) -> float:
-        """To and from memory if each layer's input and output go there, and weights come once a batch."""
+        """Bytes that are moved if each layer's input and output go through memory, and weights once a batch.
+
+        Args:
+            size: bytes of a number.
+        """
         return size * (batch * self.activations + self.weights)
 
 

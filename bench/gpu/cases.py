@@ -1,4 +1,4 @@
-"""What is run on the GPU, with which inputs, and how near to the CPU side it must come."""
+"""What is run on the GPU, with which inputs, and how close to the CPU's result it must be."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Case:
     Attributes:
         op: the op, as in ``kernels/<op>/<op>.h``.
         name: what the input is, for people.
-        cpu: what is right.
-        gpu: the same on a device, so many times; returns the result and the seconds of each time.
+        cpu: computes the right result.
+        gpu: computes it on a device, a given number of times; returns the result and the seconds of each.
         tolerance: the largest difference from ``cpu`` that is allowed; 0 means the same bits.
-        bytes: what the device must at least read and write of its memory for it.
+        bytes: the least that the device must read from and write to its memory.
     """
 
     op: str
@@ -55,7 +55,7 @@ def cpu_of(one: Callable[[Any], Array], items: Sequence[Any]) -> Callable[[], Ar
 
 
 def sizes(small: bool, many: int) -> list[tuple[int, int]]:
-    """Widths and heights: a few of all kinds, or ``many`` of one."""
+    """Widths and heights: a few that differ much, or ``many`` that are equal."""
     return [(31, 47), (300, 225), (224, 224), (1, 9)] if small else [(640, 480)] * many
 
 
@@ -116,7 +116,7 @@ def image(small: bool, half: bool) -> Iterator[Case]:
         def gpu(rounds: int, pixels: list[Array] = pixels, layout: str = layout) -> Result:
             return _core.gpu.image_input(pixels, layout, half=half, rounds=rounds)
 
-        name = f"{len(pixels)} {layout} pictures, {number_type(half)}"
+        name = f"{len(pixels)} {layout} images, {number_type(half)}"
         moved = squares(pixels) + (2 if half else 4) * len(pixels) * 3 * 224 * 224
         yield Case("image", name, cpu_of(one, pixels), gpu, 0.0, moved)
 

@@ -33,7 +33,7 @@ def device(index: int = 0) -> dict[str, Any]:
 
 
 def difference(got: Array, want: Array) -> float:
-    """The largest, over all numbers; infinite where shapes, types or NaNs differ."""
+    """The largest difference of two numbers; infinite where shapes, types or NaNs differ."""
     if got.shape != want.shape or got.dtype != want.dtype:
         return float("inf")
     a, b = got.astype(np.float64), want.astype(np.float64)
@@ -44,7 +44,7 @@ def difference(got: Array, want: Array) -> float:
 
 
 def run(case: Case, rounds: int, bandwidth: float) -> dict[str, Any]:
-    """One case. No time of the simulated driver is ever in the result."""
+    """Run one case. The result never holds a time of the simulated driver."""
     simulated = _core.gpu.driver()["simulated"]
     want = case.cpu()
     got, seconds = case.gpu(1 if simulated else WARM_UP + rounds)
@@ -71,7 +71,7 @@ def run(case: Case, rounds: int, bandwidth: float) -> dict[str, Any]:
 
 
 def not_compared(results: Iterable[dict[str, Any]]) -> list[str]:
-    """Ops that have kernels in this build and no case here."""
+    """Ops that have kernels in this build but no case here."""
     kernels = _core.build_info()["gpu_kernels"]
     ops = {op for name in kernels["kernels"] for op in ops_of(name)} if kernels else set()
     return sorted(ops - {found["op"] for found in results})
@@ -84,7 +84,7 @@ def ops_of(kernel: str) -> tuple[str, ...]:
 
 
 def check(cases: Iterable[Case], rounds: int, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """All cases; ``tell`` hears of each as it is done."""
+    """Run all cases; ``tell`` gets each result as it is ready."""
     about = device()
     results = []
     for case in cases:

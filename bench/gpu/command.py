@@ -15,7 +15,7 @@ from bindrt.benchmark.results import write_json
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0: everything is as on the CPU; 1: something is not; 2: there is no GPU to try."""
+    """Exit status 0: all results are as on the CPU; 1: some are not; 2: there is no GPU."""
     parser = argparse.ArgumentParser(prog="python -m bench gpu", description=__doc__)
     parser.add_argument("--ready", action="store_true", help="only say whether a GPU can be used")
     parser.add_argument("--small", action="store_true", help="the tests' small inputs")

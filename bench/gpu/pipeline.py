@@ -38,7 +38,7 @@ def items(modality: str, count: int) -> list[Any]:
 
 
 def compare(model: bindrt.Model, modality: str, given: list[Any], timed: bool) -> dict[str, Any]:
-    """``submit`` twice, so that the second time finds its graphs."""
+    """Submit the items twice: the second time, the CUDA graphs exist."""
     want = model.embed(**{modality: given}, normalize=True)[modality]
     seconds = 0.0
     for _ in range(2):
@@ -52,7 +52,7 @@ def compare(model: bindrt.Model, modality: str, given: list[Any], timed: bool) -
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0: all vectors are the same; 1: some are not, or it did not run on the GPU; 2: there is none."""
+    """Exit status 0: all vectors agree; 1: some do not, or nothing ran on the GPU; 2: there is no GPU."""
     parser = argparse.ArgumentParser(prog="python -m bench gpu-pipeline", description=__doc__)
     parser.add_argument("bundle", type=Path)
     parser.add_argument("precision")

@@ -18,7 +18,7 @@ class Alternative:
     Attributes:
         make: takes the case's inputs and ``threads``, prepares what a user prepares once, and returns
             the call that is timed. The call returns the model's input, so that results can be compared.
-        same_work: whether its result must be ours; ``note`` says what is different if not.
+        same_work: whether its result must equal ours; if not, ``note`` says what differs.
     """
 
     op: str

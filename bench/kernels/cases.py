@@ -14,8 +14,8 @@ class Case:
         op: the operation's name in the libraries' modules.
         inputs: what their functions take. Values that name a file of ``media`` are replaced by its path.
         kind: ``file`` (from a file on disk to the model's input) or ``op`` (one kernel, from memory).
-        goal: how many times faster than the original it is to be; None: no goal was set.
-        tolerance: how far a result of the same work may be from ours.
+        goal: the target: how many times faster than the original; None: there is none.
+        tolerance: how much a result of the same work may differ from ours.
     """
 
     name: str
@@ -44,7 +44,7 @@ _RESAMPLE_FLOPS = 80000 * 2 * 12 * 44100 / (0.99 * 16000)
 
 
 def _resize_flops(width: int, height: int, channels: int, support: int) -> float:
-    """Of an antialiased resize to the 224 square: rows first, two operations a tap.
+    """Operations of an antialiased resize to 224 × 224: rows first, two operations a tap.
 
     ``support`` is the filter's width in output pixels: 4 bicubic, 2 bilinear.
     """
@@ -53,24 +53,24 @@ def _resize_flops(width: int, height: int, channels: int, support: int) -> float
 
 
 _WAV, _FLAC = "sound_5s_44k1_stereo.wav", "sound_30s_44k1_stereo.flac"
-_FILM = "film_5s_640x360_h264.mp4"
-_SMALL_FILM = "film_6.4s_320x240_h264.mp4"
-_WEBM = "film_5s_640x360_vp9.webm"
+_MP4 = "video_5s_640x360_h264.mp4"
+_SMALL_VIDEO = "video_6.4s_320x240_h264.mp4"
+_WEBM = "video_5s_640x360_vp9.webm"
 _MEL = 5e-2  # bands with next to no energy hold the original's own float32 noise
 _VIDEO: dict[str, Any] = {"tolerance": 2e-3}
 _VIDEO_2: dict[str, Any] = {**_VIDEO, "threads": 2, "goal": 8.0}
 
 CASES = (
-    _file("image-file-640x480", "JPEG 640 × 480", "image-file", "picture_640x480.jpg", goal=2.5),
-    _file("image-file-1080p", "JPEG 1920 × 1080", "image-file", "picture_1920x1080.jpg", goal=3.0),
-    _file("image-file-png", "PNG 640 × 480", "image-file", "picture_640x480.png"),
+    _file("image-file-640x480", "JPEG 640 × 480", "image-file", "image_640x480.jpg", goal=2.5),
+    _file("image-file-1080p", "JPEG 1920 × 1080", "image-file", "image_1920x1080.jpg", goal=3.0),
+    _file("image-file-png", "PNG 640 × 480", "image-file", "image_640x480.png"),
     _file("audio-file-wav", "WAV 5 s 44.1 kHz stereo", "audio-file", _WAV, tolerance=_MEL, goal=5.0),
     _file("audio-file-flac", "FLAC 30 s 44.1 kHz stereo", "audio-file", _FLAC, tolerance=_MEL),
-    _file("video-file-mp4", "H.264 5 s 640 × 360", "video-file", _FILM, **_VIDEO),
-    _file("video-file-small", "H.264 6.4 s 320 × 240", "video-file", _SMALL_FILM, **_VIDEO),
+    _file("video-file-mp4", "H.264 5 s 640 × 360", "video-file", _MP4, **_VIDEO),
+    _file("video-file-small", "H.264 6.4 s 320 × 240", "video-file", _SMALL_VIDEO, **_VIDEO),
     _file("video-file-webm", "VP9 5 s 640 × 360", "video-file", _WEBM, **_VIDEO),
-    _file("video-file-mp4-2", "H.264 5 s 640 × 360", "video-file", _FILM, **_VIDEO_2),
-    _file("video-file-small-2", "H.264 6.4 s 320 × 240", "video-file", _SMALL_FILM, **_VIDEO_2),
+    _file("video-file-mp4-2", "H.264 5 s 640 × 360", "video-file", _MP4, **_VIDEO_2),
+    _file("video-file-small-2", "H.264 6.4 s 320 × 240", "video-file", _SMALL_VIDEO, **_VIDEO_2),
     _file("video-file-webm-2", "VP9 5 s 640 × 360", "video-file", _WEBM, **_VIDEO_2),
     _file("depth-file", "Depth PNG 640 × 480, 16 bits", "depth-file", "depth_640x480.png"),
     _file("thermal-file", "Thermal PNG 640 × 512, 8 bits", "thermal-file", "thermal_640x512_8bit.png"),

@@ -52,10 +52,10 @@ def main(arguments: Sequence[str]) -> int:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench kernels", description=bench.kernels.__doc__)
     parser.add_argument("--quick", action="store_true", help="a few calls of each, to see that all works")
-    parser.add_argument("--only", action="append", default=[], metavar="CASE", help="cases that start so")
     parser.add_argument(
-        "--no-install", action="store_true", help="measure only with libraries that are there"
+        "--only", action="append", default=[], metavar="CASE", help="only cases that start so"
     )
+    parser.add_argument("--no-install", action="store_true", help="measure only libraries that are installed")
     parser.add_argument(
         "--json", type=Path, metavar="OUT", help="after a full run: bench/results/kernels-CPU.json"
     )
@@ -64,7 +64,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def write(args: argparse.Namespace, found: dict[str, Any], console: Console) -> None:
-    """The files that were asked for; those in bench/results only after a full run of all cases."""
+    """Writes the files that were asked for; those in bench/results only after a full run of all cases."""
     default = RESULTS / f"kernels-{slug(found['machine']['cpu'])}.json"
     full = not args.quick and not args.only
     json_path = args.json or (default if full else None)

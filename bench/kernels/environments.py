@@ -96,7 +96,7 @@ class Library:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What its process needs to know."""
+        """Environment variables that its process needs."""
         return {"LD_LIBRARY_PATH": str(_ffmpeg_names(TORCH))} if self.name == "torchcodec_peer" else {}
 
 
@@ -141,7 +141,7 @@ def install(environment: Environment, say: Callable[[str], None]) -> str:
 
 
 def _ffmpeg_names(environment: Environment) -> Path:
-    """A folder where the FFmpeg libraries inside PyAV's wheel have their usual names too.
+    """A folder that gives the FFmpeg libraries inside PyAV's wheel their usual names.
 
     torchcodec brings no FFmpeg and looks for the system's, which a machine need not have.
     """

@@ -37,29 +37,29 @@ def _makes(name: str) -> Callable[[Callable[[Path], None]], Callable[[Path], Non
     return register
 
 
-@_makes("picture_640x480.jpg")
+@_makes("image_640x480.jpg")
 def _jpeg(file: Path) -> None:
     PIL.Image.fromarray(photograph(640, 480, 1)).save(file, "JPEG", quality=90)
 
 
-@_makes("picture_1920x1080.jpg")
+@_makes("image_1920x1080.jpg")
 def _large_jpeg(file: Path) -> None:
     PIL.Image.fromarray(photograph(1920, 1080, 2)).save(file, "JPEG", quality=90)
 
 
-@_makes("picture_640x480.png")
+@_makes("image_640x480.png")
 def _png(file: Path) -> None:
     PIL.Image.fromarray(photograph(640, 480, 1)).save(file, "PNG")
 
 
 @_makes("pixels_640x480.npy")
 def _pixels(file: Path) -> None:
-    _save(file, np.asarray(PIL.Image.open(path("picture_640x480.jpg"))))
+    _save(file, np.asarray(PIL.Image.open(path("image_640x480.jpg"))))
 
 
 @_makes("pixels_1920x1080.npy")
 def _large_pixels(file: Path) -> None:
-    _save(file, np.asarray(PIL.Image.open(path("picture_1920x1080.jpg"))))
+    _save(file, np.asarray(PIL.Image.open(path("image_1920x1080.jpg"))))
 
 
 @_makes("sound_5s_44k1_stereo.wav")
@@ -92,17 +92,17 @@ def _encode(file: Path, form: str, codec: str, size: tuple[int, int], count: int
         out.mux(stream.encode())
 
 
-@_makes("film_5s_640x360_h264.mp4")
+@_makes("video_5s_640x360_h264.mp4")
 def _mp4(file: Path) -> None:
     _encode(file, "mp4", "libx264", (640, 360), 150, crf="23", preset="medium")
 
 
-@_makes("film_6.4s_320x240_h264.mp4")
+@_makes("video_6.4s_320x240_h264.mp4")
 def _small_mp4(file: Path) -> None:
     _encode(file, "mp4", "libx264", (320, 240), 192, crf="23", preset="medium")
 
 
-@_makes("film_5s_640x360_vp9.webm")
+@_makes("video_5s_640x360_vp9.webm")
 def _webm(file: Path) -> None:
     rate = {"crf": "32", "b": "0", "deadline": "good", "cpu-used": "4"}
     _encode(file, "webm", "libvpx-vp9", (640, 360), 150, **rate)
@@ -110,7 +110,7 @@ def _webm(file: Path) -> None:
 
 @_makes("frame_640x360_yuv420p.npy")
 def _yuv(file: Path) -> None:
-    with av.open(path("film_5s_640x360_h264.mp4")) as media:
+    with av.open(path("video_5s_640x360_h264.mp4")) as media:
         frame = next(media.decode(video=0))
     _save(file, frame.to_ndarray(format="yuv420p"))  # [360 * 3/2, 640]: Y, then U and V
 

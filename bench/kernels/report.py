@@ -81,7 +81,7 @@ def print_summary(console: Console, result: dict[str, Any]) -> None:
 
 
 def undisturbed(cases: list[dict[str, Any]]) -> float:
-    """Processor time over time of all calls on one thread; 1 on a machine that does nothing else."""
+    """Processor time divided by time, over all calls on one thread; 1 on a machine that does nothing else."""
     timed = [entry["seconds"] for case in cases if case["threads"] == 1 for entry in case["alternatives"]]
     wall = sum(times["mean"] * times["calls"] for times in timed)
     return sum(times["processor"] * times["calls"] for times in timed) / wall if wall else 1.0

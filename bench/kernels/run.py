@@ -84,7 +84,7 @@ def start(
 def measure(
     cases: Iterable[Case], libraries: Sequence[Library], effort: Effort, say: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
-    """Everything that was found; ``say`` gets each case as it is ready."""
+    """All results; ``say`` gets each case as it is ready."""
     result: dict[str, Any] = {"packages": {}, "problems": [], "machine_limits": {}, "cases": []}
     ordered = sorted(cases, key=lambda case: case.threads)
     for threads, group in groupby(ordered, key=lambda case: case.threads):
@@ -105,7 +105,7 @@ def measure(
 
 
 def machine_limits(workers: list[WorkerProcess], effort: Effort) -> dict[str, float]:
-    """Bytes a second through memory and float operations a second, of the libraries here."""
+    """The machine's limits with these libraries: bytes and float operations a second."""
     found = {}
     for case, amount in zip(_MACHINE, (_COPIED, gemm.FLOPS), strict=True):
         entries = interleave(prepare(case, workers, []), effort)
@@ -163,7 +163,7 @@ def interleave(entries: list[Entry], effort: Effort) -> list[Entry]:
 
 
 def compare(case: Case, entries: list[Entry]) -> None:
-    """The largest difference of each result to ours; None where shapes differ or there is no result."""
+    """The largest difference of each result to ours; None if shapes differ or it has no result."""
     ours = next((e for e in entries if e.offer["role"] == "ours"), None)
     if ours is None:
         return

@@ -1,1 +1,1 @@
-"""What the pipeline itself costs, with an engine that takes a millisecond a batch by its own clock."""
+"""What the pipeline costs beside the engine, measured with a simulated engine and with real ones."""

@@ -33,7 +33,7 @@ TARGETS = {"core p50": 15, "submit p50": 50, "submit p99": 300, "engine busy": 0
 
 
 class SimulatedEngine:
-    """Busy for a millisecond a batch, with the interpreter free, and says how long it really took."""
+    """Computes for a millisecond a batch without the GIL; ``seconds`` says how long it really took."""
 
     name = "simulated"
     device = "cpu"
@@ -51,7 +51,7 @@ class SimulatedEngine:
 
 
 def model(engine: SimulatedEngine, **options: int) -> bindrt.Model:
-    """bind-tiny with another engine: what is between ``submit`` and the engine is what everybody has."""
+    """bind-tiny with another engine: everything between ``submit`` and the engine is as users have it."""
     return bindrt.load(
         "tiny",
         modalities=["text"],
@@ -61,7 +61,7 @@ def model(engine: SimulatedEngine, **options: int) -> bindrt.Model:
 
 
 def build() -> None:
-    """bench/pipeline/core.cpp and busy.cpp."""
+    """Compile bench/pipeline/core.cpp and busy.cpp."""
     tool = Path(sys.executable).parent / "cmake"
     cmake = str(tool) if tool.exists() else "cmake"
     options = ["-DBINDRT_PYTHON=OFF", "-DBINDRT_TESTS=ON", "-DCMAKE_BUILD_TYPE=Release"]
@@ -73,7 +73,7 @@ def build() -> None:
 
 
 def core(requests: int, spin_us: int) -> dict[str, Any]:
-    """What bench/pipeline/core.cpp finds."""
+    """Run bench/pipeline/core.cpp; what it measured."""
     command = [str(BUILT / "bench_pipeline"), str(requests), str(spin_us)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     found: dict[str, Any] = json.loads(done.stdout)
@@ -81,7 +81,7 @@ def core(requests: int, spin_us: int) -> dict[str, Any]:
 
 
 def latency(requests: int) -> dict[str, float]:
-    """From ``submit`` to the result, one request at a time, without the engine's own time; microseconds."""
+    """Microseconds from ``submit`` to the result, one request at a time, without the engine's own time."""
     engine = SimulatedEngine(16)
     simulated, item = model(engine), bindrt.Prepared(tokens("a dog")[0])
     over = []

@@ -20,11 +20,11 @@ def engine_rows(model: bindrt.Model, modality: str, prepared: object) -> np.ndar
 
 
 def full_batch(model: bindrt.Model, modality: str, prepared: object) -> tuple[np.ndarray, float]:
-    """As many rows as the engine takes at once, all of this item, uncut; and how many items they are."""
+    """As many rows of this item as the engine takes at once, uncut; and how many items they make."""
     rows = encoder_rows(model.bundle.manifest.encoders[MODALITIES[modality].encoder], modality, prepared)
     return repeated(rows, model.engine(modality).max_batch)
 
 
 def repeated(rows: np.ndarray, count: int) -> tuple[np.ndarray, float]:
-    """``count`` rows made of these again and again, and how many times these are in it."""
+    """``count`` rows that repeat these, and how many times they repeat them."""
     return np.ascontiguousarray(np.resize(rows, (count, *rows.shape[1:]))), count / len(rows)

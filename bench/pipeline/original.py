@@ -56,7 +56,7 @@ class Preparing:
 def beside_original(
     bundle: str, sources: inputs.Sources, seconds: float, rounds: int
 ) -> list[dict[str, Any]]:
-    """By modality: seconds of an item in the original's two steps, one after the other, and in ours."""
+    """By modality: seconds an item takes in the original's two steps, one after the other, and in ours."""
     with tempfile.TemporaryDirectory() as folder:
         cases = [(modality, modality, given) for modality, given in sources.items()]
         if "audio" in sources:

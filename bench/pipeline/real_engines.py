@@ -1,4 +1,4 @@
-"""With the real engine: what files cost beside it, and what a text waits while others are at work."""
+"""With real engines: what reading files costs, and how long a text waits while other modalities run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TARGETS = {"share of the engine": 0.95, "text p99, times alone": 2.0}
 def files_beside_engine(
     model: bindrt.Model, items: scenarios.Items, seconds: float, rounds: int
 ) -> list[dict[str, Any]]:
-    """By modality: items a second from files through the pipeline, and of the engine on ready tensors."""
+    """By modality, items a second: from files through the pipeline, and by the engine on ready tensors."""
     system = ModelSystem(model)
     found = []
     for modality, given in items.items():
@@ -96,7 +96,7 @@ def text_among_others(
                 system = ModelSystem(model)
                 arrivals = poisson(rate, count, ["text"], number)
                 for case in ("alone", "mixed"):
-                    with others(system, items if case == "mixed" else {}):
+                    with OtherModalities(system, items if case == "mixed" else {}):
                         trial = scenarios.server(system, items, arrivals, rate, 60.0, {})
                     found[way][case].append(latencies(trial.latencies["text"]))
     return {"rate": rate, "ways": {way: summary(cases) for way, cases in found.items()}}
@@ -108,7 +108,7 @@ def summary(cases: dict[str, list[Any]]) -> dict[str, Any]:
     return {**cases, "p99_times_alone": spread(ratios)}
 
 
-class others:  # noqa: N801 - reads as a statement
+class OtherModalities:
     """While inside: every modality but text through ``stream``, each from a thread of its own."""
 
     def __init__(self, system: ModelSystem, items: scenarios.Items) -> None:
@@ -143,7 +143,7 @@ class others:  # noqa: N801 - reads as a statement
 
 
 def beside_loop(bundle: str, sources: inputs.Sources, seconds: float, rounds: int) -> list[dict[str, Any]]:
-    """``offline`` from files in turns with one ``embed`` call an item."""
+    """``offline`` from files, in turns with the plain loop: one ``embed`` call an item."""
     options = {
         "engine": "auto",
         "precision": None,

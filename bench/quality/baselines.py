@@ -20,7 +20,7 @@ NAMES = {
 
 
 def features(modality: str, paths: list[Path]) -> npt.NDArray[np.float64]:
-    """``[N, F]``."""
+    """Float64 ``[N, F]``: ``F`` plain numbers for each file."""
     return np.array([_features(modality, path) for path in paths], np.float64)
 
 

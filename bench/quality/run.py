@@ -40,7 +40,7 @@ def emergent(a: str, b: str) -> bool:
 
 
 def measure(bundle: Path, work: Path, say: Callable[[str], None] = print) -> dict[str, Any]:
-    """Everything, on unseen seeds and on unseen ranges of size, speed and distance."""
+    """All scores, on unseen seeds and on unseen ranges of size, speed and distance."""
     with bindrt.load(bundle) as model:
         result: dict[str, Any] = {
             "space": model.space,
@@ -96,7 +96,7 @@ def pairs(vectors: dict[str, npt.NDArray[np.float32]], kinds: npt.NDArray[np.int
 def few_shots(
     vectors: dict[str, npt.NDArray[np.float32]], kinds: npt.NDArray[np.int64], paths: list[dict[str, Path]]
 ) -> dict[str, Any]:
-    """Linear probes on a few examples: on our vectors, and on the plain numbers a beginner would take."""
+    """Linear probes on a few examples: on our vectors, and on plain features of the inputs."""
     found: dict[str, Any] = {}
     for modality, rows in vectors.items():
         if modality == "text":
@@ -131,7 +131,7 @@ def supervised(
 def composition(model: bindrt.Model, work: Path) -> dict[str, Any]:
     """Image of one event + sound of another finds the image that has both, among all images of two.
 
-    Each single event is drawn anew; the pictures searched hold one scene of every two kinds.
+    Each single event is drawn anew; the images searched show one scene of every two kinds.
     """
     both = scenes.pair_scenes()
     items = scenes.embed(model, scenes.files(work / "pairs", [s for s, _, _ in both]), ("image",))["image"]

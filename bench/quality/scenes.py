@@ -1,4 +1,4 @@
-"""The scenes that are asked about: rendered to files once, then embedded by a bundle."""
+"""The test scenes: rendered to files once, then embedded by a bundle."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def pair_scenes() -> list[tuple[Scene, int, int]]:
 
 
 def files(folder: Path, scenes: list[Scene]) -> list[dict[str, Path]]:
-    """Each scene's files; made where they are not there yet."""
+    """Each scene's files; those that do not exist yet are made."""
     listing = folder / "files.json"
     key = [[s.seed, *(e.kind for e in s.events)] for s in scenes]
     if listing.exists():

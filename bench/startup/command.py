@@ -77,7 +77,7 @@ def measured(request: dict[str, Any]) -> dict[str, float]:
 
 
 def write_inputs(encoder: str, folder: Path) -> Path:
-    """One item: a caption of 10 tokens, or a picture's frames."""
+    """One item: a caption of 10 tokens, or an image's frames."""
     generator = np.random.default_rng(0)
     if encoder == "text":
         inputs = np.array([[49406, *generator.integers(1000, 40000, 8), 49407]], np.int64)

@@ -41,7 +41,7 @@ def sound(path: str, threads: int) -> Call:
 
 
 @limit("video-file", "decoding all frames (FFmpeg)")
-def film(path: str, threads: int) -> Call:
+def video(path: str, threads: int) -> Call:
     def run() -> None:
         with av.open(path) as media:
             media.streams.video[0].thread_type = "AUTO"

@@ -1,4 +1,4 @@
-"""The picture of a ``bind-bench`` result: latencies, throughput, and where the time of a request goes."""
+"""The chart of a ``bind-bench`` result: latencies, throughput, and where the time of a request goes."""
 
 from __future__ import annotations
 

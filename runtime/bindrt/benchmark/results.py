@@ -1,4 +1,4 @@
-"""Writes a result: JSON, and a picture as SVG or PNG."""
+"""Writes a result: JSON, and a chart as SVG or PNG."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ NUMBERS = re.compile(r"\[[\s\d.,eE+\-\[\]]*\]")
 
 
 def check_plot(path: Path) -> None:
-    """Refuse a picture that cannot be written here.
+    """Refuse a chart that cannot be written here.
 
     Raises:
         OptionError: it is neither SVG nor PNG, or it is PNG and cairosvg is not installed.
     """
     if path.suffix not in (".svg", ".png"):
-        raise OptionError(f"--plot {path}", "a picture is .svg or .png", "for example --plot latency.svg")
+        raise OptionError(f"--plot {path}", "a chart is .svg or .png", "for example --plot latency.svg")
     if path.suffix == ".png" and importlib.util.find_spec("cairosvg") is None:
         raise OptionError(
             f"--plot {path}", "a PNG needs cairosvg, not installed here",
@@ -47,9 +47,9 @@ def write_plot(path: Path, result: Mapping[str, Any]) -> None:
     Raises:
         OptionError: cairosvg is installed, but not the library it needs.
     """
-    picture = svg(result)
+    chart = svg(result)
     if path.suffix == ".svg":
-        path.write_text(picture, encoding="utf-8")
+        path.write_text(chart, encoding="utf-8")
         return
     try:
         cairosvg = importlib.import_module("cairosvg")
@@ -57,4 +57,4 @@ def write_plot(path: Path, result: Mapping[str, Any]) -> None:
         raise OptionError(
             f"--plot {path}", f"cairosvg does not start ({error})", "install libcairo2, or give a .svg"
         ) from None
-    path.write_bytes(cairosvg.svg2png(bytestring=picture.encode(), scale=2))
+    path.write_bytes(cairosvg.svg2png(bytestring=chart.encode(), scale=2))

@@ -36,7 +36,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 
 
 def page(width: float, height: float, label: str, title: str, subtitle: str, body: Sequence[str]) -> str:
-    """A whole picture.
+    """A whole chart.
 
     Args:
         label: what a screen reader says.

@@ -139,7 +139,7 @@ def test_vectors_of_two_sides_are_compared() -> None:
     assert differences({"text": [0.6, 0.8]}, {"text": [0.6, 0.75]}) == {"text": pytest.approx(0.05)}
 
 
-def test_the_picture_is_well_formed_and_has_every_panel() -> None:
+def test_the_chart_is_well_formed_and_has_every_panel() -> None:
     picture = svg(everything())
     root = xml.etree.ElementTree.fromstring(picture)
     texts = " ".join("".join(node.itertext()) for node in root)
@@ -155,7 +155,7 @@ def test_the_picture_is_well_formed_and_has_every_panel() -> None:
                 assert 0 <= value <= max(height, 1000)
 
 
-def test_a_picture_of_what_was_measured_only() -> None:
+def test_a_chart_of_what_was_measured_only() -> None:
     result = {**everything(), "offline": [], "server": []}
     texts = " ".join(xml.etree.ElementTree.fromstring(svg(result)).itertext())
     assert "Latency" in texts
@@ -197,5 +197,5 @@ def test_plots_of_other_kinds_are_refused(tmp_path: Path, monkeypatch: pytest.Mo
 def test_json_is_json(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     results.write_json(path, everything())
-    found = json.loads(path.read_text(), parse_constant=lambda text: pytest.fail(f"{text} is no JSON"))
+    found = json.loads(path.read_text(), parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))
     assert found["single"][0]["all"]["p99"] == 0.005

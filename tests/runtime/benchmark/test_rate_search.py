@@ -68,7 +68,7 @@ def test_a_server_of_known_capacity(blocks: bool) -> None:
         )
         search.record(rate, found.held)
         seed += 1
-    # Of M/D/1 the share that waits longer than t is about (1-ρ)/(ρeˣ-1)·exp(-xt/s), with eˣ-1 = x/ρ:
+    # In an M/D/1 queue the share that waits longer than t is about (1-ρ)/(ρeˣ-1)·exp(-xt/s), with eˣ-1 = x/ρ:
     # 1 % wait longer than 90 ms where ρ is 0.774.
     assert search.held is not None
     assert search.held * service == pytest.approx(0.774, abs=0.06)

@@ -123,7 +123,7 @@ def test_batch_and_wait_are_swept(tmp_path: Path) -> None:
         (("tiny", "--latency-bound", "nan"), 2, "out of range"),
         (("tiny", "--priority", "text"), 2, "for example --priority text=10"),
         (("tiny", "--priority", "smell=1"), 2, "not a modality and its priority"),
-        (("tiny", "--plot", "out.pdf"), 2, "a picture is .svg or .png"),
+        (("tiny", "--plot", "out.pdf"), 2, "a chart is .svg or .png"),
         (("tiny", "--batch", "1", "2"), 2, "several values are for offline"),
         (("tiny", "--batch", "0", "--modality", "imu"), 2, "max_batch=0"),
         (("tiny", "--engine", "steam", "--modality", "imu"), 2, "unknown engine"),
