@@ -64,7 +64,7 @@ def open_audio(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Reco
     elif file_format.family == "audio":
         if file_format.name == "WAV":
             _check_riff(opened)
-        if file_format.name == "OGG" and _has_pictures(opened, file_format):
+        if file_format.name == "OGG" and _has_video(opened, file_format):
             yield _track(opened, file_format, limits)
             return
         with _sound_file(opened, file_format, limits) as recording:
@@ -126,7 +126,7 @@ def _next_read(file: Any, at: int, wanted: Sequence[range]) -> tuple[int, int]:
     return start, stop - start if (stop - start) * file.channels <= _AT_ONCE else BLOCK
 
 
-def _has_pictures(opened: Opened, file_format: Format) -> bool:
+def _has_video(opened: Opened, file_format: Format) -> bool:
     # A file that FFmpeg refuses is an error: libsndfile 1.2.2 would find no sample in it either, and it
     # leaks about 6 kB for each file that ends within the Vorbis headers.
     with open_container(opened, file_format) as media:

@@ -72,7 +72,7 @@ def open_container(opened: Opened, file_format: Format) -> Iterator[Any]:
 
 
 def video_stream(media: Any) -> Any | None:
-    """The best video stream of an open container, or None; a cover picture is not one."""
+    """The best video stream of an open container, or None; a cover image is not one."""
     candidates = [s for s in media.streams.video if not _is_cover(s)]
     best = media.streams.best("video")
     return best if any(best is s for s in candidates) else (candidates[0] if candidates else None)

@@ -26,7 +26,7 @@ class Content:
     def streams(self) -> frozenset[str]:
         """Which of ``video`` and ``audio`` the file plays; empty if it is damaged.
 
-        A cover picture is not a video.
+        A cover image is not a video.
         """
         if self.format.holds not in (SOUND, TRACKS):
             return frozenset()

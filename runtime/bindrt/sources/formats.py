@@ -51,14 +51,14 @@ def sniff(head: bytes) -> Format:
 
 
 def unfit(opened: Opened, found: Format, wanted: str, *holds: str) -> SourceError:
-    """The error for a file that is not what is ``wanted``, for example ``a picture``.
+    """The error for a file that is not what is ``wanted``, for example ``an image``.
 
     Args:
         found: the file's format.
         holds: what the formats hold that can be read instead; the error lists them.
     """
     what = {
-        "image": f"a picture ({found.title})",
+        "image": f"an image ({found.title})",
         "audio": f"a sound file ({found.title})",
         "container": f"a media container ({found.title})",
         "npz": "a zip or .npz archive",

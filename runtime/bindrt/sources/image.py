@@ -1,4 +1,4 @@
-"""Pictures, decoded by Pillow: JPEG, PNG, WebP, BMP, TIFF, GIF."""
+"""Still images, decoded by Pillow: JPEG, PNG, WebP, BMP, TIFF, GIF."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _pillow_limit = threading.Lock()
 
 @contextlib.contextmanager
 def open_picture(
-    opened: Opened, limits: Limits = DEFAULT_LIMITS, wanted: str = "a picture"
+    opened: Opened, limits: Limits = DEFAULT_LIMITS, wanted: str = "an image"
 ) -> Iterator[PIL.Image.Image]:
     """A Pillow image with its pixels decoded; of an animation the first frame.
 
@@ -53,9 +53,9 @@ def open_picture(
     if file_format.family != "image":
         raise unfit(opened, file_format, wanted, PICTURE)
     with opened.binary() as stream:
-        with decoding(opened.name, f"{file_format.name} picture", "is it complete?"):
-            picture = _load(file_format.name, stream, opened.name, limits)
-        yield picture
+        with decoding(opened.name, f"{file_format.name} image", "is it complete?"):
+            image = _load(file_format.name, stream, opened.name, limits)
+        yield image
 
 
 def _load(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
@@ -77,10 +77,10 @@ def _load(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
 
 
 def _read(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
-    picture: PIL.Image.Image = _READERS[fmt](stream)
-    check_pixels(*picture.size, name=name, limits=limits)
-    picture.load()
-    return picture
+    image: PIL.Image.Image = _READERS[fmt](stream)
+    check_pixels(*image.size, name=name, limits=limits)
+    image.load()
+    return image
 
 
 def check_pixels(width: int, height: int, name: str, limits: Limits) -> None:

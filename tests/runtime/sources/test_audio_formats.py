@@ -114,7 +114,7 @@ def test_no_sound_track(tmp_path: Path) -> None:
 
 
 def test_a_picture_is_no_recording() -> None:
-    with pytest.raises(SourceError, match="a picture"):
+    with pytest.raises(SourceError, match="an image"):
         preprocess.audio(picture_bytes("PNG"))
 
 

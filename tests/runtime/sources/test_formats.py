@@ -122,5 +122,5 @@ def test_a_row_is_all_that_a_format_of_a_known_reader_needs(monkeypatch: pytest.
     monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, aiff))
     assert detect(data) == "audio"
     np.testing.assert_array_equal(preprocess.audio(data), preprocess.audio(sound_bytes("WAV")))
-    with pytest.raises(SourceError, match=r"a sound file \(AIFF\), not a picture; use one of JPEG"):
+    with pytest.raises(SourceError, match=r"a sound file \(AIFF\), not an image; use one of JPEG"):
         preprocess.image(data)
