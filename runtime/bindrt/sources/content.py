@@ -12,10 +12,10 @@ from bindrt.sources.opening import Opened
 
 
 class Content:
-    """The content of one file.
+    """The content of one file; a modality's ``recognizes`` takes it and says whether the file is its own.
 
     Attributes:
-        format: what its first bytes say; ``format.holds`` is ``"picture"`` for an image.
+        format: the file's format, by its first bytes. ``format.holds`` is ``PICTURE`` for a still image.
     """
 
     def __init__(self, opened: Opened) -> None:

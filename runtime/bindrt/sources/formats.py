@@ -26,7 +26,8 @@ class Format:
         name: the reader's name of the format; for FFmpeg the name of the demuxer.
         begins: whether a file of this format can begin with these bytes. They are the first 16 or more of
             the file, or all of a shorter one.
-        holds: ``PICTURE``, ``SOUND``, ``TRACKS`` or ``ARRAYS``; empty if that does not tell a modality.
+        holds: ``PICTURE``, ``SOUND``, ``TRACKS``, ``ARRAYS``, or another word that a modality recognizes;
+            empty if it tells no modality.
     """
 
     title: str
@@ -82,11 +83,11 @@ def _riff(form: bytes) -> Callable[[bytes], bool]:
 
 # ISO base media files (MP4, MOV, HEIF) are boxes: four bytes of length, then the kind of the first box.
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
-_PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_HEIF_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 def _is_heif(head: bytes) -> bool:
-    return head[4:8] == b"ftyp" and head[8:12] in _PICTURE_BRANDS
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
 
 
 def _is_mp4(head: bytes) -> bool:
