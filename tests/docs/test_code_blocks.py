@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import inspect
 import io
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -84,6 +83,21 @@ def test_shell_names_what_exists(block: pages.Block) -> None:
         assert not (found := shell_lines.problem(words)), f"{block.place}: {found}"
 
 
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("bind-embed x.bind --bogus 1", "bind-embed --help does not know ['--bogus']"),
+        ("make coffee", "make has no target ['coffee']"),
+        ("pip install '.[tea]'", "there is no extra ['tea']"),
+        ("python -m bench juggling", "there is no module bench"),
+        ("python examples/none.py", "there is no file examples/none.py"),
+        ("bind-search x.index --text 'a bell' && rm -r x.index", "rm is not a command of this project"),
+    ],
+)
+def test_shell_lines_that_are_wrong(line: str, problem: str) -> None:
+    assert problem in [shell_lines.problem(words) for words in shell_lines.commands(line)]
+
+
 @pytest.mark.parametrize("block", [b for b in ALL if b.mark == "run"], ids=lambda b: b.place)
 def test_shell_runs(block: pages.Block, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(files)
@@ -91,11 +105,6 @@ def test_shell_runs(block: pages.Block, files: Path, monkeypatch: pytest.MonkeyP
         assert words[0] in RUNNABLE, f"{block.place}: {words[0]} is not run by tests"
         done = run_command(*words)
         assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
-
-
-@pytest.mark.parametrize("block", [b for b in ALL if b.language == "json"], ids=lambda b: b.place)
-def test_json(block: pages.Block) -> None:
-    json.loads(block.code)
 
 
 def test_the_lines_of_the_seven_inputs(

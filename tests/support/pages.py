@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(\w*)$")
 MARK = re.compile(r"^<!-- (run|not run: .+) -->$")
-LANGUAGES = ("python", "sh", "json", "text")
+LANGUAGES = ("python", "sh", "text")
 
 
 def pages() -> list[Path]:
