@@ -24,8 +24,8 @@ from bindrt.load_options import LoadOptions
 from bindrt.loaded_encoders import LoadedEncoders
 from bindrt.modalities import MODALITIES
 from bindrt.option_checks import chosen_labels, is_normalized, is_skip, require_stream
-from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed
-from bindrt.pipeline.aembed import embed_async, next_caller
+from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed, new_caller, request_options
+from bindrt.pipeline.aembed import embed_async
 from bindrt.pipeline.streaming import stream
 from bindrt.pipeline.tracing import traced
 from bindrt.preprocess.prepare import prepare_distinct
@@ -150,14 +150,13 @@ class Model:
             priority, deadline: of every item, as in :meth:`submit`.
         """
         skip, normalize = is_skip(on_error), is_normalized(normalize)
+        options = request_options(priority, deadline, normalize, new_caller())
         names = (m for m in (*MODALITIES, *items) if items.get(m) is not None or m not in MODALITIES)
         given = {m: as_items(m, items[m]) for m in names}
         for modality in given:
             self._require(modality)
             await asyncio.to_thread(self._engine, MODALITIES[modality].encoder)
-        outcomes = await embed_async(
-            self._pipelines, self._engine, given, self.embed_dim, normalize, skip, priority, deadline
-        )
+        outcomes = await embed_async(self._pipelines, self._engine, given, self.embed_dim, options, skip)
         return self._collect(outcomes, normalize)
 
     def submit(
@@ -187,8 +186,8 @@ class Model:
             Overloaded: the queue is full, with ``block=False``.
         """
         self._require(modality)
-        normalize = is_normalized(normalize)
-        return self._pipelines.submit(modality, item, self._engine, priority, deadline, block, normalize)
+        options = request_options(priority, deadline, is_normalized(normalize))
+        return self._pipelines.submit(modality, item, self._engine, options, block)
 
     def stream(
         self,
@@ -209,13 +208,11 @@ class Model:
         self._require(modality)
         skip, normalize = is_skip(on_error), is_normalized(normalize)
         require_stream(items, prefetch)
-        caller = next_caller()
+        options = request_options(priority, None, normalize, new_caller())
 
         def submit(item: Item) -> EmbeddingFuture:
             self._require(modality)
-            return self._pipelines.submit(
-                modality, item, self._engine, priority=priority, caller=caller, normalize=normalize
-            )
+            return self._pipelines.submit(modality, item, self._engine, options)
 
         return stream(items, submit, prefetch, skip, modality)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -15,13 +14,7 @@ from bindrt.engines import Engine
 from bindrt.errors import Error
 from bindrt.pipeline.futures import EmbeddingFuture, Vector
 from bindrt.pipeline.pipelines import Pipelines
-
-_callers = itertools.count(1 << 62)  # apart from the identities of threads
-
-
-def next_caller() -> int:
-    """A caller of its own: calls take turns with each other and with threads."""
-    return next(_callers)
+from bindrt.pipeline.request_options import RequestOptions
 
 
 async def embed_async(
@@ -29,24 +22,21 @@ async def embed_async(
     engine: Callable[[str], Engine],
     items: Mapping[str, Sequence[object]],
     embed_dim: int,
-    normalize: bool,
+    options: RequestOptions,
     skip: bool,
-    priority: int,
-    deadline: float | None,
 ) -> dict[str, Outcome]:
     """The vectors of all items. At an error without ``skip``, and when cancelled, the rest is cancelled."""
     loop = asyncio.get_running_loop()
-    caller = next_caller()
     futures: list[tuple[str, int, EmbeddingFuture]] = []
     try:
         for modality, index, item in _all(items):
             future = pipelines.future(modality)
             if pipelines.shares:
-                await asyncio.to_thread(pipelines.identify, future, item, normalize)
-            while not pipelines.offer(future, item, engine, priority, deadline, caller, normalize):
+                await asyncio.to_thread(pipelines.identify, future, item, options.normalize)
+            while not pipelines.try_submit(future, item, engine, options):
                 progress = loop.create_future()
                 pipelines.call_on_progress(partial(_wake, loop, progress))
-                if pipelines.offer(future, item, engine, priority, deadline, caller, normalize):
+                if pipelines.try_submit(future, item, engine, options):
                     break
                 await progress
             futures.append((modality, index, future))

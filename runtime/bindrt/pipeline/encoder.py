@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache, partial
@@ -24,6 +25,7 @@ from bindrt.modalities import MODALITIES
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
+from bindrt.pipeline.request_options import RequestOptions
 from bindrt.preprocess import constants as c
 from bindrt.preprocess._text import tokens
 
@@ -82,18 +84,13 @@ class EncoderPipeline:
         except _core.gpu.DriverError as error:
             raise EngineError(f"the pipeline of {encoder.name}", f"the GPU failed ({error})") from None
 
-    def submit(
-        self,
-        future: EmbeddingFuture,
-        item: object,
-        priority: int,
-        caller: int,
-        deadline: float | None,
-        normalize: bool,
-    ) -> bool:
+    def submit(self, future: EmbeddingFuture, item: object, options: RequestOptions) -> bool:
         """Hand an item over; False if the queue is full. Ready tokens go into their batch at once."""
         modality = future.modality
         lane = self.lane[modality]
+        priority, deadline, normalize, caller = options
+        if caller is None:
+            caller = threading.get_ident()
         if type(item) is str and modality == "text" and len(item) <= SHORT_TEXT:
             item = Prepared(tokens(item))  # here: threads that decode videos are long at it
         if modality == "text" and type(item) is Prepared and type(item.array) is np.ndarray:

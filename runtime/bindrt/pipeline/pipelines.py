@@ -14,12 +14,13 @@ from bindrt import _core
 from bindrt.background import in_background
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.engines import Engine
-from bindrt.errors import Error, OptionError, Overloaded
+from bindrt.errors import Error, Overloaded
 from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES
 from bindrt.pipeline.encoder import EncoderPipeline, batch_bytes
 from bindrt.pipeline.futures import PATIENCE, Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
+from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.sharing import Deduplicator, SharedFuture
 from bindrt.pipeline.tracing import Recorder
 
@@ -59,19 +60,20 @@ class Pipelines:
         modality: str,
         item: object,
         engine: Callable[[str], Engine],
-        priority: int = 0,
-        deadline: float | None = None,
+        options: RequestOptions,
         block: bool = True,
-        normalize: bool = True,
-        caller: int | None = None,
     ) -> EmbeddingFuture:
-        """A future of the item's vector. ``engine`` opens an encoder's engine if it is not open yet.
+        """A future of the item's vector.
+
+        Args:
+            engine: returns an encoder's engine, and opens it if it is not open yet.
+            block: wait while the queue is full.
 
         Raises:
             Overloaded: the queue is full, with ``block=False``.
         """
         future = self.future(modality)
-        while not self.offer(future, item, engine, priority, deadline, caller, normalize):
+        while not self.try_submit(future, item, engine, options):
             if not block:
                 raise Overloaded(
                     modality, f"{self._options.queue} requests wait already", "try later, or with block=True"
@@ -89,36 +91,26 @@ class Pipelines:
         return EmbeddingFuture(modality) if self._deduplicator is None else SharedFuture(modality)
 
     def identify(self, future: EmbeddingFuture, item: object, normalize: bool) -> None:
-        """With ``deduplicate`` or a cache: read and hash the item, which ``offer`` does else."""
+        """With ``deduplicate`` or a cache: read and hash the item, which ``try_submit`` does else."""
         if isinstance(future, SharedFuture):
             Deduplicator.identify(future, item, normalize)
 
-    def offer(
+    def try_submit(
         self,
         future: EmbeddingFuture,
         item: object,
         engine: Callable[[str], Engine],
-        priority: int = 0,
-        deadline: float | None = None,
-        caller: int | None = None,
-        normalize: bool = True,
+        options: RequestOptions,
     ) -> bool:
         """As ``submit``, without waiting: False if the queue is full. ``future`` comes from this object."""
-        if not isinstance(priority, int) or not -1000 <= priority <= 1000:
-            raise OptionError(f"priority={priority!r}", "not a priority", "give -1000 to 1000")
-        if deadline is not None and not (isinstance(deadline, (int, float)) and abs(deadline) < 1e9):
-            raise OptionError(f"deadline={deadline!r}", "not a time", "give seconds from now, or None")
         if self._deduplicator is not None and isinstance(future, SharedFuture):
-            taken = self._share(
-                self._deduplicator, future, item, engine, priority, deadline, caller, normalize
-            )
+            taken = self._share(self._deduplicator, future, item, engine, options)
             if taken is not None:
                 return taken
-        who = threading.get_ident() if caller is None else caller
         while True:
             pipeline = self._pipeline(future.modality, engine)
             try:
-                return pipeline.submit(future, item, priority, who, deadline, normalize)
+                return pipeline.submit(future, item, options)
             except RuntimeError as error:  # closed or forked meanwhile
                 if self._was_unloaded(pipeline) and not isinstance(error, _core.ForkedError):
                     continue  # it comes back
@@ -130,18 +122,15 @@ class Pipelines:
         future: SharedFuture,
         item: object,
         engine: Callable[[str], Engine],
-        priority: int,
-        deadline: float | None,
-        caller: int | None,
-        normalize: bool,
+        options: RequestOptions,
     ) -> bool | None:
-        """As ``offer``, if there may be others like it; else None."""
-        deduplicator.identify(future, item, normalize)
+        """As ``try_submit``, if there may be others like it; else None."""
+        deduplicator.identify(future, item, options.normalize)
 
-        def submit(attempt: EmbeddingFuture, stand_in: object, urgency: int) -> bool:
-            return self.offer(attempt, stand_in, engine, urgency, None, caller, normalize)
+        def submit(attempt: EmbeddingFuture, stand_in: object) -> bool:
+            return self.try_submit(attempt, stand_in, engine, options._replace(deadline=None))
 
-        return deduplicator.offer(future, priority, deadline, submit)
+        return deduplicator.share(future, options.priority, options.deadline, submit)
 
     def call_on_progress(self, wake: Callable[[], None]) -> None:
         self._deliver.call_on_progress(wake)

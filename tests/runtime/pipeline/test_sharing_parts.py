@@ -145,7 +145,7 @@ def test_desk_against_a_plain_model(actions: list[tuple[str, int, int]], cached:
     known: set[str] = set()
     full = False
 
-    def submit(attempt: EmbeddingFuture, item: object, priority: int) -> bool:
+    def submit(attempt: EmbeddingFuture, item: object) -> bool:
         if not full:
             attempts.append((attempt, str(item)))
         return not full
@@ -158,7 +158,7 @@ def test_desk_against_a_plain_model(actions: list[tuple[str, int, int]], cached:
             future = SharedFuture("text")
             Deduplicator.identify(future, text, True)
             alive = any(t == text and not a.done() for a, t in attempts)
-            taken = deduplicator.offer(future, priority, None, submit)
+            taken = deduplicator.share(future, priority, None, submit)
             assert taken or full
             if text in known:
                 assert future.done()

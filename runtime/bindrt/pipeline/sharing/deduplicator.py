@@ -19,8 +19,8 @@ from bindrt.pipeline.sharing.clock import Clock
 from bindrt.pipeline.sharing.futures import SharedFuture
 from bindrt.pipeline.sharing.identity import identify
 
-#: Hands an item with a priority to the pipeline; False: the queue is full.
-Submit = Callable[[EmbeddingFuture, object, int], bool]
+#: Hands an item to the pipeline; False: the queue is full.
+Submit = Callable[[EmbeddingFuture, object], bool]
 
 
 @dataclass(eq=False)
@@ -54,7 +54,7 @@ class Deduplicator:
             future.identity = identify(future.modality, item, normalize)
             future.identified = True
 
-    def offer(
+    def share(
         self, future: SharedFuture, priority: int, deadline: float | None, submit: Submit
     ) -> bool | None:
         """Take an identified future; False: the queue is full; None: the item equals no other."""
@@ -141,7 +141,7 @@ class Deduplicator:
             group.attempts.append(attempt)
         accepted = False
         try:
-            accepted = submit(attempt, item, priority)
+            accepted = submit(attempt, item)
         finally:
             with self._changed:
                 group.starting = False
