@@ -23,11 +23,10 @@ class JsonProcess:
     """The parent's end.
 
     Example:
-        >>> import sys
-        >>> code = "import json, sys; [print(json.dumps({'n': len(line)}), flush=True) for line in sys.stdin]"
+        >>> code = "from bindrt.benchmark.json_process import open_replies; open_replies()({'ready': True})"
         >>> process = JsonProcess([sys.executable, "-c", code])
-        >>> process.ask({})
-        {'n': 3}
+        >>> process.reply()
+        {'ready': True}
         >>> process.close()
     """
 
