@@ -1,4 +1,4 @@
-"""What each exact rewrite is worth: an encoder's graph with no pass, each alone, and all of them.
+"""What each exact rewrite gains: an encoder's graph with no pass, each alone, and all of them.
 
 Processor time of one thread, so that other work on the machine does not count; the alternatives take turns.
 """
@@ -16,7 +16,6 @@ import onnxruntime as ort
 
 from bindrt.benchmark.results import write_json
 from bindrt.benchmark.timing import interleaved
-from bindrt_export import passes
 from bindrt_export.checkpoints import Checkpoint, open_checkpoint
 from bindrt_export.passes import PASSES, rewritten, rewritten_parameters
 from bindrt_export.tracing.trace import save_graph, trace_encoder
@@ -28,12 +27,12 @@ SETS = {"none": ()} | {each.__name__.rpartition(".")[2]: (each,) for each in PAS
 
 def session(checkpoint: Checkpoint, encoder: str, chosen: str, folder: Path) -> ort.InferenceSession:
     config = checkpoint.encoders[encoder]
-    passes.PASSES = SETS[chosen]  # type: ignore[assignment]
     weights = write_weights(
-        folder / f"{chosen}.weights", rewritten_parameters(config, checkpoint.parameters(encoder))
+        folder / f"{chosen}.weights",
+        rewritten_parameters(config, checkpoint.parameters(encoder), SETS[chosen]),
     )
     graph = folder / f"{chosen}.onnx"
-    save_graph(trace_encoder(rewritten(config)), weights, graph)
+    save_graph(trace_encoder(rewritten(config, SETS[chosen])), weights, graph)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     return ort.InferenceSession(graph, options)

@@ -15,7 +15,7 @@ from bench.paths import BUILD
 from bindrt.benchmark.synthetic import SOUND_RATE, motion, photograph, smooth, sound, video
 
 FOLDER = BUILD / "media"
-_MAKERS: dict[str, Callable[[Path], None]] = {}
+MAKERS: dict[str, Callable[[Path], None]] = {}
 
 
 def path(name: str) -> str:
@@ -24,14 +24,14 @@ def path(name: str) -> str:
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_name(f"partial-{file.name}")
-        _MAKERS[name](partial)
+        MAKERS[name](partial)
         partial.rename(file)
     return str(file)
 
 
 def _makes(name: str) -> Callable[[Callable[[Path], None]], Callable[[Path], None]]:
     def register(make: Callable[[Path], None]) -> Callable[[Path], None]:
-        _MAKERS[name] = make
+        MAKERS[name] = make
         return make
 
     return register

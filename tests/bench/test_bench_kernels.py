@@ -14,7 +14,9 @@ import pytest
 
 from bench.kernels import alternative, chart, command, media, report, run
 from bench.kernels.cases import CASES, Case, chosen
+from bench.kernels.libraries import constants
 from bench.kernels.worker_process import WorkerError, WorkerProcess
+from bindrt import _core
 
 SIDE = "tests.support.bench_side"
 EFFORT = run.Effort(rounds=2, seconds=0.005)
@@ -119,12 +121,27 @@ def test_alternatives_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cases_have_inputs_and_ours() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
     for case in CASES:
-        assert set(case.inputs.values()) <= set(media._MAKERS)
+        assert set(case.inputs.values()) <= set(media.MAKERS)
     from bench.kernels.libraries import ours
 
     assert ours.PACKAGES
     offered = {found.op for found in alternative.REGISTRY if found.role == "ours"}
     assert {case.op for case in CASES} <= offered
+
+
+def test_the_libraries_have_our_numbers() -> None:
+    """Their environments cannot import bindrt, so the numbers stand there once more."""
+    ours = _core.constants()
+    image, mel, depth = ours["image"], ours["mel"], ours["depth"]
+    assert (
+        image["side"],
+        tuple(image["mean"]),
+        tuple(image["std"]),
+    ) == (constants.SIDE, constants.MEAN, constants.STD)
+    mel_numbers = (constants.MEL_MEAN, constants.MEL_STD, constants.MEL_FRAMES)
+    assert mel_numbers == (mel["mean"], mel["std"], mel["frames"])
+    assert (depth["focal"], depth["baseline"]) == (constants.FOCAL, constants.BASELINE)
+    assert (depth["mean"], depth["std"]) == (constants.DISPARITY_MEAN, constants.DISPARITY_STD)
 
 
 def test_chosen_cases() -> None:

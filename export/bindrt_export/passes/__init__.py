@@ -10,7 +10,8 @@ the runtime cuts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from types import ModuleType
 
 import torch
 from torch import Tensor
@@ -24,20 +25,20 @@ __all__ = ["PASSES", "rewritten", "rewritten_parameters"]
 PASSES = (stem_product, folded_norms, pooled_row)
 
 
-def rewritten(config: EncoderConfig) -> Encoder:
-    """The encoder after every pass, on the meta device: names and shapes of parameters, but no numbers."""
+def rewritten(config: EncoderConfig, passes: Sequence[ModuleType] = PASSES) -> Encoder:
+    """The encoder after all passes, on the meta device: names and shapes of parameters, but no numbers."""
     with torch.device("meta"):
         encoder = Encoder(config)
-    for each in PASSES:
+    for each in passes:
         encoder = each.rewrite(encoder)
     return encoder
 
 
 def rewritten_parameters(
-    config: EncoderConfig, parameters: Iterable[tuple[str, Tensor]]
+    config: EncoderConfig, parameters: Iterable[tuple[str, Tensor]], passes: Sequence[ModuleType] = PASSES
 ) -> Iterator[tuple[str, Tensor]]:
     """The rewritten encoder's parameters, made from the plain one's, one at a time."""
     stream = iter(parameters)
-    for each in PASSES:
+    for each in passes:
         stream = each.parameters(config, stream)
     return stream
