@@ -33,7 +33,7 @@ test: $(CORE_DEV)  ## the tests (not the deep ones)
 	$(PY) -m pytest -q $(ARGS)
 test-deep: $(CORE_DEV)  ## the tests that take minutes or gigabytes
 	$(PY) -m pytest -q -m deep $(ARGS)
-bench: $(CORE_DEV)  ## the table and picture of docs/measured.md; ARGS=--help lists more
+bench: $(CORE_DEV)  ## the table and chart of docs/measured.md; ARGS=--help lists more
 	$(PY) -m bench $(ARGS)
 
 lint: lint-python lint-cpp lint-tree lint-lock docs  ## style, types, stub, layout and arrows, lock, docs
