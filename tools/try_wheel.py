@@ -1,7 +1,7 @@
 """Try a wheel as a user would: ``python tools/try_wheel.py dist/bindrt-….whl``.
 
-Installs it from wheels alone into an empty environment, outside the checkout and with nothing but that
-environment on PATH, so without a compiler. There it runs the README's first lines, the commands, and the
+Installs it from wheels alone into an empty environment, outside the checkout. Only that environment and a
+shell are on PATH, so there is no compiler. There it runs the README's first lines, the commands, and the
 tests of the commands. The wheel's environment has no torch: the bundle of those tests is made here before,
 and tests that export are skipped.
 """
@@ -39,6 +39,7 @@ class Environment:
         self.folder = folder
         self._scripts = folder / "venv" / "bin"
         subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+        (self._scripts / "sh").symlink_to(shutil.which("sh") or "/bin/sh")
 
     def run(self, *command: str, **variables: str) -> None:
         """Run a script of the environment in its folder; CalledProcessError where it fails."""
@@ -74,7 +75,16 @@ def small_bundle(folder: Path) -> Path:
 
 
 def try_wheel(wheel: Path) -> int:
-    """Raises CalledProcessError where something fails."""
+    """Exit code 0 if everything ran; says what failed otherwise."""
+    try:
+        _try_all(wheel)
+    except subprocess.CalledProcessError as error:
+        print(f"failed: {' '.join(error.cmd)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _try_all(wheel: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         environment = Environment(folder)
@@ -94,7 +104,6 @@ def try_wheel(wheel: Path) -> int:
         shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", folder)
         environment.run("python", "-m", "pytest", "-q", *TESTS, BINDRT_TEST_BUNDLE=bundle)
-    return 0
 
 
 def _say(what: str) -> None:
