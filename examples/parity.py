@@ -85,7 +85,7 @@ def shorten(word: str) -> str:
 
 
 def show_times(model: bindrt.Model, files: dict[str, Path]) -> None:
-    """Of a second call; the first one loads the tokenizer and the decoders."""
+    """Print the times of a second call; the first one loads the tokenizer and the decoders."""
     before = model.stats()
     model.embed(**files, text=TEXTS[0])  # type: ignore[arg-type]
     table = new_table("Time of one item, by stage", "", "views", "prepare", "engine", "pool")

@@ -28,7 +28,7 @@ def test_a_started_stem_tells_patches_of_little_contrast_apart() -> None:
     maps, encoder = flat_maps(), new_encoder("thermal")
 
     def contrast() -> float:
-        """Of the tokens' variation, relative to their size."""
+        """The variation of the tokens relative to their size."""
         patches, _ = fast.patches_of(encoder, maps, 1.0)
         tokens = patches @ encoder.stem.patch.weight.flatten(1).t()  # type: ignore[operator, union-attr]
         return float(tokens.std(dim=(0, 1)).norm() / tokens.square().mean(dim=(0, 1)).sqrt().norm())

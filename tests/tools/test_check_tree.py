@@ -22,8 +22,8 @@ WORLD = {
     f"{EXPORT}/__init__.py": "import bindrt",
     f"{EXPORT}/cli.py": "import torch",
     "bench/__init__.py": "import torch, bindrt_export.cli, bindrt._core",
-    "kernels/base/simd.h": "#include <cstdint>",
-    "kernels/resize/square.h": '#include "kernels/base/simd.h"',
+    "kernels/base/simd.h": "// A.\n#include <cstdint>",
+    "kernels/resize/square.h": '// A.\n#include "kernels/base/simd.h"',
 }
 
 
@@ -61,21 +61,40 @@ def problems(root: Path, files: dict[str, str]) -> list[str]:
             "1: bindrt.errors._x is private to bindrt.errors",
         ),
         ("bench/x.py", "other._name = 1", "1: other._name is private to another file"),
-        ("kernels/base/x.h", "#include <Python.h>", "1: only csrc/python may include Python.h"),
+        ("kernels/base/x.h", "// A.\n#include <Python.h>", "2: only csrc/python may include Python.h"),
         (
             "csrc/gpu/x.cpp",
             "//\n # include <pybind11/stl.h>",
             "2: only csrc/python may include pybind11/stl.h",
         ),
-        ("kernels/base/x.h", '#include "csrc/gpu/a.h"', "1: kernels/base must not include csrc/gpu/a.h"),
         (
             "kernels/base/x.h",
-            '#include "kernels/resize/square.h"',
-            "1: kernels/base must not include kernels/resize/square.h",
+            '// A.\n#include "csrc/gpu/a.h"',
+            "2: kernels/base must not include csrc/gpu/a.h",
         ),
-        ("kernels/mel/x.h", '#include "kernels/imu/a.h"', "1: kernels/mel must not include kernels/imu/a.h"),
-        ("csrc/pipeline/x.h", '#include "csrc/gpu/a.h"', "1: csrc/pipeline must not include csrc/gpu/a.h"),
-        ("csrc/jpeg/x.h", '#include "csrc/python/a.h"', "1: csrc/jpeg must not include csrc/python/a.h"),
+        (
+            "kernels/base/x.h",
+            '// A.\n#include "kernels/resize/square.h"',
+            "2: kernels/base must not include kernels/resize/square.h",
+        ),
+        (
+            "kernels/mel/x.h",
+            '// A.\n#include "kernels/imu/a.h"',
+            "2: kernels/mel must not include kernels/imu/a.h",
+        ),
+        (
+            "csrc/pipeline/x.h",
+            '// A.\n#include "csrc/gpu/a.h"',
+            "2: csrc/pipeline must not include csrc/gpu/a.h",
+        ),
+        (
+            "csrc/jpeg/x.h",
+            '// A.\n#include "csrc/python/a.h"',
+            "2: csrc/jpeg must not include csrc/python/a.h",
+        ),
+        ("csrc/gpu/x.cpp", "int a;", "1: opens without a comment that says what the file does"),
+        ("bench/x.py", '""' + '"Of one item."""', '1: a sentence opens with "Of"'),
+        ("bench/x.py", "a = 1\n#" + ": Of one item.", '2: a sentence opens with "Of"'),
         ("docs/x.md", "see /ho" + "me/someone/notes", "1: /ho" + "me/someone is a path of one machine"),
         ("csrc/gpu/x.cpp", "//\n" * 401, " 401 lines; split it, 400 is the most"),
         ("constraints.txt", "# https://mirror.example/simple", " the lock names a server"),
@@ -93,7 +112,7 @@ def test_one_problem(tmp_path: Path, path: str, text: str, problem: str) -> None
 
 
 def test_kernels_without_tests(tmp_path: Path) -> None:
-    assert problems(tmp_path, {"kernels/mel/mel_cpu.cpp": ""}) == [
+    assert problems(tmp_path, {"kernels/mel/mel_cpu.cpp": "// A."}) == [
         "kernels/mel: has no tests in tests/kernels/mel"
     ]
 
@@ -130,7 +149,10 @@ def test_a_circle_through_the_init_of_a_package(tmp_path: Path) -> None:
 
 
 def test_a_circle_of_headers(tmp_path: Path) -> None:
-    files = {"csrc/gpu/a.h": '#include "csrc/gpu/b.h"', "csrc/gpu/b.h": '#include "csrc/gpu/a.h"'}
+    files = {
+        "csrc/gpu/a.h": '// A.\n#include "csrc/gpu/b.h"',
+        "csrc/gpu/b.h": '// A.\n#include "csrc/gpu/a.h"',
+    }
     circle = "csrc/gpu/a.h > csrc/gpu/b.h > csrc/gpu/a.h"
     assert problems(tmp_path, files) == [f"csrc/gpu/a.h: includes go in a circle: {circle}"]
 
@@ -143,12 +165,15 @@ def test_a_circle_of_headers(tmp_path: Path) -> None:
         (f"{RUNTIME}/sources/x.py", "from bindrt.sources import _image\nfrom bindrt.errors import Error"),
         (f"{RUNTIME}/x.py", "class A:\n    _x = 1\n\nA()._x\nA.__doc__\nself._b\nrow._fields"),
         ("bench/x.py", "import bench, bindrt_export.cli\nbindrt._core.x"),
-        ("kernels/mel/x.h", '#include "kernels/resize/square.h"\n#include "kernels/mel/a.h"'),
-        ("kernels/map/x.h", '#include "kernels/image/image.h"'),
-        ("csrc/python/x.cpp", '#include <pybind11/pybind11.h>\n#include <vector>\n#include "csrc/gpu/x.h"'),
+        ("kernels/mel/x.h", '// A.\n#include "kernels/resize/square.h"\n#include "kernels/mel/a.h"'),
+        ("kernels/map/x.h", '// A.\n#include "kernels/image/image.h"'),
+        (
+            "csrc/python/x.cpp",
+            '// A.\n#include <pybind11/pybind11.h>\n#include <vector>\n#include "csrc/gpu/x.h"',
+        ),
         ("docs/x.md", "https://example.org/home/page and ./work/x and /usr/bin"),
         ("docs/x.md", "long\n" * 1000),
-        ("tests/kernels/base/test_x.cpp", ""),
+        ("tests/kernels/base/test_x.cpp", "// A."),
         ("tests/support/x.py", "from bindrt import _core"),
         ("tests/conftest.py", ""),
     ],

@@ -91,7 +91,7 @@ class Scene:
 
     @property
     def kind(self) -> str:
-        """Of the first event."""
+        """The kind of the first event."""
         return self.events[0].kind
 
 
