@@ -29,7 +29,7 @@ from support.soak import GOOD, form, held
 SECONDS = float(os.environ.get("BINDRT_SOAK_SECONDS", "600"))
 WARM_UP = min(60.0, SECONDS / 4)
 BOUND = 5e-6
-#: Of the resident size, by least squares over what follows the warm-up: growth in all, at this test's length.
+#: The most by which the resident size may grow during the test, by least squares after the warm-up.
 GROWTH_BYTES = 64 << 20
 OPTIONS: dict[str, dict[str, Any]] = {
     "plain": {"pipeline": bindrt.PipelineOptions(queue=64)},

@@ -17,7 +17,7 @@ from bindrt_export.passes import rewritten
 from bindrt_export.verification.probes import random_view, text_probes
 from support.bundles import SMALL_CONFIG
 
-#: Of unit vectors; float32 sums in another order.
+#: The most by which unit vectors may differ; float32 sums in another order.
 BOUND = 2e-6
 
 

@@ -26,7 +26,7 @@ from bindrt_export.verification.probes import probe_inputs
 from bindrt_export.verification.reference import run_reference
 from support.bundles import SMALL_CONFIG
 
-#: Of unit vectors; float32 sums in another order.
+#: The most by which unit vectors may differ; float32 sums in another order.
 BOUND = 1e-6
 SETS = {"all": PASSES} | {each.__name__.rpartition(".")[2]: (each,) for each in PASSES}
 

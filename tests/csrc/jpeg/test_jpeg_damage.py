@@ -11,7 +11,7 @@ import pytest
 
 from support import cpp
 
-#: Of each file: few in every run, many in the deep one.
+#: Cases for each file: few in every run, many in the deep one.
 CASES = 60
 MANY = 2_000
 

@@ -53,7 +53,7 @@ def test_percentiles_are_numpys(values: np.ndarray, pair: tuple[float, float]) -
     st.tuples(st.floats(0, 100), st.floats(0, 100)),
 )
 def test_percentiles_of_any_numbers(dtype: str, data: st.DataObject, pair: tuple[float, float]) -> None:
-    """Of few numbers over the whole range of their type, many of them equal."""
+    """Few numbers over the whole range of their type, many of them equal."""
     kind = np.dtype(dtype)
     if kind.kind == "f":
         element = st.floats(-(2.0**100), 2.0**100, width=kind.itemsize * 8)
