@@ -24,15 +24,17 @@ def require_whole(
     >>> require_whole("threads", 4, "threads", 1, 1024)
     >>> require_whole("threads", True, "threads", 1, 1024, optional=True)
     Traceback (most recent call last):
-    bindrt.errors.OptionError: threads=True: not a number of threads; give 1 to 1024, or None
+    bindrt.errors.OptionError: threads=True: not a number of threads; give a whole number from 1 to 1024, or None
     """
     if optional and value is None:
         return
     number = value if isinstance(value, int) and not isinstance(value, bool) else None
     if number is None or number < least or (most is not None and number > most):
-        bounds = f"{least} to {most}" if most is not None else f"{least} or more"
+        bounds = f"from {least} to {most}" if most is not None else f"of at least {least}"
         raise OptionError(
-            f"{name}={value!r}", f"not a number of {what}", f"give {bounds}{', or None' if optional else ''}"
+            f"{name}={value!r}",
+            f"not a number of {what}",
+            f"give a whole number {bounds}{', or None' if optional else ''}",
         )
 
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from bindrt.errors import OptionError
 from bindrt.modalities import MODALITIES
+from bindrt.option_checks import require_whole
+
+#: What each number counts, its least and its greatest value.
+_NUMBERS = {
+    "queue": ("requests", 1, 10**9),
+    "max_wait_us": ("microseconds", 0, 10**9),
+    "batches_in_flight": ("batches", 1, 10**9),
+    "max_batch": ("rows", 1, 10**9),
+    "gpu_buffers": ("buffers", 1, 16),
+    "spin_us": ("microseconds", 0, 10**9),
+    "cache_bytes": ("bytes", 0, 2**50),
+}
 
 
 @dataclass(frozen=True)
@@ -45,25 +57,13 @@ class PipelineOptions:
     background: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name == "background":
-                _require_modalities(value)
-                continue
-            if isinstance(field.default, bool):
-                if not isinstance(value, bool):
-                    raise OptionError(f"{field.name}={value!r}", "neither on nor off", "give True or False")
-                continue
-            if field.name == "max_batch" and value is None:
-                continue
-            least = 0 if field.name.endswith(("_us", "_bytes")) else 1
-            most = {"gpu_buffers": 16, "cache_bytes": 2**50}.get(field.name, 10**9)
-            if not isinstance(value, int) or not least <= value <= most:
-                raise OptionError(
-                    f"{field.name}={value!r}",
-                    "not a number it can be",
-                    f"give a whole number from {least} to {most}",
-                )
+        for name, (what, least, most) in _NUMBERS.items():
+            require_whole(name, getattr(self, name), what, least, most, optional=name == "max_batch")
+        for name in ("cuda_graphs", "deduplicate"):
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise OptionError(f"{name}={value!r}", "not a bool", "it must be True or False")
+        _require_modalities(self.background)
 
     def background_encoders(self) -> frozenset[str]:
         return frozenset(MODALITIES[name].encoder for name in self.background)
