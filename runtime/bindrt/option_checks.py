@@ -22,9 +22,9 @@ def require_whole(
         optional: None is allowed too.
 
     >>> require_whole("threads", 4, "threads", 1, 1024)
-    >>> require_whole("threads", True, "threads", 1, 1024, optional=True)
+    >>> require_whole("threads", True, "threads", 1, 1024)
     Traceback (most recent call last):
-    bindrt.errors.OptionError: threads=True: not a number of threads; give a whole number from 1 to 1024, or None
+    bindrt.errors.OptionError: threads=True: not a number of threads; give a whole number from 1 to 1024
     """
     if optional and value is None:
         return
