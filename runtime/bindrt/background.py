@@ -34,8 +34,8 @@ def _step_back() -> None:
     os.setpriority(os.PRIO_PROCESS, thread, min(os.getpriority(os.PRIO_PROCESS, thread) + STEPS, 19))
 
 
-class Turns:
-    """One at a time, of those who wait the one that has had least time.
+class FairLock:
+    """A lock held by one at a time; of those that wait, the one that has had least time is next.
 
     Threads that give way must be few: one of them may hold the interpreter, and gets to let go of it the
     later, the more of its like share the core.
@@ -46,17 +46,22 @@ class Turns:
         self._taken = False
         self._waiting: list[tuple[str, threading.Lock]] = []
         self._had: dict[str, float] = {}  # seconds
-        self._due = 0.0  # what everybody has had or could have had: who comes late gets no arrears
+        # What everybody has had or could have had: one that starts late cannot claim time from before.
+        self._due = 0.0
 
     @contextmanager
     def turn(self, name: str) -> Iterator[None]:
-        """Wait for a turn, which lasts while the block runs. Each name is one claim to time."""
+        """Wait for the lock and hold it while the block runs. Time is counted by name."""
         self._take(name)
         start = perf_counter()
         try:
             yield
         finally:
             self._pass_on(name, perf_counter() - start)
+
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
 
     def _take(self, name: str) -> None:
         with self._guard:

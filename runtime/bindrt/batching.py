@@ -18,7 +18,7 @@ from bindrt.errors import Error, InputError
 from bindrt.items import Prepared
 from bindrt.modalities import MODALITIES
 from bindrt.prefetch import prefetched
-from bindrt.statistics import Statistics
+from bindrt.statistics import Counts
 
 Rows = npt.NDArray[np.float32]
 Ready = tuple[Prepared, Array, "Array | None"]  # an item, its views, and their weights
@@ -72,7 +72,7 @@ class Embedder:
     engine: Engine
     prepare: Callable[[object], tuple[Prepared, Array | None]]
     embed_dim: int
-    statistics: Statistics
+    counts: Counts
 
     def embed(self, items: Sequence[object], normalize: bool, skip: bool) -> Outcome:
         """Embed items in order; with ``skip`` a bad item fails alone, else the first one raises."""
@@ -82,7 +82,7 @@ class Embedder:
             for batch in self._batches(prepared, skip, outcome):
                 for group in by_length(batch, self.engine.max_batch) if self.modality == "text" else (batch,):
                     self._run(group, normalize, outcome.rows)
-        self.statistics.add(self.modality, items=len(items) - len(outcome.errors), errors=len(outcome.errors))
+        self.counts.add(self.modality, items=len(items) - len(outcome.errors), errors=len(outcome.errors))
         return outcome
 
     def _batches(self, items: Iterable[Callable[[], Ready]], skip: bool, outcome: Outcome) -> Iterator[Batch]:
@@ -95,7 +95,7 @@ class Embedder:
             except Error as error:
                 named = error.at(f"{self.modality}[{i}]")
                 if not skip:
-                    self.statistics.add(self.modality, errors=1)
+                    self.counts.add(self.modality, errors=1)
                     raise named from None
                 outcome.errors[i] = named
                 continue
@@ -116,7 +116,7 @@ class Embedder:
         return max(os.cpu_count() or 1, self.engine.max_batch // MODALITIES[self.modality].views)
 
     def _ready(self, item: object) -> Ready:
-        with self.statistics.timed(self.modality, "prepare"):
+        with self.counts.timed(self.modality, "prepare"):
             prepared, weights = self.prepare(item)
             return prepared, self._encoder_views(prepared), weights
 
@@ -137,14 +137,14 @@ class Embedder:
             inputs = views[start : start + step]
             if self.modality == "text":
                 inputs = cut_at_end(inputs)
-            with self.statistics.timed(self.modality, "engine"):
+            with self.counts.timed(self.modality, "engine"):
                 self.engine.run(np.ascontiguousarray(inputs), embedded[start : start + step])
-            self.statistics.add(self.modality, batches=1)
-        with self.statistics.timed(self.modality, "pool"):
+            self.counts.add(self.modality, batches=1)
+        with self.counts.timed(self.modality, "pool"):
             counts = np.array([len(v) for v in batch.views], np.int64)
             weights = np.concatenate(batch.weights)
             rows[batch.rows] = _core.pool_views(embedded, counts, weights, normalize)
-        self.statistics.add(self.modality, views=len(views))
+        self.counts.add(self.modality, views=len(views))
 
 
 def by_length(batch: Batch, most: int, call: int = CALL_TOKENS) -> Iterator[Batch]:

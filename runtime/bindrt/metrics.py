@@ -10,6 +10,14 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from bindrt.errors import Error
+from bindrt.statistics import (
+    OUTCOMES,
+    PIPELINE_COUNTERS,
+    PIPELINE_GAUGES,
+    SHARING_COUNTERS,
+    SHARING_GAUGES,
+    Count,
+)
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -19,32 +27,6 @@ if TYPE_CHECKING:
 #: Buckets of times end below powers of two of a nanosecond, 16 µs to 69 s: there the core's histogram has
 #: limits of its own, so that every bucket is exact.
 LEAST_POWER, MOST_POWER = 14, 36
-OUTCOMES = ("done", "failed", "cancelled", "expired", "closed", "refused")
-#: Name, what it is, and the name in ``Model.stats()``.
-COUNTERS = (
-    ("bindrt_requests_submitted", "Requests that were accepted.", "submitted"),
-    ("bindrt_batches", "Batches that went to the engine.", "batches"),
-    ("bindrt_rows", "Views the engine computed.", "rows"),
-    ("bindrt_engine_calls", "Calls of the engine.", "engine_calls"),
-    ("bindrt_batch_splits", "Batches halved to find an item that makes the engine fail.", "splits"),
-    ("bindrt_batch_halvings", "Halvings of the batch size, out of memory.", "halvings"),
-    ("bindrt_rows_copied", "Views made elsewhere and copied into a batch.", "rows_copied"),
-    ("bindrt_rows_moved", "Views moved over holes that others left in a batch.", "rows_moved"),
-    ("bindrt_rows_borrowed", "Views the engine read where the caller had them.", "rows_borrowed"),
-)
-GAUGES = (
-    ("bindrt_queued_requests", "Requests in the queue.", "queued"),
-    ("bindrt_preparing_requests", "Requests being prepared.", "preparing"),
-    ("bindrt_rows_in_flight", "Views being prepared, in batches or in the engine.", "rows_in_flight"),
-    ("bindrt_batch_limit_rows", "Views the engine takes at once; less after out of memory.", "limit"),
-    ("bindrt_batch_memory_bytes", "Memory of batches.", "batch_bytes"),
-)
-SHARED = (
-    ("bindrt_cache_hits", "Items answered from the cache.", "hits"),
-    ("bindrt_cache_misses", "Items that were computed.", "misses"),
-    ("bindrt_shared_requests", "Items that waited for an equal one's vector.", "shared"),
-    ("bindrt_cache_evictions", "Vectors the cache had no more room for.", "evicted"),
-)
 
 
 class PrometheusCollector:
@@ -66,7 +48,7 @@ class PrometheusCollector:
                 "bindrt.metrics", "prometheus_client is not installed", "pip install 'bindrt[metrics]'"
             ) from None
         self._core: Any = core
-        self._pipelines = model._pipelines
+        self._pipelines = model.pipelines
         self._name = name if name is not None else model.bundle.path.name.removesuffix(".bind")
 
     def describe(self) -> Iterable[Metric]:
@@ -77,24 +59,24 @@ class PrometheusCollector:
         """Called by the registry at each scrape."""
         found = self._pipelines.stats()
         yield self._requests(found)
-        for name, text, key in COUNTERS:
-            yield self._numbers(self._core.CounterMetricFamily, name, text, found, key)
-        for name, text, key in GAUGES:
-            yield self._numbers(self._core.GaugeMetricFamily, name, text, found, key)
+        counter, gauge = self._core.CounterMetricFamily, self._core.GaugeMetricFamily
+        for count in PIPELINE_COUNTERS:
+            yield self._numbers(counter, count, found)
+        for count in PIPELINE_GAUGES:
+            yield self._numbers(gauge, count, found)
         yield self._batch_sizes(found)
         yield self._seconds(found)
-        shared = {m: counts["sharing"] for m, counts in found.items() if "sharing" in counts}
-        if shared:
-            for name, text, key in SHARED:
-                yield self._numbers(self._core.CounterMetricFamily, name, text, shared, key)
-            text = "Memory of the cache."
-            gauge = self._core.GaugeMetricFamily
-            yield self._numbers(gauge, "bindrt_cache_bytes", text, shared, "cached_bytes")
+        sharing = {m: counts["sharing"] for m, counts in found.items() if "sharing" in counts}
+        if sharing:
+            for count in SHARING_COUNTERS:
+                yield self._numbers(counter, count, sharing)
+            for count in SHARING_GAUGES:
+                yield self._numbers(gauge, count, sharing)
 
-    def _numbers(self, kind: Any, name: str, text: str, found: dict[str, dict[str, Any]], key: str) -> Metric:
-        family: Metric = kind(name, text, labels=("model", "modality"))
+    def _numbers(self, kind: Any, count: Count, found: dict[str, dict[str, Any]]) -> Metric:
+        family: Metric = kind(count.metric, count.text, labels=("model", "modality"))
         for modality, counts in found.items():
-            family.add_metric((self._name, modality), counts[key])  # type: ignore[attr-defined]
+            family.add_metric((self._name, modality), counts[count.key])  # type: ignore[attr-defined]
         return family
 
     def _requests(self, found: dict[str, dict[str, Any]]) -> Metric:

@@ -30,7 +30,7 @@ from bindrt.pipeline.streaming import stream
 from bindrt.pipeline.tracing import traced
 from bindrt.preprocess.prepare import prepare_distinct
 from bindrt.selection.openers import Opener, openers
-from bindrt.statistics import Statistics, with_pipeline
+from bindrt.statistics import Counts, merged
 
 Item = TypeVar("Item")
 
@@ -44,6 +44,7 @@ class Model:
         precision: what its engines compute with, for example ``fp32``.
         space: fingerprint of its embedding space.
         embed_dim: length of a vector.
+        pipelines: internal; the pipelines of its encoders.
     """
 
     def __init__(self, *, bundle: Bundle, options: LoadOptions) -> None:
@@ -65,10 +66,10 @@ class Model:
         own = own_engines(options.engines, encoders, self.precision)
         found = openers(bundle, encoders, options.engine, self.precision, options.settings, own)
         self._limits = options.limits
-        self._statistics = Statistics()
+        self._counts = Counts()
         self._closed = False
         self._process = os.getpid()
-        self._pipelines = Pipelines(
+        self.pipelines = Pipelines(
             repr(bundle.path.name),
             self.modalities,
             manifest.encoders,
@@ -81,12 +82,12 @@ class Model:
             options.memory_budget,
             {encoder: opener.weights for encoder, opener in found.items()},
             partial(_open, found, options.pipeline.background_encoders()),
-            self._pipelines.batch_bytes,
-            self._pipelines.is_idle,
-            partial(self._pipelines.close, True),
+            self.pipelines.batch_bytes,
+            self.pipelines.is_idle,
+            partial(self.pipelines.close, True),
         )
         if options.memory_budget is not None:
-            self._pipelines.call_on_use(self._loaded.used.touch)
+            self.pipelines.call_on_use(self._loaded.used.touch)
 
     def embed(
         self,
@@ -156,7 +157,7 @@ class Model:
         for modality in given:
             self._require(modality)
             await asyncio.to_thread(self._engine, MODALITIES[modality].encoder)
-        outcomes = await embed_async(self._pipelines, self._engine, given, self.embed_dim, options, skip)
+        outcomes = await embed_async(self.pipelines, self._engine, given, self.embed_dim, options, skip)
         return self._collect(outcomes, normalize)
 
     def submit(
@@ -187,7 +188,7 @@ class Model:
         """
         self._require(modality)
         options = request_options(priority, deadline, is_normalized(normalize))
-        return self._pipelines.submit(modality, item, self._engine, options, block)
+        return self.pipelines.submit(modality, item, self._engine, options, block)
 
     def stream(
         self,
@@ -212,7 +213,7 @@ class Model:
 
         def submit(item: Item) -> EmbeddingFuture:
             self._require(modality)
-            return self._pipelines.submit(modality, item, self._engine, options)
+            return self.pipelines.submit(modality, item, self._engine, options)
 
         return stream(items, submit, prefetch, skip, modality)
 
@@ -252,7 +253,7 @@ class Model:
         What went through the pipeline is among them, and stands under ``"pipeline"`` in detail: requests by
         outcome, depth of the queue, batch sizes, percentiles of each stage; docs/pipeline.md.
         """
-        return with_pipeline(self._statistics.snapshot(), self._pipelines.stats())
+        return merged(self._counts.snapshot(), self.pipelines.stats())
 
     def memory(self) -> dict[str, dict[str, int]]:
         """Of each encoder in memory: bytes of its ``weights`` on disk, and of ``batches`` it may come to."""
@@ -286,7 +287,7 @@ class Model:
             spans: of each encoder the first so many are kept, about 100 bytes each; the file says how many
                 were not.
         """
-        with traced(self._pipelines, path, spans):
+        with traced(self.pipelines, path, spans):
             yield
 
     def engine(self, modality: str) -> Engine:
@@ -311,7 +312,7 @@ class Model:
         self._closed = True
         if self._process != os.getpid():
             return  # the engines' threads are the parent's, and cannot be ended here
-        self._pipelines.close(drain)
+        self.pipelines.close(drain)
         self._loaded.clear()
 
     def __enter__(self) -> Model:
@@ -348,7 +349,7 @@ class Model:
             engine,
             partial(prepare_distinct, modality, limits=self._limits),
             self.embed_dim,
-            self._statistics,
+            self._counts,
         )
 
     def _engine(self, encoder: str) -> Engine:

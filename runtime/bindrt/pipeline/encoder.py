@@ -14,7 +14,7 @@ import numpy as np
 
 from bindrt import _core
 from bindrt.arrays import Array
-from bindrt.background import Turns
+from bindrt.background import FairLock
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.engines import Engine, GpuEngine
 from bindrt.engines.devices import cuda_index
@@ -35,7 +35,7 @@ TEXT_LENGTHS = (8, 12, 16, 24, 32, 48, c.TEXT_LENGTH)
 #: A text of so many characters is tokenised by the thread that submits it, in about 0.1 ms.
 SHORT_TEXT = 1000
 TOKENS = c.TEXT_END + 1  # the end token is the largest number
-#: Of an encoder; each keeps a little of the driver's memory.
+#: The most graphs that are kept of one encoder; each takes a little of the driver's memory.
 _MOST_GRAPHS = 64
 _OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|failed to allocate", re.IGNORECASE)
 
@@ -47,9 +47,9 @@ def workers(process: int, background: bool) -> _core.Workers:
 
 
 @lru_cache(maxsize=1)
-def turns(process: int) -> Turns:
-    """Of the engines in the background: one at a time has all cores."""
-    return Turns()
+def background_lock(process: int) -> FairLock:
+    """Engines in the background run one at a time: the one that holds this lock has all cores."""
+    return FairLock()
 
 
 class EncoderPipeline:
@@ -70,13 +70,12 @@ class EncoderPipeline:
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
         batch = most_rows(engine, options)
         background = encoder.name in options.background_encoders()
+        turn = partial(background_lock(os.getpid()).turn, encoder.name) if background else nullcontext
         try:
             self.core = _core.Pipeline(
                 [_lane(m, encoder, batch, embed_dim, options) for m in self.modalities],
                 Preparer(self.modalities, encoder, batch, limits),
-                _Runner(
-                    engine, partial(turns(os.getpid()).turn, encoder.name) if background else nullcontext
-                ),
+                _Runner(engine, turn),
                 deliver,
                 workers(os.getpid(), background),
                 _gpu(engine, options),
@@ -102,7 +101,7 @@ class EncoderPipeline:
 
 
 def most_rows(engine: Engine, options: PipelineOptions) -> int:
-    """Of an engine call."""
+    """The most rows one engine call may take."""
     return min(engine.max_batch, options.max_batch or engine.max_batch)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import bindrt
-from bindrt.background import STEPS, Turns, in_background
+from bindrt.background import STEPS, FairLock, in_background
 from support.golden import HERE
 
 INPUTS = HERE / "inputs"
@@ -88,7 +88,7 @@ def test_only_modalities(wrong: object) -> None:
 
 
 def test_turns_exclude_each_other_and_none_is_lost() -> None:
-    turns, inside, most, done = Turns(), 0, 0, []
+    turns, inside, most, done = FairLock(), 0, 0, []
 
     def work(name: str) -> None:
         nonlocal inside, most
@@ -112,16 +112,16 @@ def test_turns_exclude_each_other_and_none_is_lost() -> None:
 
 
 def test_who_had_least_time_is_next() -> None:
-    turns, order = Turns(), []
+    turns, order = FairLock(), []
 
     def work(name: str) -> None:
         with turns.turn(name):
             order.append(name)
 
     def waits(name: str) -> threading.Thread:
-        thread, before = threading.Thread(target=work, args=(name,)), len(turns._waiting)
+        thread, before = threading.Thread(target=work, args=(name,)), turns.waiting()
         thread.start()
-        while len(turns._waiting) == before:
+        while turns.waiting() == before:
             time.sleep(0.001)
         return thread
 

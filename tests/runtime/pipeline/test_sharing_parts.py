@@ -17,6 +17,7 @@ import bindrt
 from bindrt.pipeline.futures import EmbeddingFuture
 from bindrt.pipeline.sharing import Deduplicator, ResultCache, SharedFuture, identity
 from bindrt.pipeline.sharing.cache import Result
+from bindrt.statistics import SHARING, Counts
 from support.golden import HERE
 
 INPUTS = HERE / "inputs"
@@ -74,7 +75,7 @@ def test_values_hash_alike_only_if_equal(value: Any, data: st.DataObject) -> Non
     other = data.draw(st.just(value) | st.recursive(st.none() | st.booleans() | st.integers(), st.lists))
 
     def key(of: Any) -> bytes:
-        contents = identity._Contents()
+        contents = identity.Contents()
         contents.plain(of)
         return contents.key()
 
@@ -104,7 +105,8 @@ OPERATIONS = st.lists(
 
 @given(st.integers(0, 3000), OPERATIONS)
 def test_cache_is_a_plain_lru(limit: int, operations: list[tuple[str, int, int]]) -> None:
-    cache, plain = ResultCache(limit), OrderedDict[bytes, Result]()
+    counts = Counts(SHARING)
+    cache, plain = ResultCache(limit, counts), OrderedDict[bytes, Result]()
     for what, number, length in operations:
         key = bytes([number])
         if what == "g":
@@ -119,8 +121,9 @@ def test_cache_is_a_plain_lru(limit: int, operations: list[tuple[str, int, int]]
             plain[key] = result
             while sum(r.size() for r in plain.values()) > limit:
                 plain.popitem(last=False)
-        assert cache.bytes.total() == sum(r.size() for r in plain.values()) <= limit
-        assert cache.entries.total() == len(plain)
+        held = list(counts.snapshot().values())
+        assert sum(c["cached_bytes"] for c in held) == sum(r.size() for r in plain.values()) <= limit
+        assert sum(c["cached"] for c in held) == len(plain)
     assert [k for k in (bytes([n]) for n in range(10)) if cache.get(k)] == sorted(plain)
 
 

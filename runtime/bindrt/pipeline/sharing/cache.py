@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from bindrt.statistics import Counts
 
 Notes = Mapping[str, "float | int | str"]
 
@@ -15,7 +17,7 @@ NOTE_BYTES = 150
 
 @dataclass(frozen=True)
 class Result:
-    """A vector's bytes (float32) and what preprocessing reported. Of the item's modality."""
+    """A vector's bytes (float32), the item's modality, and what preprocessing reported about it."""
 
     modality: str
     vector: bytes
@@ -26,15 +28,13 @@ class Result:
 
 
 class ResultCache:
-    """Holds at most ``limit`` bytes. Not safe by itself: the deduplicator's lock guards it."""
+    """Holds at most ``limit`` bytes. It has no lock of its own: the deduplicator's guards it."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, counts: Counts) -> None:
         self._limit = limit
+        self._counts = counts
         self._results: OrderedDict[bytes, Result] = OrderedDict()
         self._held = 0
-        self.bytes: Counter[str] = Counter()  # by modality
-        self.entries: Counter[str] = Counter()
-        self.evicted: Counter[str] = Counter()
 
     def get(self, key: bytes) -> Result | None:
         result = self._results.get(key)
@@ -52,7 +52,7 @@ class ResultCache:
         self._count(result, 1)
         while self._held > self._limit:
             oldest = next(iter(self._results))
-            self.evicted[self._results[oldest].modality] += 1
+            self._counts.add(self._results[oldest].modality, evicted=1)
             self._forget(oldest)
 
     def clear(self) -> None:
@@ -64,5 +64,4 @@ class ResultCache:
 
     def _count(self, result: Result, sign: int) -> None:
         self._held += sign * result.size()
-        self.bytes[result.modality] += sign * result.size()
-        self.entries[result.modality] += sign
+        self._counts.add(result.modality, cached=sign, cached_bytes=sign * result.size())

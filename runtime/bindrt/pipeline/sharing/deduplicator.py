@@ -4,7 +4,6 @@ that computes it. There is one attempt, or two while a more urgent one overtakes
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from bindrt.pipeline.sharing.cache import Result, ResultCache
 from bindrt.pipeline.sharing.clock import Clock
 from bindrt.pipeline.sharing.futures import SharedFuture
 from bindrt.pipeline.sharing.identity import identify
+from bindrt.statistics import SHARING, Counts
 
 #: Hands an item to the pipeline; False: the queue is full.
 Submit = Callable[[EmbeddingFuture, object], bool]
@@ -38,14 +38,12 @@ class Deduplicator:
 
     def __init__(self, deduplicate: bool, cache_bytes: int) -> None:
         self._deduplicate = deduplicate
-        self._cache = ResultCache(cache_bytes)
         self._changed = threading.Condition()  # guards everything here
         self._groups: dict[bytes, _Group] = {}
         self._group_of: dict[SharedFuture, _Group] = {}
         self._clock = Clock(self._changed, self._too_late)
-        self._counts: dict[str, Counter[str]] = {
-            name: Counter() for name in ("hits", "misses", "shared", "unshared", "cancelled", "expired")
-        }
+        self._counts = Counts(SHARING)
+        self._cache = ResultCache(cache_bytes, self._counts)
 
     @staticmethod
     def identify(future: SharedFuture, item: object, normalize: bool) -> None:
@@ -60,8 +58,7 @@ class Deduplicator:
         """Take an identified future; False: the queue is full; None: the item equals no other."""
         identity = future.identity
         if identity is None:
-            with self._changed:
-                self._counts["unshared"][future.modality] += 1
+            self._counts.add(future.modality, unshared=1)
             return None
         due = None if deadline is None else monotonic() + deadline
         with self._changed:
@@ -69,7 +66,7 @@ class Deduplicator:
                 self._changed.wait()
             found = self._cache.get(identity.key)
             if found is not None:
-                self._counts["hits"][future.modality] += 1
+                self._counts.add(future.modality, hits=1)
             elif group is not None and group.priority >= priority:
                 self._join(group, future, due, "shared")
                 return True
@@ -81,15 +78,9 @@ class Deduplicator:
         assert group is not None
         return self._attempt(group, future, identity.item(), priority, submit)
 
-    def stats(self, modality: str) -> dict[str, int]:
-        """Of one modality: how its items were answered, and what the cache holds of it."""
-        with self._changed:
-            return {
-                **{name: counts[modality] for name, counts in self._counts.items()},
-                "cached": self._cache.entries[modality],
-                "cached_bytes": self._cache.bytes[modality],
-                "evicted": self._cache.evicted[modality],
-            }
+    def stats(self, modality: str) -> dict[str, float]:
+        """How the items of one modality were answered, and what the cache holds of them."""
+        return self._counts.of(modality)
 
     def clear(self) -> None:
         with self._changed:
@@ -109,7 +100,7 @@ class Deduplicator:
         return group
 
     def _join(self, group: _Group, future: SharedFuture, due: float | None, name: str) -> None:
-        self._counts[name][future.modality] += 1
+        self._counts.add(future.modality, **{name: 1})
         group.members[future] = None
         self._group_of[future] = group
         future.leave = self._leave
@@ -183,7 +174,7 @@ class Deduplicator:
         with self._changed:
             unwanted = self._remove(future)
             if unwanted is not None:
-                self._counts["cancelled"][future.modality] += 1
+                self._counts.add(future.modality, cancelled=1)
         if unwanted is not None:
             future.settle(None, {}, None)
             _cancel(unwanted)
@@ -194,7 +185,7 @@ class Deduplicator:
         if any(attempt.in_engine() for attempt in group.attempts):
             return None
         unwanted = self._remove(future) or []
-        self._counts["expired"][future.modality] += 1
+        self._counts.add(future.modality, expired=1)
 
         def end() -> None:
             future.settle(None, {}, deadline_exceeded(future.modality))

@@ -49,7 +49,7 @@ class _File(io.BytesIO):
 
 def identify(modality: str, item: object, normalize: bool) -> Identity | None:
     """None for an item that is computed by itself: a bad one, a file object, one above ``MOST_BYTES``."""
-    contents = _Contents()
+    contents = Contents()
     contents.add("request", f"{modality} {normalize}".encode())
     try:
         if modality == "text" and not isinstance(item, Prepared):
@@ -69,7 +69,7 @@ def identify(modality: str, item: object, normalize: bool) -> Identity | None:
     return Identity(contents.key(), lambda: kind(make(), **others))
 
 
-class _Contents:
+class Contents:
     """Hashes values with their kinds and lengths, so that no two lists of values look the same."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class _Contents:
         self._hash.update(data)
 
     def source(self, value: Any) -> Callable[[], object]:
-        """Of a wrapper's first field. Makes its stand-in."""
+        """Hash a wrapper's first field; returns a function that makes its stand-in."""
         if isinstance(value, (str, os.PathLike)):
             name = os.fsdecode(value)
             data = self._read(name)
