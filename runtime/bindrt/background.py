@@ -1,4 +1,4 @@
-"""Threads that give way to the others of this program."""
+"""Threads of low priority, which give way to the other threads of this program."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import TypeVar
 
 Made = TypeVar("Made")
 
-#: Steps of niceness: on a busy core such a thread gets 4 % of what one without gets.
+#: Steps of niceness: on a busy core such a thread gets 4 % of the time of a usual thread.
 STEPS = 15
 
 
 def in_background(make: Callable[[], Made]) -> Made:
-    """What ``make`` makes. Threads that it starts run when threads with more claim leave a core free.
+    """What ``make`` makes. Threads that it starts run when usual threads leave a core free.
 
-    On Linux a thread has a niceness of its own and inherits that of the thread which starts it. Elsewhere
-    it is the process's, and nothing changes.
+    On Linux a thread has its own niceness and inherits it from the thread that starts it. On other systems
+    niceness belongs to the process, and nothing changes.
     """
     if sys.platform != "linux":
         return make()
@@ -37,8 +37,8 @@ def _step_back() -> None:
 class FairLock:
     """A lock held by one at a time; of those that wait, the one that has had least time is next.
 
-    Threads that give way must be few: one of them may hold the interpreter, and gets to let go of it the
-    later, the more of its like share the core.
+    Few threads of low priority may run at once: one of them may hold the interpreter, and the more of them
+    share a core, the later it can let go of it.
     """
 
     def __init__(self) -> None:

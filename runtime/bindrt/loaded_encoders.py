@@ -1,4 +1,4 @@
-"""Which encoders are in memory, and which of them go when another one needs the room."""
+"""Which encoders are in memory, and which are unloaded when another one needs the room."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bindrt.engines import Engine
 from bindrt.errors import MemoryBudgetExceeded
 from bindrt.option_checks import require_whole
 
-#: Seconds that a load waits for an encoder without work, to take its place; and between looks.
+#: Seconds that a load waits until some encoder has no work and can be unloaded; and seconds between looks.
 PATIENCE, LOOK = 60.0, 0.01
 
 
@@ -39,8 +39,8 @@ class UseOrder:
 class LoadedEncoders:
     """The open engines of a model, within a budget of bytes if there is one.
 
-    An encoder counts with its weights' size on disk and the batch memory it may come to. Those that are
-    unloaded for another are the least recently used, and never have work.
+    An encoder counts with the size of its weights on disk and the batch memory it may come to hold. To make
+    room, encoders without work are unloaded, the least recently used first.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class LoadedEncoders:
         _all_loaded.add(self)
 
     def engine(self, encoder: str) -> Engine:
-        """The engine of an encoder, opened if it is not.
+        """The engine of an encoder; it is opened if it is not open.
 
         Raises:
             MemoryBudgetExceeded: it does not fit alone, or nothing went idle in time.
@@ -78,7 +78,7 @@ class LoadedEncoders:
         return self.engines.get(encoder) or self._load(encoder, evict=True)
 
     def warm(self, encoder: str) -> Engine | None:
-        """As ``engine``; None if others would have to go."""
+        """As ``engine``; None if another encoder would have to be unloaded."""
         try:
             return self.engines.get(encoder) or self._load(encoder, evict=False)
         except MemoryBudgetExceeded:
@@ -86,7 +86,7 @@ class LoadedEncoders:
 
     @contextmanager
     def using(self, encoder: str) -> Iterator[Engine]:
-        """The engine, which stays while the block runs."""
+        """The engine; it is not unloaded while the block runs."""
         while True:
             engine = self.engine(encoder)
             with self._guard:
@@ -100,15 +100,15 @@ class LoadedEncoders:
                 self._users[encoder] -= 1
 
     def unload(self, encoder: str) -> None:
-        """Finish what it has to do, and free it."""
-        self.engines.pop(encoder, None)  # first: who comes now opens another
+        """Finish its work, and free it."""
+        self.engines.pop(encoder, None)  # first, so that a new request opens another
         self._close_pipeline(encoder)
 
     def clear(self) -> None:
         self.engines.clear()
 
     def memory(self) -> dict[str, dict[str, int]]:
-        """Of each encoder in memory: bytes of its weights, and of batches it may come to."""
+        """For each encoder in memory, bytes of its weights and of the batches it may come to hold."""
         return {
             encoder: {"weights": self._weights[encoder], "batches": self._batch_bytes(encoder, engine)}
             for encoder, engine in list(self.engines.items())
@@ -150,7 +150,7 @@ class LoadedEncoders:
                 time.sleep(LOOK)
 
     def _idle(self) -> str | None:
-        """The least recently used of those without work."""
+        """The least recently used encoder that has no work."""
         with self._guard:
             free = [e for e in self.engines if self._users[e] == 0]
         return next((e for e in self.used.oldest_first(free) if self._is_idle(e)), None)
@@ -160,6 +160,6 @@ _all_loaded: weakref.WeakSet[LoadedEncoders] = weakref.WeakSet()
 
 
 def loaded_models() -> list[dict[str, Any]]:
-    """Of each model of this process that has encoders in memory: its name, budget and their bytes."""
+    """For each model of this process with encoders in memory: its name, its budget, the encoders' bytes."""
     found = [(r, r.memory()) for r in list(_all_loaded)]
     return [{"model": r.name, "budget": r.budget, "encoders": memory} for r, memory in found if memory]

@@ -114,10 +114,10 @@ class Model:
                 error stands in ``Embeddings.errors``, and its neighbours are not touched.
 
         Returns:
-            float32 ``[N, D]`` per modality, in the order the modalities are listed here.
+            float32 ``[N, D]`` per modality, in the order in which the modalities are listed here.
 
         Raises:
-            Error: of a bad item (with ``raise``), an unknown modality or option, a failed engine.
+            Error: an item is bad (with ``raise``), a modality or option is not known, or an engine failed.
         """
         skip, normalize = is_skip(on_error), is_normalized(normalize)
         given = {
@@ -148,7 +148,7 @@ class Model:
 
         Args:
             items: modalities with one item or a list of items each.
-            priority, deadline: of every item, as in :meth:`submit`.
+            priority, deadline: as in :meth:`submit`; they hold for every item.
         """
         skip, normalize = is_skip(on_error), is_normalized(normalize)
         options = request_options(priority, deadline, normalize, new_caller())
@@ -172,7 +172,7 @@ class Model:
         """Queue one item; other requests share its batch.
 
         Args:
-            modality: of the item.
+            modality: the item's modality, for example ``image``.
             item: see :mod:`bindrt.items`. It must not change until the future is done.
             priority: higher goes first; -1000 to 1000.
             deadline: seconds from now; if the engine does not have the item by then, it is dropped.
@@ -256,7 +256,7 @@ class Model:
         return merged(self._counts.snapshot(), self.pipelines.stats())
 
     def memory(self) -> dict[str, dict[str, int]]:
-        """Of each encoder in memory: bytes of its ``weights`` on disk, and of ``batches`` it may come to."""
+        """For each encoder in memory, bytes of its ``weights`` on disk and the most its ``batches`` take."""
         return self._loaded.memory()
 
     def warm_up(self) -> tuple[str, ...]:
@@ -284,8 +284,8 @@ class Model:
 
         Args:
             path: the JSON file to write, at the end of the block.
-            spans: of each encoder the first so many are kept, about 100 bytes each; the file says how many
-                were not.
+            spans: so many spans of each encoder are kept, the first ones, about 100 bytes each. The file says
+                how many were left out.
         """
         with traced(self.pipelines, path, spans):
             yield
@@ -307,7 +307,7 @@ class Model:
         """Free everything; the model cannot be used afterwards.
 
         Args:
-            drain: first finish what was submitted. Else requests that the engine does not have yet fail.
+            drain: first finish what was submitted. Otherwise requests that the engine does not have yet fail.
         """
         self._closed = True
         if self._process != os.getpid():

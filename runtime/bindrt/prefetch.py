@@ -1,4 +1,4 @@
-"""Calls in order, some of them ahead of time on other threads."""
+"""Results of calls in order; some calls run ahead of time on other threads."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def prefetched(
     """For each item a function that returns ``call(item)``, or raises what it raised.
 
     Args:
-        most: calls that are begun before the one at hand is asked for. When the generator is closed early,
-            those that have not begun never do, and the others are waited for.
+        most: how many calls may begin before their results are asked for. When the generator is closed early,
+            calls that have not begun are dropped, and it waits for the others.
     """
     if len(items) < 2 or most < 1:
         for item in items:

@@ -1,4 +1,4 @@
-"""The pipeline of one encoder: its modalities are lanes, its engine has a thread."""
+"""The pipeline of one encoder: each modality is a lane, and the engine has a thread."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|failed to allocate", re.IG
 
 @lru_cache(maxsize=2)
 def workers(process: int, background: bool) -> _core.Workers:
-    """The threads that all models of a process share; those of ``background`` give way."""
+    """The threads that all models of a process share; the threads of ``background`` give way."""
     return _core.Workers(os.cpu_count() or 1)
 
 
@@ -91,12 +91,12 @@ class EncoderPipeline:
         if caller is None:
             caller = threading.get_ident()
         if type(item) is str and modality == "text" and len(item) <= SHORT_TEXT:
-            item = Prepared(tokens(item))  # here: threads that decode videos are long at it
+            item = Prepared(tokens(item))  # here: the worker threads may be busy with videos
         if modality == "text" and type(item) is Prepared and type(item.array) is np.ndarray:
             try:
                 return self.core.submit(future, lane, item, item.array, priority, caller, deadline, normalize)
             except ValueError:
-                pass  # preparing says what is wrong with them, if anything is
+                pass  # preparing says what is wrong with the tokens
         return self.core.submit(future, lane, item, None, priority, caller, deadline, normalize)
 
 
@@ -143,7 +143,7 @@ def _lane(
 
 
 class _Runner:
-    """Runs the engine on rows of a batch; tells the core when memory is the problem."""
+    """Runs the engine on rows of a batch; raises MemoryError where memory is the problem."""
 
     def __init__(self, engine: Engine, turn: Turn) -> None:
         self._run = engine.run
@@ -155,7 +155,7 @@ class _Runner:
 
 
 def _gpu(engine: Engine, options: PipelineOptions) -> dict[str, Any] | None:
-    """How the core runs an engine on a GPU, beside its thread; None for those that only run on it."""
+    """How the core queues an engine's work on a GPU; None: the pipeline's thread runs the engine."""
     index = cuda_index(engine.device)
     if index is None or not isinstance(engine, GpuEngine) or not _core.gpu.available():
         return None
@@ -170,7 +170,7 @@ def _gpu(engine: Engine, options: PipelineOptions) -> dict[str, Any] | None:
 
 @contextmanager
 def _memory_errors() -> Iterator[None]:
-    """A MemoryError where an engine says that memory is the problem."""
+    """Raise MemoryError where an engine says that memory is the problem."""
     try:
         yield
     except EngineError as error:

@@ -30,9 +30,9 @@ class PipelineOptions:
             A request that nothing follows never waits.
         batches_in_flight: batches of one modality that are being filled, run or handed over at once. Their
             memory is allocated once; three let preparing, engine and hand-over overlap.
-        max_batch: rows of an engine call; None: as many as the engine takes at once with profit.
-        gpu_buffers: sets of buffers on a GPU: so many batches, and one more, are on their way there at once.
-        cuda_graphs: on a GPU, record the work of batch sizes that come again, so that one call queues it.
+        max_batch: the most rows one engine call may take; None: the engine's own most.
+        gpu_buffers: sets of buffers on a GPU. So many batches, and one more, may be on the GPU at once.
+        cuda_graphs: on a GPU, record the work of a batch size that comes again, so that one call queues it.
         spin_us: microseconds that an engine's thread looks for the next request after a batch, before it
             sleeps: waking it takes longer than all the rest. Costs up to so much of one core a batch, and
             nothing while there are no requests.

@@ -1,4 +1,4 @@
-"""The door between ``Model`` and its pipelines: one an encoder, made when first used."""
+"""The pipelines of a model: one for each encoder, made at its first request."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Pipelines:
         return EmbeddingFuture(modality) if self._deduplicator is None else SharedFuture(modality)
 
     def identify(self, future: EmbeddingFuture, item: object, normalize: bool) -> None:
-        """With ``deduplicate`` or a cache: read and hash the item, which ``try_submit`` does else."""
+        """Read and hash the item now, if items are hashed; otherwise ``try_submit`` does it."""
         if isinstance(future, SharedFuture):
             Deduplicator.identify(future, item, normalize)
 
@@ -124,7 +124,7 @@ class Pipelines:
         engine: Callable[[str], Engine],
         options: RequestOptions,
     ) -> bool | None:
-        """As ``try_submit``, if there may be others like it; else None."""
+        """As ``try_submit``, for an item that may equal others; None: it does not."""
         deduplicator.identify(future, item, options.normalize)
 
         def submit(attempt: EmbeddingFuture, stand_in: object) -> bool:
@@ -140,12 +140,12 @@ class Pipelines:
         self._on_use = used
 
     def is_idle(self, encoder: str) -> bool:
-        """Nothing of it is queued, in work, or being handed over."""
+        """Whether none of its requests is queued, in work, or being delivered."""
         pipeline = self._made.get(encoder)
         return pipeline is None or pipeline.core.wait_delivered(0.0)
 
     def batch_bytes(self, encoder: str, engine: Engine) -> int:
-        """What its batches may come to."""
+        """Bytes of all batches that it may come to hold."""
         modalities = self._of(encoder)
         found = self._encoders[encoder]
         return batch_bytes(found, modalities, engine, self._embed_dim, self._options)
@@ -216,7 +216,7 @@ class Pipelines:
             if self._on_use is not None:
                 self._on_use(encoder)
             return pipeline
-        self._require_open()  # who waited for room meanwhile must not load the engine again
+        self._require_open()  # a thread that waited for room must not load the engine again
         opened = engine(encoder)
         made = self._make(encoder, opened)
         if engine(encoder) is not opened:  # it was unloaded in between

@@ -19,11 +19,11 @@ class Streamed(Generic[Item]):
     """One result of a stream.
 
     Attributes:
-        index: of the item, from 0.
-        item: as it came from the iterable.
+        index: the item's index, from 0.
+        item: the item, as the iterable gave it.
         vector: float32 ``[D]``; None if there is an error.
-        error: of this item, with ``on_error="skip"``.
-        notes: what preprocessing reports of it.
+        error: the item's error, with ``on_error="skip"``.
+        notes: what preprocessing reports about the item.
     """
 
     index: int

@@ -1,5 +1,6 @@
-"""Who waits for which vector. A *group* is all that wait for one; an *attempt* is a request in the pipeline
-that computes it. There is one attempt, or two while a more urgent one overtakes the first."""
+"""Which futures wait for which vector. A *group* is all futures that wait for the same vector; an *attempt*
+is a request in the pipeline that computes it. A group has one attempt, or two while a more urgent one
+overtakes the first."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ class _Group:
     priority: int
     members: dict[SharedFuture, None] = field(default_factory=dict)  # an ordered set
     attempts: list[EmbeddingFuture] = field(default_factory=list)
-    starting: bool = True  # an attempt is being handed over: whoever else comes waits for how that ends
+    starting: bool = True  # an attempt is being handed over: others wait until that ends
 
 
 class Deduplicator:
@@ -108,7 +109,7 @@ class Deduplicator:
             self._clock.add(future, due)
 
     def _remove(self, future: SharedFuture) -> list[EmbeddingFuture] | None:
-        """Take a member out; the attempts that nobody waits for then. None: it is none any more."""
+        """Take a member out; returns the attempts that nobody waits for then. None: it was not a member."""
         group = self._group_of.pop(future, None)
         if group is None:
             return None
@@ -170,7 +171,7 @@ class Deduplicator:
             member.settle(vector, attempt.notes, error)
 
     def _leave(self, future: SharedFuture) -> None:
-        """It was cancelled."""
+        """The future was cancelled."""
         with self._changed:
             unwanted = self._remove(future)
             if unwanted is not None:
@@ -180,7 +181,7 @@ class Deduplicator:
             _cancel(unwanted)
 
     def _too_late(self, future: SharedFuture) -> Callable[[], None] | None:
-        """Its deadline is over; what to do about it without the lock."""
+        """Its deadline is over. Returns what is to be done about it without the lock."""
         group = self._group_of[future]
         if any(attempt.in_engine() for attempt in group.attempts):
             return None

@@ -14,7 +14,7 @@ from bindrt.pipeline.sharing.identity import Identity
 
 
 class SharedFuture(EmbeddingFuture):
-    """As its base; ``cancel`` leaves those that wait for the same vector alone."""
+    """An ``EmbeddingFuture`` whose ``cancel`` does not touch others that wait for the same vector."""
 
     def __init__(self, modality: str) -> None:
         super().__init__(modality)
@@ -30,7 +30,7 @@ class SharedFuture(EmbeddingFuture):
         return cancelled
 
     def settle(self, vector: Vector | None, notes: Notes, error: BaseException | None) -> None:
-        """Its end, by whoever took it from the deduplicator."""
+        """End it; called by the one who took it from the deduplicator."""
         self.leave = None
         with suppress(InvalidStateError, RuntimeError):  # somebody else has set it: not ours any more
             if not self.set_running_or_notify_cancel():

@@ -26,7 +26,7 @@ MOST_BYTES = 64 << 20
 class Identity:
     """
     Attributes:
-        key: equal for equal items, and for no others.
+        key: equal for equal items, and different for others.
         item: makes an item of the very bytes that were hashed, which nobody changes any more: a file may
             be written to, and an array's owner may use it again, while others wait for its vector.
     """
