@@ -1,4 +1,4 @@
-"""Compile the GPU kernels with NVRTC, and pack what it makes for the compiled module.
+"""Compile the GPU kernels with NVRTC, and pack the results for the compiled module.
 
 CMake runs this (cmake/GpuKernels.cmake); it needs nothing but Python and, for ``compile``, NVIDIA's package
 ``nvidia-cuda-nvrtc-cu12``:
@@ -23,10 +23,10 @@ from nvrtc import CompileError, Nvrtc, Resources
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Machine code, one for each major version and for what people have most. 8.0's would run on 8.6 and 8.9, and
-#: 12.0's does on 12.1; 8.7 (Jetson Orin) runs only its own.
+#: Compute capabilities with machine code of their own: one of each major version, and the most common ones.
+#: Code of 8.0 would also run on 8.6 and 8.9, that of 12.0 runs on 12.1; 8.7 (Jetson Orin) runs only its own.
 CUBINS = (75, 80, 86, 87, 89, 90, 100, 120)
-#: Text that drivers compile: for whatever comes later, and for Jetson Thor (11.0; 10.1 before CUDA 13).
+#: PTX, which drivers compile: for later GPUs, and for Jetson Thor (11.0; 10.1 before CUDA 13).
 PTX = 100
 OPTIONS = (
     "--std=c++20",
@@ -59,7 +59,7 @@ def module_name(source: Path) -> str:
 
 
 def compile_source(nvrtc: Nvrtc, source: Path, architectures: Iterable[int]) -> dict[str, bytes]:
-    """Everything that is made of one source: file names and contents."""
+    """The files made from one source: names and contents."""
     name = str(source.relative_to(ROOT)) if source.is_relative_to(ROOT) else source.name
     text = source.read_text(encoding="utf-8")
     options = [*OPTIONS, f"--include-path={ROOT}"]
@@ -82,13 +82,13 @@ def compile_source(nvrtc: Nvrtc, source: Path, architectures: Iterable[int]) -> 
 
 
 def read_facts(files: dict[str, bytes]) -> dict[str, Any]:
-    """The module's name, its kernels and what each takes, by architecture."""
+    """The module's name, its kernels, and the resources of each by architecture."""
     facts: dict[str, Any] = json.loads(files["facts.json"])
     return facts
 
 
 def write_zip(path: Path, files: dict[str, bytes]) -> None:
-    """The same bytes for the same files."""
+    """Write an archive without times, so that the same files give the same bytes."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name), content)
@@ -97,7 +97,10 @@ def write_zip(path: Path, files: dict[str, bytes]) -> None:
 def compile_command(options: argparse.Namespace) -> int:
     nvrtc = Nvrtc.find()
     if nvrtc is None:
-        print(f"{options.source}: NVRTC is gone since the build was configured", file=sys.stderr)
+        print(
+            f"{options.source}: NVRTC was there when the build was configured, and no longer is",
+            file=sys.stderr,
+        )
         return 1
     source = options.source.resolve()
     try:
@@ -113,7 +116,7 @@ def compile_command(options: argparse.Namespace) -> int:
 
 
 def pack_command(options: argparse.Namespace) -> int:
-    """One file of all images, and C++ that says where each is (csrc/gpu/images.h)."""
+    """Write one file with all images, and C++ that says where each of them is (csrc/gpu/images.h)."""
     blob = bytearray()
     images, kernels, compiler = [], [], ""
     for path in options.modules:
@@ -140,11 +143,11 @@ def pack_command(options: argparse.Namespace) -> int:
 
 
 def duplicates(kernels: Sequence[tuple[str, str]]) -> str:
-    """What is wrong if two sources define a kernel of the same name."""
+    """A message if two sources define a kernel of the same name, else an empty string."""
     seen: dict[str, str] = {}
     for kernel, module in kernels:
         if kernel in seen:
-            return f"kernel {kernel} stands in both {seen[kernel]}_cuda.cu and {module}_cuda.cu"
+            return f"kernel {kernel} is defined in both {seen[kernel]}_cuda.cu and {module}_cuda.cu"
         seen[kernel] = module
     return ""
 
@@ -155,6 +158,7 @@ def table(
     images: Sequence[tuple[str, str, str, int, int]],
     kernels: Sequence[tuple[str, str]],
 ) -> str:
+    """The C++ that ``pack`` writes."""
     lines = ["// Made by tools/compile_kernels.py.", '#include "csrc/gpu/images.h"', ""]
     if images:
         lines += [

@@ -1,9 +1,9 @@
-"""What each GPU kernel takes, by two compilers, as a Markdown table: NVRTC, which builds ours, and nvcc.
+"""A Markdown table of the resources of each GPU kernel, by NVRTC, which builds ours, and by nvcc.
 
     kernel_resources.py [--architecture 87 ...]     # default: Jetson Orin, RTX 40, H100
 
-Registers, bytes of static shared memory, and bytes spilled to memory, of one thread. Without nvcc (CUDA's
-toolkit) its columns are left out. Nothing is run: these are the assemblers' own reports.
+It shows registers, bytes of static shared memory, and bytes spilled to memory, for one thread. Without nvcc
+(CUDA's toolkit) its columns are missing. No kernel runs: the assemblers report these numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from compile_kernels import ROOT, compile_source, module_name, read_facts
 from nvrtc import CompileError, Nvrtc, Resources
 
 NAMES = {87: "Jetson Orin", 89: "RTX 40", 90: "H100"}
-#: What one compiler says of one source: kernel names and what each takes.
+#: What one compiler reports about one source: the resources of each kernel.
 Report = dict[str, Resources]
 
 
@@ -29,7 +29,9 @@ def find_nvcc() -> str | None:
 
 def by_nvcc(nvcc: str, source: Path, architecture: int) -> Report:
     command = [nvcc, "-std=c++20", "--fmad=false", f"-arch=sm_{architecture}", "-Xptxas", "-v", "-cubin"]
-    command += ["--expt-relaxed-constexpr"]  # as NVRTC, to which a constexpr function is the device's as well
+    command += [
+        "--expt-relaxed-constexpr"
+    ]  # NVRTC takes constexpr functions for the device without being told
     command += ["-I", str(ROOT), "-o", "/dev/null", str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

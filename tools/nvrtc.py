@@ -1,4 +1,4 @@
-"""NVIDIA's run-time compiler, through its C interface; needs neither a GPU nor CUDA's toolkit."""
+"""NVIDIA's run-time compiler NVRTC, through its C interface. It needs neither a GPU nor CUDA's toolkit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class CompileError(Exception):
 
 @dataclass(frozen=True)
 class Compiled:
-    """What the compiler made: ``cubin`` is empty if only text was asked for."""
+    """The compiler's results; ``cubin`` is empty if only PTX was asked for."""
 
     cubin: bytes
     ptx: bytes
@@ -29,7 +29,7 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Resources:
-    """What one kernel takes, as the assembler (or nvcc) reports it with ``-v``."""
+    """The resources of one kernel, as the assembler (or nvcc) reports them with ``-v``."""
 
     registers: int
     spill_stores: int
@@ -42,7 +42,7 @@ class Resources:
 
     @staticmethod
     def parse(log: str) -> dict[str, Resources]:
-        """Kernel names and what each takes."""
+        """The resources of each kernel, by its name."""
         found = {}
         for part in log.split("Compiling entry function")[1:]:
             name = re.search(r"'(\w+)'", part)
@@ -56,7 +56,7 @@ class Resources:
                 re.search(r"(\d+) bytes smem", part),
             )
             if registers is None or spills is None:
-                raise ValueError(f"the assembler reports in a way that we do not know: {part}")
+                raise ValueError(f"unknown format of the assembler's report: {part}")
             stack, stores, loads = map(int, spills.groups())
             found[name[1]] = Resources(
                 int(registers[1]), stores, loads, stack, int(shared[1]) if shared else 0
@@ -76,7 +76,7 @@ class Nvrtc:
 
     @classmethod
     def find(cls) -> Nvrtc | None:
-        """That of the package nvidia-cuda-nvrtc-cu12 in this environment; None where there is none."""
+        """The library of the package nvidia-cuda-nvrtc-cu12; None where that is not installed."""
         try:
             spec = importlib.util.find_spec("nvidia.cuda_nvrtc")
         except ImportError:
@@ -103,8 +103,8 @@ class Nvrtc:
                 raise CompileError(
                     f"{name}: {self.name} with {' '.join(options)}\n{log or self._error(code)}"
                 )
-            only_text = any(option.startswith("--gpu-architecture=compute_") for option in options)
-            cubin = b"" if only_text else self._get(program, "CUBIN")
+            only_ptx = any(option.startswith("--gpu-architecture=compute_") for option in options)
+            cubin = b"" if only_ptx else self._get(program, "CUBIN")
             return Compiled(cubin, self._get(program, "PTX"), log)
         finally:
             self._library.nvrtcDestroyProgram(ctypes.byref(program))
