@@ -18,7 +18,7 @@ from bindrt.benchmark.distributions import spread
 from bindrt.benchmark.systems import ModelSystem
 from bindrt.benchmark.timing import seconds_of
 from bindrt.modalities import MODALITIES
-from bindrt.preprocess.prepare import prepare
+from bindrt.preprocess.dispatch import prepare
 
 SHORT = 1  # second; the three clips of such a recording are equal
 THREADS = 2  # decord's and torch's in preprocessing; the models take a thread a core

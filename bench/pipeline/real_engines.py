@@ -26,7 +26,7 @@ from bindrt.benchmark.systems import ModelSystem
 from bindrt.benchmark.timing import interleaved
 from bindrt.bundle import open_bundle
 from bindrt.engines import Engine
-from bindrt.preprocess.prepare import prepare_distinct
+from bindrt.preprocess.dispatch import prepare_distinct
 
 #: The targets: a share and a factor.
 TARGETS = {"share of the engine": 0.95, "text p99, times alone": 2.0}

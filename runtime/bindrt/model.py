@@ -28,7 +28,7 @@ from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed, new_caller, re
 from bindrt.pipeline.aembed import embed_async
 from bindrt.pipeline.streaming import stream
 from bindrt.pipeline.tracing import traced
-from bindrt.preprocess.prepare import prepare_distinct
+from bindrt.preprocess.dispatch import prepare_distinct
 from bindrt.selection.openers import Opener, openers
 from bindrt.statistics import Counts, merged
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from bindrt.preprocess.constants import IMAGE_MEAN, IMAGE_STD, SIDE
+from bindrt.modalities.steps.constants import IMAGE_MEAN, IMAGE_STD, SIDE
 
 Taps = tuple[np.ndarray, np.ndarray, np.ndarray]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bindrt.embeddings import Embeddings, Vectors, unit_rows
 from bindrt.errors import InputError, OptionError
-from bindrt.preprocess.numeric import is_number
+from bindrt.numeric import is_number
 
 
 def combine(embeddings: Embeddings, weights: Mapping[str, float | Sequence[float]] | None = None) -> Vectors:

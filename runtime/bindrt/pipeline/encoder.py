@@ -22,12 +22,12 @@ from bindrt.errors import EngineError
 from bindrt.items import Prepared
 from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES
+from bindrt.modalities.steps import constants as c
+from bindrt.modalities.text import tokens
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.pipeline.request_options import RequestOptions
-from bindrt.preprocess import constants as c
-from bindrt.preprocess._text import tokens
 
 Turn = Callable[[], AbstractContextManager[None]]
 #: Texts of a batch are padded to one of these numbers of tokens.

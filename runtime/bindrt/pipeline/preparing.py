@@ -11,7 +11,7 @@ from bindrt.items import Prepared
 from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES
 from bindrt.pipeline.futures import EmbeddingFuture
-from bindrt.preprocess.prepare import prepare, prepare_into
+from bindrt.preprocess.dispatch import prepare, prepare_into
 
 
 class Preparer:

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bindrt import Audio, InputError, _core, preprocess
-from bindrt.preprocess.clips import clip_times, sample_range
-from bindrt.preprocess.resample import Resampler
+from bindrt.modalities.steps.clips import clip_times, sample_range
+from bindrt.modalities.steps.resample import Resampler
 from support import reference_audio as reference
 
 RATES = st.sampled_from([8000, 11025, 16000, 22050, 22051, 32000, 44100, 48000, 96000, 12345, 7, 192000])

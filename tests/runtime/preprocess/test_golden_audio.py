@@ -10,8 +10,8 @@ import pytest
 import soundfile
 
 from bindrt import Audio, _core, preprocess
-from bindrt.preprocess.clips import clip_times
-from bindrt.preprocess.resample import Resampler
+from bindrt.modalities.steps.clips import clip_times
+from bindrt.modalities.steps.resample import Resampler
 from support.golden import HERE, Case, cases
 from support.reference_audio import assert_mel_close
 

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from bindrt import preprocess
-from bindrt.preprocess.clips import clip_times, sample_range
+from bindrt.modalities.steps.clips import clip_times, sample_range
 from support import cpp, cudasim
 from support.golden import Case, cases
 from support.reference_audio import assert_mel_close

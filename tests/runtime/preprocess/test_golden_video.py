@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bindrt import Video, preprocess
-from bindrt.preprocess.clips import clip_times, frame_pairs
+from bindrt.modalities.steps.clips import clip_times, frame_pairs
 from bindrt.sources import open_source
 from bindrt.sources.video import probe
 from support.golden import HERE, Case, cases

@@ -11,7 +11,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from bindrt import _core
-from bindrt.preprocess.constants import IMAGE_MEAN, IMAGE_STD, SIDE
+from bindrt.modalities.steps.constants import IMAGE_MEAN, IMAGE_STD, SIDE
 
 LEVELS = ("baseline", "avx2", "avx512")
 CHANNELS = {"L": 1, "RGB": 3, "BGR": 3, "RGBA": 4, "RGBX": 4, "BGRA": 4}

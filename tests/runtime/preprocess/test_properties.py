@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bindrt import Audio, Depth, preprocess
-from bindrt.preprocess.clips import clip_times, frame_pairs, sample_range
+from bindrt.modalities.steps.clips import clip_times, frame_pairs, sample_range
 
 
 @given(duration=st.floats(0, 1e6), clips=st.integers(1, 9), seconds=st.floats(0.1, 10))

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from bindrt import Video, _core, preprocess
 from bindrt.limits import DEFAULT_LIMITS
-from bindrt.preprocess._video import distinct_views
-from bindrt.preprocess.constants import IMAGE_MEAN, IMAGE_STD
+from bindrt.modalities.steps.constants import IMAGE_MEAN, IMAGE_STD
+from bindrt.modalities.video import distinct_views
 from bindrt.sources import colour
 from bindrt.sources.colour import ROUNDING, picture_of
 from support.media import frames

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import ImageFile, _imaging, features
 
 from bindrt import Error, LimitError, Limits, _core, preprocess
-from bindrt.preprocess import jpeg
+from bindrt.modalities.steps import jpeg
 from support.media import picture, picture_bytes
 
 MANY = 10**9

@@ -12,7 +12,7 @@ import pytest
 
 from bindrt import Error, LimitError, Limits, SourceError, preprocess
 from bindrt.arrays import item_name
-from bindrt.preprocess import tokenizer
+from bindrt.modalities.steps import tokenizer
 from bindrt.sources import open_source
 from support.golden import HERE
 from support.media import sound_bytes

@@ -15,7 +15,7 @@ import numpy as np
 from bindrt import arrays
 from bindrt.errors import Error
 from bindrt.items import Prepared
-from bindrt.preprocess.prepare import wrapped
+from bindrt.preprocess.dispatch import wrapped
 from bindrt.sources import open_source
 
 #: Larger items are computed each time: their bytes would be held until then.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bindrt.preprocess import constants as c
+from bindrt.modalities.steps import constants as c
 
 Place = tuple[int, int, int]  # crop, view, frame of the view
 

@@ -13,11 +13,11 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError, SourceError
 from bindrt.items import Prepared, Video
 from bindrt.limits import Limits
-from bindrt.preprocess import constants as c
-from bindrt.preprocess.clips import frame_pairs
-from bindrt.preprocess.numeric import is_positive
-from bindrt.preprocess.output_rows import Reserve, rows_for
-from bindrt.preprocess.view_plan import plan_views
+from bindrt.modalities.steps import constants as c
+from bindrt.modalities.steps.clips import frame_pairs
+from bindrt.modalities.steps.output_rows import Reserve, rows_for
+from bindrt.modalities.steps.view_plan import plan_views
+from bindrt.numeric import is_positive
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources import video as files
 from bindrt.sources.audio import check_seconds

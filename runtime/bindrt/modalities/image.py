@@ -11,8 +11,8 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError
 from bindrt.items import Image, Prepared
 from bindrt.limits import Limits
-from bindrt.preprocess import jpeg, pixels
-from bindrt.preprocess.output_rows import Reserve, row_for
+from bindrt.modalities.steps import jpeg, pixels
+from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.sources import open_source
 from bindrt.sources.image import check_pixels, open_picture
 

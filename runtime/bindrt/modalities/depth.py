@@ -9,9 +9,9 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError
 from bindrt.items import Depth, Prepared
 from bindrt.limits import Limits
-from bindrt.preprocess.maps import as_native, load_map
-from bindrt.preprocess.numeric import is_positive
-from bindrt.preprocess.output_rows import Reserve, row_for
+from bindrt.modalities.steps.maps import as_native, load_map
+from bindrt.modalities.steps.output_rows import Reserve, row_for
+from bindrt.numeric import is_positive
 
 _UNITS = ("m", "mm", "sunrgbd", "disparity")
 

@@ -14,8 +14,8 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError
 from bindrt.items import Prepared
 from bindrt.limits import Limits
-from bindrt.preprocess import constants as c
-from bindrt.preprocess.tokenizer import tokenizer
+from bindrt.modalities.steps import constants as c
+from bindrt.modalities.steps.tokenizer import tokenizer
 
 _SPACE = re.compile(r"\s+")
 

@@ -13,9 +13,9 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError, OptionError, SourceError
 from bindrt.items import ArrayLike, Imu, Prepared
 from bindrt.limits import Limits
-from bindrt.preprocess import constants as c
-from bindrt.preprocess.numeric import is_positive
-from bindrt.preprocess.output_rows import Reserve, row_for
+from bindrt.modalities.steps import constants as c
+from bindrt.modalities.steps.output_rows import Reserve, row_for
+from bindrt.numeric import is_positive
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources.formats import sniff
 from bindrt.sources.numpyfile import read_array, read_fields

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from bindrt.preprocess.constants import RESAMPLE_ROLLOFF, RESAMPLE_WIDTH
+from bindrt.modalities.steps.constants import RESAMPLE_ROLLOFF, RESAMPLE_WIDTH
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from PIL import _imaging
 from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.limits import Limits
-from bindrt.preprocess.output_rows import Reserve, row_for
+from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.sources.formats import sniff
 from bindrt.sources.opening import Opened, decoding
 

@@ -14,11 +14,11 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError, SourceError
 from bindrt.items import Audio, Prepared
 from bindrt.limits import Limits
-from bindrt.preprocess import constants as c
-from bindrt.preprocess.clips import clip_times, sample_range
-from bindrt.preprocess.numeric import is_number
-from bindrt.preprocess.output_rows import Reserve, rows_for
-from bindrt.preprocess.resample import Resampler
+from bindrt.modalities.steps import constants as c
+from bindrt.modalities.steps.clips import clip_times, sample_range
+from bindrt.modalities.steps.output_rows import Reserve, rows_for
+from bindrt.modalities.steps.resample import Resampler
+from bindrt.numeric import is_number
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources.audio import BLOCK, Blocks, Recording, as_float, check_seconds, is_plain, open_audio
 

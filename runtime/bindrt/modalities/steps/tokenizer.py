@@ -9,7 +9,7 @@ from typing import Any
 
 from bindrt.sources.opening import library
 
-TOKENIZER_FILE = Path(__file__).resolve().parent.parent / "data" / "clip_tokenizer.json.gz"
+TOKENIZER_FILE = Path(__file__).resolve().parent.parent.parent / "data" / "clip_tokenizer.json.gz"
 _lock = threading.Lock()
 _loaded: Any = None
 

@@ -12,8 +12,14 @@ from bindrt.errors import InputError, OptionError
 from bindrt.items import Audio, Depth, Image, Imu, Prepared, Thermal, Video
 from bindrt.limits import DEFAULT_LIMITS, Limits, require_limits
 from bindrt.modalities import MODALITIES, Modality
-from bindrt.preprocess import _audio, _depth, _image, _imu, _text, _thermal, _video
-from bindrt.preprocess.output_rows import Reserve
+from bindrt.modalities import audio as _audio
+from bindrt.modalities import depth as _depth
+from bindrt.modalities import image as _image
+from bindrt.modalities import imu as _imu
+from bindrt.modalities import text as _text
+from bindrt.modalities import thermal as _thermal
+from bindrt.modalities import video as _video
+from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.sources import is_file_source
 
 _WRAPPERS: dict[str, type[Any]] = {

@@ -1,0 +1,222 @@
+"""One function a modality: an item to the array that its encoder takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bindrt.errors import OptionError
+from bindrt.items import (
+    AccelUnit,
+    ArrayLike,
+    Audio,
+    Depth,
+    DepthUnit,
+    Grey16,
+    GyroUnit,
+    Image,
+    Imu,
+    Missing,
+    Prepared,
+    Source,
+    Thermal,
+    Video,
+)
+from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.modalities.text import prepare_all as _tokenize
+from bindrt.preprocess.dispatch import prepare
+
+Floats = npt.NDArray[np.float32]
+_Wrapper = TypeVar("_Wrapper")
+
+
+def _run(modality: str, src: Any, wrapped: Any, limits: Limits) -> Any:
+    """Prepares ``src`` itself if it is an item of its own, else ``wrapped``.
+
+    Raises:
+        OptionError: an item of its own, and options beside it: they would not be heard.
+    """
+    if not isinstance(src, (Audio, Depth, Image, Imu, Prepared, Thermal, Video)):
+        return prepare(modality, wrapped, limits).array
+    if given := _given(wrapped):
+        kind = type(src).__name__
+        raise OptionError(
+            f"preprocess.{modality}: {given}=",
+            f"it stands beside a bindrt.{kind}, which has its own",
+            "leave it out" if isinstance(src, Prepared) else f"give it to bindrt.{kind}",
+        )
+    return prepare(modality, src, limits).array
+
+
+def _given(item: Any) -> str:
+    """The first of an item's options that is not at its default; empty if all are."""
+    options = [field for field in fields(item) if field.default is not MISSING]
+    values = ((field, getattr(item, field.name)) for field in options)
+    return next((f.name for f, v in values if type(v) is not type(f.default) or v != f.default), "")
+
+
+def image(
+    src: Source, exif: bool = False, grey16: Grey16 = "pillow", limits: Limits = DEFAULT_LIMITS
+) -> Floats:
+    """A picture as the vision encoder's input.
+
+    Decoded to RGB (alpha dropped, palette and grey expanded), shorter side to 224 (bicubic,
+    antialiased, on 8 bits), centre crop, ``(p/255 - mean)/std`` of CLIP.
+
+    Args:
+        src: a path, bytes or file object (JPEG, PNG, WebP, BMP, TIFF, GIF: the first frame), uint8
+            pixels ``[H, W]``, ``[H, W, 3]``, ``[H, W, 4]``, or :class:`bindrt.Image`.
+        exif: turn the picture as its EXIF orientation says; the original does not.
+        grey16: 16-bit grey: ``"pillow"`` clips at 255 as the original does, ``"full"`` scales.
+
+    Returns:
+        float32 ``[3, 224, 224]``, about -1.8 to 2.2.
+    """
+    out: Floats = _run("image", src, Image(src, exif=exif, grey16=grey16), limits)
+    return out
+
+
+def video(src: Source | Sequence[ArrayLike], limits: Limits = DEFAULT_LIMITS) -> Floats:
+    """A video as the vision encoder's input.
+
+    Five clips of 2 s spread over the duration, of each the first and the last frame; shorter side
+    to 224 (bilinear, not antialiased), three crops along the longer side, normalised as images.
+
+    Args:
+        src: a path, bytes or file object (MP4, MKV, WebM, AVI), or :class:`bindrt.Video`, which
+            also carries frames with their rate.
+
+    Returns:
+        float32 ``[15, 3, 2, 224, 224]``: clip by clip, three crops in each; colours, frames.
+    """
+    out: Floats = _run("video", src, Video(src), limits)
+    return out
+
+
+def audio(src: Source, limits: Limits = DEFAULT_LIMITS) -> Floats:
+    """A recording as the audio encoder's input.
+
+    Resampled to 16 kHz; three clips of 2 s spread over the duration; each clip's mean over all
+    channels subtracted, the first channel's log-mel spectrum (Kaldi's definition, 128 bands, 25 ms
+    every 10 ms), padded or cut to 204 frames, ``(x + 4.268)/9.138``.
+
+    Args:
+        src: a path, bytes or file object (WAV, FLAC, OGG, MP3, AAC in MP4, a video's sound track),
+            or :class:`bindrt.Audio`, which also carries a waveform with its rate.
+
+    Returns:
+        float32 ``[3, 1, 128, 204]``.
+    """
+    out: Floats = _run("audio", src, Audio(src), limits)
+    return out
+
+
+def text(texts: str | Sequence[str], limits: Limits = DEFAULT_LIMITS) -> npt.NDArray[np.int64]:
+    """Texts as the text encoder's input: CLIP's byte-pair tokens.
+
+    Args:
+        texts: a list of ``str``; one ``str`` counts as a list of one.
+
+    Returns:
+        int64 ``[N, 77]``: start 49406, tokens, end 49407, zeros. Longer texts are cut to 77 with
+        the end last. An empty list gives ``[0, 77]``.
+
+    Raises:
+        InputError: an entry is not a ``str``; the error names its index.
+    """
+    return _tokenize(texts)
+
+
+def depth(
+    src: Source,
+    unit: DepthUnit | None = None,
+    focal: float = 518.8579,
+    baseline: float = 0.075,
+    depth_scale: float = 8.0,
+    missing: Missing = "farthest",
+    limits: Limits = DEFAULT_LIMITS,
+) -> Floats:
+    """A depth map as the depth encoder's input: normalised disparity.
+
+    ``e = depth_scale · metres`` within 0.01..50; disparity ``baseline · focal / e`` within 0.01..75
+    pixels, over 75; shorter side to 224 (bilinear, antialiased), centre crop, ``(x - 0.0418)/0.0295``.
+
+    Args:
+        src: 16-bit PNG or TIFF, ``.npy``, ``.npz`` with field ``depth``, an array ``[H, W]``, or
+            :class:`bindrt.Depth`.
+        unit: ``"m"``, ``"mm"``, ``"sunrgbd"`` (packed counts), ``"disparity"`` (pixels); by default
+            millimetres for integers, metres for floats.
+        focal: the camera's focal length in pixels, of the map's own width; see ``CAMERAS``.
+        baseline: metres between projector and camera.
+        depth_scale: 8 as the published statistics imply; 1 for a model trained on metres.
+        missing: 0, negative, NaN and infinite values count as ``"farthest"`` or ``"nearest"``.
+
+    Returns:
+        float32 ``[1, 224, 224]``, -1.42 to 32.5.
+    """
+    item = Depth(src, unit, focal, baseline, depth_scale, missing)
+    out: Floats = _run("depth", src, item, limits)
+    return out
+
+
+def thermal(
+    src: Source,
+    low: float | None = None,
+    high: float | None = None,
+    percentiles: tuple[float, float] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Floats:
+    """A thermal frame as the thermal encoder's input.
+
+    8-bit frames divided by 255; others stretched from ``low..high`` to 0..1. Shorter side to 224
+    (bicubic, antialiased), centre crop, no mean or deviation.
+
+    Args:
+        src: a grey picture, ``.npy``, ``.npz`` with field ``thermal``, an array ``[H, W]``, or
+            :class:`bindrt.Thermal`.
+        low, high: the range in the frame's own units, counts or degrees; needed unless 8-bit.
+        percentiles: take the range from these percentiles of the frame instead, as ``(1, 99)``.
+
+    Returns:
+        float32 ``[1, 224, 224]``, 0 to 1.
+    """
+    out: Floats = _run("thermal", src, Thermal(src, low, high, percentiles), limits)
+    return out
+
+
+def imu(
+    samples: Source,
+    rate: float | None = None,
+    timestamps: ArrayLike | None = None,
+    standardize: tuple[Sequence[float], Sequence[float]] | None = None,
+    max_gap: float = 0.1,
+    accel_unit: AccelUnit = "m/s2",
+    gyro_unit: GyroUnit = "rad/s",
+    min_seconds: float = 4.95,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Floats:
+    """The first 5 s of inertial samples as the IMU encoder's input.
+
+    2000 steps at ``i/400`` s after the first sample, interpolated linearly; after the last sample
+    its value is held. For longer recordings see :func:`windows`.
+
+    Args:
+        samples: ``[6, N]``, accelerometer x, y, z then gyroscope x, y, z; a ``.npz`` with fields
+            ``samples`` and ``t`` or ``rate``; or :class:`bindrt.Imu`.
+        rate: samples per second; or
+        timestamps: seconds of each sample, increasing; only differences matter.
+        standardize: ``(mean, std)``, six numbers each, applied last.
+        max_gap: the longest gap in seconds that is interpolated.
+        accel_unit, gyro_unit: ``"m/s2"`` or ``"g"``; ``"rad/s"`` or ``"deg/s"``.
+        min_seconds: the shortest recording accepted; a sample counts for one period.
+
+    Returns:
+        float32 ``[6, 2000]`` in m/s² and rad/s.
+    """
+    item = Imu(samples, rate, timestamps, standardize, max_gap, accel_unit, gyro_unit, min_seconds)
+    out: Floats = _run("imu", samples, item, limits)
+    return out
