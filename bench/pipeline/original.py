@@ -18,7 +18,7 @@ from bindrt.benchmark.distributions import spread
 from bindrt.benchmark.systems import ModelSystem
 from bindrt.benchmark.timing import seconds_of
 from bindrt.modalities import MODALITIES
-from bindrt.preprocess.dispatch import prepare
+from bindrt.preprocess.dispatch import prepare_views
 
 SHORT = 1  # second; the three clips of such a recording are equal
 THREADS = 2  # decord's and torch's in preprocessing; the models take a thread a core
@@ -45,7 +45,7 @@ class Preparing:
     def seconds(self) -> float:
         """Seconds that preparing one item takes."""
         if self._worker is None:
-            return seconds_of(lambda: prepare("text", self._item))
+            return seconds_of(lambda: prepare_views("text", self._item))
         return float(statistics.median(self._worker.ask("time", name=self._name, calls=5)["seconds"]))
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ def one(
     with tempfile.TemporaryDirectory() as folder, bindrt.load(bundle, modalities=[modality]) as model:
         preparing = Preparing(modality, given[0], Path(folder))
         plain = runners.eager(plain_encoder(model.bundle, encoder))
-        batch, items = full_batch(model, modality, prepare(modality, given[0]).array)
+        batch, items = full_batch(model, modality, given[0])
         system = ModelSystem(model)
         found: dict[str, list[float]] = {"prepare": [], "plain": [], "ours": []}
         for number in range(rounds + 1):

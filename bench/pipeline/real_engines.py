@@ -26,7 +26,7 @@ from bindrt.benchmark.systems import ModelSystem
 from bindrt.benchmark.timing import interleaved
 from bindrt.bundle import open_bundle
 from bindrt.engines import Engine
-from bindrt.preprocess.dispatch import prepare_distinct
+from bindrt.preprocess.dispatch import prepare_views
 
 #: The targets: a share and a factor.
 TARGETS = {"share of the engine": 0.95, "text p99, times alone": 2.0}
@@ -40,12 +40,9 @@ def files_beside_engine(
     found = []
     for modality, given in items.items():
         # Texts differ in length; other items are as long as the first for the engine.
-        ready = [
-            engine_rows(model, modality, prepare_distinct(modality, item)[0].array)
-            for item in (given if modality == "text" else given[:1])
-        ]
+        ready = [engine_rows(model, modality, item) for item in (given if modality == "text" else given[:1])]
         engine = model.engine(modality)
-        timings = interleaved({"prepare": lambda m=modality, g=given: prepare_distinct(m, g[0])}, 5)
+        timings = interleaved({"prepare": lambda m=modality, g=given: prepare_views(m, g[0])}, 5)
         alone, whole = [], []
         for number in range(rounds + 1):
             per_item = statistics.fmean(

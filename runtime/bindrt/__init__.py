@@ -26,9 +26,15 @@ from bindrt.errors import (
     SourceError,
     SpaceError,
 )
-from bindrt.items import Audio, Depth, Image, Imu, Prepared, Thermal, Video
+from bindrt.items import Prepared
 from bindrt.limits import Limits
 from bindrt.loading import load
+from bindrt.modalities.audio import Audio
+from bindrt.modalities.depth import Depth
+from bindrt.modalities.image import Image
+from bindrt.modalities.imu import Imu
+from bindrt.modalities.thermal import Thermal
+from bindrt.modalities.video import Video
 from bindrt.model import Model
 from bindrt.pipeline import PipelineOptions, Streamed
 

@@ -16,12 +16,11 @@ from bindrt.bundle.manifest import EncoderInfo
 from bindrt.engines import Engine
 from bindrt.errors import Error, InputError
 from bindrt.items import Prepared
-from bindrt.modalities import MODALITIES
+from bindrt.modalities import Modality, Tokens, Views, for_encoder
 from bindrt.prefetch import prefetched
 from bindrt.statistics import Counts
 
 Rows = npt.NDArray[np.float32]
-Ready = tuple[Prepared, Array, "Array | None"]  # an item, its views, and their weights
 
 
 #: Texts that are prepared before they are grouped by length; 2.5 MB of tokens.
@@ -37,7 +36,7 @@ class Batch:
 
     rows: list[int] = field(default_factory=list)
     views: list[Array] = field(default_factory=list)
-    weights: list[Array] = field(default_factory=list)  # of each item's views in the mean
+    weights: list[Array] = field(default_factory=list)  # how much each view counts in its item's mean
 
     def add(self, row: int, views: Array, weights: Array | None) -> None:
         self.rows.append(row)
@@ -67,10 +66,10 @@ class Outcome:
 class Embedder:
     """Embeds items of one modality."""
 
-    modality: str
+    modality: Modality
     encoder: EncoderInfo
     engine: Engine
-    prepare: Callable[[object], tuple[Prepared, Array | None]]
+    prepare: Callable[[object], Views]
     embed_dim: int
     counts: Counts
 
@@ -80,29 +79,31 @@ class Embedder:
         # Closed at an error: no other thread may still read the caller's items then.
         with closing(prefetched(self._ready, items, self._prefetch(items))) as prepared:
             for batch in self._batches(prepared, skip, outcome):
-                for group in by_length(batch, self.engine.max_batch) if self.modality == "text" else (batch,):
+                groups = by_length(batch, self.engine.max_batch) if self.modality.tokens else (batch,)
+                for group in groups:
                     self._run(group, normalize, outcome.rows)
-        self.counts.add(self.modality, items=len(items) - len(outcome.errors), errors=len(outcome.errors))
+        failed = len(outcome.errors)
+        self.counts.add(self.modality.name, items=len(items) - failed, errors=failed)
         return outcome
 
-    def _batches(self, items: Iterable[Callable[[], Ready]], skip: bool, outcome: Outcome) -> Iterator[Batch]:
+    def _batches(self, items: Iterable[Callable[[], Views]], skip: bool, outcome: Outcome) -> Iterator[Batch]:
         """Prepared views, grouped so that memory holds about one engine batch of them; of texts, many."""
-        most = max(TEXT_WINDOW, self.engine.max_batch) if self.modality == "text" else self.engine.max_batch
+        most = max(TEXT_WINDOW, self.engine.max_batch) if self.modality.tokens else self.engine.max_batch
         batch, held = Batch(), 0
         for i, ready in enumerate(items):
             try:
-                prepared, views, weights = ready()
+                views = ready()
             except Error as error:
-                named = error.at(f"{self.modality}[{i}]")
+                named = error.at(f"{self.modality.name}[{i}]")
                 if not skip:
-                    self.counts.add(self.modality, errors=1)
+                    self.counts.add(self.modality.name, errors=1)
                     raise named from None
                 outcome.errors[i] = named
                 continue
-            if prepared.notes:
-                outcome.notes[i] = prepared.notes
-            batch.add(i, views, weights)
-            held += len(views)
+            if views.notes:
+                outcome.notes[i] = views.notes
+            batch.add(i, for_encoder(views.array, self.encoder.view), views.weights)
+            held += len(views.array)
             if held >= most:
                 yield batch
                 batch, held = Batch(), 0
@@ -111,23 +112,13 @@ class Embedder:
 
     def _prefetch(self, items: Sequence[object]) -> int:
         """Items to prepare while the engine runs. A text takes less time than a thread takes to wake."""
-        if self.modality == "text" or all(isinstance(item, Prepared) for item in items):
+        if self.modality.tokens or all(isinstance(item, Prepared) for item in items):
             return 0
-        return max(os.cpu_count() or 1, self.engine.max_batch // MODALITIES[self.modality].views)
+        return max(os.cpu_count() or 1, self.engine.max_batch // self.modality.views)
 
-    def _ready(self, item: object) -> Ready:
-        with self.counts.timed(self.modality, "prepare"):
-            prepared, weights = self.prepare(item)
-            return prepared, self._encoder_views(prepared), weights
-
-    def _encoder_views(self, prepared: Prepared) -> Array:
-        """``[V, …]`` as the encoder takes it: a still image is one frame shown twice."""
-        array = np.asarray(prepared.array)
-        view = MODALITIES[self.modality].view
-        views = array if array.ndim > len(view) else array[None]
-        if self.modality == "image" and len(self.encoder.view) == len(view) + 1:
-            return np.repeat(views[:, :, None], self.encoder.view[1], axis=2)
-        return views
+    def _ready(self, item: object) -> Views:
+        with self.counts.timed(self.modality.name, "prepare"):
+            return self.prepare(item)
 
     def _run(self, batch: Batch, normalize: bool, rows: Rows) -> None:
         views = np.concatenate(batch.views)
@@ -135,16 +126,16 @@ class Embedder:
         step = self.engine.max_batch
         for start in range(0, len(views), step):
             inputs = views[start : start + step]
-            if self.modality == "text":
+            if self.modality.tokens:
                 inputs = cut_at_end(inputs)
-            with self.counts.timed(self.modality, "engine"):
+            with self.counts.timed(self.modality.name, "engine"):
                 self.engine.run(np.ascontiguousarray(inputs), embedded[start : start + step])
-            self.counts.add(self.modality, batches=1)
-        with self.counts.timed(self.modality, "pool"):
+            self.counts.add(self.modality.name, batches=1)
+        with self.counts.timed(self.modality.name, "pool"):
             counts = np.array([len(v) for v in batch.views], np.int64)
             weights = np.concatenate(batch.weights)
             rows[batch.rows] = _core.pool_views(embedded, counts, weights, normalize)
-        self.counts.add(self.modality, views=len(views))
+        self.counts.add(self.modality.name, views=len(views))
 
 
 def by_length(batch: Batch, most: int, call: int = CALL_TOKENS) -> Iterator[Batch]:
@@ -154,7 +145,7 @@ def by_length(batch: Batch, most: int, call: int = CALL_TOKENS) -> Iterator[Batc
         most: rows of an engine call.
         call: see :func:`cuts`.
     """
-    lengths = np.array([int(views.argmax(axis=1).max()) + 1 for views in batch.views])
+    lengths = np.array([int(Tokens.used(views).max()) for views in batch.views])
     order = np.argsort(lengths, kind="stable")
     start = 0
     for end in cuts(lengths[order], most, call):
@@ -191,11 +182,8 @@ def cuts(lengths: npt.NDArray[np.int64], most: int, call: int) -> list[int]:
 
 
 def cut_at_end(ids: Array) -> Array:
-    """Token ids up to the batch's last pooled position.
-
-    With causal attention nothing after the pooled token (the first largest id) can change it.
-    """
-    return ids[:, : int(ids.argmax(axis=1).max()) + 1]
+    """Token ids ``[N, length]`` without the columns that no row uses."""
+    return ids[:, : int(Tokens.used(ids).max())]
 
 
 def as_items(modality: str, value: object) -> list[object]:
@@ -203,6 +191,6 @@ def as_items(modality: str, value: object) -> list[object]:
     if isinstance(value, (list, tuple)):
         return list(value)
     if isinstance(value, dict):
-        raise InputError(modality, "a dict is no item", "give one item or a list of items")
+        raise InputError(modality, "a dict is not an item", "give one item or a list of items")
     is_iterator = hasattr(value, "__next__") and not hasattr(value, "read")
     return list(value) if is_iterator else [value]  # type: ignore[call-overload]

@@ -8,8 +8,8 @@ from bindrt.bundle import Bundle, sha256_of
 from bindrt.bundle.space import space_of
 from bindrt.errors import BundleError, OptionError
 from bindrt.modalities import MODALITIES
+from bindrt.modalities.steps.tokenizer import TOKENIZER_FILE
 from bindrt.preprocess import describe
-from bindrt.preprocess.tokenizer import TOKENIZER_FILE
 
 
 def chosen_modalities(bundle: Bundle, chosen: Iterable[str] | None) -> tuple[str, ...]:

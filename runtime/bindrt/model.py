@@ -28,7 +28,7 @@ from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed, new_caller, re
 from bindrt.pipeline.aembed import embed_async
 from bindrt.pipeline.streaming import stream
 from bindrt.pipeline.tracing import traced
-from bindrt.preprocess.dispatch import prepare_distinct
+from bindrt.preprocess.dispatch import prepare_views
 from bindrt.selection.openers import Opener, openers
 from bindrt.statistics import Counts, merged
 
@@ -344,10 +344,10 @@ class Model:
 
     def _embedder(self, modality: str, engine: Engine) -> Embedder:
         return Embedder(
-            modality,
+            MODALITIES[modality],
             self.bundle.manifest.encoders[MODALITIES[modality].encoder],
             engine,
-            partial(prepare_distinct, modality, limits=self._limits),
+            partial(prepare_views, modality, limits=self._limits),
             self.embed_dim,
             self._counts,
         )

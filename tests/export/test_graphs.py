@@ -10,7 +10,7 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from bindrt.modalities import ENCODERS
+from bindrt.modalities import encoder_names
 from bindrt_export.architecture import Encoder
 from bindrt_export.checkpoints import open_checkpoint
 from bindrt_export.passes import rewritten
@@ -38,7 +38,7 @@ def inputs_of(encoder: Encoder, batch: int, length: int = 77) -> np.ndarray:
     return ids
 
 
-@pytest.fixture(scope="module", params=ENCODERS)
+@pytest.fixture(scope="module", params=encoder_names())
 def encoder(request: pytest.FixtureRequest, small_checkpoint: Path) -> Encoder:
     with open_checkpoint(str(small_checkpoint), SMALL_CONFIG) as checkpoint:
         module = Encoder(checkpoint.encoders[request.param])

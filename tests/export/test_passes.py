@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bindrt.modalities import ENCODERS
+from bindrt.modalities import encoder_names
 from bindrt_export import passes
 from bindrt_export.architecture import Encoder, EncoderConfig
 from bindrt_export.checkpoints import Checkpoint, open_checkpoint
@@ -57,7 +57,7 @@ def inputs(config: EncoderConfig) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("chosen", SETS)
-@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("name", encoder_names())
 def test_same_vectors(
     checkpoint: Checkpoint, name: str, chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +112,7 @@ def test_a_pooled_encoder_has_no_trunk_of_all_tokens(checkpoint: Checkpoint) -> 
         encoder.trunk(torch.zeros(1, 1, 1))
 
 
-@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("name", encoder_names())
 def test_reference_is_the_plain_model(checkpoint: Checkpoint, name: str) -> None:
     """The one-block-at-a-time run that graphs are compared with; also when the stream has another order."""
     encoder = plain(checkpoint, name)

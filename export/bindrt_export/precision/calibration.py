@@ -10,20 +10,19 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import onnx
 
 from bindrt.arrays import Array
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.errors import Error, OptionError
-from bindrt.modalities import MODALITIES
+from bindrt.modalities import MODALITIES, for_encoder
 from bindrt.precisions import EIGHT_BITS
-from bindrt.preprocess import prepare
+from bindrt.preprocess.dispatch import prepare_views
 from bindrt_export.precision import EncoderTypes, choose_types
 from bindrt_export.precision.graphs import linears
 from bindrt_export.precision.survey import Survey, run_survey
 from bindrt_export.verification.folders import files_in, read_text
-from bindrt_export.verification.probes import encoder_views, is_served, probe_inputs
+from bindrt_export.verification.probes import is_served, probe_inputs
 
 #: Files of one modality that are taken, by name; more hardly move the largest magnitude.
 MOST_FILES = 64
@@ -81,10 +80,10 @@ class Calibration:
                 continue
             for item in items(modality, files):
                 try:
-                    array = np.asarray(prepare(modality, item).array)
+                    views = prepare_views(modality, item).all()
                 except Error as error:
                     raise OptionError(f"--calibration {item}", str(error), "remove it") from None
-                yield from (view[None] for view in encoder_views(modality, array, encoder.view))
+                yield from (view[None] for view in for_encoder(views, encoder.view))
 
 
 def files_by_modality(folder: Path) -> dict[str, list[Path]]:

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from bindrt.arrays import Array
-from bindrt.modalities import MODALITIES, Modality
-from bindrt.preprocess import prepare
+from bindrt.modalities import MODALITIES, Modality, for_encoder
+from bindrt.preprocess.dispatch import prepare_views
 
 #: A folder with a file for each modality.
 SAMPLES = Path(str(files("bindrt_export") / "samples"))
@@ -45,21 +45,14 @@ def probe_inputs(encoder: str, view: tuple[int, ...]) -> dict[str, Array]:
     for modality in MODALITIES.values():
         file = sample_of(modality.name)
         if modality.encoder == encoder and is_served(modality, view) and file is not None:
-            array = np.asarray(prepare(modality.name, str(file)).array)
-            found[modality.name] = encoder_views(modality.name, array, view)[:1]
+            views = prepare_views(modality.name, str(file)).array[:1]
+            found[modality.name] = for_encoder(views, view)
     return found
 
 
 def is_served(modality: Modality, encoder_view: tuple[int, ...]) -> bool:
     """Whether an encoder with this input takes a modality's views; one of single frames takes no video."""
     return len(modality.view) <= len(encoder_view)
-
-
-def encoder_views(modality: str, array: Array, view: tuple[int, ...]) -> Array:
-    """Views ``[V, …]`` as an encoder takes them: a still image is one frame, shown as often as it wants."""
-    if modality == "image" and len(view) == 4:
-        array = np.repeat(array[:, None], view[1], axis=1)
-    return array if array.ndim > len(view) else array[None]
 
 
 def random_view(view: tuple[int, ...]) -> Array:
@@ -77,5 +70,5 @@ def text_probes() -> dict[str, Array]:
         "random-9": np.concatenate([[START], words[:7], [END]])[None].astype(np.int64),
     }
     for i, text in enumerate(sample_texts()):
-        found[f"text-{i}"] = np.asarray(prepare("text", text).array)[None]
+        found[f"text-{i}"] = prepare_views("text", text).array
     return found

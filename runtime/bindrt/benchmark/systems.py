@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,9 @@ import numpy.typing as npt
 from bindrt import _core
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.errors import Error
-from bindrt.modalities import MODALITIES
+from bindrt.modalities import MODALITIES, for_encoder
 from bindrt.model import Model
-from bindrt.preprocess import prepare
+from bindrt.preprocess.dispatch import prepare_views
 
 Vector = npt.NDArray[np.float32]
 #: Rows ``[V, …]`` of an encoder's input to its vectors ``[V, D]``.
@@ -131,7 +131,7 @@ class PlainSystem:
         if encoder not in self._encoders:
             self._encoders[encoder] = self._open(encoder)
         info = self._infos[encoder]
-        views = [encoder_rows(info, modality, prepare(modality, item).array) for item in items]
+        views = [for_encoder(prepare_views(modality, item).all(), info.view) for item in items]
         rows = self._encoders[encoder](np.concatenate(views))
         counts = np.array([len(v) for v in views], np.int64)
         pooled: Vector = _core.pool_views(np.ascontiguousarray(rows), counts, normalize=True)
@@ -169,18 +169,3 @@ class LoopSystem:
 
     def close(self) -> None:
         self._model.close()
-
-
-def encoder_rows(encoder: EncoderInfo, modality: str, prepared: object) -> npt.NDArray[Any]:
-    """An item's views as rows ``[V, …]`` of its encoder's input.
-
-    A still image is one frame, repeated as often as the encoder wants frames.
-
-    Args:
-        prepared: one view, or ``[V, …]``, as :func:`bindrt.preprocess.prepare` gives them.
-    """
-    array = np.asarray(prepared)
-    views = array if array.ndim > len(MODALITIES[modality].view) else array[None]
-    if len(encoder.view) == views.ndim:
-        return np.repeat(views[:, :, None], encoder.view[1], axis=2)
-    return views

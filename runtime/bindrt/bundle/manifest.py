@@ -11,7 +11,7 @@ import numpy as np
 from bindrt.bundle.json_object import JsonObject
 from bindrt.engines import ENGINES
 from bindrt.errors import BundleError
-from bindrt.modalities import ENCODERS, MODALITIES
+from bindrt.modalities import MODALITIES, encoder_names
 from bindrt.precisions import PRECISIONS
 
 SCHEMA = 1
@@ -151,7 +151,7 @@ def refuse_contradictions(manifest: Manifest, top: JsonObject) -> None:
 
 
 def encoder_info(name: str, entry: JsonObject) -> EncoderInfo:
-    if name not in ENCODERS:
+    if name not in encoder_names():
         entry.fail("unknown encoder")
     view, served = entry.get("view", list), [m for m in MODALITIES.values() if m.encoder == name]
     if not all(type(n) is int for n in view) or tuple(view) not in {m.view for m in served}:

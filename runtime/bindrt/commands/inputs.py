@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bindrt.commands.segments import clean
 from bindrt.errors import InputError, OptionError, SourceError
-from bindrt.items import Depth
+from bindrt.modalities.depth import Depth
 from bindrt.preprocess import detect
 from bindrt.sources.folders import files_below
 

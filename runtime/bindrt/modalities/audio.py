@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -12,8 +12,9 @@ import numpy as np
 from bindrt import _core, arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError, SourceError
-from bindrt.items import Audio, Prepared
+from bindrt.items import Source
 from bindrt.limits import Limits
+from bindrt.modalities.modality import Modality, Views, number_equal
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.clips import clip_times, sample_range
 from bindrt.modalities.steps.output_rows import Reserve, rows_for
@@ -30,19 +31,22 @@ _SLACK_SECONDS = 0.1  # by which a header's length may be wrong before the file 
 _WHOLE_SECONDS = c.AUDIO_CLIPS * c.AUDIO_CLIP_SECONDS + 0.5
 
 
-def prepare(item: Audio, limits: Limits) -> Prepared:
-    """Three clips of 2 s at 16 kHz as log-mel spectra."""
-    return Prepared(_views(item, limits, None)[0])
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """One recording: a file (also a video's sound track), or a waveform with its ``rate``.
+
+    Attributes:
+        src: a path, bytes, file object, or a waveform ``[N]`` or ``[channels, N]``: floats
+            (full scale is -1..1) or int16/int32 samples.
+        rate: samples per second; required for waveforms, refused for files.
+    """
+
+    src: Source
+    rate: float | None = None
 
 
-def distinct_views(item: Audio, limits: Limits, reserve: Reserve) -> tuple[Array, Array | None]:
-    """The same, clips of the same samples once, in reserved rows; and their weights in the mean, None if all
-    count alike."""
-    clips, counts = _views(item, limits, reserve)
-    return clips, None if len(set(counts)) == 1 else np.array(counts, np.float32)
-
-
-def _views(item: Audio, limits: Limits, reserve: Reserve | None) -> tuple[Array, list[int]]:
+def prepare(item: Audio, limits: Limits, reserve: Reserve | None = None) -> Views:
+    """Three clips of 2 s at 16 kHz as log-mel spectra; clips of the same samples are made once."""
     if is_file_source(item.src):
         if item.rate is not None:
             raise InputError(arrays.item_name(item.src), "rate is for waveforms only", "leave it out")
@@ -51,16 +55,13 @@ def _views(item: Audio, limits: Limits, reserve: Reserve | None) -> tuple[Array,
     return from_recording(_waveform(item, limits), limits, reserve)
 
 
-def from_recording(
-    recording: Recording, limits: Limits, reserve: Reserve | None = None
-) -> tuple[Array, list[int]]:
-    """The model's input, and how often each clip counts: with ``reserve`` equal ones are made once. Memory
-    does not grow with the recording's length."""
+def from_recording(recording: Recording, limits: Limits, reserve: Reserve | None = None) -> Views:
+    """The clips of a recording. Memory does not grow with its length."""
     check_rate(recording.rate, recording.name)
     frames = recording.frames
     if frames is None or frames <= 0:
         frames = _count(recording, limits)
-    clips, counts, decoded = _clips(recording, frames, reserve)
+    views, decoded = _clips(recording, frames, reserve)
     if decoded < frames:
         if frames - decoded > max(_SLACK_SECONDS * recording.rate, 1):
             seconds = [float(n / recording.rate) for n in (decoded, frames)]
@@ -69,8 +70,8 @@ def from_recording(
                 f"truncated: {seconds[0]:.2f} of {seconds[1]:.2f} s are there",
                 "is it complete?",
             )
-        clips, counts, _ = _clips(recording, decoded, reserve)
-    return clips, counts
+        views, _ = _clips(recording, decoded, reserve)
+    return views
 
 
 def _count(recording: Recording, limits: Limits) -> int:
@@ -82,9 +83,8 @@ def _count(recording: Recording, limits: Limits) -> int:
     return frames
 
 
-def _clips(recording: Recording, frames: int, reserve: Reserve | None) -> tuple[Array, list[int], int]:
-    """The model's input of a recording of ``frames`` samples, how often each clip counts, and the samples
-    that were there."""
+def _clips(recording: Recording, frames: int, reserve: Reserve | None) -> tuple[Views, int]:
+    """The clips of a recording of ``frames`` samples, and the number of samples that were there."""
     resampler = Resampler.of(recording.rate, c.AUDIO_RATE)
     total = resampler.length(frames)
     ranges = [
@@ -95,10 +95,7 @@ def _clips(recording: Recording, frames: int, reserve: Reserve | None) -> tuple[
         raise InputError(
             recording.name, f"{total / c.AUDIO_RATE:g} s are too short", "at least 0.025 s are needed"
         )
-    counts = [1] * len(ranges)
-    if reserve is not None:
-        distinct = Counter(ranges)
-        ranges, counts = list(distinct), list(distinct.values())
+    ranges, index = number_equal(ranges)
     whole = total <= _WHOLE_SECONDS * c.AUDIO_RATE
     wanted = [range(total)] if whole else ranges
     parts, decoded = _collect(recording, [resampler.needed(r) for r in wanted])
@@ -113,7 +110,7 @@ def _clips(recording: Recording, frames: int, reserve: Reserve | None) -> tuple[
     else:
         for i, (part, r) in enumerate(zip(parts, ranges, strict=True)):
             _core.mel_clips(part.resampled(resampler, r), [(0, len(r))], [], out=out[i : i + 1])
-    return out, counts, decoded
+    return Views(out, index), decoded
 
 
 class _Part:
@@ -227,3 +224,33 @@ def _rate_of(rate: Any, name: str) -> Fraction:
     exact = Fraction(float(rate)).limit_denominator(1000)
     check_rate(exact, name)
     return exact
+
+
+AUDIO = Modality(
+    name="audio",
+    encoder="audio",
+    view=(1, c.MEL_BANDS, c.MEL_FRAMES),
+    prepare=prepare,
+    description={
+        "rate": c.AUDIO_RATE,
+        "clips": c.AUDIO_CLIPS,
+        "clip_seconds": c.AUDIO_CLIP_SECONDS,
+        "resample_width": c.RESAMPLE_WIDTH,
+        "resample_rolloff": c.RESAMPLE_ROLLOFF,
+        "bands": c.MEL_BANDS,
+        "frames": c.MEL_FRAMES,
+        "window": c.MEL_WINDOW,
+        "hop": c.MEL_HOP,
+        "fft": c.MEL_FFT,
+        "low": c.MEL_LOW,
+        "high": c.MEL_HIGH,
+        "preemphasis": c.MEL_PREEMPHASIS,
+        "floor": c.MEL_FLOOR,
+        "mean": c.MEL_MEAN,
+        "std": c.MEL_STD,
+    },
+    wrapper=Audio,
+    views=c.AUDIO_CLIPS,
+    recognizes=lambda content: content.streams == {"audio"},
+    bare_array=("a bare waveform has no rate", "pass bindrt.Audio(waveform, rate=...)"),
+)

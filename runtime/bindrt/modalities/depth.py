@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 
 from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.errors import InputError
-from bindrt.items import Depth, Prepared
+from bindrt.items import Source
 from bindrt.limits import Limits
+from bindrt.modalities.modality import Modality, Notes, Views, one_view
+from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.maps import as_native, load_map
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.numeric import is_positive
 
+DepthUnit = Literal["m", "mm", "sunrgbd", "disparity"]
+Missing = Literal["farthest", "nearest"]
 _UNITS = ("m", "mm", "sunrgbd", "disparity")
 
 
-def prepare(item: Depth, limits: Limits, reserve: Reserve | None = None) -> Prepared:
+@dataclass(frozen=True, eq=False)
+class Depth:
+    """One depth map; see :func:`bindrt.preprocess.depth` for units and the camera's numbers."""
+
+    src: Source
+    unit: DepthUnit | None = None
+    focal: float = c.DEPTH_FOCAL
+    baseline: float = c.DEPTH_BASELINE
+    depth_scale: float = c.DEPTH_SCALE
+    missing: Missing = "farthest"
+
+
+def prepare(item: Depth, limits: Limits, reserve: Reserve | None = None) -> Views:
     """Disparity of the effective depth, resized, cropped and normalised; notes on missing pixels."""
     values, name = load_map(item.src, "depth", limits)
     _check_options(item, name)
@@ -24,12 +43,8 @@ def prepare(item: Depth, limits: Limits, reserve: Reserve | None = None) -> Prep
     camera = (float(item.focal), float(item.baseline), float(item.depth_scale))
     near = item.missing == "nearest"
     out, count = _core.depth_square(as_native(values), unit, *camera, near, out=row_for(reserve))
-    notes: dict[str, float | int | str] = {
-        "unit": unit,
-        "missing_pixels": count,
-        "missing_share": count / values.size,
-    }
-    return Prepared(out, notes)
+    notes: Notes = {"unit": unit, "missing_pixels": count, "missing_share": count / values.size}
+    return one_view(out, notes)
 
 
 def _unit(item: Depth, values: Array, name: str) -> str:
@@ -56,3 +71,26 @@ def _check_options(item: Depth, name: str) -> None:
     for field in ("focal", "baseline", "depth_scale"):
         if not is_positive(getattr(item, field)):
             raise InputError(name, f"{field} is {getattr(item, field)!r}", "it is a number above 0")
+
+
+DEPTH = Modality(
+    name="depth",
+    encoder="depth",
+    view=(1, c.SIDE, c.SIDE),
+    prepare=prepare,
+    description={
+        "side": c.SIDE,
+        "resize": "bilinear, antialiased, float",
+        "depth_scale": c.DEPTH_SCALE,
+        "focal": c.DEPTH_FOCAL,
+        "baseline": c.DEPTH_BASELINE,
+        "nearest": c.DEPTH_NEAREST,
+        "farthest": c.DEPTH_FARTHEST,
+        "disparity_min": c.DISPARITY_MIN,
+        "disparity_max": c.DISPARITY_MAX,
+        "mean": c.DISPARITY_MEAN,
+        "std": c.DISPARITY_STD,
+    },
+    wrapper=Depth,
+    recognizes=lambda content: "depth" in content.fields,
+)

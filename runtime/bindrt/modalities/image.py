@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 import PIL.Image
 from PIL import ImageOps
@@ -9,34 +12,58 @@ from PIL import ImageOps
 from bindrt import _core, arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError
-from bindrt.items import Image, Prepared
+from bindrt.items import Source
 from bindrt.limits import Limits
+from bindrt.modalities.modality import Modality, Views, one_view
+from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps import jpeg, pixels
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.sources import open_source
+from bindrt.sources.formats import PICTURE
 from bindrt.sources.image import check_pixels, open_picture
 
 _LAYOUTS = {"L": (2, 1), "RGB": (3, 3), "BGR": (3, 3), "RGBA": (3, 4)}
 _SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
+Layout = Literal["RGB", "BGR", "L", "RGBA"]
+Grey16 = Literal["pillow", "full"]
 
-def prepare(item: Image, limits: Limits, reserve: Reserve | None = None) -> Prepared:
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """One picture.
+
+    Attributes:
+        src: a path, bytes, file object, or uint8 pixels ``[H, W]``, ``[H, W, 3]``, ``[H, W, 4]``.
+        layout: order of an array's channels; by default RGB, L or RGBA by their count.
+        exif: turn the picture as its EXIF orientation says (the original ignores it).
+        grey16: 16-bit grey files: ``"pillow"`` clips at 255 as the original does, ``"full"``
+            scales the whole 16-bit range to 8 bits.
+    """
+
+    src: Source
+    layout: Layout | None = None
+    exif: bool = False
+    grey16: Grey16 = "pillow"
+
+
+def prepare(item: Image, limits: Limits, reserve: Reserve | None = None) -> Views:
     """One picture through decoding, bicubic resize, centre crop and normalisation."""
     name = arrays.item_name(item.src)
     if item.grey16 not in ("pillow", "full"):
         raise InputError(name, f"grey16 is {item.grey16!r}", "it is 'pillow' or 'full'")
     if arrays.is_array(item.src):
         values, layout = _from_array(item, name, limits)
-        return Prepared(_core.image_input(values, layout, out=row_for(reserve)))
+        return one_view(_core.image_input(values, layout, out=row_for(reserve)))
     if item.layout is not None:
         raise InputError(name, "layout is for arrays only", "leave it out: a file names its own")
     opened = open_source(item.src, limits)
     direct = None if item.exif else jpeg.image_input(opened, limits, reserve)
     if direct is not None:
-        return Prepared(direct)
+        return one_view(direct)
     with open_picture(opened, limits) as picture:
         values, layout = _from_picture(picture, item.exif, item.grey16)
-        return Prepared(_core.image_input(values, layout, out=row_for(reserve)))
+        return one_view(_core.image_input(values, layout, out=row_for(reserve)))
 
 
 def _from_picture(picture: PIL.Image.Image, exif: bool, grey16: str) -> tuple[Array, str]:
@@ -78,3 +105,14 @@ def _layout_of(pixels: Array, name: str) -> str:
     elif pixels.ndim == 4:
         remedy += "; pass a batch as a list of pictures, a video as bindrt.Video(frames, fps=...)"
     raise InputError(name, "this is not the shape of a picture", remedy)
+
+
+IMAGE = Modality(
+    name="image",
+    encoder="vision",
+    view=(3, c.SIDE, c.SIDE),
+    prepare=prepare,
+    description={**c.PICTURE, "resize": "bicubic, antialiased, 8 bits", "crop": "centre"},
+    wrapper=Image,
+    recognizes=lambda content: content.format.holds == PICTURE,
+)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
 from bindrt import _core, arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError, OptionError, SourceError
-from bindrt.items import ArrayLike, Imu, Prepared
+from bindrt.items import ArrayLike, Source
 from bindrt.limits import Limits
+from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.numeric import is_positive
@@ -20,12 +22,38 @@ from bindrt.sources import is_file_source, open_source
 from bindrt.sources.formats import sniff
 from bindrt.sources.numpyfile import read_array, read_fields
 
+AccelUnit = Literal["m/s2", "g"]
+GyroUnit = Literal["rad/s", "deg/s"]
 _ACCEL = {"m/s2": 1.0, "g": c.STANDARD_GRAVITY}
 _GYRO = {"rad/s": 1.0, "deg/s": math.pi / 180}
 _EPSILON = 1e-6  # seconds; rates such as 97.3 Hz are not exact in binary
 
 
-def prepare(item: Imu, limits: Limits, reserve: Reserve | None = None) -> Prepared:
+@dataclass(frozen=True, eq=False)
+class Imu:
+    """Inertial samples ``[6, N]``: accelerometer x, y, z, then gyroscope x, y, z.
+
+    Attributes:
+        samples: the array, or a ``.npz`` file with fields ``samples`` and ``t`` or ``rate``.
+        rate: samples per second; or
+        timestamps: seconds of each sample, ``[N]``, increasing.
+        standardize: ``(mean, std)``, six numbers each, applied last.
+        max_gap: the longest gap between samples that is interpolated, in seconds.
+        accel_unit, gyro_unit: units of the samples; converted to m/s² and rad/s.
+        min_seconds: a shorter input is an error; lower it to allow one (its last value is held).
+    """
+
+    samples: Source
+    rate: float | None = None
+    timestamps: ArrayLike | None = None
+    standardize: tuple[Sequence[float], Sequence[float]] | None = None
+    max_gap: float = 0.1
+    accel_unit: AccelUnit = "m/s2"
+    gyro_unit: GyroUnit = "rad/s"
+    min_seconds: float = 4.95
+
+
+def prepare(item: Imu, limits: Limits, reserve: Reserve | None = None) -> Views:
     """The first 5 s at 400 Hz, linear in between, in m/s² and rad/s."""
     name = arrays.item_name(item.samples)
     samples, times = _load(item, name, limits)
@@ -39,7 +67,7 @@ def prepare(item: Imu, limits: Limits, reserve: Reserve | None = None) -> Prepar
         raise InputError(
             name, f"{bad} of {used.size} samples are NaN or infinite", "every value must be finite"
         )
-    return Prepared(out)
+    return one_view(out)
 
 
 def windows(
@@ -208,3 +236,20 @@ def _is_standard(value: Sequence[Sequence[float]]) -> bool:
         return False
     fits = mean.shape == std.shape == (6,)
     return bool(fits and np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all())
+
+
+IMU = Modality(
+    name="imu",
+    encoder="imu",
+    view=(6, c.IMU_STEPS),
+    prepare=prepare,
+    description={
+        "rate": c.IMU_RATE,
+        "steps": c.IMU_STEPS,
+        "units": ["m/s2", "rad/s"],
+        "interpolation": "linear",
+    },
+    wrapper=Imu,
+    recognizes=lambda content: "samples" in content.fields,
+    bare_array=("bare samples have no times", "pass bindrt.Imu(samples, rate=...) or timestamps=..."),
+)

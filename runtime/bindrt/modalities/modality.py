@@ -48,6 +48,11 @@ class Views:
         return repeated
 
 
+def one_view(array: Array, notes: Notes | None = None) -> Views:
+    """The views of an item that is one view, given without a view axis."""
+    return Views(array[None], notes=notes or {})
+
+
 def number_equal(keys: Iterable[Key]) -> tuple[list[Key], Array]:
     """The different ones of ``keys`` in the order in which they come, and which of them each key is.
 
@@ -94,11 +99,12 @@ class Modality:
         name: the public name: a keyword of ``embed``.
         encoder: the encoder that serves it; image and video share ``vision``.
         view: shape of one view as :mod:`bindrt.preprocess` returns it.
-        prepare: makes the views of one item. It takes the item (a ``wrapper`` if there is one), the limits, and
-            None or what reserves rows of a batch. It raises :class:`bindrt.InputError`.
+        prepare: makes the views of one item. It takes the item (a ``wrapper`` if there is one), the limits,
+            and None or what reserves rows of a batch. It raises :class:`bindrt.InputError`.
         description: the constants of its preprocessing, as JSON can hold them. They are part of the space.
         wrapper: the class that carries an item with its metadata; None: items are plain, as texts are.
-        views: views of one item as the original samples it. With 1, :mod:`bindrt.preprocess` returns no view axis.
+        views: views of one item as the original samples it. With 1, :mod:`bindrt.preprocess` returns no view
+            axis.
         dtype: NumPy dtype of a view.
         recognizes: whether a file is of this modality by its content alone.
         bare_array: for arrays whose meaning is not plain: what is missing, and what to pass instead. None: an

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,25 +11,37 @@ import numpy as np
 from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.errors import InputError
-from bindrt.items import Prepared, Thermal
+from bindrt.items import Source
 from bindrt.limits import Limits
+from bindrt.modalities.modality import Modality, Views, one_view
+from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.maps import as_native, load_map
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.numeric import is_number
 
 
-def prepare(item: Thermal, limits: Limits, reserve: Reserve | None = None) -> Prepared:
+@dataclass(frozen=True, eq=False)
+class Thermal:
+    """One thermal frame; see :func:`bindrt.preprocess.thermal` for the range."""
+
+    src: Source
+    low: float | None = None
+    high: float | None = None
+    percentiles: tuple[float, float] | None = None
+
+
+def prepare(item: Thermal, limits: Limits, reserve: Reserve | None = None) -> Views:
     """8-bit frames as they are; others stretched from a range; the range used is in the notes."""
     values, name = load_map(item.src, "thermal", limits)
     frame = as_native(values)
     if item.low is None and item.high is None and item.percentiles is None and values.dtype == np.uint8:
-        return Prepared(_core.thermal_square(frame, out=row_for(reserve)), {"low": 0.0, "high": 255.0})
+        return one_view(_core.thermal_square(frame, out=row_for(reserve)), {"low": 0.0, "high": 255.0})
     if bad := _core.count_not_finite(frame):
         raise InputError(
             name, f"{bad} of {frame.size} pixels are NaN or infinite", "every value must be finite"
         )
     low, high = _range(item, frame, name)
-    return Prepared(_core.thermal_square(frame, low, high, out=row_for(reserve)), {"low": low, "high": high})
+    return one_view(_core.thermal_square(frame, low, high, out=row_for(reserve)), {"low": low, "high": high})
 
 
 def _range(item: Thermal, values: Array, name: str) -> tuple[float, float]:
@@ -67,3 +80,14 @@ def _bounded(low: float, high: float, name: str) -> tuple[float, float]:
     if not math.isfinite(high - low):
         raise InputError(name, f"the range {low:g} to {high:g} is too wide", "pass a narrower one")
     return low, high
+
+
+THERMAL = Modality(
+    name="thermal",
+    encoder="thermal",
+    view=(1, c.SIDE, c.SIDE),
+    prepare=prepare,
+    description={"side": c.SIDE, "resize": "bicubic, antialiased", "crop": "centre"},
+    wrapper=Thermal,
+    recognizes=lambda content: "thermal" in content.fields,
+)

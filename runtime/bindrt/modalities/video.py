@@ -11,8 +11,9 @@ import numpy as np
 from bindrt import _core, arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError, SourceError
-from bindrt.items import Prepared, Video
+from bindrt.items import ArrayLike, Source
 from bindrt.limits import Limits
+from bindrt.modalities.modality import Modality, Views
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.clips import frame_pairs
 from bindrt.modalities.steps.output_rows import Reserve, rows_for
@@ -25,22 +26,17 @@ from bindrt.sources.frames import Frame
 from bindrt.sources.image import check_pixels
 
 
-@dataclass(frozen=True)
-class Views:
-    """A video's views without repetition.
+@dataclass(frozen=True, eq=False)
+class Video:
+    """One video: a file, or frames ``[N, H, W, 3]`` uint8 RGB (or a sequence of them) with ``fps``.
 
     Attributes:
-        array: ``[V, 3, 2, 224, 224]``, V at most 15.
-        index: int64 ``[15]``; ``array[index]`` is what the model takes, clip by clip, crops inside a clip.
+        src: a path, bytes, file object, or frames.
+        fps: frames per second; required for frames, refused for files.
     """
 
-    array: Array
-    index: Array
-
-    @property
-    def weights(self) -> Array:
-        """How often each view counts in the mean, float32 ``[V]``."""
-        return np.bincount(self.index, minlength=len(self.array)).astype(np.float32)
+    src: Source | Sequence[ArrayLike]
+    fps: float | None = None
 
 
 class _Frames(Protocol):
@@ -57,25 +53,19 @@ class _Frames(Protocol):
     def read(self, wanted: Sequence[int], take: files.Take, limits: Limits) -> files.Read: ...
 
 
-def prepare(item: Video, limits: Limits) -> Prepared:
-    """Five clips' first and last frames, each resized and cut into three crops: all 15 views."""
-    return Prepared(_views(item, limits, distinct=False).array)
+def prepare(item: Video, limits: Limits, reserve: Reserve | None = None) -> Views:
+    """Five clips' first and last frames, each resized and cut into three crops.
 
-
-def distinct_views(item: Video, limits: Limits, reserve: Reserve | None = None) -> Views:
-    """The same, each different view once: a short video's clips and a square one's crops are equal."""
-    return _views(item, limits, True, reserve)
-
-
-def _views(item: Video, limits: Limits, distinct: bool, reserve: Reserve | None = None) -> Views:
+    Each different view is made once: a short video's clips and a square one's crops are equal.
+    """
     if not is_file_source(item.src):
-        return _write(_ArrayFrames(item, limits), limits, distinct, reserve)
+        return _write(_ArrayFrames(item, limits), limits, True, reserve)
     if item.fps is not None:
         raise InputError(
             arrays.item_name(item.src), "fps is for frames only", "leave it out: a file has its own"
         )
     with files.open_clip(open_source(item.src, limits), limits) as clip:
-        return _write(clip, limits, distinct, reserve)
+        return _write(clip, limits, True, reserve)
 
 
 def _write(source: _Frames, limits: Limits, distinct: bool, reserve: Reserve | None) -> Views:
@@ -109,15 +99,15 @@ class _Batch:
         self.sizes_differ = False  # from what the source says, by which equal crops were told
 
     def fill(self, limits: Limits) -> files.Read:
-        return self._source.read(sorted(self.plan.places), self._take, limits)
+        return self._source.read(sorted(self.plan.writes), self._take, limits)
 
     def is_missing(self, read: files.Read) -> bool:
-        return len(read.found) < len(self.plan.places)
+        return len(read.found) < len(self.plan.writes)
 
     def _take(self, index: int, frame: Frame) -> None:
         if self._offsets is not None and _crop_offsets(frame) != self._offsets:
             self.sizes_differ = True
-        _core.video_crops(frame.picture, self.out, self.plan.places[index], frame.quarter_turns)
+        _core.video_crops(frame.picture, self.out, self.plan.writes[index], frame.quarter_turns)
 
 
 class _Sized(Protocol):
@@ -183,3 +173,23 @@ def _check_fps(fps: Any, name: str) -> float:
     if not is_positive(fps):
         raise InputError(name, f"fps is {fps!r}", "it is the number of frames per second, above 0")
     return float(fps)
+
+
+VIDEO = Modality(
+    name="video",
+    encoder="vision",
+    view=(3, c.VIDEO_FRAMES, c.SIDE, c.SIDE),
+    prepare=prepare,
+    description={
+        **c.PICTURE,
+        "resize": "bilinear, not antialiased",
+        "clips": c.VIDEO_CLIPS,
+        "clip_seconds": c.VIDEO_CLIP_SECONDS,
+        "frames": c.VIDEO_FRAMES,
+        "crops": c.VIDEO_CROPS,
+    },
+    wrapper=Video,
+    views=c.VIDEO_CLIPS * c.VIDEO_CROPS,
+    recognizes=lambda content: "video" in content.streams,
+    bare_array=("bare frames have no rate", "pass bindrt.Video(frames, fps=...)"),
+)

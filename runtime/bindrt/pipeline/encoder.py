@@ -22,19 +22,12 @@ from bindrt.errors import EngineError
 from bindrt.items import Prepared
 from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES
-from bindrt.modalities.steps import constants as c
-from bindrt.modalities.text import tokens
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.pipeline.request_options import RequestOptions
 
 Turn = Callable[[], AbstractContextManager[None]]
-#: Texts of a batch are padded to one of these numbers of tokens.
-TEXT_LENGTHS = (8, 12, 16, 24, 32, 48, c.TEXT_LENGTH)
-#: A text of so many characters is tokenised by the thread that submits it, in about 0.1 ms.
-SHORT_TEXT = 1000
-TOKENS = c.TEXT_END + 1  # the end token is the largest number
 #: The most graphs that are kept of one encoder; each takes a little of the driver's memory.
 _MOST_GRAPHS = 64
 _OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|failed to allocate", re.IGNORECASE)
@@ -90,9 +83,10 @@ class EncoderPipeline:
         priority, deadline, normalize, caller = options
         if caller is None:
             caller = threading.get_ident()
-        if type(item) is str and modality == "text" and len(item) <= SHORT_TEXT:
-            item = Prepared(tokens(item))  # here: the worker threads may be busy with videos
-        if modality == "text" and type(item) is Prepared and type(item.array) is np.ndarray:
+        tokens = MODALITIES[modality].tokens
+        if tokens is not None and (ids := tokens.quick(item)) is not None:
+            item = Prepared(ids)  # here: the worker threads may be busy with videos
+        if tokens is not None and type(item) is Prepared and type(item.array) is np.ndarray:
             try:
                 return self.core.submit(future, lane, item, item.array, priority, caller, deadline, normalize)
             except ValueError:
@@ -123,16 +117,16 @@ def batch_bytes(
 def _lane(
     modality: str, encoder: EncoderInfo, max_batch: int, embed_dim: int, options: PipelineOptions
 ) -> dict[str, Any]:
-    is_text = modality == "text"
-    views = MODALITIES[modality].views
+    declared = MODALITIES[modality]
+    tokens, views = declared.tokens, declared.views
     return {
         "name": modality,
         "executor": 0,
         "dim": embed_dim,
         "dtype": np.dtype(encoder.dtype),
         "view": tuple(encoder.view),
-        "lengths": [n for n in TEXT_LENGTHS if n <= encoder.view[-1]] if is_text else [],
-        "tokens": TOKENS if is_text else 0,
+        "lengths": [n for n in tokens.lengths if n <= encoder.view[-1]] if tokens else [],
+        "tokens": tokens.count if tokens else 0,
         "max_batch": max_batch,
         "item_rows": views,
         "queue": options.queue,

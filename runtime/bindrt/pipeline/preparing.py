@@ -7,11 +7,10 @@ import numpy as np
 from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.bundle.manifest import EncoderInfo
-from bindrt.items import Prepared
 from bindrt.limits import Limits
-from bindrt.modalities import MODALITIES
+from bindrt.modalities import MODALITIES, Modality, for_encoder
 from bindrt.pipeline.futures import EmbeddingFuture
-from bindrt.preprocess.dispatch import prepare, prepare_into
+from bindrt.preprocess.dispatch import prepare_views
 
 
 class Preparer:
@@ -20,42 +19,33 @@ class Preparer:
     def __init__(
         self, modalities: tuple[str, ...], encoder: EncoderInfo, max_batch: int, limits: Limits
     ) -> None:
-        self._modalities = modalities
+        self._modalities = tuple(MODALITIES[name] for name in modalities)
         self._view = tuple(encoder.view)
         self._max_batch = max_batch
         self._limits = limits
 
     def __call__(self, lane: int, future: EmbeddingFuture, item: object, place: _core.Place) -> None:
         modality = self._modalities[lane]
-        if modality == "text" or isinstance(item, Prepared):
-            ready = prepare(modality, item, self._limits)
-            if ready.notes:
-                future.notes = ready.notes
-            self._place(modality, np.asarray(ready.array), place)
-        else:
-            slots = _Slots(place)
-            prepared, weights = prepare_into(modality, item, self._limits, slots)
-            if prepared.notes:
-                future.notes = prepared.notes
-            if not slots.hold(prepared.array):
-                self._place(modality, prepared.array, place)
-            if weights is not None:
-                place.weigh(weights.tolist())
+        slots = _Slots(place)
+        views = prepare_views(modality.name, item, self._limits, slots)
+        if views.notes:
+            future.notes = views.notes
+        if not slots.hold(views.array):
+            self._place(modality, views.array, place)
+        if (weights := views.weights) is not None:
+            place.weigh(weights.tolist())
 
-    def _place(self, modality: str, array: Array, place: _core.Place) -> None:
-        """One view or several, made elsewhere: run where they are if they fill a batch, else copied."""
-        views = array if array.ndim > len(MODALITIES[modality].view) else array[None]
-        if modality == "text":
-            length = int(views.argmax(axis=1).max()) + 1  # nothing behind the end token changes the vector
-            slots = place.reserve(len(views), length)
+    def _place(self, modality: Modality, views: Array, place: _core.Place) -> None:
+        """Views made elsewhere: run where they are if they fill a batch, else copied."""
+        if modality.tokens is not None:
+            slots = place.reserve(len(views), int(modality.tokens.used(views).max()))
             slots[...] = views[:, : slots.shape[1]]
         elif views.shape[1:] == self._view and len(views) >= self._max_batch and views.flags.c_contiguous:
             place.borrow(views)
             return
         else:
             slots = place.reserve(len(views))
-            # A still image is one frame shown as often as the encoder wants.
-            slots[...] = views[:, :, None] if slots.ndim > views.ndim else views
+            slots[...] = for_encoder(views, self._view)
         place.count_copied(len(views))
 
 

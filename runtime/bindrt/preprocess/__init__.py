@@ -6,10 +6,10 @@ Every function takes ``limits``, the bounds on what one item may decode to.
 """
 
 from bindrt.modalities.imu import windows
-from bindrt.modalities.steps.constants import CAMERAS, describe
+from bindrt.modalities.steps.constants import CAMERAS
 from bindrt.preprocess.detection import detect
-from bindrt.preprocess.dispatch import prepare
-from bindrt.preprocess.functions import audio, depth, image, imu, text, thermal, video
+from bindrt.preprocess.dispatch import describe
+from bindrt.preprocess.functions import audio, depth, image, imu, prepare, text, thermal, video
 
 __all__ = [
     "CAMERAS",

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.modalities import MODALITIES
 from bindrt.sources import Content, open_source
-
-_RECOGNIZES: dict[str, Callable[[Content], bool]] = {
-    "image": lambda content: content.format.holds == "picture",
-    "video": lambda content: "video" in content.streams,
-    "audio": lambda content: content.streams == {"audio"},
-    "depth": lambda content: "depth" in content.fields,
-    "thermal": lambda content: "thermal" in content.fields,
-    "imu": lambda content: "samples" in content.fields,
-}
 
 
 def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> str | None:
@@ -31,5 +21,5 @@ def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> str | None:
         LimitError: more bytes than ``limits``, or too little memory to look into it.
     """
     content = Content(open_source(src, limits))
-    found = [name for name, recognizes in _RECOGNIZES.items() if recognizes(content)]
+    found = [name for name, modality in MODALITIES.items() if modality.recognizes(content)]
     return found[0] if len(found) == 1 else None

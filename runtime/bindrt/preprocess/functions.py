@@ -4,52 +4,74 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bindrt.errors import OptionError
-from bindrt.items import (
-    AccelUnit,
-    ArrayLike,
-    Audio,
-    Depth,
-    DepthUnit,
-    Grey16,
-    GyroUnit,
-    Image,
-    Imu,
-    Missing,
-    Prepared,
-    Source,
-    Thermal,
-    Video,
-)
+from bindrt.items import ArrayLike, Prepared, Source
 from bindrt.limits import DEFAULT_LIMITS, Limits
-from bindrt.modalities.text import prepare_all as _tokenize
-from bindrt.preprocess.dispatch import prepare
+from bindrt.modalities import MODALITIES
+from bindrt.modalities.audio import Audio
+from bindrt.modalities.depth import Depth, DepthUnit, Missing
+from bindrt.modalities.image import Grey16, Image
+from bindrt.modalities.imu import AccelUnit, GyroUnit, Imu
+from bindrt.modalities.steps import constants as c
+from bindrt.modalities.text import prepare_all
+from bindrt.modalities.thermal import Thermal
+from bindrt.modalities.video import Video
+from bindrt.preprocess.dispatch import prepare_views
 
 Floats = npt.NDArray[np.float32]
-_Wrapper = TypeVar("_Wrapper")
 
 
-def _run(modality: str, src: Any, wrapped: Any, limits: Limits) -> Any:
-    """Prepares ``src`` itself if it is an item of its own, else ``wrapped``.
+def prepare(modality: str, item: Any, limits: Limits = DEFAULT_LIMITS) -> Prepared:
+    """One item of any modality as the model's input, ready to be embedded.
+
+    Args:
+        modality: ``image``, ``video``, ``text``, ``audio``, ``depth``, ``thermal`` or ``imu``.
+        item: a path, bytes, a file object, a wrapper (:class:`bindrt.Image`, …), an array whose meaning is
+            plain, for text a ``str``; or :class:`bindrt.Prepared`, which is checked and passed on.
+        limits: what an item may decode to.
+
+    Returns:
+        :class:`bindrt.Prepared` whose ``array`` is what the function of that modality returns for one item:
+        one view, or ``[views, ...]`` for video and audio; and ``notes`` on what was found.
 
     Raises:
-        OptionError: an item of its own, and options beside it: they would not be heard.
+        OptionError: there is no such modality.
+        InputError: the item is of another kind, shape, dtype or range, or cannot be decoded.
     """
-    if not isinstance(src, (Audio, Depth, Image, Imu, Prepared, Thermal, Video)):
-        return prepare(modality, wrapped, limits).array
-    if given := _given(wrapped):
-        kind = type(src).__name__
+    views = prepare_views(modality, item, limits)
+    if isinstance(item, Prepared):
+        return Prepared(views.array.reshape(np.shape(item.array)), views.notes)
+    every = views.all()
+    return Prepared(every if MODALITIES[modality].views > 1 else every[0], views.notes)
+
+
+def _run(modality: str, src: Any, item: Any, limits: Limits) -> Any:
+    """Prepares ``src`` if it is a wrapper or ready input, else ``item``, which wraps it with options.
+
+    Raises:
+        OptionError: ``src`` is a wrapper, and options stand beside it: they would be ignored.
+    """
+    if isinstance(src, Prepared):
+        _refuse_options(modality, src, item, "leave it out")
+        item = src
+    elif any(m.wrapper is not None and isinstance(src, m.wrapper) for m in MODALITIES.values()):
+        _refuse_options(modality, src, item, f"give it to bindrt.{type(src).__name__}")
+        item = src
+    return prepare(modality, item, limits).array
+
+
+def _refuse_options(modality: str, src: Any, item: Any, remedy: str) -> None:
+    if given := _given(item):
         raise OptionError(
             f"preprocess.{modality}: {given}=",
-            f"it stands beside a bindrt.{kind}, which has its own",
-            "leave it out" if isinstance(src, Prepared) else f"give it to bindrt.{kind}",
+            f"it stands beside a bindrt.{type(src).__name__}, which has its own",
+            remedy,
         )
-    return prepare(modality, src, limits).array
 
 
 def _given(item: Any) -> str:
@@ -128,15 +150,15 @@ def text(texts: str | Sequence[str], limits: Limits = DEFAULT_LIMITS) -> npt.NDA
     Raises:
         InputError: an entry is not a ``str``; the error names its index.
     """
-    return _tokenize(texts)
+    return prepare_all(texts)
 
 
 def depth(
     src: Source,
     unit: DepthUnit | None = None,
-    focal: float = 518.8579,
-    baseline: float = 0.075,
-    depth_scale: float = 8.0,
+    focal: float = c.DEPTH_FOCAL,
+    baseline: float = c.DEPTH_BASELINE,
+    depth_scale: float = c.DEPTH_SCALE,
     missing: Missing = "farthest",
     limits: Limits = DEFAULT_LIMITS,
 ) -> Floats:

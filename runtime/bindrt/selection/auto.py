@@ -21,7 +21,7 @@ from bindrt.bundle.manifest import EncoderInfo, EngineFiles
 from bindrt.cache import cache_folder, read_record, write_record
 from bindrt.engines import ENGINES, EngineSettings
 from bindrt.errors import EngineError, Error
-from bindrt.preprocess.constants import TEXT_END, TEXT_START
+from bindrt.modalities.steps.constants import TEXT_END, TEXT_START
 from bindrt.selection.opening import files_key, open_engine
 
 ROUNDS = 5

@@ -112,7 +112,7 @@ def test_the_next_items_are_prepared_while_the_engine_runs(
     load_with: Callable[..., bindrt.Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared = 0
-    usual = bindrt.model.prepare_distinct
+    usual = bindrt.model.prepare_views
 
     def prepare(*args: Any, **options: Any) -> Any:
         nonlocal prepared
@@ -120,7 +120,7 @@ def test_the_next_items_are_prepared_while_the_engine_runs(
         prepared += 1
         return found
 
-    monkeypatch.setattr(bindrt.model, "prepare_distinct", prepare)
+    monkeypatch.setattr(bindrt.model, "prepare_views", prepare)
 
     def run(rows: np.ndarray) -> None:
         if not seen:  # the first batch is done when more items are ready than it has

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from bindrt import Video, _core, preprocess
 from bindrt.limits import DEFAULT_LIMITS
+from bindrt.modalities.steps.clips import frame_pairs
 from bindrt.modalities.steps.constants import IMAGE_MEAN, IMAGE_STD
-from bindrt.modalities.video import distinct_views
+from bindrt.modalities.video import prepare
 from bindrt.sources import colour
 from bindrt.sources.colour import ROUNDING, picture_of
 from support.media import frames
@@ -219,24 +220,34 @@ def test_places_of_views() -> None:
         assert (out == 7).all()
 
 
+def every_view(made: Sequence[np.ndarray], fps: float) -> np.ndarray:
+    """All 15 views by the reference, none left out for being equal to another."""
+    cut = [
+        (views_of(made[first]), views_of(made[last])) for first, last in frame_pairs(len(made), fps, 5, 2.0)
+    ]
+    return np.stack([np.stack([a[i], b[i]], axis=1) for a, b in cut for i in range(3)])
+
+
 def test_equal_views_are_made_once() -> None:
     square = [noise(60, 60, i) for i in range(8)]
     for made, fps, count in ((square, 5, 1), (square, 2, 5), (frames(8), 5, 3), (frames(8), 2, 15)):
-        views = distinct_views(Video(made, fps=fps), DEFAULT_LIMITS)
+        views = prepare(Video(made, fps=fps), DEFAULT_LIMITS)
         assert len(views.array) == count
-        assert views.weights.sum() == 15
-        np.testing.assert_array_equal(views.array[views.index], preprocess.video(Video(made, fps=fps)))
+        assert views.index is not None
+        assert len(views.index) == 15
+        np.testing.assert_array_equal(views.all(), every_view(made, fps))
+        np.testing.assert_array_equal(views.all(), preprocess.video(Video(made, fps=fps)))
     almost = [noise(224, 225, i) for i in range(3)]  # offsets 0, 1, 1
-    views = distinct_views(
+    views = prepare(
         Video(almost, fps=5), DEFAULT_LIMITS, lambda rows: np.empty((rows, 3, 2, 224, 224), np.float16)
     )
+    assert views.weights is not None
     assert views.weights.tolist() == [5, 10]
 
 
 def test_frames_of_several_sizes_share_no_views() -> None:
     made = [noise(60, 60), noise(60, 80), noise(80, 60)]
-    views = distinct_views(Video(made, fps=1), DEFAULT_LIMITS)
-    np.testing.assert_array_equal(views.array[views.index], preprocess.video(Video(made, fps=1)))
+    np.testing.assert_array_equal(preprocess.video(Video(made, fps=1)), every_view(made, 1))
 
 
 def test_frames_with_any_strides() -> None:

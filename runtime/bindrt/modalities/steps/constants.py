@@ -5,8 +5,6 @@ Sources: the published transforms of the original as spec'd in ``docs/preprocess
 
 from __future__ import annotations
 
-from bindrt.errors import OptionError
-
 SIDE = 224  # pixels of every picture's edges
 IMAGE_MEAN = (0.48145466, 0.4578275, 0.40821073)  # of CLIP, for values 0..1
 IMAGE_STD = (0.26862954, 0.26130258, 0.27577711)
@@ -49,7 +47,6 @@ DISPARITY_STD = 0.0295
 
 IMU_RATE = 400.0  # Hz
 IMU_STEPS = 2000
-IMU_HOLD_PERIODS = 3.0
 STANDARD_GRAVITY = 9.80665  # m/s² in one g
 
 #: Focal length in pixels and baseline in metres of known cameras, for ``Depth(src, **CAMERAS["xtion"])``.
@@ -61,60 +58,5 @@ CAMERAS: dict[str, dict[str, float]] = {
     "xtion": {"focal": 570.342224, "baseline": 0.095},
 }
 
-_PICTURE: dict[str, object] = {"side": SIDE, "mean": list(IMAGE_MEAN), "std": list(IMAGE_STD)}
-_DESCRIPTIONS: dict[str, dict[str, object]] = {
-    "image": {**_PICTURE, "resize": "bicubic, antialiased, 8 bits", "crop": "centre"},
-    "video": {
-        **_PICTURE,
-        "resize": "bilinear, not antialiased",
-        "clips": VIDEO_CLIPS,
-        "clip_seconds": VIDEO_CLIP_SECONDS,
-        "frames": VIDEO_FRAMES,
-        "crops": VIDEO_CROPS,
-    },
-    "text": {"length": TEXT_LENGTH, "start": TEXT_START, "end": TEXT_END, "tokenizer": "clip-bpe-49408"},
-    "audio": {
-        "rate": AUDIO_RATE,
-        "clips": AUDIO_CLIPS,
-        "clip_seconds": AUDIO_CLIP_SECONDS,
-        "resample_width": RESAMPLE_WIDTH,
-        "resample_rolloff": RESAMPLE_ROLLOFF,
-        "bands": MEL_BANDS,
-        "frames": MEL_FRAMES,
-        "window": MEL_WINDOW,
-        "hop": MEL_HOP,
-        "fft": MEL_FFT,
-        "low": MEL_LOW,
-        "high": MEL_HIGH,
-        "preemphasis": MEL_PREEMPHASIS,
-        "floor": MEL_FLOOR,
-        "mean": MEL_MEAN,
-        "std": MEL_STD,
-    },
-    "depth": {
-        "side": SIDE,
-        "resize": "bilinear, antialiased, float",
-        "depth_scale": DEPTH_SCALE,
-        "focal": DEPTH_FOCAL,
-        "baseline": DEPTH_BASELINE,
-        "nearest": DEPTH_NEAREST,
-        "farthest": DEPTH_FARTHEST,
-        "disparity_min": DISPARITY_MIN,
-        "disparity_max": DISPARITY_MAX,
-        "mean": DISPARITY_MEAN,
-        "std": DISPARITY_STD,
-    },
-    "thermal": {"side": SIDE, "resize": "bicubic, antialiased", "crop": "centre"},
-    "imu": {"rate": IMU_RATE, "steps": IMU_STEPS, "units": ["m/s2", "rad/s"], "interpolation": "linear"},
-}
-
-
-def describe(modality: str) -> dict[str, object]:
-    """The preprocessing constants of a modality, as JSON can hold them; a fresh copy.
-
-    Raises:
-        OptionError: no such modality.
-    """
-    if modality not in _DESCRIPTIONS:
-        raise OptionError(repr(modality), "no such modality", f"one of {', '.join(_DESCRIPTIONS)}")
-    return dict(_DESCRIPTIONS[modality])
+#: What the space knows of the pixels of images and videos.
+PICTURE: dict[str, object] = {"side": SIDE, "mean": list(IMAGE_MEAN), "std": list(IMAGE_STD)}

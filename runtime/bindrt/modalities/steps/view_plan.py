@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bindrt.modalities.modality import number_equal
 from bindrt.modalities.steps import constants as c
 
-Place = tuple[int, int, int]  # crop, view, frame of the view
+Write = tuple[int, int, int]  # which crop goes to which view, as which frame of it
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,12 @@ class ViewPlan:
     Attributes:
         index: which of them each of the 15 is: clip by clip, crops inside a clip.
         views: their number V, at most 15.
-        places: of each frame that is needed, its crops and where they go.
+        writes: for each frame that is needed, its crops and where they go.
     """
 
     index: npt.NDArray[np.int64]
     views: int
-    places: dict[int, list[Place]]
+    writes: dict[int, list[Write]]
 
 
 def plan_views(pairs: Sequence[tuple[int, int]], offsets: Sequence[int] | None = None) -> ViewPlan:
@@ -36,15 +37,15 @@ def plan_views(pairs: Sequence[tuple[int, int]], offsets: Sequence[int] | None =
         offsets: where the three crops of every frame start: equal views are then made once. By
             default all are made.
     """
-    keys: dict[object, int] = {}  # what makes a view, to its number
-    index: list[int] = []
-    places: dict[int, list[Place]] = {frame: [] for pair in pairs for frame in pair}
-    for clip, pair in enumerate(pairs):
-        for crop in range(c.VIDEO_CROPS):
-            key = (clip, crop) if offsets is None else (pair, offsets[crop])
-            if key not in keys:
-                keys[key] = len(keys)
-                for place, frame in enumerate(pair):
-                    places[frame].append((crop, keys[key], place))
-            index.append(keys[key])
-    return ViewPlan(np.array(index, np.int64), len(keys), places)
+    keys = [
+        (clip, crop) if offsets is None else (pair, offsets[crop])
+        for clip, pair in enumerate(pairs)
+        for crop in range(c.VIDEO_CROPS)
+    ]
+    different, index = number_equal(keys)
+    writes: dict[int, list[Write]] = {frame: [] for pair in pairs for frame in pair}
+    for view, key in enumerate(different):
+        clip, crop = divmod(keys.index(key), c.VIDEO_CROPS)
+        for frame_of_view, frame in enumerate(pairs[clip]):
+            writes[frame].append((crop, view, frame_of_view))
+    return ViewPlan(index, len(different), writes)

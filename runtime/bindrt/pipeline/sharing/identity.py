@@ -15,6 +15,7 @@ import numpy as np
 from bindrt import arrays
 from bindrt.errors import Error
 from bindrt.items import Prepared
+from bindrt.modalities import MODALITIES
 from bindrt.preprocess.dispatch import wrapped
 from bindrt.sources import open_source
 
@@ -52,13 +53,11 @@ def identify(modality: str, item: object, normalize: bool) -> Identity | None:
     contents = Contents()
     contents.add("request", f"{modality} {normalize}".encode())
     try:
-        if modality == "text" and not isinstance(item, Prepared):
-            if not isinstance(item, str):
-                return None
+        if not isinstance(item, Prepared):
+            item = wrapped(MODALITIES[modality], item)
+        if isinstance(item, str):
             contents.plain(item)
             return Identity(contents.key(), lambda: item)
-        if not isinstance(item, Prepared):
-            item = wrapped(modality, item)
         contents.add("wrapper", type(item).__name__.encode())
         source, *rest = (f.name for f in fields(item))  # type: ignore[arg-type]
         make = contents.source(getattr(item, source))
