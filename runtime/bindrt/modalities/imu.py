@@ -244,8 +244,7 @@ IMU = Modality(
     view=(6, c.IMU_STEPS),
     prepare=prepare,
     description={
-        "rate": c.IMU_RATE,
-        "steps": c.IMU_STEPS,
+        **c.of_core("imu"),
         "units": ["m/s2", "rad/s"],
         "interpolation": "linear",
     },

@@ -87,7 +87,7 @@ THERMAL = Modality(
     encoder="thermal",
     view=(1, c.SIDE, c.SIDE),
     prepare=prepare,
-    description={"side": c.SIDE, "resize": "bicubic, antialiased", "crop": "centre"},
+    description={**c.of_core("thermal"), "resize": "bicubic, antialiased", "crop": "centre"},
     wrapper=Thermal,
     recognizes=lambda content: "thermal" in content.fields,
 )

@@ -181,12 +181,11 @@ VIDEO = Modality(
     view=(3, c.VIDEO_FRAMES, c.SIDE, c.SIDE),
     prepare=prepare,
     description={
-        **c.PICTURE,
+        **c.of_core("video"),
         "resize": "bilinear, not antialiased",
         "clips": c.VIDEO_CLIPS,
         "clip_seconds": c.VIDEO_CLIP_SECONDS,
         "frames": c.VIDEO_FRAMES,
-        "crops": c.VIDEO_CROPS,
     },
     wrapper=Video,
     views=c.VIDEO_CLIPS * c.VIDEO_CROPS,
