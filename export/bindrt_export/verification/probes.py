@@ -46,7 +46,7 @@ def probe_inputs(encoder: str, view: tuple[int, ...]) -> dict[str, Array]:
         file = sample_of(modality.name)
         if modality.encoder == encoder and is_served(modality, view) and file is not None:
             views = prepare_views(modality.name, str(file)).array[:1]
-            found[modality.name] = for_encoder(views, view)
+            found[modality.name] = np.ascontiguousarray(for_encoder(views, view))
     return found
 
 
