@@ -16,7 +16,7 @@ from tree_rules.files import Problem, Tree
 ROOT = Path(__file__).resolve().parent.parent
 RULES = (texts.problems, includes.problems, python_arrows.problems, private.problems, layout.problems)
 #: Parts of the problems that we know of and have yet to mend.
-KNOWN: tuple[str, ...] = ("bindrt.preprocess._", "opens with")
+KNOWN: tuple[str, ...] = ("opens with",)
 
 
 def problems_of(tree: Tree) -> list[Problem]:
