@@ -10,6 +10,7 @@ import pytest
 
 import bindrt
 from bindrt.metrics import PrometheusCollector
+from bindrt.statistics import OUTCOMES, PIPELINE_COUNTERS, PIPELINE_GAUGES
 
 prometheus_client = pytest.importorskip("prometheus_client")
 
@@ -35,6 +36,14 @@ def scrape(*collectors: PrometheusCollector) -> Samples:
 
 def value(found: Samples, name: str, **labels: str) -> float:
     return found[name, frozenset(labels.items())]
+
+
+def test_every_count_of_the_core_is_declared(small_bundle: Path) -> None:
+    with bindrt.load(small_bundle, modalities=["text"]) as model:
+        model.submit("text", "a").result(60)
+        counted = model.stats()["text"]["pipeline"]
+    declared = {count.key for count in (*PIPELINE_COUNTERS, *PIPELINE_GAUGES)} | set(OUTCOMES)
+    assert set(counted) == declared | {"batches_made", "batch_sizes", "seconds"}
 
 
 def test_counts_gauges_and_histograms(small_bundle: Path) -> None:
