@@ -9,7 +9,7 @@ from bindrt.bundle.space import space_of
 from bindrt.errors import BundleError, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.modalities.steps.tokenizer import TOKENIZER_FILE
-from bindrt.preprocess import describe
+from bindrt.preprocess.dispatch import descriptions
 
 
 def chosen_modalities(bundle: Bundle, chosen: Iterable[str] | None) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ def space_in(bundle: Bundle, precision: str) -> str:
         BundleError: the bundle records another space for its default precision.
     """
     manifest = bundle.manifest
-    preprocessing = {m: describe(m) for m in MODALITIES}
+    preprocessing = descriptions(manifest.modalities)
     default, space = (
         space_of(manifest.family, manifest.embed_dim, manifest.weights, preprocessing, p)
         for p in (manifest.default_precision, precision)

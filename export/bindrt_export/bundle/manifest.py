@@ -9,7 +9,7 @@ from typing import Any
 from bindrt.bundle.manifest import FORMAT, SCHEMA
 from bindrt.bundle.space import space_of
 from bindrt.modalities import MODALITIES
-from bindrt.preprocess import describe
+from bindrt.preprocess.dispatch import descriptions
 from bindrt_export.artifacts.store import Artifact, FileEntry, file_entry, fresh
 from bindrt_export.bundle.licences import licence_text
 from bindrt_export.bundle.tokenizer import write_tokenizer
@@ -29,7 +29,7 @@ def make_manifest(
 ) -> dict[str, Any]:
     """The manifest of a bundle that holds these encoders, as these artifacts."""
     dim = checkpoint.embed_dim
-    preprocessing = {m: describe(m) for m in MODALITIES}
+    preprocessing = descriptions(modalities)
     return {
         "format": FORMAT,
         "schema": SCHEMA,

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from bindrt.errors import CheckpointError
+from bindrt.modalities import MODALITIES
 from bindrt_export.architecture import EncoderConfig
 from bindrt_export.architecture.encoder import view_of
 from bindrt_export.checkpoints import huge
@@ -40,8 +41,15 @@ def layout_of(name: str, shapes: Mapping[str, Shape], config: Mapping[str, Any])
         CheckpointError: heads are not known, or the config contradicts the tensors.
     """
     refuse_unknown(config)
-    encoders = {e: read_numbers(name, e, shapes, config) for e in ENCODERS}
+    encoders = {e: read_numbers(name, e, shapes, config) for e in ENCODERS if _is_held(e, shapes)}
     return assemble(encoders)
+
+
+def _is_held(encoder: str, shapes: Mapping[str, Shape]) -> bool:
+    """Whether a checkpoint has an encoder: ImageBind's own it must have, one of the user's own it may."""
+    if any(m.original for m in MODALITIES.values() if m.encoder == encoder):
+        return True
+    return any(key.startswith(f"modality_trunks.{encoder}.") for key in shapes)
 
 
 def layout_from_config(config: Mapping[str, Any]) -> Layout:

@@ -231,6 +231,7 @@ AUDIO = Modality(
     encoder="audio",
     view=(1, c.MEL_BANDS, c.MEL_FRAMES),
     prepare=prepare,
+    original=True,
     description={
         **c.of_core("mel"),
         **c.of_core("resample", width="resample_width", rolloff="resample_rolloff"),

@@ -78,6 +78,7 @@ DEPTH = Modality(
     encoder="depth",
     view=(1, c.SIDE, c.SIDE),
     prepare=prepare,
+    original=True,
     description={**c.of_core("depth", scale="depth_scale"), "resize": "bilinear, antialiased, float"},
     wrapper=Depth,
     recognizes=lambda content: "depth" in content.fields,

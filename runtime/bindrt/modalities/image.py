@@ -112,6 +112,7 @@ IMAGE = Modality(
     encoder="vision",
     view=(3, c.SIDE, c.SIDE),
     prepare=prepare,
+    original=True,
     description={**c.of_core("image"), "resize": "bicubic, antialiased, 8 bits", "crop": "centre"},
     wrapper=Image,
     recognizes=lambda content: content.format.holds == PICTURE,

@@ -243,6 +243,7 @@ IMU = Modality(
     encoder="imu",
     view=(6, c.IMU_STEPS),
     prepare=prepare,
+    original=True,
     description={
         **c.of_core("imu"),
         "units": ["m/s2", "rad/s"],

@@ -110,6 +110,8 @@ class Modality:
         bare_array: for arrays whose meaning is not plain: what is missing, and what to pass instead. None: an
             array is an item.
         tokens: for token ids; None for all else.
+        original: ImageBind itself has it. The constants of all original modalities are part of every space:
+            bundles of only some of them share one. Those of another modality are part of its bundles' spaces.
         check_ready: a further check of input that is handed in ready; it takes the array and the item's name.
     """
 
@@ -124,6 +126,7 @@ class Modality:
     recognizes: Callable[[Content], bool] = lambda content: False
     bare_array: tuple[str, str] | None = None
     tokens: Tokens | None = None
+    original: bool = False
     check_ready: Callable[[Array, str], None] = lambda array, name: None
 
     def with_view_axis(self, array: Array) -> Array:

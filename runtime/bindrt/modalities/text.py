@@ -83,6 +83,7 @@ TEXT = Modality(
     encoder="text",
     view=(c.TEXT_LENGTH,),
     prepare=prepare,
+    original=True,
     description={
         "length": c.TEXT_LENGTH,
         "start": c.TEXT_START,

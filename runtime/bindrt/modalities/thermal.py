@@ -87,6 +87,7 @@ THERMAL = Modality(
     encoder="thermal",
     view=(1, c.SIDE, c.SIDE),
     prepare=prepare,
+    original=True,
     description={**c.of_core("thermal"), "resize": "bicubic, antialiased", "crop": "centre"},
     wrapper=Thermal,
     recognizes=lambda content: "thermal" in content.fields,

@@ -180,6 +180,7 @@ VIDEO = Modality(
     encoder="vision",
     view=(3, c.VIDEO_FRAMES, c.SIDE, c.SIDE),
     prepare=prepare,
+    original=True,
     description={
         **c.of_core("video"),
         "resize": "bilinear, not antialiased",

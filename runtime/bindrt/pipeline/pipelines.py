@@ -24,8 +24,6 @@ from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.sharing import Deduplicator, SharedFuture
 from bindrt.pipeline.tracing import Recorder
 
-_ENCODERS = {name: modality.encoder for name, modality in MODALITIES.items()}
-
 
 class Pipelines:
     """Hands items to the pipeline of their encoder."""
@@ -151,7 +149,7 @@ class Pipelines:
         return batch_bytes(found, modalities, engine, self._embed_dim, self._options)
 
     def _of(self, encoder: str) -> list[str]:
-        return [m for m in self._modalities if _ENCODERS[m] == encoder]
+        return [m for m in self._modalities if MODALITIES[m].encoder == encoder]
 
     def stats(self) -> dict[str, dict[str, Any]]:
         """By modality: the counts of csrc/pipeline/lane.h, depths, batch sizes and seconds by stage."""
@@ -210,7 +208,7 @@ class Pipelines:
             return not self._closed and pipeline not in self._made.values()
 
     def _pipeline(self, modality: str, engine: Callable[[str], Engine]) -> EncoderPipeline:
-        encoder = _ENCODERS[modality]
+        encoder = MODALITIES[modality].encoder
         pipeline = self._made.get(encoder)
         if pipeline is not None:
             if self._on_use is not None:

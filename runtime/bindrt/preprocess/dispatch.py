@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,16 @@ def describe(modality: str) -> dict[str, object]:
         OptionError: there is no such modality.
     """
     return dict(declaration(modality).description)
+
+
+def descriptions(held: Iterable[str]) -> dict[str, dict[str, object]]:
+    """The descriptions that the space of a bundle's vectors is made from, by modality.
+
+    Args:
+        held: the modalities of the bundle. Those of ImageBind are described whether held or not.
+    """
+    also = set(held)
+    return {name: describe(name) for name, m in MODALITIES.items() if m.original or name in also}
 
 
 def wrapped(modality: Modality, item: Any) -> Any:

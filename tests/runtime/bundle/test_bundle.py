@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -329,10 +329,13 @@ def test_another_space_is_refused(bundle: Path, change: Callable[[Any], object])
 def test_other_preprocessing_is_refused(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bindrt import bundle_checks
 
-    real = bundle_checks.describe
-    monkeypatch.setattr(
-        bundle_checks, "describe", lambda m: {**real(m), "rate": 401.0} if m == "imu" else real(m)
-    )
+    real = bundle_checks.descriptions
+
+    def changed(held: Iterable[str]) -> dict[str, dict[str, object]]:
+        found = real(held)
+        return {**found, "imu": {**found["imu"], "rate": 401.0}}
+
+    monkeypatch.setattr(bundle_checks, "descriptions", changed)
     refused(bundle, "exported with other preprocessing; export again")
 
 
