@@ -22,7 +22,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="a thread has no nice
 
 
 def niceness() -> dict[int, int]:
-    """Of each thread of this process."""
+    """The niceness of each thread of this process."""
     return {int(t): os.getpriority(os.PRIO_PROCESS, int(t)) for t in os.listdir("/proc/self/task")}
 
 
