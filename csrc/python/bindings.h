@@ -6,18 +6,10 @@
 namespace bindrt {
 
 void bind_constants(pybind11::module_& module);
-void bind_depth(pybind11::module_& module);
 void bind_gpu(pybind11::module_& module);
-void bind_imu(pybind11::module_& module);
-void bind_image(pybind11::module_& module);
 void bind_jpeg(pybind11::module_& module);
 void bind_pillow(pybind11::module_& module);
-void bind_mel(pybind11::module_& module);
 void bind_pipeline(pybind11::module_& module);
-void bind_pool(pybind11::module_& module);
-void bind_resample(pybind11::module_& module);
-void bind_thermal(pybind11::module_& module);
-void bind_video(pybind11::module_& module);
 
 // The GPU kernels of this build: compiler, targets, bytes, names; None if it has none.
 pybind11::object gpu_kernels();

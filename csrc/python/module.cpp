@@ -4,6 +4,7 @@
 #include <string>
 
 #include "csrc/python/bindings.h"
+#include "csrc/python/ops/operators.h"
 #include "kernels/base/cpu_features.h"
 #include "kernels/base/dispatch.h"
 
@@ -63,16 +64,9 @@ PYBIND11_MODULE(_core, module) {
   module.def("limit_cpu_level", &bindrt::limit_cpu_level, py::arg("name"),
              "Use at most this level in this process, for tests; returns the level now in use.");
   bindrt::bind_constants(module);
-  bindrt::bind_depth(module);
   bindrt::bind_gpu(module);
-  bindrt::bind_imu(module);
-  bindrt::bind_image(module);
   bindrt::bind_jpeg(module);
   bindrt::bind_pillow(module);
-  bindrt::bind_mel(module);
+  bindrt::bind_operators(module);
   bindrt::bind_pipeline(module);
-  bindrt::bind_pool(module);
-  bindrt::bind_resample(module);
-  bindrt::bind_thermal(module);
-  bindrt::bind_video(module);
 }

@@ -5,16 +5,8 @@
 
 namespace bindrt::gpu {
 
-void bind_depth(pybind11::module_& module);
 void bind_driver(pybind11::module_& module);
 void bind_errors(pybind11::module_& module);
-void bind_image(pybind11::module_& module);
-void bind_imu(pybind11::module_& module);
-void bind_mel(pybind11::module_& module);
-void bind_pool(pybind11::module_& module);
 void bind_queue(pybind11::module_& module);
-void bind_resample(pybind11::module_& module);
-void bind_thermal(pybind11::module_& module);
-void bind_video(pybind11::module_& module);
 
 }  // namespace bindrt::gpu

@@ -1,6 +1,7 @@
 // The submodule `_core.gpu`.
 #include "csrc/python/bindings.h"
 #include "csrc/python/gpu/bindings.h"
+#include "csrc/python/ops/operators.h"
 
 namespace py = pybind11;
 
@@ -11,15 +12,8 @@ void bind_gpu(py::module_& parent) {
       parent.def_submodule("gpu", "The GPU through its driver. Not for users: tests and tools.");
   gpu::bind_errors(module);
   gpu::bind_driver(module);
-  gpu::bind_depth(module);
-  gpu::bind_image(module);
-  gpu::bind_imu(module);
-  gpu::bind_mel(module);
-  gpu::bind_pool(module);
   gpu::bind_queue(module);
-  gpu::bind_resample(module);
-  gpu::bind_thermal(module);
-  gpu::bind_video(module);
+  gpu::bind_operators(module);
 }
 
 }  // namespace bindrt

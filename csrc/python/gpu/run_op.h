@@ -1,6 +1,6 @@
-// Runs an op on a GPU over host arrays: copy in, kernels, copy out. Each file csrc/python/gpu/<op>.cpp does
-// that with one op, for tests and bench/gpu_check.sh. Items of one call may have any sizes, but for audio and
-// IMU, whose recordings have one.
+// Runs an op on a GPU over host arrays: copy in, kernels, copy out. Each file csrc/python/ops/<op>_gpu.cpp
+// does that with one op, for tests and bench/gpu_check.sh. Items of one call may have any sizes, but for
+// audio and IMU, whose recordings have one.
 #pragma once
 
 #include <pybind11/numpy.h>

@@ -4,7 +4,6 @@
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/map.h"
-#include "csrc/python/bindings.h"
 
 namespace py = pybind11;
 

@@ -7,7 +7,6 @@
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/pixel.h"
-#include "csrc/python/bindings.h"
 
 namespace py = pybind11;
 

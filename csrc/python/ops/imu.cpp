@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/bindings.h"
 
 namespace py = pybind11;
 

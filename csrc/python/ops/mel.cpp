@@ -11,7 +11,6 @@
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/resample.h"
-#include "csrc/python/bindings.h"
 #include "kernels/mel/mel.h"
 #include "kernels/mel/mel_clips.h"
 #include "kernels/resample/audio_view.h"

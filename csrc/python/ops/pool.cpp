@@ -2,7 +2,6 @@
 #include "csrc/python/arguments/pool.h"
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/bindings.h"
 #include "kernels/pool/pool.h"
 
 namespace py = pybind11;

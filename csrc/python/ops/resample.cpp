@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/bindings.h"
 #include "kernels/resample/audio_view.h"
 #include "kernels/resample/resample.h"
 

@@ -7,7 +7,6 @@
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/map.h"
-#include "csrc/python/bindings.h"
 #include "kernels/map/map_statistics.h"
 
 namespace py = pybind11;

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/bindings.h"
 #include "csrc/python/decoders/picture.h"
 
 namespace py = pybind11;

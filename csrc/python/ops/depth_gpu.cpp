@@ -1,11 +1,11 @@
 // The door to the depth op on a GPU.
+#include "kernels/map/depth_gpu.h"
+
 #include <string>
 #include <vector>
 
 #include "csrc/python/arguments/map.h"
-#include "csrc/python/gpu/bindings.h"
 #include "csrc/python/gpu/run_op.h"
-#include "kernels/map/depth_gpu.h"
 
 namespace py = pybind11;
 

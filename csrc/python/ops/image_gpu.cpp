@@ -1,12 +1,12 @@
 // The door to the image op on a GPU.
+#include "kernels/image/image_gpu.h"
+
 #include <string>
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/pixel.h"
-#include "csrc/python/gpu/bindings.h"
 #include "csrc/python/gpu/run_op.h"
-#include "kernels/image/image_gpu.h"
 
 namespace py = pybind11;
 

@@ -1,14 +1,13 @@
 // The door to the resampling op on a GPU.
-#include "csrc/python/arguments/resample.h"
+#include "kernels/resample/resample_gpu.h"
 
 #include <cmath>
 #include <string>
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/gpu/bindings.h"
+#include "csrc/python/arguments/resample.h"
 #include "csrc/python/gpu/run_op.h"
-#include "kernels/resample/resample_gpu.h"
 
 namespace py = pybind11;
 

@@ -1,11 +1,11 @@
 // The door to the video op on a GPU.
+#include "kernels/video/video_gpu.h"
+
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/decoders/picture.h"
-#include "csrc/python/gpu/bindings.h"
 #include "csrc/python/gpu/run_op.h"
-#include "kernels/video/video_gpu.h"
 
 namespace py = pybind11;
 

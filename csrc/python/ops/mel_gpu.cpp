@@ -1,5 +1,5 @@
 // The door to the log-mel op on a GPU.
-#include "csrc/python/arguments/mel.h"
+#include "kernels/mel/mel_gpu.h"
 
 #include <pybind11/stl.h>
 
@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/gpu/bindings.h"
+#include "csrc/python/arguments/mel.h"
 #include "csrc/python/gpu/run_op.h"
-#include "kernels/mel/mel_gpu.h"
 
 namespace py = pybind11;
 

@@ -1,12 +1,11 @@
 // The door to the pool op on a GPU.
-#include "csrc/python/arguments/pool.h"
+#include "kernels/pool/pool_gpu.h"
 
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/gpu/bindings.h"
+#include "csrc/python/arguments/pool.h"
 #include "csrc/python/gpu/run_op.h"
-#include "kernels/pool/pool_gpu.h"
 
 namespace py = pybind11;
 

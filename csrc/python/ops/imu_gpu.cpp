@@ -1,4 +1,6 @@
 // The door to the IMU op on a GPU.
+#include "kernels/imu/imu_gpu.h"
+
 #include <pybind11/stl.h>
 
 #include <array>
@@ -8,9 +10,7 @@
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/gpu/bindings.h"
 #include "csrc/python/gpu/run_op.h"
-#include "kernels/imu/imu_gpu.h"
 
 namespace py = pybind11;
 

@@ -1,4 +1,6 @@
 // The door to the thermal op on a GPU.
+#include "kernels/map/thermal_gpu.h"
+
 #include <pybind11/stl.h>
 
 #include <optional>
@@ -6,10 +8,8 @@
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/map.h"
-#include "csrc/python/gpu/bindings.h"
 #include "csrc/python/gpu/run_op.h"
 #include "kernels/image/image_gpu.h"
-#include "kernels/map/thermal_gpu.h"
 
 namespace py = pybind11;
 
