@@ -39,10 +39,10 @@ void print_percentiles(const char* name, std::vector<double>& values) {
 
 class Simulated final : public Callbacks {
  public:
-  FailurePtr prepare(const Request&, Place& place) override {
-    auto* const to = static_cast<std::byte*>(place.reserve(1));
+  FailurePtr prepare(const Request&, ItemRows& rows) override {
+    auto* const to = static_cast<std::byte*>(rows.reserve(1));
     spin(microseconds(25));
-    std::fill(to, to + place.row_bytes(), std::byte{1});
+    std::fill(to, to + rows.row_bytes(), std::byte{1});
     return nullptr;
   }
   EngineResult run(const EngineCall& call) override {
@@ -160,7 +160,7 @@ void offline(int requests, microseconds looks, int threads) {
   print_percentiles("engine_waits_us", world.calls->waited);
   std::printf(
       R"("threads": %d, "engine_busy_share": %.4f, "rows_a_batch": %.2f, "requests_per_second": %.0f)",
-      threads, static_cast<double>(world.pipeline->executor_snapshot(0).busy_nanoseconds) / wall,
+      threads, static_cast<double>(world.pipeline->engine_nanoseconds()) / wall,
       static_cast<double>(counts.rows) / static_cast<double>(counts.batches), requests / wall * 1e9);
 }
 

@@ -1,3 +1,5 @@
+// The memory of a batch, and closing the holes that dropped items leave in it.
+
 #include "csrc/pipeline/batch.h"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
-// Where batches of an executor run beside its thread, several on their way at once: a GPU with streams of its
-// own.
+// Where batches run beside the engine's thread, several on their way at once: a GPU with streams of its own.
 #pragma once
 
 #include <cstddef>

@@ -23,22 +23,22 @@ struct EngineResult {
   FailurePtr failure;
 };
 
-// Each executor calls it from a thread of its own.
+// Called from the pipeline's engine thread.
 class Engine {
  public:
   virtual ~Engine() = default;
   virtual EngineResult run(const EngineCall& call) = 0;
 };
 
-// Where a preparer writes; used by one thread, during prepare() only.
-class Place {
+// The rows of one item in a batch, where a preparer writes; used by one thread, during prepare() only.
+class ItemRows {
  public:
-  // Rows of the batch to write to, each row_bytes() of the smallest class that holds `length`. Called again,
-  // it gives up those of before.
+  // Rows of the batch to write to, each row_bytes() of the smallest class that holds `length`. A second call
+  // gives up the rows of the first.
   virtual void* reserve(std::int64_t rows, std::int64_t length = 0) = 0;
   // Instead: the input is this memory, laid out as the engine takes it, which stays until delivery.
   virtual void borrow(const void* data, std::int64_t rows, std::int64_t length = 0) = 0;
-  // For the statistics: rows that were made elsewhere and copied to where reserve() said.
+  // Counts rows that were made elsewhere and copied to where reserve() said.
   virtual void count_copied(std::int64_t rows) = 0;
   // How much each row counts in the mean: finite, not negative, with a positive sum.
   virtual void weigh(std::vector<float> weights) = 0;
@@ -46,13 +46,13 @@ class Place {
   virtual std::int64_t length_of_rows() const = 0;  // likewise
 
  protected:
-  ~Place() = default;
+  ~ItemRows() = default;
 };
 
 class Callbacks : public Engine {
  public:
   // Null, or why the item cannot be prepared. Called by several threads.
-  virtual FailurePtr prepare(const Request& request, Place& place) = 0;
+  virtual FailurePtr prepare(const Request& request, ItemRows& rows) = 0;
   // Every accepted request comes here exactly once, from any thread.
   virtual void deliver(std::span<const Delivery> deliveries) noexcept = 0;
 };

@@ -29,9 +29,9 @@ bool Pipeline::is_ready(const Lane& lane, const Batch& batch, Time now, Time& al
 }
 
 // The ready batch of the highest priority, of these the oldest; or null.
-Batch* Pipeline::choose(Executor& executor, Time now, Time& alarm) {
+Batch* Pipeline::choose(Time now, Time& alarm) {
   Batch* best = nullptr;
-  for (const Lane* const each : executor.lanes) {
+  for (const auto& each : lanes_) {
     for (const BatchPtr& batch : each->waiting) {
       if (!is_ready(*each, *batch, now, alarm)) {
         continue;
@@ -79,10 +79,10 @@ BatchPtr Pipeline::take(Batch* batch, Time now, Deliveries& to) {
   return taken;
 }
 
-// Takes back batches whose requests are all gone; whether there were any.
-bool Pipeline::recycle_dead(Executor& executor) {
+// Takes back batches whose requests are all over; returns whether there were any.
+bool Pipeline::recycle_dead() {
   bool any = false;
-  for (Lane* const each : executor.lanes) {
+  for (const auto& each : lanes_) {
     for (std::size_t i = each->waiting.size(); i-- > 0;) {
       Batch* const batch = each->waiting[i].get();
       if (batch->pending == 0 && batch->live() == 0) {
@@ -94,38 +94,38 @@ bool Pipeline::recycle_dead(Executor& executor) {
   return any;
 }
 
-// A thread that sleeps takes many times longer to wake than one that looks.
-void Pipeline::look_out(const Executor& executor, std::uint32_t seen, Time until) noexcept {
-  while (executor.news.load(std::memory_order_acquire) == seen && Clock::now() < until) {
-    std::this_thread::yield();  // who was just handed a result may want this core
+// A sleeping thread takes many times longer to wake than one that looks for work.
+void Pipeline::look_out(std::uint32_t seen, Time until) const noexcept {
+  while (executor_.news.load(std::memory_order_acquire) == seen && Clock::now() < until) {
+    std::this_thread::yield();  // a thread that just got a result may want this core
   }
 }
 
-void Pipeline::execute(Executor& executor) {
+void Pipeline::execute() {
   Lock lock(mutex_);
   Time awake;  // until when it looks out before it sleeps
   for (;;) {
-    if (recycle_dead(executor)) {
+    if (recycle_dead()) {
       lock.unlock();
       workers_->notify();
       lock.lock();
       continue;
     }
-    if (executor.device_busy()) {
-      executor.wake.wait(lock);
+    if (executor_.device_busy()) {
+      executor_.wake.wait(lock);
       continue;
     }
-    if (!executor.alone.empty()) {
-      BatchPtr batch = std::move(executor.alone.front());
-      executor.alone.pop_front();
+    if (!executor_.alone.empty()) {
+      BatchPtr batch = std::move(executor_.alone.front());
+      executor_.alone.pop_front();
       lock.unlock();
-      run(executor, std::move(batch));
+      run(std::move(batch));
       lock.lock();
       continue;
     }
     Time alarm = Time::max();
     const Time now = Clock::now();
-    if (Batch* const batch = choose(executor, now, alarm)) {
+    if (Batch* const batch = choose(now, alarm)) {
       Deliveries expired;
       BatchPtr taken = take(batch, now, expired);
       if (taken->live() == 0) {  // all were late; a device would still be at it when all is delivered
@@ -138,31 +138,30 @@ void Pipeline::execute(Executor& executor) {
       }
       lock.unlock();
       deliver(expired);
-      executor.device != nullptr ? start_on_device(executor, std::move(taken))
-                                 : run(executor, std::move(taken));
-      awake = Clock::now() + executor.spin;
+      executor_.device != nullptr ? start_on_device(std::move(taken)) : run(std::move(taken));
+      awake = Clock::now() + executor_.spin;
       lock.lock();
     } else if (stop_) {
       return;
     } else {
-      executor.idle.store(true, std::memory_order_relaxed);
+      executor_.idle.store(true, std::memory_order_relaxed);
       if (now < awake) {
-        const std::uint32_t seen = executor.news.load(std::memory_order_relaxed);
+        const std::uint32_t seen = executor_.news.load(std::memory_order_relaxed);
         lock.unlock();
-        look_out(executor, seen, std::min(awake, alarm));
+        look_out(seen, std::min(awake, alarm));
         lock.lock();
       } else if (alarm == Time::max()) {
-        executor.wake.wait(lock);
+        executor_.wake.wait(lock);
       } else {
-        executor.wake.wait_until(lock, alarm);
+        executor_.wake.wait_until(lock, alarm);
       }
-      executor.idle.store(false, std::memory_order_relaxed);
+      executor_.idle.store(false, std::memory_order_relaxed);
     }
   }
 }
 
 // Not under the mutex. Leaves the hand-over to its thread if the engine has more to do.
-void Pipeline::run(Executor& executor, BatchPtr batch) {
+void Pipeline::run(BatchPtr batch) {
   Lane& of = lane(batch->lane);
   std::int64_t limit = 0;
   {
@@ -184,9 +183,9 @@ void Pipeline::run(Executor& executor, BatchPtr batch) {
     of.limit = limit;
   }
   of.counts.rows_moved += static_cast<std::uint64_t>(moved);
-  count_batch(executor, *batch, batch->run_begin, counts);
+  count_batch(*batch, batch->run_begin, counts);
   Time alarm = Time::max();
-  if (choose(executor, batch->run_end, alarm) != nullptr) {
+  if (choose(batch->run_end, alarm) != nullptr) {
     finished_.push_back(std::move(batch));
     lock.unlock();
     finished_wake_.notify_one();
@@ -197,9 +196,9 @@ void Pipeline::run(Executor& executor, BatchPtr batch) {
 }
 
 // Under the mutex.
-void Pipeline::count_batch(Executor& executor, const Batch& batch, Time busy_from, const RunCounts& counts) {
+void Pipeline::count_batch(const Batch& batch, Time busy_from, const RunCounts& counts) {
   Lane& of = lane(batch.lane);
-  executor.busy += (batch.run_end - busy_from).count();
+  executor_.busy += (batch.run_end - busy_from).count();
   ++of.counts.batches;
   of.counts.rows += static_cast<std::uint64_t>(batch.used);
   of.counts.engine_calls += static_cast<std::uint64_t>(counts.calls);
@@ -246,13 +245,9 @@ void Pipeline::finish(BatchPtr batch) {
     const Request& request = *entry.request;
     if (batch->from_device != nullptr) {
       ended[i].vector = batch->from_device + i * static_cast<std::size_t>(dim);
-      if (request.out != nullptr) {
-        ended[i].vector = std::copy_n(ended[i].vector, dim, request.out) - dim;
-      }
       continue;
     }
-    float* const out =
-        request.out != nullptr ? request.out : batch->pooled.data() + i * static_cast<std::size_t>(dim);
+    float* const out = batch->pooled.data() + i * static_cast<std::size_t>(dim);
     const kernels::PoolInput input{batch->output.data() + entry.first * dim,
                                    request.weights.empty() ? nullptr : request.weights.data(), &entry.rows, 1,
                                    dim};
@@ -264,7 +259,7 @@ void Pipeline::finish(BatchPtr batch) {
   of.time(Stage::kEngine).record((batch->run_end - batch->run_begin).count());
   of.time(Stage::kFinish).record((now - batch->run_end).count());
   for (const Delivery& each : ended) {
-    of.time(Stage::kBatch).record((batch->run_begin - each.request->placed).count());
+    of.time(Stage::kBatch).record((batch->run_begin - each.request->prepared).count());
     of.time(Stage::kTotal).record((now - each.request->submitted).count());
   }
   trace_.span("finish", batch->lane, batch->run_end, now, batch->number, batch->used);

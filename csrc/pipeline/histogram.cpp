@@ -1,3 +1,5 @@
+// Cells of a histogram, their limits, and percentiles over them.
+
 #include "csrc/pipeline/histogram.h"
 
 #include <algorithm>

@@ -14,15 +14,14 @@ namespace bindrt::pipeline {
 
 struct LaneOptions {
   std::string name;
-  int executor = 0;                          // lanes of one executor share its thread: one batch at a time
   std::vector<LengthClass> classes;          // by ascending length; at least one
-  std::int64_t dim = 0;                      // of a vector
+  std::int64_t dim = 0;                      // numbers in a vector
   std::int64_t max_batch = 1;                // rows the engine takes at once
   std::int64_t item_rows = 1;                // rows an item is expected to have
   std::size_t queue = 1024;                  // requests that wait before submit refuses
   std::int64_t in_flight = 0;                // rows prepared or in work at once; 0: three batches
   std::chrono::microseconds max_wait{2000};  // for more of a batch, while more is on its way
-  std::chrono::microseconds spin{0};         // its executor looks for a next batch before it sleeps
+  std::chrono::microseconds spin{0};         // the engine's thread looks for a next batch before it sleeps
 };
 
 enum class Stage { kQueue, kPrepare, kBatch, kEngine, kFinish, kTotal };
@@ -45,7 +44,7 @@ struct Lane {
   Lane(int number, LaneOptions given);
 
   Histogram& time(Stage stage) { return times[static_cast<std::size_t>(stage)]; }
-  // Who waits for room is woken when an eighth of the queue is free, and not for every single place.
+  // Threads that wait for room are woken when an eighth of the queue is free, and not for each request less.
   bool has_space() const noexcept {
     return queue.size() + std::max<std::size_t>(options.queue / 8, 1) <= options.queue;
   }

@@ -1,4 +1,4 @@
-// Batches whose executor has a device: its thread starts them, several one after the other; a second thread
+// Batches that run on a device: the engine's thread starts them, several one after the other; a second thread
 // waits for each and hands it over.
 
 #include <new>
@@ -36,7 +36,7 @@ Answer ask(const Call& call) noexcept {
 
 // Not under the mutex. What the device does not take goes to the engine alone: more rows than it runs at
 // once, and batches that failed, whose culprits the engine narrows down.
-void Pipeline::start_on_device(Executor& executor, BatchPtr batch) {
+void Pipeline::start_on_device(BatchPtr batch) {
   Lane& of = lane(batch->lane);
   const std::int64_t moved = batch->close_holes();
   std::int64_t limit = 0;
@@ -48,14 +48,14 @@ void Pipeline::start_on_device(Executor& executor, BatchPtr batch) {
   batch->run_begin = Clock::now();
   Answer answer{Answer::Kind::kFailed, nullptr};
   if (batch->used <= limit) {
-    answer = ask([&] { executor.device->start(*batch); });
+    answer = ask([&] { executor_.device->start(*batch); });
   }
   Lock lock(mutex_);
   switch (answer.kind) {
     case Answer::Kind::kGood:
-      executor.started.push_back(std::move(batch));
-      ++executor.on_device;
-      executor.device_wake.notify_one();
+      executor_.started.push_back(std::move(batch));
+      ++executor_.on_device;
+      executor_.device_wake.notify_one();
       return;
     case Answer::Kind::kOutOfMemory:
       if (batch->used > 1) {
@@ -64,7 +64,7 @@ void Pipeline::start_on_device(Executor& executor, BatchPtr batch) {
       }
       [[fallthrough]];
     case Answer::Kind::kFailed:
-      executor.alone.push_back(std::move(batch));
+      executor_.alone.push_back(std::move(batch));
       return;
     case Answer::Kind::kLost: {
       lock.unlock();
@@ -73,28 +73,28 @@ void Pipeline::start_on_device(Executor& executor, BatchPtr batch) {
         entry.failure = answer.failure;
       }
       const Time began = batch->run_begin;  // not in the call: the argument beside it may be moved from first
-      end_on_device(executor, std::move(batch), began);
+      end_on_device(std::move(batch), began);
       return;
     }
   }
 }
 
 // The waiter's thread.
-void Pipeline::wait_for_device(Executor& executor) {
+void Pipeline::wait_for_device() {
   Time last_end;  // of the batch before: while two overlap the device is busy once
   Lock lock(mutex_);
   for (;;) {
-    if (executor.started.empty()) {
+    if (executor_.started.empty()) {
       if (stop_) {
         return;
       }
-      executor.device_wake.wait(lock);
+      executor_.device_wake.wait(lock);
       continue;
     }
-    BatchPtr batch = std::move(executor.started.front());
-    executor.started.pop_front();
+    BatchPtr batch = std::move(executor_.started.front());
+    executor_.started.pop_front();
     lock.unlock();
-    const Answer answer = ask([&] { batch->from_device = executor.device->wait(); });
+    const Answer answer = ask([&] { batch->from_device = executor_.device->wait(); });
     const Time end = Clock::now();
     if (answer.kind == Answer::Kind::kGood || answer.kind == Answer::Kind::kLost) {
       batch->run_end = end;
@@ -102,26 +102,26 @@ void Pipeline::wait_for_device(Executor& executor) {
         entry.failure = answer.failure;
       }
       const Time busy_from = std::max(batch->run_begin, last_end);
-      end_on_device(executor, std::move(batch), busy_from);
+      end_on_device(std::move(batch), busy_from);
     }
     last_end = end;
     lock.lock();
     if (batch != nullptr) {
-      executor.alone.push_back(std::move(batch));
+      executor_.alone.push_back(std::move(batch));
     }
-    --executor.on_device;
-    tell(executor);
+    --executor_.on_device;
+    tell_engine();
   }
 }
 
 // Not under the mutex.
-void Pipeline::end_on_device(Executor& executor, BatchPtr batch, Time busy_from) {
+void Pipeline::end_on_device(BatchPtr batch, Time busy_from) {
   trace_.span("engine", batch->lane, batch->run_begin, batch->run_end, batch->number, batch->used);
   {
     const Lock lock(mutex_);
     RunCounts counts;
     counts.calls = 1;
-    count_batch(executor, *batch, busy_from, counts);
+    count_batch(*batch, busy_from, counts);
   }
   finish(std::move(batch));
 }

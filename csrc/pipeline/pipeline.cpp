@@ -1,3 +1,5 @@
+// The life of a pipeline and of its requests, but for preparing, executing and the device.
+
 #include "csrc/pipeline/pipeline.h"
 
 #include <unistd.h>
@@ -34,8 +36,7 @@ Lane::Lane(int number, LaneOptions given)
 }
 
 std::shared_ptr<Pipeline> Pipeline::make(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> callbacks,
-                                         std::shared_ptr<Workers> workers,
-                                         std::vector<std::shared_ptr<Device>> devices) {
+                                         std::shared_ptr<Workers> workers, std::shared_ptr<Device> device) {
   const auto end = [](Pipeline* pipeline) {
     if (pipeline->process_ != ::getpid()) {
       return;
@@ -46,37 +47,20 @@ std::shared_ptr<Pipeline> Pipeline::make(std::vector<LaneOptions> lanes, std::sh
       delete pipeline;
     }
   };
-  return {new Pipeline(std::move(lanes), std::move(callbacks), std::move(workers), std::move(devices)), end};
+  return {new Pipeline(std::move(lanes), std::move(callbacks), std::move(workers), std::move(device)), end};
 }
 
 Pipeline::Pipeline(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> callbacks,
-                   std::shared_ptr<Workers> workers, std::vector<std::shared_ptr<Device>> devices)
+                   std::shared_ptr<Workers> workers, std::shared_ptr<Device> device)
     : process_(::getpid()), callbacks_(std::move(callbacks)), workers_(std::move(workers)) {
   for (LaneOptions& options : lanes) {
-    if (options.executor < 0 || options.executor >= static_cast<int>(lanes.size())) {
-      throw std::invalid_argument("lane " + options.name + ": no such executor");
-    }
+    executor_.spin = std::max(executor_.spin, options.spin);
     lanes_.push_back(std::make_unique<Lane>(static_cast<int>(lanes_.size()), std::move(options)));
   }
-  for (const auto& lane : lanes_) {
-    while (static_cast<int>(executors_.size()) <= lane->options.executor) {
-      executors_.push_back(std::make_unique<Executor>());
-    }
-    Executor& its = executor(*lane);
-    its.lanes.push_back(lane.get());
-    its.spin = std::max(its.spin, lane->options.spin);
-  }
-  if (devices.size() > executors_.size()) {
-    throw std::invalid_argument("there are more devices than executors");
-  }
-  for (std::size_t i = 0; i < devices.size(); ++i) {
-    executors_[i]->device = std::move(devices[i]);
-  }
-  for (const auto& executor : executors_) {
-    executor->thread = std::thread(&Pipeline::execute, this, std::ref(*executor));
-    if (executor->device != nullptr) {
-      executor->waiter = std::thread(&Pipeline::wait_for_device, this, std::ref(*executor));
-    }
+  executor_.device = std::move(device);
+  executor_.thread = std::thread(&Pipeline::execute, this);
+  if (executor_.device != nullptr) {
+    executor_.waiter = std::thread(&Pipeline::wait_for_device, this);
   }
   finisher_ = std::thread(&Pipeline::hand_over, this);
   workers_->add(this);
@@ -117,7 +101,7 @@ Submitted Pipeline::submit(const RequestPtr& request) {
     } else {
       request->state = Request::State::kQueued;
       to.queue.push(request);
-      startable = to.may_start() || request->deadline;  // else who makes room for it tells of it
+      startable = to.may_start() || request->deadline;  // else the one that makes room notifies
     }
   }
   if (at_once) {
@@ -129,8 +113,6 @@ Submitted Pipeline::submit(const RequestPtr& request) {
   }
   return Submitted::kAccepted;
 }
-
-bool Pipeline::idle(int index) noexcept { return executor(lane(index)).idle.load(std::memory_order_relaxed); }
 
 bool Pipeline::wait_for_room(int index, Time until) {
   require_this_process();
@@ -148,14 +130,14 @@ bool Pipeline::wait_for_room(int index, Time until) {
 // Under the mutex.
 void Pipeline::tell_of_space(Lane& lane) {
   if (lane.waiting_for_space > 0 && lane.has_space()) {
-    lane.space.notify_all();  // who takes the room may not fill it
+    lane.space.notify_all();  // the first to wake may not fill the room
   }
 }
 
-// That a batch may be ready; under the mutex.
-void Pipeline::tell(Executor& executor) {
-  executor.news.fetch_add(1, std::memory_order_release);
-  executor.wake.notify_one();
+// Tells the engine's thread that a batch may be ready; under the mutex.
+void Pipeline::tell_engine() {
+  executor_.news.fetch_add(1, std::memory_order_release);
+  executor_.wake.notify_one();
 }
 
 void Pipeline::cancel(const RequestPtr& request) {
@@ -183,13 +165,13 @@ bool Pipeline::withdraw(const RequestPtr& request, Outcome outcome, Deliveries& 
   if (request->state == Request::State::kQueued) {
     from.queue.erase(request);
     tell_of_space(from);
-  } else if (request->state == Request::State::kPlaced) {
+  } else if (request->state == Request::State::kInBatch) {
     request->batch->entries[request->entry].dropped = true;
     ++request->batch->dropped;
   } else {
     return false;
   }
-  tell(executor(from));  // its batch may have nothing left to wait for
+  tell_engine();  // its batch may have nothing left to wait for
   end_request(request, outcome, nullptr, to);
   return true;
 }
@@ -245,9 +227,7 @@ void Pipeline::begin_close(Closing how) {
         }
       }
     }
-    for (const auto& each : executors_) {
-      tell(*each);
-    }
+    tell_engine();
   }
   deliver(ended);
 }
@@ -280,35 +260,19 @@ void Pipeline::stop_threads() {
       return;
     }
     stopping_ = stop_ = true;
-    for (const auto& each : executors_) {
-      tell(*each);
-      each->device_wake.notify_one();
-    }
+    tell_engine();
+    executor_.device_wake.notify_one();
     finished_wake_.notify_one();
   }
   workers_->remove(this);
-  for (const auto& each : executors_) {
-    each->thread.join();
-    if (each->waiter.joinable()) {
-      each->waiter.join();
-    }
+  executor_.thread.join();
+  if (executor_.waiter.joinable()) {
+    executor_.waiter.join();
   }
   finisher_.join();
   const Lock lock(mutex_);
   stopped_ = true;
   all_delivered_.notify_all();
-}
-
-void Pipeline::release(int index) {
-  require_this_process();
-  std::vector<BatchPtr> freed;
-  const Lock lock(mutex_);
-  Lane& of = lane(index);
-  of.limit = of.options.max_batch;
-  for (std::vector<BatchPtr>& batches : of.free) {
-    std::move(batches.begin(), batches.end(), std::back_inserter(freed));
-    batches.clear();
-  }
 }
 
 LaneSnapshot Pipeline::snapshot(int index) {
@@ -328,10 +292,10 @@ LaneSnapshot Pipeline::snapshot(int index) {
   return found;
 }
 
-ExecutorSnapshot Pipeline::executor_snapshot(int index) {
+std::int64_t Pipeline::engine_nanoseconds() {
   require_this_process();
   const Lock lock(mutex_);
-  return {executors_.at(static_cast<std::size_t>(index))->busy};
+  return executor_.busy;
 }
 
 const Histogram& Pipeline::times(int index, Stage stage) const {

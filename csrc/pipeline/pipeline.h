@@ -37,42 +37,36 @@ struct LaneSnapshot {
   std::vector<std::uint64_t> batch_sizes;
 };
 
-struct ExecutorSnapshot {
-  std::int64_t busy_nanoseconds = 0;  // in the engine
-};
-
 class Pipeline final : public WorkSource {
  public:
   // Throws std::invalid_argument for options that do not fit together. The last owner's end closes it with
-  // kAbort. In a forked child it is kept for ever, for its locks and threads are the parent's. `devices`, by
-  // executor, run the batches of those that have one; the engine then runs what a device failed on.
+  // kAbort. In a forked child it is kept for ever, for its locks and threads are the parent's. The batches
+  // run on `device` if there is one; the engine then runs what the device failed on.
   static std::shared_ptr<Pipeline> make(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> callbacks,
                                         std::shared_ptr<Workers> workers,
-                                        std::vector<std::shared_ptr<Device>> devices = {});
+                                        std::shared_ptr<Device> device = nullptr);
 
   // Takes a new request, or says why not. Ready input is written into its slot at once if nothing is before
   // it.
   Submitted submit(const RequestPtr& request);
-  // Whether the lane's engine has nothing to do, and so would begin with what is submitted at once; a hint.
-  bool idle(int lane) noexcept;
-  // Until the lane's queue has room, it is closed, or `until`; whether it has room.
+  // Whether the engine has nothing to do, and so would begin with what is submitted at once; a hint.
+  bool idle() const noexcept { return executor_.idle.load(std::memory_order_relaxed); }
+  // Waits until the lane's queue has room, the pipeline is closed, or `until`. Returns whether it has room.
   bool wait_for_room(int lane, Time until);
-  // Delivers it as cancelled, unless the engine has it or it was delivered. While it is being prepared,
-  // later.
+  // Delivers the request as cancelled, unless the engine has it or it was delivered. A request that is being
+  // prepared is delivered when that ends.
   void cancel(const RequestPtr& request);
   bool is_running(const RequestPtr& request);  // the engine has it
   // kDrain: everything accepted is done first. kAbort: what the engine does not have is delivered as closed.
   // Returns when all is delivered and no thread is left. Throws std::logic_error in a callback.
   void close(Closing how);
-  // Its parts, for who must look after signals meanwhile: accept nothing more; then wait for what there is.
+  // The parts of close(), for a caller that must look after signals meanwhile: accept nothing more; then
+  // wait.
   void begin_close(Closing how);
   bool wait_delivered(Time until);  // whether all is
 
-  // Gives memory of a lane's idle batches back, and lets its engine have full batches again.
-  void release(int lane);
-
   LaneSnapshot snapshot(int lane);
-  ExecutorSnapshot executor_snapshot(int executor);
+  std::int64_t engine_nanoseconds();  // that the engine was busy
   const Histogram& times(int lane, Stage stage) const;
   Trace& trace() noexcept { return trace_; }
   std::string trace_events() const;
@@ -81,14 +75,14 @@ class Pipeline final : public WorkSource {
   Time next_alarm() override;
 
  private:
+  // The engine's thread, and the device's if there is one.
   struct Executor {
     std::condition_variable wake;
     std::atomic<std::uint32_t> news{0};  // counts what may have made a batch ready; written under the mutex
     std::atomic<bool> idle{false};       // looks out or sleeps
-    std::vector<Lane*> lanes;
     std::chrono::microseconds spin{0};
     std::thread thread;
-    std::int64_t busy = 0;
+    std::int64_t busy = 0;  // nanoseconds
 
     std::shared_ptr<Device> device;  // null: the engine alone; then all below is empty
     std::deque<BatchPtr> started;    // on the device, oldest first
@@ -102,22 +96,19 @@ class Pipeline final : public WorkSource {
       return on_device > 0 && (!alone.empty() || on_device >= device->depth());
     }
   };
-  class SlotPlace;
+  class BatchRows;
   using Lock = std::unique_lock<std::mutex>;
   using Deliveries = std::vector<Delivery>;
 
   Pipeline(std::vector<LaneOptions> lanes, std::shared_ptr<Callbacks> callbacks,
-           std::shared_ptr<Workers> workers, std::vector<std::shared_ptr<Device>> devices);
+           std::shared_ptr<Workers> workers, std::shared_ptr<Device> device);
   ~Pipeline() override;
 
   void require_this_process() const;
   Lane& lane(int index) { return *lanes_[static_cast<std::size_t>(index)]; }
-  Executor& executor(const Lane& lane) {
-    return *executors_[static_cast<std::size_t>(lane.options.executor)];
-  }
 
   // pipeline.cpp
-  static void tell(Executor& executor);
+  void tell_engine();
   static void tell_of_space(Lane& lane);
   void end_request(const RequestPtr& request, Outcome outcome, FailurePtr failure, Deliveries& to);
   bool withdraw(const RequestPtr& request, Outcome outcome, Deliveries& to);
@@ -128,8 +119,8 @@ class Pipeline final : public WorkSource {
   Lane* next_startable();
   void start(Lane& lane, const RequestPtr& request, Time now);
   void prepare(Lane& lane, const RequestPtr& request);
-  FailurePtr fill(const RequestPtr& request, Lane& lane, SlotPlace& place);
-  void place_ready(const Ready& ready, Lane& lane, SlotPlace& place);
+  FailurePtr fill(const RequestPtr& request, Lane& lane, BatchRows& rows);
+  void write_ready(const Ready& ready, Lane& lane, BatchRows& rows);
   void commit(Lane& lane, const RequestPtr& request, FailurePtr failure);
   Batch& batch_for(Lane& lane, std::size_t length_class, std::int64_t rows, const void* borrowed);
   std::byte* reserve(const RequestPtr& request, const void* borrowed, std::int64_t rows,
@@ -138,23 +129,23 @@ class Pipeline final : public WorkSource {
   void count_copied(Lane& lane, std::int64_t rows);
 
   // executing.cpp
-  void execute(Executor& executor);
-  static void look_out(const Executor& executor, std::uint32_t seen, Time until) noexcept;
+  void execute();
+  void look_out(std::uint32_t seen, Time until) const noexcept;
   void hand_over();
   bool is_ready(const Lane& lane, const Batch& batch, Time now, Time& alarm) const;
-  Batch* choose(Executor& executor, Time now, Time& alarm);
+  Batch* choose(Time now, Time& alarm);
   BatchPtr unlink(Batch* batch);
   BatchPtr take(Batch* batch, Time now, Deliveries& to);
-  bool recycle_dead(Executor& executor);
-  void run(Executor& executor, BatchPtr batch);
-  void count_batch(Executor& executor, const Batch& batch, Time busy_from, const RunCounts& counts);
+  bool recycle_dead();
+  void run(BatchPtr batch);
+  void count_batch(const Batch& batch, Time busy_from, const RunCounts& counts);
   void finish(BatchPtr batch);
   void recycle(BatchPtr batch);
 
   // on_device.cpp
-  void start_on_device(Executor& executor, BatchPtr batch);
-  void wait_for_device(Executor& executor);
-  void end_on_device(Executor& executor, BatchPtr batch, Time busy_from);
+  void start_on_device(BatchPtr batch);
+  void wait_for_device();
+  void end_on_device(BatchPtr batch, Time busy_from);
 
   const pid_t process_;
   const std::shared_ptr<Callbacks> callbacks_;
@@ -164,7 +155,7 @@ class Pipeline final : public WorkSource {
   std::mutex mutex_;  // guards what follows
   std::condition_variable all_delivered_;
   std::vector<std::unique_ptr<Lane>> lanes_;
-  std::vector<std::unique_ptr<Executor>> executors_;
+  Executor executor_;
   std::multimap<Time, RequestPtr> deadlines_;  // of requests the engine does not have yet
   std::size_t turn_ = 0;                       // of the lanes
   std::uint64_t batch_number_ = 0;

@@ -1,4 +1,4 @@
-// From the queue into slots: what worker threads do, and submitters of ready input.
+// From the queue into rows of a batch: what worker threads do, and submitters of ready input.
 
 #include <cstring>
 #include <exception>
@@ -10,9 +10,9 @@
 
 namespace bindrt::pipeline {
 
-class Pipeline::SlotPlace final : public Place {
+class Pipeline::BatchRows final : public ItemRows {
  public:
-  SlotPlace(Pipeline& pipeline, Lane& lane, const RequestPtr& request)
+  BatchRows(Pipeline& pipeline, Lane& lane, const RequestPtr& request)
       : pipeline_(pipeline), lane_(lane), request_(request) {}
 
   void* reserve(std::int64_t rows, std::int64_t length) override { return at(nullptr, rows, length); }
@@ -29,7 +29,7 @@ class Pipeline::SlotPlace final : public Place {
   std::int64_t row_bytes() const override { return lane_.options.classes[class_].row_bytes; }
   std::int64_t length_of_rows() const override { return lane_.options.classes[class_].length; }
 
-  std::int64_t rows() const noexcept { return rows_; }
+  std::int64_t reserved() const noexcept { return rows_; }
 
  private:
   void* at(const void* borrowed, std::int64_t rows, std::int64_t length) {
@@ -112,7 +112,7 @@ bool Pipeline::work() {
 Time Pipeline::next_alarm() {
   const Lock lock(mutex_);
   for (const auto& [deadline, request] : deadlines_) {
-    if (request->state != Request::State::kPreparing) {  // its thread looks at it when it is done
+    if (request->state != Request::State::kPreparing) {  // its thread looks at the deadline when it is done
       return deadline;
     }
   }
@@ -128,22 +128,22 @@ void Pipeline::start(Lane& lane, const RequestPtr& request, Time now) {
 
 // Not under the mutex.
 void Pipeline::prepare(Lane& lane, const RequestPtr& request) {
-  SlotPlace place(*this, lane, request);
-  FailurePtr failure = fill(request, lane, place);
-  if (failure == nullptr && place.rows() == 0) {
+  BatchRows rows(*this, lane, request);
+  FailurePtr failure = fill(request, lane, rows);
+  if (failure == nullptr && rows.reserved() == 0) {
     failure = make_failure("nothing was prepared");
   }
-  trace_.span("prepare", request->lane, request->started, Clock::now(), request->caller, place.rows());
+  trace_.span("prepare", request->lane, request->started, Clock::now(), request->caller, rows.reserved());
   commit(lane, request, std::move(failure));
 }
 
-FailurePtr Pipeline::fill(const RequestPtr& request, Lane& lane, SlotPlace& place) {
+FailurePtr Pipeline::fill(const RequestPtr& request, Lane& lane, BatchRows& rows) {
   const CallbackScope scope;
   try {
     if (!request->ready) {
-      return callbacks_->prepare(*request, place);
+      return callbacks_->prepare(*request, rows);
     }
-    place_ready(*request->ready, lane, place);
+    write_ready(*request->ready, lane, rows);
     return nullptr;
   } catch (const std::exception& error) {
     return make_failure(error.what());
@@ -152,23 +152,23 @@ FailurePtr Pipeline::fill(const RequestPtr& request, Lane& lane, SlotPlace& plac
   }
 }
 
-void Pipeline::place_ready(const Ready& ready, Lane& lane, SlotPlace& place) {
+void Pipeline::write_ready(const Ready& ready, Lane& lane, BatchRows& rows) {
   const std::vector<LengthClass>& classes = lane.options.classes;
   const bool fits = std::any_of(classes.begin(), classes.end(), [&ready](const LengthClass& each) {
     return each.length == ready.length && each.row_bytes == ready.row_bytes;
   });
   if (fits && ready.rows >= lane.options.max_batch) {
-    place.borrow(ready.data, ready.rows, ready.length);
+    rows.borrow(ready.data, ready.rows, ready.length);
     return;
   }
-  auto* to = static_cast<std::byte*>(place.reserve(ready.rows, ready.length));
+  auto* to = static_cast<std::byte*>(rows.reserve(ready.rows, ready.length));
   const auto* from = static_cast<const std::byte*>(ready.data);
-  if (ready.row_bytes < place.row_bytes()) {
+  if (ready.row_bytes < rows.row_bytes()) {
     throw std::invalid_argument("rows are shorter than the engine's");
   }
   for (std::int64_t row = 0; row < ready.rows; ++row) {
-    std::memcpy(to, from, static_cast<std::size_t>(place.row_bytes()));
-    to += place.row_bytes();
+    std::memcpy(to, from, static_cast<std::size_t>(rows.row_bytes()));
+    to += rows.row_bytes();
     from += ready.row_bytes;
   }
 }
@@ -199,7 +199,7 @@ std::byte* Pipeline::reserve(const RequestPtr& request, const void* borrowed, st
   return where;
 }
 
-// As if they had not been reserved, but for the hole.
+// Undoes reserve(), but the rows stay a hole in the batch.
 void Pipeline::give_up(const RequestPtr& request, std::int64_t rows) {
   const Lock lock(mutex_);
   Lane& in = lane(request->lane);
@@ -209,7 +209,7 @@ void Pipeline::give_up(const RequestPtr& request, std::int64_t rows) {
   --batch.pending;
   batch.credit -= rows;
   in.in_flight -= rows - in.options.item_rows;
-  executor(in).wake.notify_one();
+  executor_.wake.notify_one();
 }
 
 void Pipeline::count_copied(Lane& lane, std::int64_t rows) {
@@ -227,7 +227,7 @@ Batch& Pipeline::batch_for(Lane& lane, std::size_t length_class, std::int64_t ro
       return *open;
     }
     open->full = true;
-    tell(executor(lane));
+    tell_engine();
     open = nullptr;
   }
   BatchPtr batch;
@@ -237,9 +237,9 @@ Batch& Pipeline::batch_for(Lane& lane, std::size_t length_class, std::int64_t ro
     batch = std::move(free.back());
     free.pop_back();
   } else {
-    batch = std::make_unique<Batch>(lane.index, length_class, lane.options.classes[length_class],
-                                    own ? rows : lane.batch_rows(), lane.options.dim, borrowed,
-                                    executor(lane).device);
+    batch =
+        std::make_unique<Batch>(lane.index, length_class, lane.options.classes[length_class],
+                                own ? rows : lane.batch_rows(), lane.options.dim, borrowed, executor_.device);
     lane.counts.batches_made += borrowed == nullptr ? 1 : 0;
   }
   batch->number = ++batch_number_;
@@ -251,7 +251,7 @@ Batch& Pipeline::batch_for(Lane& lane, std::size_t length_class, std::int64_t ro
   return *lane.waiting.back();
 }
 
-// The end of preparing: it waits in its batch from now on, or it is over.
+// Ends preparing: from now on the request waits in its batch, or it is over.
 void Pipeline::commit(Lane& lane, const RequestPtr& request, FailurePtr failure) {
   Deliveries ended;
   bool more = false;
@@ -267,8 +267,8 @@ void Pipeline::commit(Lane& lane, const RequestPtr& request, FailurePtr failure)
     }
     const bool late = request->deadline && *request->deadline <= now;
     if (failure == nullptr && !aborting_ && !request->cancelled && !late) {
-      request->state = Request::State::kPlaced;
-      request->placed = now;
+      request->state = Request::State::kInBatch;
+      request->prepared = now;
     } else {
       if (batch != nullptr) {
         batch->entries[request->entry].dropped = true;
@@ -282,10 +282,10 @@ void Pipeline::commit(Lane& lane, const RequestPtr& request, FailurePtr failure)
                                                    : Outcome::kExpired;
       end_request(request, outcome, outcome == Outcome::kFailed ? std::move(failure) : nullptr, ended);
     }
-    executor(lane).news.fetch_add(1, std::memory_order_release);
+    executor_.news.fetch_add(1, std::memory_order_release);
     more = !lane.queue.empty() && lane.may_start();  // it may have had fewer rows than expected
   }
-  executor(lane).wake.notify_one();  // not under the mutex, which who wakes wants first
+  executor_.wake.notify_one();  // not under the mutex, which the woken thread wants first
   if (more) {
     workers_->notify();
   }

@@ -1,3 +1,5 @@
+// Requests in and out of a lane's queue, by priority and by callers in turn.
+
 #include "csrc/pipeline/queue.h"
 
 namespace bindrt::pipeline {
@@ -11,7 +13,7 @@ void RequestQueue::push(const RequestPtr& request) {
   }
   std::list<RequestPtr>& requests = known->second->requests;
   requests.push_back(request);
-  request->place = std::prev(requests.end());
+  request->queued_at = std::prev(requests.end());
   ++size_;
 }
 
@@ -32,7 +34,7 @@ void RequestQueue::erase(const RequestPtr& request) {
 void RequestQueue::remove(std::map<int, Level, std::greater<>>::iterator level,
                           std::list<Caller>::iterator caller, const RequestPtr& request) {
   const std::uint64_t id = caller->id;
-  caller->requests.erase(request->place);
+  caller->requests.erase(request->queued_at);
   if (caller->requests.empty()) {
     level->second.turns.erase(caller);
     level->second.callers.erase(id);

@@ -19,7 +19,7 @@ using Time = Clock::time_point;
 
 struct Batch;
 
-// Why something did not work. `cause` is whatever the callback that failed wants to see again.
+// Why something did not work. `cause` is what the callback that failed wants to see again.
 struct Failure {
   std::string message;
   std::shared_ptr<void> cause;
@@ -47,30 +47,29 @@ struct Ready {
 };
 
 struct Request {
-  // The submitter's; not changed once submitted.
+  // Set by the submitter, and not changed once it is submitted.
   int lane = 0;
   int priority = 0;          // higher goes first
   std::uint64_t caller = 0;  // callers take turns
   std::optional<Time> deadline;
   bool normalize = true;
-  float* out = nullptr;       // [dim] for the vector, valid until delivered; null: Delivery::vector holds it
-  std::shared_ptr<void> tag;  // the submitter's own
+  std::shared_ptr<void> tag;  // whatever the submitter wants to find again
   std::optional<Ready> ready;
 
-  // The pipeline's, guarded by its mutex.
-  enum class State { kNew, kQueued, kPreparing, kPlaced, kRunning, kDone };
+  // Set by the pipeline, whose mutex guards it.
+  enum class State { kNew, kQueued, kPreparing, kInBatch, kRunning, kDone };
   State state = State::kNew;
   bool cancelled = false;      // while being prepared; the preparing thread then drops it
   Batch* batch = nullptr;      // from its reservation on
   std::size_t entry = 0;       // in the batch
   std::vector<float> weights;  // of its rows in the mean; empty: all equal
-  std::list<std::shared_ptr<Request>>::iterator place;                           // in its queue
+  std::list<std::shared_ptr<Request>>::iterator queued_at;                       // in its queue
   std::optional<std::multimap<Time, std::shared_ptr<Request>>::iterator> alarm;  // for its deadline
-  Time submitted, started, placed;
+  Time submitted, started, prepared;
 };
 using RequestPtr = std::shared_ptr<Request>;
 
-// The end of a request. `vector` [dim] is valid during the call of Sink::deliver only.
+// The end of a request. `vector` [dim] is valid during the call of Callbacks::deliver only.
 struct Delivery {
   RequestPtr request;
   Outcome outcome = Outcome::kDone;

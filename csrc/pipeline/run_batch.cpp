@@ -1,3 +1,5 @@
+// A batch through the engine: halved when memory runs out, split to find the items that make it fail.
+
 #include <algorithm>
 #include <exception>
 #include <new>

@@ -1,3 +1,5 @@
+// Recording spans, and writing them as Chrome's trace events.
+
 #include "csrc/pipeline/trace.h"
 
 #include <unistd.h>

@@ -1,3 +1,5 @@
+// Worker threads, and how they divide their time among sources.
+
 #include "csrc/pipeline/workers.h"
 
 #include <unistd.h>
@@ -59,12 +61,7 @@ void Workers::notify() {
   wake_.notify_one();
 }
 
-bool Workers::is_worker() const {
-  return std::any_of(threads_.begin(), threads_.end(),
-                     [](const std::thread& thread) { return thread.get_id() == std::this_thread::get_id(); });
-}
-
-// Asks the sources, first those that no thread is at, of them who has had least time.
+// Asks the sources: first those that fewest threads work for, among equals the one that has had least time.
 bool Workers::work_once(std::unique_lock<std::mutex>& lock) {
   std::vector<std::shared_ptr<Listed>> order(sources_);
   if (!order.empty()) {

@@ -32,11 +32,9 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  int threads() const noexcept { return static_cast<int>(threads_.size()); }
   void add(WorkSource* source);
   void remove(WorkSource* source);  // returns when no thread is in it any more; not from one of the threads
   void notify();                    // a source has work
-  bool is_worker() const;           // whether the calling thread is one of them
 
  private:
   explicit Workers(int threads);
@@ -50,12 +48,14 @@ class Workers {
   struct Listed {
     WorkSource* source;
     int inside = 0;           // threads that are in its work()
-    Clock::duration used{0};  // time of the threads that it had, or what was due to it while it wanted none
+    Clock::duration used{0};  // time of the threads that it had, or could have had while it wanted none
     bool removed = false;
   };
   std::vector<std::shared_ptr<Listed>> sources_;
   std::size_t turn_ = 0;
-  Clock::duration due_{0};  // what every source has had or could have had: who comes late gets no arrears
+  // What every source has had or could have had: a source that starts late cannot claim time from before it
+  // existed.
+  Clock::duration due_{0};
   std::uint64_t news_ = 0;  // calls of notify
   bool stop_ = false;
   std::vector<std::thread> threads_;

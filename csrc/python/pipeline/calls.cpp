@@ -1,5 +1,8 @@
+// Calls of Python's functions, and what they raise or return in the pipeline's terms.
+
 #include "csrc/python/pipeline/calls.h"
 
+#include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -47,10 +50,9 @@ bool finalizing() {
 
 }  // namespace
 
-PythonCalls::PythonCalls(std::vector<LaneArrays> lanes, std::vector<std::int64_t> dims, py::object prepare,
-                         py::object run, py::object deliver, py::object enqueue)
+PythonCalls::PythonCalls(std::vector<LaneArrays> lanes, py::object prepare, py::object run,
+                         py::object deliver, py::object enqueue)
     : lanes_(std::move(lanes)),
-      dims_(std::move(dims)),
       prepare_(std::move(prepare)),
       run_(std::move(run)),
       deliver_(std::move(deliver)),
@@ -86,17 +88,17 @@ py::array PythonCalls::rows(int index, std::int64_t length, std::int64_t count, 
                    py::none());  // a base: NumPy must neither copy nor free it
 }
 
-FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::Place& place) {
+FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::ItemRows& rows) {
   const py::gil_scoped_acquire gil;
   auto& tag = *static_cast<PythonTag*>(request.tag.get());
-  const py::object python_place = py::cast(PythonPlace(*this, request.lane, tag, place));
+  const py::object python_rows = py::cast(PythonItemRows(*this, request.lane, tag, rows));
   FailurePtr failure;
   try {
-    prepare_(request.lane, tag.future, tag.item, python_place);
+    prepare_(request.lane, tag.future, tag.item, python_rows);
   } catch (py::error_already_set& error) {
     failure = failure_of(error);
   }
-  python_place.cast<PythonPlace&>().end();
+  python_rows.cast<PythonItemRows&>().end();
   return failure;
 }
 
@@ -105,9 +107,8 @@ EngineResult PythonCalls::run(const pipeline::EngineCall& call) {
   const py::gil_scoped_acquire gil;
   try {
     const py::array inputs = rows(call.lane, call.length, call.rows, const_cast<void*>(call.input));
-    const py::ssize_t dim = dims_.at(static_cast<std::size_t>(call.lane));
-    const py::array out(py::dtype::of<float>(), {static_cast<py::ssize_t>(call.rows), dim}, call.output,
-                        py::none());
+    const py::array out(py::dtype::of<float>(), {static_cast<py::ssize_t>(call.rows), lane(call.lane).dim},
+                        call.output, py::none());
     run_(call.lane, inputs, out);
     return {};
   } catch (py::error_already_set& error) {
@@ -150,7 +151,7 @@ void PythonCalls::deliver(std::span<const Delivery> deliveries) noexcept {
             continue;
           }
         }
-        rest.append(py::make_tuple(future, static_cast<int>(each.outcome), error_of(each), vector));
+        rest.append(py::make_tuple(future, each.outcome, error_of(each), vector));
       }
       deliver_(rest);
     } catch (py::error_already_set& error) {
@@ -168,25 +169,25 @@ void PythonCalls::deliver(std::span<const Delivery> deliveries) noexcept {
 
 // A copy: a view of the batch's memory would keep all of it.
 py::array PythonCalls::vector_of(const Delivery& delivery) const {
-  const std::int64_t dim = dims_.at(static_cast<std::size_t>(delivery.request->lane));
-  py::array_t<float> vector(static_cast<py::ssize_t>(dim));
+  const py::ssize_t dim = lane(delivery.request->lane).dim;
+  py::array_t<float> vector(dim);
   std::copy_n(delivery.vector, dim, vector.mutable_data());
   return vector;
 }
 
-pipeline::Place& PythonPlace::place() const {
-  if (place_ == nullptr) {
-    throw py::value_error("the place is for use during prepare only");
+pipeline::ItemRows& PythonItemRows::target() const {
+  if (rows_ == nullptr) {
+    throw py::value_error("rows are for use during prepare only");
   }
-  return *place_;
+  return *rows_;
 }
 
-py::array PythonPlace::reserve(std::int64_t rows, std::int64_t length) {
-  void* const data = place().reserve(rows, length);
-  return calls_->rows(lane_, place().length_of_rows(), rows, data);
+py::array PythonItemRows::reserve(std::int64_t rows, std::int64_t length) {
+  void* const data = target().reserve(rows, length);
+  return calls_->rows(lane_, target().length_of_rows(), rows, data);
 }
 
-void PythonPlace::borrow(const py::array& rows) {
+void PythonItemRows::borrow(const py::array& rows) {
   const LaneArrays& expected = calls_->lane(lane_);
   const auto dims = static_cast<py::ssize_t>(expected.view.size());
   bool fits = expected.tokens == 0 && rows.ndim() == dims + 1 && rows.shape(0) > 0 &&
@@ -198,10 +199,10 @@ void PythonPlace::borrow(const py::array& rows) {
     throw py::value_error("borrowed rows are not [rows, view] of the lane, contiguous");
   }
   tag_->memory = rows;
-  place().borrow(rows.data(), rows.shape(0));
+  target().borrow(rows.data(), rows.shape(0));
 }
 
-void PythonPlace::weigh(std::vector<float> weights) {
+void PythonItemRows::weigh(std::vector<float> weights) {
   float sum = 0;
   for (const float weight : weights) {
     if (!std::isfinite(weight) || weight < 0) {
@@ -212,7 +213,7 @@ void PythonPlace::weigh(std::vector<float> weights) {
   if (!(sum > 0)) {
     throw py::value_error("one weight must be positive");
   }
-  place().weigh(std::move(weights));
+  target().weigh(std::move(weights));
 }
 
 }  // namespace bindrt

@@ -10,6 +10,7 @@
 #include "csrc/gpu/batch_device.h"
 #include "csrc/pipeline/pipeline.h"
 #include "csrc/python/pipeline/future.h"
+#include "csrc/python/pipeline/lanes.h"
 
 namespace bindrt {
 
@@ -22,24 +23,17 @@ struct PythonTag {
   std::shared_ptr<Waiters> waiters;  // null until somebody waits
 };
 
-// How rows of a lane look to NumPy.
-struct LaneArrays {
-  pybind11::dtype dtype;
-  std::vector<pybind11::ssize_t> view;  // of a row; its last number is a class's length where that is not 0
-  std::int64_t tokens = 0;  // rows are token numbers below this, ending with the largest; 0: they are not
-};
-
 class PythonCalls final : public pipeline::Callbacks {
  public:
-  // prepare(lane, future, item, place), which writes into place.reserve(...); run(lane, inputs, out); what
+  // prepare(lane, future, item, rows), which writes into rows.reserve(...); run(lane, inputs, out); what
   // they raise fails the request or the batch, and MemoryError from run halves the batch. deliver([(future,
   // outcome, error, vector)]) has the requests of a batch whose futures were not set already: see settle().
   // For a GPU, enqueue(shape, source, target, stream); else it is None.
-  PythonCalls(std::vector<LaneArrays> lanes, std::vector<std::int64_t> dims, pybind11::object prepare,
-              pybind11::object run, pybind11::object deliver, pybind11::object enqueue);
+  PythonCalls(std::vector<LaneArrays> lanes, pybind11::object prepare, pybind11::object run,
+              pybind11::object deliver, pybind11::object enqueue);
   ~PythonCalls() override;
 
-  pipeline::FailurePtr prepare(const pipeline::Request& request, pipeline::Place& place) override;
+  pipeline::FailurePtr prepare(const pipeline::Request& request, pipeline::ItemRows& rows) override;
   pipeline::EngineResult run(const pipeline::EngineCall& call) override;
   void deliver(std::span<const pipeline::Delivery> deliveries) noexcept override;
   void enqueue(const gpu::EngineWork& work) const;
@@ -54,30 +48,29 @@ class PythonCalls final : public pipeline::Callbacks {
   pybind11::array vector_of(const pipeline::Delivery& delivery) const;
 
   const std::vector<LaneArrays> lanes_;
-  const std::vector<std::int64_t> dims_;
   pybind11::object prepare_, run_, deliver_, enqueue_;
 };
 
-// Python's side of a Place, during prepare() only.
-class PythonPlace {
+// Python's side of ItemRows, during prepare() only.
+class PythonItemRows {
  public:
-  PythonPlace(const PythonCalls& calls, int lane, PythonTag& tag, pipeline::Place& place)
-      : calls_(&calls), lane_(lane), tag_(&tag), place_(&place) {}
+  PythonItemRows(const PythonCalls& calls, int lane, PythonTag& tag, pipeline::ItemRows& rows)
+      : calls_(&calls), lane_(lane), tag_(&tag), rows_(&rows) {}
 
   pybind11::array reserve(std::int64_t rows, std::int64_t length);
   // Instead: the engine reads the rows where they are; they must not change.
   void borrow(const pybind11::array& rows);
-  void count_copied(std::int64_t rows) { place().count_copied(rows); }
+  void count_copied(std::int64_t rows) { target().count_copied(rows); }
   void weigh(std::vector<float> weights);
-  void end() noexcept { place_ = nullptr; }
+  void end() noexcept { rows_ = nullptr; }
 
  private:
-  pipeline::Place& place() const;
+  pipeline::ItemRows& target() const;
 
   const PythonCalls* calls_;
   int lane_;
   PythonTag* tag_;
-  pipeline::Place* place_;
+  pipeline::ItemRows* rows_;
 };
 
 }  // namespace bindrt

@@ -1,3 +1,5 @@
+// Attributes of Python's futures, set without running Python code; and the threads that wait.
+
 #include "csrc/python/pipeline/future.h"
 
 namespace py = pybind11;
@@ -5,14 +7,14 @@ namespace py = pybind11;
 namespace bindrt {
 namespace {
 
-// Of concurrent.futures.Future, but for the last two.
+// Attributes and states of concurrent.futures.Future; the last two are EmbeddingFuture's own.
 struct Names {
   PyObject* state = PyUnicode_InternFromString("_state");
   PyObject* result = PyUnicode_InternFromString("_result");
   PyObject* pending = PyUnicode_InternFromString("PENDING");
   PyObject* finished = PyUnicode_InternFromString("FINISHED");
   PyObject* made = PyUnicode_InternFromString("_made");
-  PyObject* request = PyUnicode_InternFromString("_request");
+  PyObject* request = PyUnicode_InternFromString("request");
 };
 
 const Names& names() {

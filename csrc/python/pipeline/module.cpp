@@ -1,3 +1,6 @@
+// The classes of bindrt._core that the pipeline has: Workers, Pipeline, its requests and rows.
+
+#include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
 
 #include <chrono>
@@ -7,6 +10,7 @@
 #include "csrc/gpu/process.h"
 #include "csrc/python/bindings.h"
 #include "csrc/python/pipeline/calls.h"
+#include "csrc/python/pipeline/snapshot.h"
 
 namespace py = pybind11;
 
@@ -21,31 +25,23 @@ Time after(double seconds) {
                             std::chrono::duration<double>(std::min(seconds, kLongest)));
 }
 
-constexpr std::pair<const char*, Stage> kStageNames[] = {
-    {"queue", Stage::kQueue},   {"prepare", Stage::kPrepare}, {"batch", Stage::kBatch},
-    {"engine", Stage::kEngine}, {"finish", Stage::kFinish},   {"total", Stage::kTotal}};
-
 class PythonPipeline {
  public:
   PythonPipeline(const py::list& lanes, py::object prepare, py::object run, py::object deliver,
                  std::shared_ptr<Workers> workers, const std::optional<py::dict>& gpu) {
     std::vector<LaneOptions> options;
     std::vector<LaneArrays> arrays;
-    std::vector<std::int64_t> dims;
     for (const py::handle lane : lanes) {
-      arrays.push_back({py::dtype::from_args(lane["dtype"]), lane["view"].cast<std::vector<py::ssize_t>>(),
-                        lane["tokens"].cast<std::int64_t>()});
+      arrays.push_back(lane_arrays(lane));
       options.push_back(lane_options(lane, arrays.back()));
-      dims.push_back(options.back().dim);
     }
     calls_ =
-        std::make_shared<PythonCalls>(std::move(arrays), std::move(dims), std::move(prepare), std::move(run),
+        std::make_shared<PythonCalls>(std::move(arrays), std::move(prepare), std::move(run),
                                       std::move(deliver), gpu ? py::object((*gpu)["enqueue"]) : py::none());
     if (gpu) {
       device_ = batch_device(*gpu, options);
     }
-    std::vector<std::shared_ptr<Device>> devices(device_ == nullptr ? 0 : 1, device_);
-    core_ = Pipeline::make(std::move(options), calls_, std::move(workers), std::move(devices));
+    core_ = Pipeline::make(std::move(options), calls_, std::move(workers), device_);
   }
   PythonPipeline(const PythonPipeline&) = delete;
   PythonPipeline& operator=(const PythonPipeline&) = delete;
@@ -72,7 +68,7 @@ class PythonPipeline {
     }
     bool large = false;
     if (ready) {
-      request->ready = of.ready_input(*ready, lane);
+      request->ready = ready_input(*ready, of.calls_->lane(lane));
       large = ready->nbytes() > kLargeBytes;
       tag->memory = *ready;
     }
@@ -107,47 +103,8 @@ class PythonPipeline {
     const py::gil_scoped_release release;
     core_->close(drain ? Closing::kDrain : Closing::kAbort);
   }
-  void release_memory(int lane) {
-    const py::gil_scoped_release release;
-    core_->release(lane);
-  }
-
   py::dict snapshot(int lane) {
-    const LaneSnapshot found = core_->snapshot(lane);
-    const LaneCounts& counts = found.counts;
-    py::dict result;
-    const std::pair<const char*, std::uint64_t> numbers[] = {{"submitted", counts.submitted},
-                                                             {"refused", counts.refused},
-                                                             {"done", counts.done},
-                                                             {"failed", counts.failed},
-                                                             {"cancelled", counts.cancelled},
-                                                             {"expired", counts.expired},
-                                                             {"closed", counts.closed},
-                                                             {"batches", counts.batches},
-                                                             {"rows", counts.rows},
-                                                             {"engine_calls", counts.engine_calls},
-                                                             {"splits", counts.splits},
-                                                             {"halvings", counts.halvings},
-                                                             {"rows_copied", counts.rows_copied},
-                                                             {"rows_moved", counts.rows_moved},
-                                                             {"rows_borrowed", counts.rows_borrowed},
-                                                             {"batches_made", counts.batches_made},
-                                                             {"queued", found.queued},
-                                                             {"batch_bytes", found.batch_bytes}};
-    for (const auto& [name, value] : numbers) {
-      result[name] = value;
-    }
-    result["preparing"] = found.preparing;
-    result["rows_in_flight"] = found.in_flight;
-    result["limit"] = found.limit;
-    py::dict sizes;
-    for (std::size_t rows = 0; rows < found.batch_sizes.size(); ++rows) {
-      if (found.batch_sizes[rows] > 0) {
-        sizes[py::int_(rows)] = found.batch_sizes[rows];
-      }
-    }
-    result["batch_sizes"] = sizes;
-    result["seconds"] = stage_seconds(lane);
+    py::dict result = lane_snapshot(*core_, lane);
     if (device_ != nullptr) {
       const gpu::GraphCache::Counts graphs = device_->graph_counts();
       result["graphs"] = py::dict(py::arg("recorded") = graphs.recorded, py::arg("refused") = graphs.refused,
@@ -155,22 +112,10 @@ class PythonPipeline {
     }
     return result;
   }
-
-  // By stage: how many took less than 2^bits nanoseconds, for bits from `least` to `most`; then all.
   py::dict below_powers(int lane, int least, int most) const {
-    if (least < 0 || most < least || most > 62) {
-      throw py::value_error("powers are 0 to 62, ascending");
-    }
-    py::dict stages;
-    for (const auto& [name, stage] : kStageNames) {
-      stages[name] = core_->times(lane, stage).below_powers(least, most);
-    }
-    return stages;
+    return times_below_powers(*core_, lane, least, most);
   }
-
-  double engine_seconds(int executor) {
-    return static_cast<double>(core_->executor_snapshot(executor).busy_nanoseconds) / 1e9;
-  }
+  double engine_seconds() { return static_cast<double>(core_->engine_nanoseconds()) / 1e9; }
   void start_trace(std::size_t spans, std::int64_t origin) {
     core_->trace().start(spans, Time(std::chrono::nanoseconds(origin)));
   }
@@ -211,7 +156,7 @@ class PythonPipeline {
   };
 
  private:
-  // On which the first executor's batches run.
+  // The GPU on which batches run.
   std::shared_ptr<gpu::BatchDevice> batch_device(const py::dict& options,
                                                  const std::vector<LaneOptions>& lanes) const {
     gpu::BatchSizes sizes;
@@ -232,7 +177,7 @@ class PythonPipeline {
   // An idle engine begins at once, and wants the GIL: it is free then. A busy one does not, and this thread
   // need not fight to get it back.
   Submitted hand_in(const RequestPtr& request, bool large) {
-    if (!large && !core_->idle(request->lane)) {
+    if (!large && !core_->idle()) {
       return core_->submit(request);
     }
     const py::gil_scoped_release release;
@@ -241,95 +186,8 @@ class PythonPipeline {
 
   static constexpr py::ssize_t kLargeBytes = 65536;  // copied without the GIL
 
-  static LaneOptions lane_options(const py::handle& lane, const LaneArrays& arrays) {
-    LaneOptions options;
-    options.name = lane["name"].cast<std::string>();
-    options.executor = lane["executor"].cast<int>();
-    options.dim = lane["dim"].cast<std::int64_t>();
-    options.max_batch = lane["max_batch"].cast<std::int64_t>();
-    options.item_rows = lane["item_rows"].cast<std::int64_t>();
-    options.queue = lane["queue"].cast<std::size_t>();
-    options.in_flight = lane["in_flight"].cast<std::int64_t>();
-    options.max_wait = std::chrono::microseconds(lane["max_wait_us"].cast<std::int64_t>());
-    options.spin = std::chrono::microseconds(lane["spin_us"].cast<std::int64_t>());
-    std::int64_t bytes = arrays.dtype.itemsize();
-    for (std::size_t i = 0; i + 1 < arrays.view.size(); ++i) {
-      bytes *= arrays.view[i];
-    }
-    const auto lengths = lane["lengths"].cast<std::vector<std::int64_t>>();
-    for (const std::int64_t length : lengths) {
-      options.classes.push_back({length, bytes * length});
-    }
-    if (lengths.empty()) {
-      options.classes.push_back({0, bytes * arrays.view.back()});
-    }
-    return options;
-  }
-
-  // [rows, view] or [view], as it is; ValueError for anything else.
-  Ready ready_input(const py::array& array, int lane) const {
-    const LaneArrays& expected = calls_->lane(lane);
-    const auto dims = static_cast<py::ssize_t>(expected.view.size());
-    const py::ssize_t extra = array.ndim() - dims;
-    bool fits = (array.flags() & py::array::c_style) != 0 && array.dtype().equal(expected.dtype) &&
-                (extra == 0 || extra == 1) && array.size() > 0;
-    for (py::ssize_t i = 0; fits && i < dims; ++i) {
-      fits = array.shape(extra + i) == expected.view[static_cast<std::size_t>(i)];
-    }
-    if (!fits) {
-      throw py::value_error("ready input is not [rows, view] of the lane, contiguous");
-    }
-    const std::int64_t rows = extra == 0 ? 1 : array.shape(0);
-    Ready ready{array.data(), rows, array.nbytes() / rows, 0};
-    if (expected.tokens > 0) {
-      ready.length = tokens_length(static_cast<const std::int64_t*>(array.data()), rows, expected);
-    }
-    return ready;
-  }
-
-  // Of the longest row, up to its end token.
-  static std::int64_t tokens_length(const std::int64_t* ids, std::int64_t rows, const LaneArrays& expected) {
-    std::int64_t longest = 0;
-    for (std::int64_t row = 0; row < rows; ++row, ids += expected.view.back()) {
-      std::int64_t end = -1;
-      for (std::int64_t i = 0; i < expected.view.back(); ++i) {
-        if (ids[i] < 0 || ids[i] >= expected.tokens) {
-          throw py::value_error("a token is outside the vocabulary");
-        }
-        if (end < 0 && ids[i] == expected.tokens - 1) {
-          end = i;
-        }
-      }
-      if (end < 0) {
-        throw py::value_error("the end token is missing");
-      }
-      longest = std::max(longest, end + 1);
-    }
-    return longest;
-  }
-
-  py::dict stage_seconds(int lane) const {
-    py::dict stages;
-    for (const auto& [name, stage] : kStageNames) {
-      const Histogram& times = core_->times(lane, stage);
-      const auto seconds = [&times](double fraction) {
-        return static_cast<double>(times.percentile(fraction)) / 1e9;
-      };
-      py::dict of;
-      of["count"] = times.count();
-      of["sum"] = static_cast<double>(times.sum()) / 1e9;
-      of["p50"] = seconds(0.5);
-      of["p90"] = seconds(0.9);
-      of["p99"] = seconds(0.99);
-      of["p99.9"] = seconds(0.999);
-      of["max"] = static_cast<double>(times.largest()) / 1e9;
-      stages[name] = of;
-    }
-    return stages;
-  }
-
   std::shared_ptr<PythonCalls> calls_;
-  std::shared_ptr<gpu::BatchDevice> device_;  // null: the engine runs on the executor's thread
+  std::shared_ptr<gpu::BatchDevice> device_;  // null: the engine alone runs batches
   std::shared_ptr<Pipeline> core_;
 };
 
@@ -340,18 +198,25 @@ void bind_pipeline(py::module_& module) {
   py::register_exception<ForkedError>(module, "ForkedError", PyExc_RuntimeError);
   py::class_<Workers, std::shared_ptr<Workers>>(module, "Workers", py::is_final(), metaclass,
                                                 "Threads that decode and preprocess.")
-      .def(py::init(&Workers::make), py::arg("threads"))
-      .def_property_readonly("threads", &Workers::threads);
+      .def(py::init(&Workers::make), py::arg("threads"));
+  py::native_enum<Outcome>(module, "Outcome", "enum.IntEnum", "How a request ended.")
+      .value("DONE", Outcome::kDone)
+      .value("FAILED", Outcome::kFailed)
+      .value("CANCELLED", Outcome::kCancelled)
+      .value("EXPIRED", Outcome::kExpired)
+      .value("CLOSED", Outcome::kClosed)
+      .finalize();
   using Handle = PythonPipeline::Handle;
   py::class_<Handle>(module, "PipelineRequest", py::is_final(), metaclass)
       .def("cancel", &Handle::cancel)
       .def("is_running", &Handle::is_running)
       .def("wait", &Handle::wait, py::arg("seconds"));
-  py::class_<PythonPlace>(module, "Place", py::is_final(), metaclass, "Where prepare writes.")
-      .def("reserve", &PythonPlace::reserve, py::arg("rows"), py::arg("length") = 0)
-      .def("borrow", &PythonPlace::borrow, py::arg("rows"))
-      .def("count_copied", &PythonPlace::count_copied, py::arg("rows"))
-      .def("weigh", &PythonPlace::weigh, py::arg("weights"));
+  py::class_<PythonItemRows>(module, "ItemRows", py::is_final(), metaclass,
+                             "The rows of one item in a batch, where prepare writes.")
+      .def("reserve", &PythonItemRows::reserve, py::arg("rows"), py::arg("length") = 0)
+      .def("borrow", &PythonItemRows::borrow, py::arg("rows"))
+      .def("count_copied", &PythonItemRows::count_copied, py::arg("rows"))
+      .def("weigh", &PythonItemRows::weigh, py::arg("weights"));
   py::class_<PythonPipeline>(module, "Pipeline", py::is_final(), metaclass,
                              "Requests in, vectors out; see csrc/pipeline/pipeline.h.")
       .def(py::init<const py::list&, py::object, py::object, py::object, std::shared_ptr<Workers>,
@@ -365,10 +230,9 @@ void bind_pipeline(py::module_& module) {
       .def("begin_close", &PythonPipeline::begin_close, py::arg("drain"))
       .def("wait_delivered", &PythonPipeline::wait_delivered, py::arg("seconds"))
       .def("close", &PythonPipeline::close, py::arg("drain"))
-      .def("release", &PythonPipeline::release_memory, py::arg("lane"))
       .def("snapshot", &PythonPipeline::snapshot, py::arg("lane"))
       .def("below_powers", &PythonPipeline::below_powers, py::arg("lane"), py::arg("least"), py::arg("most"))
-      .def("engine_seconds", &PythonPipeline::engine_seconds, py::arg("executor"))
+      .def("engine_seconds", &PythonPipeline::engine_seconds)
       .def("start_trace", &PythonPipeline::start_trace, py::arg("spans"), py::arg("origin"))
       .def("stop_trace", &PythonPipeline::stop_trace);
 }

@@ -121,7 +121,6 @@ def _lane(
     tokens, views = declared.tokens, declared.views
     return {
         "name": modality,
-        "executor": 0,
         "dim": embed_dim,
         "dtype": np.dtype(encoder.dtype),
         "view": tuple(encoder.view),

@@ -8,20 +8,17 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bindrt._core import Outcome, PipelineRequest
 from bindrt.errors import DeadlineExceeded, EngineError, Error
 
-if TYPE_CHECKING:
-    from bindrt import _core
-
 Vector = npt.NDArray[np.float32]
-Delivered = tuple["EmbeddingFuture", int, Any, "Vector | None"]
+Delivered = tuple["EmbeddingFuture", Outcome, Any, "Vector | None"]
 
-DONE, FAILED, CANCELLED, EXPIRED, CLOSED = range(5)  # csrc/pipeline/request.h: Outcome
 PATIENCE = 0.1  # seconds between looks at signals, while waiting
 
 
@@ -31,8 +28,8 @@ class EmbeddingFuture(Future[Vector]):
     ``cancel()`` works until the engine has the request: its place in the queue or batch becomes free.
 
     Attributes:
-        modality: of the item.
-        notes: what preprocessing reports of the item, once it is prepared.
+        modality: the item's modality.
+        notes: what preprocessing reports about the item, once it is prepared.
     """
 
     # What Future.__init__ sets. A condition costs as much as all the rest, and most futures never need one:
@@ -44,7 +41,8 @@ class EmbeddingFuture(Future[Vector]):
     _exception = None
     _waiters: list[Any]
     _done_callbacks: list[Any]
-    _request: _core.PipelineRequest | None = None  # until the result is there; keeps the pipeline
+    #: Internal: the pipeline's own request, until the result is there. It keeps the pipeline.
+    request: PipelineRequest | None = None
     notes: Mapping[str, float | int | str] = MappingProxyType({})
 
     def __init__(self, modality: str) -> None:
@@ -74,14 +72,14 @@ class EmbeddingFuture(Future[Vector]):
 
     def in_engine(self) -> bool:
         """The engine has the request, or had it."""
-        request = self._request
+        request = self.request
         return self.done() or (request is not None and request.is_running())
 
     def cancel(self) -> bool:
         if self._state == "FINISHED":
             return False
         cancelled = super().cancel()
-        request = self._request
+        request = self.request
         if cancelled and request is not None:
             request.cancel()
         return cancelled
@@ -89,7 +87,7 @@ class EmbeddingFuture(Future[Vector]):
     def _wait(self, timeout: float | None) -> float | None:
         """Wait without the interpreter until the request is delivered or cancelled; what is left of the
         timeout. Nothing is waited for if somebody else completes the future."""
-        request = self._request
+        request = self.request
         if request is None or self.done():
             return timeout
         if timeout is None:
@@ -125,11 +123,11 @@ class Deliverer:
 
     def __call__(self, results: list[Delivered]) -> None:
         for future, outcome, error, vector in results:
-            future._request = None  # a kept future must not keep the pipeline's memory
+            future.request = None  # a kept future must not keep the pipeline's memory
             with suppress(InvalidStateError, RuntimeError):  # somebody else has set it: not ours any more
                 if not future.set_running_or_notify_cancel():
                     pass
-                elif outcome == DONE:
+                elif outcome == Outcome.DONE:
                     future.set_result(vector)  # type: ignore[arg-type]
                 else:
                     future.set_exception(self._exception(future.modality, outcome, error))
@@ -139,12 +137,12 @@ class Deliverer:
             for wake in waiting:
                 wake()
 
-    def _exception(self, modality: str, outcome: int, error: object) -> BaseException:
-        if outcome == EXPIRED:
+    def _exception(self, modality: str, outcome: Outcome, error: object) -> BaseException:
+        if outcome == Outcome.EXPIRED:
             return deadline_exceeded(modality)
-        if outcome == CLOSED:
+        if outcome == Outcome.CLOSED:
             return Error(self._name, "the model was closed with this request in work", "load it again")
-        if outcome == CANCELLED:
+        if outcome == Outcome.CANCELLED:
             return CancelledError()
         if isinstance(error, MemoryError) and isinstance(error.__cause__, Error):
             return error.__cause__

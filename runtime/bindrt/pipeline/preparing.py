@@ -24,42 +24,42 @@ class Preparer:
         self._max_batch = max_batch
         self._limits = limits
 
-    def __call__(self, lane: int, future: EmbeddingFuture, item: object, place: _core.Place) -> None:
+    def __call__(self, lane: int, future: EmbeddingFuture, item: object, rows: _core.ItemRows) -> None:
         modality = self._modalities[lane]
-        slots = _Slots(place)
+        slots = _Slots(rows)
         views = prepare_views(modality.name, item, self._limits, slots)
         if views.notes:
             future.notes = views.notes
         if not slots.hold(views.array):
-            self._place(modality, views.array, place)
+            self._write(modality, views.array, rows)
         if (weights := views.weights) is not None:
-            place.weigh(weights.tolist())
+            rows.weigh(weights.tolist())
 
-    def _place(self, modality: Modality, views: Array, place: _core.Place) -> None:
+    def _write(self, modality: Modality, views: Array, rows: _core.ItemRows) -> None:
         """Views made elsewhere: run where they are if they fill a batch, else copied."""
         if modality.tokens is not None:
-            slots = place.reserve(len(views), int(modality.tokens.used(views).max()))
+            slots = rows.reserve(len(views), int(modality.tokens.used(views).max()))
             slots[...] = views[:, : slots.shape[1]]
         elif views.shape[1:] == self._view and len(views) >= self._max_batch and views.flags.c_contiguous:
-            place.borrow(views)
+            rows.borrow(views)
             return
         else:
-            slots = place.reserve(len(views))
+            slots = rows.reserve(len(views))
             slots[...] = for_encoder(views, self._view)
-        place.count_copied(len(views))
+        rows.count_copied(len(views))
 
 
 class _Slots:
-    """The rows of one item; reserved when it first wants to write."""
+    """The rows of one item as an array; reserved when something first wants to write there."""
 
-    def __init__(self, place: _core.Place) -> None:
-        self._place = place
-        self._rows: Array | None = None
+    def __init__(self, rows: _core.ItemRows) -> None:
+        self._rows = rows
+        self._array: Array | None = None
 
-    def __call__(self, rows: int) -> Array:
-        if self._rows is None or len(self._rows) != rows:
-            self._rows = self._place.reserve(rows)
-        return self._rows
+    def __call__(self, count: int) -> Array:
+        if self._array is None or len(self._array) != count:
+            self._array = self._rows.reserve(count)
+        return self._array
 
     def hold(self, array: Array) -> bool:
-        return self._rows is not None and np.may_share_memory(array, self._rows)
+        return self._array is not None and np.may_share_memory(array, self._array)

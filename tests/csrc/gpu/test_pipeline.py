@@ -21,7 +21,6 @@ DIM = 64  # a row of 256 bytes, the alignment that engines ask for
 def lane(max_batch: int) -> dict[str, Any]:
     return {
         "name": "rows",
-        "executor": 0,
         "dim": DIM,
         "dtype": np.dtype(np.float32),
         "view": (DIM,),
@@ -40,7 +39,7 @@ class Numbered:
     """Instead of a future; ``_made`` says that the core shall not set it, but deliver it."""
 
     _made = True
-    _request: Any = None
+    request: Any = None
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -58,9 +57,9 @@ class Copying:
         workers = _core.Workers(2)
         self.core = _core.Pipeline([lane(max_batch)], self.prepare, self.run, self.deliver, workers, device)
 
-    def prepare(self, lane: int, future: Numbered, item: np.ndarray, place: _core.Place) -> None:
-        place.reserve(len(item))[...] = item
-        place.weigh(list(range(1, len(item) + 1)))
+    def prepare(self, lane: int, future: Numbered, item: np.ndarray, rows: _core.ItemRows) -> None:
+        rows.reserve(len(item))[...] = item
+        rows.weigh(list(range(1, len(item) + 1)))
 
     def run(self, lane: int, inputs: np.ndarray, out: np.ndarray) -> None:
         self.ran_alone += 1

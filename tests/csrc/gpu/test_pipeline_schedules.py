@@ -91,20 +91,20 @@ FAULTS = (
     InPipeline(
         name="slots reused when a batch is started",
         file="on_device.cpp",
-        old="      executor.started.push_back(std::move(batch));\n",
+        old="      executor_.started.push_back(std::move(batch));\n",
         new="      of.open[batch->length_class] = batch.get();\n"
-        "      executor.started.push_back(std::move(batch));\n",
+        "      executor_.started.push_back(std::move(batch));\n",
     ),
     InPipeline(
         name="more on the device than it has room for",
         file="on_device.cpp",
-        old="      ++executor.on_device;\n",
-        new="      executor.on_device = 1;\n",
+        old="      ++executor_.on_device;\n",
+        new="      executor_.on_device = 1;\n",
     ),
     InPipeline(
         name="failed batch forgotten",
         file="on_device.cpp",
-        old="      executor.alone.push_back(std::move(batch));\n      return;\n",
+        old="      executor_.alone.push_back(std::move(batch));\n      return;\n",
         new="      return;\n",
     ),
 )

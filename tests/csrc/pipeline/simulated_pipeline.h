@@ -34,7 +34,6 @@ struct Item {
   std::int64_t tried = 0;   // rows that preparing reserves first, and gives up
   int slow = 0;             // microseconds of preparing
   std::vector<float> ready;
-  std::vector<float> out = std::vector<float>(kDim, kPoison);
 
   std::atomic<int> deliveries{0};
   Outcome outcome = Outcome::kClosed;
@@ -72,20 +71,20 @@ class Model final : public Callbacks {
   std::atomic<int> calls{0};
   std::function<void(const Delivery&)> on_delivery;
 
-  FailurePtr prepare(const Request& request, Place& place) override {
+  FailurePtr prepare(const Request& request, ItemRows& rows) override {
     const Item& item = *static_cast<const Item*>(request.tag.get());
     pause(item.slow);
     if (item.throws) {
       throw std::runtime_error("cannot be read");
     }
     if (item.tried > 0) {
-      place.reserve(item.tried, item.length);
+      rows.reserve(item.tried, item.length);
       dither();
     }
-    auto* const to = static_cast<float*>(place.reserve(item.rows, item.length));
-    const std::int64_t numbers = place.row_bytes() / static_cast<std::int64_t>(sizeof(float));
-    CHECK(numbers == kRowNumbers + place.length_of_rows());
-    CHECK(place.length_of_rows() >= item.length);
+    auto* const to = static_cast<float*>(rows.reserve(item.rows, item.length));
+    const std::int64_t numbers = rows.row_bytes() / static_cast<std::int64_t>(sizeof(float));
+    CHECK(numbers == kRowNumbers + rows.length_of_rows());
+    CHECK(rows.length_of_rows() >= item.length);
     dither();
     if (item.unreadable) {
       return make_failure("damaged");
@@ -94,7 +93,7 @@ class Model final : public Callbacks {
     if (item.weighted) {
       std::vector<float> weights(static_cast<std::size_t>(item.rows), 0.0F);
       weights.back() = 2.0F;
-      place.weigh(std::move(weights));
+      rows.weigh(std::move(weights));
     }
     dither();
     return nullptr;

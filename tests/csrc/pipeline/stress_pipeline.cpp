@@ -34,9 +34,8 @@ struct Planned {
 struct Schedule {
   explicit Schedule(Bytes& bytes) {
     const int lane_count = bytes.number(1, 3);
-    const int executors = bytes.number(1, lane_count);
     for (int i = 0; i < lane_count; ++i) {
-      lanes.push_back(random_lane(bytes, i < executors ? i : 0));
+      lanes.push_back(random_lane(bytes));
     }
     model->jitter = bytes.chance(3) ? 0 : static_cast<int>(bytes.small(1, 300));
     model->engine_microseconds = static_cast<int>(bytes.chance(2) ? 0 : bytes.small(1, 500));
@@ -56,9 +55,7 @@ struct Schedule {
     aborts = bytes.chance(3);
     abort_after = static_cast<int>(bytes.small(0, 3000));
     workers = bytes.number(1, 3);
-    for (int i = 0; i < executors; ++i) {
-      devices.push_back(random_device(bytes));
-    }
+    device = random_device(bytes);
   }
 
   std::shared_ptr<Device> random_device(Bytes& bytes) {
@@ -69,9 +66,8 @@ struct Schedule {
 #endif
   }
 
-  static LaneOptions random_lane(Bytes& bytes, int executor) {
+  static LaneOptions random_lane(Bytes& bytes) {
     LaneOptions options = lane("lane", bytes.small(1, 9), bytes.chance(2) ? 1 : bytes.range(1, 5));
-    options.executor = executor;
     if (bytes.chance(2)) {
       options.classes = length_classes({2, 5, 9});
     }
@@ -110,9 +106,6 @@ struct Schedule {
     }
     made.request->priority = any(0, 2);
     made.request->caller = static_cast<std::uint64_t>(any(0, 2));
-    if (chance(2)) {
-      made.request->out = item.out.data();
-    }
     if (chance(6)) {
       made.request->deadline = Clock::now() + std::chrono::microseconds(any(-100, 5000));
     }
@@ -127,7 +120,7 @@ struct Schedule {
   bool aborts = false;
   int abort_after = 0;
   int workers = 1;
-  std::vector<std::shared_ptr<Device>> devices;
+  std::shared_ptr<Device> device;
 };
 
 void sleep(int microseconds) { std::this_thread::sleep_for(std::chrono::microseconds(microseconds)); }
@@ -163,7 +156,6 @@ void check_item(const Planned& each, bool aborts, bool short_of_memory) {
     case Outcome::kDone:
       CHECK(!item.bad && !item.throws && !item.unreadable);
       check_vector(item);
-      CHECK(each.request->out == nullptr || item.out == item.vector);
       break;
     case Outcome::kFailed:
       CHECK(item.bad || item.throws || item.unreadable || short_of_memory);
@@ -180,7 +172,6 @@ void check_item(const Planned& each, bool aborts, bool short_of_memory) {
   }
   if (item.outcome != Outcome::kDone) {
     CHECK(item.vector.empty());
-    CHECK(item.out == std::vector<float>(kDim, kPoison));
   }
 }
 
@@ -201,7 +192,7 @@ void one_case(Bytes& bytes) {
   alarm(seconds());  // until the next case: what follows, and taking it all down, may hang as well
   Schedule schedule(bytes);
   const auto workers = Workers::make(schedule.workers);
-  const auto pipeline = Pipeline::make(schedule.lanes, schedule.model, workers, schedule.devices);
+  const auto pipeline = Pipeline::make(schedule.lanes, schedule.model, workers, schedule.device);
   std::vector<std::thread> threads;
   std::atomic<bool> ended{false};
   for (std::vector<Planned>& plan : schedule.planned) {

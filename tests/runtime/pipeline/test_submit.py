@@ -341,9 +341,9 @@ def test_a_kept_future_keeps_no_pipeline(model: bindrt.Model) -> None:
     for future in kept:
         future.result(60)
     deadline = time.monotonic() + 20
-    while any(f._request is not None for f in kept) and time.monotonic() < deadline:
+    while any(f.request is not None for f in kept) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert all(f._request is None for f in kept)
+    assert all(f.request is None for f in kept)
 
 
 def test_unloaded_pipeline_comes_back(model: bindrt.Model) -> None:

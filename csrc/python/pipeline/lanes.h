@@ -1,0 +1,29 @@
+// Lanes as Python describes them, and arrays that are a lane's input already.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <vector>
+
+#include "csrc/pipeline/lane.h"
+
+namespace bindrt {
+
+// How rows of a lane look to NumPy.
+struct LaneArrays {
+  pybind11::dtype dtype;
+  std::vector<pybind11::ssize_t>
+      view;                   // a row's shape; its last number is a class's length where that is not 0
+  std::int64_t tokens = 0;    // rows are token numbers below this, ending with the largest; 0: they are not
+  pybind11::ssize_t dim = 0;  // a vector's length
+};
+
+// From a dictionary with the names of LaneOptions and LaneArrays; "lengths" has one number a length class.
+LaneArrays lane_arrays(const pybind11::handle& lane);
+pipeline::LaneOptions lane_options(const pybind11::handle& lane, const LaneArrays& arrays);
+
+// An array [rows, view] or [view] as it is; ValueError for anything else.
+pipeline::Ready ready_input(const pybind11::array& array, const LaneArrays& expected);
+
+}  // namespace bindrt
