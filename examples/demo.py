@@ -16,6 +16,7 @@ import numpy as np
 from rich.console import Console
 
 import bindrt
+from bindrt import modalities
 from bindrt.index import Index, combine
 from bindrt.preprocess import detect
 from tiny.page import page
@@ -23,7 +24,7 @@ from tiny.table import new_table
 from tiny.world import KINDS, sample, write_files
 
 ROOT = Path(__file__).resolve().parent.parent
-MODALITIES = ("image", "video", "text", "audio", "depth", "thermal", "imu")
+MODALITIES = tuple(modalities.MODALITIES)
 A_KIND = 3  # scenes of each kind
 SEED = 7_000_000  # training counts from 0
 #: Picture of one + sound of the other.

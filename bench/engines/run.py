@@ -13,9 +13,10 @@ from bench import gemm
 from bench.engines.work import CAPTION, encoder_work
 from bindrt.benchmark.json_process import ProcessEndedError, ask_once
 from bindrt.bundle import Bundle
+from bindrt.modalities import encoder_names
 
 WAYS = ("eager", "compile", "ort", "openvino", "bindrt", "bindrt-openvino", "bindrt-int8")
-ENCODERS = ("text", "vision", "audio", "depth", "thermal", "imu")
+ENCODERS = encoder_names()
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 import bindrt
 from bench.paths import ROOT
+from bindrt import modalities
 
 sys.path.insert(0, str(ROOT / "examples"))  # for `tiny`
 
 from tiny.world import KINDS, Scene, Split, sample, write_files
 
 NAMES = tuple(KINDS)
-MODALITIES = ("image", "video", "text", "audio", "depth", "thermal", "imu")
+MODALITIES = tuple(modalities.MODALITIES)
 _FIRST_SEED = 1_000_000  # training counts from 0
 
 

@@ -110,7 +110,7 @@ def _load(item: Imu, name: str, limits: Limits) -> tuple[Array, Array | float]:
         opened = open_source(samples, limits)
         family = sniff(opened.head).family
         if family not in ("npz", "npy"):
-            raise SourceError(name, "the file is no .npz", "fields 'samples' [6, N] and 't' [N] or 'rate'")
+            raise SourceError(name, "the file is not a .npz", "fields 'samples' [6, N] and 't' [N] or 'rate'")
         samples = read_array(opened, "samples", limits)
         if family == "npz" and rate is None and times is None:
             fields = read_fields(opened, ("t", "rate"), limits)
@@ -154,7 +154,9 @@ def _timestamps(times: Any, count: int, name: str) -> Array:
         try:
             times = np.asarray(times, np.float64)
         except (TypeError, ValueError) as error:
-            raise InputError(name, "the timestamps are no numbers", "seconds, one for each sample") from error
+            raise InputError(
+                name, "the timestamps are not numbers", "seconds, one for each sample"
+            ) from error
     array = arrays.to_numpy(times, name)
     if array.dtype.kind not in "iuf":
         raise InputError(name, f"the timestamps' dtype is {array.dtype}", "seconds, as floats")

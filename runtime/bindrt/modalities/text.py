@@ -38,7 +38,9 @@ def prepare_all(texts: str | Sequence[str]) -> Array:
     if isinstance(texts, str):
         texts = [texts]
     if not isinstance(texts, Sequence) or isinstance(texts, (bytes, bytearray, memoryview)):
-        raise InputError(arrays.item_name(texts), "this is no list of texts", "pass a str or a list of str")
+        raise InputError(
+            arrays.item_name(texts), "this is not a list of texts", "pass a str or a list of str"
+        )
     out = np.zeros((len(texts), c.TEXT_LENGTH), np.int64)
     for index, text in enumerate(texts):
         if not isinstance(text, str):
