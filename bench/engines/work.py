@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bindrt.bundle.manifest import EncoderInfo
+from bindrt.modalities.steps.constants import VOCABULARY
 
 #: Tokens of the captions that are timed, start and end among them.
 CAPTION = 10
@@ -47,6 +48,6 @@ def encoder_work(info: EncoderInfo, embed_dim: int, tokens: int | None = None) -
     # A block reads and writes the stream at each of its products: 3 + 1 + 4 widths out, 1 + 1 + 1 + 4 in.
     moved = info.depth * n * width * 15
     weights = info.parameters - (
-        49_408 * width if info.name == "text" else 0
+        VOCABULARY * width if info.name == "text" else 0
     )  # few rows of the table are read
     return EncoderWork(info.depth * block + patch + 2 * width * embed_dim, moved, weights)

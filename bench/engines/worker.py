@@ -20,6 +20,7 @@ from bindrt.benchmark.json_process import open_replies
 from bindrt.benchmark.timing import seconds_of
 from bindrt.bundle import open_bundle
 from bindrt.engines import EngineSettings
+from bindrt.modalities.steps.constants import TEXT_END, TEXT_START
 from bindrt.selection import choose, open_engine
 from bindrt_export.peers import runners
 
@@ -47,7 +48,7 @@ def inputs_of(request: dict[str, Any], batch: int) -> np.ndarray:
     if request["encoder"] != "text":
         return generator.standard_normal((batch, *request["view"]), np.float32)
     ids = np.zeros((batch, 77), np.int64)
-    ids[:, 0], ids[:, CAPTION - 1] = 49406, 49407
+    ids[:, 0], ids[:, CAPTION - 1] = TEXT_START, TEXT_END
     ids[:, 1 : CAPTION - 1] = generator.integers(1000, 40000, (batch, CAPTION - 2))
     return ids[:, :CAPTION].copy() if request["way"].startswith("bindrt") else ids
 

@@ -19,6 +19,7 @@ from bench.torch_checkpoint import torch_checkpoint
 from bindrt.benchmark.json_process import ask_once
 from bindrt.benchmark.machine import describe_machine
 from bindrt.benchmark.results import write_json
+from bindrt.modalities.steps.constants import TEXT_END, TEXT_START
 
 ENCODERS = ("text", "vision")
 
@@ -80,7 +81,7 @@ def write_inputs(encoder: str, folder: Path) -> Path:
     """One item: a caption of 10 tokens, or an image's frames."""
     generator = np.random.default_rng(0)
     if encoder == "text":
-        inputs = np.array([[49406, *generator.integers(1000, 40000, 8), 49407]], np.int64)
+        inputs = np.array([[TEXT_START, *generator.integers(1000, 40000, 8), TEXT_END]], np.int64)
     else:
         inputs = generator.standard_normal((1, 3, 2, 224, 224), np.float32)
     path = folder / f"startup-{encoder}.npy"

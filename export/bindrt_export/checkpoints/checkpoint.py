@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from bindrt.errors import CheckpointError
+from bindrt.modalities.steps.constants import VOCABULARY
 from bindrt_export.architecture import EncoderConfig
-from bindrt_export.checkpoints import huge, imagebind, openclip
+from bindrt_export.checkpoints import imagebind, openclip
 from bindrt_export.checkpoints.files import Tensors, open_tensors
 from bindrt_export.checkpoints.layout import Entry, Layout, check_strictly, shown
 from bindrt_export.checkpoints.random_weights import RandomTensors
@@ -102,11 +103,11 @@ def check_sizes(name: str, c: EncoderConfig) -> None:
     """Refuse sizes that fit each other, but not the preprocessing or the architecture."""
     if min(c.width, c.hidden, c.out) < 1:
         raise CheckpointError(name, f"its {c.name} encoder has a width of 0", "fetch it again")
-    if c.reads_tokens and c.vocabulary != huge.VOCABULARY:
+    if c.reads_tokens and c.vocabulary != VOCABULARY:
         raise CheckpointError(
             name,
             f"its vocabulary has {c.vocabulary} tokens",
-            f"CLIP's has {huge.VOCABULARY}, and texts are split by it",
+            f"CLIP's has {VOCABULARY}, and texts are split by it",
         )
     if not c.reads_tokens and c.tokens < 2:
         raise CheckpointError(

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 OUT = 1024
 MLP_RATIO = 4
-#: Entries of CLIP's vocabulary.
-VOCABULARY = 49_408
 
 
 @dataclass(frozen=True)

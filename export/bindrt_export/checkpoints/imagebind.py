@@ -8,6 +8,7 @@ from typing import Any
 
 from bindrt.errors import CheckpointError
 from bindrt.modalities import MODALITIES
+from bindrt.modalities.steps.constants import VOCABULARY
 from bindrt_export.architecture import EncoderConfig
 from bindrt_export.architecture.encoder import view_of
 from bindrt_export.checkpoints import huge
@@ -129,7 +130,7 @@ def from_numbers(
         channels=view[0] if kernel else 0,
         kernel=kernel,
         stride=stride,
-        vocabulary=0 if kernel else found.get("vocabulary", huge.VOCABULARY),
+        vocabulary=0 if kernel else found.get("vocabulary", VOCABULARY),
         bias_token=known.bias_token,
         pre_norm=known.pre_norm,
         stem_norm=known.bias_token,

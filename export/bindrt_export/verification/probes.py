@@ -14,11 +14,13 @@ import numpy as np
 
 from bindrt.arrays import Array
 from bindrt.modalities import MODALITIES, Modality, for_encoder
+from bindrt.modalities.steps.constants import TEXT_END, TEXT_START
 from bindrt.preprocess.dispatch import prepare_views
 
 #: A folder with a file for each modality.
 SAMPLES = Path(str(files("bindrt_export") / "samples"))
-START, END, WORDS = 49406, 49407, 49152
+#: Random tokens are below this number, so never the start or end token.
+WORDS = 49152
 
 
 def sample(name: str) -> Path:
@@ -66,8 +68,8 @@ def text_probes() -> dict[str, Array]:
     generator = np.random.Generator(np.random.PCG64(20230509))
     words = generator.integers(0, WORDS, 75)
     found: dict[str, Array] = {
-        "random-77": np.concatenate([[START], words, [END]])[None].astype(np.int64),
-        "random-9": np.concatenate([[START], words[:7], [END]])[None].astype(np.int64),
+        "random-77": np.concatenate([[TEXT_START], words, [TEXT_END]])[None].astype(np.int64),
+        "random-9": np.concatenate([[TEXT_START], words[:7], [TEXT_END]])[None].astype(np.int64),
     }
     for i, text in enumerate(sample_texts()):
         found[f"text-{i}"] = prepare_views("text", text).array

@@ -21,7 +21,6 @@ from bindrt.modalities.steps.tokenizer import tokenizer
 _SPACE = re.compile(r"\s+")
 #: A text of so many characters is tokenised in about 0.1 ms.
 _SHORT = 1000
-_WORDS = c.TEXT_END + 1  # the end token is the last of the vocabulary
 
 
 def prepare(item: object, limits: Limits, reserve: Reserve | None = None) -> Views:
@@ -74,8 +73,8 @@ def _quick(item: object) -> Array | None:
 
 
 def _check_ids(ids: Array, name: str) -> None:
-    if ids.min() < 0 or ids.max() >= _WORDS:
-        raise InputError(name, "a token is outside the vocabulary", f"tokens are 0 to {_WORDS - 1}")
+    if ids.min() < 0 or ids.max() >= c.VOCABULARY:
+        raise InputError(name, "a token is outside the vocabulary", f"tokens are 0 to {c.VOCABULARY - 1}")
     if not (ids == c.TEXT_END).any(axis=-1).all():
         raise InputError(name, "the end token is missing", f"a text ends with token {c.TEXT_END}")
 
@@ -90,9 +89,9 @@ TEXT = Modality(
         "length": c.TEXT_LENGTH,
         "start": c.TEXT_START,
         "end": c.TEXT_END,
-        "tokenizer": "clip-bpe-49408",
+        "tokenizer": f"clip-bpe-{c.VOCABULARY}",
     },
     dtype=np.int64,
-    tokens=Tokens(_WORDS, (8, 12, 16, 24, 32, 48, c.TEXT_LENGTH), _quick),
+    tokens=Tokens(c.VOCABULARY, (8, 12, 16, 24, 32, 48, c.TEXT_LENGTH), _quick),
     check_ready=_check_ids,
 )

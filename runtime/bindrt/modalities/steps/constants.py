@@ -34,6 +34,7 @@ MEL_WINDOW: int = _MEL["window"]  # samples, 25 ms
 TEXT_LENGTH = 77
 TEXT_START = 49406
 TEXT_END = 49407
+VOCABULARY = TEXT_END + 1  # entries; the end token is the last
 
 DEPTH_SCALE: float = _DEPTH["scale"]  # SUN RGB-D's counts are millimetres x 8
 DEPTH_FOCAL: float = _DEPTH["focal"]  # pixels
