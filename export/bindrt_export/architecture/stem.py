@@ -9,7 +9,7 @@ from bindrt_export.architecture.block import Linear
 
 
 class PatchStem(nn.Module):
-    """A convolution whose patches become tokens, row by row; for pictures, frames, maps and spectra.
+    """A convolution whose patches become tokens, row by row; for images, frames, maps and spectra.
 
     ``kernel`` has two or three dimensions (three: time first). Norm eps of a stem is 1e-5.
     """

@@ -1,4 +1,4 @@
-"""Image: a picture to ``[3, 224, 224]``."""
+"""Image: an image to ``[3, 224, 224]``."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ Grey16 = Literal["pillow", "full"]
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """One picture.
+    """One image.
 
     Attributes:
         src: a path, bytes, file object, or uint8 pixels ``[H, W]``, ``[H, W, 3]``, ``[H, W, 4]``.
         layout: order of an array's channels; by default RGB, L or RGBA by their count.
-        exif: turn the picture as its EXIF orientation says (the original ignores it).
+        exif: turn the image as its EXIF orientation says (the original ignores it).
         grey16: 16-bit grey files: ``"pillow"`` clips at 255 as the original does, ``"full"``
             scales the whole 16-bit range to 8 bits.
     """
@@ -48,7 +48,7 @@ class Image:
 
 
 def prepare(item: Image, limits: Limits, reserve: Reserve | None = None) -> Views:
-    """One picture through decoding, bicubic resize, centre crop and normalisation."""
+    """One image through decoding, bicubic resize, centre crop and normalisation."""
     name = arrays.item_name(item.src)
     if item.grey16 not in ("pillow", "full"):
         raise InputError(name, f"grey16 is {item.grey16!r}", "it is 'pillow' or 'full'")
@@ -103,8 +103,8 @@ def _layout_of(pixels: Array, name: str) -> str:
     if pixels.ndim == 3 and pixels.shape[0] in (3, 4):
         remedy += "; this looks like [C, H, W]: move the first axis to the end"
     elif pixels.ndim == 4:
-        remedy += "; pass a batch as a list of pictures, a video as bindrt.Video(frames, fps=...)"
-    raise InputError(name, "this is not the shape of a picture", remedy)
+        remedy += "; pass a batch as a list of images, a video as bindrt.Video(frames, fps=...)"
+    raise InputError(name, "this is not the shape of an image", remedy)
 
 
 IMAGE = Modality(

@@ -10,7 +10,7 @@ from bindrt.sources import Content, open_source
 def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> str | None:
     """The one modality that recognizes a file, or None: a depth or thermal PNG cannot be told from others.
 
-    A container is video if it has a video stream that is not an attached cover picture. Animated GIF and
+    A container is video if it has a video stream that is not an attached cover image. Animated GIF and
     WebP are images. A ``.npz`` is what its one field of ``depth``, ``thermal`` and ``samples`` (IMU) says.
 
     Args:

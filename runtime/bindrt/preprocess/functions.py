@@ -84,7 +84,7 @@ def _given(item: Any) -> str:
 def image(
     src: Source, exif: bool = False, grey16: Grey16 = "pillow", limits: Limits = DEFAULT_LIMITS
 ) -> Floats:
-    """A picture as the vision encoder's input.
+    """An image as the vision encoder's input.
 
     Decoded to RGB (alpha dropped, palette and grey expanded), shorter side to 224 (bicubic,
     antialiased, on 8 bits), centre crop, ``(p/255 - mean)/std`` of CLIP.
@@ -92,7 +92,7 @@ def image(
     Args:
         src: a path, bytes or file object (JPEG, PNG, WebP, BMP, TIFF, GIF: the first frame), uint8
             pixels ``[H, W]``, ``[H, W, 3]``, ``[H, W, 4]``, or :class:`bindrt.Image`.
-        exif: turn the picture as its EXIF orientation says; the original does not.
+        exif: turn the image as its EXIF orientation says; the original does not.
         grey16: 16-bit grey: ``"pillow"`` clips at 255 as the original does, ``"full"`` scales.
 
     Returns:
@@ -198,7 +198,7 @@ def thermal(
     (bicubic, antialiased), centre crop, no mean or deviation.
 
     Args:
-        src: a grey picture, ``.npy``, ``.npz`` with field ``thermal``, an array ``[H, W]``, or
+        src: a grey image, ``.npy``, ``.npz`` with field ``thermal``, an array ``[H, W]``, or
             :class:`bindrt.Thermal`.
         low, high: the range in the frame's own units, counts or degrees; needed unless 8-bit.
         percentiles: take the range from these percentiles of the frame instead, as ``(1, 99)``.

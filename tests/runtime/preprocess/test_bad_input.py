@@ -106,7 +106,7 @@ def test_bare_arrays_name_their_wrapper() -> None:
         (picture().astype(np.uint16), "uint16.*uint8"),
         (picture() > 3, "bool.*uint8"),
         (picture().transpose(2, 0, 1), r"\[C, H, W\]"),
-        (picture()[None], "list of pictures"),
+        (picture()[None], "list of images"),
         (picture()[..., :2], r"\[H, W, 3\]"),
         (np.zeros((0, 5, 3), np.uint8), "empty"),
         (np.zeros((5, 0), np.uint8), "empty"),
@@ -238,7 +238,7 @@ def test_imu_samples() -> None:
     refused(lambda: preprocess.imu(good, timestamps=times[:-1]), "one for each")
     refused(lambda: preprocess.imu(good, timestamps=times[::-1]), "does not increase")
     refused(lambda: preprocess.imu(good, timestamps=np.full(count, NAN)), "NaN")
-    refused(lambda: preprocess.imu(good, timestamps=["a"] * count), "no numbers")
+    refused(lambda: preprocess.imu(good, timestamps=["a"] * count), "not numbers")
     refused(lambda: preprocess.imu(good, timestamps=times + (times > 2)), "gap of 1.00")
     same = times.copy()
     same[7] = same[6]

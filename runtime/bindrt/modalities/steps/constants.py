@@ -13,7 +13,7 @@ _CORE = _core.constants()
 _IMAGE, _MEL, _RESAMPLE = _CORE["image"], _CORE["mel"], _CORE["resample"]
 _DEPTH, _IMU = _CORE["depth"], _CORE["imu"]
 
-SIDE: int = _IMAGE["side"]  # pixels of every input picture's edges
+SIDE: int = _IMAGE["side"]  # pixels of every input image's edges
 IMAGE_MEAN: tuple[float, ...] = tuple(_IMAGE["mean"])  # CLIP's, for values 0..1
 IMAGE_STD: tuple[float, ...] = tuple(_IMAGE["std"])
 

@@ -1,4 +1,4 @@
-"""JPEG files straight to the vision encoder's input: the common case, without a picture in memory."""
+"""JPEG files straight to the vision encoder's input: the common case, without an image in memory."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def image_input(opened: Opened, limits: Limits, reserve: Reserve | None = None) 
     reader = _reader()
     if reader is None or opened.size > _MOST_BYTES or sniff(opened.head).name != "JPEG":
         return None
-    with decoding(opened.name, "JPEG picture"), opened.binary() as stream:
+    with decoding(opened.name, "JPEG image"), opened.binary() as stream:
         data = stream.read(opened.size + 1)
     if not isinstance(data, bytes) or len(data) != opened.size:  # not read whole, or growing
         return None
-    # A batch waits for who writes into it, here while the picture is decoded: not for a large one.
+    # A batch waits for who writes into it, here while the image is decoded: not for a large one.
     out = row_for(reserve) if len(data) <= _MOST_BYTES_IN_PLACE else None
     return reader.input(data, limits.max_pixels, out=out)
 

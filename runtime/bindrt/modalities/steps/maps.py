@@ -1,4 +1,4 @@
-"""Depth maps and thermal frames: one channel from a picture file, a ``.npy`` or ``.npz``, or an array."""
+"""Depth maps and thermal frames: one channel from an image file, a ``.npy`` or ``.npz``, or an array."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _grey(picture: PIL.Image.Image, name: str) -> Array:
             return np.asarray(picture.convert("L"))
     raise SourceError(
         name,
-        f"the picture has colours (mode {picture.mode})",
+        f"the image has colours (mode {picture.mode})",
         "one channel of counts is needed, not false colours",
     )
 

@@ -1,4 +1,4 @@
-"""The pixels of a decoded picture in memory."""
+"""The pixels of a decoded image in memory."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _LAYOUTS = {"L": "L", "RGB": "RGBX", "RGBX": "RGBX", "RGBA": "RGBX"}
 
 
 def of_picture(picture: PIL.Image.Image) -> tuple[Array, str]:
-    """The colours of a decoded picture as uint8 pixels, and their layout for ``_core.image_input``.
+    """The colours of a decoded image as uint8 pixels, and their layout for ``_core.image_input``.
 
-    As Pillow's ``convert("RGB")`` gives them: alpha dropped, palette expanded; a grey picture stays grey.
+    As Pillow's ``convert("RGB")`` gives them: alpha dropped, palette expanded; a grey image stays grey.
     """
     if picture.mode not in _LAYOUTS:
         picture = picture.convert("RGB")
@@ -35,5 +35,5 @@ def _shared(picture: PIL.Image.Image) -> Array | None:
     try:
         _, capsule = export()
         return _core.arrow_pixels(capsule, picture.height, picture.width)
-    except ValueError:  # a large picture lies in several blocks
+    except ValueError:  # a large image lies in several blocks
         return None
