@@ -314,7 +314,7 @@ def test_other_roundings(monkeypatch: pytest.MonkeyPatch, rounding: int, convert
     assert _is_converted(av_frame("yuv420p", planes_of(320, 240, 0), "bt709", False)) is converted
     if not converted:
         frame = av_frame("yuv420p", planes_of(320, 240, 0), "bt709", False)
-        assert conversion(colour._kind_of(frame)) == ("bt709", False)
+        assert conversion(colour._format_of(frame)) == ("bt709", False)
 
 
 class _Darker:
