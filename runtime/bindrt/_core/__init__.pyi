@@ -51,6 +51,7 @@ class Workers:
     def __init__(self, threads: int) -> None: ...
 
 class Outcome(IntEnum):
+    __pybind11_native_enum__: Any  # pybind11 marks its enums so
     DONE = 0
     FAILED = 1
     CANCELLED = 2
