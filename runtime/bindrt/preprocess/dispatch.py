@@ -70,6 +70,12 @@ def descriptions(held: Iterable[str]) -> dict[str, dict[str, object]]:
     return {name: describe(name) for name, m in MODALITIES.items() if m.original or name in also}
 
 
+def modality_of(item: object) -> Modality | None:
+    """The modality whose wrapper an item is; None for any other item."""
+    wrappers = ((m, m.wrapper) for m in MODALITIES.values())
+    return next((m for m, wrapper in wrappers if wrapper is not None and isinstance(item, wrapper)), None)
+
+
 def wrapped(modality: Modality, item: Any) -> Any:
     """The item in its modality's wrapper, if that has one.
 
@@ -80,13 +86,10 @@ def wrapped(modality: Modality, item: Any) -> Any:
     if wrapper is None or isinstance(item, wrapper):
         return item
     name = arrays.item_name(item)
-    for other in MODALITIES.values():
-        if other.wrapper is not None and isinstance(item, other.wrapper):
-            raise InputError(
-                name,
-                f"this is an item of {other.name}, not of {modality.name}",
-                f"pass it as {other.name}=...",
-            )
+    if (other := modality_of(item)) is not None:
+        raise InputError(
+            name, f"this is an item of {other.name}, not of {modality.name}", f"pass it as {other.name}=..."
+        )
     is_bare = arrays.is_array(item) or isinstance(item, (list, tuple))
     if is_bare and modality.bare_array is not None:
         raise InputError(name, *modality.bare_array)

@@ -21,7 +21,7 @@ from bindrt.modalities.steps import constants as c
 from bindrt.modalities.text import prepare_all
 from bindrt.modalities.thermal import Thermal
 from bindrt.modalities.video import Video
-from bindrt.preprocess.dispatch import prepare_views
+from bindrt.preprocess.dispatch import modality_of, prepare_views
 
 Floats = npt.NDArray[np.float32]
 
@@ -59,7 +59,7 @@ def _run(modality: str, src: Any, item: Any, limits: Limits) -> Any:
     if isinstance(src, Prepared):
         _refuse_options(modality, src, item, "leave it out")
         item = src
-    elif any(m.wrapper is not None and isinstance(src, m.wrapper) for m in MODALITIES.values()):
+    elif modality_of(src) is not None:
         _refuse_options(modality, src, item, f"give it to bindrt.{type(src).__name__}")
         item = src
     return prepare(modality, item, limits).array

@@ -11,7 +11,7 @@ from bindrt import _core
 
 _CORE = _core.constants()
 _IMAGE, _MEL, _RESAMPLE = _CORE["image"], _CORE["mel"], _CORE["resample"]
-_DEPTH, _IMU = _CORE["depth"], _CORE["imu"]
+_DEPTH = _CORE["depth"]
 
 SIDE: int = _IMAGE["side"]  # pixels of every input image's edges
 IMAGE_MEAN: tuple[float, ...] = tuple(_IMAGE["mean"])  # CLIP's, for values 0..1
@@ -40,8 +40,7 @@ DEPTH_SCALE: float = _DEPTH["scale"]  # SUN RGB-D's counts are millimetres x 8
 DEPTH_FOCAL: float = _DEPTH["focal"]  # pixels
 DEPTH_BASELINE: float = _DEPTH["baseline"]  # metres
 
-IMU_RATE: float = _IMU["rate"]  # Hz
-IMU_STEPS: int = _IMU["steps"]
+IMU_STEPS: int = _CORE["imu"]["steps"]
 STANDARD_GRAVITY = 9.80665  # m/s² in one g
 
 #: Focal length in pixels and baseline in metres of known cameras, for ``Depth(src, **CAMERAS["xtion"])``.
