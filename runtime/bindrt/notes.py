@@ -1,6 +1,6 @@
 """The notes: what preparation tells about an item that was embedded. ``NOTES`` lists every key.
 
-They stand in ``Embeddings.notes``, in ``Prepared.notes`` and in ``EmbeddingFuture.notes``. A note is no error: the
+They stand in ``Embeddings.notes``, ``Prepared.notes`` and ``EmbeddingFuture.notes``. A note is no error: the
 vector is there, and the note says what a user should know about it.
 """
 
@@ -11,7 +11,7 @@ NOTES: dict[str, str] = {
     # text
     "tokens_cut": "The text is longer than the 77 tokens that the model reads: so many tokens were left out.",
     # audio
-    "seconds_unheard": "The sound is longer than its three clips of 2 s: so many seconds lie in none of them.",
+    "seconds_unheard": "The sound is longer than its three clips of 2 s: so many seconds were not heard.",
     # video
     "frames_unseen": "The model sees ten frames of a video: so many others were not seen.",
     # audio and video
@@ -21,8 +21,8 @@ NOTES: dict[str, str] = {
     "missing_pixels": "Pixels of the depth map that have no depth.",
     "missing_share": "The share of the depth map's pixels that have no depth, 0 to 1.",
     # thermal
-    "low": "The lower end of the range that the thermal frame was stretched from, in its own units.",
-    "high": "The upper end of the range that the thermal frame was stretched from, in its own units.",
+    "low": "The low end of the range that the thermal frame was stretched from, in its own units.",
+    "high": "The high end of the range that the thermal frame was stretched from, in its own units.",
     # imu
     "perhaps_g": 'The mean acceleration is about 1, as in g, not 9.8: if it is in g, pass accel_unit="g".',
 }
