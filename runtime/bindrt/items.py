@@ -18,6 +18,9 @@ ArrayLike = Any
 #: A path, the bytes of a file, a binary file object, or an array.
 Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, IO[bytes], ArrayLike]
 
+#: In the metadata of a wrapper's field: it is for arrays only. No command has it as an option.
+ARRAYS_ONLY = "arrays_only"
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from bindrt import _core, arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError, SourceError
-from bindrt.items import Source
+from bindrt.items import ARRAYS_ONLY, Source
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views, number_equal
 from bindrt.modalities.steps import constants as c
@@ -42,7 +42,7 @@ class Audio:
     """
 
     src: Source
-    rate: float | None = None
+    rate: float | None = field(default=None, metadata={ARRAYS_ONLY: True})
 
 
 def prepare(item: Audio, limits: Limits, reserve: Reserve | None = None) -> Views:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from PIL import ImageOps
 from bindrt import _core, arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError
-from bindrt.items import Source
+from bindrt.items import ARRAYS_ONLY, Source
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
@@ -42,7 +42,7 @@ class Image:
     """
 
     src: Source
-    layout: Layout | None = None
+    layout: Layout | None = field(default=None, metadata={ARRAYS_ONLY: True})
     exif: bool = False
     grey16: Grey16 = "pillow"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from bindrt import _core, arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError, OptionError, SourceError
-from bindrt.items import ArrayLike, Source
+from bindrt.items import ARRAYS_ONLY, ArrayLike, Source
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
@@ -45,7 +45,7 @@ class Imu:
 
     samples: Source
     rate: float | None = None
-    timestamps: ArrayLike | None = None
+    timestamps: ArrayLike | None = field(default=None, metadata={ARRAYS_ONLY: True})
     standardize: tuple[Sequence[float], Sequence[float]] | None = None
     max_gap: float = 0.1
     accel_unit: AccelUnit = "m/s2"
@@ -222,10 +222,10 @@ def _check_options(item: Imu, name: str) -> None:
         raise InputError(name, f"accel_unit is {item.accel_unit!r}", f"it is one of {', '.join(_ACCEL)}")
     if item.gyro_unit not in list(_GYRO):
         raise InputError(name, f"gyro_unit is {item.gyro_unit!r}", f"it is one of {', '.join(_GYRO)}")
-    for field in ("max_gap", "min_seconds"):
-        if not is_positive(getattr(item, field)):
+    for option in ("max_gap", "min_seconds"):
+        if not is_positive(getattr(item, option)):
             raise InputError(
-                name, f"{field} is {getattr(item, field)!r}", "it is a number of seconds above 0"
+                name, f"{option} is {getattr(item, option)!r}", "it is a number of seconds above 0"
             )
     if item.standardize is not None and not _is_standard(item.standardize):
         raise InputError(name, "standardize is not (mean, std) of six numbers each", "stds are above 0")

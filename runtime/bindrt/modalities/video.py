@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from bindrt import _core, arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError, SourceError
-from bindrt.items import ArrayLike, Source
+from bindrt.items import ARRAYS_ONLY, ArrayLike, Source
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views
 from bindrt.modalities.steps import constants as c
@@ -36,7 +36,7 @@ class Video:
     """
 
     src: Source | Sequence[ArrayLike]
-    fps: float | None = None
+    fps: float | None = field(default=None, metadata={ARRAYS_ONLY: True})
 
 
 class _Frames(Protocol):
