@@ -9,7 +9,7 @@ from __future__ import annotations
 #: What each key of a note says, one sentence for users. A new key is one row here.
 NOTES: dict[str, str] = {
     # text
-    "tokens_cut": "The text is longer than the 77 tokens that the model reads: so many tokens were left out.",
+    "characters_cut": "The text has more than 77 tokens: so many characters at its end were not read.",
     # audio
     "seconds_unheard": "The sound is longer than its three clips of 2 s: so many seconds were not heard.",
     # video

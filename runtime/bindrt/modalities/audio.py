@@ -16,7 +16,7 @@ from bindrt.items import ARRAYS_ONLY, Source
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views, number_equal
 from bindrt.modalities.steps import constants as c
-from bindrt.modalities.steps.clips import clip_times, sample_range
+from bindrt.modalities.steps.clips import clip_times, outside, sample_range
 from bindrt.modalities.steps.output_rows import Reserve, rows_for
 from bindrt.modalities.steps.resample import Resampler
 from bindrt.numeric import is_number
@@ -110,7 +110,8 @@ def _clips(recording: Recording, frames: int, reserve: Reserve | None) -> tuple[
     else:
         for i, (part, r) in enumerate(zip(parts, ranges, strict=True)):
             _core.mel_clips(part.resampled(resampler, r), [(0, len(r))], [], out=out[i : i + 1])
-    return Views(out, index), decoded
+    unheard = outside(ranges, total) / c.AUDIO_RATE
+    return Views(out, index, {"seconds_unheard": round(unheard, 2)} if unheard >= 0.01 else {}), decoded
 
 
 class _Part:

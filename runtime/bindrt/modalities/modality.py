@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bindrt.arrays import Array
+from bindrt.items import Prepared
 from bindrt.limits import Limits
 from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.sources.content import Content
@@ -73,13 +74,13 @@ class Tokens:
     Attributes:
         count: number of entries of the vocabulary. The end token is the last and largest of them.
         lengths: rows of a batch are padded to the next of these lengths.
-        quick: makes ids from an item in so little time that the thread which submits the item may do it;
+        quick: makes ready ids from an item so fast that the thread which submits the item may do it;
             None for an item that takes longer, or that is not valid.
     """
 
     count: int
     lengths: tuple[int, ...]
-    quick: Callable[[object], Array | None]
+    quick: Callable[[object], Prepared | None]
 
     @staticmethod
     def used(ids: Array) -> Array:

@@ -12,8 +12,9 @@ import numpy as np
 from bindrt import arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError
+from bindrt.items import Prepared
 from bindrt.limits import Limits
-from bindrt.modalities.modality import Modality, Tokens, Views, one_view
+from bindrt.modalities.modality import Modality, Notes, Tokens, Views, one_view
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.modalities.steps.tokenizer import tokenizer
@@ -29,7 +30,7 @@ def prepare(item: object, limits: Limits, reserve: Reserve | None = None) -> Vie
         raise InputError(
             arrays.item_name(item), f"a text is a str, not {type(item).__name__}", "decode or convert it"
         )
-    return one_view(tokens(item))
+    return one_view(*_read(item))
 
 
 def prepare_all(texts: str | Sequence[str]) -> Array:
@@ -58,18 +59,26 @@ def clean(text: str) -> str:
 
 def tokens(text: str) -> Array:
     """Start, the text's tokens, end, zeros to 77; a longer text is cut and the end put last."""
-    words = clean(text).split(" ", c.TEXT_LENGTH)[: c.TEXT_LENGTH]  # each word is a token or more
-    cleaned = " ".join(words).encode("utf-8", "replace").decode("utf-8")
-    ids = [c.TEXT_START, *tokenizer().encode(cleaned, add_special_tokens=False).ids][: c.TEXT_LENGTH - 1]
-    ids.append(c.TEXT_END)
+    return _read(text)[0]
+
+
+def _read(text: str) -> tuple[Array, Notes]:
+    """The ids of a text, and a note if it was cut."""
+    cleaned = clean(text).encode("utf-8", "replace").decode("utf-8")
+    words = cleaned.split(" ", c.TEXT_LENGTH)[: c.TEXT_LENGTH]  # each word is a token or more
+    encoded = tokenizer().encode(" ".join(words), add_special_tokens=False)
+    found = encoded.ids
+    ids = [c.TEXT_START, *found[: c.TEXT_LENGTH - 2], c.TEXT_END]
     out = np.zeros(c.TEXT_LENGTH, np.int64)
     out[: len(ids)] = ids
-    return out
+    if len(found) <= c.TEXT_LENGTH - 2:
+        return out, {}
+    return out, {"characters_cut": len(cleaned) - encoded.offsets[c.TEXT_LENGTH - 3][1]}
 
 
-def _quick(item: object) -> Array | None:
+def _quick(item: object) -> Prepared | None:
     """The ids of a short text."""
-    return tokens(item) if type(item) is str and len(item) <= _SHORT else None
+    return Prepared(*_read(item)) if type(item) is str and len(item) <= _SHORT else None
 
 
 def _check_ids(ids: Array, name: str) -> None:

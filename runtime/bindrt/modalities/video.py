@@ -70,11 +70,13 @@ def prepare(item: Video, limits: Limits, reserve: Reserve | None = None) -> View
 
 def _write(source: _Frames, limits: Limits, distinct: bool, reserve: Reserve | None) -> Views:
     """Plans with the counted frames; again with the decoded number if the count was a little off."""
-    batch = _Batch(source, source.frames, distinct, reserve)
+    frames = source.frames
+    batch = _Batch(source, frames, distinct, reserve)
     read = batch.fill(limits)
     if batch.is_missing(read) and isinstance(source, files.Clip):
         files.check_decoded(source, read.decoded)
-        batch = _Batch(source, read.decoded, distinct, reserve)
+        frames = read.decoded
+        batch = _Batch(source, frames, distinct, reserve)
         again = batch.fill(limits)
         if batch.is_missing(again):
             raise SourceError(
@@ -84,7 +86,8 @@ def _write(source: _Frames, limits: Limits, distinct: bool, reserve: Reserve | N
             )
     if batch.sizes_differ:
         return _write(source, limits, False, reserve)
-    return Views(batch.out, batch.plan.index)
+    unseen = frames - len(batch.plan.writes)
+    return Views(batch.out, batch.plan.index, {"frames_unseen": unseen} if unseen else {})
 
 
 class _Batch:

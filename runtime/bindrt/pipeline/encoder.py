@@ -84,9 +84,11 @@ class EncoderPipeline:
         if caller is None:
             caller = threading.get_ident()
         tokens = MODALITIES[modality].tokens
-        if tokens is not None and (ids := tokens.quick(item)) is not None:
-            item = Prepared(ids)  # here: the worker threads may be busy with videos
+        if tokens is not None and (ready := tokens.quick(item)) is not None:
+            item = ready  # here: the worker threads may be busy with videos
         if tokens is not None and type(item) is Prepared and type(item.array) is np.ndarray:
+            if item.notes:
+                future.notes = item.notes
             try:
                 return self.core.submit(future, lane, item, item.array, priority, caller, deadline, normalize)
             except ValueError:

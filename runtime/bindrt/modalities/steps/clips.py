@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from fractions import Fraction
 
 from bindrt.errors import OptionError
@@ -40,3 +41,16 @@ def frame_pairs(frames: int, fps: float, clips: int, seconds: float) -> list[tup
 def sample_range(start: Fraction, end: Fraction, rate: int, total: int) -> range:
     """The samples of a clip: ``int(start·rate)`` to ``int(end·rate)``, cut at ``total``."""
     return range(min(int(start * rate), total), min(int(end * rate), total))
+
+
+def outside(ranges: Iterable[range], total: int) -> int:
+    """How many of the samples ``0..total`` lie in none of the ranges.
+
+    >>> outside([range(0, 4), range(3, 6), range(8, 10)], 10)
+    2
+    """
+    left, end = 0, 0
+    for each in sorted(ranges, key=lambda r: r.start):
+        left += max(each.start - end, 0)
+        end = max(end, each.stop)
+    return left + total - end
