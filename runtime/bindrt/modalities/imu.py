@@ -108,7 +108,7 @@ def _load(item: Imu, name: str, limits: Limits) -> tuple[Array, Array | float]:
     samples, rate, times = item.samples, item.rate, item.timestamps
     if is_file_source(samples):
         opened = open_source(samples, limits)
-        family = sniff(opened.head).family
+        family = sniff(opened).family
         if family not in ("npz", "npy"):
             raise SourceError(name, "the file is not a .npz", "fields 'samples' [6, N] and 't' [N] or 'rate'")
         samples = read_array(opened, "samples", limits)

@@ -58,7 +58,7 @@ def open_audio(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Reco
         SourceError: the file is of another format, damaged or truncated, or has no sound track.
         LimitError: it is longer than ``limits.max_seconds``.
     """
-    file_format = sniff(opened.head)
+    file_format = sniff(opened)
     if file_format.family == "container":
         yield _track(opened, file_format, limits)
     elif file_format.family == "audio":

@@ -20,7 +20,7 @@ class Content:
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
-        self.format: Format = sniff(opened.head)
+        self.format: Format = sniff(opened)
 
     @cached_property
     def streams(self) -> frozenset[str]:

@@ -49,7 +49,7 @@ def open_picture(
         SourceError: the file is of another format, damaged or truncated.
         LimitError: it has more than ``limits.max_pixels``.
     """
-    file_format = sniff(opened.head)
+    file_format = sniff(opened)
     if file_format.family != "image":
         raise unfit(opened, file_format, wanted, PICTURE)
     with opened.binary() as stream:

@@ -22,12 +22,12 @@ _MAX_HEADER = 16384
 
 def is_numpy_file(opened: Opened) -> bool:
     """Whether the file is ``.npy`` or ``.npz`` by content."""
-    return sniff(opened.head).family in ("npy", "npz")
+    return sniff(opened).family in ("npy", "npz")
 
 
 def npz_fields(opened: Opened) -> tuple[str, ...]:
     """Names of the arrays in a ``.npz`` file; empty for any other file."""
-    if sniff(opened.head).family != "npz":
+    if sniff(opened).family != "npz":
         return ()
     with _archive(opened) as archive:
         return tuple(n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy"))
@@ -40,7 +40,7 @@ def read_array(opened: Opened, field: str, limits: Limits = DEFAULT_LIMITS) -> A
         SourceError: the file is damaged or truncated, holds objects, or has no such field.
         LimitError: the array is larger than ``limits.max_bytes``.
     """
-    if sniff(opened.head).family == "npz":
+    if sniff(opened).family == "npz":
         fields = read_fields(opened, (field,), limits)
         if field not in fields:
             there = ", ".join(repr(n) for n in npz_fields(opened)[:8]) or "none"

@@ -126,7 +126,7 @@ def open_clip(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Clip]
         SourceError: the file is of another format, damaged or truncated, or has no video stream.
         LimitError: it has more pixels or seconds than ``limits`` allow.
     """
-    file_format = sniff(opened.head)
+    file_format = sniff(opened)
     if file_format.family != "container" and file_format.name != "OGG":
         raise unfit(opened, file_format, "a video", TRACKS)
     with open_container(opened, file_format) as media:

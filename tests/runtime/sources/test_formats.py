@@ -10,7 +10,7 @@ import pytest
 
 from bindrt import SourceError, preprocess
 from bindrt.preprocess import detect
-from bindrt.sources import Format, formats, sniff
+from bindrt.sources import Format, formats, open_source, sniff
 from support.media import picture, picture_bytes, sound_bytes, write_video
 
 
@@ -114,13 +114,52 @@ def test_missing(tmp_path: Path) -> None:
 
 
 def test_a_row_is_all_that_a_format_of_a_known_reader_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = sound_bytes("AIFF")
+    data = sound_bytes("PAF")
     assert detect(data) is None
-    aiff = Format(
-        "AIFF", "audio", "AIFF", lambda head: head[:4] == b"FORM" and head[8:12] == b"AIFF", "sound"
-    )
-    monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, aiff))
+    paf = Format("PAF", "audio", "PAF", lambda head: head[:4] == b" paf", "sound")
+    monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, paf))
     assert detect(data) == "audio"
     np.testing.assert_array_equal(preprocess.audio(data), preprocess.audio(sound_bytes("WAV")))
-    with pytest.raises(SourceError, match=r"a sound file \(AIFF\), not an image; use one of JPEG"):
+    with pytest.raises(SourceError, match=r"a sound file \(PAF\), not an image; use one of JPEG"):
         preprocess.image(data)
+
+
+TAG = b"ID3\4\0\0" + bytes([0, 1, 0, 0]) + bytes(1 << 14)
+
+
+@pytest.mark.parametrize("before", [TAG, TAG + TAG, bytes(1000), bytes(70_000), TAG + bytes(500)])
+@pytest.mark.parametrize("fmt", ["FLAC", "MP3"])
+def test_a_sound_behind_tags_and_zeros(before: bytes, fmt: str, tmp_path: Path) -> None:
+    data = before + sound_bytes(fmt)
+    assert detect(data) == "audio"
+    (tmp_path / "a").write_bytes(data)
+    assert sniff(open_source(tmp_path / "a")).name == fmt
+    assert sniff(open_source(io.BytesIO(data))).name == fmt
+
+
+def test_adts_behind_a_tag(tmp_path: Path) -> None:
+    data = TAG + write_video(tmp_path / "a.aac", None, audio="aac").read_bytes()
+    assert detect(data) == "audio"
+    assert sniff(open_source(data)).name == "aac"
+
+
+def test_an_mp3_from_the_middle_of_a_frame() -> None:
+    assert detect(sound_bytes("MP3")[5001:]) == "audio"
+
+
+@pytest.mark.parametrize(
+    "data", [bytes(100_000), TAG[:-1] + b"x" * 5000 + b"\xff\xfb\x90\x64", "a,b\n1,2\n".encode("utf-16") * 99]
+)
+def test_what_only_looks_like_a_sound(data: bytes) -> None:
+    """Zeros alone; a tag with nothing behind is an MP3 without a frame; a table as UTF-16."""
+    assert sniff(open_source(data)).family == ("audio" if data.startswith(b"ID3") else "unknown")
+    with pytest.raises(SourceError):
+        preprocess.audio(data)
+
+
+@pytest.mark.parametrize("size", [188, 192, 204])
+@pytest.mark.parametrize("begins", [0, 4, 100])
+def test_transport_streams(size: int, begins: int) -> None:
+    packets = (b"G" + bytes(size - 1)) * 40
+    assert sniff(packets[begins:4096]).name == "mpegts"
+    assert sniff(packets[begins:3000].replace(b"G", b"H", 1)).name != "mpegts"

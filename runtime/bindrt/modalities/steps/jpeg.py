@@ -24,7 +24,7 @@ def image_input(opened: Opened, limits: Limits, reserve: Reserve | None = None) 
     libjpeg-turbo with the usual interface, this gives None for every file.
     """
     reader = _reader()
-    if reader is None or opened.size > _MOST_BYTES or sniff(opened.head).name != "JPEG":
+    if reader is None or opened.size > _MOST_BYTES or sniff(opened).name != "JPEG":
         return None
     with decoding(opened.name, "JPEG image"), opened.binary() as stream:
         data = stream.read(opened.size + 1)
