@@ -45,7 +45,7 @@ def load(
         limits: bounds on what one item may decode to.
         startup: ``fast-run``: weights are repacked once when an encoder is loaded, for the best speed.
             ``fast-start``: they run as they are mapped from disk: sooner to the first result and less
-            memory, slower in the long run; docs/engines.md has the figures.
+            memory, slower in the long run. ``auto`` then keeps to engines that can. docs/engines.md.
         engine_options: passed to the engine's own library as they are; docs/engines.md.
         pipeline: how ``submit``, ``aembed`` and ``stream`` queue and batch; docs/pipeline.md.
         memory_budget: bytes for weights (as large as on disk) and batches. When an encoder would pass it,

@@ -15,7 +15,7 @@ from typing import Any
 from bindrt import hardware
 from bindrt.engines.devices import device_kind
 from bindrt.engines.protocols import Engine
-from bindrt.engines.spec import EngineSettings, EngineSpec
+from bindrt.engines.spec import FAST_RUN, EngineSettings, EngineSpec
 from bindrt.errors import EngineError
 
 
@@ -34,6 +34,7 @@ class EngineKind:
         open: opens an engine; its library is imported only then. Raises EngineError or OptionError.
         included: the base installation brings it.
         needs_gpu: it runs only where an NVIDIA GPU is.
+        startups: the ways to start that it has, of ``spec.STARTUPS``.
         reads_plans: it reads plans, which are built for named GPUs; others read the bundle's ONNX graphs.
         detail: what its imported module says about itself, for ``doctor``.
     """
@@ -48,6 +49,7 @@ class EngineKind:
     open: Callable[[EngineSpec, EngineSettings], Engine]
     included: bool = False
     needs_gpu: bool = False
+    startups: tuple[str, ...] = (FAST_RUN,)
     reads_plans: bool = False
     detail: Callable[[Any], str] = lambda module: ""
 

@@ -12,7 +12,7 @@ from bindrt.engines.batch_sizes import GPU_BATCH
 from bindrt.engines.devices import cuda_index
 from bindrt.engines.kind import EngineKind
 from bindrt.engines.onnx_file import require_listed_files
-from bindrt.engines.spec import FAST_START, EngineSettings, EngineSpec, one_line
+from bindrt.engines.spec import FAST_START, STARTUPS, EngineSettings, EngineSpec, one_line
 from bindrt.errors import EngineError, OptionError
 
 QUIET = 4  # ONNX Runtime logs what it also raises
@@ -172,5 +172,6 @@ KIND = EngineKind(
     precisions=("fp32", "fp16", "bf16", "int8"),
     open=OnnxRuntimeEngine,
     included=True,
+    startups=STARTUPS,
     detail=providers_of,
 )

@@ -8,17 +8,18 @@ from bindrt.bundle import Bundle
 from bindrt.bundle.manifest import EngineFiles
 from bindrt.engines import ENGINES, EngineSettings
 from bindrt.engines.registry import require_known_device, require_known_engine
+from bindrt.engines.spec import FAST_RUN
 from bindrt.errors import EngineError
 from bindrt.selection.auto import fastest
 
 
 def candidates(
-    bundle: Bundle, encoder: str, engine: str, precision: str, device: str
+    bundle: Bundle, encoder: str, engine: str, precision: str, device: str, startup: str = FAST_RUN
 ) -> tuple[EngineFiles, ...]:
     """The engine files that could be used for an encoder; never of another precision.
 
-    With ``engine="auto"``: those whose engine and device are here. With an engine's name: its files, also
-    where the engine is absent; opening it then says what is missing.
+    With ``engine="auto"``: those whose engine and device are here and that start as asked. With an engine's
+    name: its files, also where the engine is absent; opening it then says what is missing.
 
     Raises:
         OptionError: the names are not known.
@@ -42,7 +43,18 @@ def candidates(
     if not usable:
         raise none_runs_here(bundle, encoder, fitting, device)
     order = list(ENGINES)
-    return tuple(sorted(usable, key=lambda e: order.index(e.engine)))
+    return tuple(sorted(with_startup(usable, startup, device), key=lambda e: order.index(e.engine)))
+
+
+def with_startup(usable: Sequence[EngineFiles], startup: str, device: str) -> Sequence[EngineFiles]:
+    """Those that start as they are asked to; all where none can, or where a device but a CPU is named.
+
+    An engine without the start-up would be several times slower to the first result than one that has it,
+    however fast it is later; and measuring it to find out would take longer still.
+    """
+    if device not in ("auto", "cpu"):
+        return usable
+    return [e for e in usable if startup in ENGINES[e.engine].startups] or usable
 
 
 def why_not(files: EngineFiles, device: str) -> str:
@@ -73,8 +85,9 @@ def choose(
     The first time a machine meets a bundle, this opens and runs each; then it is remembered
     (docs/engines.md).
     """
-    found = candidates(bundle, encoder, engine, precision, device)
-    return choose_among(bundle, found, settings or EngineSettings(device))
+    settings = settings or EngineSettings(device)
+    found = candidates(bundle, encoder, engine, precision, device, settings.startup)
+    return choose_among(bundle, found, settings)
 
 
 def choose_among(bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings) -> EngineFiles:

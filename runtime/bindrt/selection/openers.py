@@ -48,7 +48,7 @@ def openers(
         if encoder in own:
             found[encoder] = Opener(partial(own.__getitem__, encoder), 0)
             continue
-        files = candidates(bundle, encoder, engine, precision, settings.device)
+        files = candidates(bundle, encoder, engine, precision, settings.device, settings.startup)
         weights = max(sum(f.bytes for f in one.files) for one in files)
         found[encoder] = Opener(partial(open_best, bundle, files, settings), weights)
     return found

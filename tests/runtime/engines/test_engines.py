@@ -215,6 +215,16 @@ def test_auto_keeps_the_first_unless_the_gain_is_worth_it(
     assert choose(both, "imu", "auto", "fp32", "auto").engine == "onnxruntime"
 
 
+def test_auto_keeps_to_engines_that_start_as_asked(
+    both: Bundle, clean_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = timed(monkeypatch, {"onnxruntime": 0.02, "openvino": 0.01})
+    quick = EngineSettings(startup="fast-start")
+    assert choose(both, "imu", "auto", "fp32", "auto", quick).engine == "onnxruntime"
+    assert asked() == 0
+    assert choose(both, "imu", "openvino", "fp32", "auto", quick).engine == "openvino"  # named: as it is
+
+
 @needs_openvino
 def test_auto_passes_over_an_engine_that_fails(
     both: Bundle, clean_cache: Path, monkeypatch: pytest.MonkeyPatch
