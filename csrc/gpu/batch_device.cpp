@@ -91,7 +91,10 @@ void BatchDevice::start(const pipeline::Batch& batch) {
       compute(batch, index);
       copy_out(batch, set, flight);
     } catch (...) {
-      settle();  // the caller may change the rows now
+      const cu::Result left = settle();  // the caller may change the rows now
+      if (is_context_lost(left)) {       // an engine that was refused for it may not say so
+        context_.driver().fail("running a batch", left);
+      }
       throw;
     }
     ++started_;
@@ -204,10 +207,13 @@ void BatchDevice::copy_out(const pipeline::Batch& batch, Set& set, Flight& fligh
   flight.done.record(out_);
 }
 
-void BatchDevice::settle() noexcept {
+cu::Result BatchDevice::settle() noexcept {
+  cu::Result found = cu::kSuccess;
   for (const Stream* const stream : {&in_, &compute_, &out_}) {
-    context_.ask(&cu::Api::stream_synchronize, stream->handle());
+    const cu::Result result = context_.ask(&cu::Api::stream_synchronize, stream->handle());
+    found = is_context_lost(found) ? found : result;
   }
+  return found;
 }
 
 GraphCache::Counts BatchDevice::graph_counts() const noexcept {

@@ -82,7 +82,7 @@ class BatchDevice final : public pipeline::Device {
   void compute(const pipeline::Batch& batch, std::size_t index);
   void pool(const pipeline::Batch& batch, const Set& set);
   void copy_out(const pipeline::Batch& batch, Set& set, Flight& flight);
-  void settle() noexcept;
+  cu::Result settle() noexcept;  // waits for what is queued; what went wrong there
 
   Context& context_;
   const BatchSizes sizes_;

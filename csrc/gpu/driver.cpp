@@ -26,9 +26,9 @@ bool find(void* library, const char* symbol, Function& function) {
 
 }  // namespace
 
-bool Error::context_lost() const noexcept {
-  return code_ == cu::kIllegalAddress || code_ == cu::kLaunchTimeout || code_ == cu::kAssert ||
-         (code_ >= cu::kHardwareStack && code_ <= cu::kLaunchFailed);
+bool is_context_lost(cu::Result result) noexcept {
+  return result == cu::kIllegalAddress || result == cu::kLaunchTimeout || result == cu::kAssert ||
+         (result >= cu::kHardwareStack && result <= cu::kLaunchFailed);
 }
 
 std::string Driver::default_path() {

@@ -10,6 +10,9 @@
 
 namespace bindrt::gpu {
 
+// Whether a result says that a kernel failed in such a way that no later call in its context can succeed.
+bool is_context_lost(cu::Result result) noexcept;
+
 // A failed call of the driver, or a request that we refuse before it reaches the driver.
 class Error : public std::runtime_error {
  public:
@@ -23,7 +26,7 @@ class Error : public std::runtime_error {
   bool out_of_memory() const noexcept { return code_ == cu::kOutOfMemory; }
 
   // Whether a kernel failed in such a way that no later call in its context can succeed in this process.
-  bool context_lost() const noexcept;
+  bool context_lost() const noexcept { return is_context_lost(code_); }
 
  private:
   cu::Result code_;

@@ -118,8 +118,14 @@ void Pipeline::execute() {
     if (!executor_.alone.empty()) {
       BatchPtr batch = std::move(executor_.alone.front());
       executor_.alone.pop_front();
+      const FailurePtr lost = executor_.lost;
       lock.unlock();
-      run(std::move(batch));
+      if (lost == nullptr) {
+        run(std::move(batch));
+      } else {  // an engine would not find the device either
+        const Time began = batch->run_begin;
+        end_on_device(std::move(batch), lost, began);
+      }
       lock.lock();
       continue;
     }

@@ -35,19 +35,24 @@ Answer ask(const Call& call) noexcept {
 }  // namespace
 
 // Not under the mutex. What the device does not take goes to the engine alone: more rows than it runs at
-// once, and batches that failed, whose culprits the engine narrows down.
+// once, and batches that failed, whose culprits the engine narrows down. Once the device is lost neither is
+// asked.
 void Pipeline::start_on_device(BatchPtr batch) {
   Lane& of = lane(batch->lane);
   const std::int64_t moved = batch->close_holes();
   std::int64_t limit = 0;
+  FailurePtr lost;
   {
     const Lock lock(mutex_);
     of.counts.rows_moved += static_cast<std::uint64_t>(moved);
     limit = of.limit;
+    lost = executor_.lost;
   }
   batch->run_begin = Clock::now();
   Answer answer{Answer::Kind::kFailed, nullptr};
-  if (batch->used <= limit) {
+  if (lost != nullptr) {
+    answer = {Answer::Kind::kLost, lost};
+  } else if (batch->used <= limit) {
     answer = ask([&] { executor_.device->start(*batch); });
   }
   Lock lock(mutex_);
@@ -67,13 +72,10 @@ void Pipeline::start_on_device(BatchPtr batch) {
       executor_.alone.push_back(std::move(batch));
       return;
     case Answer::Kind::kLost: {
+      executor_.lost = answer.failure;
       lock.unlock();
-      batch->run_end = Clock::now();
-      for (Batch::Entry& entry : batch->entries) {
-        entry.failure = answer.failure;
-      }
       const Time began = batch->run_begin;  // not in the call: the argument beside it may be moved from first
-      end_on_device(std::move(batch), began);
+      end_on_device(std::move(batch), answer.failure, began);
       return;
     }
   }
@@ -96,13 +98,14 @@ void Pipeline::wait_for_device() {
     lock.unlock();
     const Answer answer = ask([&] { batch->from_device = executor_.device->wait(); });
     const Time end = Clock::now();
+    if (answer.kind == Answer::Kind::kLost) {
+      lock.lock();
+      executor_.lost = answer.failure;
+      lock.unlock();
+    }
     if (answer.kind == Answer::Kind::kGood || answer.kind == Answer::Kind::kLost) {
-      batch->run_end = end;
-      for (Batch::Entry& entry : batch->entries) {
-        entry.failure = answer.failure;
-      }
       const Time busy_from = std::max(batch->run_begin, last_end);
-      end_on_device(std::move(batch), busy_from);
+      end_on_device(std::move(batch), answer.failure, busy_from);
     }
     last_end = end;
     lock.lock();
@@ -114,8 +117,12 @@ void Pipeline::wait_for_device() {
   }
 }
 
-// Not under the mutex.
-void Pipeline::end_on_device(BatchPtr batch, Time busy_from) {
+// Hands a batch over whose vectors the device has, or none of whose requests gets one. Not under the mutex.
+void Pipeline::end_on_device(BatchPtr batch, const FailurePtr& failure, Time busy_from) {
+  batch->run_end = Clock::now();
+  for (Batch::Entry& entry : batch->entries) {
+    entry.failure = failure;
+  }
   trace_.span("engine", batch->lane, batch->run_begin, batch->run_end, batch->number, batch->used);
   {
     const Lock lock(mutex_);

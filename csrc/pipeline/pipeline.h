@@ -88,6 +88,7 @@ class Pipeline final : public WorkSource {
     std::deque<BatchPtr> started;    // on the device, oldest first
     std::size_t on_device = 0;       // of them, and of those that are being handed over
     std::deque<BatchPtr> alone;      // for the engine, once nothing is on the device
+    FailurePtr lost;                 // set once the device is lost: then every batch fails with it
     std::condition_variable device_wake;
     std::thread waiter;
 
@@ -145,7 +146,7 @@ class Pipeline final : public WorkSource {
   // on_device.cpp
   void start_on_device(BatchPtr batch);
   void wait_for_device();
-  void end_on_device(BatchPtr batch, Time busy_from);
+  void end_on_device(BatchPtr batch, const FailurePtr& failure, Time busy_from);
 
   const pid_t process_;
   const std::shared_ptr<Callbacks> callbacks_;

@@ -181,6 +181,9 @@ class Breaking(Copying):
         if self.calls == 3:  # beyond the end of everything: what a wild kernel does
             far = ctypes.c_uint64(source + (1 << 40))
             self.driver.cuMemsetD8Async(far, 0, ctypes.c_size_t(64), ctypes.c_void_p(stream))
+            if WHILE_QUEUED:  # the engine is the first to be refused, and says nothing of the GPU
+                self.driver.cuStreamSynchronize(ctypes.c_void_p(stream))
+                raise RuntimeError("the copy failed")
 pipeline = Breaking(_core.gpu)
 first = pipeline.submit(some(4))
 found = [*pipeline.submit(some(100)).values(), *pipeline.submit(some(10)).values()]
@@ -192,9 +195,10 @@ print("closed")
 """
 
 
-def test_a_lost_gpu_fails_every_request_and_hangs_nobody(simulated_driver: Path) -> None:
+@pytest.mark.parametrize("while_queued", [False, True])
+def test_a_lost_gpu_fails_every_request_and_hangs_nobody(simulated_driver: Path, while_queued: bool) -> None:
     done = cpp.run(
-        [sys.executable, "-c", LOST],
+        [sys.executable, "-c", f"WHILE_QUEUED = {while_queued}\n{LOST}"],
         cwd=Path(__file__).parent,
         env={"BINDRT_LIBCUDA": str(simulated_driver), "PYTHONPATH": str(cpp.ROOT / "tests")},
         timeout=100,

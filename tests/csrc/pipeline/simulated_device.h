@@ -28,6 +28,7 @@ class SimulatedDevice final : public Device {
   std::atomic<int> starts{0};
   std::atomic<std::size_t> most{0};  // at once: started and not waited for
   std::atomic<bool> lost{false};
+  std::function<void()> at_start, at_wait;
 
   std::size_t depth() const noexcept override { return vectors_.size(); }
 
@@ -45,6 +46,9 @@ class SimulatedDevice final : public Device {
 
   void start(const Batch& batch) override {
     CHECK(batch.live() > 0);
+    if (at_start) {
+      at_start();
+    }
     refuse_if_lost();
     CHECK(started_ - ended_.load() < depth());
     if (batch.used > model_->memory_rows.load()) {
@@ -70,6 +74,9 @@ class SimulatedDevice final : public Device {
       queue_.pop_front();
     }
     std::vector<float>& vectors = vectors_[ended_.fetch_add(1) % depth()];
+    if (at_wait) {
+      at_wait();
+    }
     refuse_if_lost();
     std::vector<float> rows(static_cast<std::size_t>(batch->used * kDim));
     const EngineResult result =

@@ -100,6 +100,37 @@ void test_a_lost_device_fails_all_and_hangs_nobody() {
   CHECK(world.items.back()->outcome == Outcome::kFailed);
 }
 
+// The second batch is refused while the first is on the device, which is lost before the engine could run the
+// second alone.
+void test_nothing_runs_alone_once_the_device_is_lost() {
+  DeviceWorld world({lane("image", 1)}, 2);
+  std::atomic<int> begun{0};
+  world.device->at_start = [&] {
+    if (begun.fetch_add(1) == 1) {
+      throw std::runtime_error("refused");
+    }
+  };
+  world.device->at_wait = [&] {
+    while (begun.load() < 2) {
+      std::this_thread::sleep_for(100us);
+    }
+    std::this_thread::sleep_for(5ms);
+    world.device->lost = true;
+  };
+  for (int i = 0; i < 3; ++i) {
+    world.submit(i);
+  }
+  world.wait();
+  for (const auto& item : world.items) {
+    CHECK(item->outcome == Outcome::kFailed && item->message == "the device is lost");
+  }
+  CHECK(world.model->calls.load() == 0);
+  world.submit(3);
+  world.wait();
+  CHECK(world.items.back()->message == "the device is lost");
+  CHECK(begun.load() == 2);  // and it was not asked again
+}
+
 // Its only worker is busy until after the deadline, so that the engine's thread finds the batch late.
 void test_a_batch_that_is_late_goes_nowhere() {
   LaneOptions options = lane("image", 4);
@@ -152,6 +183,7 @@ int main() {
   test_culprits_are_found();
   test_out_of_memory_halves_the_batch();
   test_a_lost_device_fails_all_and_hangs_nobody();
+  test_nothing_runs_alone_once_the_device_is_lost();
   test_a_batch_that_is_late_goes_nowhere();
   test_close_at_once();
   return bindrt::testing::finish();
