@@ -6,16 +6,16 @@ import argparse
 import io
 import json
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from bindrt.bundle import unique_keys
-from bindrt.commands.terminal import complain, system_error
+from bindrt.commands.terminal import Command, CommandParser
 from bindrt.engines import ENGINES
-from bindrt.errors import Error, OptionError
+from bindrt.errors import OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.precisions import EIGHT_BITS, PRECISIONS
 from bindrt_export.request import ENGINE, EngineRequest, ExportRequest
@@ -31,74 +31,60 @@ from bindrt_export.terminal import (
 MAX_CONFIG_BYTES = 1 << 20
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
-        prog="bind-export",
-        description="Export an ImageBind or OpenCLIP checkpoint to a bundle that bindrt.load opens.",
-        epilog="A broken-off export goes on where it stopped when it is started again.",
+def parser(prog: str) -> CommandParser:
+    p = CommandParser(
+        prog,
+        "CHECKPOINT -o NAME.bind [options]",
+        "Export an ImageBind or OpenCLIP checkpoint to a bundle that bindrt.load opens. An export that broke "
+        "off goes on where it stopped when it is started again.",
+        """
+        imagebind_huge.pth -o imagebind.bind
+        imagebind_huge.pth -o small.bind --modality image text --precision fp16 int8
+        --check imagebind.bind
+        """,
     )
-    p.add_argument(
+    p.add(
         "checkpoint",
         nargs="?",
         help="official .pth, the same keys as .safetensors, an OpenCLIP file, or random:SEED",
     )
-    p.add_argument("-o", "--output", type=Path, metavar="NAME.bind", help="the bundle to write")
-    p.add_argument(
-        "--config", type=Path, metavar="JSON", help="numbers no tensor shows (heads), or sizes for random:"
-    )
-    p.add_argument(
-        "--modality", nargs="+", action="extend", choices=tuple(MODALITIES), help="only these; default: all"
-    )
-    p.add_argument("--precision", nargs="+", action="extend", choices=PRECISIONS, help="default: fp32")
-    p.add_argument(
-        "--default-precision", choices=PRECISIONS, help="what bindrt.load takes; default: the first given"
-    )
-    p.add_argument("--engine", nargs="+", action="extend", choices=tuple(ENGINES), help="beside onnxruntime")
-    p.add_argument("--target", nargs="+", action="extend", metavar="sm_89", help="GPUs to build plans for")
-    p.add_argument(
+    p.add("-o", "--output", type=Path, metavar="NAME.bind", help="the bundle to write")
+    p.add("--dry-run", action="store_true", help="say what would be built, with sizes and memory")
+    p.add("--check", type=Path, metavar="NAME.bind", help="hashes, schema and a parity run; needs no torch")
+    p.add_json("print the result as JSON")
+    model = p.section("model")
+    model("--config", type=Path, metavar="JSON", help="numbers no tensor shows (heads), or sizes for random:")
+    model("--modality", nargs="+", action="extend", choices=tuple(MODALITIES), metavar="M",
+                       help=f"only these of {', '.join(MODALITIES)}; default: all")  # fmt: skip
+    _engines(p.section("precisions and engines"))
+    return p
+
+
+def _engines(add: Callable[..., object]) -> None:
+    add("--precision", nargs="+", action="extend", choices=PRECISIONS, metavar="P",
+                   help=f"{', '.join(PRECISIONS)}; default: fp32")  # fmt: skip
+    add("--default-precision", choices=PRECISIONS, metavar="P",
+                   help="what bindrt.load takes; default: the first given")  # fmt: skip
+    add("--engine", nargs="+", action="extend", choices=tuple(ENGINES), metavar="E",
+                   help=f"beside onnxruntime: {', '.join(e for e in ENGINES if e != ENGINE)}")  # fmt: skip
+    add("--target", nargs="+", action="extend", metavar="sm_89", help="GPUs to build plans for")
+    add(
         "--calibration",
         type=Path,
         metavar="DIR",
         help="files to range 8-bit activations on: DIR/image/a.jpg, …",
     )
-    p.add_argument(
+    add(
         "--pairs",
         type=Path,
         metavar="DIR",
         help="files that belong together, to measure retrieval on: DIR/image/1.jpg, DIR/text/1.txt, …",
     )
-    p.add_argument("--allow", action="store_true", help="export vectors past their precision's limit too")
-    p.add_argument("--dry-run", action="store_true", help="say what would be built, with sizes and memory")
-    p.add_argument(
-        "--check", type=Path, metavar="NAME.bind", help="hashes, schema and a parity run; needs no torch"
-    )
-    p.add_argument("--json", action="store_true", help="print the result as JSON")
-    return p
+    add("--allow", action="store_true", help="export vectors past their precision's limit too")
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; the exit code."""
-    args = parser().parse_args(argv)
-    console = Console(stderr=True, emoji=False)
-    try:
-        return run_check(args) if args.check else run_export(args, console)
-    except Error as error:
-        return fail(error, args.json, console)
-    except OSError as error:
-        return fail(system_error(args.output or "the output", error), args.json, console)
-    except KeyboardInterrupt:
-        stopped = Error("stopped", "the finished parts are kept", "start it again to go on")
-        return fail(stopped, args.json, console, 130)
-
-
-def fail(error: Error, as_json: bool, console: Console, code: int = 1) -> int:
-    """Say what is wrong, with ``--json`` on standard output as well; the exit code."""
-    complain(console, "bind-export", error)
-    if as_json:
-        said = {"item": error.item, "problem": error.problem, "remedy": error.remedy}
-        with suppress(OSError):  # it may be the output itself that fails
-            print(json.dumps({"ok": False, "error": said}, indent=1), flush=True)
-    return 2 if isinstance(error, OptionError) else code
+def run(args: argparse.Namespace, console: Console) -> int:
+    return run_check(args) if args.check else run_export(args, console)
 
 
 def run_check(args: argparse.Namespace) -> int:
@@ -155,9 +141,7 @@ def import_exporter() -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("bindrt"):
             raise
-        raise OptionError(
-            "bind-export", f"{error.name} is not installed", "pip install 'bindrt[export]'"
-        ) from None
+        raise OptionError("", f"{error.name} is not installed", "pip install 'bindrt[export]'") from None
     return exporter
 
 
@@ -207,3 +191,18 @@ def emit(result: dict[str, Any], as_json: bool, show: Any) -> None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="replace")  # a terminal may know fewer characters than we write
         show(result, table_console())
+
+
+COMMAND = Command(
+    "export",
+    "a checkpoint to a bundle, or a check of a bundle",
+    parser,
+    run,
+    output=lambda args: args.output or "the output",
+    when_stopped=lambda args: "; the finished parts are kept, start it again to go on",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code."""
+    return COMMAND.main(argv)

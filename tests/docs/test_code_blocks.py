@@ -87,6 +87,8 @@ def test_shell_names_what_exists(block: pages.Block) -> None:
     ("line", "problem"),
     [
         ("bind-embed x.bind --bogus 1", "bind-embed --help does not know ['--bogus']"),
+        ("bindrt embed x.bind --bogus 1", "bindrt embed --help does not know ['--bogus']"),
+        ("bindrt cook", "bindrt has no command cook"),
         ("make coffee", "make has no target ['coffee']"),
         ("pip install '.[tea]'", "there is no extra ['tea']"),
         ("python -m bench juggling", "there is no module bench"),

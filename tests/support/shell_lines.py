@@ -28,7 +28,11 @@ def problem(words: list[str]) -> str:
         words = words[1:]
     first, rest = words[0], words[1:]
     if first.startswith("bind-"):
-        return unknown_options(first, rest)
+        return unknown_options((first,), rest)
+    if first == "bindrt" or words[:3] == ["python", "-m", "bindrt"]:
+        return unknown_subcommand(rest if first == "bindrt" else words[3:])
+    if first == "eval":
+        return problem(shlex.split(rest[0].removeprefix("$(").removesuffix(")")))
     if first == "make":
         return "" if any(target_of_make(word) for word in rest) else f"make has no target {rest}"
     if first == "pip":
@@ -42,15 +46,26 @@ def problem(words: list[str]) -> str:
     return f"{first} is not a command of this project"
 
 
-def unknown_options(command: str, words: list[str]) -> str:
+def unknown_options(command: tuple[str, ...], words: list[str]) -> str:
     known = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", help_of(command)))
     unknown = [w for w in words if re.match(r"--?[a-z]", w) and w.split("=")[0] not in known]
-    return f"{command} --help does not know {unknown}" if unknown else ""
+    return f"{' '.join(command)} --help does not know {unknown}" if unknown else ""
+
+
+def unknown_subcommand(words: list[str]) -> str:
+    if not words or words[0].startswith("-"):
+        return unknown_options(("bindrt",), words)
+    if not re.search(rf"^  {re.escape(words[0])} ", help_of(("bindrt",)), re.MULTILINE):
+        return f"bindrt has no command {words[0]}"
+    return unknown_options(("bindrt", words[0]), words[1:])
 
 
 @functools.cache
-def help_of(command: str) -> str:
-    return run_command(command, "--help").stdout
+def help_of(command: tuple[str, ...]) -> str:
+    """The help of ``bind-NAME``, of ``bindrt NAME`` or of ``bindrt``."""
+    if command[0] == "bindrt":
+        return run_command("python", "-m", *command, "--help").stdout
+    return run_command(*command, "--help").stdout
 
 
 @functools.cache

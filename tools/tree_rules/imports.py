@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tree_rules.files import File, Tree
 
 #: Where each package lies: the folder to add to ``sys.path``, and the package in it.
-PACKAGES = (("runtime", "bindrt"), ("export", "bindrt_export"), (".", "bench"))
+PACKAGES = (("runtime", "bindrt"), ("runtime", "bindrt_cli"), ("export", "bindrt_export"), (".", "bench"))
 #: Compiled; it imports none of ours.
 COMPILED = "bindrt._core"
 LOAD, LOCAL, CHECKING, STRING = "when loaded", "in a function", "for types", "by a string"

@@ -12,7 +12,12 @@ from tree_rules.graph import Graph, circles
 from tree_rules.imports import COMPILED, PACKAGES, Arrow, Import, arrows, imports_of, modules
 
 #: Which of our packages each package may import; `bench`, the examples and the tests may import all.
-MAY_IMPORT = {"bindrt": {"bindrt"}, "bindrt_export": {"bindrt", "bindrt_export"}}
+#: `bindrt_cli` names the commands in strings, to import them when a user can stop that.
+MAY_IMPORT = {
+    "bindrt": {"bindrt"},
+    "bindrt_cli": {"bindrt_cli"},
+    "bindrt_export": {"bindrt", "bindrt_cli", "bindrt_export"},
+}
 OURS = {package for _, package in PACKAGES} | {"tests", "support", "tiny"}
 #: The export alone knows torch.
 TORCH = {"torch", "torchvision", "torchaudio"}

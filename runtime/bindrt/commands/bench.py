@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,59 +19,61 @@ from bindrt.benchmark.registry import require
 from bindrt.benchmark.tables import tables
 from bindrt.bundle import open_bundle
 from bindrt.bundle_checks import chosen_modalities
-from bindrt.commands.terminal import run_command
+from bindrt.commands.terminal import Command, CommandParser
 from bindrt.errors import OptionError
 from bindrt.modalities import MODALITIES
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
-        prog="bind-bench",
-        description="Measure a bundle on this machine: latency of one request after the other (single), "
-        "items a second with many in work (offline), the highest rate of random arrivals that holds a bound "
-        "(server).",
-        epilog="Without --files, files of usual sizes are made. docs/bind-bench.md explains the numbers.",
+def parser(prog: str) -> CommandParser:
+    p = CommandParser(
+        prog,
+        "NAME.bind [options]",
+        "Measure a bundle on this machine: latency of one request after the other (single), items a second "
+        "with many in work (offline), the highest rate of random arrivals that holds a bound (server). "
+        "Without --files, files of usual sizes are made. docs/bind-bench.md explains the numbers.",
+        """
+        imagebind.bind --modality text image
+        imagebind.bind --files photos/ --against eager --json measured.json
+        """,
     )
-    p.add_argument("bundle", metavar="NAME.bind", help="the bundle that bind-export wrote, or tiny")
-    p.add_argument("--scenario", nargs="+", choices=SCENARIOS, default=["single", "offline"], metavar="S",
-                   help="single, offline, server; default: the first two")  # fmt: skip
-    p.add_argument(
-        "--modality", nargs="+", choices=tuple(MODALITIES), metavar="M", help="default: all it has"
-    )
-    p.add_argument("--mixed", choices=("also", "only", "no"), default="also",
-                   help="all modalities at once: also (default: besides each alone), only, no")  # fmt: skip
-    p.add_argument("--files", nargs="+", metavar="FILE|DIR", help="your files; a .txt has a text a line")
-    p.add_argument("--tensors", action="store_true", help="preprocess before the measurement, not in it")
-    p.add_argument("--against", nargs="+", default=[], metavar="SYSTEM",
-                   help="measure this in turns: loop (one embed call after the other), eager (PyTorch), ort, "
-                   "openvino (a plain export of the same model)")  # fmt: skip
-    p.add_argument("--duration", type=float, default=0.5, metavar="S", help="seconds of a run (default 0.5)")
-    p.add_argument("--runs", type=int, default=3, help="counted runs, after one that is not (default 3)")
-    p.add_argument("--latency-bound", type=float, metavar="MS",
-                   help="server: for 99 %% of requests; default: 4 times that of one alone")  # fmt: skip
-    p.add_argument("--in-flight", type=int, metavar="N", help="requests in work in offline")
-    p.add_argument(
-        "--batch", type=int, nargs="+", metavar="N", help="rows an engine call takes; several: all"
-    )
-    p.add_argument("--wait", type=int, nargs="+", metavar="US",
-                   help="microseconds a batch waits for more (max_wait_us); several: all")  # fmt: skip
-    p.add_argument(
-        "--priority", nargs="+", default=[], metavar="M=N", help="priority of a modality's requests"
-    )
-    p.add_argument("--engine", default="auto", help="as in bindrt.load; also --precision, --threads")
-    p.add_argument("--precision", help=argparse.SUPPRESS)
-    p.add_argument("--threads", type=int, metavar="N", help="threads of the engine")
-    p.add_argument("--seed", type=int, default=0, help="seed of the random arrivals (default 0)")
-    p.add_argument("--json", type=Path, metavar="OUT", help="write all that was measured")
-    p.add_argument("--plot", type=Path, metavar="OUT.svg", help="draw it; .png with cairosvg installed")
+    p.add("bundle", metavar="NAME.bind", help="the bundle that bind-export wrote, or tiny")
+    _what_to_measure(p.section("what to measure"))
+    _requests(p.section("requests"))
+    engine = p.section("engine, as in bindrt.load")
+    engine("--engine", default="auto", metavar="NAME", help="default: auto")
+    engine("--precision", metavar="P", help="default: the bundle's")
+    engine("--threads", type=int, metavar="N", help="threads of the engine")
+    output = p.section("output")
+    output("--json", type=Path, metavar="OUT", help="write all that was measured")
+    output("--plot", type=Path, metavar="OUT.svg", help="draw it; .png with cairosvg installed")
     return p
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0: done, 1: an error, 2: wrong usage."""
-    args = parser().parse_args(argv)
-    written = args.json or args.plot or "a temporary file"
-    return run_command("bind-bench", lambda console: run(args, console), written)
+def _what_to_measure(add: Callable[..., object]) -> None:
+    add("--scenario", nargs="+", choices=SCENARIOS, default=["single", "offline"], metavar="S",
+                   help="single, offline, server; default: the first two")  # fmt: skip
+    add("--modality", nargs="+", choices=tuple(MODALITIES), metavar="M", help="default: all it has")
+    add("--mixed", choices=("also", "only", "no"), default="also",
+                   help="all modalities at once: also (default: besides each alone), only, no")  # fmt: skip
+    add("--files", nargs="+", metavar="FILE|DIR", help="your files; a .txt has a text a line")
+    add("--tensors", action="store_true", help="preprocess before the measurement, not in it")
+    add("--against", nargs="+", default=[], metavar="SYSTEM",
+                   help="measure this in turns: loop (one embed call after the other), eager (PyTorch), ort, "
+                   "openvino (a plain export of the same model)")  # fmt: skip
+    add("--duration", type=float, default=0.5, metavar="S", help="seconds of a run (default 0.5)")
+    add("--runs", type=int, default=3, metavar="N",
+                   help="counted runs, after one that is not (default 3)")  # fmt: skip
+
+
+def _requests(add: Callable[..., object]) -> None:
+    add("--latency-bound", type=float, metavar="MS",
+                   help="server: for 99 %% of requests; default: 4 times that of one alone")  # fmt: skip
+    add("--in-flight", type=int, metavar="N", help="requests in work in offline")
+    add("--batch", type=int, nargs="+", metavar="N", help="rows an engine call takes; several: all")
+    add("--wait", type=int, nargs="+", metavar="US",
+                   help="microseconds a batch waits for more (max_wait_us); several: all")  # fmt: skip
+    add("--priority", nargs="+", default=[], metavar="M=N", help="priority of a modality's requests")
+    add("--seed", type=int, default=0, metavar="N", help="of the random arrivals (default 0)")
 
 
 def run(args: argparse.Namespace, console: Console) -> None:
@@ -171,6 +173,20 @@ def heading(result: dict[str, Any]) -> list[str]:
     if machine["load_before"] > 0.5 * machine["cores"]:
         lines.append("The machine was busy: the work of other programs is in these numbers.")
     return lines
+
+
+COMMAND = Command(
+    "bench",
+    "how fast a bundle is on this machine",
+    parser,
+    run,
+    output=lambda args: args.json or args.plot or "a temporary file",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code."""
+    return COMMAND.main(argv)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from bindrt.commands.indexing import write_index
 from bindrt.commands.inputs import EmbedArguments, count_inputs
 from bindrt.commands.outputs import adopt, check_suffix, finish
 from bindrt.commands.segments import Row, Segments, as_json_line
-from bindrt.commands.terminal import run_command
+from bindrt.commands.terminal import Command, CommandParser
 from bindrt.errors import OptionError
 from bindrt.index.storage import check_place
 from bindrt.limits import DEFAULT_LIMITS, Limits
@@ -39,46 +39,43 @@ SEGMENT_ROWS = 512
 SEGMENT_SECONDS = 5.0
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
-        prog="bind-embed",
-        description="Embed files, folders (recursively), a list of paths on standard input (-), or texts.",
-        epilog="Without -o, JSON lines go to standard output.",
+def parser(prog: str) -> CommandParser:
+    p = CommandParser(
+        prog,
+        "NAME.bind FILE|DIR|- ... [options]",
+        "Embed files, folders (recursively), a list of paths on standard input (-), or texts. "
+        "Without -o, JSON lines go to standard output.",
+        """
+        imagebind.bind photos/ talk.wav --text "a bell" -o vectors.parquet
+        imagebind.bind photos/ --index photos.index --on-error skip
+        """,
     )
-    p.add_argument("bundle", metavar="NAME.bind", help="the bundle that bind-export wrote")
-    p.add_argument("paths", nargs="*", metavar="FILE|DIR|-", help="what to embed")
-    p.add_argument(
+    p.add("bundle", metavar="NAME.bind", help="the bundle that bind-export wrote")
+    p.add("paths", nargs="*", metavar="FILE|DIR|-", help="what to embed")
+    inputs = p.section("inputs")
+    inputs(
         "--modality",
         choices=tuple(MODALITIES),
         help="of all files; default: found from each file's content",
     )
-    p.add_argument("--unit", choices=("m", "mm", "sunrgbd", "disparity"), help="unit of depth files")
-    p.add_argument(
-        "--text", action="append", default=[], metavar="TEXT", help="a text to embed; may be repeated"
-    )
-    p.add_argument("-o", "--output", type=Path, metavar="OUT", help=".parquet, .npz or .jsonl")
-    p.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="default: raise")
-    p.add_argument("--resume", action="store_true", help="continue an earlier run, or add to its output")
-    p.add_argument("--index", type=Path, metavar="OUT", help="write an index, a folder, for bind-search")
-    p.add_argument(
-        "--trace", type=Path, metavar="OUT.json", help="record what happens when, for ui.perfetto.dev"
-    )
-    p.add_argument("--threads", type=int, metavar="N", help="threads of the engine")
-    p.add_argument("--max-pixels", type=int, metavar="N", help="most pixels of an image; default: 89 million")
+    inputs("--unit", choices=("m", "mm", "sunrgbd", "disparity"), help="unit of depth files")
+    inputs("--text", action="append", default=[], metavar="TEXT", help="a text to embed; may be repeated")
+    inputs("--max-pixels", type=int, metavar="N", help="most pixels of an image; default: 89 million")
+    outputs = p.section("output")
+    outputs("-o", "--output", type=Path, metavar="OUT", help=".parquet, .npz or .jsonl")
+    outputs("--index", type=Path, metavar="OUT", help="write an index, a folder, for bind-search")
+    outputs("--on-error", choices=("raise", "skip"), default="raise", help="default: raise")
+    outputs("--resume", action="store_true", help="continue an earlier run, or add to its output")
+    engine = p.section("engine")
+    engine("--threads", type=int, metavar="N", help="threads of the engine")
+    engine("--trace", type=Path, metavar="OUT.json", help="record what happens when, for ui.perfetto.dev")
     return p
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0: done (bad inputs may be recorded as errors), 1: an error, 2: wrong usage."""
-    args = parser().parse_intermixed_args(argv)  # files may stand behind options
-    kept = f"-o {args.output}" if args.output else f"--index {args.index}" if args.index else ""
-    when_stopped = f"; finished rows are kept, go on with --resume {kept}" if kept else ""
-    return run_command(
-        "bind-embed",
-        lambda console: run(args, console),
-        args.output or args.index or "standard output",
-        when_stopped,
-    )
+def kept(args: argparse.Namespace) -> str:
+    """What is said of a run that was stopped."""
+    place = f"-o {args.output}" if args.output else f"--index {args.index}" if args.index else ""
+    return f"; finished rows are kept, go on with --resume {place}" if place else ""
 
 
 def run(args: argparse.Namespace, console: Console) -> None:
@@ -190,3 +187,18 @@ def summarize(work: EmbedRun, output: Path, rows: int, kept: int, seconds: float
     if work.passed_over:
         parts.append(f"{work.passed_over} files passed over, not media")
     console.print(f"{output}: {', '.join(parts)}; space {work.model.space}", highlight=False, soft_wrap=True)
+
+
+COMMAND = Command(
+    "embed",
+    "files, folders and texts to vectors",
+    parser,
+    run,
+    output=lambda args: args.output or args.index or "standard output",
+    when_stopped=kept,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code (bad inputs may be recorded as errors)."""
+    return COMMAND.main(argv)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bindrt.bundle.space import require_same_space
-from bindrt.commands.terminal import run_command
+from bindrt.commands.terminal import Command, CommandParser
 from bindrt.engines.spec import FAST_START
 from bindrt.errors import OptionError
 from bindrt.index import Hit, Index, combine
@@ -34,36 +34,33 @@ class AddQuery(argparse.Action):
         namespace.queries = [*(namespace.queries or []), (self.dest, value)]
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
-        prog="bind-search",
-        description="Search an index by texts and files of any modality. Several queries are added.",
+def parser(prog: str) -> CommandParser:
+    p = CommandParser(
+        prog,
+        "INDEX --text TEXT|--image FILE|... [options]",
+        "Search an index by texts and files of any modality. Several queries are added.",
+        """
+        photos.index --text "a bell" -k 5
+        photos.index --image bell.jpg --text snow --weight 1 --weight 0.5
+        """,
     )
-    p.add_argument("index", type=Path, metavar="INDEX", help="the folder that bind-embed --index wrote")
+    p.add("index", type=Path, metavar="INDEX", help="the folder that bind-embed --index wrote")
     p.set_defaults(queries=None)
-    files = ", ".join(f"--{name} FILE" for name in MODALITIES if name != "text")
-    p.add_argument("--text", action=AddQuery, metavar="TEXT", help=f"a query; also {files}")
+    queries = p.section("queries")
     for name in MODALITIES:
-        if name != "text":
-            p.add_argument(f"--{name}", action=AddQuery, metavar="FILE", help=argparse.SUPPRESS)
-    p.add_argument("--weight", type=float, action="append", default=[], metavar="W",
-                   help="weight of each query, in order; default 1; negative steers away")  # fmt: skip
-    p.add_argument("-k", type=int, default=10, help="number of results (default 10)")
-    p.add_argument("--only", choices=tuple(MODALITIES), help="only results of this modality")
-    p.add_argument(
-        "--bundle", metavar="NAME.bind", help="bundle to use; default: the one that made the index"
-    )
-    p.add_argument("--json", action="store_true", help="print one JSON object for each result")
+        what, kind = ("TEXT", "a text") if name == "text" else ("FILE", f"a file of {name}")
+        queries(f"--{name}", action=AddQuery, metavar=what, help=f"{kind} to search for")
+    queries("--weight", type=float, action="append", default=[], metavar="W",
+                         help="weight of each query, in order; default 1; negative steers away")  # fmt: skip
+    queries("--bundle", metavar="NAME.bind", help="bundle to use; default: the one that made the index")
+    results = p.section("results")
+    results("-k", type=int, default=10, help="number of results (default 10)")
+    results("--only", choices=tuple(MODALITIES), help="only results of this modality")
+    p.add_json("print one JSON object for each result")
     return p
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0: done, 1: an error, 2: wrong usage."""
-    args = parser().parse_args(argv)
-    return run_command("bind-search", lambda console: run(args))
-
-
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace, console: Console) -> None:
     hits = search(args)
     if args.json:
         for hit in hits:
@@ -75,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
 def search(args: argparse.Namespace) -> list[Hit]:
     queries: list[tuple[str, str]] = args.queries or []
     if not queries:
-        raise OptionError("bind-search", "nothing to search for", "give --text, --image, --audio, …")
+        raise OptionError("", "nothing to search for", "give --text, --image, --audio, …")
     if args.weight and len(args.weight) != len(queries):
         raise OptionError(
             "--weight", f"{len(args.weight)} weights for {len(queries)} queries", "give one for each, or none"
@@ -83,7 +80,7 @@ def search(args: argparse.Namespace) -> list[Hit]:
     index = Index.load(args.index)
     bundle = args.bundle or index.bundle
     if not bundle:
-        raise OptionError("bind-search", "the index does not say which bundle made it", "add --bundle")
+        raise OptionError("", "the index does not say which bundle made it", "add --bundle")
     wanted = sorted({modality for modality, _ in queries})
     # For a query or two, repacking the weights would take longer than it saves.
     with load(bundle, modalities=wanted, startup=FAST_START) as model:
@@ -105,3 +102,11 @@ def as_table(hits: Sequence[Hit]) -> Table:
     for hit in hits:
         table.add_row(f"{hit.score:+.3f}", hit.modality, hit.id)
     return table
+
+
+COMMAND = Command("search", "an index by a text, a file, or a sum of several", parser, run)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code."""
+    return COMMAND.main(argv)

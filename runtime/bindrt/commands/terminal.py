@@ -1,45 +1,138 @@
-"""What the console scripts share: how they end, and what they say when something is wrong."""
+"""What the console commands share: the form of their options, how they end, and what they say of errors."""
 
 from __future__ import annotations
 
+import argparse
+import json
+import shutil
 import sys
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from rich.console import Console
 
+import bindrt
 from bindrt.errors import Error, OptionError
 
+#: The exit codes of all commands; docs/commands.md has the table.
+DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
 
-def run_command(
-    name: str, run: Callable[[Console], None], output: object = "standard output", when_stopped: str = ""
-) -> int:
-    """Runs a command, and says in one line on standard error why it failed.
+Arguments = argparse.Namespace
 
-    Args:
-        name: the command's name, for example ``bind-embed``.
-        run: does the work; it is given the console on standard error.
+
+class CommandParser(argparse.ArgumentParser):
+    """The options of a command. Wrong usage is an :class:`OptionError`, as everything else that is wrong."""
+
+    def __init__(self, prog: str, usage: str, description: str, example: str) -> None:
+        """
+        Args:
+            prog: how the command was called: ``bind-embed`` or ``bindrt embed``.
+            usage: its arguments, without ``prog``.
+            description: what it does.
+            example: the arguments of command lines, one a line.
+        """
+        width = max(40, shutil.get_terminal_size().columns - 2)
+        lines = [f"{prog} {line.strip()}".strip() for line in example.strip().splitlines() or [""]]
+        super().__init__(
+            prog=prog,
+            usage=f"{prog} {usage}",
+            description=textwrap.fill(description, width),
+            epilog="\n  ".join(["example:", *lines]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        self.says_json = False
+        self.options: list[argparse.Action] = []
+        self.add(
+            "--version", action="version", version=f"{prog} {bindrt.__version__}", help="show the version"
+        )
+
+    def add(self, *names: str, **about: Any) -> argparse.Action:
+        """As ``add_argument``."""
+        self.options.append(self.add_argument(*names, **about))
+        return self.options[-1]
+
+    def section(self, title: str) -> Callable[..., argparse.Action]:
+        """A group in the help; what is returned adds an option to it, as :meth:`add`."""
+        group = self.add_argument_group(title)
+
+        def add(*names: str, **about: Any) -> argparse.Action:
+            self.options.append(group.add_argument(*names, **about))
+            return self.options[-1]
+
+        return add
+
+    def add_json(self, what: str) -> None:
+        """Adds ``--json``, which prints the result on standard output, and then an error as well."""
+        self.add("--json", action="store_true", help=what)
+        self.says_json = True
+
+    def error(self, message: str) -> NoReturn:
+        what, found, problem = message.removeprefix("argument ").partition(": ")
+        item, problem = (what, problem) if found and message.startswith("argument ") else ("", message)
+        raise OptionError(item, problem, f"{self.prog} --help lists the options")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One console command.
+
+    Attributes:
+        name: as in ``bindrt NAME``; alone it is ``bind-NAME``.
+        summary: what it does, in a few words.
+        parser: makes its parser, given how it was called.
+        run: does the work; the exit code, None for 0. The console is on standard error.
         output: what could not be written where the operating system names no file.
         when_stopped: what to say after "stopped" when the user interrupts.
-
-    Returns:
-        The exit code: 0 done, 1 an error, 2 wrong usage, 130 interrupted.
     """
-    console = Console(stderr=True, emoji=False)
-    try:
-        run(console)
-        return 0
-    except Error as error:
-        complain(console, name, error)
-        return 2 if isinstance(error, OptionError) else 1
-    except KeyboardInterrupt:
-        console.print(f"{name}: stopped{when_stopped}", highlight=False, soft_wrap=True, markup=False)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
-    except OSError as error:  # reading inputs never raises one: they fail as bindrt errors
-        complain(console, name, system_error(output, error))
-        return 1
+
+    name: str
+    summary: str
+    parser: Callable[[str], CommandParser]
+    run: Callable[[Arguments, Console], int | None]
+    output: Callable[[Arguments], object] = lambda args: "standard output"
+    when_stopped: Callable[[Arguments], str] = lambda args: ""
+
+    def main(self, argv: Sequence[str] | None = None, prog: str = "") -> int:
+        """Runs the command, and says in one line on standard error why it failed.
+
+        With ``--json`` an error is also a line of JSON on standard output.
+
+        Args:
+            argv: the arguments; None: those of this process.
+            prog: how it was called.
+
+        Returns:
+            The exit code: 0 done, 1 an error, 2 wrong usage, 130 stopped.
+        """
+        words = sys.argv[1:] if argv is None else list(argv)
+        parser = self.parser(prog or f"bind-{self.name}")
+        console = Console(stderr=True, emoji=False)
+        args: Arguments | None = None
+        try:
+            args = parser.parse_intermixed_args(words)  # files may stand behind options
+            return self.run(args, console) or DONE
+        except Error as error:
+            code, wrong = WRONG_USAGE if isinstance(error, OptionError) else FAILED, error
+        except KeyboardInterrupt:
+            code, wrong = STOPPED, Error("", f"stopped{self.when_stopped(args) if args else ''}")
+        except BrokenPipeError:
+            sys.stderr.close()
+            return FAILED
+        except OSError as error:  # reading inputs never raises one: they fail as bindrt errors
+            code, wrong = FAILED, system_error(self.output(args) if args else self.name, error)
+        complain(console, parser.prog, wrong)
+        if parser.says_json and "--json" in words:
+            print_json_error(wrong)
+        return code
+
+
+def print_json_error(error: Error) -> None:
+    said = {"item": error.item, "problem": error.problem, "remedy": error.remedy}
+    with suppress(OSError):  # it may be the output itself that fails
+        print(json.dumps({"ok": False, "error": said}), flush=True)
 
 
 def complain(console: Console, command: str, error: Error) -> None:
