@@ -141,7 +141,9 @@ def import_exporter() -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("bindrt"):
             raise
-        raise OptionError("", f"{error.name} is not installed", "pip install 'bindrt[export]'") from None
+        raise OptionError(
+            "bind-export", f"{error.name} is not installed", "pip install 'bindrt[export]'"
+        ) from None
     return exporter
 
 
