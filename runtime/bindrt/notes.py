@@ -16,6 +16,8 @@ NOTES: dict[str, str] = {
     "frames_unseen": "The model sees ten frames of a video: so many others were not seen.",
     # audio and video
     "lost_packets": "Damaged packets that could not be decoded; the rest was embedded.",
+    # video
+    "damaged_frames": "Frames of the views that are damaged, or for which the frame before stands in.",
     # depth
     "unit": "The unit in which the depth map was read.",
     "missing_pixels": "Pixels of the depth map that have no depth.",

@@ -80,13 +80,14 @@ def write_video(
     rotation: int = 0,
     options: dict[str, str] | None = None,
     container: dict[str, str] | None = None,
+    pix_fmt: str = "yuv420p",
 ) -> Path:
     """A video, with a sound track if ``audio`` names a codec; without pictures if ``codec`` is None."""
     with av.open(str(path), "w", options=container or {}) as out:
         video: Any = None
         if codec is not None:
             video = out.add_stream(codec, rate=fps, options=options or {})
-            video.width, video.height, video.pix_fmt = *size, "yuv420p"
+            video.width, video.height, video.pix_fmt = *size, pix_fmt
             if rotation:
                 video.set_display_rotation(rotation)
         sound: Any = out.add_stream(audio, rate=48000) if audio is not None else None
@@ -111,9 +112,29 @@ def _sound_packets(stream: Any) -> Iterator[Any]:
 
 
 def decoded(path: Path) -> list[np.ndarray]:
-    """All frames as uint8 ``[H, W, 3]``: PyAV's RGB on x86-64, which other processors are to give too."""
+    """All frames as uint8 ``[H, W, 3]``: PyAV's RGB on x86-64, which other processors are to give too.
+
+    For progressive frames and those of interlaced video, whose fields are not told apart, with 4:2:0 and 8
+    bits. Of other formats PyAV makes other pixels than the original's decoder.
+    """
     with av.open(str(path)) as media:
         return [
-            _core.picture_to_rgb(picture_of(frame)) if ROUNDING else frame.to_ndarray(format="rgb24")
+            _core.picture_to_rgb(picture_of(frame)) if ROUNDING else _whole_frame(frame)
             for frame in media.decode(video=0)
         ]
+
+
+def _whole_frame(frame: Any) -> np.ndarray:
+    """RGB by PyAV, which would convert the fields of an interlaced frame apart."""
+    if frame.interlaced_frame:
+        graph = av.filter.Graph()
+        graph.link_nodes(
+            graph.add_buffer(
+                width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+            ),
+            graph.add("setfield", "mode=prog"),
+            graph.add("buffersink"),
+        ).configure()
+        graph.push(frame)
+        frame = graph.pull()
+    return np.asarray(frame.to_ndarray(format="rgb24"))

@@ -60,9 +60,6 @@ LIBRARIES = (
         "usearch", "usearch", "search indexes", "pip install 'bindrt[index]'", ("usearch",), optional=True
     ),
     Wanted(
-        "fsspec", "fsspec", "items given as URLs", "pip install 'bindrt[remote]'", ("fsspec",), optional=True
-    ),
-    Wanted(
         "prometheus_client",
         "prometheus_client",
         "metrics for Prometheus",

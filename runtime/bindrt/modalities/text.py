@@ -11,7 +11,6 @@ import numpy as np
 
 from bindrt import arrays
 from bindrt.arrays import Array
-from bindrt.columns import as_items
 from bindrt.errors import InputError
 from bindrt.items import Prepared
 from bindrt.limits import Limits
@@ -36,13 +35,14 @@ def prepare(item: object, limits: Limits, reserve: Reserve | None = None) -> Vie
 
 def prepare_all(texts: str | Sequence[str]) -> Array:
     """Texts as ``[N, 77]`` int64; an error names the index."""
-    items = as_items("text", texts)
-    if len(items) == 1 and items[0] is texts and not isinstance(texts, str):
+    if isinstance(texts, str):
+        texts = [texts]
+    if not isinstance(texts, Sequence) or isinstance(texts, (bytes, bytearray, memoryview)):
         raise InputError(
             arrays.item_name(texts), "this is not a list of texts", "pass a str or a list of str"
         )
-    out = np.zeros((len(items), c.TEXT_LENGTH), np.int64)
-    for index, text in enumerate(items):
+    out = np.zeros((len(texts), c.TEXT_LENGTH), np.int64)
+    for index, text in enumerate(texts):
         if not isinstance(text, str):
             raise InputError(
                 f"text[{index}]", f"a text is a str, not {type(text).__name__}", "decode or convert it"

@@ -33,10 +33,13 @@ class Video:
     Attributes:
         src: a path, bytes, file object, or frames.
         fps: frames per second; required for frames, refused for files.
+        strict: refuses a file of which a packet is damaged. By default what can be decoded is embedded, and
+            notes count what was lost. It decodes the whole file, which takes longer.
     """
 
     src: Source | Sequence[ArrayLike]
     fps: float | None = field(default=None, metadata={ARRAYS_ONLY: True})
+    strict: bool = False
 
 
 class _Frames(Protocol):
@@ -50,7 +53,7 @@ class _Frames(Protocol):
     def width(self) -> int: ...
     @property
     def height(self) -> int: ...
-    def read(self, wanted: Sequence[int], take: files.Take, limits: Limits) -> files.Read: ...
+    def read(self, wanted: Sequence[int], take: files.Take, limits: Limits, strict: bool) -> files.Read: ...
 
 
 def prepare(item: Video, limits: Limits, reserve: Reserve | None = None) -> Views:
@@ -59,35 +62,38 @@ def prepare(item: Video, limits: Limits, reserve: Reserve | None = None) -> View
     Each different view is made once: a short video's clips and a square one's crops are equal.
     """
     if not is_file_source(item.src):
-        return _write(_ArrayFrames(item, limits), limits, True, reserve)
+        return _write(_ArrayFrames(item, limits), limits, item.strict, reserve)
     if item.fps is not None:
         raise InputError(
             arrays.item_name(item.src), "fps is for frames only", "leave it out: a file has its own"
         )
     with files.open_clip(open_source(item.src, limits), limits) as clip:
-        return _write(clip, limits, True, reserve)
+        return _write(clip, limits, item.strict, reserve)
 
 
-def _write(source: _Frames, limits: Limits, distinct: bool, reserve: Reserve | None) -> Views:
-    """Plans with the counted frames; again with the decoded number if the count was a little off."""
-    frames = source.frames
+def _write(
+    source: _Frames, limits: Limits, strict: bool, reserve: Reserve | None, distinct: bool = True
+) -> Views:
+    """Plans with the counted frames; again with the decoded number if that is another one."""
+    frames, lost = source.frames, source.damaged if isinstance(source, files.Clip) else 0
     batch = _Batch(source, frames, distinct, reserve)
-    read = batch.fill(limits)
+    read = batch.fill(limits, strict)
     if batch.is_missing(read) and isinstance(source, files.Clip):
-        files.check_decoded(source, read.decoded)
-        frames = read.decoded
+        frames, lost = read.decoded, lost + files.lost_frames(source, read, strict)
         batch = _Batch(source, frames, distinct, reserve)
-        again = batch.fill(limits)
-        if batch.is_missing(again):
+        read = batch.fill(limits, strict)
+        if batch.is_missing(read):
             raise SourceError(
-                source.opened.name,
-                f"{read.decoded} frames were decoded, then {again.decoded}",
-                "is it changing?",
+                source.opened.name, f"{frames} frames were decoded, then {read.decoded}", "is it changing?"
             )
     if batch.sizes_differ:
-        return _write(source, limits, False, reserve)
-    unseen = frames - len(batch.plan.writes)
-    return Views(batch.out, batch.plan.index, {"frames_unseen": unseen} if unseen else {})
+        return _write(source, limits, strict, reserve, distinct=False)
+    found = {
+        "frames_unseen": frames - len(batch.plan.writes),
+        "lost_packets": max(read.lost, lost),
+        "damaged_frames": read.damaged,
+    }
+    return Views(batch.out, batch.plan.index, {name: count for name, count in found.items() if count})
 
 
 class _Batch:
@@ -101,8 +107,8 @@ class _Batch:
         self.out = rows_for(reserve, self.plan.views, (3, c.VIDEO_FRAMES, c.SIDE, c.SIDE))
         self.sizes_differ = False  # from what the source says, by which equal crops were told
 
-    def fill(self, limits: Limits) -> files.Read:
-        return self._source.read(sorted(self.plan.writes), self._take, limits)
+    def fill(self, limits: Limits, strict: bool) -> files.Read:
+        return self._source.read(sorted(self.plan.writes), self._take, limits, strict)
 
     def is_missing(self, read: files.Read) -> bool:
         return len(read.found) < len(self.plan.writes)
@@ -144,7 +150,7 @@ class _ArrayFrames:
         check_seconds(self.frames, self.fps, self.name, limits)
         self.height, self.width = self._frame(0, limits).shape[:2]
 
-    def read(self, wanted: Sequence[int], take: files.Take, limits: Limits) -> files.Read:
+    def read(self, wanted: Sequence[int], take: files.Take, limits: Limits, strict: bool) -> files.Read:
         for index in wanted:
             frame = self._frame(index, limits)
             if frame.strides[1:] != (3, 1):

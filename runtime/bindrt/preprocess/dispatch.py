@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from bindrt.limits import DEFAULT_LIMITS, Limits, require_limits
 from bindrt.modalities import MODALITIES, Modality, Views
 from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.sources import is_file_source
-from bindrt.sources.foreign import as_sound, as_source
+from bindrt.sources.opening import decoding
 
 
 def prepare_views(
@@ -33,13 +32,15 @@ def prepare_views(
 
     Raises:
         OptionError: there is no such modality.
-        InputError: the item is of another kind, shape, dtype or range, or cannot be decoded.
+        InputError: the item is of another kind, shape, dtype or range, or cannot be decoded. Whatever else a
+            source or a library raises comes out as one, so that one item never ends a job.
     """
     require_limits(limits)
     declared = declaration(modality)
-    if isinstance(item, Prepared):
-        return _ready(declared, item)
-    return declared.prepare(wrapped(declared, item), limits, reserve)
+    with decoding(arrays.item_name(item), modality):
+        if isinstance(item, Prepared):
+            return _ready(declared, item)
+        return declared.prepare(wrapped(declared, item), limits, reserve)
 
 
 def declaration(modality: str) -> Modality:
@@ -85,18 +86,13 @@ def wrapped(modality: Modality, item: Any) -> Any:
         InputError: the item is of another modality, or cannot be an item of this one.
     """
     wrapper = modality.wrapper
-    if wrapper is None:
-        return item if isinstance(item, str) else as_source(item)
-    if isinstance(item, wrapper):
-        return _with_plain_source(item)
+    if wrapper is None or isinstance(item, wrapper):
+        return item
     name = arrays.item_name(item)
     if (other := modality_of(item)) is not None:
         raise InputError(
             name, f"this is an item of {other.name}, not of {modality.name}", f"pass it as {other.name}=..."
         )
-    if (sound := as_sound(item)) is not None and "rate" in {f.name for f in fields(wrapper)}:
-        return wrapper(sound[0], rate=sound[1])
-    item = as_source(item)
     is_bare = arrays.is_array(item) or isinstance(item, (list, tuple))
     if is_bare and modality.bare_array is not None:
         raise InputError(name, *modality.bare_array)
@@ -107,16 +103,6 @@ def wrapped(modality: Modality, item: Any) -> Any:
             f"pass a path, bytes, a file object or bindrt.{wrapper.__name__}(...)",
         )
     return wrapper(item)
-
-
-def _with_plain_source(item: Any) -> Any:
-    """A wrapper whose source is a path, bytes, a file object, or an array."""
-    source = fields(item)[0].name
-    given = getattr(item, source)
-    if (sound := as_sound(given)) is not None and hasattr(item, "rate"):
-        return replace(item, **{source: sound[0], "rate": sound[1]})
-    plain = as_source(given)
-    return item if plain is given else replace(item, **{source: plain})
 
 
 def _ready(modality: Modality, item: Prepared) -> Views:

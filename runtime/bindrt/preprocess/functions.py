@@ -102,20 +102,21 @@ def image(
     return out
 
 
-def video(src: Source | Sequence[ArrayLike], limits: Limits = DEFAULT_LIMITS) -> Floats:
+def video(src: Source | Sequence[ArrayLike], limits: Limits = DEFAULT_LIMITS, strict: bool = False) -> Floats:
     """A video as the vision encoder's input.
 
     Five clips of 2 s spread over the duration, of each the first and the last frame; shorter side
     to 224 (bilinear, not antialiased), three crops along the longer side, normalised as images.
 
     Args:
-        src: a path, bytes or file object (MP4, MKV, WebM, AVI), or :class:`bindrt.Video`, which
-            also carries frames with their rate.
+        src: a path, bytes or file object (MP4, MKV, WebM, AVI, MPEG-TS, MPEG-PS, FLV, WMV), or
+            :class:`bindrt.Video`, which also carries frames with their rate.
+        strict: refuse a file of which a packet is damaged; by default what can be decoded is used.
 
     Returns:
         float32 ``[15, 3, 2, 224, 224]``: clip by clip, three crops in each; colours, frames.
     """
-    out: Floats = _run("video", src, Video(src), limits)
+    out: Floats = _run("video", src, Video(src, strict=strict), limits)
     return out
 
 

@@ -62,6 +62,8 @@ def decode_plan(media: Any, stream: Any, table: PacketTable, plan: DecodePlan, f
     """
     decoder = stream.codec_context
     packets = _Packets(media, stream, table, fresh)
+    if not fresh and decoder.is_open:
+        decoder.flush_buffers()  # an earlier plan may have been given up
     skipping = plan.short and decoder.name == "h264"
     for run in plan.runs:
         for at in run:

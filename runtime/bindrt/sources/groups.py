@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bindrt.arrays import Array
+
+_FARTHEST = 64  # places by which the order of showing may differ from that of packets; codecs allow 16 frames
+
 
 @dataclass
 class PacketTable:
@@ -19,20 +23,38 @@ class PacketTable:
         keys: positions of the packets that start a group of pictures (key frames).
         sizes: each packet's size in bytes.
         reliable: whether every packet has a time and is to be shown.
+        reordered: whether the times have another order than the packets.
     """
 
     times: array[int] = field(default_factory=lambda: array("q"))
     keys: array[int] = field(default_factory=lambda: array("q"))
     sizes: array[int] = field(default_factory=lambda: array("q"))
     reliable: bool = True
+    reordered: bool = False
 
     def add(self, time: int | None, key: bool, shown: bool, size: int = 0) -> None:
         """Appends a packet."""
         if key:
             self.keys.append(len(self.times))
+        if time is not None and self.times and time < self.times[-1]:
+            self.reordered = True
         self.times.append(0 if time is None else time)
         self.sizes.append(size)
         self.reliable = self.reliable and time is not None and shown
+
+    def shown(self) -> Array | None:
+        """Positions of the packets in the order in which they are shown; None if the times do not tell it.
+
+        Two recordings in one file may begin at the same time: their packets would be mixed.
+        """
+        if not self.reliable:
+            return None
+        moments = np.frombuffer(self.times, np.int64)
+        shown = np.argsort(moments, kind="stable")
+        if (np.diff(moments[shown]) == 0).any():
+            return None
+        farthest = np.abs(shown - np.arange(len(shown))).max(initial=0)
+        return None if farthest > _FARTHEST else shown
 
     def position(self, time: int | None) -> int | None:
         """The position of the packet with that time; None if there is not exactly one."""
@@ -73,11 +95,7 @@ def plan_decoding(table: PacketTable, wanted: Sequence[int], short: bool = True)
         None if the packets' times are not reliable.
     """
     times, keys = table.times, table.keys
-    if not table.reliable or not keys or keys[0] != 0:
-        return None
-    moments = np.frombuffer(times, np.int64)
-    shown = np.argsort(moments, kind="stable")
-    if (np.diff(moments[shown]) == 0).any():
+    if not keys or keys[0] != 0 or (shown := table.shown()) is None:
         return None
     ends = [*keys[1:], len(times)]
     needed: dict[int, int] = {}  # by group: the packet before which it may end

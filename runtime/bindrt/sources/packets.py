@@ -14,6 +14,8 @@ from bindrt.sources.groups import PacketTable
 from bindrt.sources.opening import Opened
 
 FEW = 3  # a container's count of frames may be wrong by so many
+#: FFmpeg's demuxers of containers that store no presentation times, or those of some packets only.
+_UNTIMED = ("avi", "asf", "mpeg", "wtv", "rm", "h264", "hevc")
 
 
 @dataclass
@@ -24,11 +26,13 @@ class PacketCount:
         packets: all packets of the stream.
         shown: how many of them are to be shown.
         end: when the last one ends, in seconds.
+        damaged: how many packets the container marks as damaged, as MPEG-TS does.
     """
 
     packets: PacketTable = field(default_factory=PacketTable)
     shown: int = 0
     end: float = 0.0
+    damaged: int = 0
 
 
 def count_packets(
@@ -53,13 +57,30 @@ def count_packets(
         if packet.stream_index == stream.index:
             shown = not packet.is_discard
             counted.shown += shown
+            counted.damaged += packet.is_corrupt
             counted.packets.add(packet.pts, packet.is_keyframe, shown, packet.size)
             if len(counted.packets.times) > most:
                 check_seconds(len(counted.packets.times), fps, opened.name, limits)
     counted.end = ends.seconds().get(stream.index, 0.0)
+    counted.packets.reliable &= _has_shown_order(stream, counted.packets, file_format)
     _check_complete(stream, counted, opened)
     check_duration(media, file_format, ends, opened.name)
     return counted
+
+
+def _has_shown_order(stream: Any, packets: PacketTable, file_format: Format) -> bool:
+    """Whether the packets' times tell the order in which frames are shown.
+
+    Where a container has no presentation times, FFmpeg hands out those of decoding. They are the same if the
+    codec does not reorder frames; times in another order than the packets were written by someone who knew.
+    """
+    decoder = stream.codec_context
+    if packets.reordered or not decoder.codec.reorder:
+        return True
+    # FFmpeg learns from the headers of MPEG-4 and the like whether there are B-frames; of H.264 and H.265 it
+    # knows it for certain only if the encoder said so.
+    guessed = file_format.name in _UNTIMED and decoder.name in ("h264", "hevc", "vvc")
+    return not decoder.has_b_frames and not guessed
 
 
 def _check_complete(stream: Any, counted: PacketCount, opened: Opened) -> None:

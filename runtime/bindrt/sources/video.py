@@ -14,11 +14,12 @@ from bindrt.sources.formats import TRACKS, Format, sniff, unfit
 from bindrt.sources.frames import Frame, LostError, decode_plan, frame_of
 from bindrt.sources.groups import DecodePlan, PacketTable, plan_decoding
 from bindrt.sources.image import check_pixels
+from bindrt.sources.inorder import Decoding, Placing
 from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.packets import FEW, count_packets
 
-_SHARE = 0.1  # of the frames may be missing after decoding
 _REMEDY = "is it complete?"
+_STRICT = "leave strict out to embed what can be decoded"
 
 Take = Callable[[int, Frame], None]
 
@@ -28,12 +29,16 @@ class Read:
     """What reading frames found.
 
     Attributes:
-        found: those of the wanted frames that were decoded.
+        found: those of the wanted frames that are there.
         decoded: how many frames the video has, or, if it was read in order, how many were decoded.
+        lost: packets that the decoder refused.
+        damaged: wanted frames that the decoder marks as damaged, or in whose place the one before stands.
     """
 
     found: frozenset[int]
     decoded: int
+    lost: int = 0
+    damaged: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Clip:
         fps: the average frame rate, in frames per second.
         width, height: the frames' size in pixels as the header has it, before any rotation.
         packets: the packets of the video stream.
+        damaged: how many of them the container marks as damaged.
         media: the container while it is open; else None.
     """
 
@@ -55,14 +61,25 @@ class Clip:
     width: int
     height: int
     packets: PacketTable
+    damaged: int = 0
     media: Any = None
 
-    def read(self, wanted: Sequence[int], take: Take, limits: Limits = DEFAULT_LIMITS) -> Read:
+    def read(
+        self, wanted: Sequence[int], take: Take, limits: Limits = DEFAULT_LIMITS, strict: bool = False
+    ) -> Read:
         """Calls ``take(index, frame)`` for the frames at the ``wanted`` indices, in any order.
 
-        A frame may come twice; the second replaces the first. Frames that cannot be decoded are left out.
+        A frame may come twice; the second replaces the first. Frames that cannot be decoded are left out, or
+        the frame before stands in their place.
+
+        Args:
+            wanted: indices of frames, rising.
+            strict: decodes the whole video, and refuses one of which a packet cannot be decoded.
+
+        Raises:
+            SourceError: with ``strict``, the video is damaged.
         """
-        for short in (True, False):
+        for short in () if strict else (True, False):
             groups = plan_decoding(self.packets, wanted, short)
             if groups is None:
                 break
@@ -72,49 +89,83 @@ class Clip:
                 found.add(index)
             if len(found) == len(groups.index):
                 return Read(frozenset(found), self.frames)
-        return self._read_all(frozenset(wanted), take, limits)
+        whole = self._read_all(wanted, take, limits, strict)
+        return self._read_damaged(wanted, take, limits) if whole is None else whole
 
     def _planned(self, groups: DecodePlan, limits: Limits) -> Iterator[tuple[int, Frame]]:
         """The planned frames, found by their times; those that are missing or not certain are left out."""
+        import av
+
         live = self.media if groups.short else None
+        last = None
         with _container(self, live) as media, decoding(self.opened.name, "video", _REMEDY):
             stream = _stream(media, self.opened)
             try:
                 for decoded in decode_plan(media, stream, self.packets, groups, fresh=live is None):
+                    if last is not None and (decoded.pts is None or decoded.pts <= last):
+                        return  # decoders give frames as they are shown: the times are not those of showing
+                    last = decoded.pts
                     index = groups.index.get(decoded.pts)
                     if index is None:
                         continue
-                    if groups.short and decoded.interlaced_frame:
+                    if decoded.is_corrupt or (groups.short and decoded.interlaced_frame):
                         return  # its second field may be in another packet
                     yield index, self._frame(decoded, limits)
-            except LostError:
+            except (LostError, av.FFmpegError):
                 return
 
-    def _read_all(self, wanted: frozenset[int], take: Take, limits: Limits) -> Read:
-        """Decodes all frames from the beginning and finds the wanted ones by counting."""
-        found, decoded = set(), 0
-        for frame in self._in_order(wanted, limits):
-            if frame is not None:
-                take(decoded, frame)
-                found.add(decoded)
-            decoded += 1
-        return Read(frozenset(found), decoded)
+    def _read_all(self, wanted: Sequence[int], take: Take, limits: Limits, strict: bool) -> Read | None:
+        """Decodes from the beginning, in threads, and finds the wanted frames by counting.
 
-    def _in_order(self, wanted: frozenset[int], limits: Limits) -> Iterator[Frame | None]:
-        """Every frame up to the last wanted one; None in place of those that are not wanted."""
-        last = max(wanted)
+        Returns:
+            None if a packet cannot be decoded.
+        """
+        found, damaged, count = set(), 0, 0
+        with self._in_order(tolerant=False, strict=strict) as whole:
+            for at, decoded in enumerate(whole.frames()):
+                count = at + 1
+                if at in wanted:
+                    take(at, self._frame(decoded, limits))
+                    found.add(at)
+                if strict or at in wanted:
+                    damaged += bool(decoded.is_corrupt)
+                if at == wanted[-1] and not strict:
+                    break
+        if strict and (whole.lost or damaged or self.damaged):
+            raise SourceError(self.opened.name, f"a packet is damaged: {whole.said or 'marked so'}", _STRICT)
+        return None if whole.lost else Read(frozenset(found), count, damaged=damaged)
+
+    def _read_damaged(self, wanted: Sequence[int], take: Take, limits: Limits) -> Read:
+        """Decodes what can be decoded; the frames keep their places if the packets' times tell them."""
+        shown, times = self.packets.shown(), self.packets.times
+        index = None if shown is None else {times[packet]: at for at, packet in enumerate(shown)}
+        placing = Placing(wanted, index)
+        found, damaged = set(), set[int]()
+        with self._in_order(tolerant=True) as rest:
+            for at, decoded in placing.place(rest.frames()):
+                take(at, self._frame(decoded, limits))
+                found.add(at)
+                if decoded.is_corrupt:
+                    damaged.add(at)
+        return Read(frozenset(found), placing.decoded, rest.lost, len(damaged | placing.replaced))
+
+    @contextlib.contextmanager
+    def _in_order(self, tolerant: bool, strict: bool = False) -> Iterator[Decoding]:
+        """The decoding of the whole video. With threads some frames would be lost beside a damaged one."""
         with _container(self, None) as media, decoding(self.opened.name, "video", _REMEDY):
-            for at, decoded in enumerate(media.decode(_stream(media, self.opened))):
-                yield self._frame(decoded, limits) if at in wanted else None
-                if at == last:
-                    return
+            stream = _stream(media, self.opened)
+            if tolerant:
+                stream.thread_type = "SLICE"
+            if strict:
+                stream.codec_context.options = {"err_detect": "explode"}
+            yield Decoding(media, stream, tolerant)
 
     def _frame(self, decoded: Any, limits: Limits) -> Frame:
         """The frame, rotated as the display matrix of an MP4 or MOV says.
 
         The rotation in Matroska is ignored, as decord ignores it.
         """
-        check_pixels(decoded.width, decoded.height, self.opened.name, limits)
+        _check_size(decoded.width, decoded.height, self.opened.name, limits)
         return frame_of(decoded, turning=self.file_format.name == "mov")
 
 
@@ -143,7 +194,7 @@ def _counted(media: Any, opened: Opened, file_format: Format, limits: Limits) ->
     with decoding(opened.name, "video", _REMEDY):
         stream = _stream(media, opened)
         context = stream.codec_context
-        check_pixels(context.width, context.height, opened.name, limits)
+        _check_size(context.width, context.height, opened.name, limits)
         rate = stream.average_rate or stream.guessed_rate
         if not rate or rate <= 0:
             raise SourceError(opened.name, "the video has no frame rate", "write it again with one")
@@ -151,7 +202,16 @@ def _counted(media: Any, opened: Opened, file_format: Format, limits: Limits) ->
     if counted.shown == 0:
         raise SourceError(opened.name, "the video has no frames")
     size = (context.width, context.height)
-    return Clip(opened, file_format, counted.shown, float(rate), *size, counted.packets, media)
+    return Clip(
+        opened, file_format, counted.shown, float(rate), *size, counted.packets, counted.damaged, media
+    )
+
+
+def _check_size(width: int, height: int, name: str, limits: Limits) -> None:
+    """Raises SourceError for frames without pixels, LimitError for frames with too many."""
+    if width < 1 or height < 1:
+        raise SourceError(name, f"frames of {width} x {height} pixels", "is the file damaged?")
+    check_pixels(width, height, name, limits)
 
 
 @contextlib.contextmanager
@@ -164,12 +224,18 @@ def _container(clip: Clip, live: Any | None) -> Iterator[Any]:
         yield media
 
 
-def check_decoded(clip: Clip, decoded: int) -> None:
-    """Raises SourceError if far fewer frames were decoded than counted."""
-    if decoded == 0 or clip.frames - decoded > max(FEW, _SHARE * clip.frames):
+def lost_frames(clip: Clip, read: Read, strict: bool) -> int:
+    """How many packets gave no frame, after all were decoded; 0 if the count may just be a little off.
+
+    Raises:
+        SourceError: no frame can be decoded; with ``strict``, some cannot.
+    """
+    missing = clip.frames - read.decoded
+    if read.decoded == 0 or (strict and missing > (0 if clip.packets.reliable else FEW)):
         raise SourceError(
-            clip.opened.name, f"only {decoded} of {clip.frames} frames can be decoded", "is the file damaged?"
+            clip.opened.name, f"only {read.decoded} of {clip.frames} frames can be decoded", "is it damaged?"
         )
+    return missing if missing > FEW else 0
 
 
 def _stream(media: Any, opened: Opened) -> Any:
