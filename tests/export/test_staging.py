@@ -109,12 +109,3 @@ def test_a_bundle_that_was_being_replaced_is_put_back(
         export_tiny(bundle, ["imu"], seed=1)
     assert bindrt.load(bundle, verify=True).modalities == ("imu",)
     assert names(tmp_path) == ["a.bind"]
-
-
-def test_a_lock_that_was_removed_locks_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "lock"
-    with open(path, "w") as ours:
-        path.unlink()
-        path.touch()  # another export's
-        with pytest.raises(bindrt.ExportError, match="another export"):
-            staging.take_lock(ours, path, tmp_path)

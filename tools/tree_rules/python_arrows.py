@@ -34,6 +34,7 @@ FOR_EXPORT = {
     "bindrt.engines",
     "bindrt.errors",
     "bindrt.hardware",
+    "bindrt.locks",
     "bindrt.modalities",
     "bindrt.bundle_checks",
     "bindrt.precisions",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from bindrt.bundle import MANIFEST
 from bindrt.errors import ExportError
+from bindrt.locks import only_writer
 
 #: The folder that the first artifact is written to.
 FIRST = "onnx"
@@ -53,11 +52,8 @@ def staging_for(output: Path) -> Iterator[Path]:
     Raises:
         ExportError: another export is at work there, or something else has the folder's name.
     """
-    output.parent.mkdir(parents=True, exist_ok=True)
     staging = output.with_name(output.name + ".partial")
-    lock_path = output.with_name(f".{output.name}.lock")
-    with open(lock_path, "w") as lock:
-        take_lock(lock, lock_path, output)
+    with only_writer(output, "export", "-o", ExportError):
         try:
             if not output.exists() and (old := set_aside(output)).exists():
                 os.rename(old, output)  # killed between the two renames
@@ -67,18 +63,6 @@ def staging_for(output: Path) -> Iterator[Path]:
         finally:
             if staging.is_dir() and not any(staging.glob("parts/*.json")) and not is_foreign(staging):
                 shutil.rmtree(staging, ignore_errors=True)  # nothing to go on from
-            lock_path.unlink(missing_ok=True)
-
-
-def take_lock(lock: IO[str], path: Path, output: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Whoever had it may have removed the file since we opened it; then it locks nothing.
-        if os.path.samestat(os.fstat(lock.fileno()), os.stat(path)):
-            return
-    except OSError:
-        pass
-    raise ExportError(str(output), "another export is writing it", "wait for it, or choose another -o")
 
 
 def is_foreign(staging: Path) -> bool:

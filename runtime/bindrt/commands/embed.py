@@ -3,190 +3,149 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from io import TextIOWrapper
 from pathlib import Path
 from time import monotonic
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
+from bindrt.commands.adopting import adopt
+from bindrt.commands.earlier import EarlierRows
+from bindrt.commands.embed_options import embed_arguments, parser
 from bindrt.commands.embed_run import EmbedRun
 from bindrt.commands.indexing import write_index
-from bindrt.commands.inputs import EmbedArguments, count_inputs
-from bindrt.commands.outputs import adopt, check_suffix, finish
-from bindrt.commands.segments import Row, Segments, as_json_line
-from bindrt.commands.terminal import Command, CommandParser
-from bindrt.errors import OptionError
+from bindrt.commands.inputs import count_inputs
+from bindrt.commands.limit_options import given_limits
+from bindrt.commands.outputs import check_suffix, finish
+from bindrt.commands.progress import progress_bar
+from bindrt.commands.rows import as_json_line
+from bindrt.commands.segment_writer import SegmentWriter
+from bindrt.commands.segments import Segments, require_new
+from bindrt.commands.terminal import DONE, PASSED_OVER, Command
+from bindrt.errors import Error, OptionError
 from bindrt.index.storage import check_place
-from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.loading import load
-from bindrt.modalities import MODALITIES
-
-#: A segment is written when it has this many rows, or when its first row is this old.
-SEGMENT_ROWS = 512
-SEGMENT_SECONDS = 5.0
+from bindrt.locks import only_writer
 
 
-def parser(prog: str) -> CommandParser:
-    p = CommandParser(
-        prog,
-        "NAME.bind FILE|DIR|- ... [options]",
-        "Embed files, folders (recursively), a list of paths on standard input (-), or texts. "
-        "Without -o, JSON lines go to standard output.",
-        """
-        imagebind.bind photos/ talk.wav --text "a bell" -o vectors.parquet
-        imagebind.bind photos/ --index photos.index --on-error skip
-        """,
-    )
-    p.add("bundle", metavar="NAME.bind", help="the bundle that bind-export wrote")
-    p.add("paths", nargs="*", metavar="FILE|DIR|-", help="what to embed")
-    inputs = p.section("inputs")
-    inputs(
-        "--modality",
-        choices=tuple(MODALITIES),
-        help="of all files; default: found from each file's content",
-    )
-    inputs("--unit", choices=("m", "mm", "sunrgbd", "disparity"), help="unit of depth files")
-    inputs("--text", action="append", default=[], metavar="TEXT", help="a text to embed; may be repeated")
-    inputs("--max-pixels", type=int, metavar="N", help="most pixels of an image; default: 89 million")
-    outputs = p.section("output")
-    outputs("-o", "--output", type=Path, metavar="OUT", help=".parquet, .npz or .jsonl")
-    outputs("--index", type=Path, metavar="OUT", help="write an index, a folder, for bind-search")
-    outputs("--on-error", choices=("raise", "skip"), default="raise", help="default: raise")
-    outputs("--resume", action="store_true", help="continue an earlier run, or add to its output")
-    engine = p.section("engine")
-    engine("--threads", type=int, metavar="N", help="threads of the engine")
-    engine("--trace", type=Path, metavar="OUT.json", help="record what happens when, for ui.perfetto.dev")
-    return p
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Embeds everything; the exit code."""
+    arguments = embed_arguments(args)
+    arguments.check()
+    limits = given_limits(args)
+    check_outputs(args)
+    with ExitStack() as stack:
+        for place, option in ((args.output, "-o"), (args.index, "--index")):
+            if place is not None:
+                stack.enter_context(only_writer(place, "bind-embed", option))
+        if (place := args.output or args.index) is not None and not args.resume:
+            require_new(real(place))
+        model = stack.enter_context(
+            load(args.bundle, args.engine, args.precision, args.device, threads=args.threads, limits=limits)
+        )
+        stack.enter_context(model.trace(args.trace) if args.trace is not None else nullcontext())
+        work = EmbedRun(model, arguments, args.on_error == "skip", args.retry_failed)
+        if place is None:
+            to_stdout(work, args, console)
+        else:
+            to_file(work, args, console)
+    if args.strict and work.summary.failed:
+        raise Error("--strict", f"{work.summary.failed} inputs failed", "see the error column")
+    return PASSED_OVER if work.summary.doubtful else DONE
+
+
+def check_outputs(args: argparse.Namespace) -> None:
+    """Raises OptionError for outputs that cannot be, and options that mean nothing without them."""
+    if args.output is not None:
+        check_suffix(args.output)
+    elif args.resume and args.index is None:
+        raise OptionError("--resume", "there is no output to continue", "add -o OUT or --index OUT")
+    elif args.dtype is not None:
+        raise OptionError("--dtype", "it is for the vectors in a file", "add -o OUT")
+    for option in ("retry_failed", "prune"):
+        if getattr(args, option) and not args.resume:
+            raise OptionError("--" + option.replace("_", "-"), "there is no earlier run", "add --resume")
+    if args.index is not None:
+        check_place(args.index, f"--index {args.index}")
+        if args.output is not None and real(args.output) == real(args.index):
+            raise OptionError(f"--index {args.index}", "it is the same place as -o", "choose another one")
+
+
+def real(place: Path) -> Path:
+    """A place without links: so an output that is a link is written where the link points."""
+    return Path(os.path.realpath(place))
+
+
+def to_stdout(work: EmbedRun, args: argparse.Namespace, console: Console) -> None:
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the terminal's language
+    start = monotonic()
+    work.run(lambda row: print(as_json_line(row, work.model.space), flush=True))
+    if args.json:
+        print(summary_json(work), file=sys.stderr)
+    elif not work.summary.is_silent:
+        tell(console, work, "bind-embed", monotonic() - start)
+
+
+def to_file(work: EmbedRun, args: argparse.Namespace, console: Console) -> None:
+    """Writes segments of rows, then makes a file, an index or both from them."""
+    output, index = args.output and real(args.output), args.index and real(args.index)
+    model = work.model
+    segments = Segments(output or index, model.embed_dim, model.space, args.resume, args.dtype)
+    if args.resume:
+        adopt(segments)
+        work.earlier = EarlierRows(segments)
+    start = monotonic()
+    writer = SegmentWriter(segments)
+    with progress_bar(console, count_inputs(work.arguments)) as advance:
+        try:
+            work.run(writer.add, advance, writer.flush_old)
+        finally:
+            writer.flush()
+    close_run(work, segments, args.prune)
+    if index is not None:
+        write_index(segments, model, index)
+    if output is not None:
+        finish(segments)
+    else:
+        segments.remove()
+    if args.json:
+        print(summary_json(work, args.output or args.index))
+    else:
+        tell(console, work, str(args.output or args.index), monotonic() - start)
+
+
+def close_run(work: EmbedRun, segments: Segments, prune: bool) -> None:
+    """Looks for rows of files that are gone; removes them if that is wanted."""
+    gone = work.earlier.gone(work.arguments.folders())
+    if prune:
+        segments.dropped.update(gone)
+    work.summary.gone, work.summary.pruned = len(gone), prune
+    work.summary.kept = segments.rows() - work.summary.rows
+
+
+def tell(console: Console, work: EmbedRun, what: str, seconds: float) -> None:
+    """Prints the summary."""
+    lines = [f"{what}: {work.summary.line(seconds)}; space {work.model.space}"]
+    lines += [f"  {line}" for line in work.summary.details()]
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def summary_json(work: EmbedRun, output: Path | None = None) -> str:
+    where = {"output": str(output)} if output is not None else {}
+    return json.dumps({**where, "space": work.model.space, **work.summary.as_json()}, ensure_ascii=False)
 
 
 def kept(args: argparse.Namespace) -> str:
     """What is said of a run that was stopped."""
     place = f"-o {args.output}" if args.output else f"--index {args.index}" if args.index else ""
     return f"; finished rows are kept, go on with --resume {place}" if place else ""
-
-
-def run(args: argparse.Namespace, console: Console) -> None:
-    arguments = EmbedArguments(args.paths, args.text, args.modality, args.unit)
-    arguments.check()
-    if args.output is not None:
-        check_suffix(args.output)
-    elif args.resume and args.index is None:
-        raise OptionError("--resume", "there is no output to continue", "add -o OUT or --index OUT")
-    if args.index is not None:
-        check_place(args.index, f"--index {args.index}")
-    limits = DEFAULT_LIMITS if args.max_pixels is None else Limits(max_pixels=args.max_pixels)
-    with (
-        load(args.bundle, threads=args.threads, limits=limits) as model,
-        model.trace(args.trace) if args.trace is not None else nullcontext(),
-    ):
-        work = EmbedRun(model, arguments, args.on_error == "skip")
-        if args.output is None and args.index is None:
-            to_stdout(work)
-        else:
-            to_file(work, args.output, args.index, args.resume, console)
-
-
-def to_stdout(work: EmbedRun) -> None:
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the terminal's language
-    work.run(lambda row: print(as_json_line(row, work.model.space), flush=True))
-
-
-def to_file(work: EmbedRun, output: Path | None, index: Path | None, resume: bool, console: Console) -> None:
-    """Writes segments of rows, then makes a file, an index or both from them."""
-    dim, space = work.model.embed_dim, work.model.space
-    place = output or index
-    assert place is not None
-    segments = Segments(place, dim, space, resume)
-    if resume:
-        adopt(segments, dim, space)
-    work.done = segments.done()
-    kept = work.done.total()
-    writer = SegmentWriter(segments)
-    total = count_inputs(work.arguments)
-    start = monotonic()
-    with progress_bar(console) as progress:
-        bar = progress.add_task("embedding", total=None if total is None else max(total - kept, 0))
-        try:
-            work.run(writer.add, lambda count: progress.advance(bar, count), writer.flush_old)
-        finally:
-            writer.flush()
-    rows = segments.rows()
-    if index is not None:
-        write_index(segments, work.model, index)
-    if output is not None:
-        finish(segments, dim, space)
-    else:
-        segments.remove()
-    summarize(work, place, rows, kept, monotonic() - start, console)
-
-
-class SegmentWriter:
-    """Collects rows and writes them in segments."""
-
-    def __init__(self, segments: Segments) -> None:
-        self._segments = segments
-        self._open: tuple[int, list[Row]] = (segments.next_number(), [])
-        self._since = monotonic()
-
-    def add(self, row: Row) -> None:
-        self._open[1].append(row)
-        if len(self._open[1]) >= SEGMENT_ROWS:
-            self.flush()
-        self.flush_old()
-
-    def flush_old(self) -> None:
-        if self._open[1] and monotonic() - self._since >= SEGMENT_SECONDS:
-            self.flush()
-
-    def flush(self) -> None:
-        number, rows = self._open
-        self._segments.write(rows, number)
-        self._open = (number + 1, [])  # after an interrupt before this line the same segment is written again
-        self._since = monotonic()
-
-
-class RateColumn(ProgressColumn):
-    """Inputs per second."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f}/s" if task.speed else "", style="cyan")
-
-
-def progress_bar(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        RateColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )
-
-
-def summarize(work: EmbedRun, output: Path, rows: int, kept: int, seconds: float, console: Console) -> None:
-    new = rows - kept
-    parts = [f"{new} rows in {seconds:.1f} s"]
-    if kept:
-        parts.append(f"{kept} kept from before")
-    if work.failed:
-        parts.append(f"{work.failed} failed (see the error column)")
-    if work.passed_over:
-        parts.append(f"{work.passed_over} files passed over, not media")
-    console.print(f"{output}: {', '.join(parts)}; space {work.model.space}", highlight=False, soft_wrap=True)
 
 
 COMMAND = Command(

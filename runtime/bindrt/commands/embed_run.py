@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
+import json
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from bindrt.commands.earlier import EarlierRows
+from bindrt.commands.file_states import FileState, state_of
 from bindrt.commands.inputs import EmbedArguments, Input, list_inputs, resolve
-from bindrt.commands.segments import Row
-from bindrt.errors import Error
+from bindrt.commands.passed_over import PassedOver
+from bindrt.commands.rows import Row
+from bindrt.commands.summary import Summary
+from bindrt.errors import Error, InputError
 from bindrt.model import Model
 from bindrt.pipeline import EmbeddingFuture
 
@@ -23,26 +29,37 @@ class Pending:
     """An input in work. If it has no future, it has failed already.
 
     Attributes:
+        replaces: the number of the earlier row that its row takes the place of.
+        state: the file's state, once its content is hashed.
         ends: whether its error is not the input's own: then nothing more can be embedded.
     """
 
-    source: str
+    entry: Input
     modality: str | None
+    replaces: int | None = None
     future: EmbeddingFuture | None = None
+    state: Future[FileState] | None = None
     error: Error | None = None
     ends: bool = False
 
     def row(self) -> Row:
         """Waits for its row. An error of the item is written in the row."""
-        if self.future is None:
-            return Row(self.source, self.modality, str(self.error), None)
-        try:
-            return Row(self.source, self.modality, None, self.future.result())
-        except Error as error:
-            return Row(self.source, self.modality, str(error), None)
+        vector, error, notes = None, self.error, None
+        if self.future is not None:
+            try:
+                vector = self.future.result()
+                notes = json.dumps(dict(self.future.notes), ensure_ascii=False) if self.future.notes else None
+            except Error as of_item:
+                error = of_item
+            except Exception as raw:  # whatever it is, it is this item's, and ends no job
+                error = InputError(self.entry.source, f"{type(raw).__name__}: {raw}", "report this")
+        state = self.state.result() if self.state is not None else None
+        text = None if error is None else str(error)
+        options = self.entry.options_text
+        return Row(self.entry.source, self.modality, text, vector, options, notes, state, self.replaces)
 
     def is_finished(self) -> bool:
-        return self.future is None or self.future.done()
+        return (self.future is None or self.future.done()) and (self.state is None or self.state.done())
 
 
 @dataclass
@@ -51,17 +68,17 @@ class EmbedRun:
 
     Attributes:
         skip: an input that fails becomes a row with its error; else the run ends with that error.
-        passed_over: files of folders that are not media, so far.
-        failed: inputs with an error, so far.
-        done: inputs that have a row from an earlier run, and how often.
+        retry_failed: inputs whose earlier row is an error are embedded again.
+        earlier: the rows of an earlier run.
+        summary: what has happened so far.
     """
 
     model: Model
     arguments: EmbedArguments
     skip: bool
-    passed_over: int = 0
-    failed: int = 0
-    done: Counter[tuple[bool, str]] = field(default_factory=Counter)
+    retry_failed: bool = False
+    earlier: EarlierRows = field(default_factory=EarlierRows)
+    summary: Summary = field(default_factory=Summary)
 
     def run(
         self,
@@ -80,6 +97,7 @@ class EmbedRun:
             idle: is called now and then while the list on standard input pauses.
         """
         waiting: deque[Pending] = deque()
+        hashing = ThreadPoolExecutor(2, "bindrt-hash")
 
         def finish_first() -> None:
             row = waiting[0].row()
@@ -88,16 +106,15 @@ class EmbedRun:
             advance(1)
 
         try:
-            for entry in self._inputs():
-                if entry is not None and (pending := self._start(entry)) is not None:
+            for entry in list_inputs(self.arguments):
+                if entry is None:
+                    idle()
+                elif (pending := self._start(entry, hashing)) is not None:
                     waiting.append(pending)
-                elif entry is not None:
-                    self.passed_over += 1
+                else:
                     advance(1)
                 while waiting and (len(waiting) >= AHEAD or waiting[0].is_finished()):
                     finish_first()
-                if entry is None:
-                    idle()
             while waiting:
                 finish_first()
         except KeyboardInterrupt:
@@ -109,27 +126,43 @@ class EmbedRun:
             for pending in waiting:
                 if pending.future is not None:
                     pending.future.cancel()
+            hashing.shutdown(wait=False, cancel_futures=True)
 
-    def _inputs(self) -> Iterator[Input | None]:
-        """Inputs that have no row yet; None while the list on standard input pauses."""
-        for entry in list_inputs(self.arguments):
-            if entry is not None and self.done[entry.key()] > 0:
-                self.done[entry.key()] -= 1
-            else:
-                yield entry
-
-    def _start(self, entry: Input) -> Pending | None:
-        """Submits an input; None for a folder's file that is not media."""
+    def _start(self, entry: Input, hashing: ThreadPoolExecutor) -> Pending | None:
+        """Submits an input; None for one that has a row, and for a folder's file that is not media."""
+        place = self.earlier.take(entry.key)
+        if place is not None and not self._is_old(place, entry):
+            return None
+        replaces = None if place is None else self.earlier.number(place)
+        state = None if entry.modality == "text" else state_of(entry.path)  # before it is read
+        hashed = None if state is None else hashing.submit(state.hashed, entry.path)
         try:
             found = resolve(entry, self.arguments)
-        except Error as error:
-            return Pending(entry.source, entry.modality, error=error)
-        if found is None:
+        except Error as of_item:
+            return Pending(entry, entry.modality, replaces, state=hashed, error=of_item)
+        if isinstance(found, PassedOver):
+            self.summary.pass_over(found)
             return None
+        modality, item = found
+        if modality not in self.model.modalities:
+            problem, remedy = f"the bundle has no {modality}", f"it has {', '.join(self.model.modalities)}"
+            error = InputError(entry.source, problem, remedy)
+            return Pending(entry, modality, replaces, state=hashed, error=error)
         try:
-            return Pending(entry.source, found[0], self.model.submit(*found))
-        except Error as error:
-            return Pending(entry.source, found[0], error=error, ends=True)
+            future = self.model.submit(modality, item)
+        except Error as of_model:
+            return Pending(entry, modality, replaces, error=of_model, ends=True)
+        return Pending(entry, modality, replaces, future, hashed)
+
+    def _is_old(self, place: int, entry: Input) -> bool:
+        """Whether the earlier row of an input is to be made again."""
+        if self.retry_failed and self.earlier.failed(place):
+            self.summary.retried += 1
+        elif entry.modality != "text" and self.earlier.has_changed(place, entry.path):
+            self.summary.changed += 1
+        else:
+            return False
+        return True
 
     def _write(self, pending: Pending, row: Row, write: Write) -> None:
         if pending.error is not None and pending.ends:
@@ -137,5 +170,8 @@ class EmbedRun:
         if row.error is not None:
             if not self.skip:
                 raise Error("", row.error, "add --on-error skip to record it and go on")
-            self.failed += 1
+            self.summary.failed += 1
+        elif pending.future is not None:
+            self.summary.note(pending.future.notes)
+        self.summary.rows += 1
         write(row)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-import pyarrow as pa
+import pyarrow.compute as pc
 
-from bindrt.commands.segments import Row, Segments, vectors_of
+from bindrt.commands.rows import Row, vectors_of
+from bindrt.commands.segments import Segments
 from bindrt.index import Index
 from bindrt.model import Model
 
@@ -19,10 +20,10 @@ def write_index(segments: Segments, model: Model, path: Path) -> None:
     """Writes an index of all rows that have a vector."""
     large = segments.rows() >= APPROXIMATE_FROM and importlib.util.find_spec("usearch") is not None
     index = Index.of(model, approximate=large)
-    for table in segments.tables():
-        good = table.filter(pa.compute.is_valid(table["embedding"]))
+    for table in segments.tables(["source", "modality", "error", "embedding"]):
+        good = table.filter(pc.is_valid(table["embedding"]))
         for modality in sorted(set(good["modality"].to_pylist())):
-            part = good.filter(pa.compute.equal(good["modality"], modality))
+            part = good.filter(pc.equal(good["modality"], modality))
             index.add(vectors_of(part, model.embed_dim), part["source"].to_pylist(), modality)
     index.save(path)
 

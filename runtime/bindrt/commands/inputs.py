@@ -1,21 +1,30 @@
-"""What ``bind-embed`` is asked to embed: files, folders, a list on standard input, texts."""
+"""What ``bind-embed`` is asked to embed: files, folders, lists, manifests, texts."""
 
 from __future__ import annotations
 
+import json
 import os
-import select
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from bindrt.commands.segments import clean
-from bindrt.errors import InputError, OptionError, SourceError
-from bindrt.modalities.depth import Depth
-from bindrt.preprocess import detect
+from bindrt.commands.earlier import row_key
+from bindrt.commands.file_states import state_of
+from bindrt.commands.item_options import as_item, check_options, require_use
+from bindrt.commands.lines import read_lines
+from bindrt.commands.manifests import Manifest
+from bindrt.commands.passed_over import PassedOver, suspected
+from bindrt.commands.rows import clean
+from bindrt.commands.rules import Rule, Selection, rule_for
+from bindrt.errors import OptionError, SourceError
+from bindrt.preprocess.detection import detect_opened
+from bindrt.sources import open_source
 from bindrt.sources.folders import files_below
+from bindrt.sources.suffixes import modality_by_suffix
 
 STDIN = "-"
-SILENCE = 0.05  # seconds without a line, after which finished rows are written
+#: Modalities that a file's content tells, without an option.
+BY_CONTENT = ("image", "video", "audio")
 
 
 @dataclass(frozen=True)
@@ -24,17 +33,29 @@ class Input:
 
     Attributes:
         source: the path or text, as it is written to the output.
-        modality: the modality that was asked for; None: it is found from the file's content.
+        modality: its modality, if that is given for it alone.
         listed: whether it was found in a folder. Such a file is passed over if it is not media.
+        name: what rules and patterns look at: the path, in a folder the path below it.
+        path: the file to open.
+        options: those that a manifest gives for it.
     """
 
     source: str
-    modality: str | None
+    modality: str | None = None
     listed: bool = False
+    name: str = ""
+    path: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
 
-    def key(self) -> tuple[bool, str]:
-        """What identifies the input when a run is resumed. A text may look like a path."""
-        return self.modality == "text", clean(self.source)
+    @property
+    def options_text(self) -> str | None:
+        """Its own options as JSON, as the output has them."""
+        return json.dumps(dict(self.options), ensure_ascii=False, sort_keys=True) if self.options else None
+
+    @property
+    def key(self) -> str:
+        """What identifies the input when a run is resumed."""
+        return row_key(self.modality == "text", clean(self.source), self.options_text)
 
 
 @dataclass(frozen=True)
@@ -45,30 +66,55 @@ class EmbedArguments:
         paths: files, folders, or ``-``: a list of files on standard input.
         texts: texts to embed.
         modality: the files' modality; None: found from their content.
-        unit: the unit of depth files; None: as :class:`bindrt.Depth` has it.
+        options: how items are read, by field of their wrapper.
+        rules: modality and options of files by their name; the first that fits.
+        selection: which files are embedded.
+        manifest: a file that lists inputs.
+        strict: a file that would be passed over is an error, and so is one of which a part is lost.
     """
 
-    paths: Sequence[str]
-    texts: Sequence[str]
-    modality: str | None
-    unit: str | None
+    paths: Sequence[str] = ()
+    texts: Sequence[str] = ()
+    modality: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    rules: Sequence[Rule] = ()
+    selection: Selection = field(default_factory=Selection)
+    manifest: Manifest | None = None
+    strict: bool = False
 
     def check(self) -> None:
-        if not self.paths and not self.texts:
-            raise OptionError("", "nothing to embed", "give files, folders, - or --text")
+        if not self.paths and not self.texts and self.manifest is None:
+            raise OptionError("", "nothing to embed", "give files, folders, -, --manifest or --text")
         if self.modality == "text" and any(p != STDIN for p in self.paths):
             raise OptionError(
                 "--modality text", "files are not read as texts", 'give --text "…", or lines on -'
             )
-        if self.unit is not None and self.modality != "depth":
-            raise OptionError("--unit", "only depth files have a unit", "add --modality depth")
+        if self.manifest is None:
+            found = BY_CONTENT if self.modality is None else (self.modality,)
+            require_use(self.options, {*found, *(rule.modality for rule in self.rules)})
+
+    def folders(self) -> list[str] | None:
+        """The folders that are embedded; None if there are other inputs too."""
+        if self.manifest is not None or not all(os.path.isdir(path) for path in self.paths):
+            return None
+        return list(self.paths)
 
 
 def list_inputs(arguments: EmbedArguments) -> Iterator[Input | None]:
-    """Every input in order: paths as given, folders sorted, then texts.
+    """Every input that is wanted, in order: paths as given, folders sorted, a manifest, then texts.
 
     None stands for a pause: the list on standard input has no new line yet.
     """
+    selection = arguments.selection
+    for entry in _all_inputs(arguments):
+        if entry is None:
+            yield None
+        elif selection.shard.has(entry.name) and (entry.modality == "text" or selection.wants(entry.name)):
+            yield entry
+
+
+def _all_inputs(arguments: EmbedArguments) -> Iterator[Input | None]:
+    modality = arguments.modality
     for path in arguments.paths:
         if path == STDIN:
             if sys.stdin is None:
@@ -77,31 +123,17 @@ def list_inputs(arguments: EmbedArguments) -> Iterator[Input | None]:
                 if line is None:
                     yield None
                 elif name := line.rstrip("\r\n"):
-                    yield Input(name, arguments.modality)
+                    yield Input(name, "text" if modality == "text" else None, name=name, path=name)
         elif os.path.isdir(path):
             for name in files_below(path):
-                yield Input(name, arguments.modality, listed=True)
+                yield Input(name, None, True, os.path.relpath(name, path), name)
         else:
-            yield Input(path, arguments.modality)
+            yield Input(path, None, name=path, path=path)
+    if arguments.manifest is not None:
+        for source, own, options in arguments.manifest.rows():
+            yield Input(source, own, False, source, arguments.manifest.file(source), options)
     for text in arguments.texts:
-        yield Input(text, "text")
-
-
-def read_lines(descriptor: int) -> Iterator[str | None]:
-    """Lines as they arrive; None now and then while there is none, so that other work can go on."""
-    rest = b""
-    while True:
-        if not select.select([descriptor], [], [], SILENCE)[0]:
-            yield None
-            continue
-        block = os.read(descriptor, 1 << 16)
-        *lines, rest = (rest + block).split(b"\n")
-        if not block:
-            lines = [rest]
-        for line in lines:
-            yield line.decode("utf-8", "surrogateescape")  # file names are bytes
-        if not block:
-            return
+        yield Input(text, "text", name=text)
 
 
 def count_inputs(arguments: EmbedArguments) -> int | None:
@@ -111,25 +143,47 @@ def count_inputs(arguments: EmbedArguments) -> int | None:
     return sum(1 for _ in list_inputs(arguments))
 
 
-def resolve(entry: Input, arguments: EmbedArguments) -> tuple[str, object] | None:
-    """The modality and item of an input; None for a folder's file that is not media.
+def resolve(entry: Input, arguments: EmbedArguments) -> tuple[str, object] | PassedOver:
+    """The modality and item of an input, or why it is passed over.
 
     Raises:
-        InputError: the file is missing, or its modality is not known.
+        InputError: the file is missing, its modality is not known, or an option cannot have its value.
     """
     if entry.modality == "text":
         return "text", entry.source
-    if entry.listed and os.path.isdir(entry.source):
+    if entry.listed and os.path.isdir(entry.path):
         raise SourceError(entry.source, "the folder cannot be read", "check its permissions")
-    modality = entry.modality or detect(entry.source)
+    rule = rule_for(arguments.rules, entry.name)
+    modality = entry.modality or (rule.modality if rule else arguments.modality)
     if modality is None:
-        if entry.listed:
-            return None
-        raise InputError(
-            entry.source,
-            "not an image, video or sound file, nor a .npz with 'depth', 'thermal' or 'samples'",
-            "other depth, thermal and imu files need --modality",
-        )
-    if modality == "depth" and arguments.unit is not None:
-        return modality, Depth(entry.source, unit=arguments.unit)  # type: ignore[arg-type]
-    return modality, entry.source
+        found = _by_content(entry)
+        if isinstance(found, PassedOver):
+            if entry.listed and not arguments.strict:
+                return found
+            raise found.error()
+        modality = found
+    check_options(entry.options, None, entry.source)
+    options = {**arguments.options, **(rule.options if rule else {}), **entry.options}
+    if arguments.strict:
+        options.setdefault("strict", "true")
+    return modality, as_item(modality, entry.path, options)
+
+
+def _by_content(entry: Input) -> str | PassedOver:
+    """The modality of a file: what it holds, else what it was meant to hold."""
+    try:
+        opened = open_source(entry.path)
+    except SourceError:
+        if entry.listed and _is_empty_other(entry.path):
+            return PassedOver.of(entry.source, b"")
+        raise
+    meant = suspected(entry.path, opened)
+    if entry.listed and meant is None and PassedOver.of(entry.source, opened.head).is_plain:
+        return PassedOver.of(entry.source, opened.head)  # a text may begin as a picture does: "BMW"
+    return detect_opened(opened) or meant or PassedOver.of(entry.source, opened.head)
+
+
+def _is_empty_other(path: str) -> bool:
+    """Whether a file is empty, and was not meant to be media."""
+    state = state_of(path)
+    return state is not None and state.size == 0 and modality_by_suffix(path, b"") is None

@@ -14,12 +14,15 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from bindrt.commands.option_texts import Reader, reader_of
+from bindrt.commands.terminal import Add
 from bindrt.errors import OptionError
 from bindrt.items import ARRAYS_ONLY
 from bindrt.modalities import MODALITIES
 
 #: Fields that a command's own option of the same name gives: it means more than the field alone.
 OWN = ("strict",)
+#: Where the options stand in the help.
+SECTION = "how items are read, as in bindrt.Image and the others"
 
 
 @dataclass(frozen=True)
@@ -71,25 +74,16 @@ def _readers(modality: str) -> Iterator[tuple[str, Reader]]:
                 yield field.name, reader_of(hints[field.name])
 
 
-def add_item_options(parser: argparse.ArgumentParser) -> None:
-    """Adds an option for each field of the wrappers, in a group of its own."""
-    group = parser.add_argument_group(
-        "how files are read",
-        "Each is a field of the modality's class, bindrt.Image and so on, where it is explained.",
-    )
+def add_item_options(add: Add) -> None:
+    """Adds an option for each field of the wrappers to a section of the help."""
     for option in item_options().values():
         if option.name in OWN:
             continue
         if option.is_switch:
-            group.add_argument(
-                option.flag, dest=f"item_{option.name}", action=argparse.BooleanOptionalAction, default=None,
-                help=option.help,
-            )  # fmt: skip
+            add(option.flag, dest=f"item_{option.name}", action=argparse.BooleanOptionalAction, default=None,
+                help=option.help)  # fmt: skip
         else:
-            group.add_argument(
-                option.flag, dest=f"item_{option.name}", metavar=option.name.split("_")[-1].upper(),
-                help=option.help,
-            )  # fmt: skip
+            add(option.flag, dest=f"item_{option.name}", metavar="VALUE", help=option.help)
 
 
 def given_options(args: argparse.Namespace) -> dict[str, str]:
@@ -150,7 +144,7 @@ def as_item(modality: str, source: Any, options: Mapping[str, str]) -> Any:
     values = {
         name: item_options()[name].readers[modality].read(value)
         for name, value in options.items()
-        if modality in item_options()[name].readers
+        if name in item_options() and modality in item_options()[name].readers
     }
     return wrapper(source, **values) if wrapper is not None and values else source
 

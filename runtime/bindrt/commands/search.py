@@ -13,6 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bindrt.bundle.space import require_same_space
+from bindrt.commands.item_options import SECTION as ITEM_SECTION
+from bindrt.commands.item_options import add_item_options, as_item, given_options, require_use
+from bindrt.commands.limit_options import SECTION as LIMIT_SECTION
+from bindrt.commands.limit_options import add_limit_options, given_limits
 from bindrt.commands.terminal import Command, CommandParser
 from bindrt.engines.spec import FAST_START
 from bindrt.errors import OptionError
@@ -53,6 +57,8 @@ def parser(prog: str) -> CommandParser:
     queries("--weight", type=float, action="append", default=[], metavar="W",
                          help="weight of each query, in order; default 1; negative steers away")  # fmt: skip
     queries("--bundle", metavar="NAME.bind", help="bundle to use; default: the one that made the index")
+    add_item_options(p.section(ITEM_SECTION))
+    add_limit_options(p.section(LIMIT_SECTION))
     results = p.section("results")
     results("-k", type=int, default=10, help="number of results (default 10)")
     results("--only", choices=tuple(MODALITIES), help="only results of this modality")
@@ -77,15 +83,17 @@ def search(args: argparse.Namespace) -> list[Hit]:
         raise OptionError(
             "--weight", f"{len(args.weight)} weights for {len(queries)} queries", "give one for each, or none"
         )
+    options, limits = given_options(args), given_limits(args)
+    require_use(options, {modality for modality, _ in queries})
     index = Index.load(args.index)
     bundle = args.bundle or index.bundle
     if not bundle:
         raise OptionError("", "the index does not say which bundle made it", "add --bundle")
     wanted = sorted({modality for modality, _ in queries})
     # For a query or two, repacking the weights would take longer than it saves.
-    with load(bundle, modalities=wanted, startup=FAST_START) as model:
+    with load(bundle, modalities=wanted, startup=FAST_START, limits=limits) as model:
         require_same_space(index.space, model.space, str(bundle))
-        items = {m: [value for modality, value in queries if modality == m] for m in wanted}
+        items = {m: [as_item(m, v, options) for modality, v in queries if modality == m] for m in wanted}
         found = model.embed(**items)  # type: ignore[arg-type]
     given = args.weight or [1.0] * len(queries)
     weights = {

@@ -1,7 +1,11 @@
 """Keeps finished rows on disk in segments until the whole output can be made.
 
-The folder ``OUT.parts/`` beside ``OUT`` has one Parquet file for each segment. A segment is written under
-another name and then moved, so each is whole. A run that is killed loses at most its last rows.
+The folder ``OUT.parts/`` beside ``OUT`` has one Parquet file for each segment, named by the number of its
+first row. A segment is written under another name and then moved, so each is whole. A run that is killed
+loses at most its last rows.
+
+Small segments are merged into one, which takes the name of the first of them. What a kill then leaves of the
+others is known by its name: a segment that begins before the end of another one is a rest of a merge.
 """
 
 from __future__ import annotations
@@ -9,185 +13,226 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bindrt.bundle.space import require_same_space
+from bindrt.commands.rows import DTYPES, SPACE, Row, schema, to_table
 from bindrt.errors import InputError, OptionError
 
-SPACE = b"bindrt.space"
-NORMALIZED = b"bindrt.normalized"
+#: In the metadata of a segment: numbers of the rows that its rows take the place of.
+REPLACED = b"bindrt.replaced"
+#: So many segments of fewer than ``LARGE`` rows are merged: 10 million rows are some hundred files.
+MERGE, LARGE = 16, 65536
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row of the output. Either ``error`` or ``vector`` is None; ``vector`` is float32 ``[D]``."""
-
-    source: str
-    modality: str | None
-    error: str | None
-    vector: npt.NDArray[np.float32] | None
+def parts_folder(output: Path) -> Path:
+    """Where the segments of an output are."""
+    return output.with_name(output.name + ".parts")
 
 
-def schema(dim: int, space: str) -> pa.Schema:
-    """The columns of the output; the space is in the metadata."""
-    return pa.schema(
-        [
-            pa.field("source", pa.string(), nullable=False),
-            pa.field("modality", pa.string()),
-            pa.field("error", pa.string()),
-            pa.field("embedding", pa.list_(pa.float32(), dim)),
-        ],
-        metadata={SPACE: space.encode(), NORMALIZED: b"true"},
-    )
-
-
-def to_table(rows: list[Row], dim: int, space: str) -> pa.Table:
-    valid = np.array([r.vector is not None for r in rows], bool)
-    flat = np.concatenate([r.vector if r.vector is not None else np.zeros(dim, np.float32) for r in rows])
-    vectors = pa.FixedSizeListArray.from_arrays(pa.array(flat, pa.float32()), dim, mask=pa.array(~valid))
-    columns = [
-        pa.array([clean(r.source) for r in rows], pa.string()),
-        pa.array([r.modality for r in rows], pa.string()),
-        pa.array([None if r.error is None else clean(r.error) for r in rows], pa.string()),
-        vectors,
-    ]
-    return pa.Table.from_arrays(columns, schema=schema(dim, space))
-
-
-def clean(text: str) -> str:
-    """Text that UTF-8 can hold. Bytes of a file name that are not UTF-8 become escapes such as ``\\xff``."""
-    try:
-        data = text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # surrogates that stand for no byte
-        data = text.encode("utf-8", "backslashreplace")
-    return data.decode("utf-8", "backslashreplace")
+def require_new(output: Path) -> None:
+    """Raises OptionError if there is an output, or an unfinished run."""
+    if output.exists():
+        raise OptionError(str(output), "it exists", "add --resume to add to it, or choose another -o")
+    folder = parts_folder(output)
+    if any(folder.glob("[0-9]*.parquet")):
+        raise OptionError(
+            str(output), "an unfinished run is there", f"add --resume to go on, or remove {folder.name}"
+        )
 
 
 class Segments:
-    """The folder of finished segments of one output."""
+    """The finished segments of one output.
 
-    def __init__(self, output: Path, dim: int, space: str, resume: bool) -> None:
+    Attributes:
+        output: what is made from them.
+        schema: the columns of the output.
+        dropped: numbers of rows that are not part of the output: others have taken their place.
+    """
+
+    def __init__(self, output: Path, dim: int, space: str, resume: bool, dtype: str | None = None) -> None:
         """Begins a run, or continues one with ``resume``.
 
+        Args:
+            dtype: type of the vectors' numbers; None: that of the run which is continued, else float32.
+
         Raises:
-            OptionError: there is an output or an unfinished run, and ``resume`` is False.
+            OptionError: there is an output or an unfinished run, and ``resume`` is False; or the unfinished
+                run has another ``dtype``.
             SpaceError: the unfinished run has vectors of another space.
         """
         self.output = output
-        self.folder = output.with_name(output.name + ".parts")
+        self.folder = parts_folder(output)
         self._left = output.with_name(output.name + ".parts.old")
-        self._dim = dim
-        self._space = space
+        self._dtype = dtype
+        self.schema = schema(dim, space, dtype or "float32")
+        self.dropped: set[int] = set()
         if not resume:
-            self._refuse_existing()
+            require_new(output)
         shutil.rmtree(self._left, ignore_errors=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
         for left in self.folder.glob("*.new"):
             left.unlink()
         if resume:
-            self._check_space()
+            self._continue(space)
+
+    @property
+    def dim(self) -> int:
+        return int(self.schema.field("embedding").type.list_size)
+
+    @property
+    def dtype(self) -> str:
+        return next(n for n, t in DTYPES.items() if t == self.schema.field("embedding").type.value_type)
+
+    def adopt_dtype(self, found: pa.Schema, where: str) -> None:
+        """Takes over the type of the vectors of an earlier run.
+
+        Raises:
+            OptionError: another one was asked for.
+        """
+        theirs = found.field("embedding").type.value_type
+        name = next((n for n, t in DTYPES.items() if t == theirs), str(theirs))
+        if self._dtype not in (None, name):
+            raise OptionError(
+                f"--dtype {self._dtype}", f"{where} has {name}", "leave it out, or choose another -o"
+            )
+        space = self.schema.metadata[SPACE].decode()
+        self.schema, self._dtype = schema(self.dim, space, name), name
 
     def paths(self) -> list[Path]:
-        return sorted(self.folder.glob("[0-9]*.parquet"))
+        """The segments in the order of their rows."""
+        return [path for _, path, _ in self._segments()]
 
     def next_number(self) -> int:
-        taken = self.paths()
-        return int(taken[-1].stem) + 1 if taken else 0
+        """The number of the next row."""
+        found = self._segments()
+        return found[-1][0] + found[-1][2] if found else 0
 
-    def write(self, rows: list[Row], number: int | None = None) -> None:
-        """Writes rows as the segment ``number``, replacing one that is there; by default as the next one."""
+    def write(self, rows: list[Row], first: int | None = None) -> None:
+        """Writes rows as a segment.
+
+        Args:
+            first: the number of the first of them. A segment that begins there is replaced. None: they come
+                after all others.
+        """
         if rows:
-            self.write_table(to_table(rows, self._dim, self._space), number)
+            replaced = [row.replaces for row in rows if row.replaces is not None]
+            table = to_table(rows, self.dim, self.schema.metadata[SPACE].decode(), self.dtype)
+            self.write_tables([table], first, replaced)
+            self.dropped.update(replaced)
 
-    def write_table(self, table: pa.Table, number: int | None = None) -> None:
-        number = self.next_number() if number is None else number
-        path = self.folder / f"{number:08d}.parquet"
+    def write_tables(
+        self, tables: Iterable[pa.Table], first: int | None = None, replaced: Iterable[int] = ()
+    ) -> None:
+        """Writes tables as one segment; all or none, whatever happens."""
+        first = self.next_number() if first is None else first
+        metadata = {**self.schema.metadata, REPLACED: json.dumps(sorted(replaced)).encode()}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{first:012d}.parquet"
         beside = path.with_name(path.name + ".new")
-        with open(beside, "wb") as file:
-            pq.write_table(table, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+        try:
+            with open(beside, "wb") as file:
+                with pq.ParquetWriter(file, self.schema.with_metadata(metadata)) as writer:
+                    for table in tables:
+                        writer.write_table(table)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, path)
+        except Exception:
+            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.folder.rmdir()  # if nothing else is in it
+            raise
 
-    def done(self) -> Counter[tuple[bool, str]]:
-        """The inputs that have a row, and how many rows; see :meth:`bindrt.commands.inputs.Input.key`."""
-        found: Counter[tuple[bool, str]] = Counter()
-        for table in self.tables(["source", "modality"]):
-            sources, modalities = table.column("source").to_pylist(), table.column("modality").to_pylist()
-            found.update((m == "text", s) for s, m in zip(sources, modalities, strict=True))
-        return found
+    def merge(self) -> None:
+        """Merges the last small segments into one, if there are many."""
+        found = self._segments()
+        large = [i for i, (_, _, rows) in enumerate(found) if rows >= LARGE]
+        small = found[large[-1] + 1 if large else 0 :]
+        if len(small) < MERGE:
+            return
+        replaced = [number for _, path, _ in small for number in replaced_by(path)]
+        self.write_tables((pq.read_table(path) for _, path, _ in small), small[0][0], replaced)
+        for _, path, _ in small[1:]:
+            path.unlink()
 
     def rows(self) -> int:
-        return sum(pq.read_metadata(path).num_rows for path in self.paths())
+        """How many rows the output has."""
+        return sum(rows for _, _, rows in self._segments()) - len(self.dropped)
+
+    def numbered(self, columns: list[str]) -> Iterator[tuple[int, pa.Table]]:
+        """Every segment: the number of its first row, and all its rows, dropped ones too."""
+        for first, path, _ in self._segments():
+            yield first, pq.read_table(path, columns=columns)
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        for path in self.paths():
-            yield pq.read_table(path, columns=columns)
+        """The rows of the output, a segment at a time."""
+        dropped = np.array(sorted(self.dropped), np.int64)
+        for first, path, rows in self._segments():
+            table = pq.read_table(path, columns=columns).replace_schema_metadata(self.schema.metadata)
+            here = dropped[(dropped >= first) & (dropped < first + rows)] - first
+            if len(here):
+                kept = np.ones(rows, bool)
+                kept[here] = False
+                table = table.filter(pa.array(kept))
+            yield table
 
     def remove(self) -> None:
         """Removes all segments at once; some left by a killed removal would look like an unfinished run."""
-        os.replace(self.folder, self._left)
-        shutil.rmtree(self._left)
+        if self.folder.exists():
+            os.replace(self.folder, self._left)
+            shutil.rmtree(self._left)
 
-    def _refuse_existing(self) -> None:
-        if self.output.exists():
-            raise OptionError(
-                str(self.output), "it exists", "add --resume to add to it, or choose another -o"
-            )
-        if self.folder.exists() and self.paths():
-            raise OptionError(
-                str(self.output),
-                "an unfinished run is there",
-                f"add --resume to go on, or remove {self.folder.name}",
-            )
+    def _segments(self) -> list[tuple[int, Path, int]]:
+        """The number of the first row, the path, and the number of rows of each segment, in order."""
+        found: list[tuple[int, Path, int]] = []
+        end = 0
+        for path in sorted(self.folder.glob("[0-9]*.parquet")):
+            first = int(path.stem)
+            if first >= end:  # otherwise a rest of a merge
+                rows = rows_in(path)
+                found.append((first, path, rows))
+                end = first + rows
+        return found
 
-    def _check_space(self) -> None:
-        for path in self.paths():
-            require_same_space(self._space, table_space(path), str(self.output))
+    def _continue(self, space: str) -> None:
+        whole = self.paths()
+        for path in self.folder.glob("[0-9]*.parquet"):
+            if path not in whole:
+                path.unlink()
+        for path in whole:
+            require_same_space(space, table_space(path), str(self.output))
+            self.adopt_dtype(pq.read_schema(path), str(self.output))
+            self.dropped.update(replaced_by(path))
+
+
+def rows_in(path: Path) -> int:
+    """The number of rows of a Parquet file."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(str(path), f"not a readable Parquet file ({error})", "remove it") from None
+
+
+def replaced_by(segment: Path) -> list[int]:
+    """Numbers of the rows that the rows of a segment take the place of."""
+    numbers = json.loads((pq.read_schema(segment).metadata or {}).get(REPLACED, b"[]"))
+    return [int(number) for number in numbers]
 
 
 def table_space(path: Path) -> str:
     """The space recorded in a Parquet file that this command wrote."""
     try:
         metadata = pq.read_schema(path).metadata or {}
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise InputError(str(path), f"not a readable Parquet file ({error})", "remove it") from None
     if SPACE not in metadata:
         raise InputError(
             str(path), "it has no embedding space", "it was not written by bind-embed; choose another -o"
         )
-    return str(metadata[SPACE].decode())
-
-
-def as_json_line(row: Row, space: str) -> str:
-    return json.dumps(
-        {
-            "source": clean(row.source),
-            "modality": row.modality,
-            "error": row.error,
-            "embedding": None if row.vector is None else row.vector.tolist(),
-            "space": space,
-        },
-        ensure_ascii=False,
-    )
-
-
-def vectors_of(table: pa.Table, dim: int) -> npt.NDArray[np.float32]:
-    """A table's embedding column as ``[N, D]``; NaN where it is null."""
-    column = table.column("embedding").combine_chunks()
-    if isinstance(column, pa.ChunkedArray):  # an empty table has no chunk to combine into
-        return np.empty((0, dim), np.float32)
-    flat = column.values.to_numpy(zero_copy_only=False)[
-        column.offset * dim : (column.offset + len(column)) * dim
-    ]
-    rows = np.array(flat, np.float32).reshape(-1, dim)
-    rows[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
-    return rows
+    return str(metadata[SPACE].decode("utf-8", "replace"))

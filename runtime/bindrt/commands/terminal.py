@@ -19,8 +19,12 @@ from bindrt.errors import Error, OptionError
 
 #: The exit codes of all commands; docs/commands.md has the table.
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
+#: Done, but files were left out that may have been meant.
+PASSED_OVER = 3
 
 Arguments = argparse.Namespace
+#: Adds an option to a section, as ``add_argument`` does.
+Add = Callable[..., argparse.Action]
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -54,7 +58,7 @@ class CommandParser(argparse.ArgumentParser):
         self.options.append(self.add_argument(*names, **about))
         return self.options[-1]
 
-    def section(self, title: str) -> Callable[..., argparse.Action]:
+    def section(self, title: str) -> Add:
         """A group in the help; what is returned adds an option to it, as :meth:`add`."""
         group = self.add_argument_group(title)
 
@@ -105,7 +109,7 @@ class Command:
             prog: how it was called.
 
         Returns:
-            The exit code: 0 done, 1 an error, 2 wrong usage, 130 stopped.
+            The exit code: 0 done, 1 an error, 2 wrong usage, 130 stopped; or what ``run`` returned.
         """
         words = sys.argv[1:] if argv is None else list(argv)
         parser = self.parser(prog or f"bind-{self.name}")

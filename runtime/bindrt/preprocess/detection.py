@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.modalities import MODALITIES
-from bindrt.sources import Content, open_source
+from bindrt.sources import Content, Opened, open_source
 
 
 def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> str | None:
@@ -20,6 +20,11 @@ def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> str | None:
         SourceError: the file is missing or empty.
         LimitError: more bytes than ``limits``, or too little memory to look into it.
     """
-    content = Content(open_source(src, limits))
+    return detect_opened(open_source(src, limits))
+
+
+def detect_opened(opened: Opened) -> str | None:
+    """As :func:`detect`, of a source that is open already."""
+    content = Content(opened)
     found = [name for name, modality in MODALITIES.items() if modality.recognizes(content)]
     return found[0] if len(found) == 1 else None

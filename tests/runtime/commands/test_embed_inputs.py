@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_read_is_not_passed_over(
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    request = EmbedArguments([str(tmp_path)], [], None, None)
+    request = EmbedArguments([str(tmp_path)])
     photo, locked = list_inputs(request)
     assert photo is not None
     assert resolve(photo, request) == ("image", str(tmp_path / "z/photo.webp"))

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bindrt.commands.embed import SegmentWriter
-from bindrt.commands.outputs import adopt, finish
-from bindrt.commands.segments import Row, Segments, clean
+from bindrt.commands.adopting import adopt
+from bindrt.commands.outputs import finish
+from bindrt.commands.rows import Row, clean
+from bindrt.commands.segment_writer import SegmentWriter
+from bindrt.commands.segments import Segments
 
 DIM, SPACE = 3, "imagebind-3-float-test"
 #: Any text but NUL, which NumPy's fixed-width strings drop at the end.
@@ -49,9 +51,9 @@ def test_rows_come_back_as_they_went_in(suffix: str, batches: list[list[Row]]) -
             first.write(batch)
         expected = rows_of(first)
         assert [e[0] for e in expected] == [clean(r.source) for batch in batches for r in batch]
-        finish(first, DIM, SPACE)
+        finish(first)
         again = Segments(output, DIM, SPACE, resume=True)
-        adopt(again, DIM, SPACE)
+        adopt(again)
         assert rows_of(again) == expected
 
 
@@ -103,12 +105,12 @@ def test_a_kill_while_segments_are_removed_loses_no_row(
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", killed)
         with pytest.raises(KeyboardInterrupt):
-            finish(segments, DIM, SPACE)
+            finish(segments)
     again = Segments(output, DIM, SPACE, resume=True)
-    adopt(again, DIM, SPACE)
+    adopt(again)
     again.write(some("d"))
-    finish(again, DIM, SPACE)
+    finish(again)
     last = Segments(output, DIM, SPACE, resume=True)
-    adopt(last, DIM, SPACE)
+    adopt(last)
     assert sorted(name for name, *_ in rows_of(last)) == ["a", "b", "c", "d"]
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".old"] == []

@@ -1,0 +1,99 @@
+"""The options of ``bind-embed``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bindrt.commands.inputs import EmbedArguments
+from bindrt.commands.item_options import SECTION as ITEM_SECTION
+from bindrt.commands.item_options import add_item_options, given_options
+from bindrt.commands.limit_options import SECTION as LIMIT_SECTION
+from bindrt.commands.limit_options import add_limit_options
+from bindrt.commands.manifests import Manifest
+from bindrt.commands.rows import DTYPES
+from bindrt.commands.rules import Selection, Shard, parse_rule, parse_shard
+from bindrt.commands.terminal import Add, CommandParser
+from bindrt.modalities import MODALITIES
+
+
+def parser(prog: str) -> CommandParser:
+    p = CommandParser(
+        prog,
+        "NAME.bind FILE|DIR|- ... [options]",
+        "Embed files, folders (recursively), lists of files, or texts. "
+        "Without -o and --index, JSON lines go to standard output. "
+        "Files of folders that are not media are passed over and named; "
+        "if they may be media, the exit code is 3.",
+        """
+        imagebind.bind photos/ talk.wav --text "a bell" -o vectors.parquet
+        imagebind.bind recordings/ --rule '*.depth.png=depth,unit=mm' --index all.index --on-error skip
+        """,
+    )
+    p.add("bundle", metavar="NAME.bind", help="the bundle that bind-export wrote")
+    p.add(
+        "paths",
+        nargs="*",
+        metavar="FILE|DIR|-",
+        help="what to embed; -: paths on standard input, a line each",
+    )
+    _add_inputs(p.section("inputs"))
+    add_item_options(p.section(ITEM_SECTION))
+    add_limit_options(p.section(LIMIT_SECTION))
+    _add_output(p.section("output"))
+    p.add_json("print the summary as JSON; on standard error if the rows are printed")
+    _add_engine(p.section("engine"))
+    return p
+
+
+def _add_inputs(add: Add) -> None:
+    modalities = tuple(MODALITIES)
+    add("--modality", choices=modalities, help="of all files; default: found from each file's content")
+    add("--rule", action="append", default=[], metavar="GLOB=MODALITY[,NAME=VALUE...]",
+        help="files of such names are of a modality, for example '*.depth.png=depth,unit=mm'")  # fmt: skip
+    add("--text", action="append", default=[], metavar="TEXT", help="a text to embed; may be repeated")
+    add("--manifest", type=Path, metavar="FILE",
+        help=".csv, .jsonl or .parquet with columns source, modality, and options such as unit")  # fmt: skip
+    add("--include", action="append", default=[], metavar="GLOB", help="only files of such names")
+    add("--exclude", action="append", default=[], metavar="GLOB", help="no files of such names")
+    add("--shard", metavar="I/N", help="only the I-th of N parts of the inputs: 1/4 to 4/4")
+    add("--on-error", choices=("raise", "skip"), default="raise", help="default: raise")
+    add("--strict", action="store_true",
+        help="what would be passed over is an error; so is a recording with damaged parts")  # fmt: skip
+
+
+def _add_output(add: Add) -> None:
+    add("-o", "--output", type=Path, metavar="OUT", help=".parquet, .npz or .jsonl")
+    add("--index", type=Path, metavar="OUT", help="write an index, a folder, for bind-search")
+    add("--dtype", choices=tuple(DTYPES), help="of the vectors in -o; default: float32")
+    add("--resume", action="store_true",
+        help="continue an earlier run, or add to its output; changed files are embedded again")  # fmt: skip
+    add("--retry-failed", action="store_true", help="with --resume: also what failed before")
+    add("--prune", action="store_true", help="with --resume: remove the rows of files that are gone")
+
+
+def _add_engine(add: Add) -> None:
+    add("--engine", default="auto", metavar="NAME", help="default: auto, the fastest here")
+    add("--precision", metavar="P", help="default: the bundle's")
+    add("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:N")
+    add("--threads", type=int, metavar="N", help="threads of the engine")
+    add("--trace", type=Path, metavar="OUT.json", help="record what happens when, for ui.perfetto.dev")
+
+
+def embed_arguments(args: argparse.Namespace) -> EmbedArguments:
+    """What the command line asks to embed.
+
+    Raises:
+        OptionError: an option has a value that it cannot have.
+    """
+    shard = Shard() if args.shard is None else parse_shard(args.shard)
+    return EmbedArguments(
+        paths=args.paths,
+        texts=args.text,
+        modality=args.modality,
+        options=given_options(args),
+        rules=[parse_rule(text) for text in args.rule],
+        selection=Selection(args.include, args.exclude, shard),
+        manifest=None if args.manifest is None else Manifest(args.manifest),
+        strict=args.strict,
+    )

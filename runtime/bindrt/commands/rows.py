@@ -1,0 +1,150 @@
+"""The rows of an output, and their columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from bindrt.commands.file_states import FileState
+
+SPACE = b"bindrt.space"
+NORMALIZED = b"bindrt.normalized"
+
+#: Types of the numbers of a vector in an output.
+DTYPES = {"float32": pa.float32(), "float16": pa.float16()}
+
+#: The columns that every output has; earlier versions wrote no others.
+FIRST_COLUMNS = ("source", "modality", "error", "embedding")
+#: The columns of texts after those, and of whole numbers; all may be null.
+TEXT_COLUMNS, NUMBER_COLUMNS = ("options", "notes", "sha256"), ("size", "modified_ns")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the output. Either ``error`` or ``vector`` is None; ``vector`` is float32 ``[D]``.
+
+    Attributes:
+        options: the options that a manifest gives for this row alone, as JSON; None: it gives none.
+        notes: what preparation tells about the item, as JSON; None: nothing.
+        state: the file as it was embedded; None for texts, and for rows of earlier versions.
+        replaces: the number of the row of an earlier run that this one takes the place of.
+    """
+
+    source: str
+    modality: str | None
+    error: str | None
+    vector: npt.NDArray[np.float32] | None
+    options: str | None = None
+    notes: str | None = None
+    state: FileState | None = None
+    replaces: int | None = None
+
+
+def schema(dim: int, space: str, dtype: str = "float32") -> pa.Schema:
+    """The columns of the output; the space is in the metadata."""
+    return pa.schema(
+        [
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("modality", pa.string()),
+            pa.field("error", pa.string()),
+            pa.field("embedding", pa.list_(DTYPES[dtype], dim)),
+            *(pa.field(name, pa.string()) for name in TEXT_COLUMNS),
+            *(pa.field(name, pa.int64()) for name in NUMBER_COLUMNS),
+        ],
+        metadata={SPACE: space.encode(), NORMALIZED: b"true"},
+    )
+
+
+def to_table(rows: list[Row], dim: int, space: str, dtype: str = "float32") -> pa.Table:
+    valid = np.array([r.vector is not None for r in rows], bool)
+    flat = np.concatenate([r.vector if r.vector is not None else np.zeros(dim, np.float32) for r in rows])
+    numbers = pa.array(flat.astype(dtype), DTYPES[dtype])
+    states = [r.state or FileState() for r in rows]
+    columns = [
+        _texts(r.source for r in rows),
+        _texts(r.modality for r in rows),
+        _texts(r.error for r in rows),
+        pa.FixedSizeListArray.from_arrays(numbers, dim, mask=pa.array(~valid)),
+        _texts(r.options for r in rows),
+        _texts(r.notes for r in rows),
+        _texts(s.sha256 for s in states),
+        pa.array([s.size for s in states], pa.int64()),
+        pa.array([s.modified_ns for s in states], pa.int64()),
+    ]
+    return pa.Table.from_arrays(columns, schema=schema(dim, space, dtype))
+
+
+def _texts(values: Iterable[str | None]) -> pa.Array:
+    return pa.array([None if value is None else clean(value) for value in values], pa.string())
+
+
+def with_all_columns(table: pa.Table, wanted: pa.Schema) -> pa.Table:
+    """A table with the columns of ``wanted``; those that an earlier version did not write are null."""
+    columns = [
+        table.column(f.name) if f.name in table.column_names else pa.nulls(len(table), f.type) for f in wanted
+    ]
+    return pa.Table.from_arrays(columns, names=wanted.names).cast(wanted)
+
+
+def clean(text: str) -> str:
+    """Text that UTF-8 can hold. Bytes of a file name that are not UTF-8 become escapes such as ``\\xff``."""
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # surrogates that stand for no byte
+        data = text.encode("utf-8", "backslashreplace")
+    return data.decode("utf-8", "backslashreplace")
+
+
+def as_json_line(row: Row, space: str) -> str:
+    state = row.state or FileState()
+    also = {
+        "options": row.options and json.loads(row.options),
+        "notes": row.notes and json.loads(row.notes),
+        "size": state.size,
+        "modified_ns": state.modified_ns,
+        "sha256": state.sha256,
+    }
+    return json.dumps(
+        {
+            "source": clean(row.source),
+            "modality": row.modality,
+            "error": None if row.error is None else clean(row.error),
+            "embedding": None if row.vector is None else row.vector.tolist(),
+            "space": space,
+            **{name: value for name, value in also.items() if value is not None},
+        },
+        ensure_ascii=False,
+    )
+
+
+def vectors_of(table: pa.Table, dim: int) -> npt.NDArray[np.float32]:
+    """A table's embedding column as float32 ``[N, D]``; NaN where it is null."""
+    column = table.column("embedding").combine_chunks()
+    if isinstance(column, pa.ChunkedArray):  # an empty table has no chunk to combine into
+        return np.empty((0, dim), np.float32)
+    flat = column.values.to_numpy(zero_copy_only=False)[
+        column.offset * dim : (column.offset + len(column)) * dim
+    ]
+    rows = np.array(flat, np.float32).reshape(-1, dim)
+    rows[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
+    return rows
+
+
+def table_rows(table: pa.Table) -> Iterator[Row]:
+    vectors = vectors_of(table, table.schema.field("embedding").type.list_size)
+    names = [name for name in table.column_names if name != "embedding"]
+    for vector, values in zip(
+        vectors, zip(*(table.column(n).to_pylist() for n in names), strict=True), strict=True
+    ):
+        row = dict(zip(names, values, strict=True))
+        state = FileState(row["size"], row["modified_ns"], row["sha256"])
+        error = row["error"]
+        yield Row(
+            row["source"], row["modality"], error, None if error is not None else vector,
+            row["options"], row["notes"], state if state.size is not None else None,
+        )  # fmt: skip

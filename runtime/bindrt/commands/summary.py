@@ -1,0 +1,119 @@
+"""What ``bind-embed`` says at its end: what was embedded, what was not, and what a user should know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bindrt.commands.passed_over import PassedOver
+from bindrt.notes import NOTES
+
+
+@dataclass
+class Suffix:
+    """The files of one suffix that were passed over.
+
+    Attributes:
+        example: the first of them.
+        doubtful: how many may be media, or could be read with a rule.
+    """
+
+    example: PassedOver
+    count: int = 0
+    doubtful: int = 0
+
+    def add(self, file: PassedOver) -> None:
+        self.count += 1
+        self.doubtful += not file.is_plain
+
+
+@dataclass
+class Summary:
+    """What happened to the inputs of a run, so far.
+
+    Attributes:
+        rows: rows that were written.
+        failed: those of them that are errors.
+        kept: rows of an earlier run that stay.
+        changed: files that were embedded again since they have changed.
+        retried: inputs that had failed and were tried again.
+        passed_over: files of folders that are not media, by suffix.
+        notes: how many rows have a note, by its key.
+        gone: rows of files that do not exist any more.
+        pruned: whether those rows were removed.
+    """
+
+    rows: int = 0
+    failed: int = 0
+    kept: int = 0
+    changed: int = 0
+    retried: int = 0
+    passed_over: dict[str, Suffix] = field(default_factory=dict)
+    notes: Counter[str] = field(default_factory=Counter)
+    gone: int = 0
+    pruned: bool = False
+
+    def pass_over(self, file: PassedOver) -> None:
+        self.passed_over.setdefault(file.suffix, Suffix(file)).add(file)
+
+    def note(self, notes: Mapping[str, object]) -> None:
+        """Counts an item's notes. A measured zero is nothing to tell."""
+        self.notes.update(key for key, value in notes.items() if value or isinstance(value, str))
+
+    @property
+    def doubtful(self) -> int:
+        """How many files were passed over that may be media."""
+        return sum(suffix.doubtful for suffix in self.passed_over.values())
+
+    def line(self, seconds: float) -> str:
+        """The numbers that are not zero, in one line."""
+        passed_over = sum(suffix.count for suffix in self.passed_over.values())
+        gone = (
+            "removed, their files are gone" if self.pruned else "have no file any more (--prune removes them)"
+        )
+        parts = [
+            (self.kept, "kept from before"),
+            (self.changed, "embedded again, their files have changed"),
+            (self.retried, "tried again"),
+            (self.failed, "failed (see the error column)"),
+            (passed_over, "files passed over"),
+            (self.gone, gone),
+        ]
+        return ", ".join([f"{self.rows} rows in {seconds:.1f} s", *(f"{n} {what}" for n, what in parts if n)])
+
+    def details(self) -> Iterator[str]:
+        """A line for each suffix that was passed over and for each kind of note."""
+        for name, suffix in sorted(self.passed_over.items()):
+            yield (
+                f"passed over: {suffix.count} {name or 'without a suffix'}, for example "
+                f"{suffix.example.source} ({suffix.example.remedy})"
+            )
+        for key, count in sorted(self.notes.items()):
+            yield f"{key}: {count} {'row' if count == 1 else 'rows'}. {NOTES.get(key, '')}".rstrip()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether every input has a row with a vector, and there is nothing to tell about any."""
+        return not (self.failed or self.passed_over or self.notes or self.gone)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs; docs/bind-embed.md lists the fields."""
+        return {
+            "rows": self.rows,
+            "failed": self.failed,
+            "kept": self.kept,
+            "changed": self.changed,
+            "retried": self.retried,
+            "gone": self.gone,
+            "pruned": self.gone if self.pruned else 0,
+            "passed_over": {
+                name: {"count": s.count, "example": s.example.source, "remedy": s.example.remedy}
+                for name, s in sorted(self.passed_over.items())
+            },
+            "notes": {
+                key: {"rows": count, "meaning": NOTES.get(key, "")}
+                for key, count in sorted(self.notes.items())
+            },
+        }
