@@ -5,6 +5,7 @@
 frames and IMU samples.
 """
 
+import logging
 from importlib.metadata import version
 
 from bindrt import preprocess
@@ -39,6 +40,7 @@ from bindrt.model import Model
 from bindrt.pipeline import PipelineOptions, Streamed
 
 __version__ = version("bindrt")
+logging.getLogger("bindrt").addHandler(logging.NullHandler())  # silent unless the program wants to hear it
 
 __all__ = [
     "Audio",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import weakref
@@ -13,6 +14,8 @@ from typing import Any
 from bindrt.engines import Engine
 from bindrt.errors import MemoryBudgetExceeded
 from bindrt.option_checks import require_whole
+
+LOG = logging.getLogger(__name__)
 
 #: Seconds that a load waits until some encoder has no work and can be unloaded; and seconds between looks.
 PATIENCE, LOOK = 60.0, 0.01
@@ -139,6 +142,7 @@ class LoadedEncoders:
                 raise MemoryBudgetExceeded(self.name, f"{what} do not fit beside {held}", "give it more")
             victim = self._idle()
             if victim is not None:
+                LOG.info("%s %s: unloaded, to make room for %s in the budget", self.name, victim, encoder)
                 self.unload(victim)
             elif time.monotonic() > end:
                 raise MemoryBudgetExceeded(

@@ -298,6 +298,11 @@ class Model:
         self._require(modality)
         return self._loaded.engine(MODALITIES[modality].encoder)
 
+    @property
+    def engines(self) -> Mapping[str, Engine]:
+        """The engines that are open, by encoder. :meth:`engine` opens one."""
+        return dict(self._loaded.engines)
+
     def unload(self, modality: str) -> None:
         """Free the encoder of a modality; image and video share one. It is loaded again when used."""
         self._require(modality)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -49,6 +50,9 @@ class CommandParser(argparse.ArgumentParser):
         )
         self.says_json = False
         self.options: list[argparse.Action] = []
+        self.add(
+            "-v", "--verbose", action="count", default=0, help="say what is decided and how long it takes"
+        )
         self.add(
             "--version", action="version", version=f"{prog} {bindrt.__version__}", help="show the version"
         )
@@ -117,7 +121,8 @@ class Command:
         args: Arguments | None = None
         try:
             args = parser.parse_intermixed_args(words)  # files may stand behind options
-            return self.run(args, console) or DONE
+            with heard_log(console, args.verbose):
+                return self.run(args, console) or DONE
         except Error as error:
             code, wrong = WRONG_USAGE if isinstance(error, OptionError) else FAILED, error
         except KeyboardInterrupt:
@@ -131,6 +136,34 @@ class Command:
         if parser.says_json and "--json" in words:
             print_json_error(wrong)
         return code
+
+
+class ConsoleLog(logging.Handler):
+    """Prints records without disturbing a progress bar."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.print(record.getMessage(), style="dim", markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def heard_log(console: Console, verbose: int) -> Iterator[None]:
+    """Shows warnings; with ``-v`` what is decided too. What takes long, measuring engines, is always told."""
+    all_of_it, measuring = logging.getLogger("bindrt"), logging.getLogger("bindrt.selection.auto")
+    levels = all_of_it.level, measuring.level
+    handler = ConsoleLog(console)
+    all_of_it.addHandler(handler)
+    all_of_it.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)])
+    measuring.setLevel(min(logging.INFO, all_of_it.level))
+    try:
+        yield
+    finally:
+        all_of_it.removeHandler(handler)
+        all_of_it.setLevel(levels[0])
+        measuring.setLevel(levels[1])
 
 
 def print_json_error(error: Error) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import threading
@@ -26,6 +27,8 @@ from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.pipeline.request_options import RequestOptions
+
+LOG = logging.getLogger(__name__)
 
 Turn = Callable[[], AbstractContextManager[None]]
 #: The most graphs that are kept of one encoder; each takes a little of the driver's memory.
@@ -170,5 +173,6 @@ def _memory_errors() -> Iterator[None]:
         yield
     except EngineError as error:
         if _OUT_OF_MEMORY.search(error.problem):
+            LOG.warning("%s; smaller batches are tried", error)
             raise MemoryError from error
         raise

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ from bindrt.errors import EngineError, Error
 from bindrt.modalities.steps.constants import TEXT_END, TEXT_START
 from bindrt.selection.opening import files_key, open_engine
 
+LOG = logging.getLogger(__name__)
+
 ROUNDS = 5
 #: An engine must be so many times as fast as those before it, which start sooner.
 GAIN = 1.05
@@ -31,8 +34,10 @@ GAIN = 1.05
 CAPTION = 10
 
 
-def fastest(bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings) -> EngineFiles:
-    """The candidate with the shortest median time for one item: measured now, or remembered.
+def fastest(
+    bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings
+) -> tuple[EngineFiles, str]:
+    """The candidate with the shortest median time for one item, and why: measured now, or remembered.
 
     Raises:
         EngineError: none of them runs.
@@ -42,9 +47,18 @@ def fastest(bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettin
     if record is not None:
         remembered = next((e for e in found if label(e) == record.get("chosen")), None)
         if remembered is not None:
-            return remembered
+            return remembered, f"{record.get('why')}, as measured earlier"
+    what = f"{bundle.path.name} {found[0].encoder} {found[0].precision}"
+    LOG.info("%s: measuring %s, once on this machine", what, ", ".join(map(label, found)))
+    start = perf_counter()
     measured = {label(e): measure(bundle, e, settings) for e in found}
     chosen, why = decide(measured)
+    LOG.info("%s: %s, since %s; measuring took %.1f s", what, chosen, why, perf_counter() - start)
+    for name, m in measured.items():
+        if "problem" in m:
+            LOG.warning("%s: %s is passed over, it does not run: %s", what, name, m["problem"])
+    if path is None:
+        LOG.warning("%s: the choice is not remembered, since the cache folder cannot be written", what)
     if path is not None:
         write_record(
             path,
@@ -57,7 +71,7 @@ def fastest(bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettin
                 "measured": measured,
             },
         )
-    return next(e for e in found if label(e) == chosen)
+    return next(e for e in found if label(e) == chosen), why
 
 
 def decide(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:

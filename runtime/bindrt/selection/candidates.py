@@ -87,9 +87,13 @@ def choose(
     """
     settings = settings or EngineSettings(device)
     found = candidates(bundle, encoder, engine, precision, device, settings.startup)
-    return choose_among(bundle, found, settings)
+    return choose_among(bundle, found, settings)[0]
 
 
-def choose_among(bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings) -> EngineFiles:
-    """As ``choose``, of what ``candidates`` has found."""
-    return found[0] if len(found) == 1 else fastest(bundle, found, settings)
+def choose_among(
+    bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings
+) -> tuple[EngineFiles, str]:
+    """As ``choose``, among what ``candidates`` has found; and why."""
+    if len(found) == 1:
+        return found[0], "there is no other choice"
+    return fastest(bundle, found, settings)

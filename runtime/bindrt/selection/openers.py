@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 
 from bindrt.bundle import Bundle
 from bindrt.bundle.manifest import EngineFiles
@@ -12,6 +14,8 @@ from bindrt.engines import Engine, EngineSettings
 from bindrt.engines.registry import require_known_device, require_known_engine
 from bindrt.selection.candidates import candidates, choose_among
 from bindrt.selection.opening import open_engine
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,4 +59,12 @@ def openers(
 
 
 def open_best(bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings) -> Engine:
-    return open_engine(bundle, choose_among(bundle, found, settings), settings)
+    files, why = choose_among(bundle, found, settings)
+    start = perf_counter()
+    engine = open_engine(bundle, files, settings)
+    LOG.info(
+        "%s %s: %s %s on %s, opened in %.2f s; %s",
+        *(bundle.path.name, files.encoder, engine.name, engine.precision, engine.device),
+        *(perf_counter() - start, why),
+    )
+    return engine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shlex
 import subprocess
@@ -10,11 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import bindrt
 from bindrt.commands import completion, front
 from bindrt.commands.registry import all_commands, find
-from bindrt.commands.terminal import DONE, FAILED, STOPPED, WRONG_USAGE
+from bindrt.commands.terminal import DONE, FAILED, STOPPED, WRONG_USAGE, heard_log
 from bindrt.errors import OptionError
 from support.help_pages import FOLDER, NAMES, help_page, plain
 from support.pages import ROOT
@@ -93,6 +95,25 @@ def test_with_json_an_error_is_json_too(
     assert result["ok"] is False
     assert result["error"]["item"] == item
     assert result["error"]["problem"] in said.err
+
+
+def test_verbose_says_what_is_decided(capsys: pytest.CaptureFixture[str]) -> None:
+    for options, told in ((["-v"], True), ([], False)):
+        assert front.main(["embed", "tiny", "--text", "a bell ringing", *options]) == 0
+        said = capsys.readouterr()
+        assert len(said.out.splitlines()) == 1
+        assert ("tiny.bind text: onnxruntime fp32 on cpu, opened in " in said.err) is told
+
+
+def test_warnings_are_shown_and_the_logger_is_left_as_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    log = logging.getLogger("bindrt")
+    before = [*log.handlers], log.level
+    with heard_log(Console(stderr=True), 0):
+        log.getChild("engines").warning("[red] one %s", "thing")
+        log.getChild("engines").info("too much")
+        log.getChild("selection.auto").info("measuring")
+    assert capsys.readouterr().err == "[red] one thing\nmeasuring\n"
+    assert ([*log.handlers], log.level) == before
 
 
 def test_exit_codes_are_those_of_the_table() -> None:

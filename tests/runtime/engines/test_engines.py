@@ -208,6 +208,26 @@ def test_auto_measures_once_and_remembers(
 
 
 @needs_openvino
+def test_auto_tells_the_logger_what_it_does(
+    both: Bundle, clean_cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    timed(monkeypatch, {"onnxruntime": 0.02, "openvino": "it broke"})
+    with caplog.at_level("INFO", "bindrt"), bindrt.load(both.path, modalities=["imu"]) as model:
+        assert dict(model.engines) == {}
+        engine = model.engine("imu")
+        assert dict(model.engines) == {"imu": engine}
+        told = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert [level for level, _ in told] == ["INFO", "INFO", "WARNING", "INFO"]
+    assert told[0][1] == "both.bind imu fp32: measuring onnxruntime, openvino, once on this machine"
+    assert "imu fp32: onnxruntime, since one item took onnxruntime 20.0 ms" in told[1][1]
+    assert "openvino is passed over, it does not run: it broke" in told[2][1]
+    assert told[3][1].startswith("both.bind imu: onnxruntime fp32 on cpu, opened in 0.")
+    with caplog.at_level("INFO", "bindrt"), bindrt.load(both.path, modalities=["imu"]) as model:
+        model.engine("imu")
+    assert caplog.records[-1].getMessage().endswith("as measured earlier")
+
+
+@needs_openvino
 def test_auto_keeps_the_first_unless_the_gain_is_worth_it(
     both: Bundle, clean_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
