@@ -13,12 +13,19 @@ from bindrt.errors import InputError
 
 Array = npt.NDArray[Any]
 
+_NAMED = 200  # characters of a text in a name
 _CUDA_DEVICES = (2, 13)  # DLPack's numbers: CUDA, CUDA managed; 3, pinned memory, is host memory
 
 
 def is_array(src: object) -> bool:
-    """Whether ``src`` is a NumPy array, or offers DLPack or ``__cuda_array_interface__``."""
-    return isinstance(src, np.ndarray) or hasattr(src, "__dlpack__") or is_cuda(src)
+    """Whether ``src`` is an array: NumPy's, or one that offers DLPack, ``__array__`` (TensorFlow) or
+    ``__cuda_array_interface__``."""
+    return isinstance(src, np.ndarray) or hasattr(src, "__dlpack__") or _offers_numpy(src) or is_cuda(src)
+
+
+def _offers_numpy(src: object) -> bool:
+    is_scalar = isinstance(src, np.generic)
+    return not is_scalar and all(hasattr(src, name) for name in ("__array__", "shape", "dtype"))
 
 
 def is_cuda(src: object) -> bool:
@@ -35,12 +42,14 @@ def is_cuda(src: object) -> bool:
         return False
 
 
-def to_numpy(src: Any, name: str | None = None) -> Array:
+def to_numpy(src: Any, name: str | None = None, lists: bool = False) -> Array:
     """``src`` as a read-only NumPy array, without a copy where its library allows it.
 
     Args:
-        src: a NumPy array, or an array with DLPack in host memory (torch, CuPy, …).
+        src: a NumPy array, an array in host memory with DLPack (torch, JAX, …) or ``__array__`` (TensorFlow,
+            pandas, …), or a Pillow image.
         name: what to call it in errors; by default :func:`item_name`.
+        lists: whether lists of numbers are arrays too.
 
     Raises:
         InputError: the array is on a CUDA device, or its library does not export it.
@@ -56,17 +65,29 @@ def to_numpy(src: Any, name: str | None = None) -> Array:
             label, "the array is in CUDA memory", "copy it to the host first, for example .cpu()"
         )
     if not hasattr(src, "__dlpack__"):
-        raise InputError(
-            label, f"{type(src).__name__} is not an array", "pass NumPy, or an array with DLPack"
-        )
+        return _converted(src, label, lists)
     try:
-        return read_only(np.from_dlpack(src))
+        return read_only(np.from_dlpack(src.detach() if hasattr(src, "detach") else src))
     except Exception as error:  # libraries raise what they like: a gradient, a dtype NumPy lacks, a device
         raise InputError(
             label,
             f"the array cannot be read: {error}",
-            "pass a NumPy array, for example .detach().cpu().numpy()",
+            "pass a NumPy array, for example .float().cpu().numpy()",
         ) from error
+
+
+def _converted(src: Any, name: str, lists: bool) -> Array:
+    """An object that offers itself to NumPy, or a list of numbers, as an array."""
+    is_offered = hasattr(src, "__array__") or hasattr(src, "__array_interface__")
+    if not is_offered and not (lists and isinstance(src, (list, tuple))):
+        raise InputError(name, f"{type(src).__name__} is not an array", "pass NumPy, or an array with DLPack")
+    try:
+        array = np.asarray(src)
+    except Exception as error:  # rows of different lengths, tensors on a device, …
+        raise InputError(name, f"it is no array of numbers: {error}", "pass a NumPy array") from error
+    if array.dtype.kind not in "biufc":
+        raise InputError(name, f"its elements are no numbers: {array.dtype}", "pass a NumPy array")
+    return read_only(array.view(np.ndarray))
 
 
 def read_only(array: Array) -> Array:
@@ -97,7 +118,7 @@ def item_name(src: object) -> str:
     ("'cat.jpg'", '<bytes, 3 B>', '<array float64 [2, 3]>')
     """
     if isinstance(src, str):
-        return repr(src if len(src) <= 200 else src[:200] + "…")
+        return repr(src if len(src) <= _NAMED else src[:_NAMED] + "…")
     if isinstance(src, os.PathLike):
         path = os.fspath(src)
         return repr(path)
@@ -108,6 +129,8 @@ def item_name(src: object) -> str:
             return "<a released memoryview>"
     if is_array(src):
         return f"<array {shape_text(src)}>"
+    if type(src).__module__.startswith("PIL.") and hasattr(src, "mode"):
+        return f"<Pillow image {src.mode} {src.width} x {src.height}>"  # type: ignore[attr-defined]
     if hasattr(src, "read"):
         name = getattr(src, "name", None)
         return repr(name) if isinstance(name, str) else f"<{type(src).__name__}>"

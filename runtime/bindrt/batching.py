@@ -14,7 +14,7 @@ from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.engines import Engine
-from bindrt.errors import Error, InputError
+from bindrt.errors import Error
 from bindrt.items import Prepared
 from bindrt.modalities import Modality, Tokens, Views, for_encoder
 from bindrt.prefetch import prefetched
@@ -184,13 +184,3 @@ def cuts(lengths: npt.NDArray[np.int64], most: int, call: int) -> list[int]:
 def cut_at_end(ids: Array) -> Array:
     """Token ids ``[N, length]`` without the columns that no row uses."""
     return ids[:, : int(Tokens.used(ids).max())]
-
-
-def as_items(modality: str, value: object) -> list[object]:
-    """One item or a list of them, as a list."""
-    if isinstance(value, (list, tuple)):
-        return list(value)
-    if isinstance(value, dict):
-        raise InputError(modality, "a dict is not an item", "give one item or a list of items")
-    is_iterator = hasattr(value, "__next__") and not hasattr(value, "read")
-    return list(value) if is_iterator else [value]  # type: ignore[call-overload]

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt.background import in_background
-from bindrt.batching import Embedder, Outcome, as_items
+from bindrt.batching import Embedder, Outcome
 from bindrt.bundle import Bundle
 from bindrt.bundle_checks import chosen_modalities, require_our_tokenizer, space_in
+from bindrt.columns import as_items
 from bindrt.embeddings import Embeddings, unit_rows
 from bindrt.engines import Engine
 from bindrt.engines.own import own_engines

@@ -60,6 +60,9 @@ LIBRARIES = (
         "usearch", "usearch", "search indexes", "pip install 'bindrt[index]'", ("usearch",), optional=True
     ),
     Wanted(
+        "fsspec", "fsspec", "items given as URLs", "pip install 'bindrt[remote]'", ("fsspec",), optional=True
+    ),
+    Wanted(
         "prometheus_client",
         "prometheus_client",
         "metrics for Prometheus",

@@ -194,7 +194,7 @@ def check_rate(rate: Fraction, name: str) -> None:
 def _waveform(item: Audio, limits: Limits) -> Recording:
     name = arrays.item_name(item.src)
     rate = _rate_of(item.rate, name)
-    samples = arrays.to_numpy(item.src, name)
+    samples = arrays.to_numpy(item.src, name, lists=True)
     arrays.require_nonempty(samples, name)
     allowed = (np.float16, np.float32, np.float64, np.uint8, np.int16, np.int32)
     arrays.require_dtype(

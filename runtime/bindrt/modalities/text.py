@@ -11,6 +11,7 @@ import numpy as np
 
 from bindrt import arrays
 from bindrt.arrays import Array
+from bindrt.columns import as_items
 from bindrt.errors import InputError
 from bindrt.items import Prepared
 from bindrt.limits import Limits
@@ -35,14 +36,13 @@ def prepare(item: object, limits: Limits, reserve: Reserve | None = None) -> Vie
 
 def prepare_all(texts: str | Sequence[str]) -> Array:
     """Texts as ``[N, 77]`` int64; an error names the index."""
-    if isinstance(texts, str):
-        texts = [texts]
-    if not isinstance(texts, Sequence) or isinstance(texts, (bytes, bytearray, memoryview)):
+    items = as_items("text", texts)
+    if len(items) == 1 and items[0] is texts and not isinstance(texts, str):
         raise InputError(
             arrays.item_name(texts), "this is not a list of texts", "pass a str or a list of str"
         )
-    out = np.zeros((len(texts), c.TEXT_LENGTH), np.int64)
-    for index, text in enumerate(texts):
+    out = np.zeros((len(items), c.TEXT_LENGTH), np.int64)
+    for index, text in enumerate(items):
         if not isinstance(text, str):
             raise InputError(
                 f"text[{index}]", f"a text is a str, not {type(text).__name__}", "decode or convert it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from bindrt.limits import DEFAULT_LIMITS, Limits, require_limits
 from bindrt.modalities import MODALITIES, Modality, Views
 from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.sources import is_file_source
+from bindrt.sources.foreign import as_sound, as_source
 from bindrt.sources.opening import decoding
 
 
@@ -86,13 +88,18 @@ def wrapped(modality: Modality, item: Any) -> Any:
         InputError: the item is of another modality, or cannot be an item of this one.
     """
     wrapper = modality.wrapper
-    if wrapper is None or isinstance(item, wrapper):
-        return item
+    if wrapper is None:
+        return item if isinstance(item, str) else as_source(item)
+    if isinstance(item, wrapper):
+        return _with_plain_source(item)
     name = arrays.item_name(item)
     if (other := modality_of(item)) is not None:
         raise InputError(
             name, f"this is an item of {other.name}, not of {modality.name}", f"pass it as {other.name}=..."
         )
+    if (sound := as_sound(item)) is not None and "rate" in {f.name for f in fields(wrapper)}:
+        return wrapper(sound[0], rate=sound[1])
+    item = as_source(item)
     is_bare = arrays.is_array(item) or isinstance(item, (list, tuple))
     if is_bare and modality.bare_array is not None:
         raise InputError(name, *modality.bare_array)
@@ -103,6 +110,16 @@ def wrapped(modality: Modality, item: Any) -> Any:
             f"pass a path, bytes, a file object or bindrt.{wrapper.__name__}(...)",
         )
     return wrapper(item)
+
+
+def _with_plain_source(item: Any) -> Any:
+    """A wrapper whose source is a path, bytes, a file object, or an array."""
+    source = fields(item)[0].name
+    given = getattr(item, source)
+    if (sound := as_sound(given)) is not None and hasattr(item, "rate"):
+        return replace(item, **{source: sound[0], "rate": sound[1]})
+    plain = as_source(given)
+    return item if plain is given else replace(item, **{source: plain})
 
 
 def _ready(modality: Modality, item: Prepared) -> Views:

@@ -6,16 +6,28 @@ import contextlib
 import importlib
 import io
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from bindrt.arrays import item_name
 from bindrt.errors import Error, LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.sources.locations import at_home, data_bytes, file_path, is_data, is_file_uri, is_uri, open_url
+from bindrt.sources.streams import is_file_object, own_stream
 
 _HEAD = 4096
+
+#: The remedy for a file that ends too early.
+IF_CUT = "is it complete?"
+#: How decoders say that a file ends too early.
+_MISSING = re.compile(
+    r"truncat|incomplete|premature|end of (file|stream|data)|\beof|too short|missing|not a zip file|"
+    r"broken data stream|not enough|moov atom|invalid data found",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -56,12 +68,15 @@ class Opened:
 
 def is_file_source(src: object) -> bool:
     """Whether ``src`` is a path, bytes or a file object."""
-    return isinstance(src, (str, os.PathLike, bytes, bytearray, memoryview)) or hasattr(src, "read")
+    return isinstance(src, (str, os.PathLike, bytes, bytearray, memoryview)) or is_file_object(src)
 
 
 @contextlib.contextmanager
 def decoding(name: str, what: str, remedy: str = "") -> Iterator[None]:
     """Turns whatever a decoder raises into a SourceError: ``<name>: cannot read the <what>: …``.
+
+    Args:
+        remedy: what to do. ``IF_CUT`` is told only where the decoder says that something is missing.
 
     Raises:
         LimitError: in place of a MemoryError.
@@ -74,7 +89,8 @@ def decoding(name: str, what: str, remedy: str = "") -> Iterator[None]:
         raise LimitError(name, f"not enough memory for the {what}", "lower bindrt.Limits") from error
     except Exception as error:
         reason = str(error) or type(error).__name__
-        raise SourceError(name, f"cannot read the {what}: {reason}", remedy) from error
+        told = "" if remedy == IF_CUT and not _MISSING.search(reason) else remedy
+        raise SourceError(name, f"cannot read the {what}: {reason}", told) from error
 
 
 def library(name: str) -> Any:
@@ -95,7 +111,8 @@ def open_source(src: object, limits: Limits = DEFAULT_LIMITS) -> Opened:
     """Makes sure that ``src`` is there, is not empty and is not too large for memory.
 
     Args:
-        src: a path, bytes or a binary file object. A file object that cannot seek is read to its end.
+        src: a path, also with ``~``; a ``file:`` or ``data:`` URI; a URL that fsspec opens; bytes; or a
+            binary file object. One that cannot seek is read to its end; any other may serve several items.
 
     Raises:
         SourceError: it is missing, a folder, not a regular file, not permitted, empty, or a text stream.
@@ -106,22 +123,37 @@ def open_source(src: object, limits: Limits = DEFAULT_LIMITS) -> Opened:
     """
     name = item_name(src)
     if isinstance(src, (str, os.PathLike)):
-        return _open_path(src, name)
+        return _open_place(src, name, limits)
     if isinstance(src, (bytes, bytearray, memoryview)):
         with decoding(name, "bytes"):
             if memoryview(src).nbytes > limits.max_bytes:
                 raise _too_large(name, limits)
             whole = src.tobytes() if isinstance(src, memoryview) and not src.contiguous else src
             return _from_stream(io.BytesIO(whole), name)
-    if hasattr(src, "read"):
+    if is_file_object(src):
         with decoding(name, "file object"):
-            return _from_stream(_seekable(cast("IO[bytes]", src), name, limits), name)
+            return _from_stream(own_stream(src, name, limits), name)
     raise SourceError(name, "this is not a file", "pass a path, bytes or a binary file object")
+
+
+def _open_place(src: str | os.PathLike[str], name: str, limits: Limits) -> Opened:
+    """A file by its path, or by a text that says where it is."""
+    if not isinstance(src, str) or not is_uri(src):
+        return _open_path(src, name)
+    if is_data(src):
+        with decoding(name, "data: URI"):
+            return _from_stream(io.BytesIO(data_bytes(src, name, limits)), name)
+    if is_file_uri(src):
+        return _open_path(file_path(src, name), name)
+    found = open_url(src, name, limits)
+    with decoding(name, "URL"):
+        stream = io.BytesIO(found) if isinstance(found, bytes) else own_stream(found, name, limits)
+        return _from_stream(stream, name)
 
 
 def _open_path(src: str | os.PathLike[str], name: str) -> Opened:
     try:
-        path = os.fsdecode(src)
+        path = at_home(os.fsdecode(src))
         found = os.stat(path)
         if stat.S_ISDIR(found.st_mode):
             raise SourceError(name, "this is a folder", "pass its files one by one")
@@ -132,8 +164,7 @@ def _open_path(src: str | os.PathLike[str], name: str) -> Opened:
     except Error:
         raise
     except FileNotFoundError:
-        where = "download it first" if "://" in name else "check the path"
-        raise SourceError(name, "there is no such file", where) from None
+        raise SourceError(name, "there is no such file", "check the path") from None
     except (OSError, ValueError, TypeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SourceError(name, f"cannot open the file: {reason}", "check the path") from error
@@ -146,34 +177,10 @@ def _from_stream(stream: BinaryIO, name: str) -> Opened:
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     head = stream.read(_HEAD)
-    if not isinstance(head, bytes):
-        raise SourceError(name, "the file object returns text", "open it in binary mode: open(path, 'rb')")
     if not head:
         raise SourceError(name, "it holds no bytes")
     stream.seek(0)
     return Opened(name, size, head, stream=stream)
-
-
-def _seekable(file: IO[bytes], name: str, limits: Limits) -> BinaryIO:
-    """The file object itself if it can seek; else a stream of all its bytes."""
-    if isinstance(cast(object, file), io.TextIOBase):
-        raise SourceError(name, "the file object returns text", "open it in binary mode: open(path, 'rb')")
-    try:
-        seekable = file.seekable()
-    except AttributeError:
-        seekable = hasattr(file, "seek") and hasattr(file, "tell")
-    if seekable:
-        return cast(BinaryIO, file)
-    whole = io.BytesIO()
-    while block := file.read(1 << 20):
-        if not isinstance(block, (bytes, bytearray, memoryview)):
-            raise SourceError(
-                name, "the file object returns text", "open it in binary mode: open(path, 'rb')"
-            )
-        if whole.tell() + len(block) > limits.max_bytes:
-            raise _too_large(name, limits)
-        whole.write(block)
-    return whole
 
 
 def _too_large(name: str, limits: Limits) -> LimitError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -18,6 +17,8 @@ from bindrt.items import Prepared
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess.dispatch import wrapped
 from bindrt.sources import open_source
+from bindrt.sources.foreign import NamedBytes
+from bindrt.sources.locations import at_home, is_uri
 
 #: Larger items are computed each time: their bytes would be held until then.
 MOST_BYTES = 64 << 20
@@ -38,14 +39,6 @@ class Identity:
 
 class _Unequal(Exception):  # noqa: N818 - an answer
     """The item equals no other: it cannot be hashed, or is too large."""
-
-
-class _File(io.BytesIO):
-    """A file's bytes, under its name."""
-
-    def __init__(self, data: bytes, name: str) -> None:
-        super().__init__(data)
-        self.name = name
 
 
 def identify(modality: str, item: object, normalize: bool) -> Identity | None:
@@ -86,9 +79,11 @@ class Contents:
         """Hash a wrapper's first field; returns a function that makes its stand-in."""
         if isinstance(value, (str, os.PathLike)):
             name = os.fsdecode(value)
+            if is_uri(name):
+                raise _Unequal
             data = self._read(name)
             self.add("file", data)
-            return partial(_File, data, name)
+            return partial(NamedBytes, data, name)
         if isinstance(value, (bytes, bytearray, memoryview)):
             self._take(memoryview(value).nbytes)
             data = bytes(value)
@@ -127,7 +122,7 @@ class Contents:
     def _read(self, name: str) -> bytes:
         if open_source(name).size > self._left:
             raise _Unequal
-        with open(name, "rb") as file:
+        with open(at_home(name), "rb") as file:
             data = file.read(self._left + 1)
         self._take(len(data))
         return data

@@ -1,0 +1,117 @@
+"""Texts that say where a file is: paths with ``~``, ``file:`` and ``data:`` URIs, URLs."""
+
+from __future__ import annotations
+
+import base64
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from bindrt import Error, LimitError, Limits, SourceError, preprocess
+from bindrt.sources import locations, open_source
+
+fsspec = pytest.importorskip("fsspec")
+
+
+@pytest.fixture
+def png(tmp_path: Path) -> Path:
+    path = tmp_path / "a cat.png"
+    PIL.Image.fromarray(np.arange(192, dtype=np.uint8).reshape(8, 8, 3)).save(path)
+    return path
+
+
+def read(place: object) -> bytes:
+    with open_source(place).binary() as stream:
+        return stream.read()
+
+
+def test_file_uris(png: Path) -> None:
+    for place in (png.as_uri(), f"FILE:{png.as_uri()[5:]}", f"file://localhost{png.as_uri()[7:]}"):
+        assert read(place) == png.read_bytes()
+    with pytest.raises(SourceError, match="the file is on server"):
+        open_source("file://server/cat.png")
+    with pytest.raises(SourceError, match="no such file"):
+        open_source("file:///none.png")
+
+
+def test_home(png: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(png.parent))
+    for place in ("~/a cat.png", Path("~/a cat.png")):
+        assert read(place) == png.read_bytes()
+    monkeypatch.chdir(png.parent)
+    Path("~").mkdir()
+    Path("~/dog.png").write_bytes(b"a file of that very name")
+    assert read("~/dog.png") == b"a file of that very name"
+
+
+def test_data_uris(png: Path) -> None:
+    data = png.read_bytes()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        assert read("data:image/png;base64," + encode(data).decode()) == data
+    assert read("DATA:;base64,aGVs%0Abg==") == b"heln"
+    assert read("data:,a%20b") == b"a b"
+    assert preprocess.detect("data:image/png;base64," + base64.b64encode(data).decode()) == "image"
+    with pytest.raises(SourceError, match="damaged"):
+        open_source("data:image/png;base64,a")
+    with pytest.raises(SourceError, match="no bytes"):
+        open_source("data:image/png;base64,")
+    with pytest.raises(LimitError):
+        open_source("data:image/png;base64," + "A" * 400, Limits(max_bytes=100))
+
+
+def test_a_long_data_uri_has_a_short_name() -> None:
+    with pytest.raises(SourceError) as caught:
+        open_source("data:image/png;base64," + "A" * 100_001)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("whole", [0, 64 << 20])
+def test_what_fsspec_opens(png: Path, whole: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fetched whole, or read piece by piece."""
+    monkeypatch.setattr(locations, "_WHOLE", whole)
+    with fsspec.open("memory://cats/cat.png", "wb") as file:
+        file.write(png.read_bytes())
+    assert read("memory://cats/cat.png") == png.read_bytes()
+    assert (preprocess.image("memory://cats/cat.png") == preprocess.image(png)).all()
+    with pytest.raises(SourceError, match="no such file"):
+        open_source("memory://cats/dog.png")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def server(png: Path) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(png.parent))) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+def test_http(png: Path, server: str) -> None:
+    pytest.importorskip("aiohttp")
+    assert (preprocess.image(f"{server}/a%20cat.png") == preprocess.image(png)).all()
+    with pytest.raises(SourceError, match=r"dog\.png': there is no such file"):
+        preprocess.image(f"{server}/dog.png")
+
+
+def test_bad_urls() -> None:
+    with pytest.raises(SourceError, match="no-such-scheme"):
+        open_source("no-such-scheme://x/y")
+    with pytest.raises(SourceError, match="chained"):
+        open_source("simplecache::memory://cats/cat.png")
+
+
+def test_without_fsspec(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(Error, match=r"needs the package fsspec; .*, or download it first"):
+        open_source("https://example.org/cat.jpg")
