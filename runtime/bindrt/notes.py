@@ -26,5 +26,7 @@ NOTES: dict[str, str] = {
     "low": "The low end of the range that the thermal frame was stretched from, in its own units.",
     "high": "The high end of the range that the thermal frame was stretched from, in its own units.",
     # imu
+    "time_unit": "The unit in which the times were read: the one that gives a usual rate.",
+    "lost_rows": "Rows of the table that are damaged, and were left out.",
     "perhaps_g": 'The mean acceleration is about 1, as in g, not 9.8: if it is in g, pass accel_unit="g".',
 }

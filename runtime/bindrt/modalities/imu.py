@@ -11,21 +11,26 @@ import numpy as np
 
 from bindrt import _core, arrays
 from bindrt.arrays import Array
-from bindrt.errors import InputError, OptionError, SourceError
+from bindrt.errors import InputError, OptionError
 from bindrt.items import ARRAYS_ONLY, ArrayLike, Source
 from bindrt.limits import Limits
-from bindrt.modalities.modality import Modality, Views, one_view
+from bindrt.modalities.modality import Modality, Notes, Views, one_view
 from bindrt.modalities.steps import constants as c
+from bindrt.modalities.steps.imu_input import check_samples, load
+from bindrt.modalities.steps.motion import SECONDS, Motion, TimeUnit, require_order
+from bindrt.modalities.steps.motion_names import find_roles
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.numeric import is_positive
-from bindrt.sources import is_file_source, open_source
-from bindrt.sources.formats import sniff
-from bindrt.sources.numpyfile import read_array, read_fields
 
 AccelUnit = Literal["m/s2", "g"]
 GyroUnit = Literal["rad/s", "deg/s"]
+#: Columns by name: a dict of arrays, or a table of pandas, polars or pyarrow.
+Table = Any
 _ACCEL = {"m/s2": 1.0, "g": c.STANDARD_GRAVITY}
 _GYRO = {"rad/s": 1.0, "deg/s": math.pi / 180}
+_MOST = 1e6  # m/s² or rad/s, after the conversion; far more than any sensor measures
+_LEAST_G, _MOST_G = 0.7, 1.5  # mean acceleration of a recording in g; one in m/s² has about 9.8
+_SPARSE = 20  # every so many steps are enough for a mean
 _EPSILON = 1e-6  # seconds; rates such as 97.3 Hz are not exact in binary
 
 
@@ -34,40 +39,81 @@ class Imu:
     """Inertial samples ``[6, N]``: accelerometer x, y, z, then gyroscope x, y, z.
 
     Attributes:
-        samples: the array, or a ``.npz`` file with fields ``samples`` and ``t`` or ``rate``.
+        samples: the array; a ``.npz`` file with fields ``samples`` and ``t`` or ``rate``; or a table: a CSV
+            or Parquet file, a ``.npz`` with fields ``acc``, ``gyro`` and ``time``, a table of pandas, polars
+            or pyarrow, a dict of arrays. Each sensor of a table may have times of its own.
         rate: samples per second; or
-        timestamps: seconds of each sample, ``[N]``, increasing.
+        timestamps: the time of each sample, ``[N]``, increasing.
         standardize: ``(mean, std)``, six numbers each, applied last.
         max_gap: the longest gap between samples that is interpolated, in seconds.
-        accel_unit, gyro_unit: units of the samples; converted to m/s² and rad/s.
+        accel_unit, gyro_unit: units of the samples, which become m/s² and rad/s; by default what a table's
+            header says, else these two.
         min_seconds: a shorter input is an error; lower it to allow one (its last value is held).
+        columns: a table's columns of time, accelerometer x, y, z and gyroscope x, y, z, or the six without
+            time beside a ``rate``; numbers from 1 if it has no header. By default names tell which are which.
+        time_unit: of the times. By default that of the column's name; of tables and of ``.npz`` fields other
+            than ``t`` the one that gives 4 to 4000 samples a second; else seconds.
+
+    >>> table = {"t": np.arange(1000) / 200, "acc": np.ones((3, 1000)), "gyro": np.zeros((1000, 3))}
+    >>> Imu(table, accel_unit="g").accel_unit
+    'g'
     """
 
-    samples: Source
+    samples: Source | Table
     rate: float | None = None
     timestamps: ArrayLike | None = field(default=None, metadata={ARRAYS_ONLY: True})
     standardize: tuple[Sequence[float], Sequence[float]] | None = None
     max_gap: float = 0.1
-    accel_unit: AccelUnit = "m/s2"
-    gyro_unit: GyroUnit = "rad/s"
+    accel_unit: AccelUnit | None = None
+    gyro_unit: GyroUnit | None = None
     min_seconds: float = 4.95
+    columns: Sequence[str] | None = None
+    time_unit: TimeUnit | None = None
 
 
 def prepare(item: Imu, limits: Limits, reserve: Reserve | None = None) -> Views:
     """The first 5 s at 400 Hz, linear in between, in m/s² and rad/s."""
     name = arrays.item_name(item.samples)
-    samples, times = _load(item, name, limits)
     _check_options(item, name)
-    report = _core.check_imu_times(times, samples.shape[1], float(item.max_gap))
+    motion = load(item, name, limits)
+    times = motion.rate if motion.times is None else motion.times
+    assert times is not None
+    report = _core.check_imu_times(times, motion.samples.shape[1], float(item.max_gap))
     _check_times(report, times, item, name)
-    used = samples[:, : report["used"]]
-    gain, offset = _factors(item)
+    used = motion.samples[:, : report["used"]]
+    gain, offset = _factors(item, motion, name)
     out, bad = _core.imu_grid(_native(used), times, gain, offset, out=row_for(reserve))
     if bad:
         raise InputError(
             name, f"{bad} of {used.size} samples are NaN or infinite", "every value must be finite"
         )
-    return one_view(out)
+    _check_size(out, name)
+    return one_view(out, _notes(item, motion, out))
+
+
+def _check_size(out: Array, name: str) -> None:
+    peak = _core.peak(out)
+    if not peak <= _MOST:
+        raise InputError(
+            name, f"a sample is {peak:g} in m/s² or rad/s", f"{_MOST:g} is the most: name the samples' unit"
+        )
+
+
+def _notes(item: Imu, motion: Motion, out: Array) -> Notes:
+    notes: dict[str, float | int | str] = {}
+    if motion.time_unit:
+        notes["time_unit"] = motion.time_unit
+    if motion.lost_rows:
+        notes["lost_rows"] = motion.lost_rows
+    if item.standardize is None and _accel_unit(item, motion) == "m/s2":
+        mean = float(np.sqrt((out[:3, ::_SPARSE].astype(np.float64) ** 2).sum(axis=0)).mean())
+        if _LEAST_G <= mean <= _MOST_G:
+            notes["perhaps_g"] = round(mean, 3)
+    return notes
+
+
+def _accel_unit(item: Imu, motion: Motion) -> str:
+    return item.accel_unit or motion.units.get("acc", "m/s2")
 
 
 def windows(
@@ -85,7 +131,7 @@ def windows(
         InputError: ``samples`` is not ``[6, N]``.
         OptionError: a number that is not above 0, or a window or hop shorter than a sample.
     """
-    array = _check_samples(arrays.to_numpy(samples), arrays.item_name(samples))
+    array = check_samples(arrays.to_numpy(samples), arrays.item_name(samples))
     hop = seconds if hop is None else hop
     for label, value in (("rate", rate), ("seconds", seconds), ("hop", hop)):
         if not is_positive(value):
@@ -103,72 +149,6 @@ def _windows(array: Array, length: int, hop: float) -> Iterator[Array]:
         index += 1
 
 
-def _load(item: Imu, name: str, limits: Limits) -> tuple[Array, Array | float]:
-    """The samples, and their times or their rate."""
-    samples, rate, times = item.samples, item.rate, item.timestamps
-    if is_file_source(samples):
-        opened = open_source(samples, limits)
-        family = sniff(opened).family
-        if family not in ("npz", "npy"):
-            raise SourceError(name, "the file is not a .npz", "fields 'samples' [6, N] and 't' [N] or 'rate'")
-        samples = read_array(opened, "samples", limits)
-        if family == "npz" and rate is None and times is None:
-            fields = read_fields(opened, ("t", "rate"), limits)
-            times = fields.get("t")
-            if times is None and "rate" in fields:
-                rate = _scalar(fields["rate"], name)
-    array = _check_samples(arrays.to_numpy(samples, name), name)
-    if (rate is None) == (times is None):
-        problem = "samples need a rate or timestamps" if rate is None else "both a rate and timestamps"
-        raise InputError(name, problem, "pass bindrt.Imu(samples, rate=...) or timestamps=...")
-    if times is not None:
-        return array, _timestamps(times, array.shape[1], name)
-    if not is_positive(rate):
-        raise InputError(name, f"the rate is {rate!r}", "it is the number of samples per second, above 0")
-    return array, float(rate)
-
-
-def _scalar(value: Array, name: str) -> float:
-    if value.size != 1:
-        raise InputError(name, f"the field 'rate' has shape {list(value.shape)}", "it is one number")
-    return float(value.reshape(()))
-
-
-def _check_samples(samples: Array, name: str) -> Array:
-    if samples.ndim != 2 or samples.shape[0] != 6:
-        hint = ": transpose it" if samples.ndim == 2 and samples.shape[1] == 6 else ""
-        raise InputError(
-            name,
-            f"the shape is {list(samples.shape)}",
-            f"samples are [6, N], accelerometer then gyroscope{hint}",
-        )
-    if samples.dtype.kind not in "iuf":
-        raise InputError(name, f"the dtype is {samples.dtype}", "samples are numbers")
-    if samples.shape[1] < 2:
-        raise InputError(name, f"{samples.shape[1]} samples are too few", "5 s of samples are needed")
-    return samples
-
-
-def _timestamps(times: Any, count: int, name: str) -> Array:
-    if not arrays.is_array(times):
-        try:
-            times = np.asarray(times, np.float64)
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                name, "the timestamps are not numbers", "seconds, one for each sample"
-            ) from error
-    array = arrays.to_numpy(times, name)
-    if array.dtype.kind not in "iuf":
-        raise InputError(name, f"the timestamps' dtype is {array.dtype}", "seconds, as floats")
-    if array.shape != (count,):
-        raise InputError(
-            name, f"{list(array.shape)} timestamps for {count} samples", "one for each sample: [N]"
-        )
-    kind = {"i": np.int64, "u": np.uint64}.get(array.dtype.kind)
-    floats = np.float32 if array.dtype.itemsize <= 4 else np.float64
-    return np.require(array, kind or floats, ["C", "A"])
-
-
 def _native(samples: Array) -> Array:
     """The samples as the kernel takes them: float32 or float64, aligned, in this machine's byte order."""
     if samples.dtype not in (np.float32, np.float64):
@@ -177,13 +157,19 @@ def _native(samples: Array) -> Array:
     return samples if whole and samples.flags.aligned else np.require(samples, None, ["C", "A"])
 
 
-def _factors(item: Imu) -> tuple[list[float], list[float]]:
+def _factors(item: Imu, motion: Motion, name: str) -> tuple[list[float], list[float]]:
     """What each channel is multiplied by, and what is added then."""
-    unit = [_ACCEL[item.accel_unit]] * 3 + [_GYRO[item.gyro_unit]] * 3
+    accel, gyro = _accel_unit(item, motion), item.gyro_unit or motion.units.get("gyro", "rad/s")
+    for option, unit, known in (("accel_unit", accel, _ACCEL), ("gyro_unit", gyro, _GYRO)):
+        if unit not in known:
+            raise InputError(
+                name, f"its header says {unit!r}", f"name the unit: {option}, {' or '.join(known)}"
+            )
+    factors = [_ACCEL[accel]] * 3 + [_GYRO[gyro]] * 3
     if item.standardize is None:
-        return unit, [0.0] * 6
+        return factors, [0.0] * 6
     mean, std = item.standardize
-    gain = [u / float(s) for u, s in zip(unit, std, strict=True)]
+    gain = [u / float(s) for u, s in zip(factors, std, strict=True)]
     return gain, [-float(m) / float(s) for m, s in zip(mean, std, strict=True)]
 
 
@@ -192,9 +178,7 @@ def _check_times(report: _core.ImuTimeReport, times: Array | float, item: Imu, n
     if report["not_finite"]:
         arrays.require_finite(np.asarray(times), name, "timestamps")
     if report["unordered"] >= 0:
-        raise InputError(
-            name, f"time does not increase at sample {report['unordered']}", "sort the samples by time"
-        )
+        require_order(np.asarray(times), name)
     needed = item.min_seconds - _EPSILON
     length = report["last"] if report["last"] >= needed else report["last"] + _period(times)
     if length < needed:
@@ -218,10 +202,14 @@ def _period(times: Array | float) -> float:
 
 
 def _check_options(item: Imu, name: str) -> None:
-    if item.accel_unit not in list(_ACCEL):  # a list compares, where a dict must hash
+    if item.accel_unit not in [None, *_ACCEL]:  # a list compares, where a dict must hash
         raise InputError(name, f"accel_unit is {item.accel_unit!r}", f"it is one of {', '.join(_ACCEL)}")
-    if item.gyro_unit not in list(_GYRO):
+    if item.gyro_unit not in [None, *_GYRO]:
         raise InputError(name, f"gyro_unit is {item.gyro_unit!r}", f"it is one of {', '.join(_GYRO)}")
+    if item.time_unit not in [None, *SECONDS]:
+        raise InputError(name, f"time_unit is {item.time_unit!r}", f"it is one of {', '.join(SECONDS)}")
+    if item.columns is not None and not _are_names(item.columns):
+        raise InputError(name, f"columns is {item.columns!r}"[:80], "it is a list of six or seven names")
     for option in ("max_gap", "min_seconds"):
         if not is_positive(getattr(item, option)):
             raise InputError(
@@ -229,6 +217,10 @@ def _check_options(item: Imu, name: str) -> None:
             )
     if item.standardize is not None and not _is_standard(item.standardize):
         raise InputError(name, "standardize is not (mean, std) of six numbers each", "stds are above 0")
+
+
+def _are_names(columns: object) -> bool:
+    return isinstance(columns, (list, tuple)) and all(isinstance(name, str) for name in columns)
 
 
 def _is_standard(value: Sequence[Sequence[float]]) -> bool:
@@ -252,6 +244,6 @@ IMU = Modality(
         "interpolation": "linear",
     },
     wrapper=Imu,
-    recognizes=lambda content: "samples" in content.fields,
+    recognizes=lambda content: "samples" in content.fields or not find_roles(content.fields).missing(),
     bare_array=("bare samples have no times", "pass bindrt.Imu(samples, rate=...) or timestamps=..."),
 )

@@ -18,6 +18,7 @@ from bindrt.modalities.depth import Depth, DepthUnit, Missing
 from bindrt.modalities.image import Grey16, Image
 from bindrt.modalities.imu import AccelUnit, GyroUnit, Imu
 from bindrt.modalities.steps import constants as c
+from bindrt.modalities.steps.motion import TimeUnit
 from bindrt.modalities.text import prepare_all
 from bindrt.modalities.thermal import Thermal
 from bindrt.modalities.video import Video
@@ -217,9 +218,11 @@ def imu(
     timestamps: ArrayLike | None = None,
     standardize: tuple[Sequence[float], Sequence[float]] | None = None,
     max_gap: float = 0.1,
-    accel_unit: AccelUnit = "m/s2",
-    gyro_unit: GyroUnit = "rad/s",
+    accel_unit: AccelUnit | None = None,
+    gyro_unit: GyroUnit | None = None,
     min_seconds: float = 4.95,
+    columns: Sequence[str] | None = None,
+    time_unit: TimeUnit | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Floats:
     """The first 5 s of inertial samples as the IMU encoder's input.
@@ -229,17 +232,30 @@ def imu(
 
     Args:
         samples: ``[6, N]``, accelerometer x, y, z then gyroscope x, y, z; a ``.npz`` with fields
-            ``samples`` and ``t`` or ``rate``; or :class:`bindrt.Imu`.
+            ``samples`` and ``t`` or ``rate``; a CSV or Parquet table; or :class:`bindrt.Imu`.
         rate: samples per second; or
         timestamps: seconds of each sample, increasing; only differences matter.
         standardize: ``(mean, std)``, six numbers each, applied last.
         max_gap: the longest gap in seconds that is interpolated.
-        accel_unit, gyro_unit: ``"m/s2"`` or ``"g"``; ``"rad/s"`` or ``"deg/s"``.
+        accel_unit, gyro_unit: ``"m/s2"`` or ``"g"``; ``"rad/s"`` or ``"deg/s"``; by default what a table's
+            header says, else the first.
         min_seconds: the shortest recording accepted; a sample counts for one period.
+        columns, time_unit: of a table, see :class:`bindrt.Imu`.
 
     Returns:
         float32 ``[6, 2000]`` in m/s² and rad/s.
     """
-    item = Imu(samples, rate, timestamps, standardize, max_gap, accel_unit, gyro_unit, min_seconds)
+    item = Imu(
+        samples,
+        rate,
+        timestamps,
+        standardize,
+        max_gap,
+        accel_unit,
+        gyro_unit,
+        min_seconds,
+        columns,
+        time_unit,
+    )
     out: Floats = _run("imu", samples, item, limits)
     return out

@@ -9,6 +9,7 @@ from bindrt.sources.container import open_container, video_stream
 from bindrt.sources.formats import ARRAYS, SOUND, TRACKS, Format, sniff
 from bindrt.sources.numpyfile import npz_fields
 from bindrt.sources.opening import Opened
+from bindrt.sources.tables import table_names
 
 
 class Content:
@@ -41,10 +42,12 @@ class Content:
 
     @cached_property
     def fields(self) -> frozenset[str]:
-        """Names of the arrays in a ``.npz``; empty for any other file, and if it is damaged."""
+        """Names of a ``.npz`` file's arrays or a table's columns; empty for others and if it is damaged."""
         if self.format.holds != ARRAYS:
             return frozenset()
         try:
+            if self.format.family == "table":
+                return frozenset(table_names(self._opened, self.format.name))
             return frozenset(npz_fields(self._opened))
         except SourceError:
             return frozenset()

@@ -44,7 +44,7 @@ def as_source(src: Any) -> Any:
         raise InputError(item_name(src), "the value is missing", "leave the row out")
     if is_cell(src):
         return _of_cell(src)
-    if hasattr(src, "open") and not hasattr(src, "read"):
+    if callable(getattr(src, "open", None)) and not hasattr(src, "read"):
         with decoding(item_name(src), "file"):
             if hasattr(src, "is_file"):  # as pathlib: zipfile.Path, importlib.resources, UPath
                 return src.open("rb")

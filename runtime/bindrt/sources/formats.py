@@ -10,8 +10,9 @@ from bindrt.errors import SourceError
 from bindrt.sources import mpeg
 from bindrt.sources.beginning import has_tag, read_at, sound_start
 from bindrt.sources.opening import Opened
+from bindrt.sources.tables import csv_dialect
 
-Family = Literal["image", "audio", "container", "npz", "npy", "unknown"]
+Family = Literal["image", "audio", "container", "npz", "npy", "table", "unknown"]
 
 #: What files of a format hold. Which tracks or which arrays is told by opening the file.
 PICTURE, SOUND, TRACKS, ARRAYS = "picture", "sound", "tracks", "arrays"
@@ -26,7 +27,8 @@ class Format:
     Attributes:
         title: what users call it.
         family: which reader decodes it: ``image`` (Pillow), ``audio`` (libsndfile; FFmpeg for MP3),
-            ``container`` (FFmpeg), ``npz`` or ``npy`` (our own). No reader decodes ``unknown``.
+            ``container`` (FFmpeg), ``npz`` or ``npy`` (our own), ``table`` (pyarrow). No reader
+            decodes ``unknown``.
         name: the reader's name of the format; for FFmpeg the name of the demuxer.
         begins: whether a file of this format can begin with these bytes. They are the first 4096 of the
             file, or all of a shorter one; a caller that has less may give 16.
@@ -81,6 +83,7 @@ def unfit(opened: Opened, found: Format, wanted: str, *holds: str) -> SourceErro
         "container": f"a media container ({found.title})",
         "npz": "a zip or .npz archive",
         "npy": "a .npy array",
+        "table": f"a table ({found.title})",
         "unknown": "of an unknown format",
     }[found.family]
     readable = list(dict.fromkeys(known.title for known in FORMATS if known.holds in holds))
@@ -208,5 +211,7 @@ FORMATS = (
     Format("MXF", "container", "mxf", _starts(_MXF), TRACKS),
     Format("NUT", "container", "nut", _starts(b"nut/multimedia container\0"), TRACKS),
     Format("WTV", "container", "wtv", _starts(_WTV), TRACKS),
+    Format("Parquet", "table", "parquet", _starts(b"PAR1"), ARRAYS),
+    Format("CSV", "table", "csv", lambda head: csv_dialect(head) is not None, ARRAYS),
 )
 UNKNOWN = Format("", "unknown", "", lambda head: True)
