@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -21,12 +22,21 @@ from bindrt.modalities.steps.output_rows import Reserve, rows_for
 from bindrt.modalities.steps.resample import Resampler
 from bindrt.numeric import is_number
 from bindrt.sources import is_file_source, open_source
-from bindrt.sources.audio import BLOCK, Blocks, Recording, as_float, check_seconds, is_plain, open_audio
+from bindrt.sources.audio import open_audio
+from bindrt.sources.recording import (
+    BLOCK,
+    Blocks,
+    Recording,
+    as_float,
+    check_seconds,
+    counted,
+    is_plain,
+    segment,
+)
 
 _MIN_RATE, _MAX_RATE = 1, 4_000_000  # Hz
 _MAX_CHANNELS = 64
 _MAX_SAMPLE = 2.0**50  # beyond, the power spectrum would overflow
-_SLACK_SECONDS = 0.1  # by which a header's length may be wrong before the file counts as truncated
 # Clips of recordings up to this length can overlap; only then do they share samples.
 _WHOLE_SECONDS = c.AUDIO_CLIPS * c.AUDIO_CLIP_SECONDS + 0.5
 
@@ -39,48 +49,72 @@ class Audio:
         src: a path, bytes, file object, or a waveform ``[N]`` or ``[channels, N]``: floats
             (full scale is -1..1) or int16/int32 samples.
         rate: samples per second; required for waveforms, refused for files.
+        start: the second at which to begin; None: at the beginning.
+        end: the second at which to end; None, or one behind the recording's end: there.
+        strict: refuse a file with damaged packets. Else what can be decoded is, and the note
+            ``lost_packets`` counts the rest.
+
+    >>> item = bindrt.Audio(np.zeros(48000), rate=16000, start=1.0, end=2.5)
+    >>> bindrt.preprocess.audio(item).shape
+    (3, 1, 128, 204)
     """
 
     src: Source
     rate: float | None = field(default=None, metadata={ARRAYS_ONLY: True})
+    start: float | None = None
+    end: float | None = None
+    strict: bool = False
 
 
 def prepare(item: Audio, limits: Limits, reserve: Reserve | None = None) -> Views:
     """Three clips of 2 s at 16 kHz as log-mel spectra; clips of the same samples are made once."""
-    if is_file_source(item.src):
-        if item.rate is not None:
-            raise InputError(arrays.item_name(item.src), "rate is for waveforms only", "leave it out")
-        with open_audio(open_source(item.src, limits), limits) as recording:
-            return from_recording(recording, limits, reserve)
-    return from_recording(_waveform(item, limits), limits, reserve)
+    name = arrays.item_name(item.src)
+    _check_times(item, name)
+    if not is_file_source(item.src):
+        return _views(_waveform(item, limits), item, limits, reserve)
+    if item.rate is not None:
+        raise InputError(name, "rate is for waveforms only", "leave it out")
+    with open_audio(open_source(item.src, limits), limits) as recording:
+        return _views(recording, item, limits, reserve)
+
+
+def _check_times(item: Audio, name: str) -> None:
+    for key, value in (("start", item.start), ("end", item.end)):
+        if value is not None and not (is_number(value) and 0 <= float(value) < float("inf")):
+            raise InputError(name, f"{key} is {value!r}", "it is a number of seconds from the beginning")
+    if item.end is not None and item.end <= (item.start or 0):
+        raise InputError(
+            name, f"it ends at {item.end:g} s and starts at {item.start or 0:g} s", "end after it starts"
+        )
+
+
+def _views(recording: Recording, item: Audio, limits: Limits, reserve: Reserve | None) -> Views:
+    if item.start is not None or item.end is not None:
+        check_rate(recording.rate, recording.name)
+        if not recording.frames or recording.frames < 0:
+            recording = counted(recording, limits, item.end)
+        recording = segment(recording, item.start, item.end)
+    views = from_recording(recording, limits, reserve)
+    lost = recording.damage.lost
+    if not lost:
+        return views
+    if item.strict:
+        raise SourceError(recording.name, f"{lost} damaged packets", "leave strict out to embed the rest")
+    return dataclasses.replace(views, notes={**views.notes, "lost_packets": lost})
 
 
 def from_recording(recording: Recording, limits: Limits, reserve: Reserve | None = None) -> Views:
     """The clips of a recording. Memory does not grow with its length."""
     check_rate(recording.rate, recording.name)
-    frames = recording.frames
-    if frames is None or frames <= 0:
-        frames = _count(recording, limits)
+    if not recording.frames or recording.frames < 0:
+        recording = counted(recording, limits)
+    frames = recording.frames or 0
     views, decoded = _clips(recording, frames, reserve)
     if decoded < frames:
-        if frames - decoded > max(_SLACK_SECONDS * recording.rate, 1):
-            seconds = [float(n / recording.rate) for n in (decoded, frames)]
-            raise SourceError(
-                recording.name,
-                f"truncated: {seconds[0]:.2f} of {seconds[1]:.2f} s are there",
-                "is it complete?",
-            )
+        recording.check_whole(decoded, frames)
         views, _ = _clips(recording, decoded, reserve)
+    recording.check_whole(decoded, recording.promised)
     return views
-
-
-def _count(recording: Recording, limits: Limits) -> int:
-    """The length by decoding everything once."""
-    frames = 0
-    for start, block in recording.blocks(None):
-        frames = start + len(block)
-        check_seconds(frames, recording.rate, recording.name, limits)
-    return frames
 
 
 def _clips(recording: Recording, frames: int, reserve: Reserve | None) -> tuple[Views, int]:

@@ -21,9 +21,9 @@ from bindrt.modalities.steps.view_plan import plan_views
 from bindrt.numeric import is_positive
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources import video as files
-from bindrt.sources.audio import check_seconds
 from bindrt.sources.frames import Frame
 from bindrt.sources.image import check_pixels
+from bindrt.sources.recording import check_seconds
 
 
 @dataclass(frozen=True, eq=False)

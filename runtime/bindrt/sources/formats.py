@@ -63,7 +63,7 @@ def sniff(file: Opened | bytes) -> Format:
     if start := sound_start(file):
         behind = read_at(file, start, len(head))
         for known in FORMATS:
-            if known.holds == SOUND and known.begins(behind):
+            if (known.holds == SOUND or known.family == "audio") and known.begins(behind):
                 return known
         if has_tag(head) or mpeg.resync(behind) is not None:
             return MP3

@@ -7,11 +7,11 @@ from typing import Any
 
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
-from bindrt.sources.audio import check_seconds
 from bindrt.sources.container import StreamEnds, check_duration, needs_all_streams
 from bindrt.sources.formats import Format
 from bindrt.sources.groups import PacketTable
 from bindrt.sources.opening import Opened
+from bindrt.sources.recording import check_seconds
 
 FEW = 3  # a container's count of frames may be wrong by so many
 #: FFmpeg's demuxers of containers that store no presentation times, or those of some packets only.

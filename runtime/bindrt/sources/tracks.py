@@ -1,0 +1,128 @@
+"""Sound tracks and sound files that FFmpeg reads, through PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+from bindrt.errors import SourceError
+from bindrt.limits import Limits
+from bindrt.sources.container import StreamEnds, check_duration, needs_all_streams, open_container
+from bindrt.sources.formats import Format
+from bindrt.sources.opening import Opened, decoding, library
+from bindrt.sources.recording import Blocks, Damage, Recording, check_seconds
+
+#: FFmpeg's names of the formats that libsndfile reads otherwise.
+DEMUXERS = {
+    "WAV": "wav",
+    "FLAC": "flac",
+    "OGG": "ogg",
+    "AIFF": "aiff",
+    "AU": "au",
+    "CAF": "caf",
+    "W64": "w64",
+    "VOC": "voc",
+    "SVX": "iff",
+}
+#: Formats whose header says how long a stream is; for others FFmpeg guesses it from the bit rate.
+_PROMISING = {"mov", "flac", "caf", "aiff", "tta", "wv", "ape", "tak", "mpc8", "wav", "w64", "avi"}
+_SLACK = 0.05  # the share by which a container's promise may be too long
+
+Decoded = Iterator[tuple[Any, int]]
+
+
+def open_track(
+    opened: Opened, file_format: Format, limits: Limits, damage: Damage | None = None
+) -> Recording:
+    """The first sound track; its length is known only after decoding.
+
+    Raises:
+        SourceError: there is none, or it is damaged from the beginning.
+        LimitError: its header says that it is longer than ``limits.max_seconds``.
+    """
+    promised: int | None = None
+    with open_container(opened, file_format) as media, decoding(opened.name, "sound track"):
+        if not media.streams.audio:
+            raise SourceError(opened.name, "the file has no sound track", "pass a file that has one")
+        stream = media.streams.best("audio") or media.streams.audio[0]
+        index, rate = stream.index, int(stream.rate or 0)
+        if stream.duration and stream.time_base and media.format.name.split(",")[0] in _PROMISING:
+            promised = int(stream.duration * stream.time_base * rate)
+            check_seconds(promised, rate, opened.name, limits)
+    if rate <= 0:
+        raise SourceError(opened.name, "the sound track has no sample rate")
+    damage = Damage() if damage is None else damage
+
+    def blocks(wanted: Sequence[range] | None) -> Blocks:
+        return _blocks(opened, file_format, index, rate, damage)
+
+    slack = max(0.5, _SLACK * (promised or 0) / rate)
+    return Recording(opened.name, Fraction(rate), None, blocks, promised, slack, damage)
+
+
+def _blocks(opened: Opened, file_format: Format, index: int, rate: int, damage: Damage) -> Blocks:
+    at = 0
+    with (
+        open_container(opened, file_format) as media,
+        decoding(opened.name, "sound track", "is it complete?"),
+    ):
+        for frame in _Resampled(rate).frames(_frames(media, file_format, index, opened.name, damage)):
+            block = frame.to_ndarray().T
+            yield at, block
+            at += len(block)
+
+
+class _Resampled:
+    """Float frames of one rate and layout, those of the first, also if the track changes within."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate, self._layout = rate, ""
+        self._kind: tuple[Any, ...] = ()
+        self._resampler: Any = None
+
+    def frames(self, frames: Iterator[Any]) -> Iterator[Any]:
+        for frame in frames:
+            kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if kind != self._kind:
+                yield from self._end()
+                self._layout = self._layout or frame.layout.name
+                self._resampler = library("av").AudioResampler("fltp", self._layout, self._rate)
+                self._kind = kind
+            frame.pts = None  # what a gap in the times would fill in is not in the file
+            yield from self._resampler.resample(frame)
+        yield from self._end()
+
+    def _end(self) -> Iterator[Any]:
+        if self._resampler is not None:
+            yield from self._resampler.resample(None)
+
+
+def _frames(media: Any, file_format: Format, index: int, name: str, damage: Damage) -> Iterator[Any]:
+    """Decodes to the end, past damaged packets.
+
+    Raises:
+        SourceError: nothing can be decoded, or that end is before the one that the container declares.
+    """
+    av = library("av")
+    ends, lost, longest = StreamEnds(), 0, 0
+    first: Exception | None = None
+    stream = media.streams[index]
+    stream.codec_context.options = {"err_detect": "crccheck"}
+    for packet in media.demux() if needs_all_streams(file_format) else media.demux(stream):
+        if packet.size:
+            ends.add(packet)
+        if packet.stream_index != index:
+            continue
+        try:
+            for frame in packet.decode():
+                longest = max(longest, frame.samples)
+                yield frame
+        except MemoryError:
+            raise
+        except av.FFmpegError as error:
+            first, lost = first or error, lost + 1
+    if first is not None and not longest:
+        raise first
+    damage.met(lost, (lost + 1) * longest)
+    check_duration(media, file_format, ends, name)
