@@ -121,7 +121,14 @@ def video(src: Source | Sequence[ArrayLike], limits: Limits = DEFAULT_LIMITS, st
     return out
 
 
-def audio(src: Source, limits: Limits = DEFAULT_LIMITS) -> Floats:
+def audio(
+    src: Source,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    strict: bool = False,
+) -> Floats:
     """A recording as the audio encoder's input.
 
     Resampled to 16 kHz; three clips of 2 s spread over the duration; each clip's mean over all
@@ -131,11 +138,14 @@ def audio(src: Source, limits: Limits = DEFAULT_LIMITS) -> Floats:
     Args:
         src: a path, bytes or file object (WAV, FLAC, OGG, MP3, AAC in MP4, a video's sound track),
             or :class:`bindrt.Audio`, which also carries a waveform with its rate.
+        start: the second at which to begin; None: at the beginning.
+        end: the second at which to end; None: at the recording's end.
+        strict: refuse a file with damaged packets; else the rest of it is read.
 
     Returns:
         float32 ``[3, 1, 128, 204]``.
     """
-    out: Floats = _run("audio", src, Audio(src), limits)
+    out: Floats = _run("audio", src, Audio(src, start=start, end=end, strict=strict), limits)
     return out
 
 

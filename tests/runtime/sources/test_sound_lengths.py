@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from bindrt import Audio, SourceError, preprocess
+from bindrt import Audio, InputError, SourceError, preprocess
 from bindrt.sources import open_source
 from bindrt.sources.audio import open_audio
 from support.media import sound_bytes, waveform
@@ -241,3 +241,35 @@ def test_the_rest_of_a_damaged_file_is_heard_and_the_loss_is_counted(
     with pytest.raises(SourceError, match="damaged packets"):
         preprocess.audio(Audio(bytes(data), strict=True))
     assert capfd.readouterr().err == ""
+
+
+SEGMENTS = [(0.0, 2.5), (3.0, None), (None, 4.0), (2.25, 3.75), (6.0, 100.0), (1.0, 7.5)]
+
+
+@pytest.mark.parametrize(("start", "end"), SEGMENTS)
+@pytest.mark.parametrize("kind", ["WAV", "long WAV", "MP3", "AAC", "array"])
+def test_a_segment_is_as_if_it_were_all(kind: str, start: float | None, end: float | None) -> None:
+    wave = waveform(8.0, 2, 16000) if kind != "long WAV" else waveform(40.0, 2, 16000)
+    source: Any = wave
+    if kind == "AAC":
+        source = encoded(wave, "adts", "aac", 16000)
+    elif kind == "MP3":
+        source = mp3(wave, rate=16000)
+    elif kind != "array":
+        source = sound_bytes("WAV", wave, 16000, subtype="FLOAT")
+    if kind in ("AAC", "MP3"):
+        with open_audio(open_source(source)) as recording:
+            wave = np.concatenate([block for _, block in recording.blocks(None)]).T
+    part = wave[:, int((start or 0) * 16000) : None if end is None else int(end * 16000)]
+    item = Audio(source, rate=16000 if kind == "array" else None, start=start, end=end)
+    np.testing.assert_array_equal(preprocess.audio(item), preprocess.audio(Audio(part, rate=16000)))
+    if kind != "array":
+        assert np.array_equal(preprocess.audio(source, start=start, end=end), preprocess.audio(item))
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(9.0, None), (3.0, 3.0), (4.0, 3.0), (-1.0, None), (None, 0.01), ("1", 2)]
+)
+def test_a_segment_that_has_no_sound(start: Any, end: Any) -> None:
+    with pytest.raises(InputError, match="bytes"):
+        preprocess.audio(Audio(sound_bytes("WAV"), start=start, end=end))
