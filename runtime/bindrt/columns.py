@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ def as_items(modality: str, value: object) -> list[object]:
     if isinstance(value, (list, tuple)):
         return list(value)
     if isinstance(value, (str, bytes, bytearray, memoryview, os.PathLike)) or hasattr(value, "read"):
+        return [value]
+    if is_dataclass(value):  # a wrapper
         return [value]
     if isinstance(value, np.ndarray):
         return _of_array(modality, value)

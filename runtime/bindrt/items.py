@@ -27,9 +27,22 @@ class Prepared:
     """The model's own input, ready: no decoding or preprocessing is done.
 
     Attributes:
-        array: one view, for example ``[3, 224, 224]`` for image, ``[77]`` for text; or ``[V, ...]``.
+        array: one view, for example ``[3, 224, 224]`` for image, ``[77]`` for text; for video and audio also
+            ``[V, ...]``, views of one item. Several items are several of these: see :meth:`batch`.
         notes: what preprocessing found and a user should know (missing depth pixels, range used).
+        views: the array is ``[V, ...]``, and the vectors of its views shall be averaged also where a modality
+            has one view an item. Without it such an array is an error: it is more often a batch.
     """
 
     array: npt.NDArray[np.generic] | ArrayLike
     notes: Mapping[str, float | int | str] = field(default_factory=dict)
+    views: bool = False
+
+    @classmethod
+    def batch(cls, arrays: npt.NDArray[np.generic] | ArrayLike) -> list[Prepared]:
+        """One item for each array along the first axis, for example of ``[N, 3, 224, 224]``.
+
+        >>> len(Prepared.batch(np.zeros((4, 3, 224, 224), np.float32)))
+        4
+        """
+        return [cls(array) for array in arrays]

@@ -50,6 +50,7 @@ def test_columns(column: object) -> None:
 def test_one_item() -> None:
     items: list[Any] = [
         "a.jpg", b"123", Path("a.jpg"), np.zeros((2, 2), np.uint8), np.zeros(3), bindrt.Image("a.jpg"),
+        bindrt.Imu("a.csv"),
         {"bytes": None, "path": "a.jpg"}, {"array": [0.0], "sampling_rate": 8000}, None, 3,
     ]  # fmt: skip
     for item in items:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -89,7 +89,7 @@ class EncoderPipeline:
         tokens = MODALITIES[modality].tokens
         if tokens is not None and (ready := tokens.quick(item)) is not None:
             item = ready  # here: the worker threads may be busy with videos
-        if tokens is not None and type(item) is Prepared and type(item.array) is np.ndarray:
+        if tokens is not None and _is_ready(item):
             if item.notes:
                 future.notes = item.notes
             try:
@@ -97,6 +97,13 @@ class EncoderPipeline:
             except ValueError:
                 pass  # preparing says what is wrong with the tokens
         return self.core.submit(future, lane, item, None, priority, caller, deadline, normalize)
+
+
+def _is_ready(item: object) -> TypeGuard[Prepared]:
+    """Whether the core may take an item's ids as they are."""
+    if type(item) is not Prepared or type(item.array) is not np.ndarray:
+        return False
+    return item.array.ndim == 1 or item.views
 
 
 def most_rows(engine: Engine, options: PipelineOptions) -> int:

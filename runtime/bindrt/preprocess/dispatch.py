@@ -137,6 +137,12 @@ def _ready(modality: Modality, item: Prepared) -> Views:
         raise InputError(
             name, f"the dtype is {array.dtype}", f"{modality.name} takes {dtype}: .astype(numpy.{dtype})"
         )
+    if modality.views == 1 and not item.views and array.ndim > len(modality.view) and len(array) > 1:
+        raise InputError(
+            name,
+            f"it holds {len(array)} inputs, and their vectors would be averaged into one",
+            "pass bindrt.Prepared.batch(array), a list of items; or views=True if you mean that",
+        )
     arrays.require_finite(array, name)
     modality.check_ready(array, name)
     return Views(modality.with_view_axis(array), notes=item.notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ def prepare(modality: str, item: Any, limits: Limits = DEFAULT_LIMITS) -> Prepar
     """
     views = prepare_views(modality, item, limits)
     if isinstance(item, Prepared):
-        return Prepared(views.array.reshape(np.shape(item.array)), views.notes)
+        return replace(item, array=views.array.reshape(np.shape(item.array)))
     every = views.all()
     return Prepared(every if MODALITIES[modality].views > 1 else every[0], views.notes)
 

@@ -75,7 +75,7 @@ def test_few_tokens_are_padding(load_with: Callable[..., bindrt.Model]) -> None:
 
 def test_views_of_one_text_stay_together(model: bindrt.Model) -> None:
     ids = tokens(["a dog", "a very long caption of a dog that runs", "a cat"])
-    items = [bindrt.Prepared(ids[1]), bindrt.Prepared(ids), bindrt.Prepared(ids[0])]
+    items = [bindrt.Prepared(ids[1]), bindrt.Prepared(ids, views=True), bindrt.Prepared(ids[0])]
     got = model.embed(text=items, normalize=False).text
     single = model.embed(text=[bindrt.Prepared(each) for each in ids], normalize=False).text
     scale = float(np.abs(single).max())

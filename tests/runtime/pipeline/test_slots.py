@@ -71,12 +71,14 @@ def test_ready_input_is_copied_if_it_fills_no_batch(load_with: Callable[..., bin
     row = model.submit("imu", bindrt.Prepared(view), normalize=False).result(60)
     assert row[0] == pytest.approx(view.sum(), rel=1e-4)
     assert counts(model, "imu")["rows_copied"] == 1
-    row = model.submit("imu", bindrt.Prepared(views), normalize=False).result(60)
+    row = model.submit("imu", bindrt.Prepared(views, views=True), normalize=False).result(60)
     assert row[0] == pytest.approx(views.sum(axis=(1, 2)).mean(), rel=1e-3, abs=0.1)
     assert counts(model, "imu")["rows_copied"] == 1
     assert counts(model, "imu")["rows_borrowed"] == 9
     assert engine.batches == [1, 4, 4, 1]
-    model.submit("imu", bindrt.Prepared(np.asfortranarray(views))).result(60)  # not as the engine takes it
+    model.submit("imu", bindrt.Prepared(np.asfortranarray(views), views=True)).result(
+        60
+    )  # not as the engine takes it
     assert counts(model, "imu")["rows_copied"] == 10
 
 
