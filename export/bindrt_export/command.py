@@ -16,6 +16,7 @@ from bindrt.bundle import unique_keys
 from bindrt.commands.terminal import Command, CommandParser
 from bindrt.engines import ENGINES
 from bindrt.errors import OptionError
+from bindrt.extras import install
 from bindrt.modalities import MODALITIES
 from bindrt.precisions import EIGHT_BITS, PRECISIONS
 from bindrt_export.request import ENGINE, EngineRequest, ExportRequest
@@ -141,9 +142,7 @@ def import_exporter() -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("bindrt"):
             raise
-        raise OptionError(
-            "bind-export", f"{error.name} is not installed", "pip install 'bindrt[export]'"
-        ) from None
+        raise OptionError("bind-export", f"{error.name} is not installed", install("export")) from None
     return exporter
 
 

@@ -1,6 +1,6 @@
 """A model's statistics for Prometheus: ``REGISTRY.register(PrometheusCollector(model))``.
 
-Needs ``pip install 'bindrt[metrics]'``. Nothing is counted twice: a scrape reads what the pipeline counts
+Needs the extra ``metrics``. Nothing is counted twice: a scrape reads what the pipeline counts
 anyway. docs/pipeline.md lists the names. Counts of an encoder start again at 0 when it is unloaded.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from bindrt.errors import Error
+from bindrt.extras import install
 from bindrt.statistics import (
     OUTCOMES,
     PIPELINE_COUNTERS,
@@ -44,9 +45,7 @@ class PrometheusCollector:
         try:
             from prometheus_client import core
         except ImportError:
-            raise Error(
-                "bindrt.metrics", "prometheus_client is not installed", "pip install 'bindrt[metrics]'"
-            ) from None
+            raise Error("bindrt.metrics", "prometheus_client is not installed", install("metrics")) from None
         self._core: Any = core
         self._pipelines = model.pipelines
         self._name = name if name is not None else model.bundle.path.name.removesuffix(".bind")

@@ -71,13 +71,13 @@ def test_openvino_that_computes_something_else_fails_the_export(
 
 def test_absent_openvino_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bindrt.engines.kind.is_installed", lambda name: False)
-    with pytest.raises(bindrt.OptionError, match=r"pip install 'bindrt\[openvino\]'"):
+    with pytest.raises(bindrt.OptionError, match=r"pip install 'openvino>="):
         export(tmp_path / "a.bind", EngineRequest(["openvino"]))
 
 
 needs_rtx = pytest.mark.skipif(
     ENGINES["tensorrt-rtx"].module_name() is None,
-    reason="TensorRT-RTX is not installed: pip install 'bindrt[rtx]'",
+    reason="TensorRT-RTX is not installed: pip install tensorrt-rtx",
 )
 TARGETS = ["sm_86", "sm_89", "sm_120"]
 

@@ -82,7 +82,7 @@ def test_what_a_way_needs_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry.importlib.util, "find_spec", lambda name: None)
     registry.require("loop")
     for name in ("eager", "ort", "openvino"):
-        with pytest.raises(OptionError, match=r"pip install 'bindrt\[export"):
+        with pytest.raises(OptionError, match=r"pip install 'torch>="):
             registry.require(name)
 
 

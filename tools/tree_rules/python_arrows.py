@@ -33,6 +33,7 @@ FOR_EXPORT = {
     "bindrt.commands",
     "bindrt.engines",
     "bindrt.errors",
+    "bindrt.extras",
     "bindrt.hardware",
     "bindrt.locks",
     "bindrt.modalities",

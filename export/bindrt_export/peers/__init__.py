@@ -11,6 +11,7 @@ from typing import Any
 
 from bindrt.benchmark.registry import Provider
 from bindrt.benchmark.systems import PlainSystem
+from bindrt.extras import install
 
 
 def _provider(name: str, modules: tuple[str, ...], remedy: str, makes_graphs: bool) -> Provider:
@@ -22,12 +23,12 @@ def _provider(name: str, modules: tuple[str, ...], remedy: str, makes_graphs: bo
     return Provider(open_peer, ("torch", "numpy", "onnxruntime", "openvino"), modules, remedy, makes_graphs)
 
 
-_EXPORT = "pip install 'bindrt[export]'"
+_EXPORT = install("export")
 EAGER = _provider("eager", ("torch", "onnx"), _EXPORT, makes_graphs=False)
 ORT = _provider("ort", ("torch", "onnx", "onnxscript"), _EXPORT, makes_graphs=True)
 OPENVINO = _provider(
     "openvino",
     ("torch", "onnx", "onnxscript", "openvino"),
-    "pip install 'bindrt[export,openvino]'",
+    install("export", "openvino"),
     makes_graphs=True,
 )

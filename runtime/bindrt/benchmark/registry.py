@@ -16,6 +16,7 @@ from typing import Any
 from bindrt.benchmark.comparison import BINDRT
 from bindrt.benchmark.systems import LoopSystem, ModelSystem, System
 from bindrt.errors import OptionError
+from bindrt.extras import install
 from bindrt.loading import load
 from bindrt.model import Model
 from bindrt.pipeline import PipelineOptions
@@ -69,7 +70,7 @@ def require(name: str) -> None:
         raise OptionError(
             f"--against {name}",
             "no installed package provides it",
-            f"one of {', '.join(peer_names())}; pip install 'bindrt[export]' adds eager, ort and openvino",
+            f"one of {', '.join(peer_names())}; {install('export')} adds eager, ort and openvino",
         )
     wanted = provider(name)
     missing = [module for module in wanted.modules if importlib.util.find_spec(module) is None]

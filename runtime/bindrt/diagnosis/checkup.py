@@ -10,6 +10,7 @@ from bindrt.diagnosis.looking import (
     installed,
     look,
     look_at_core,
+    look_for_export,
     look_for_nvcc,
     look_for_nvrtc,
 )
@@ -49,7 +50,7 @@ def doctor() -> Report:
         system=platform.platform(),
         cpu=hardware.cpu(features),
         driver=hardware.nvidia_driver(),
-        libraries=tuple(parts[: len(LIBRARIES)]),
+        libraries=(*parts[: len(LIBRARIES)], look_for_export()),
         engines=tuple(parts[len(LIBRARIES) :]),
         tools=(look_for_nvrtc(), look_for_nvcc()),
         choices=tuple(remembered()),

@@ -10,7 +10,8 @@ import subprocess
 from typing import Any
 
 from bindrt.diagnosis.report import Part
-from bindrt.diagnosis.wanted import CONFLICTS, REINSTALL, Wanted
+from bindrt.diagnosis.wanted import CONFLICTS, Wanted
+from bindrt.extras import absent, install, reinstall
 
 
 def installed(distributions: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -40,6 +41,15 @@ def look(wanted: Wanted) -> Part:
     except Exception as error:
         detail = f"loads, but does not answer: {error}"
     return Part(wanted.name, True, version or str(getattr(module, "__version__", "")), detail, wanted.gives)
+
+
+def look_for_export() -> Part:
+    """Whether ``bind-export`` can run; torch is not imported for it."""
+    gives = "bind-export: bundles from checkpoints"
+    if missing := absent("export"):
+        detail = f"{', '.join(missing)} not installed"
+        return Part("export", False, detail=detail, gives=gives, remedy=install("export"))
+    return Part("export", True, installed(("torch",))[0][1], "the version of torch", gives)
 
 
 def look_for_nvcc() -> Part:
@@ -76,7 +86,7 @@ def look_at_core() -> tuple[dict[str, Any], str]:
     try:
         return dict(importlib.import_module("bindrt._core").build_info()), ""
     except Exception as error:
-        return {}, f"bindrt._core does not load: {error}; {REINSTALL}"
+        return {}, f"bindrt._core does not load: {error}; {reinstall()}"
 
 
 def conflicts() -> list[str]:

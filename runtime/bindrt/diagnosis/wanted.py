@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bindrt.engines import EngineKind
-
-#: How to repair what the base installation brings.
-REINSTALL = "pip install --force-reinstall bindrt"
+from bindrt.extras import install, repair
 
 
 @dataclass(frozen=True)
@@ -34,13 +32,13 @@ class Wanted:
 
 
 LIBRARIES = (
-    Wanted("NumPy", "numpy", "arrays", REINSTALL, ("numpy",)),
-    Wanted("Pillow", "PIL", "image files", REINSTALL, ("pillow",)),
+    Wanted("NumPy", "numpy", "arrays", repair("numpy"), ("numpy",)),
+    Wanted("Pillow", "PIL", "image files", repair("pillow"), ("pillow",)),
     Wanted(
         "soundfile",
         "soundfile",
         "WAV, FLAC and Ogg files",
-        REINSTALL,
+        repair("soundfile"),
         ("soundfile",),
         lambda m: f"libsndfile {m.__libsndfile_version__}",
     ),
@@ -48,17 +46,15 @@ LIBRARIES = (
         "PyAV",
         "av",
         "video files and compressed audio",
-        REINSTALL,
+        repair("av"),
         ("av",),
         lambda m: f"FFmpeg {m.ffmpeg_version_info}",
     ),
-    Wanted("tokenizers", "tokenizers", "text", REINSTALL, ("tokenizers",)),
-    Wanted("ftfy", "ftfy", "text", REINSTALL, ("ftfy",)),
-    Wanted("pyarrow", "pyarrow", "Parquet output of bind-embed", REINSTALL, ("pyarrow",)),
-    Wanted("rich", "rich", "progress of the commands", REINSTALL, ("rich",)),
-    Wanted(
-        "usearch", "usearch", "search indexes", "pip install 'bindrt[index]'", ("usearch",), optional=True
-    ),
+    Wanted("tokenizers", "tokenizers", "text", repair("tokenizers"), ("tokenizers",)),
+    Wanted("ftfy", "ftfy", "text", repair("ftfy"), ("ftfy",)),
+    Wanted("pyarrow", "pyarrow", "Parquet output of bind-embed", repair("pyarrow"), ("pyarrow",)),
+    Wanted("rich", "rich", "progress of the commands", repair("rich"), ("rich",)),
+    Wanted("usearch", "usearch", "search indexes", install("index"), ("usearch",), optional=True),
     Wanted(
         "fsspec", "fsspec", "items given as URLs", "pip install 'bindrt[remote]'", ("fsspec",), optional=True
     ),
@@ -66,7 +62,7 @@ LIBRARIES = (
         "prometheus_client",
         "prometheus_client",
         "metrics for Prometheus",
-        "pip install 'bindrt[metrics]'",
+        install("metrics"),
         ("prometheus-client",),
         optional=True,
     ),

@@ -14,6 +14,7 @@ from bindrt.engines.kind import EngineKind
 from bindrt.engines.onnx_file import require_listed_files
 from bindrt.engines.spec import FAST_START, STARTUPS, EngineSettings, EngineSpec, one_line
 from bindrt.errors import EngineError, OptionError
+from bindrt.extras import repair
 
 QUIET = 4  # ONNX Runtime logs what it also raises
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
@@ -167,7 +168,7 @@ KIND = EngineKind(
     modules=("onnxruntime",),
     distributions=("onnxruntime", "onnxruntime-gpu"),
     gives="the default engine on CPUs",
-    remedy="pip install --force-reinstall bindrt",
+    remedy=repair("onnxruntime"),
     devices=("cpu", "cuda"),
     precisions=("fp32", "fp16", "bf16", "int8"),
     open=OnnxRuntimeEngine,

@@ -16,6 +16,7 @@ from bindrt.engines.kind import EngineKind
 from bindrt.engines.onnx_file import require_listed_files
 from bindrt.engines.spec import EngineSettings, EngineSpec, one_line
 from bindrt.errors import EngineError, OptionError
+from bindrt.extras import install
 
 #: What the products are computed in. Without it OpenVINO takes what it finds fastest, bfloat16 on a Xeon.
 PRECISION_HINT = {"fp32": "f32", "fp16": "f16", "bf16": "bf16", "int8": "f32", "fp8": "f32"}
@@ -141,7 +142,7 @@ KIND = EngineKind(
     modules=("openvino",),
     distributions=("openvino",),
     gives="Intel CPUs, GPUs and NPUs, Arm CPUs",
-    remedy="pip install 'bindrt[openvino]'",
+    remedy=install("openvino"),
     devices=("cpu", "gpu", "npu"),
     precisions=("fp32", "fp16", "bf16", "int8"),
     open=OpenVinoEngine,

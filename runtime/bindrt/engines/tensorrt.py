@@ -19,6 +19,7 @@ from bindrt.engines.kind import EngineKind
 from bindrt.engines.plan import read_header
 from bindrt.engines.spec import EngineSettings, EngineSpec
 from bindrt.errors import BundleError, EngineError, OptionError
+from bindrt.extras import install
 from bindrt.precisions import PRECISIONS
 
 #: Up to this many rows the profile that is tuned for low latency is taken.
@@ -276,7 +277,7 @@ TENSORRT = EngineKind(
         "tensorrt-cu12-bindings",
     ),
     gives="NVIDIA GPUs, fastest; plans for the GPU they were built on",
-    remedy="on a machine with an NVIDIA GPU: pip uninstall onnxruntime; pip install 'bindrt[gpu]'",
+    remedy=f"where an NVIDIA GPU is: pip uninstall onnxruntime; {install('gpu')}",
     devices=("cuda",),
     precisions=PRECISIONS,
     open=open_tensorrt,
@@ -295,7 +296,7 @@ TENSORRT_RTX = EngineKind(
         "tensorrt-rtx-cu12-bindings",
     ),
     gives="NVIDIA RTX GPUs; plans built on any machine",
-    remedy="pip install 'bindrt[rtx]', not beside 'bindrt[gpu]'",
+    remedy=f"{install('rtx')}, not beside tensorrt",
     devices=("cuda",),
     precisions=PRECISIONS,
     open=open_tensorrt_rtx,

@@ -9,6 +9,7 @@ import numpy as np
 
 from bindrt.embeddings import Vectors
 from bindrt.errors import InputError, OptionError
+from bindrt.extras import install
 
 
 class ProximityGraph:
@@ -60,7 +61,5 @@ def _usearch() -> Any:
     try:
         import usearch.index
     except ImportError:
-        raise OptionError(
-            "an approximate index", "usearch is not installed", "pip install 'bindrt[index]'"
-        ) from None
+        raise OptionError("an approximate index", "usearch is not installed", install("index")) from None
     return usearch.index

@@ -68,7 +68,7 @@ class Index:
             space: fingerprint of the embedding space, for example ``model.space``.
             dim: length of a vector, for example ``model.embed_dim``.
             approximate: for large sets. The results are nearly always the same, in a small fraction of the
-                time. It needs ``pip install 'bindrt[index]'``.
+                time. It needs the extra ``index``.
             bundle: path of the bundle that makes the vectors, for ``bind-search``.
 
         Raises:

@@ -142,7 +142,7 @@ def test_check_sees_weights_that_fit_their_hash_but_not_torch(imu_bundle: Path, 
 def test_export_without_torch_says_what_to_install(tmp_path: Path) -> None:
     done = without_torch("random:0", "-o", tmp_path / "a.bind")
     assert done.returncode == 2
-    assert "pip install 'bindrt[export]'" in done.stderr
+    assert "pip install 'torch>=2.6' 'onnx>=1.17'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

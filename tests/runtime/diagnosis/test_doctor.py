@@ -102,7 +102,15 @@ def test_absent_extra_is_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     hide(monkeypatch, "usearch", distributions=("usearch",))
     report = doctor()
     assert report.healthy
-    assert part(report, "usearch").remedy == "pip install 'bindrt[index]'"
+    assert part(report, "usearch").remedy == "pip install 'usearch>=2.17'"
+
+
+def test_export_is_looked_for_without_importing_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)  # an import would fail
+    hide(monkeypatch, distributions=("onnxscript",))
+    found = part(doctor(), "export")
+    assert (found.present, found.detail) == (False, "onnxscript not installed")
+    assert found.remedy.startswith("pip install 'torch>=2.6' 'onnx>=1.17'")
 
 
 def test_broken_library_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +169,7 @@ def test_absent_engine_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> No
     hide(monkeypatch, "openvino", distributions=("openvino",))
     found = part(doctor(), "openvino")
     assert not found.present
-    assert found.remedy == "pip install 'bindrt[openvino]'"
+    assert found.remedy == "pip install 'openvino>=2025.0'"
 
 
 class FakeDriver:

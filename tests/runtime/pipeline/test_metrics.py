@@ -104,10 +104,10 @@ def test_several_models_in_one_registry(small_bundle: Path) -> None:
 
 def test_without_the_library(small_model: bindrt.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
-    with pytest.raises(bindrt.Error, match=r"bindrt\[metrics\]"):
+    with pytest.raises(bindrt.Error, match="pip install 'prometheus-client>="):
         PrometheusCollector(small_model)
     report = bindrt.doctor()
     part = next(p for p in report.libraries if p.name == "prometheus_client")
     assert not part.present
-    assert part.remedy == "pip install 'bindrt[metrics]'"
+    assert part.remedy == "pip install 'prometheus-client>=0.20'"
     assert not any("prometheus" in problem for problem in report.problems)
