@@ -70,9 +70,7 @@ class Summary:
     def line(self, seconds: float) -> str:
         """The numbers that are not zero, in one line."""
         passed_over = sum(suffix.count for suffix in self.passed_over.values())
-        gone = (
-            "removed, their files are gone" if self.pruned else "have no file any more (--prune removes them)"
-        )
+        gone = "removed since their files are gone" if self.pruned else "of files that are gone (see --prune)"
         parts = [
             (self.kept, "kept from before"),
             (self.changed, "embedded again, their files have changed"),
