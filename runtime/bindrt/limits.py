@@ -16,6 +16,9 @@ class Limits:
         max_pixels: pixels of one image, video frame, depth map or thermal frame.
         max_bytes: bytes of one item that is given as, or must be read into, memory.
         max_seconds: length of one recording, in seconds of audio or video.
+        max_scans: scans of one JPEG. Each costs a pass over all its pixels; a progressive JPEG has about ten.
+        max_picture_bytes: bytes that the decoder of one picture may hold, about. WebP, AVIF, HEIF and JPEG XL
+            take much more of them for a pixel than JPEG and PNG.
 
     Raises:
         OptionError: a limit is not a number above 0.
@@ -27,6 +30,8 @@ class Limits:
     max_pixels: int = 89_478_485  # Pillow's own warning threshold: 256 MiB of RGB
     max_bytes: int = 2 << 30
     max_seconds: float = 24 * 3600.0
+    max_scans: int = 64
+    max_picture_bytes: int = 1 << 30
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -12,6 +12,13 @@ NOTES: dict[str, str] = {
     "characters_cut": "The text has more than 77 tokens: so many characters at its end were not read.",
     # audio
     "seconds_unheard": "The sound is longer than its three clips of 2 s: so many seconds were not heard.",
+    # image
+    "exif_orientation": "The picture is stored turned (EXIF), and was embedded so; exif=True turns it.",
+    "exif_turned": "The picture was turned upright, as its EXIF orientation says.",
+    "clipped_share": (
+        "The share of a 16-bit grey picture clipped at 255, as the original does. If it is a depth map "
+        "or a thermal frame, name that modality."
+    ),
     # video
     "frames_unseen": "The model sees ten frames of a video: so many others were not seen.",
     # audio and video
@@ -19,12 +26,13 @@ NOTES: dict[str, str] = {
     # video
     "damaged_frames": "Frames of the views that are damaged, or for which the frame before stands in.",
     # depth
-    "unit": "The unit in which the depth map was read.",
+    "unit": "The unit in which the depth map or the thermal frame was read.",
     "missing_pixels": "Pixels of the depth map that have no depth.",
     "missing_share": "The share of the depth map's pixels that have no depth, 0 to 1.",
     # thermal
-    "low": "The low end of the range that the thermal frame was stretched from, in its own units.",
-    "high": "The high end of the range that the thermal frame was stretched from, in its own units.",
+    "low": "The low end of the thermal frame's range; in °C if its unit is known.",
+    "high": "The high end of the thermal frame's range; in °C if its unit is known.",
+    "perhaps_centikelvin": 'All pixels lie above the range. If they are 1/100 K, pass unit="centikelvin".',
     # imu
     "time_unit": "The unit in which the times were read: the one that gives a usual rate.",
     "lost_rows": "Rows of the table that are damaged, and were left out.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import struct
 import zlib
@@ -29,9 +30,18 @@ def picture(width: int = 61, height: int = 47, seed: int = 0) -> np.ndarray:
 
 def picture_bytes(fmt: str, pixels: np.ndarray | None = None, **options: Any) -> bytes:
     """A picture file."""
+    _teach_pillow(fmt)
     out = io.BytesIO()
     PIL.Image.fromarray(picture() if pixels is None else pixels).save(out, fmt, **options)
     return out.getvalue()
+
+
+def _teach_pillow(fmt: str) -> None:
+    """The formats that Pillow knows by plugins alone."""
+    if fmt == "HEIF":
+        importlib.import_module("pillow_heif").register_heif_opener()
+    elif fmt == "JXL":
+        importlib.import_module("pillow_jxl")
 
 
 def png_header(width: int, height: int) -> bytes:

@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 import PIL.Image
-from PIL import ImageOps
 
 from bindrt import _core, arrays
 from bindrt.arrays import Array
@@ -17,10 +16,13 @@ from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps import jpeg, pixels
+from bindrt.modalities.steps.exif import exif_notes
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.sources import open_source
 from bindrt.sources.formats import PICTURE
-from bindrt.sources.image import check_pixels, open_picture
+from bindrt.sources.image import open_picture
+from bindrt.sources.orientation import picture_orientation, upright
+from bindrt.sources.pixel_limits import check_pixels
 
 _LAYOUTS = {"L": (2, 1), "RGB": (3, 3), "BGR": (3, 3), "RGBA": (3, 4)}
 _SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N", "I")
@@ -58,21 +60,28 @@ def prepare(item: Image, limits: Limits, reserve: Reserve | None = None) -> View
     if item.layout is not None:
         raise InputError(name, "layout is for arrays only", "leave it out: a file names its own")
     opened = open_source(item.src, limits)
-    direct = None if item.exif else jpeg.image_input(opened, limits, reserve)
+    direct = jpeg.image_input(opened, item.exif, limits, reserve)
     if direct is not None:
-        return one_view(direct)
+        return direct
     with open_picture(opened, limits) as picture:
-        values, layout = _from_picture(picture, item.exif, item.grey16)
-        return one_view(_core.image_input(values, layout, out=row_for(reserve)))
+        turned = picture_orientation(picture)
+        notes = dict(exif_notes(turned, item.exif))
+        if item.exif:
+            picture = upright(picture, turned)
+        values, layout = _from_picture(picture, item.grey16, notes)
+        return one_view(_core.image_input(values, layout, out=row_for(reserve)), notes)
 
 
-def _from_picture(picture: PIL.Image.Image, exif: bool, grey16: str) -> tuple[Array, str]:
+def _from_picture(
+    picture: PIL.Image.Image, grey16: str, notes: dict[str, float | int | str]
+) -> tuple[Array, str]:
     """The pixels and their layout. 16-bit grey is clipped at 255, or scaled to 0..255 with ``"full"``."""
-    if exif:
-        picture = ImageOps.exif_transpose(picture)
-    if grey16 == "full" and picture.mode in _SIXTEEN:
-        values = np.asarray(picture).astype(np.float64) / 257
-        return np.rint(values.clip(0, 255)).astype(np.uint8), "L"
+    if picture.mode in _SIXTEEN:
+        counts = np.asarray(picture)
+        if grey16 == "full":
+            return np.rint((counts.astype(np.float64) / 257).clip(0, 255)).astype(np.uint8), "L"
+        if clipped := np.count_nonzero(counts > 255):
+            notes["clipped_share"] = clipped / counts.size
     return pixels.of_picture(picture)
 
 

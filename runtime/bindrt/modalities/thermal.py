@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -15,33 +15,71 @@ from bindrt.items import Source
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
-from bindrt.modalities.steps.maps import as_native, load_map
+from bindrt.modalities.steps.maps import Map, as_native, load_map
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.numeric import is_number
+from bindrt.sources.flir import ZERO_CELSIUS
+
+ThermalUnit = Literal["celsius", "kelvin", "decikelvin", "centikelvin"]
+_KELVIN = {"kelvin": 1.0, "decikelvin": 10.0, "centikelvin": 100.0}  # counts of one kelvin
+_LIKELY_CENTIKELVIN = (20_000, 60_000)  # -73 to 327 °C
 
 
 @dataclass(frozen=True, eq=False)
 class Thermal:
-    """One thermal frame; see :func:`bindrt.preprocess.thermal` for the range."""
+    """One thermal frame.
+
+    Attributes:
+        src: a path, bytes, file object or array ``[H, W]``, as :func:`bindrt.preprocess.thermal` takes them.
+        low, high: the range that becomes 0 to 1: in the frame's own units, or in °C if its unit is known.
+        percentiles: take the range from these percentiles of the frame instead, as ``(1, 99)``.
+        unit: what the frame's values are: ``"celsius"``, ``"kelvin"``, ``"decikelvin"`` (tenths of a kelvin)
+            or ``"centikelvin"`` (hundredths); the range is in °C then. None: counts of any kind. A
+            radiometric JPEG of FLIR's says it itself.
+
+    >>> Thermal(np.full((4, 4), 29315, np.uint16), low=0, high=40, unit="centikelvin").high
+    40
+    """
 
     src: Source
     low: float | None = None
     high: float | None = None
     percentiles: tuple[float, float] | None = None
+    unit: ThermalUnit | None = None
 
 
 def prepare(item: Thermal, limits: Limits, reserve: Reserve | None = None) -> Views:
     """8-bit frames as they are; others stretched from a range; the range used is in the notes."""
-    values, name = load_map(item.src, "thermal", limits)
-    frame = as_native(values)
-    if item.low is None and item.high is None and item.percentiles is None and values.dtype == np.uint8:
+    loaded = load_map(item.src, "thermal", limits)
+    name = loaded.name
+    frame = _celsius(as_native(loaded.values), item.unit, loaded)
+    plain = item.low is None and item.high is None and item.percentiles is None
+    if plain and frame.dtype == np.uint8:
         return one_view(_core.thermal_square(frame, out=row_for(reserve)), {"low": 0.0, "high": 255.0})
     if bad := _core.count_not_finite(frame):
         raise InputError(
             name, f"{bad} of {frame.size} pixels are NaN or infinite", "every value must be finite"
         )
     low, high = _range(item, frame, name)
-    return one_view(_core.thermal_square(frame, low, high, out=row_for(reserve)), {"low": low, "high": high})
+    notes: dict[str, float | int | str] = {"low": low, "high": high}
+    if loaded.celsius or item.unit is not None:
+        notes["unit"] = item.unit or "celsius"
+    if item.unit is None and frame.dtype.kind in "iu" and (coldest := int(frame.min())) > high:
+        least, most = _LIKELY_CENTIKELVIN
+        if least <= coldest and int(frame.max()) <= most:
+            notes["perhaps_centikelvin"] = coldest
+    return one_view(_core.thermal_square(frame, low, high, out=row_for(reserve)), notes)
+
+
+def _celsius(frame: Array, unit: ThermalUnit | None, loaded: Map) -> Array:
+    """The frame in °C if its unit is known, else as it is."""
+    if unit is not None and unit not in get_args(ThermalUnit):
+        raise InputError(loaded.name, f"unit is {unit!r}", f"it is one of {', '.join(get_args(ThermalUnit))}")
+    if loaded.celsius and unit not in (None, "celsius"):
+        raise InputError(loaded.name, f"unit is {unit!r}, the file itself says °C", "leave unit out")
+    if unit is None or unit == "celsius":
+        return frame
+    return frame / _KELVIN[unit] - ZERO_CELSIUS
 
 
 def _range(item: Thermal, values: Array, name: str) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from bindrt.numeric import is_positive
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources import video as files
 from bindrt.sources.frames import Frame
-from bindrt.sources.image import check_pixels
+from bindrt.sources.pixel_limits import check_pixels
 from bindrt.sources.recording import check_seconds
 
 

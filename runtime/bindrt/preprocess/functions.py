@@ -14,13 +14,13 @@ from bindrt.items import ArrayLike, Prepared, Source
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.modalities import MODALITIES
 from bindrt.modalities.audio import Audio
-from bindrt.modalities.depth import Depth, DepthUnit, Missing
+from bindrt.modalities.depth import CameraName, Depth, DepthUnit, Missing
 from bindrt.modalities.image import Grey16, Image
 from bindrt.modalities.imu import AccelUnit, GyroUnit, Imu
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.motion import TimeUnit
 from bindrt.modalities.text import prepare_all
-from bindrt.modalities.thermal import Thermal
+from bindrt.modalities.thermal import Thermal, ThermalUnit
 from bindrt.modalities.video import Video
 from bindrt.preprocess.dispatch import modality_of, prepare_views
 
@@ -91,7 +91,8 @@ def image(
     antialiased, on 8 bits), centre crop, ``(p/255 - mean)/std`` of CLIP.
 
     Args:
-        src: a path, bytes or file object (JPEG, PNG, WebP, BMP, TIFF, GIF: the first frame), uint8
+        src: a path, bytes or file object (JPEG, PNG, WebP, AVIF, BMP, TIFF, GIF: the first
+            frame; PNM; HEIC and JPEG XL with the extra ``formats``), uint8
             pixels ``[H, W]``, ``[H, W, 3]``, ``[H, W, 4]``, or :class:`bindrt.Image`.
         exif: turn the image as its EXIF orientation says; the original does not.
         grey16: 16-bit grey: ``"pillow"`` clips at 255 as the original does, ``"full"`` scales.
@@ -170,29 +171,38 @@ def depth(
     unit: DepthUnit | None = None,
     focal: float = c.DEPTH_FOCAL,
     baseline: float = c.DEPTH_BASELINE,
-    depth_scale: float = c.DEPTH_SCALE,
+    model_scale: float = c.DEPTH_SCALE,
     missing: Missing = "farthest",
     limits: Limits = DEFAULT_LIMITS,
+    *,
+    camera: CameraName | None = None,
+    counts_per_metre: float | None = None,
+    depth_scale: float = c.DEPTH_SCALE,
 ) -> Floats:
     """A depth map as the depth encoder's input: normalised disparity.
 
-    ``e = depth_scale · metres`` within 0.01..50; disparity ``baseline · focal / e`` within 0.01..75
+    ``e = model_scale · metres`` within 0.01..50; disparity ``baseline · focal / e`` within 0.01..75
     pixels, over 75; shorter side to 224 (bilinear, antialiased), centre crop, ``(x - 0.0418)/0.0295``.
 
     Args:
-        src: 16-bit PNG or TIFF, ``.npy``, ``.npz`` with field ``depth``, an array ``[H, W]``, or
-            :class:`bindrt.Depth`.
-        unit: ``"m"``, ``"mm"``, ``"sunrgbd"`` (packed counts), ``"disparity"`` (pixels); by default
-            millimetres for integers, metres for floats.
-        focal: the camera's focal length in pixels, of the map's own width; see ``CAMERAS``.
-        baseline: metres between projector and camera.
-        depth_scale: 8 as the published statistics imply; 1 for a model trained on metres.
+        src: 16-bit PNG, TIFF or PGM, PFM, EXR, ``.npy``, ``.npz`` with field ``depth``, an array ``[H, W]``,
+            or :class:`bindrt.Depth`.
+        unit: ``"m"``, ``"mm"``, ``"sunrgbd"`` (packed counts), ``"kitti"`` (1/256 m), ``"tum"`` (1/5000 m),
+            ``"disparity"`` (pixels); by default millimetres for integers, metres for floats.
+        focal: the camera's focal length in pixels, of the map's own width.
+        baseline: metres between the camera's two eyes.
+        model_scale: what the model takes a metre for: 8 as the published statistics imply; 1 for a model
+            trained on metres.
         missing: 0, negative, NaN and infinite values count as ``"farthest"`` or ``"nearest"``.
+        camera: focal length and baseline of a known camera: ``"kinect"``, ``"kinect_v2"``, ``"realsense"``,
+            ``"xtion"``; see ``CAMERAS``.
+        counts_per_metre: how many of the map's counts are a metre, where no ``unit`` says it.
+        depth_scale: the old name of ``model_scale``.
 
     Returns:
         float32 ``[1, 224, 224]``, -1.42 to 32.5.
     """
-    item = Depth(src, unit, focal, baseline, depth_scale, missing)
+    item = Depth(src, unit, focal, baseline, model_scale, missing, camera, counts_per_metre, depth_scale)
     out: Floats = _run("depth", src, item, limits)
     return out
 
@@ -203,6 +213,8 @@ def thermal(
     high: float | None = None,
     percentiles: tuple[float, float] | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    *,
+    unit: ThermalUnit | None = None,
 ) -> Floats:
     """A thermal frame as the thermal encoder's input.
 
@@ -210,15 +222,16 @@ def thermal(
     (bicubic, antialiased), centre crop, no mean or deviation.
 
     Args:
-        src: a grey image, ``.npy``, ``.npz`` with field ``thermal``, an array ``[H, W]``, or
-            :class:`bindrt.Thermal`.
-        low, high: the range in the frame's own units, counts or degrees; needed unless 8-bit.
+        src: a grey image, a radiometric JPEG of FLIR's, PFM, EXR, ``.npy``, ``.npz`` with field ``thermal``,
+            an array ``[H, W]``, or :class:`bindrt.Thermal`.
+        low, high: the range in the frame's own units, or in °C if its unit is known; needed unless 8-bit.
         percentiles: take the range from these percentiles of the frame instead, as ``(1, 99)``.
+        unit: ``"celsius"``, ``"kelvin"``, ``"decikelvin"`` or ``"centikelvin"``; see :class:`bindrt.Thermal`.
 
     Returns:
         float32 ``[1, 224, 224]``, 0 to 1.
     """
-    out: Floats = _run("thermal", src, Thermal(src, low, high, percentiles), limits)
+    out: Floats = _run("thermal", src, Thermal(src, low, high, percentiles, unit), limits)
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +13,7 @@ from bindrt.sources.beginning import has_tag, read_at, sound_start
 from bindrt.sources.opening import Opened
 from bindrt.sources.tables import csv_dialect
 
-Family = Literal["image", "audio", "container", "npz", "npy", "table", "unknown"]
+Family = Literal["image", "floats", "audio", "container", "npz", "npy", "table", "unknown"]
 
 #: What files of a format hold. Which tracks or which arrays is told by opening the file.
 PICTURE, SOUND, TRACKS, ARRAYS = "picture", "sound", "tracks", "arrays"
@@ -26,9 +27,9 @@ class Format:
 
     Attributes:
         title: what users call it.
-        family: which reader decodes it: ``image`` (Pillow), ``audio`` (libsndfile; FFmpeg for MP3),
-            ``container`` (FFmpeg), ``npz`` or ``npy`` (our own), ``table`` (pyarrow). No reader
-            decodes ``unknown``.
+        family: which reader decodes it: ``image`` (Pillow and its plugins), ``floats`` (maps of numbers:
+            PFM, OpenEXR), ``audio`` (libsndfile; FFmpeg for MP3), ``container`` (FFmpeg), ``npz`` or ``npy``
+            (our own), ``table`` (pyarrow). No reader decodes ``unknown``.
         name: the reader's name of the format; for FFmpeg the name of the demuxer.
         begins: whether a file of this format can begin with these bytes. They are the first 4096 of the
             file, or all of a shorter one; a caller that has less may give 16.
@@ -79,6 +80,7 @@ def unfit(opened: Opened, found: Format, wanted: str, *holds: str) -> SourceErro
     """
     what = {
         "image": f"an image ({found.title})",
+        "floats": f"a map of numbers ({found.title})",
         "audio": f"a sound file ({found.title})",
         "container": f"a media container ({found.title})",
         "npz": "a zip or .npz archive",
@@ -109,11 +111,25 @@ def _riff(form: bytes) -> Callable[[bytes], bool]:
 
 # ISO base media files (MP4, MOV, HEIF) are boxes: four bytes of length, then the kind of the first box.
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
-_HEIF_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"heif", b"mif1", b"mif2", b"msf1")
+
+
+def _is_avif(head: bytes) -> bool:
+    """The first brand is AVIF's, or that of all still pictures and AVIF's among the others."""
+    if head[4:8] != b"ftyp" or head[8:12] not in (*_AVIF_BRANDS, *_HEIF_BRANDS):
+        return False
+    end = int.from_bytes(head[:4], "big")
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, min(end, len(head)) - 3, 4))]
+    return any(brand in _AVIF_BRANDS for brand in brands)
 
 
 def _is_heif(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
+
+
+_PNM = re.compile(rb"P[1-6](?:\s|#[^\r\n]*[\r\n])+\d")
+_PFM = re.compile(rb"P[fF]\s+\d")
 
 
 def _is_mp4(head: bytes) -> bool:
@@ -170,6 +186,12 @@ FORMATS = (
     Format("GIF", "image", "GIF", _starts(b"GIF87a", b"GIF89a"), PICTURE),
     Format("TIFF", "image", "TIFF", _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), PICTURE),
     Format("BMP", "image", "BMP", _starts(b"BM"), PICTURE),
+    Format("AVIF", "image", "AVIF", _is_avif, PICTURE),
+    Format("HEIF", "image", "HEIF", _is_heif, PICTURE),
+    Format("JPEG XL", "image", "JXL", _starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), PICTURE),
+    Format("PNM", "image", "PNM", lambda head: _PNM.match(head) is not None, PICTURE),
+    Format("PFM", "floats", "PFM", lambda head: _PFM.match(head) is not None),
+    Format("EXR", "floats", "EXR", _starts(b"v/1\x01")),
     Format("FLAC", "audio", "FLAC", _starts(b"fLaC"), SOUND),
     Format("OGG", "audio", "OGG", _starts(b"OggS"), TRACKS),  # FFmpeg reads one with a video track
     Format("MKV or WebM", "container", "matroska", _starts(b"\x1aE\xdf\xa3"), TRACKS),
@@ -180,7 +202,6 @@ FORMATS = (
     Format("AVI", "container", "avi", _riff(b"AVI "), TRACKS),
     Format("xWMA", "container", "xwma", _riff(b"XWMA"), SOUND),
     Format("RIFF", "unknown", "RIFF", _starts(*_RIFF)),
-    Format("HEIF", "unknown", "HEIF", _is_heif),
     Format("MP4 or MOV", "container", "mov", _is_mp4, TRACKS),
     MP3,
     Format("AAC", "container", "aac", mpeg.is_adts, SOUND),

@@ -1,36 +1,26 @@
-"""Still images, decoded by Pillow: JPEG, PNG, WebP, BMP, TIFF, GIF."""
+"""Still images as Pillow images, whichever library decodes them, after a look at what decoding will cost."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
+import numpy as np
 import PIL.Image
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
 
-from bindrt.errors import LimitError
+from bindrt.errors import LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.sources import netpbm
 from bindrt.sources.formats import PICTURE, sniff, unfit
+from bindrt.sources.jpegfile import check_scans
+from bindrt.sources.jxlfile import jxl_size
 from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.picture_readers import READERS
+from bindrt.sources.pngfile import check_rows, png_header
+from bindrt.sources.pixel_limits import check_memory, check_pixels
 
-# These classes are called directly: Image.open tries every plugin, and applies one global limit to all.
-_READERS: dict[str, Any] = {
-    "JPEG": JpegImagePlugin.JpegImageFile,
-    "PNG": PngImagePlugin.PngImageFile,
-    "WEBP": WebPImagePlugin.WebPImageFile,
-    "BMP": BmpImagePlugin.BmpImageFile,
-    "TIFF": TiffImagePlugin.TiffImageFile,
-    "GIF": GifImagePlugin.GifImageFile,
-}
 _pillow_limit = threading.Lock()
 
 
@@ -46,16 +36,53 @@ def open_picture(
         wanted: what the file should be, for the error of another format.
 
     Raises:
+        Error: it needs a library that is not installed.
         SourceError: the file is of another format, damaged or truncated.
-        LimitError: it has more than ``limits.max_pixels``.
+        LimitError: it has more than ``limits.max_pixels``, or decoding it takes more than ``limits`` allow.
     """
     file_format = sniff(opened)
+    if file_format.family == "floats":
+        raise SourceError(
+            opened.name,
+            f"{file_format.name} holds numbers, not {wanted}",
+            "pass it as depth or thermal, or map its tones to 8 bits",
+        )
     if file_format.family != "image":
         raise unfit(opened, file_format, wanted, PICTURE)
+    if file_format.name == "PNM":
+        with decoding(opened.name, "PNM image", "is it complete?"):
+            counts = netpbm.read_counts(opened, limits)
+        yield netpbm.as_picture(counts)
+        return
     with opened.binary() as stream:
-        with decoding(opened.name, f"{file_format.name} image", "is it complete?"):
+        with decoding(opened.name, f"{file_format.title} image", "is it complete?"):
+            _check_before(file_format.name, stream, opened, limits)
             image = _load(file_format.name, stream, opened.name, limits)
+            _check_after(file_format.name, stream, opened, image)
         yield image
+
+
+def _check_before(fmt: str, stream: BinaryIO, opened: Opened, limits: Limits) -> None:
+    """What must be known before the decoder sees the file."""
+    if fmt == "JPEG":
+        check_scans(stream.read(min(opened.size, limits.max_bytes)), opened.name, limits)
+        stream.seek(0)
+    elif fmt == "JXL":
+        size = jxl_size(opened.head)
+        if size is None:
+            raise SourceError(opened.name, "the header of the JPEG XL image is damaged", "is it complete?")
+        check_pixels(*size, name=opened.name, limits=limits)
+        check_memory(fmt, *size, name=opened.name, limits=limits)
+
+
+def _check_after(fmt: str, stream: BinaryIO, opened: Opened, image: PIL.Image.Image) -> None:
+    """Pillow takes a PNG whose data end early; its missing rows are zeros, the last one among them."""
+    header = png_header(opened.head) if fmt == "PNG" else None
+    if header is None:
+        return
+    last = image.crop((0, image.height - 1, image.width, image.height))
+    if header.interlaced or not np.asarray(last).any():
+        check_rows(stream, header, opened.name)
 
 
 def _load(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
@@ -77,17 +104,8 @@ def _load(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
 
 
 def _read(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
-    image: PIL.Image.Image = _READERS[fmt](stream)
+    image: PIL.Image.Image = READERS[fmt](stream)
     check_pixels(*image.size, name=name, limits=limits)
+    check_memory(fmt, *image.size, name=name, limits=limits)
     image.load()
     return image
-
-
-def check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
-    """Raises LimitError for more pixels than ``limits.max_pixels``. Width and height are in pixels."""
-    if width * height > limits.max_pixels:
-        raise LimitError(
-            name,
-            f"{width} x {height} pixels are more than the limit of {limits.max_pixels}",
-            "raise Limits.max_pixels if this is expected",
-        )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import bz2
 import contextlib
+import copy
 import math
 import zipfile
-from collections.abc import Iterator, Sequence
-from typing import IO
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, cast
 
 import numpy as np
 
@@ -18,6 +20,8 @@ from bindrt.sources.formats import sniff
 from bindrt.sources.opening import Opened, decoding
 
 _MAX_HEADER = 16384
+#: Looks at an array's shape before anything of the array is unpacked, and raises if it is refused.
+CheckShape = Callable[[tuple[int, ...]], None]
 
 
 def is_numpy_file(opened: Opened) -> bool:
@@ -33,15 +37,20 @@ def npz_fields(opened: Opened) -> tuple[str, ...]:
         return tuple(n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy"))
 
 
-def read_array(opened: Opened, field: str, limits: Limits = DEFAULT_LIMITS) -> Array:
+def read_array(
+    opened: Opened, field: str, limits: Limits = DEFAULT_LIMITS, check_shape: CheckShape | None = None
+) -> Array:
     """The array of a ``.npy`` file, or the array ``field`` of a ``.npz``; it is read-only.
+
+    Args:
+        check_shape: called with the shape in the header.
 
     Raises:
         SourceError: the file is damaged or truncated, holds objects, or has no such field.
         LimitError: the array is larger than ``limits.max_bytes``.
     """
     if sniff(opened).family == "npz":
-        fields = read_fields(opened, (field,), limits)
+        fields = read_fields(opened, (field,), limits, check_shape)
         if field not in fields:
             there = ", ".join(repr(n) for n in npz_fields(opened)[:8]) or "none"
             raise SourceError(
@@ -49,10 +58,15 @@ def read_array(opened: Opened, field: str, limits: Limits = DEFAULT_LIMITS) -> A
             )
         return fields[field]
     with opened.binary() as stream, decoding(opened.name, ".npy array"):
-        return _read_npy(stream, opened.size, opened.name, limits)
+        return _read_npy(stream, opened.size, opened.name, limits, check_shape)
 
 
-def read_fields(opened: Opened, names: Sequence[str], limits: Limits = DEFAULT_LIMITS) -> dict[str, Array]:
+def read_fields(
+    opened: Opened,
+    names: Sequence[str],
+    limits: Limits = DEFAULT_LIMITS,
+    check_shape: CheckShape | None = None,
+) -> dict[str, Array]:
     """The arrays of a ``.npz`` file that have one of these ``names``; raises as :func:`read_array` does."""
     found: dict[str, Array] = {}
     with _archive(opened) as archive:
@@ -64,9 +78,26 @@ def read_fields(opened: Opened, names: Sequence[str], limits: Limits = DEFAULT_L
             label = f"{opened.name} field {name!r}"
             if member.file_size > limits.max_bytes + _MAX_HEADER:
                 raise _too_large(label, member.file_size, limits)
-            with archive.open(member) as file:
-                found[name] = _read_npy(file, member.file_size, label, limits)
+            with _unpacked(archive, member, label) as file:
+                found[name] = _read_npy(file, member.file_size, label, limits, check_shape)
     return found
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> IO[bytes]:
+    """The member's bytes as they are read, never more of them in memory than are asked for.
+
+    From bzip2, ``zipfile`` unpacks all that it has read at once, which may be a gigabyte; ``bz2`` does not.
+    """
+    if member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return archive.open(member)
+    if member.compress_type != zipfile.ZIP_BZIP2:
+        raise SourceError(
+            name, "it is packed in a way that NumPy does not write", "save it with numpy.savez_compressed"
+        )
+    packed = copy.copy(member)
+    packed.compress_type, packed.file_size = zipfile.ZIP_STORED, member.compress_size
+    del packed.CRC  # it is that of the unpacked bytes; bzip2 has its own
+    return cast("IO[bytes]", bz2.open(archive.open(packed)))
 
 
 @contextlib.contextmanager
@@ -78,7 +109,9 @@ def _archive(opened: Opened) -> Iterator[zipfile.ZipFile]:
         yield stack.enter_context(zipfile.ZipFile(stream))
 
 
-def _read_npy(stream: IO[bytes], size: int, name: str, limits: Limits) -> Array:
+def _read_npy(
+    stream: IO[bytes], size: int, name: str, limits: Limits, check_shape: CheckShape | None
+) -> Array:
     """Reads the magic bytes, the version, the header's length, the header (a Python literal), the data."""
     magic = stream.read(8)
     if magic[:6] != b"\x93NUMPY" or len(magic) < 8:
@@ -93,6 +126,8 @@ def _read_npy(stream: IO[bytes], size: int, name: str, limits: Limits) -> Array:
     dtype, fortran, shape = _parse_header(header, name)
     count = math.prod(shape)
     wanted = count * dtype.itemsize
+    if check_shape is not None:
+        check_shape(shape)
     if wanted > limits.max_bytes:
         raise _too_large(name, wanted, limits)
     held = size - 8 - width - length

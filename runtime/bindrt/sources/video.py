@@ -13,10 +13,10 @@ from bindrt.sources.container import open_container, video_stream
 from bindrt.sources.formats import TRACKS, Format, sniff, unfit
 from bindrt.sources.frames import Frame, LostError, decode_plan, frame_of
 from bindrt.sources.groups import DecodePlan, PacketTable, plan_decoding
-from bindrt.sources.image import check_pixels
 from bindrt.sources.inorder import Decoding, Placing
 from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.packets import FEW, count_packets
+from bindrt.sources.pixel_limits import check_pixels
 
 _REMEDY = "is it complete?"
 _STRICT = "leave strict out to embed what can be decoded"

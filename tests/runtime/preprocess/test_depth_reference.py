@@ -34,7 +34,7 @@ def test_equals_numpy_and_pillow(
 @settings(deadline=None)
 @given(maps.arrays(("u2", "i4", "u4", "i8", ">u2"), 65535), st.floats(0.1, 100))
 def test_sun_rgbd(values: np.ndarray, scale: float) -> None:
-    prepared = preprocess.prepare("depth", Depth(values, "sunrgbd", depth_scale=scale))
+    prepared = preprocess.prepare("depth", Depth(values, "sunrgbd", model_scale=scale))
     want, gone = maps.depth(values, "sunrgbd", 518.8579, 0.075, scale, "farthest")
     assert prepared.notes["missing_pixels"] == gone
     np.testing.assert_allclose(prepared.array, want, rtol=1e-6, atol=1e-5)

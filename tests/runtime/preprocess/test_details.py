@@ -137,7 +137,7 @@ def test_depth_options() -> None:
 
     np.testing.assert_allclose(preprocess.depth(metres), value(0.075 * 518.8579 / 16), atol=1e-5)
     np.testing.assert_allclose(
-        preprocess.depth(metres, depth_scale=1.0), value(0.075 * 518.8579 / 2), atol=1e-5
+        preprocess.depth(metres, model_scale=1.0), value(0.075 * 518.8579 / 2), atol=1e-5
     )
     camera = preprocess.CAMERAS["xtion"]
     expected = value(camera["baseline"] * camera["focal"] / 16)

@@ -68,7 +68,7 @@ def test_animations_are_images() -> None:
         b"\0",
         b"{}",
         b"RIFF\0\0\0\0ABCD",
-        b"\0\0\0\x20ftypavif" + bytes(50),
+        b"\0\0\0\x20jP  \r\n\x87\n" + bytes(50),
         b"\xff\xfe<\0x\0m\0l\0",
         b"\x1aE\xdf\xa3" + bytes(20),
         b"\0\0\0\x20ftypisom" + bytes(50),

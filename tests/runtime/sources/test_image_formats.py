@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+import PIL.ImageOps
 import pytest
 
 from bindrt import Image, LimitError, Limits, SourceError, preprocess
@@ -22,6 +23,10 @@ FORMATS: list[tuple[str, dict[str, Any]]] = [
     ("TIFF", {}),
     ("TIFF", {"compression": "tiff_lzw"}),
     ("GIF", {}),
+    ("AVIF", {"quality": 90}),
+    ("PPM", {}),
+    ("HEIF", {"quality": 90}),
+    ("JXL", {"lossless": True}),
 ]
 
 
@@ -75,10 +80,49 @@ def test_exif_orientation_is_an_option() -> None:
     np.testing.assert_array_equal(preprocess.image(data, exif=True), preprocess.image(turned))
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("fmt", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_a_turned_picture_has_a_note(fmt: str, orientation: int) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    data = picture_bytes(fmt, exif=exif)
+    stored = PIL.Image.open(io.BytesIO(data))
+    plain, turned = (preprocess.prepare("image", Image(data, exif=exif)) for exif in (False, True))
+    assert plain.notes == ({} if orientation == 1 else {"exif_orientation": orientation})
+    assert turned.notes == ({} if orientation == 1 else {"exif_turned": orientation})
+    np.testing.assert_array_equal(plain.array, preprocess.image(np.asarray(stored.convert("RGB"))))
+    upright = PIL.ImageOps.exif_transpose(stored).convert("RGB")
+    np.testing.assert_array_equal(turned.array, preprocess.image(np.asarray(upright)))
+
+
+@pytest.mark.parametrize("fmt", ["TIFF", "HEIF"])
+def test_what_the_decoder_turns_has_no_note(fmt: str) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    data = picture_bytes(fmt, exif=exif)
+    for given in (False, True):
+        assert preprocess.prepare("image", Image(data, exif=given)).notes == {}
+
+
+def test_the_orientation_may_stand_in_xmp() -> None:
+    xmp = b'http://ns.adobe.com/xap/1.0/\0<rdf tiff:Orientation="6"/>'
+    data = picture_bytes("JPEG")
+    data = data[:2] + b"\xff\xe1" + (len(xmp) + 2).to_bytes(2, "big") + xmp + data[2:]
+    assert preprocess.prepare("image", data).notes == {"exif_orientation": 6}
+
+
+def test_damaged_exif_is_no_orientation() -> None:
+    data = picture_bytes("JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\x7f")
+    assert preprocess.prepare("image", Image(data, exif=True)).notes == {}
+
+
 def test_grey16_is_an_option() -> None:
     grey = np.linspace(0, 65535, 224 * 224).astype(np.uint16).reshape(224, 224)
     data = picture_bytes("PNG", grey)
     assert (pixels(preprocess.image(data))[2:] == 255).all()
+    assert preprocess.prepare("image", data).notes == {"clipped_share": (grey > 255).mean()}
+    assert preprocess.prepare("image", Image(data, grey16="full")).notes == {}
+    assert preprocess.prepare("image", picture_bytes("PNG", grey % 256)).notes == {}
     full = pixels(preprocess.image(data, grey16="full"))
     np.testing.assert_array_equal(full[..., 0], np.rint(grey / 257).astype(np.uint8))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zipfile
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bindrt import LimitError, Limits, SourceError
+from bindrt import LimitError, Limits, SourceError, preprocess
 from bindrt.sources import open_source
 from bindrt.sources.numpyfile import npz_fields, read_array, read_fields
 
@@ -114,3 +115,45 @@ def test_zip_bombs() -> None:
     lying = out.getvalue().replace(struct.pack("<I", len(zeros)), struct.pack("<I", 200))
     with pytest.raises(SourceError):
         read(lying)
+
+
+def packed(array: np.ndarray, compression: int) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as archive:
+        archive.writestr("depth.npy", npy(array))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+def test_the_size_of_a_map_is_checked_before_it_is_unpacked(compression: int) -> None:
+    data = packed(np.zeros((1, 2000, 4000), np.float32), compression)
+    np.testing.assert_array_equal(read(data), np.zeros((1, 2000, 4000), np.float32))
+    tracemalloc.start()
+    try:
+        with pytest.raises(LimitError, match="4000 x 2000 pixels"):
+            preprocess.depth(data, limits=Limits(max_pixels=10_000))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < len(data) + (4 << 20)
+
+
+def test_bzip2_is_unpacked_only_as_far_as_it_is_read() -> None:
+    """A member that says it is small, and is not."""
+    data = packed(np.zeros(30 << 20, np.uint8), zipfile.ZIP_BZIP2)
+    assert len(data) < 1000
+    small = data.replace((30 << 20 | 128).to_bytes(4, "little"), (500).to_bytes(4, "little"))
+    assert small != data
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceError, match="truncated"):
+            read(small)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 << 20
+
+
+def test_other_compressions_are_refused() -> None:
+    with pytest.raises(SourceError, match="savez_compressed"):
+        read(packed(np.zeros((4, 4)), zipfile.ZIP_LZMA))

@@ -43,9 +43,10 @@ DEPTH_BASELINE: float = _DEPTH["baseline"]  # metres
 IMU_STEPS: int = _CORE["imu"]["steps"]
 STANDARD_GRAVITY = 9.80665  # m/s² in one g
 
-#: Focal length in pixels and baseline in metres of known cameras, for ``Depth(src, **CAMERAS["xtion"])``.
+#: Focal length in pixels and baseline in metres of known cameras, for ``Depth(src, camera="xtion")``.
 #: Focal lengths are SUN RGB-D's typical intrinsics of each sensor.
 CAMERAS: dict[str, dict[str, float]] = {
+    "kinect": {"focal": 518.8579, "baseline": 0.075},  # the first one
     "kinect_v1": {"focal": 518.8579, "baseline": 0.075},
     "kinect_v2": {"focal": 529.5, "baseline": 0.075},
     "realsense": {"focal": 691.584229, "baseline": 0.095},

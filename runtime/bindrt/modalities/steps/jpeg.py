@@ -7,18 +7,22 @@ from functools import lru_cache
 from PIL import _imaging
 
 from bindrt import _core
-from bindrt.arrays import Array
 from bindrt.limits import Limits
+from bindrt.modalities.modality import Views, one_view
+from bindrt.modalities.steps.exif import exif_notes
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.sources.formats import sniff
+from bindrt.sources.jpegfile import check_scans, orientation
 from bindrt.sources.opening import Opened, decoding
 
 _MOST_BYTES_IN_PLACE = 1 << 20  # about 10 ms
 _MOST_BYTES = 64 << 20  # of a file, which is read whole; Pillow reads larger ones piece by piece
 
 
-def image_input(opened: Opened, limits: Limits, reserve: Reserve | None = None) -> Array | None:
+def image_input(opened: Opened, exif: bool, limits: Limits, reserve: Reserve | None = None) -> Views | None:
     """The input of a sound JPEG; None for any other file, which then goes through Pillow.
+
+    So does a picture that must be turned, which is one with an orientation if ``exif`` is true.
 
     The pixels are Pillow's, since the decoder is the library that Pillow has loaded. Where that is not
     libjpeg-turbo with the usual interface, this gives None for every file.
@@ -30,9 +34,14 @@ def image_input(opened: Opened, limits: Limits, reserve: Reserve | None = None) 
         data = stream.read(opened.size + 1)
     if not isinstance(data, bytes) or len(data) != opened.size:  # not read whole, or growing
         return None
+    check_scans(data, opened.name, limits)
+    turned = orientation(data)
+    if exif and turned != 1:
+        return None
     # A batch waits for who writes into it, here while the image is decoded: not for a large one.
     out = row_for(reserve) if len(data) <= _MOST_BYTES_IN_PLACE else None
-    return reader.input(data, limits.max_pixels, out=out)
+    array = reader.input(data, limits.max_pixels, out=out)
+    return None if array is None else one_view(array, exif_notes(turned, False))
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 import PIL.Image
 
@@ -11,33 +15,78 @@ from bindrt.errors import InputError, SourceError
 from bindrt.items import Source
 from bindrt.limits import Limits
 from bindrt.sources import is_file_source, open_source
-from bindrt.sources.image import check_pixels, open_picture
+from bindrt.sources.deep_pixels import deep_channels
+from bindrt.sources.exrfile import read_exr
+from bindrt.sources.flir import read_celsius
+from bindrt.sources.formats import sniff
+from bindrt.sources.image import open_picture
+from bindrt.sources.netpbm import read_counts
 from bindrt.sources.numpyfile import is_numpy_file, read_array
+from bindrt.sources.opening import Opened
+from bindrt.sources.pixel_limits import check_pixels
 
 _GREY = ("L", "I", "F", "1")
 _CHROMA = 8  # by which a JPEG's channels may differ and still be grey
+_REDUCED = ("AVIF", "HEIF", "JXL")  # Pillow's plugins give 8 bits of 10 or 12
+
+Field = Literal["depth", "thermal"]
 
 
-def load_map(src: Source, field: str, limits: Limits) -> tuple[Array, str]:
-    """A map ``[H, W]`` of integers or floats, and its name for errors.
+@dataclass(frozen=True)
+class Map:
+    """A map ``[H, W]`` of integers or floats.
 
-    ``field`` names the array of a ``.npz``. ``[1, H, W]`` and ``[H, W, 1]`` are taken too.
+    Attributes:
+        name: what to call it in errors.
+        celsius: the file itself says that its values are degrees Celsius.
+    """
+
+    values: Array
+    name: str
+    celsius: bool = False
+
+
+def load_map(src: Source, field: Field, limits: Limits) -> Map:
+    """The map of a file or an array; its size is checked before its values are unpacked.
+
+    ``field`` names the array of a ``.npz``. ``[1, H, W]`` and ``[H, W, 1]`` are taken too. A picture is a map
+    if it is grey: whether stored as grey, with a palette, with alpha or as three equal channels.
 
     Raises:
         SourceError, LimitError: see :mod:`bindrt.sources`.
         InputError: not one channel, empty, or not numbers.
     """
     name = arrays.item_name(src)
-    if is_file_source(src):
-        opened = open_source(src, limits)
-        if is_numpy_file(opened):
-            values = read_array(opened, field, limits)
-        else:
-            with open_picture(opened, limits, f"a {field} map") as picture:
-                values = _grey(picture, name)
-    else:
-        values = arrays.to_numpy(src, name)
-    return _one_channel(values, name, limits), name
+    if not is_file_source(src):
+        return Map(_one_channel(arrays.to_numpy(src, name), name, limits), name)
+    opened = open_source(src, limits)
+    if field == "thermal" and sniff(opened).name == "JPEG":
+        celsius = read_celsius(opened, limits)
+        if celsius is not None:
+            return Map(celsius, name, celsius=True)
+    return Map(_one_channel(_from_file(opened, field, limits), name, limits), name)
+
+
+def _from_file(opened: Opened, field: Field, limits: Limits) -> Array:
+    if is_numpy_file(opened):
+        return read_array(opened, field, limits, lambda shape: _check_shape(shape, opened.name, limits))
+    file_format = sniff(opened)
+    if file_format.name in ("PNM", "PFM"):
+        return _equal(read_counts(opened, limits).values, opened.name, 0)
+    if file_format.name == "EXR":
+        return read_exr(opened, field, limits)
+    with open_picture(opened, limits, f"a {field} map") as picture:
+        deep = deep_channels(opened, picture)
+        if deep is not None:
+            return _equal(deep, opened.name, 0)
+        values = _grey(picture, opened.name)
+    if field == "depth" and file_format.name in _REDUCED and values.dtype == np.uint8:
+        raise SourceError(
+            opened.name,
+            f"of {file_format.title} only the top eight bits of each value are read",
+            "save the depth as a 16-bit PNG or TIFF, or as .npy",
+        )
+    return values
 
 
 def as_native(values: Array) -> Array:
@@ -51,17 +100,32 @@ def as_native(values: Array) -> Array:
 
 
 def _grey(picture: PIL.Image.Image, name: str) -> Array:
+    """The grey values of a picture; its alpha is dropped."""
     if picture.mode in _GREY or picture.mode.startswith("I;16"):
         return np.array(picture if picture.mode != "1" else picture.convert("L"))
-    if picture.mode in ("RGB", "YCbCr"):
-        rgb = np.asarray(picture.convert("RGB")).astype(np.int16)
-        if int((rgb.max(axis=2) - rgb.min(axis=2)).max()) <= _CHROMA:
-            return np.asarray(picture.convert("L"))
-    raise SourceError(
-        name,
-        f"the image has colours (mode {picture.mode})",
-        "one channel of counts is needed, not false colours",
-    )
+    if picture.mode in ("LA", "La"):
+        return np.asarray(picture.getchannel("L"))
+    return _equal(np.asarray(picture.convert("RGB")), name, _CHROMA)
+
+
+def _equal(values: Array, name: str, apart: int) -> Array:
+    """``[H, W]`` of ``[H, W]``, or of channels ``[H, W, 3]`` that differ by at most ``apart``."""
+    if values.ndim == 2:
+        return values
+    low, high = values.min(axis=2), values.max(axis=2)
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        low, high = np.nan_to_num(low), np.nan_to_num(high)
+    if not (high - low <= apart).all():
+        raise SourceError(name, "the image has colours", "one channel of counts is needed, not false colours")
+    if apart and values.dtype == np.uint8:
+        return np.asarray(PIL.Image.fromarray(np.ascontiguousarray(values)).convert("L"))
+    return values[:, :, 0]
+
+
+def _check_shape(shape: tuple[int, ...], name: str, limits: Limits) -> None:
+    """The size of a map that is still packed."""
+    sides = [n for n in shape if n != 1] or [1]
+    check_pixels(sides[-1], math.prod(sides[:-1]), name, limits)
 
 
 def _one_channel(values: Array, name: str, limits: Limits) -> Array:

@@ -1,0 +1,68 @@
+"""What stands in a JPEG file beside its pixels: its segments, its scans, which way up it was taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bindrt.errors import LimitError
+from bindrt.limits import Limits
+from bindrt.sources.orientation import find_orientation
+
+_SCAN, _END, _APP1 = 0xDA, 0xD9, 0xE1
+_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))  # markers without a length: TEM, RST0 to RST7, SOI
+#: Inside a scan 0xFF is data if 0 follows, and a restart marker is part of the scan.
+_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
+
+def segments(data: bytes, scans: bool = False) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of the content of each segment, up to the first scan or the first damage.
+
+    Args:
+        data: the file.
+        scans: also those after the first scan, up to the end of the image. Thumbnails and what follows the
+            image (a second picture, a film) are not looked into.
+    """
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # fill byte
+            at += 1
+            continue
+        if marker in _ALONE:
+            at += 2
+            continue
+        if marker == _END:
+            return
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        yield marker, at + 4, min(end, len(data))
+        if marker == _SCAN:
+            found = _AFTER_SCAN.search(data, end) if scans else None
+            if found is None:
+                return
+            end = found.start()
+        at = end
+
+
+def check_scans(data: bytes, name: str, limits: Limits) -> None:
+    """Raises LimitError for more scans than ``limits.max_scans``: each costs a pass over all pixels."""
+    if data.count(b"\xff\xda") <= limits.max_scans:  # what is no scan may look like one, never the reverse
+        return
+    count = sum(marker == _SCAN for marker, _, _ in segments(data, scans=True))
+    if count > limits.max_scans:
+        raise LimitError(
+            name,
+            f"the JPEG has {count} scans, the limit is {limits.max_scans}",
+            "raise Limits.max_scans if this is expected",
+        )
+
+
+def orientation(data: bytes) -> int:
+    """The orientation of the picture as its EXIF or XMP data has it, 1 to 8; 1 if it has none."""
+    exif, xmp = b"", b""
+    for marker, start, end in segments(data):
+        if marker == _APP1 and data.startswith(b"Exif\0\0", start):
+            exif = exif or data[start:end]
+        elif marker == _APP1 and data.startswith(b"http://ns.adobe.com/xap/", start):
+            xmp = xmp or data[start:end]
+    return find_orientation(exif, xmp)

@@ -1,0 +1,83 @@
+"""The decoders of pictures, by the name that a format has in ``formats.py``: each makes a Pillow image.
+
+They are called directly: ``Image.open`` tries every plugin, and applies one global limit to all.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, BinaryIO
+
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+    _imaging,
+)
+
+from bindrt.errors import Error
+from bindrt.sources.optional import optional
+
+Reader = Callable[[BinaryIO], Any]
+
+
+def _tiff(stream: BinaryIO) -> Any:
+    _quiet_libtiff()
+    return TiffImagePlugin.TiffImageFile(stream)
+
+
+@lru_cache(maxsize=1)
+def _quiet_libtiff() -> None:
+    """Libtiff writes what it finds wrong to stderr, without the item's name. What is wrong is an error here.
+
+    Its handlers are of the whole process. Where Pillow has no libtiff of its own to ask, it keeps talking.
+    """
+    try:
+        library = ctypes.CDLL(_imaging.__file__)
+        for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
+            handler = getattr(library, name)
+            handler.argtypes, handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+            handler(None)
+    except (OSError, AttributeError):  # AttributeError: no such function, or Pillow is built in
+        return
+
+
+def _avif(stream: BinaryIO) -> Any:
+    try:
+        from PIL import AvifImagePlugin
+    except ImportError as error:
+        raise Error("AVIF", "this Pillow does not read it", "pip install 'pillow>=11.3'") from error
+    return AvifImagePlugin.AvifImageFile(stream)
+
+
+def _heif(stream: BinaryIO) -> Any:
+    plugin = optional("pillow_heif", "pillow-heif", "HEIC and HEIF pictures")
+    return plugin.HeifImageFile(stream)
+
+
+def _jxl(stream: BinaryIO) -> Any:
+    plugin = optional("pillow_jxl.JpegXLImagePlugin", "pillow-jxl-plugin", "JPEG XL pictures")
+    try:
+        return plugin.JXLImageFile(stream)
+    except BaseException as error:  # a panic of the decoder's is no Exception
+        if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
+            raise
+        raise ValueError("the decoder finds it damaged") from error
+
+
+READERS: dict[str, Reader] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "TIFF": _tiff,
+    "GIF": GifImagePlugin.GifImageFile,
+    "AVIF": _avif,
+    "HEIF": _heif,
+    "JXL": _jxl,
+}

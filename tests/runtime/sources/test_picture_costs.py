@@ -1,0 +1,108 @@
+"""Pictures that are cut where their packed data end well, and pictures that cost more than they show."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from bindrt import LimitError, Limits, SourceError, preprocess
+from bindrt.sources.jxlfile import jxl_size
+from support.media import picture, picture_bytes
+from support.png import png_file
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("colours", [False, True])
+def test_a_png_that_lacks_rows(interlaced: bool, dtype: type[np.generic], colours: bool) -> None:
+    pixels = picture().astype(dtype)
+    pixels = pixels if colours else pixels[..., 0]
+    whole = png_file(pixels, interlaced)
+    shown = np.asarray(PIL.Image.open(io.BytesIO(whole)).convert("RGB"))
+    np.testing.assert_array_equal(preprocess.image(whole), preprocess.image(shown))
+    for missing in (1, 61, 61 * 20):
+        for piece in (1000, 10_000_000):  # with one piece Pillow itself refuses it
+            with pytest.raises(SourceError, match=r"(bytes of pixels|truncated).*is it complete"):
+                preprocess.image(png_file(pixels, interlaced, missing, piece))
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_black_rows_are_rows(interlaced: bool) -> None:
+    pixels = picture().copy()
+    pixels[20:] = 0
+    np.testing.assert_array_equal(preprocess.image(png_file(pixels, interlaced)), preprocess.image(pixels))
+
+
+def scans_of(data: bytes, times: int) -> bytes:
+    """A progressive JPEG with its last scan so many times."""
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * times + data[-2:]
+
+
+def test_scans_are_counted() -> None:
+    data = picture_bytes("JPEG", picture(200, 160), progressive=True)
+    np.testing.assert_array_equal(
+        preprocess.image(data), preprocess.image(np.asarray(PIL.Image.open(io.BytesIO(data))))
+    )
+    with pytest.raises(LimitError, match=r"has 1\d{3} scans, the limit is 64.*max_scans"):
+        preprocess.image(scans_of(data, 1342))
+    for modality in ("depth", "thermal"):
+        with pytest.raises(LimitError, match="scans"):
+            preprocess.prepare(modality, scans_of(data, 100))
+    with pytest.raises(LimitError, match="limit is 3"):
+        preprocess.image(data, limits=Limits(max_scans=3))
+
+
+def test_what_is_no_scan_is_not_counted() -> None:
+    data = picture_bytes("JPEG", picture(200, 160))
+    thumbnail = b"\xff\xda" * 300
+    comment = b"\xff\xfe" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
+    film = b"\xff\xda" * 300
+    np.testing.assert_array_equal(
+        preprocess.image(data[:2] + comment + data[2:] + film), preprocess.image(data)
+    )
+
+
+def test_an_expensive_decoder_has_a_lower_limit() -> None:
+    for fmt, options in (("WEBP", {"lossless": True}), ("AVIF", {"speed": 10}), ("JXL", {})):
+        data = picture_bytes(fmt, np.zeros((300, 300, 3), np.uint8), **options)
+        with pytest.raises(LimitError, match="300 x 300 pixels of this format"):
+            preprocess.image(data, limits=Limits(max_picture_bytes=1_000_000))
+    small = Limits(max_picture_bytes=1_000_000)
+    assert preprocess.image(picture_bytes("PNG", picture(300, 300)), limits=small).shape == (3, 224, 224)
+
+
+@pytest.mark.parametrize(("width", "height"), [(256, 256), (61, 47), (400, 401), (1920, 1080), (3000, 17)])
+def test_the_size_of_a_jpeg_xl_is_known_before(width: int, height: int) -> None:
+    data = picture_bytes("JXL", np.zeros((height, width, 3), np.uint8))
+    assert jxl_size(data) == (width, height)
+    with pytest.raises(LimitError, match=f"{width} x {height} pixels are more"):
+        preprocess.image(data, limits=Limits(max_pixels=width * height - 1))
+    boxed = b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
+    assert jxl_size(boxed + (len(data) + 8).to_bytes(4, "big") + b"jxlc" + data) == (width, height)
+    assert jxl_size(data[:3]) is None
+
+
+@pytest.mark.parametrize("fmt", ["GIF", "WEBP", "AVIF", "PNG"])
+def test_only_the_first_frame_is_decoded(fmt: str) -> None:
+    """The frames behind may be as many as they like, and damaged."""
+    frames = [PIL.Image.fromarray(picture(64, 48, seed=i)) for i in range(12)]
+    out = io.BytesIO()
+    frames[0].save(out, fmt, save_all=True, append_images=frames[1:])
+    whole = out.getvalue()
+    assert preprocess.image(whole).shape == (3, 224, 224)
+    if fmt == "GIF":
+        first = len(picture_bytes("GIF", picture(64, 48)))
+        np.testing.assert_array_equal(preprocess.image(whole[: first + 500]), preprocess.image(whole))
+
+
+def test_libtiff_writes_nothing_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(picture_bytes("TIFF", picture(300, 200), compression="tiff_lzw"))
+    data[100:400] = bytes(300)
+    for damaged in (bytes(data), bytes(data[:9000])):
+        with pytest.raises(SourceError):
+            preprocess.image(damaged)
+    assert capfd.readouterr().err == ""
