@@ -59,6 +59,23 @@ LIBRARIES = (
         "fsspec", "fsspec", "items given as URLs", "pip install 'bindrt[remote]'", ("fsspec",), optional=True
     ),
     Wanted(
+        "pillow-heif",
+        "pillow_heif",
+        "HEIC and HEIF pictures",
+        "pip install pillow-heif",
+        ("pillow-heif",),
+        optional=True,
+    ),
+    Wanted(
+        "pillow-jxl-plugin",
+        "pillow_jxl",
+        "JPEG XL pictures",
+        "pip install pillow-jxl-plugin",
+        ("pillow-jxl-plugin",),
+        optional=True,
+    ),
+    Wanted("OpenEXR", "OpenEXR", "EXR depth maps", "pip install OpenEXR", ("OpenEXR",), optional=True),
+    Wanted(
         "prometheus_client",
         "prometheus_client",
         "metrics for Prometheus",

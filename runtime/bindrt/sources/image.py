@@ -18,8 +18,8 @@ from bindrt.sources.jpegfile import check_scans
 from bindrt.sources.jxlfile import jxl_size
 from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.picture_readers import READERS
-from bindrt.sources.pngfile import check_rows, png_header
 from bindrt.sources.pixel_limits import check_memory, check_pixels
+from bindrt.sources.pngfile import check_rows, png_header
 
 _pillow_limit = threading.Lock()
 
