@@ -8,15 +8,58 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any, Union
+from typing import Any, Protocol, Union
 
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
 
-#: Arrays are NumPy, or anything with DLPack or ``__cuda_array_interface__``; hence ``Any``.
-ArrayLike = Any
-#: A path, the bytes of a file, a binary file object, or an array.
-Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, IO[bytes], ArrayLike]
+
+class SupportsDLPack(Protocol):
+    """An array of torch, JAX, CuPy and others."""
+
+    def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+class SupportsNumpy(Protocol):
+    """An array of TensorFlow, pandas and others."""
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+class SupportsCuda(Protocol):
+    """An array in the memory of a CUDA device, of PyCUDA or Numba for example."""
+
+    @property
+    def __cuda_array_interface__(self) -> Any: ...
+
+
+class Readable(Protocol):
+    """A binary file object."""
+
+    def read(self, size: int = ..., /) -> bytes | None: ...
+
+
+class Socket(Protocol):
+    """A socket, which is read until the other side closes it."""
+
+    def makefile(self, mode: Any = ..., *args: Any, **kwargs: Any) -> Any: ...
+
+
+class OtherPath(Protocol):
+    """A path of another file system: ``zipfile.Path``, ``UPath``, ``fsspec.open``."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+#: An array: NumPy, or anything with DLPack, ``__array__`` or ``__cuda_array_interface__``.
+ArrayLike = Union[npt.NDArray[Any], SupportsDLPack, SupportsNumpy, SupportsCuda]
+#: A file: its path or URL, its bytes, a binary file object, or a cell of Hugging Face ``datasets``.
+File = Union[
+    str, os.PathLike[str], bytes, bytearray, memoryview, Readable, Socket, OtherPath, Mapping[str, Any]
+]
+#: A file, an array, or a Pillow image.
+Source = Union[File, ArrayLike, PIL.Image.Image]
 
 #: In the metadata of a wrapper's field: it is for arrays only. No command has it as an option.
 ARRAYS_ONLY = "arrays_only"
@@ -34,12 +77,12 @@ class Prepared:
             has one view an item. Without it such an array is an error: it is more often a batch.
     """
 
-    array: npt.NDArray[np.generic] | ArrayLike
+    array: ArrayLike
     notes: Mapping[str, float | int | str] = field(default_factory=dict)
     views: bool = False
 
     @classmethod
-    def batch(cls, arrays: npt.NDArray[np.generic] | ArrayLike) -> list[Prepared]:
+    def batch(cls, arrays: npt.NDArray[Any]) -> list[Prepared]:
         """One item for each array along the first axis, for example of ``[N, 3, 224, 224]``.
 
         >>> len(Prepared.batch(np.zeros((4, 3, 224, 224), np.float32)))

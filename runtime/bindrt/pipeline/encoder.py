@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache, partial
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
@@ -89,21 +89,20 @@ class EncoderPipeline:
         tokens = MODALITIES[modality].tokens
         if tokens is not None and (ready := tokens.quick(item)) is not None:
             item = ready  # here: the worker threads may be busy with videos
-        if tokens is not None and _is_ready(item):
+        if tokens is not None and isinstance(item, Prepared) and (ids := _ready_ids(item)) is not None:
             if item.notes:
                 future.notes = item.notes
             try:
-                return self.core.submit(future, lane, item, item.array, priority, caller, deadline, normalize)
+                return self.core.submit(future, lane, item, ids, priority, caller, deadline, normalize)
             except ValueError:
                 pass  # preparing says what is wrong with the tokens
         return self.core.submit(future, lane, item, None, priority, caller, deadline, normalize)
 
 
-def _is_ready(item: object) -> TypeGuard[Prepared]:
-    """Whether the core may take an item's ids as they are."""
-    if type(item) is not Prepared or type(item.array) is not np.ndarray:
-        return False
-    return item.array.ndim == 1 or item.views
+def _ready_ids(item: Prepared) -> Array | None:
+    """The ids of an item as the core may take them; None: it must be prepared first."""
+    ids = item.array
+    return ids if type(ids) is np.ndarray and (ids.ndim == 1 or item.views) else None
 
 
 def most_rows(engine: Engine, options: PipelineOptions) -> int:

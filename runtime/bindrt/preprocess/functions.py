@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bindrt.arrays import to_numpy
 from bindrt.errors import OptionError
 from bindrt.items import ArrayLike, Prepared, Source
 from bindrt.limits import DEFAULT_LIMITS, Limits
@@ -46,7 +47,7 @@ def prepare(modality: str, item: Any, limits: Limits = DEFAULT_LIMITS) -> Prepar
     """
     views = prepare_views(modality, item, limits)
     if isinstance(item, Prepared):
-        return replace(item, array=views.array.reshape(np.shape(item.array)))
+        return replace(item, array=views.array.reshape(to_numpy(item.array).shape))
     every = views.all()
     return Prepared(every if MODALITIES[modality].views > 1 else every[0], views.notes)
 
