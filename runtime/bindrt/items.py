@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Union
 
-import numpy as np
 import numpy.typing as npt
 import PIL.Image
 

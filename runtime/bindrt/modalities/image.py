@@ -21,6 +21,7 @@ from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.sources import open_source
 from bindrt.sources.formats import PICTURE
 from bindrt.sources.image import open_picture
+from bindrt.sources.loaded import loaded_picture
 from bindrt.sources.orientation import picture_orientation, upright
 from bindrt.sources.pixel_limits import check_pixels
 
@@ -59,22 +60,26 @@ def prepare(item: Image, limits: Limits, reserve: Reserve | None = None) -> View
         return one_view(_core.image_input(values, layout, out=row_for(reserve)))
     if item.layout is not None:
         raise InputError(name, "layout is for arrays only", "leave it out: a file names its own")
+    if isinstance(item.src, PIL.Image.Image):
+        return _from_picture(loaded_picture(item.src, name, limits), item, reserve)
     opened = open_source(item.src, limits)
     direct = jpeg.image_input(opened, item.exif, limits, reserve)
     if direct is not None:
         return direct
     with open_picture(opened, limits) as picture:
-        turned = picture_orientation(picture)
-        notes = dict(exif_notes(turned, item.exif))
-        if item.exif:
-            picture = upright(picture, turned)
-        values, layout = _from_picture(picture, item.grey16, notes)
-        return one_view(_core.image_input(values, layout, out=row_for(reserve)), notes)
+        return _from_picture(picture, item, reserve)
 
 
-def _from_picture(
-    picture: PIL.Image.Image, grey16: str, notes: dict[str, float | int | str]
-) -> tuple[Array, str]:
+def _from_picture(picture: PIL.Image.Image, item: Image, reserve: Reserve | None) -> Views:
+    turned = picture_orientation(picture)
+    notes = dict(exif_notes(turned, item.exif))
+    if item.exif:
+        picture = upright(picture, turned)
+    values, layout = _pixels(picture, item.grey16, notes)
+    return one_view(_core.image_input(values, layout, out=row_for(reserve)), notes)
+
+
+def _pixels(picture: PIL.Image.Image, grey16: str, notes: dict[str, float | int | str]) -> tuple[Array, str]:
     """The pixels and their layout. 16-bit grey is clipped at 255, or scaled to 0..255 with ``"full"``."""
     if picture.mode in _SIXTEEN:
         counts = np.asarray(picture)

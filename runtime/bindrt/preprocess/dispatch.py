@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
+import PIL.Image
 
 from bindrt import arrays
 from bindrt.errors import InputError, OptionError
@@ -103,7 +104,8 @@ def wrapped(modality: Modality, item: Any) -> Any:
     is_bare = arrays.is_array(item) or isinstance(item, (list, tuple))
     if is_bare and modality.bare_array is not None:
         raise InputError(name, *modality.bare_array)
-    if not is_file_source(item) and not arrays.is_array(item):
+    is_picture = isinstance(item, PIL.Image.Image) and modality.bare_array is None
+    if not (is_picture or is_file_source(item) or arrays.is_array(item)):
         raise InputError(
             name,
             f"{type(item).__name__} is not an item of {modality.name}",

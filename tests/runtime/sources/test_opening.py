@@ -14,6 +14,7 @@ from bindrt import Error, LimitError, Limits, SourceError, preprocess
 from bindrt.arrays import item_name
 from bindrt.modalities.steps import tokenizer
 from bindrt.sources import open_source
+from bindrt.sources.opening import IF_CUT, decoding
 from support.golden import HERE
 from support.media import sound_bytes
 
@@ -69,6 +70,21 @@ def test_a_pipe_is_read_whole_and_bounded() -> None:
 def test_missing(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such file"):
         open_source(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize(
+    ("reason", "asked"),
+    [
+        ("image file is truncated", True),
+        ("Unexpected end of file", True),
+        ("bad CRC", False),
+        ("no frames", False),
+    ],
+)
+def test_whether_a_file_is_complete_is_asked_where_something_is_missing(reason: str, asked: bool) -> None:
+    with pytest.raises(SourceError) as caught, decoding("it", "image", IF_CUT):
+        raise ValueError(reason)
+    assert caught.value.remedy == (IF_CUT if asked else "")
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from bindrt.sources.exrfile import read_exr
 from bindrt.sources.flir import read_celsius
 from bindrt.sources.formats import sniff
 from bindrt.sources.image import open_picture
+from bindrt.sources.loaded import loaded_picture
 from bindrt.sources.netpbm import read_counts
 from bindrt.sources.numpyfile import is_numpy_file, read_array
 from bindrt.sources.opening import Opened
@@ -57,6 +58,9 @@ def load_map(src: Source, field: Field, limits: Limits) -> Map:
         InputError: not one channel, empty, or not numbers.
     """
     name = arrays.item_name(src)
+    if isinstance(src, PIL.Image.Image):
+        picture = loaded_picture(src, name, limits)
+        return Map(_one_channel(_grey(picture, name), name, limits), name)
     if not is_file_source(src):
         return Map(_one_channel(arrays.to_numpy(src, name), name, limits), name)
     opened = open_source(src, limits)
