@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from bindrt.errors import Error, OptionError
 
 Vectors = npt.NDArray[np.float32]
+_LARGE = 1e15
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,11 +94,16 @@ class Embeddings(Mapping[str, Vectors]):
         return f"Embeddings({', '.join(parts) or 'nothing'}; {kind}; space {self.space})"
 
 
-def unit_rows(rows: Vectors) -> Vectors:
-    """Rows ``[N, D]`` divided by their L2 norm; a row of zeros stays as it is.
+def unit_rows(rows: npt.NDArray[np.floating[Any]]) -> Vectors:
+    """Rows ``[N, D]`` divided by their L2 norm, as float32; a row of zeros stays as it is.
 
     >>> unit_rows(np.float32([[0, 4], [0, 0]])).tolist()
     [[0.0, 1.0], [0.0, 0.0]]
     """
+    if len(rows):
+        largest = np.maximum(rows.max(axis=1, keepdims=True), -rows.min(axis=1, keepdims=True))
+        extreme = (largest > _LARGE) | ((largest < 1 / _LARGE) & (largest > 0))
+        if extreme.any():  # the squares of such values leave the range of float32
+            rows = rows / np.where(extreme, largest, 1)
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.where(norms == 0, 1, norms), dtype=np.float32)

@@ -29,7 +29,7 @@ def only_writer(output: Path, work: str, option: str, kind: type[Error] = Error)
     place = Path(os.path.realpath(output))
     place.parent.mkdir(parents=True, exist_ok=True)
     path = place.with_name(f".{place.name}.lock")
-    descriptor = _lock(path)
+    descriptor = _lock(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
     if descriptor is None:
         raise kind(
             str(output),
@@ -43,12 +43,24 @@ def only_writer(output: Path, work: str, option: str, kind: type[Error] = Error)
         os.close(descriptor)
 
 
-def _lock(path: Path) -> int | None:
-    """The descriptor of the locked file; None if another process has it."""
+@contextmanager
+def one_after_the_other(path: Path) -> Iterator[None]:
+    """Holds the lock file ``path`` and removes it afterwards; waits while another thread or process has it."""
+    descriptor = _lock(path, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _lock(path: Path, how: int) -> int | None:
+    """The descriptor of the locked file; None if another process has it and ``how`` is not to wait."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, how)
             # Whoever had it may have removed the file since we opened it; then it locks nothing.
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                 os.ftruncate(descriptor, 0)

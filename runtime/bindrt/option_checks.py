@@ -28,7 +28,8 @@ def require_whole(
     """
     if optional and value is None:
         return
-    number = value if isinstance(value, int) and not isinstance(value, bool) else None
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    number = int(value) if whole else None  # type: ignore[call-overload]
     if number is None or number < least or (most is not None and number > most):
         bounds = f"from {least} to {most}" if most is not None else f"of at least {least}"
         raise OptionError(
@@ -47,6 +48,17 @@ def is_skip(on_error: str) -> bool:
     if on_error not in ("raise", "skip"):
         raise OptionError(f"on_error={on_error!r}", "unknown", "use raise or skip")
     return on_error == "skip"
+
+
+def require_flag(name: str, value: object) -> None:
+    """Raises OptionError unless ``value`` is True or False, of Python or NumPy.
+
+    >>> require_flag("verify", "no")
+    Traceback (most recent call last):
+    bindrt.errors.OptionError: verify='no': not True or False; give one of them
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise OptionError(f"{name}={value!r}"[:80], "not True or False", "give one of them")
 
 
 def is_normalized(normalize: object) -> bool:

@@ -28,7 +28,7 @@ from bindrt.commands.segment_writer import SegmentWriter
 from bindrt.commands.segments import Segments, require_new
 from bindrt.commands.terminal import DONE, PASSED_OVER, Command
 from bindrt.errors import Error, OptionError
-from bindrt.index.storage import check_place
+from bindrt.index.place import check_place
 from bindrt.loading import load
 from bindrt.locks import only_writer
 

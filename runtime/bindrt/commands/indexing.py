@@ -24,7 +24,9 @@ def write_index(segments: Segments, model: Model, path: Path) -> None:
         good = table.filter(pc.is_valid(table["embedding"]))
         for modality in sorted(set(good["modality"].to_pylist())):
             part = good.filter(pc.equal(good["modality"], modality))
-            index.add(vectors_of(part, model.embed_dim), part["source"].to_pylist(), modality)
+            index.add(
+                vectors_of(part, model.embed_dim), part["source"].to_pylist(), modality, on_duplicate="keep"
+            )
     index.save(path)
 
 
@@ -32,6 +34,6 @@ def index_rows(path: Path) -> tuple[list[Row], str]:
     """The rows of an index, and their space."""
     index = Index.load(path)
     return [
-        Row(name, modality, None, vector)
+        Row(str(name), modality, None, vector)
         for name, modality, vector in zip(index.ids, index.modalities, index.vectors, strict=True)
     ], index.space

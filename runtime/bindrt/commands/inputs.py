@@ -14,13 +14,13 @@ from bindrt.commands.item_options import as_item, check_options, require_use
 from bindrt.commands.lines import read_lines
 from bindrt.commands.manifests import Manifest
 from bindrt.commands.passed_over import PassedOver, suspected
-from bindrt.commands.rows import clean
 from bindrt.commands.rules import Rule, Selection, rule_for
 from bindrt.errors import OptionError, SourceError
 from bindrt.preprocess.detection import detect_opened
 from bindrt.sources import open_source
 from bindrt.sources.folders import files_below
 from bindrt.sources.suffixes import modality_by_suffix
+from bindrt.text import clean
 
 STDIN = "-"
 #: Modalities that a file's content tells, without an option.

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bindrt.commands.file_states import FileState
+from bindrt.text import clean
 
 SPACE = b"bindrt.space"
 NORMALIZED = b"bindrt.normalized"
@@ -89,15 +90,6 @@ def with_all_columns(table: pa.Table, wanted: pa.Schema) -> pa.Table:
         table.column(f.name) if f.name in table.column_names else pa.nulls(len(table), f.type) for f in wanted
     ]
     return pa.Table.from_arrays(columns, names=wanted.names).cast(wanted)
-
-
-def clean(text: str) -> str:
-    """Text that UTF-8 can hold. Bytes of a file name that are not UTF-8 become escapes such as ``\\xff``."""
-    try:
-        data = text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # surrogates that stand for no byte
-        data = text.encode("utf-8", "backslashreplace")
-    return data.decode("utf-8", "backslashreplace")
 
 
 def as_json_line(row: Row, space: str) -> str:

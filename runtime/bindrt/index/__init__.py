@@ -10,6 +10,7 @@ With a model, ``Index.of(model)`` is an empty index and ``model.embed(…)`` giv
 """
 
 from bindrt.index.query import combine
-from bindrt.index.search import Hit, Index
+from bindrt.index.results import Entry, Hit, Pair
+from bindrt.index.search import Index
 
-__all__ = ["Hit", "Index", "combine"]
+__all__ = ["Entry", "Hit", "Index", "Pair", "combine"]

@@ -6,55 +6,107 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bindrt.embeddings import Vectors
-from bindrt.errors import InputError, OptionError
+from bindrt.errors import OptionError
 from bindrt.extras import install
+from bindrt.index.mapped import MappedFile, damaged
+
+Numbers = npt.NDArray[np.int64]
 
 
 class ProximityGraph:
-    """A usearch index whose keys are row numbers; similarity is the inner product of unit vectors."""
+    """A usearch index. Its keys count up in the order of the rows; similarity is the inner product.
 
-    def __init__(self, dim: int) -> None:
+    A row's key is its number until rows before it are dropped; then ``_keys`` has the keys by row.
+    """
+
+    def __init__(self, dim: int, dtype: str = "float32") -> None:
+        # usearch's int8 scales all rows by one number, which leaves few steps for long vectors.
+        self._index: Any = _usearch().Index(
+            ndim=dim, metric="ip", dtype="f32" if dtype == "float32" else "f16"
+        )
         self._dim = dim
-        self._index: Any = _usearch().Index(ndim=dim, metric="ip", dtype="f32")
-        self._mapped: Path | None = None  # the file it is mapped from; a mapped graph cannot grow
+        self._mapped: MappedFile | None = None  # where it is mapped from; a mapped graph cannot change
+        self._keys: Numbers | None = None
+        self._next = 0
 
-    def add(self, first: int, rows: Vectors) -> None:
-        """Adds vectors ``[N, D]`` of unit length; their row numbers count up from ``first``."""
-        if self._mapped is not None:
-            self._index = _usearch().Index.restore(str(self._mapped), view=False)
-            self._mapped = None
-        if len(rows):
-            self._index.add(np.arange(first, first + len(rows), dtype=np.uint64), rows)
+    def append(self, rows: Vectors) -> None:
+        """Adds vectors ``[N, D]`` of unit length, as the last rows."""
+        if not len(rows):
+            return
+        self._unmap()
+        keys = np.arange(self._next, self._next + len(rows), dtype=np.int64)
+        self._index.add(keys.astype(np.uint64), rows)
+        self._next += len(rows)
+        if self._keys is not None:
+            self._keys = np.concatenate([self._keys, keys])
 
-    def search(self, queries: Vectors, k: int) -> list[list[tuple[int, float]]]:
-        """Row number and similarity of up to ``k`` near rows for each query, the best first."""
-        found = []
-        for query in queries:  # one by one: usearch pads the results of a batch if it finds fewer
-            matches = self._index.search(query, k)
-            pairs = [
-                (int(key), 1.0 - float(d)) for key, d in zip(matches.keys, matches.distances, strict=True)
-            ]
-            found.append(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
-        return found
+    def replace(self, numbers: Numbers, rows: Vectors) -> None:
+        """Puts vectors in the place of rows."""
+        keys = self._keys_of(numbers).astype(np.uint64)
+        self.remove(numbers)
+        self._index.add(keys, rows)
+
+    def remove(self, numbers: Numbers) -> None:
+        """Forgets rows; their numbers stay until :meth:`keep`."""
+        self._unmap()
+        self._index.remove(self._keys_of(numbers).astype(np.uint64))
+
+    def keep(self, mask: npt.NDArray[np.bool_]) -> None:
+        """Drops the rows whose ``mask`` is False, which were removed before."""
+        self._keys = np.flatnonzero(mask) if self._keys is None else self._keys[mask]
+
+    def keys(self) -> Numbers | None:
+        """The key of each row, in order; None if they count from 0."""
+        return self._keys
+
+    def search(self, queries: Vectors, k: int) -> list[Numbers]:
+        """The numbers of up to ``k`` near rows for each query, the best first."""
+        # One by one: usearch pads the results of a batch if it finds fewer.
+        return [self._rows_of(self._index.search(query, k).keys.astype(np.int64)) for query in queries]
 
     def save(self, path: Path) -> None:
         self._index.save(str(path))
 
-    def load(self, path: Path, count: int) -> None:
-        """Memory-maps a saved graph of ``count`` vectors.
+    def load(self, file: MappedFile, path: Path, count: int, keys: Numbers | None) -> None:
+        """Uses a saved graph of ``count`` vectors where it is mapped; ``path`` is for errors.
 
         Raises:
-            InputError: it is missing or damaged, or it has another number or length of vectors.
+            InputError: it is damaged, or it has another number or length of vectors.
         """
         try:
-            self._index = _usearch().Index.restore(str(path), view=True)
-        except (RuntimeError, ValueError, OSError) as error:
-            raise InputError(str(path), f"cannot be read ({error})", "build the index again") from None
+            self._index = _usearch().Index.restore(file.bytes, view=True)
+        except Exception as error:  # usearch raises what it likes
+            raise damaged(str(path), f"cannot be read ({error})") from None
         if self._index is None or len(self._index) != count or self._index.ndim != self._dim:
-            raise InputError(str(path), "it is not the graph of these vectors", "build the index again")
-        self._mapped = path
+            raise damaged(str(path), "it is not the graph of these vectors")
+        if keys is not None and (np.diff(keys, prepend=-1) <= 0).any():
+            raise damaged(str(path), "the keys of its rows are not in order")
+        self._mapped, self._keys = file, keys
+        self._next = count if keys is None else int(keys[-1]) + 1 if count else 0
+
+    def _unmap(self) -> None:
+        """Reads a mapped graph into memory, so that it can change."""
+        if self._mapped is not None:
+            self._mapped.require_whole()
+            self._index = _usearch().Index.restore(self._mapped.bytes, view=False)
+            self._mapped = None
+
+    def _keys_of(self, numbers: Numbers) -> Numbers:
+        return numbers if self._keys is None else self._keys[numbers]
+
+    def _rows_of(self, keys: Numbers) -> Numbers:
+        """The rows of keys; a damaged graph may have keys that no row has."""
+        rows = keys if self._keys is None else np.searchsorted(self._keys, keys)
+        last = self._next if self._keys is None else len(self._keys)
+        wrong = (rows < 0) | (rows >= last)
+        if not wrong.any() and self._keys is not None:
+            wrong = self._keys[rows] != keys
+        if wrong.any():
+            raise damaged("the graph of the index", "it names rows that are not there")
+        return rows
 
 
 def _usearch() -> Any:

@@ -2,159 +2,178 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from bindrt.errors import InputError, OptionError
+from bindrt.errors import Error, InputError, OptionError
 from bindrt.index.graph import ProximityGraph
+from bindrt.index.held import Held
+from bindrt.index.mapped import MappedFile, damaged, mapped_array, require_regular
+from bindrt.index.place import GRAPH, HEADER, ROWS, SCALES, VECTORS, staging_for
+from bindrt.index.tables import read_rows, write_rows
+from bindrt.index.vectors import BLOCK_ROWS, DTYPES, Dtype, UnitRows, not_unit
 
-HEADER, VECTORS, ROWS, GRAPH = "index.json", "vectors.npy", "rows.parquet", "graph.usearch"
-COLUMNS = ["id", "modality", "metadata"]
 SCHEMA = 1
 _MAX_HEADER_BYTES = 1 << 16
+_MAX_DIM = 1 << 20
 
 
 @dataclass(frozen=True)
 class Header:
-    """What ``index.json`` holds besides the schema version; see :class:`bindrt.index.Index`."""
+    """What ``index.json`` holds besides the schema version; see :class:`bindrt.index.Index`.
+
+    ``dtype`` stands there only if it is another, ``graph`` only if there is one: the SHA-256 of its file.
+    """
 
     space: str
     dim: int
     count: int
     approximate: bool
     bundle: str
+    dtype: Dtype = "float32"
+    graph: str = ""
 
 
-@dataclass
-class Entries:
-    """What belongs to each vector: its id, its modality, its metadata as JSON (empty: none)."""
-
-    ids: list[str] = field(default_factory=list)
-    modalities: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-
-    def add(self, ids: Sequence[str], modality: str, metadata: Sequence[Mapping[str, Any]] | None) -> None:
-        """Adds all entries, or raises InputError and adds none."""
-        for i, name in enumerate(ids):
-            if not isinstance(name, str):
-                raise InputError(f"ids[{i}]", f"{type(name).__name__} is not a text", "give a str")
-        texts = [""] * len(ids) if metadata is None else [_json(m, i) for i, m in enumerate(metadata)]
-        self.ids += ids
-        self.modalities += [modality] * len(ids)
-        self.texts += texts
-
-    def metadata_of(self, row: int) -> Mapping[str, Any]:
-        text = self.texts[row]
-        return dict(json.loads(text)) if text else {}
-
-    def of(self, modality: str) -> npt.NDArray[np.int64]:
-        """The numbers of the rows of a modality."""
-        return np.array([i for i, m in enumerate(self.modalities) if m == modality], np.int64)
-
-
-def check_place(path: Path, item: str) -> None:
-    """Raises OptionError if there is something at ``path`` that is not an index; the error names ``item``."""
-    if path.exists() and not (path / HEADER).is_file():
-        raise OptionError(item, "it exists and is not an index", "choose another place")
-
-
-def save(
-    path: Path,
-    header: Header,
-    vectors: npt.NDArray[np.float32],
-    entries: Entries,
-    graph: ProximityGraph | None,
-) -> None:
-    """Writes an index under another name and moves it to ``path``.
+def save(path: Path, header: Header, held: Held) -> None:
+    """Writes an index beside ``path`` and puts it there in one step.
 
     Raises:
         OptionError: ``path`` exists and is not an index.
+        Error: the system refuses to write.
     """
-    check_place(path, str(path))
-    beside = path.with_name(f"{path.name}.new.{os.getpid()}")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    try:
-        np.save(beside / VECTORS, vectors)
-        columns = {"id": entries.ids, "modality": entries.modalities, "metadata": entries.texts}
-        pq.write_table(pa.table({k: pa.array(v, pa.string()) for k, v in columns.items()}), beside / ROWS)
+    with _system_errors(path), staging_for(path) as folder:
+        held.require_whole()
+        graph = held.graph
+        _write_vectors(folder, held.rows)
+        write_rows(folder / ROWS, held.entries, graph.keys() if graph is not None else None)
+        written = {"schema": SCHEMA, **asdict(header)}
         if graph is not None:
-            graph.save(beside / GRAPH)
-        (beside / HEADER).write_text(
-            json.dumps({"schema": SCHEMA, **asdict(header)}, indent=1) + "\n", "utf-8"
-        )
-        _replace(beside, path)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
+            graph.save(folder / GRAPH)
+            written["graph"] = _sha256(folder / GRAPH)
+        for name in ("dtype", "graph"):
+            if written[name] == getattr(Header, name):
+                del written[name]
+        (folder / HEADER).write_text(json.dumps(written, indent=1) + "\n", "utf-8")
 
 
-def load(path: Path) -> tuple[Header, npt.NDArray[np.float32], Entries]:
-    """Reads what :func:`save` wrote, but for the graph; the vectors are memory-mapped.
+def _write_vectors(folder: Path, rows: UnitRows) -> None:
+    with open(folder / VECTORS, "wb") as file:
+        shape = {"descr": np.dtype(rows.dtype).str, "fortran_order": False, "shape": (len(rows), rows.dim)}
+        np.lib.format.write_array_header_1_0(file, shape)
+        for _, block in rows.spans(BLOCK_ROWS):
+            file.write(np.ascontiguousarray(block).data)
+    scales = rows.scales()
+    if scales is not None:
+        np.save(folder / SCALES, scales)
+
+
+def load(path: Path, verify: bool) -> tuple[Header, Held]:
+    """Reads what :func:`save` wrote; vectors and graph are memory-mapped.
+
+    Args:
+        verify: whether to read all vectors and the graph once, to see that they are whole.
 
     Raises:
         InputError: the folder is not an index, is damaged, or is of another version.
     """
-    header = _header(path)
+    while True:
+        before = _identity(path)
+        try:
+            found = _load(path, verify)
+        except InputError:
+            if _identity(path) == before:
+                raise
+        else:
+            if _identity(path) == before:
+                return found
+        # Another index has taken the place meanwhile: what was read may be of both.
+
+
+def _identity(path: Path) -> tuple[int, ...]:
     try:
-        vectors = np.load(path / VECTORS, mmap_mode="r", allow_pickle=False)
-        # Not `read_table`, which imports pandas where it is installed: a quarter of a second.
-        table = pq.ParquetFile(path / ROWS).read(COLUMNS).select(COLUMNS)
-    except (OSError, ValueError, EOFError, KeyError, pa.ArrowException) as error:
-        raise InputError(str(path), f"cannot be read ({error})", "build the index again") from None
-    if vectors.dtype != np.float32 or vectors.shape != (header.count, header.dim):
-        raise InputError(
-            str(path), f"its vectors are {vectors.dtype} {list(vectors.shape)}", "build the index again"
-        )
-    if table.num_rows != header.count or any(c.null_count for c in table.columns):
-        raise InputError(
-            str(path), f"it has {table.num_rows} rows for {header.count} vectors", "build it again"
-        )
-    return header, vectors, Entries(*(column.to_pylist() for column in table.columns))
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_ctime_ns
+
+
+def _load(path: Path, verify: bool) -> tuple[Header, Held]:
+    name = str(path)
+    header = _header(path)
+    shape = (header.count, header.dim)
+    values, file = mapped_array(path / VECTORS, name, header.dtype, shape)
+    files, scales = [file], None
+    if header.dtype == "int8":
+        scales, file = mapped_array(path / SCALES, name, "float32", shape[:1])
+        files.append(file)
+    entries, keys = read_rows(path / ROWS, name, header.count)
+    graph = None
+    if header.approximate:
+        files.append(MappedFile(path / GRAPH, str(path / GRAPH)))
+        if verify and header.graph and _sha256(path / GRAPH) != header.graph:
+            raise damaged(str(path / GRAPH), "it is not the graph that was saved")
+        graph = ProximityGraph(header.dim, header.dtype)
+        graph.load(files[-1], path / GRAPH, header.count, keys)
+    if verify and (row := not_unit(values, scales)) is not None:
+        raise damaged(name, f"row {row} of {VECTORS} has not unit length")
+    return header, Held(UnitRows.stored(values, scales), entries, graph, files)
 
 
 def _header(path: Path) -> Header:
+    require_regular(path / HEADER, str(path))
     try:
         with open(path / HEADER, "rb") as file:
             data = json.loads(file.read(_MAX_HEADER_BYTES))
         if data.pop("schema") != SCHEMA:
             raise InputError(str(path), "it is of another version", "build the index again")
         header = Header(**data)
-        sizes = header.dim, header.count
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(
             str(path), f"not an index ({error})", "give a folder that Index.save wrote"
         ) from None
-    good = all(type(n) is int for n in sizes) and header.dim > 0 and header.count >= 0
-    good = good and isinstance(header.space, str) and isinstance(header.bundle, str)
+    texts = (header.space, header.bundle, header.dtype, header.graph)
+    good = all(isinstance(text, str) for text in texts) and header.dtype in DTYPES
+    good = good and type(header.dim) is int and 1 <= header.dim <= _MAX_DIM
+    good = good and type(header.count) is int and 0 <= header.count < 1 << 40
     if not good or not isinstance(header.approximate, bool):
-        raise InputError(str(path), f"{HEADER} holds impossible values", "build the index again")
+        raise damaged(str(path), f"{HEADER} holds impossible values")
     return header
 
 
-def _replace(beside: Path, path: Path) -> None:
-    """Moves a folder into place. An index that was there is removed last."""
-    old = path.with_name(f"{path.name}.old.{os.getpid()}")
-    if path.exists():
-        os.rename(path, old)
-    os.rename(beside, path)
-    shutil.rmtree(old, ignore_errors=True)
+def _sha256(path: Path) -> str:
+    with open(path, "rb", buffering=0) as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 22):
+            digest.update(block)
+    return digest.hexdigest()
 
 
-def _json(metadata: Mapping[str, Any], row: int) -> str:
+def as_path(path: object) -> Path:
+    """A path that a user gave.
+
+    Raises:
+        OptionError: it is no path.
+    """
+    if not isinstance(path, (str, os.PathLike)) or "\0" in os.fsdecode(path) or not os.fsdecode(path):
+        raise OptionError(f"path={path!r}"[:80], "not the path of a folder", "give a str or a Path")
+    return Path(os.fsdecode(path))
+
+
+@contextmanager
+def _system_errors(path: Path) -> Iterator[None]:
+    """What the system refuses to write, as our error."""
     try:
-        return json.dumps(dict(metadata), ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"metadata[{row}]", f"JSON cannot hold it ({error})", "give texts and numbers"
+        yield
+    except OSError as error:
+        raise Error(
+            str(path),
+            f"it cannot be written ({error.strerror or error})",
+            "check the path, rights and free space",
         ) from None

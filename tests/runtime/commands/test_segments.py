@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from bindrt.commands.adopting import adopt
 from bindrt.commands.outputs import finish
-from bindrt.commands.rows import Row, clean
+from bindrt.commands.rows import Row
 from bindrt.commands.segment_writer import SegmentWriter
 from bindrt.commands.segments import Segments
+from bindrt.text import clean
 
 DIM, SPACE = 3, "imagebind-3-float-test"
 #: Any text but NUL, which NumPy's fixed-width strings drop at the end.

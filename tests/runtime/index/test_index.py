@@ -14,26 +14,11 @@ from hypothesis import strategies as st
 
 import bindrt
 from bindrt.index import Index, combine
-
-SPACE, DIM = "test-space", 24
-
-
-def unit(count: int, seed: int = 0, dim: int = DIM) -> np.ndarray:
-    rows = np.random.default_rng(seed).normal(size=(count, dim)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+from support.indexes import DIM, SPACE, filled, unit
 
 
 def embedded(space: str = SPACE, **vectors: np.ndarray) -> bindrt.Embeddings:
     return bindrt.Embeddings(vectors, space, True)
-
-
-def filled(count: int, approximate: bool = False, seed: int = 0) -> Index:
-    index = Index(SPACE, DIM, approximate)
-    half = count // 2
-    rows = unit(count, seed)
-    index.add(rows[:half], [f"i{n}" for n in range(half)], "image", [{"n": n} for n in range(half)])
-    index.add(rows[half:], [f"a{n}" for n in range(half, count)], "audio")
-    return index
 
 
 @settings(max_examples=60, deadline=None)
