@@ -45,7 +45,7 @@ def only_writer(output: Path, work: str, option: str, kind: type[Error] = Error)
 
 @contextmanager
 def one_after_the_other(path: Path) -> Iterator[None]:
-    """Holds the lock file ``path`` and removes it afterwards; waits while another thread or process has it."""
+    """Holds the lock file ``path`` and removes it afterwards; waits for whoever else has it."""
     descriptor = _lock(path, fcntl.LOCK_EX)
     try:
         yield
