@@ -36,6 +36,7 @@ COMMANDS = {
     "roofline": Command("the least time of the GPU kernels on some GPUs, calculated", "bench.roofline"),
     "gpu": Command("the GPU kernels: compared with the CPU, then timed", "bench.gpu.command"),
     "gpu-pipeline": Command("submit on a GPU, with and without CUDA graphs", "bench.gpu.pipeline"),
+    "formats": Command("a file of every container and codec beside a full decode", "bench.formats.command"),
     "compare": Command("two results row by row, or one bench in two trees in turns", "bench.compare"),
 }
 

@@ -75,7 +75,8 @@ def _libsndfile(opened: Opened, file_format: Format) -> Any | None:
             return None
         with decoding(opened.name, f"{file_format.title} file", _remedy(error)):
             raise
-    if file.frames >= _NO_LENGTH and file_format.name in DEMUXERS:
+    unfit = file.frames >= _NO_LENGTH or file.subtype.startswith("MPEG")  # libmpg123 writes to stderr
+    if unfit and file_format.name in DEMUXERS:
         file.close()
         return None
     return file
