@@ -5,6 +5,7 @@
 #include "csrc/pipeline/callback_scope.h"
 #include "csrc/pipeline/pipeline.h"
 #include "kernels/pool/pool.h"
+#include "kernels/pool/vector_problem.h"
 
 namespace bindrt::pipeline {
 
@@ -230,10 +231,35 @@ void Pipeline::hand_over() {
   }
 }
 
-// Pools a batch's rows where the engine wrote them, unless a device did, and delivers. Not under the mutex.
+// The vectors [entries, dim] of a batch: pooled from what the engine wrote, unless a device did it. An entry
+// whose vector may not be handed out fails.
+const float* Pipeline::pool(Batch& batch, std::int64_t dim) {
+  const auto size = static_cast<std::size_t>(dim);
+  batch.pooled.resize(batch.entries.size() * size);
+  const float* const vectors = batch.from_device != nullptr ? batch.from_device : batch.pooled.data();
+  for (std::size_t i = 0; i < batch.entries.size(); ++i) {
+    Batch::Entry& entry = batch.entries[i];
+    const Request& request = *entry.request;
+    if (entry.failure != nullptr) {
+      continue;
+    }
+    if (batch.from_device == nullptr) {
+      const kernels::PoolInput input{batch.output.data() + entry.first * dim,
+                                     request.weights.empty() ? nullptr : request.weights.data(), &entry.rows,
+                                     1, dim};
+      kernels::pool_views(input, {.normalize = request.normalize}, batch.pooled.data() + i * size);
+    }
+    if (const char* const problem = kernels::vector_problem(vectors + i * size, dim, request.normalize)) {
+      entry.failure = make_failure(problem);
+    }
+  }
+  return vectors;
+}
+
+// Pools a batch's rows and delivers. Not under the mutex.
 void Pipeline::finish(BatchPtr batch) {
   Lane& of = lane(batch->lane);
-  const std::int64_t dim = of.options.dim;
+  const float* const vectors = pool(*batch, of.options.dim);
   Deliveries ended;
   {
     const Lock lock(mutex_);
@@ -242,23 +268,10 @@ void Pipeline::finish(BatchPtr batch) {
       end_request(entry.request, outcome, std::move(entry.failure), ended);
     }
   }
-  batch->pooled.resize(batch->entries.size() * static_cast<std::size_t>(dim));
   for (std::size_t i = 0; i < ended.size(); ++i) {
-    if (ended[i].outcome != Outcome::kDone) {
-      continue;
+    if (ended[i].outcome == Outcome::kDone) {
+      ended[i].vector = vectors + i * static_cast<std::size_t>(of.options.dim);
     }
-    const Batch::Entry& entry = batch->entries[i];
-    const Request& request = *entry.request;
-    if (batch->from_device != nullptr) {
-      ended[i].vector = batch->from_device + i * static_cast<std::size_t>(dim);
-      continue;
-    }
-    float* const out = batch->pooled.data() + i * static_cast<std::size_t>(dim);
-    const kernels::PoolInput input{batch->output.data() + entry.first * dim,
-                                   request.weights.empty() ? nullptr : request.weights.data(), &entry.rows, 1,
-                                   dim};
-    kernels::pool_views(input, {.normalize = request.normalize}, out);
-    ended[i].vector = out;
   }
   deliver(ended);
   const Time now = Clock::now();

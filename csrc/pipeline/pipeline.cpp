@@ -155,6 +155,7 @@ void Pipeline::cancel(const RequestPtr& request) {
 }
 
 bool Pipeline::is_running(const RequestPtr& request) {
+  require_this_process();
   const Lock lock(mutex_);
   return request->state == Request::State::kRunning;
 }

@@ -65,6 +65,7 @@ class Pipeline final : public WorkSource {
   void begin_close(Closing how);
   bool wait_delivered(Time until);  // whether all is
 
+  void require_this_process() const;  // throws ForkedError in a forked child
   LaneSnapshot snapshot(int lane);
   std::int64_t engine_nanoseconds();  // that the engine was busy
   const Histogram& times(int lane, Stage stage) const;
@@ -105,7 +106,6 @@ class Pipeline final : public WorkSource {
            std::shared_ptr<Workers> workers, std::shared_ptr<Device> device);
   ~Pipeline() override;
 
-  void require_this_process() const;
   Lane& lane(int index) { return *lanes_[static_cast<std::size_t>(index)]; }
 
   // pipeline.cpp
@@ -140,6 +140,7 @@ class Pipeline final : public WorkSource {
   bool recycle_dead();
   void run(BatchPtr batch);
   void count_batch(const Batch& batch, Time busy_from, const RunCounts& counts);
+  static const float* pool(Batch& batch, std::int64_t dim);
   void finish(BatchPtr batch);
   void recycle(BatchPtr batch);
 

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.bundle.manifest import EncoderInfo
+from bindrt.ending import engine_gate
 from bindrt.engines import Engine
-from bindrt.errors import Error
+from bindrt.errors import EngineError, Error
 from bindrt.items import Prepared
 from bindrt.modalities import Modality, Tokens, Views, for_encoder
 from bindrt.prefetch import prefetched
@@ -81,7 +82,7 @@ class Embedder:
             for batch in self._batches(prepared, skip, outcome):
                 groups = by_length(batch, self.engine.max_batch) if self.modality.tokens else (batch,)
                 for group in groups:
-                    self._run(group, normalize, outcome.rows)
+                    self._run(group, normalize, skip, outcome)
         failed = len(outcome.errors)
         self.counts.add(self.modality.name, items=len(items) - failed, errors=failed)
         return outcome
@@ -120,7 +121,7 @@ class Embedder:
         with self.counts.timed(self.modality.name, "prepare"):
             return self.prepare(item)
 
-    def _run(self, batch: Batch, normalize: bool, rows: Rows) -> None:
+    def _run(self, batch: Batch, normalize: bool, skip: bool, outcome: Outcome) -> None:
         views = np.concatenate(batch.views)
         embedded = np.empty((len(views), self.embed_dim), np.float32)
         step = self.engine.max_batch
@@ -128,14 +129,32 @@ class Embedder:
             inputs = views[start : start + step]
             if self.modality.tokens:
                 inputs = cut_at_end(inputs)
-            with self.counts.timed(self.modality.name, "engine"):
+            with self.counts.timed(self.modality.name, "engine"), engine_gate:
                 self.engine.run(np.ascontiguousarray(inputs), embedded[start : start + step])
             self.counts.add(self.modality.name, batches=1)
         with self.counts.timed(self.modality.name, "pool"):
             counts = np.array([len(v) for v in batch.views], np.int64)
             weights = np.concatenate(batch.weights)
-            rows[batch.rows] = _core.pool_views(embedded, counts, weights, normalize)
+            rows = _core.pool_views(embedded, counts, weights, normalize)
         self.counts.add(self.modality.name, views=len(views))
+        for at, problem in _core.vector_problems(rows, normalize):
+            row = batch.rows[at]
+            error = vector_error(self.modality.name, problem).at(f"{self.modality.name}[{row}]")
+            if not skip:
+                self.counts.add(self.modality.name, errors=1)
+                raise error
+            outcome.errors[row] = error
+            rows[at] = np.nan
+        outcome.rows[batch.rows] = rows
+
+
+def vector_error(modality: str, problem: str) -> EngineError:
+    """What is said of an item whose vector may not be handed out."""
+    return EngineError(
+        modality,
+        problem,
+        "look at the item's numbers; `bind-export --check` knows if the bundle is damaged",
+    )
 
 
 def by_length(batch: Batch, most: int, call: int = CALL_TOKENS) -> Iterator[Batch]:

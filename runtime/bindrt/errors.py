@@ -88,5 +88,13 @@ class MemoryBudgetExceeded(Error):  # noqa: N818
     """An encoder does not fit into the model's ``memory_budget``."""
 
 
+class ClosedError(Error):
+    """A model was used after it was closed, or was closed with the request in work."""
+
+
+class ForkError(Error):
+    """A model was used in a process that forked after it was loaded; load it in the child."""
+
+
 class DeadlineExceeded(Error, TimeoutError):  # noqa: N818
     """A request's deadline passed before an engine began with it."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,11 @@ from bindrt.bundle import Bundle
 from bindrt.bundle_checks import chosen_modalities, require_our_tokenizer, space_in
 from bindrt.columns import as_items
 from bindrt.embeddings import Embeddings, unit_rows
+from bindrt.ending import engine_gate
 from bindrt.engines import Engine
 from bindrt.engines.own import own_engines
-from bindrt.errors import Error, InputError, OptionError
+from bindrt.errors import InputError, OptionError
+from bindrt.lifetime import Lifetime
 from bindrt.load_options import LoadOptions
 from bindrt.loaded_encoders import LoadedEncoders
 from bindrt.modalities import MODALITIES
@@ -68,10 +70,9 @@ class Model:
         found = openers(bundle, encoders, options.engine, self.precision, options.settings, own)
         self._limits = options.limits
         self._counts = Counts()
-        self._closed = False
-        self._process = os.getpid()
+        self._lifetime = Lifetime(repr(bundle.path.name))
         self.pipelines = Pipelines(
-            repr(bundle.path.name),
+            self._lifetime,
             self.modalities,
             manifest.encoders,
             manifest.embed_dim,
@@ -254,6 +255,7 @@ class Model:
         What went through the pipeline is among them, and stands under ``"pipeline"`` in detail: requests by
         outcome, depth of the queue, batch sizes, percentiles of each stage; docs/pipeline.md.
         """
+        self._lifetime.require_here()
         return merged(self._counts.snapshot(), self.pipelines.stats())
 
     def memory(self) -> dict[str, dict[str, int]]:
@@ -273,9 +275,10 @@ class Model:
             encoder = self.bundle.manifest.encoders[MODALITIES[modality].encoder]
             engine = self._loaded.warm(encoder.name)
             if engine is not None:
-                engine.run(
-                    np.ones((1, *encoder.view), encoder.dtype), np.empty((1, self.embed_dim), np.float32)
-                )
+                with engine_gate:
+                    engine.run(
+                        np.ones((1, *encoder.view), encoder.dtype), np.empty((1, self.embed_dim), np.float32)
+                    )
                 warm.append(modality)
         return tuple(warm)
 
@@ -288,6 +291,7 @@ class Model:
             spans: so many spans of each encoder are kept, the first ones, about 100 bytes each. The file says
                 how many were left out.
         """
+        self._lifetime.require_here()
         with traced(self.pipelines, path, spans):
             yield
 
@@ -315,11 +319,18 @@ class Model:
         Args:
             drain: first finish what was submitted. Otherwise requests that the engine does not have yet fail.
         """
-        self._closed = True
-        if self._process != os.getpid():
+        self._lifetime.close()
+        if not self._lifetime.here():
             return  # the engines' threads are the parent's, and cannot be ended here
         self.pipelines.close(drain)
         self._loaded.clear()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise OptionError(
+            repr(self),
+            "a model cannot be pickled or copied: its engines and threads belong to this process",
+            "send its path, and call bindrt.load with it there",
+        )
 
     def __enter__(self) -> Model:
         return self
@@ -332,14 +343,7 @@ class Model:
         return f"Model({what}; {self.precision}; [{self.embed_dim}]; space {self.space})"
 
     def _require(self, modality: str) -> None:
-        if self._closed:
-            raise Error(repr(self.bundle.path.name), "the model is closed", "load it again")
-        if self._process != os.getpid():
-            raise Error(
-                repr(self.bundle.path.name),
-                "the model was loaded before this process forked",
-                "load it in the child",
-            )
+        self._lifetime.require()
         if modality in self.modalities:
             return
         if not isinstance(modality, str) or modality not in MODALITIES:

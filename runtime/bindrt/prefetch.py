@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import lru_cache, partial
 from typing import TypeVar
+
+from bindrt.errors import ClosedError
+from bindrt.wanted import wanted_until
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -20,7 +24,8 @@ def prefetched(
 
     Args:
         most: how many calls may begin before their results are asked for. When the generator is closed early,
-            calls that have not begun are dropped, and it waits for the others.
+            calls that have not begun are dropped, the others are told that nobody wants them, and it waits
+            until they end.
     """
     if len(items) < 2 or most < 1:
         for item in items:
@@ -28,15 +33,29 @@ def prefetched(
         return
     pool = _pool(os.getpid())
     waiting: deque[Future[Result]] = deque()
+    stopped = threading.Event()
     try:
         for item in items:
-            waiting.append(pool.submit(call, item))
+            waiting.append(_submitted(pool, partial(_call, call, item, stopped)))
             if len(waiting) > most:
                 yield waiting.popleft().result
         while waiting:
             yield waiting.popleft().result
     finally:
+        stopped.set()  # Ctrl-C need not wait for the end of a long video
         wait([future for future in waiting if not future.cancel()])
+
+
+def _call(call: Callable[[Item], Result], item: Item, stopped: threading.Event) -> Result:
+    with wanted_until(stopped):
+        return call(item)
+
+
+def _submitted(pool: ThreadPoolExecutor, call: Callable[[], Result]) -> Future[Result]:
+    try:
+        return pool.submit(call)
+    except RuntimeError:
+        raise ClosedError("", "the program is ending", "call it before") from None
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "csrc/python/gil.h"
 #include "kernels/base/portable.h"
 
 namespace bindrt {
@@ -51,7 +52,7 @@ template <class Work>
 void run_kernel(const Work& work) {
   bool enough = false;
   {
-    const pybind11::gil_scoped_release release;
+    const WithoutGil release;
     enough = work();
   }
   if (!enough) {

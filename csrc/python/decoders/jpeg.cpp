@@ -6,6 +6,7 @@
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/pixel.h"
 #include "csrc/python/bindings.h"
+#include "csrc/python/gil.h"
 #include "kernels/image/image.h"
 
 namespace py = pybind11;
@@ -28,7 +29,7 @@ class JpegReader {
     const auto text = static_cast<std::string_view>(data);
     bool good = false;
     {
-      const py::gil_scoped_release release;
+      const WithoutGil release;
       good = jpeg::read_input(library_, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
                               max_pixels, out_type(half), result, frames);
     }

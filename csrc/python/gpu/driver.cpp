@@ -10,6 +10,7 @@
 #include "csrc/gpu/process.h"
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/bindings.h"
+#include "csrc/python/gil.h"
 #include "csrc/python/gpu/bindings.h"
 
 namespace py = pybind11;
@@ -87,7 +88,7 @@ std::string target(const std::string& capability) {
 
 py::list load_kernels(int device) {
   {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     process_context(device).load_all();
   }
   return kernel_names();
@@ -104,7 +105,7 @@ Bytes round_trip(const Bytes& data, int device) {
   std::uint8_t* const target = result.mutable_data();
   const auto bytes = static_cast<std::size_t>(data.nbytes());
   {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     const BorrowedQueue queue(device);
     queue->download(target, kernels::to_device(*queue, source, bytes), bytes);
     queue->wait();

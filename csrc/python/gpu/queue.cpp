@@ -6,6 +6,7 @@
 
 #include "csrc/gpu/process.h"
 #include "csrc/python/arguments/arrays.h"
+#include "csrc/python/gil.h"
 #include "csrc/python/gpu/bindings.h"
 
 namespace py = pybind11;
@@ -27,7 +28,7 @@ class EngineQueue {
     check(source);
     const void* const host = source.data();
     const auto bytes = static_cast<std::size_t>(source.nbytes());
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     queue_.upload(const_cast<void*>(pointer(target)), host, bytes);
   }
 
@@ -36,18 +37,18 @@ class EngineQueue {
     check(target);
     void* const host = target.mutable_data();  // ValueError if it is read-only
     const auto bytes = static_cast<std::size_t>(target.nbytes());
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     queue_.download(host, pointer(source), bytes);
     queue_.wait();
   }
 
   void wait() const {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     queue_.wait();
   }
 
   void rewind() {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     queue_.rewind();
   }
 
@@ -75,7 +76,7 @@ void bind_queue(py::module_& module) {
   py::class_<EngineQueue>(module, "Queue", py::is_final(),
                           py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)),
                           "A stream of a device with its memory, for one thread at a time.")
-      .def(py::init<int>(), py::arg("device") = 0, py::call_guard<py::gil_scoped_release>())
+      .def(py::init<int>(), py::arg("device") = 0, py::call_guard<WithoutGil>())
       .def_property_readonly("stream", &EngineQueue::stream, "Handle of the stream.")
       .def("take", &EngineQueue::take, py::arg("bytes"),
            "Address of device memory that is ours until rewind(); aligned to 256 bytes.")

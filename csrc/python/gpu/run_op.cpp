@@ -8,6 +8,7 @@
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/map.h"
+#include "csrc/python/gil.h"
 
 namespace py = pybind11;
 
@@ -47,7 +48,7 @@ py::array_t<double> run_op(int device, int rounds, const std::vector<py::array>&
   }
   std::vector<double> seconds;
   {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     const BorrowedQueue queue(device);
     std::vector<void*> made;
     for (const std::size_t size : bytes) {

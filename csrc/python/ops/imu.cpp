@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
+#include "csrc/python/gil.h"
 
 namespace py = pybind11;
 
@@ -98,7 +99,7 @@ py::dict check_imu_times(const py::object& object, std::int64_t count, double ma
   const Times times = read_times(object, count);
   kernels::ImuTimeReport report;
   {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     report = kernels::check_imu_times(times, count, max_gap);
   }
   py::dict told;
@@ -128,7 +129,7 @@ py::tuple imu_grid(const py::object& samples_object, const py::object& times_obj
   void* const result = out.mutable_data();
   std::int64_t bad = 0;
   {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     bad = kernels::imu_grid(samples, times, options, result);
   }
   return py::make_tuple(out, bad);

@@ -11,6 +11,7 @@
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/resample.h"
+#include "csrc/python/gil.h"
 #include "kernels/mel/mel.h"
 #include "kernels/mel/mel_clips.h"
 #include "kernels/resample/audio_view.h"
@@ -46,7 +47,7 @@ py::array log_mel(const py::object& samples, std::optional<std::int64_t> columns
   py::array out = output_array(given, input_dtype(half), {kernels::kMelBands, width});
   require_apart(out, py::reinterpret_borrow<py::array>(samples), "samples");
   const kernels::MelOutput target{out.mutable_data(), out_type(half), width, add, times};
-  const py::gil_scoped_release release;
+  const WithoutGil release;
   kernels::log_mel(&clip, 1, target, threads);
   return out;
 }
@@ -73,7 +74,7 @@ py::array mel_clips(const py::object& samples, const ClipPairs& pairs, const std
   kernels::MelOutput target;
   target.out = out.mutable_data();
   target.type = out_type(half);
-  const py::gil_scoped_release release;
+  const WithoutGil release;
   kernels::log_mel(clips.data(), count, target, threads);
   return out;
 }

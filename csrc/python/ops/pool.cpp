@@ -2,7 +2,9 @@
 #include "csrc/python/arguments/pool.h"
 
 #include "csrc/python/arguments/arrays.h"
+#include "csrc/python/gil.h"
 #include "kernels/pool/pool.h"
+#include "kernels/pool/vector_problem.h"
 
 namespace py = pybind11;
 
@@ -23,10 +25,24 @@ py::array pool_views(const py::object& views_object, const py::object& counts_ob
   const kernels::PoolOptions options{normalize, scale};
   void* const result = out.mutable_data();
   {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     kernels::pool_views(input, options, result);
   }
   return out;
+}
+
+// The rows that may not be handed out, each with the problem.
+py::list vector_problems(const py::array_t<float, py::array::c_style>& rows, bool normalized) {
+  if (rows.ndim() != 2) {
+    throw py::value_error("rows are [N, D]");
+  }
+  py::list found;
+  for (py::ssize_t i = 0; i < rows.shape(0); ++i) {
+    if (const char* const problem = kernels::vector_problem(rows.data(i, 0), rows.shape(1), normalized)) {
+      found.append(py::make_tuple(i, problem));
+    }
+  }
+  return found;
 }
 
 }  // namespace
@@ -39,6 +55,9 @@ void bind_pool(py::module_& module) {
 views: float32 [rows, D]; counts: [items] whole numbers, consecutive rows of each item;
 weights: float32 [rows] or None for equal ones; out: float32 [items, D] to write into, or None.
 Returns float32 [items, D]. Raises ValueError for anything that does not fit.)");
+  module.def(
+      "vector_problems", &vector_problems, py::arg("rows"), py::arg("normalized"),
+      "Indices and problems of rows, float32 [N, D], that are not finite, zero, or not of unit length.");
 }
 
 }  // namespace bindrt

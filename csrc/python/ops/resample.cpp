@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
+#include "csrc/python/gil.h"
 #include "kernels/resample/audio_view.h"
 #include "kernels/resample/resample.h"
 
@@ -134,7 +135,7 @@ double resample_sum(const py::object& samples, std::int64_t orig, std::int64_t t
 
 float peak(const py::object& samples) {
   const AudioView view = view_of(samples, 0);
-  const py::gil_scoped_release release;
+  const WithoutGil release;
   return kernels::peak(view);
 }
 

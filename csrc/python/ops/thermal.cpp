@@ -7,6 +7,7 @@
 
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/arguments/map.h"
+#include "csrc/python/gil.h"
 #include "kernels/map/map_statistics.h"
 
 namespace py = pybind11;
@@ -32,7 +33,7 @@ py::array thermal_square(const py::object& object, const std::optional<double>& 
 std::int64_t count_not_finite(const py::object& object, int threads) {
   const kernels::Map map = read_map(object);
   require_threads(threads);
-  const py::gil_scoped_release release;
+  const WithoutGil release;
   return kernels::count_not_finite(map, threads);
 }
 

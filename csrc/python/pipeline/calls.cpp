@@ -12,6 +12,8 @@
 #include <string>
 #include <utility>
 
+#include "csrc/python/gil.h"
+
 namespace py = pybind11;
 
 namespace bindrt {
@@ -24,7 +26,7 @@ using pipeline::FailurePtr;
 // The exception itself, for whoever delivers it; freed under the GIL.
 FailurePtr failure_of(py::error_already_set& error) {
   std::shared_ptr<void> cause(new py::object(error.value()), [](void* held) {
-    const py::gil_scoped_acquire gil;
+    const WithGil gil;
     delete static_cast<py::object*>(held);
   });
   return std::make_shared<const pipeline::Failure>(pipeline::Failure{"", std::move(cause)});
@@ -38,14 +40,6 @@ py::object error_of(const Delivery& delivery) {
     return *static_cast<const py::object*>(delivery.failure->cause.get());
   }
   return py::str(delivery.failure->message);
-}
-
-bool finalizing() {
-#if PY_VERSION_HEX >= 0x030D0000
-  return Py_IsFinalizing() != 0;
-#else
-  return _Py_IsFinalizing() != 0;
-#endif
 }
 
 }  // namespace
@@ -68,7 +62,7 @@ PythonCalls::~PythonCalls() {
     }
     return;
   }
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   prepare_ = run_ = deliver_ = enqueue_ = py::object();
   const_cast<std::vector<LaneArrays>&>(lanes_).clear();
 }
@@ -89,12 +83,12 @@ py::array PythonCalls::rows(int index, std::int64_t length, std::int64_t count, 
 }
 
 FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::ItemRows& rows) {
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   auto& tag = *static_cast<PythonTag*>(request.tag.get());
   const py::object python_rows = py::cast(PythonItemRows(*this, request.lane, tag, rows));
   FailurePtr failure;
   try {
-    prepare_(request.lane, tag.future, tag.item, python_rows);
+    or_sleep([&] { prepare_(request.lane, tag.future, tag.item, python_rows); });
   } catch (py::error_already_set& error) {
     failure = failure_of(error);
   }
@@ -104,12 +98,12 @@ FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::Item
 
 EngineResult PythonCalls::run(const pipeline::EngineCall& call) {
   using Status = EngineResult::Status;
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   try {
     const py::array inputs = rows(call.lane, call.length, call.rows, const_cast<void*>(call.input));
     const py::array out(py::dtype::of<float>(), {static_cast<py::ssize_t>(call.rows), lane(call.lane).dim},
                         call.output, py::none());
-    run_(call.lane, inputs, out);
+    or_sleep([&] { run_(call.lane, inputs, out); });
     return {};
   } catch (py::error_already_set& error) {
     const bool memory = error.matches(PyExc_MemoryError);
@@ -118,10 +112,12 @@ EngineResult PythonCalls::run(const pipeline::EngineCall& call) {
 }
 
 void PythonCalls::enqueue(const gpu::EngineWork& work) const {
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   try {
-    enqueue_(py::tuple(py::cast(shape(work.lane, work.length, work.rows))), work.source, work.target,
-             reinterpret_cast<std::uintptr_t>(work.stream));
+    or_sleep([&] {
+      enqueue_(py::tuple(py::cast(shape(work.lane, work.length, work.rows))), work.source, work.target,
+               reinterpret_cast<std::uintptr_t>(work.stream));
+    });
   } catch (py::error_already_set& error) {
     if (error.matches(PyExc_MemoryError)) {
       throw std::bad_alloc();
@@ -133,7 +129,7 @@ void PythonCalls::enqueue(const gpu::EngineWork& work) const {
 void PythonCalls::deliver(std::span<const Delivery> deliveries) noexcept {
   std::vector<std::shared_ptr<Waiters>> waiting;
   try {
-    const py::gil_scoped_acquire gil;
+    const WithGil gil;
     try {
       py::list rest;
       for (const Delivery& each : deliveries) {
@@ -153,12 +149,12 @@ void PythonCalls::deliver(std::span<const Delivery> deliveries) noexcept {
         }
         rest.append(py::make_tuple(future, each.outcome, error_of(each), vector));
       }
-      deliver_(rest);
+      or_sleep([&] { deliver_(rest); });
     } catch (py::error_already_set& error) {
       error.discard_as_unraisable("bindrt: delivering results");
     }
   } catch (const std::exception& error) {
-    const py::gil_scoped_acquire gil;
+    const WithGil gil;
     PyErr_SetString(PyExc_RuntimeError, error.what());
     PyErr_WriteUnraisable(nullptr);
   }

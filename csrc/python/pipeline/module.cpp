@@ -9,6 +9,7 @@
 
 #include "csrc/gpu/process.h"
 #include "csrc/python/bindings.h"
+#include "csrc/python/gil.h"
 #include "csrc/python/pipeline/calls.h"
 #include "csrc/python/pipeline/snapshot.h"
 
@@ -46,7 +47,13 @@ class PythonPipeline {
   PythonPipeline(const PythonPipeline&) = delete;
   PythonPipeline& operator=(const PythonPipeline&) = delete;
   ~PythonPipeline() {
-    const py::gil_scoped_release release;  // its threads may want it to end
+    if (finalizing()) {  // its threads sleep, or will: they cannot be ended any more
+      new auto(core_);
+      new auto(device_);
+      new auto(calls_);
+      return;
+    }
+    const WithoutGil release;  // its threads may want it to end
     core_.reset();
     device_.reset();
     calls_.reset();
@@ -88,19 +95,19 @@ class PythonPipeline {
   }
 
   bool wait_for_room(int lane, double seconds) {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     return core_->wait_for_room(lane, after(seconds));
   }
   void begin_close(bool drain) {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     core_->begin_close(drain ? Closing::kDrain : Closing::kAbort);
   }
   bool wait_delivered(double seconds) {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     return core_->wait_delivered(after(seconds));
   }
   void close(bool drain) {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     core_->close(drain ? Closing::kDrain : Closing::kAbort);
   }
   py::dict snapshot(int lane) {
@@ -121,7 +128,7 @@ class PythonPipeline {
   }
   // Events with commas between, and how many were left out.
   std::pair<std::string, std::size_t> stop_trace() {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     core_->trace().stop();
     return {core_->trace_events(), core_->trace().missed()};
   }
@@ -131,26 +138,28 @@ class PythonPipeline {
     RequestPtr request;
     py::object pipeline;  // stays until the request is delivered
 
+    Pipeline& core() const { return *pipeline.cast<PythonPipeline&>().core_; }
     PythonTag& tag() const { return *static_cast<PythonTag*>(request->tag.get()); }
     void cancel() const {
       if (tag().waiters != nullptr) {
         tag().waiters->open();
       }
-      Pipeline& core = *pipeline.cast<PythonPipeline&>().core_;
-      const py::gil_scoped_release release;
-      core.cancel(request);
+      Pipeline& of = core();
+      const WithoutGil release;
+      of.cancel(request);
     }
-    bool is_running() const { return pipeline.cast<PythonPipeline&>().core_->is_running(request); }
+    bool is_running() const { return core().is_running(request); }
     // Whether it was delivered or cancelled.
     bool wait(double seconds) const {
       if (!tag().future) {
         return true;
       }
+      core().require_this_process();  // nobody would wake a forked child
       if (tag().waiters == nullptr) {
         tag().waiters = std::make_shared<Waiters>();
       }
       const std::shared_ptr<Waiters> waiters = tag().waiters;
-      const py::gil_scoped_release release;
+      const WithoutGil release;
       return waiters->wait(after(seconds));
     }
   };
@@ -168,7 +177,7 @@ class PythonPipeline {
     const gpu::BatchDeviceOptions kept{options["sets"].cast<std::size_t>(),
                                        options["graphs"].cast<std::size_t>()};
     const int index = options["device"].cast<int>();
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     return std::make_shared<gpu::BatchDevice>(
         gpu::process_context(index), sizes, kept,
         [calls = calls_](const gpu::EngineWork& work) { calls->enqueue(work); });
@@ -180,7 +189,7 @@ class PythonPipeline {
     if (!large && !core_->idle()) {
       return core_->submit(request);
     }
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     return core_->submit(request);
   }
 
@@ -191,6 +200,18 @@ class PythonPipeline {
   std::shared_ptr<Pipeline> core_;
 };
 
+// At the end of the process the threads sleep, or will, and are not waited for.
+std::shared_ptr<Workers> make_workers(int threads) {
+  std::shared_ptr<Workers> made = Workers::make(threads);
+  Workers* const workers = made.get();
+  return {workers, [made = std::move(made)](Workers*) mutable {
+            if (finalizing()) {
+              new auto(std::move(made));
+            }
+            made.reset();
+          }};
+}
+
 }  // namespace
 
 void bind_pipeline(py::module_& module) {
@@ -198,7 +219,7 @@ void bind_pipeline(py::module_& module) {
   py::register_exception<ForkedError>(module, "ForkedError", PyExc_RuntimeError);
   py::class_<Workers, std::shared_ptr<Workers>>(module, "Workers", py::is_final(), metaclass,
                                                 "Threads that decode and preprocess.")
-      .def(py::init(&Workers::make), py::arg("threads"));
+      .def(py::init(&make_workers), py::arg("threads"));
   py::native_enum<Outcome>(module, "Outcome", "enum.IntEnum", "How a request ended.")
       .value("DONE", Outcome::kDone)
       .value("FAILED", Outcome::kFailed)

@@ -6,8 +6,10 @@ import logging
 import os
 import re
 import threading
+import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import lru_cache, partial
 from typing import Any
 
@@ -17,6 +19,7 @@ from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.background import FairLock
 from bindrt.bundle.manifest import EncoderInfo
+from bindrt.ending import engine_gate
 from bindrt.engines import Engine, GpuEngine
 from bindrt.engines.devices import cuda_index
 from bindrt.errors import EngineError
@@ -67,10 +70,11 @@ class EncoderPipeline:
         batch = most_rows(engine, options)
         background = encoder.name in options.background_encoders()
         turn = partial(background_lock(os.getpid()).turn, encoder.name) if background else nullcontext
+        stopped = threading.Event()
         try:
             self.core = _core.Pipeline(
                 [_lane(m, encoder, batch, embed_dim, options) for m in self.modalities],
-                Preparer(self.modalities, encoder, batch, limits),
+                Preparer(self.modalities, encoder, batch, limits, stopped),
                 _Runner(engine, turn),
                 deliver,
                 workers(os.getpid(), background),
@@ -78,6 +82,7 @@ class EncoderPipeline:
             )
         except _core.gpu.DriverError as error:
             raise EngineError(f"the pipeline of {encoder.name}", f"the GPU failed ({error})") from None
+        _stopped[self.core] = stopped
 
     def submit(self, future: EmbeddingFuture, item: object, options: RequestOptions) -> bool:
         """Hand an item over; False if the queue is full. Ready tokens go into their batch at once."""
@@ -103,6 +108,33 @@ def _ready_ids(item: Prepared) -> Array | None:
     """The ids of an item as the core may take them; None: it must be prepared first."""
     ids = item.array
     return ids if type(ids) is np.ndarray and (ids.ndim == 1 or item.views) else None
+
+
+#: The cores that exist, some kept by a future alone; and what tells their preparers that all is over.
+_stopped: weakref.WeakKeyDictionary[_core.Pipeline, threading.Event] = weakref.WeakKeyDictionary()
+
+
+def begin_close(core: _core.Pipeline, drain: bool) -> None:
+    """Accept nothing more. Without ``drain`` what the engine does not have ends, and so does decoding."""
+    if not drain:
+        _stopped[core].set()
+    core.begin_close(drain)
+
+
+def end_all(patience: float) -> None:
+    """At the end of the process: end every pipeline. Decoders that do not end in time are left to themselves.
+
+    Args:
+        patience: seconds.
+    """
+    cores = list(_stopped)
+    end = time.monotonic() + patience
+    with suppress(_core.ForkedError):  # a forked child: the threads are its parent's
+        for core in cores:
+            begin_close(core, False)
+        for core in cores:
+            if core.wait_delivered(max(end - time.monotonic(), 0.0)):
+                core.close(False)
 
 
 def most_rows(engine: Engine, options: PipelineOptions) -> int:
@@ -154,7 +186,7 @@ class _Runner:
         self._turn = turn
 
     def __call__(self, lane: int, inputs: Array, out: Array) -> None:
-        with self._turn(), _memory_errors():
+        with self._turn(), engine_gate, _memory_errors():
             self._run(inputs, out)
 
 

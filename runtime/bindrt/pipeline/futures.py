@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, InvalidStateError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bindrt._core import Outcome, PipelineRequest
-from bindrt.errors import DeadlineExceeded, EngineError, Error
+from bindrt._core import ForkedError, Outcome, PipelineRequest
+from bindrt.batching import vector_error
+from bindrt.errors import ClosedError, DeadlineExceeded, EngineError, Error, ForkError
 
 Vector = npt.NDArray[np.float32]
 Delivered = tuple["EmbeddingFuture", Outcome, Any, "Vector | None"]
@@ -73,7 +74,8 @@ class EmbeddingFuture(Future[Vector]):
     def in_engine(self) -> bool:
         """The engine has the request, or had it."""
         request = self.request
-        return self.done() or (request is not None and request.is_running())
+        with _fork_errors(self.modality):
+            return self.done() or (request is not None and request.is_running())
 
     def cancel(self) -> bool:
         if self._state == "FINISHED":
@@ -81,7 +83,8 @@ class EmbeddingFuture(Future[Vector]):
         cancelled = super().cancel()
         request = self.request
         if cancelled and request is not None:
-            request.cancel()
+            with _fork_errors(self.modality):
+                request.cancel()
         return cancelled
 
     def _wait(self, timeout: float | None) -> float | None:
@@ -90,15 +93,26 @@ class EmbeddingFuture(Future[Vector]):
         request = self.request
         if request is None or self.done():
             return timeout
-        if timeout is None:
-            while not request.wait(PATIENCE):
-                pass
-            return None
-        end = time.monotonic() + timeout
-        left = timeout
-        while left > 0 and not request.wait(min(left, PATIENCE)):
-            left = end - time.monotonic()
-        return max(left, 0.0)
+        with _fork_errors(self.modality):
+            if timeout is None:
+                while not request.wait(PATIENCE):
+                    pass
+                return None
+            end = time.monotonic() + timeout
+            left = timeout
+            while left > 0 and not request.wait(min(left, PATIENCE)):
+                left = end - time.monotonic()
+            return max(left, 0.0)
+
+
+@contextmanager
+def _fork_errors(modality: str) -> Iterator[None]:
+    try:
+        yield
+    except ForkedError:
+        raise ForkError(
+            modality, "the request was made before this process forked", "wait for it in the parent"
+        ) from None
 
 
 def deadline_exceeded(modality: str) -> DeadlineExceeded:
@@ -141,9 +155,14 @@ class Deliverer:
         if outcome == Outcome.EXPIRED:
             return deadline_exceeded(modality)
         if outcome == Outcome.CLOSED:
-            return Error(self._name, "the model was closed with this request in work", "load it again")
+            return ClosedError(self._name, "the model was closed with this request in work", "load it again")
         if outcome == Outcome.CANCELLED:
             return CancelledError()
         if isinstance(error, MemoryError) and isinstance(error.__cause__, Error):
             return error.__cause__
-        return error if isinstance(error, BaseException) else EngineError(modality, str(error))
+        if isinstance(error, BaseException):
+            return error
+        problem = str(error)
+        if problem.startswith("its vector"):
+            return vector_error(modality, problem)
+        return EngineError(modality, problem)

@@ -6,7 +6,6 @@ import atexit
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,15 +13,19 @@ from bindrt import _core
 from bindrt.background import in_background
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.engines import Engine
-from bindrt.errors import Error, Overloaded
+from bindrt.errors import ClosedError, Error, Overloaded
+from bindrt.lifetime import Lifetime
 from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES
-from bindrt.pipeline.encoder import EncoderPipeline, batch_bytes
+from bindrt.pipeline.encoder import EncoderPipeline, batch_bytes, begin_close, end_all
 from bindrt.pipeline.futures import PATIENCE, Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.sharing import Deduplicator, SharedFuture
 from bindrt.pipeline.tracing import Recorder
+
+#: Seconds that the end of the process waits for decoders.
+EXIT_PATIENCE = 2.0
 
 
 class Pipelines:
@@ -30,14 +33,15 @@ class Pipelines:
 
     def __init__(
         self,
-        name: str,
+        lifetime: Lifetime,
         modalities: Sequence[str],
         encoders: Mapping[str, EncoderInfo],
         embed_dim: int,
         limits: Limits,
         options: PipelineOptions,
     ) -> None:
-        self._name = name
+        self._name = lifetime.name
+        self._lifetime = lifetime
         self._modalities = tuple(modalities)
         self._encoders = encoders
         self._embed_dim = embed_dim
@@ -45,13 +49,13 @@ class Pipelines:
         self._options = options
         self._lock = threading.Lock()
         self._made: dict[str, EncoderPipeline] = {}
-        self._closed = False
+        self._closing: dict[_core.Pipeline, str] = {}  # with the encoder; until no thread is left
         self._on_use: Callable[[str], None] | None = None
         self._recorder: Recorder | None = None
         shares = options.deduplicate or options.cache_bytes > 0
         self._deduplicator = Deduplicator(options.deduplicate, options.cache_bytes) if shares else None
-        self._deliver = Deliverer(name)
-        _all_pipelines.add(self)
+        self._deliver = Deliverer(self._name)
+        _all_lifetimes.add(lifetime)
 
     def submit(
         self,
@@ -110,9 +114,10 @@ class Pipelines:
             try:
                 return pipeline.submit(future, item, options)
             except RuntimeError as error:  # closed or forked meanwhile
-                if self._was_unloaded(pipeline) and not isinstance(error, _core.ForkedError):
+                self._lifetime.require()
+                if self._was_unloaded(pipeline):
                     continue  # it comes back
-                raise Error(self._name, str(error), "load the model again") from None
+                raise ClosedError(self._name, str(error), "load the model again") from None
 
     def _share(
         self,
@@ -153,8 +158,7 @@ class Pipelines:
 
     def stats(self) -> dict[str, dict[str, Any]]:
         """By modality: the counts of csrc/pipeline/lane.h, depths, batch sizes and seconds by stage."""
-        with self._lock:
-            pipelines = list(self._made.values())
+        pipelines = self._all()
         found = {m: p.core.snapshot(lane) for p in pipelines for m, lane in p.lane.items()}
         if self._deduplicator is not None:
             for modality, counts in found.items():
@@ -163,8 +167,7 @@ class Pipelines:
 
     def times_below(self, least: int, most: int) -> dict[str, dict[str, list[int]]]:
         """By modality and stage: how many took less than 2^n nanoseconds, n from least to most; then all."""
-        with self._lock:
-            pipelines = list(self._made.values())
+        pipelines = self._all()
         return {m: p.core.below_powers(lane, least, most) for p in pipelines for m, lane in p.lane.items()}
 
     def start_trace(self, spans: int) -> Recorder:
@@ -180,32 +183,41 @@ class Pipelines:
     def stop_trace(self) -> None:
         with self._lock:
             recorder, self._recorder = self._recorder, None
-            pipelines = dict(self._made)
-        if recorder is not None:
-            for encoder, pipeline in pipelines.items():
-                recorder.end(encoder, pipeline.core)
+            if recorder is not None:
+                recorder.end_all()
 
     def close(self, drain: bool = False, encoder: str | None = None) -> None:
         """End all pipelines, or one: with ``drain`` after everything accepted is done, else at once."""
         with self._lock:
-            self._closed = self._closed or encoder is None
-            if self._closed and self._deduplicator is not None:
+            if encoder is None:
+                self._lifetime.close()
+            if self._lifetime.closed and self._deduplicator is not None:
                 self._deduplicator.clear()
-            names = list(self._made) if encoder is None else [encoder]
-            closing = {n: p for n in names if (p := self._made.pop(n, None)) is not None}
-        for pipeline in closing.values():
-            pipeline.core.begin_close(drain)
-        for name, pipeline in closing.items():
-            while not pipeline.core.wait_delivered(PATIENCE):  # in between, signals are handled
-                pass
-            pipeline.core.close(drain)
+            for name in list(self._made) if encoder is None else [encoder]:
+                if (pipeline := self._made.pop(name, None)) is not None:
+                    self._closing[pipeline.core] = name
+            # Those too that another thread is closing, or whose closing was interrupted.
+            cores = [core for core, name in self._closing.items() if encoder in (None, name)]
+        try:
+            for core in cores:
+                begin_close(core, drain)
+            for core in cores:
+                while not core.wait_delivered(PATIENCE):  # in between, signals are handled
+                    pass
+        except BaseException:  # Ctrl-C: the caller waits no longer, and the rest is not wanted
+            for core in cores:
+                begin_close(core, False)
+            raise
+        for core in cores:
+            core.close(drain)
             with self._lock:
+                self._closing.pop(core, None)
                 if self._recorder is not None:
-                    self._recorder.end(name, pipeline.core)
+                    self._recorder.end(core)
 
     def _was_unloaded(self, pipeline: EncoderPipeline) -> bool:
         with self._lock:
-            return not self._closed and pipeline not in self._made.values()
+            return not self._lifetime.closed and pipeline not in self._made.values()
 
     def _pipeline(self, modality: str, engine: Callable[[str], Engine]) -> EncoderPipeline:
         encoder = MODALITIES[modality].encoder
@@ -214,7 +226,7 @@ class Pipelines:
             if self._on_use is not None:
                 self._on_use(encoder)
             return pipeline
-        self._require_open()  # a thread that waited for room must not load the engine again
+        self._lifetime.require()  # a thread that waited for room must not load the engine again
         opened = engine(encoder)
         made = self._make(encoder, opened)
         if engine(encoder) is not opened:  # it was unloaded in between
@@ -224,7 +236,7 @@ class Pipelines:
 
     def _make(self, encoder: str, opened: Engine) -> EncoderPipeline:
         with self._lock:
-            self._require_open()
+            self._lifetime.require()
             if encoder not in self._made:
                 make = partial(
                     EncoderPipeline,
@@ -242,17 +254,18 @@ class Pipelines:
                 self._made[encoder] = made
             return self._made[encoder]
 
-    def _require_open(self) -> None:
-        if self._closed:
-            raise Error(self._name, "the model is closed", "load it again")
+    def _all(self) -> list[EncoderPipeline]:
+        self._lifetime.require_here()  # the lock may be held for ever in a forked child
+        with self._lock:
+            return list(self._made.values())
 
 
-_all_pipelines: weakref.WeakSet[Pipelines] = weakref.WeakSet()
+_all_lifetimes: weakref.WeakSet[Lifetime] = weakref.WeakSet()
 
 
 @atexit.register
 def _close_all() -> None:
     """No thread of ours may want the interpreter once it is gone."""
-    for pipelines in list(_all_pipelines):
-        with suppress(RuntimeError):  # a forked child: the threads are its parent's
-            pipelines.close()
+    for lifetime in list(_all_lifetimes):
+        lifetime.close()
+    end_all(EXIT_PATIENCE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 from bindrt import _core
@@ -11,23 +13,27 @@ from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES, Modality, for_encoder
 from bindrt.pipeline.futures import EmbeddingFuture
 from bindrt.preprocess.dispatch import prepare_views
+from bindrt.wanted import wanted_until
 
 
 class Preparer:
     """Writes an item's views into its slots; nothing is copied but tokens and ready input below a batch."""
 
     def __init__(
-        self, modalities: tuple[str, ...], encoder: EncoderInfo, max_batch: int, limits: Limits
-    ) -> None:
+        self, modalities: tuple[str, ...], encoder: EncoderInfo, max_batch: int, limits: Limits,
+        stopped: threading.Event,
+    ) -> None:  # fmt: skip
         self._modalities = tuple(MODALITIES[name] for name in modalities)
         self._view = tuple(encoder.view)
         self._max_batch = max_batch
         self._limits = limits
+        self._stopped = stopped
 
     def __call__(self, lane: int, future: EmbeddingFuture, item: object, rows: _core.ItemRows) -> None:
         modality = self._modalities[lane]
         slots = _Slots(rows)
-        views = prepare_views(modality.name, item, self._limits, slots)
+        with wanted_until(self._stopped):
+            views = prepare_views(modality.name, item, self._limits, slots)
         if views.notes:
             future.notes = views.notes
         if not slots.hold(views.array):

@@ -20,6 +20,7 @@ from bindrt import hardware
 from bindrt.bundle import Bundle
 from bindrt.bundle.manifest import EncoderInfo, EngineFiles
 from bindrt.cache import cache_folder, read_record, write_record
+from bindrt.ending import engine_gate
 from bindrt.engines import ENGINES, EngineSettings
 from bindrt.errors import EngineError, Error
 from bindrt.modalities.steps.constants import TEXT_END, TEXT_START
@@ -99,11 +100,13 @@ def measure(bundle: Bundle, files: EngineFiles, settings: EngineSettings) -> dic
     out = np.empty((1, bundle.manifest.embed_dim), np.float32)
     try:
         engine = open_engine(bundle, files, settings)
-        engine.run(inputs, out)
+        with engine_gate:
+            engine.run(inputs, out)
         seconds = []
         for _ in range(ROUNDS):
             start = perf_counter()
-            engine.run(inputs, out)
+            with engine_gate:
+                engine.run(inputs, out)
             seconds.append(perf_counter() - start)
     except Error as error:
         return {"problem": str(error)[:300]}

@@ -7,6 +7,7 @@ import json
 
 from bindrt.bundle import Bundle
 from bindrt.bundle.manifest import EngineFiles
+from bindrt.ending import engine_gate
 from bindrt.engines import ENGINES, Engine, EngineSettings, EngineSpec
 from bindrt.errors import OptionError
 
@@ -24,7 +25,8 @@ def open_engine(bundle: Bundle, files: EngineFiles, settings: EngineSettings | N
     if not kind.runs_on(settings.device):
         raise OptionError(f"device={settings.device!r}", f"{files.engine} has none", "use device='auto'")
     kind.import_library()
-    return kind.open(spec_of(bundle, files), settings)
+    with engine_gate:
+        return kind.open(spec_of(bundle, files), settings)
 
 
 def spec_of(bundle: Bundle, files: EngineFiles) -> EngineSpec:

@@ -12,6 +12,7 @@ from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.sources.colour import picture_of
 from bindrt.sources.groups import DecodePlan, PacketTable
+from bindrt.wanted import require_wanted
 
 _SEEK_GAP = 50  # packets: reading over fewer is cheaper than seeking
 
@@ -67,6 +68,7 @@ def decode_plan(media: Any, stream: Any, table: PacketTable, plan: DecodePlan, f
     skipping = plan.short and decoder.name == "h264"
     for run in plan.runs:
         for at in run:
+            require_wanted()
             packet = packets.read(at)
             if skipping:
                 # H.264 marks reference frames: no other frame is predicted from a frame without the mark.

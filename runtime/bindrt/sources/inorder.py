@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bindrt.wanted import require_wanted
+
 
 @dataclass
 class Decoding:
@@ -28,6 +30,7 @@ class Decoding:
     def frames(self) -> Iterator[Any]:
         """Decodes to the end of the file."""
         for packet in self.media.demux(self.stream):
+            require_wanted()
             if packet.size:
                 yield from self._decoded(packet)
             if self.lost and not self.tolerant:

@@ -12,6 +12,7 @@ from bindrt.sources.formats import Format
 from bindrt.sources.groups import PacketTable
 from bindrt.sources.opening import Opened
 from bindrt.sources.recording import check_seconds
+from bindrt.wanted import require_wanted
 
 FEW = 3  # a container's count of frames may be wrong by so many
 #: FFmpeg's demuxers of containers that store no presentation times, or those of some packets only.
@@ -51,6 +52,7 @@ def count_packets(
     ends = StreamEnds()
     most = limits.max_seconds * fps
     for packet in media.demux() if needs_all_streams(file_format) else media.demux(stream):
+        require_wanted()
         if packet.size == 0:
             continue
         ends.add(packet)

@@ -18,6 +18,7 @@ from bindrt.sources.parts import part_of
 from bindrt.sources.recording import AT_ONCE, BLOCK, Blocks, Damage, Recording, as_float, check_seconds
 from bindrt.sources.sizes import mended_header
 from bindrt.sources.tracks import DEMUXERS, open_track
+from bindrt.wanted import require_wanted
 
 _INTEGERS = {"PCM_S8": "int16", "PCM_U8": "int16", "PCM_16": "int16", "PCM_24": "int32", "PCM_32": "int32"}
 _NO_LENGTH = 1 << 62  # libsndfile knows none
@@ -99,6 +100,7 @@ def _blocks(
             if file.seekable():  # GSM in WAV is not
                 file.seek(0)
             while True:
+                require_wanted()
                 count = max(file.frames, BLOCK) if whole else BLOCK
                 if can_skip and wanted is not None and not whole:
                     at, count = _next_read(file, at, wanted)

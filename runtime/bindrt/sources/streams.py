@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, cast
 
 from bindrt.errors import LimitError, SourceError
 from bindrt.limits import Limits
+from bindrt.wanted import require_wanted
 
 _AT_ONCE = 1 << 20
 
@@ -93,6 +94,7 @@ def _seekable_size(file: Any) -> int | None:
 def _read_to_end(file: Any, name: str, limits: Limits) -> BinaryIO:
     whole = io.BytesIO()
     while block := _block(file.read(_AT_ONCE), name):
+        require_wanted()
         if whole.tell() + len(block) > limits.max_bytes:
             raise LimitError(
                 name, f"it has more than {limits.max_bytes} bytes", "raise Limits.max_bytes, or pass a path"

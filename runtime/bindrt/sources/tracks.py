@@ -12,6 +12,7 @@ from bindrt.sources.container import StreamEnds, check_duration, needs_all_strea
 from bindrt.sources.formats import Format
 from bindrt.sources.opening import Opened, decoding, library
 from bindrt.sources.recording import Blocks, Damage, Recording, check_seconds
+from bindrt.wanted import require_wanted
 
 #: FFmpeg's names of the formats that libsndfile reads otherwise.
 DEMUXERS = {
@@ -110,6 +111,7 @@ def _frames(media: Any, file_format: Format, index: int, name: str, damage: Dama
     stream = media.streams[index]
     stream.codec_context.options = {"err_detect": "crccheck"}
     for packet in media.demux() if needs_all_streams(file_format) else media.demux(stream):
+        require_wanted()
         if packet.size:
             ends.add(packet)
         if packet.stream_index != index:

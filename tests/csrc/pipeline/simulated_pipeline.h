@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -20,6 +21,7 @@ using namespace bindrt::pipeline;
 constexpr std::int64_t kDim = 3;
 constexpr std::int64_t kRowNumbers = 4;  // numbers of a row of length 0; a row of length n has n more
 constexpr float kPoison = -12345.0F;
+constexpr int kNotFinite = 65535;  // the number of an item whose vector is not finite
 
 // A row holds its item's number in all places but the first, and there the number of the row. The engine
 // makes (item + row / 64, 1, length of the class) of it, exactly representable for items below 2^16.
@@ -119,7 +121,8 @@ class Model final : public Callbacks {
       const std::lock_guard lock(mutex_);
       bad = bad || bad_items_.contains(static_cast<int>(in[1]));
       float* const out = call.output + row * kDim;
-      out[0] = in[1] + in[0] / 64.0F;
+      out[0] = in[1] == static_cast<float>(kNotFinite) ? std::numeric_limits<float>::quiet_NaN()
+                                                       : in[1] + in[0] / 64.0F;
       out[1] = 1.0F;
       out[2] = static_cast<float>(call.length);
     }

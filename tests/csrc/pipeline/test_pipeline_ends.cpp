@@ -73,6 +73,23 @@ void test_failed_items_leave_their_neighbours() {
   CHECK(world.pipeline->snapshot(0).in_flight == 0);
 }
 
+// The engine writes NaN for an item of that number; neighbours keep their vectors.
+void test_vectors_that_may_not_be_handed_out() {
+  World world({lane("image", 8)});
+  for (int i = 0; i < 40; ++i) {
+    world.submit(world.item(i % 7 == 3 ? kNotFinite : i));
+  }
+  world.drain();
+  for (const auto& item : world.items) {
+    const bool bad = item->number == kNotFinite;
+    CHECK(item->deliveries.load() == 1);
+    CHECK(item->outcome == (bad ? Outcome::kFailed : Outcome::kDone));
+    CHECK(item->message == (bad ? "its vector is not finite" : ""));
+    CHECK(item->vector.empty() == bad);
+  }
+  CHECK(world.pipeline->snapshot(0).counts.failed == 6);
+}
+
 void test_overload() {
   LaneOptions options = lane("image", 1);
   options.queue = 3;
@@ -266,6 +283,7 @@ int main() {
   test_culprits_are_found();
   test_out_of_memory_halves_the_batch();
   test_failed_items_leave_their_neighbours();
+  test_vectors_that_may_not_be_handed_out();
   test_overload();
   test_who_waits_for_room_is_woken_for_an_eighth();
   test_deadlines();

@@ -10,6 +10,7 @@
 #include "kernels/base/dispatch.h"
 #include "kernels/base/half.h"
 #include "kernels/pool/pool.h"
+#include "kernels/pool/vector_problem.h"
 #include "tests/cpp/check.h"
 
 namespace {
@@ -182,6 +183,25 @@ void threads() {
   }
 }
 
+void problems() {
+  using bindrt::kernels::vector_problem;
+  const auto good = [](const Floats& vector, bool normalized) {
+    return vector_problem(vector.data(), static_cast<std::int64_t>(vector.size()), normalized) == nullptr;
+  };
+  const float infinite = std::numeric_limits<float>::infinity();
+  const float largest = std::numeric_limits<float>::max();
+  const float smallest = std::numeric_limits<float>::denorm_min();
+  for (const bool normalized : {false, true}) {
+    CHECK(good({0.6F, 0.8F}, normalized) && good({0, -1}, normalized));
+    CHECK(!good({0, 0}, normalized));
+    for (const float bad : {infinite, -infinite, std::numeric_limits<float>::quiet_NaN()}) {
+      CHECK(!good({1, bad}, normalized) && !good({bad, 0}, normalized));
+    }
+  }
+  CHECK(good({largest, -largest}, false) && good({smallest, 0}, false) && good({2, 0}, false));
+  CHECK(!good({largest, -largest}, true) && !good({smallest, 0}, true) && !good({1.001F, 0}, true));
+}
+
 }  // namespace
 
 int main() {
@@ -192,5 +212,6 @@ int main() {
   edges();
   extremes();
   threads();
+  problems();
   return bindrt::testing::finish();
 }

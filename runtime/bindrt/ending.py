@@ -1,0 +1,64 @@
+"""The end of the process: no thread may be in an engine when the interpreter goes.
+
+A library in C++, ONNX Runtime for example, aborts the process if a thread comes back from it to an
+interpreter that is gone. So the interpreter's exit waits for the engine calls that run, and lets no other
+begin.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from typing import NoReturn
+
+from bindrt.errors import ClosedError
+
+#: Seconds that the exit waits for an engine call: one batch.
+LONGEST_CALL = 60.0
+
+
+class Gate:
+    """``with gate:`` around each call that must not be interrupted by the end."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._shut = False
+
+    def __enter__(self) -> None:
+        with self._changed:
+            if not self._shut:
+                self._inside += 1
+                return
+        _stay_out()
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._inside -= 1
+            if self._shut:
+                self._changed.notify_all()
+
+    def shut(self, seconds: float = LONGEST_CALL) -> None:
+        """Let nobody in any more, and wait until nobody is inside."""
+        with self._changed:
+            self._shut = True
+            self._changed.wait_for(lambda: self._inside == 0, seconds)
+
+    def reset(self) -> None:
+        """In a forked child, where the threads that were inside do not exist."""
+        self.__init__()  # type: ignore[misc]
+
+
+def _stay_out() -> NoReturn:
+    if threading.current_thread() is threading.main_thread():
+        raise ClosedError("", "the program is ending", "call it before")
+    while True:  # a daemon thread: the process ends under it
+        threading.Event().wait()
+
+
+#: Every call of an engine goes through it.
+engine_gate = Gate()
+atexit.register(engine_gate.shut)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=engine_gate.reset)
