@@ -24,7 +24,7 @@ from bindrt.text import clean
 
 STDIN = "-"
 #: Modalities that a file's content tells, without an option.
-BY_CONTENT = ("image", "video", "audio")
+BY_CONTENT = ("image", "video", "audio", "imu")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from rich.console import Console
 import bindrt
 from bindrt.commands import completion, front
 from bindrt.commands.registry import all_commands, find
-from bindrt.commands.terminal import DONE, FAILED, STOPPED, WRONG_USAGE, heard_log
+from bindrt.commands.terminal import DONE, FAILED, PASSED_OVER, STOPPED, WRONG_USAGE, heard_log
 from bindrt.errors import OptionError
 from support.help_pages import FOLDER, NAMES, help_page, plain
 from support.pages import ROOT
@@ -119,7 +119,7 @@ def test_warnings_are_shown_and_the_logger_is_left_as_it_was(capsys: pytest.Capt
 def test_exit_codes_are_those_of_the_table() -> None:
     page = (ROOT / "docs" / "commands.md").read_text("utf-8")
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)] == [
-        DONE, FAILED, WRONG_USAGE, STOPPED,
+        DONE, FAILED, WRONG_USAGE, PASSED_OVER, STOPPED,
     ]  # fmt: skip
 
 
