@@ -137,7 +137,7 @@ def test_ctrl_c_while_it_imports(entry: str) -> None:
     [
         ("bindrt em", "embed"),
         ("bindrt embed --on-error ", "raise skip"),
-        ("bind-embed --mod", "--modality"),
+        ("bind-embed --moda", "--modality"),
         ("bind-search x.index --only th", "thermal"),
         ("bind-search x.ind", ""),
     ],
