@@ -39,7 +39,7 @@ def names(rows: list[dict[str, Any]]) -> list[str]:
 def test_rules_say_what_files_are(embed: Embed, recordings: Path) -> None:
     done = embed(
         recordings,
-        *("--rule", "*.depth.png=depth,unit=mm,depth-scale=4", "--rule", "a/*.png=thermal,percentiles=1,99"),
+        *("--rule", "*.depth.png=depth,unit=mm,model-scale=4", "--rule", "a/*.png=thermal,percentiles=1,99"),
         *("--rule", "*.png=image"),
     )
     assert done.code == 0, done.err
@@ -51,7 +51,7 @@ def test_rules_say_what_files_are(embed: Embed, recordings: Path) -> None:
     }  # fmt: skip
     model = bindrt.load("tiny")
     found = {Path(row["source"]).name: row for row in done.rows}
-    depth = bindrt.Depth(DEPTH, unit="mm", depth_scale=4)
+    depth = bindrt.Depth(DEPTH, unit="mm", model_scale=4)
     assert near(found["1.depth.png"], model.embed(depth=depth).depth[0])
     thermal = bindrt.Thermal(THERMAL, percentiles=(1, 99))
     assert near(found["1.thermal.png"], model.embed(thermal=thermal).thermal[0])

@@ -51,8 +51,8 @@ def test_a_type_that_no_text_has() -> None:
         (THERMAL, "thermal", ("--low", "10", "--high", "200"), bindrt.Thermal(THERMAL, low=10, high=200)),
         (THERMAL, "thermal", ("--percentiles", "1,99"), bindrt.Thermal(THERMAL, percentiles=(1, 99))),
         (
-            DEPTH, "depth", ("--unit", "mm", "--focal", "300", "--baseline", "0.1", "--depth-scale", "4"),
-            bindrt.Depth(DEPTH, unit="mm", focal=300, baseline=0.1, depth_scale=4),
+            DEPTH, "depth", ("--unit", "mm", "--focal", "300", "--baseline", "0.1", "--model-scale", "4"),
+            bindrt.Depth(DEPTH, unit="mm", focal=300, baseline=0.1, model_scale=4),
         ),
         (
             IMU, "imu", ("--accel-unit", "g", "--rate", "200", "--min-seconds", "2"),
