@@ -16,6 +16,10 @@ class Limits:
         max_pixels: pixels of one image, video frame, depth map or thermal frame.
         max_bytes: bytes of one item that is given as, or must be read into, memory.
         max_seconds: length of one recording, in seconds of audio or video.
+        max_packets: packets of one track of a recording. A file may also not claim more of them than it has
+            bytes for.
+        max_pixels_per_byte: pixels that a video's packets may decode to, for each of their bytes, beyond the
+            first 6 thousand million. It bounds the time that a small file may take.
         max_scans: scans of one JPEG. Each costs a pass over all its pixels; a progressive JPEG has about ten.
         max_picture_bytes: bytes that the decoder of one picture may hold, about. WebP, AVIF, HEIF and JPEG XL
             take much more of them for a pixel than JPEG and PNG.
@@ -30,6 +34,8 @@ class Limits:
     max_pixels: int = 89_478_485  # Pillow's own warning threshold: 256 MiB of RGB
     max_bytes: int = 2 << 30
     max_seconds: float = 24 * 3600.0
+    max_packets: int = 6_000_000  # 24 hours of 60 frames a second are 5.2 million
+    max_pixels_per_byte: float = 20_000  # a still picture in 4K, a key frame each 250: some 7000
     max_scans: int = 64
     max_picture_bytes: int = 1 << 30
 

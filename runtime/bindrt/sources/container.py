@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from bindrt.errors import SourceError
+from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.sources.claims import check_tables
 from bindrt.sources.formats import Format
 from bindrt.sources.opening import Opened, decoding, library
+from bindrt.sources.promises import check_promise
 
-_DEMUXER = {"OGG": "ogg"}
+_DEMUXER = {"OGG": "ogg", "GIF": "gif"}
 
 
 @dataclass
@@ -42,27 +44,28 @@ class StreamEnds:
 def needs_all_streams(file_format: Format) -> bool:
     """Whether all streams must be read to know that the file is whole.
 
-    Matroska declares only the duration of the longest stream.
+    These declare only the duration of the longest stream.
     """
-    return file_format.name == "matroska"
+    return file_format.name in ("matroska", "flv")
 
 
-def check_duration(media: Any, file_format: Format, ends: StreamEnds, name: str) -> None:
-    """Raises SourceError if a Matroska file's packets end long before the duration that it declares."""
-    if not needs_all_streams(file_format) or not media.duration:
-        return
-    seconds, last = media.duration / 1e6, max(ends.seconds().values(), default=0.0)
-    if seconds - last > max(0.5, 0.05 * seconds):
-        raise SourceError(name, f"truncated: {last:.2f} of {seconds:.2f} s are there", "is it complete?")
+def check_duration(media: Any, file_format: Format, ends: StreamEnds, opened: Opened) -> None:
+    """Raises SourceError if a file's packets end long before the end that its header promises."""
+    check_promise(media, file_format, opened, max(ends.seconds().values(), default=0.0))
 
 
 @contextlib.contextmanager
-def open_container(opened: Opened, file_format: Format) -> Iterator[Any]:
-    """Opens a container with the demuxer of its format, and with no other.
+def open_container(opened: Opened, file_format: Format, limits: Limits = DEFAULT_LIMITS) -> Iterator[Any]:
+    """Opens a container with the demuxer of its format, and with no other, once its tables are checked.
 
     Without a demuxer FFmpeg would also try playlists and protocols, which open other files or the network.
+
+    Raises:
+        SourceError: it is damaged, or claims more than it can hold.
+        LimitError: it has more packets than the limits allow.
     """
     av = library("av")
+    check_tables(opened, file_format, limits)
     with decoding(opened.name, "media file", "is it complete?"):
         media = av.open(opened.target, "r", format=_DEMUXER.get(file_format.name, file_format.name))
     try:

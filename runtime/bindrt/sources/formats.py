@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bindrt.errors import SourceError
-from bindrt.sources import mpeg
+from bindrt.sources import elementary, mpeg
 from bindrt.sources.beginning import has_tag, read_at, sound_start
 from bindrt.sources.opening import Opened
 from bindrt.sources.tables import csv_dialect
@@ -232,6 +232,13 @@ FORMATS = (
     Format("MXF", "container", "mxf", _starts(_MXF), TRACKS),
     Format("NUT", "container", "nut", _starts(b"nut/multimedia container\0"), TRACKS),
     Format("WTV", "container", "wtv", _starts(_WTV), TRACKS),
+    Format("IVF", "container", "ivf", _starts(b"DKIF\0\0"), TRACKS),
+    Format("YUV4MPEG", "container", "yuv4mpegpipe", _starts(b"YUV4MPEG2 "), TRACKS),
+    Format("DV", "container", "dv", elementary.is_dv, TRACKS),
+    Format("MPEG-1 or MPEG-2 stream", "container", "mpegvideo", elementary.is_mpeg12, TRACKS),
+    Format("MPEG-4 stream", "container", "m4v", elementary.is_mpeg4, TRACKS),
+    Format("H.265 stream", "container", "hevc", elementary.is_h265, TRACKS),
+    Format("H.264 stream", "container", "h264", elementary.is_h264, TRACKS),
     Format("Parquet", "table", "parquet", _starts(b"PAR1"), ARRAYS),
     Format("CSV", "table", "csv", lambda head: csv_dialect(head) is not None, ARRAYS),
 )

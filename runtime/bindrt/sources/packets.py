@@ -7,6 +7,7 @@ from typing import Any
 
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
+from bindrt.sources.claims import check_packets
 from bindrt.sources.container import StreamEnds, check_duration, needs_all_streams
 from bindrt.sources.formats import Format
 from bindrt.sources.groups import PacketTable
@@ -14,9 +15,11 @@ from bindrt.sources.opening import Opened
 from bindrt.sources.recording import check_seconds
 from bindrt.wanted import require_wanted
 
+_EACH = 1024  # packets after which their number is compared with the limits
+_TIMES = 16  # so many bytes may come of each in the file: Matroska may compress
 FEW = 3  # a container's count of frames may be wrong by so many
 #: FFmpeg's demuxers of containers that store no presentation times, or those of some packets only.
-_UNTIMED = ("avi", "asf", "mpeg", "wtv", "rm", "h264", "hevc")
+_UNTIMED = ("avi", "asf", "mpeg", "wtv", "rm", "h264", "hevc", "m4v", "mpegvideo")
 
 
 @dataclass
@@ -46,11 +49,12 @@ def count_packets(
 
     Raises:
         SourceError: frames that the header declares are missing.
-        LimitError: the video is longer than ``limits.max_seconds``.
+        LimitError: the video is longer than ``limits.max_seconds``, or has more than ``limits.max_packets``.
     """
     counted = PacketCount()
     ends = StreamEnds()
     most = limits.max_seconds * fps
+    packets, read = 0, 0
     for packet in media.demux() if needs_all_streams(file_format) else media.demux(stream):
         require_wanted()
         if packet.size == 0:
@@ -63,10 +67,18 @@ def count_packets(
             counted.packets.add(packet.pts, packet.is_keyframe, shown, packet.size)
             if len(counted.packets.times) > most:
                 check_seconds(len(counted.packets.times), fps, opened.name, limits)
+        read += packet.size
+        packets += 1
+        if packets % _EACH == 0:
+            check_packets(packets, opened, limits)
+            if read > _TIMES * opened.size + _EACH:
+                raise SourceError(
+                    opened.name, f"{read} bytes of packets in {opened.size} bytes", "is the file damaged?"
+                )
     counted.end = ends.seconds().get(stream.index, 0.0)
     counted.packets.reliable &= _has_shown_order(stream, counted.packets, file_format)
     _check_complete(stream, counted, opened)
-    check_duration(media, file_format, ends, opened.name)
+    check_duration(media, file_format, ends, opened)
     return counted
 
 

@@ -68,7 +68,7 @@ def _blocks(opened: Opened, file_format: Format, index: int, rate: int, damage: 
         open_container(opened, file_format) as media,
         decoding(opened.name, "sound track", "is it complete?"),
     ):
-        for frame in _Resampled(rate).frames(_frames(media, file_format, index, opened.name, damage)):
+        for frame in _Resampled(rate).frames(_frames(media, file_format, index, opened, damage)):
             block = frame.to_ndarray().T
             yield at, block
             at += len(block)
@@ -99,7 +99,7 @@ class _Resampled:
             yield from self._resampler.resample(None)
 
 
-def _frames(media: Any, file_format: Format, index: int, name: str, damage: Damage) -> Iterator[Any]:
+def _frames(media: Any, file_format: Format, index: int, opened: Opened, damage: Damage) -> Iterator[Any]:
     """Decodes to the end, past damaged packets.
 
     Raises:
@@ -127,4 +127,4 @@ def _frames(media: Any, file_format: Format, index: int, name: str, damage: Dama
     if first is not None and not longest:
         raise first
     damage.met(lost, (lost + 1) * longest)
-    check_duration(media, file_format, ends, name)
+    check_duration(media, file_format, ends, opened)

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bindrt.errors import SourceError
+import numpy as np
+
+from bindrt.errors import LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
+from bindrt.sources.claims import check_rate
 from bindrt.sources.container import open_container, video_stream
 from bindrt.sources.formats import TRACKS, Format, sniff, unfit
 from bindrt.sources.frames import Frame, LostError, decode_plan, frame_of
@@ -18,6 +21,8 @@ from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.packets import FEW, count_packets
 from bindrt.sources.pixel_limits import check_pixels
 
+_FREE_PIXELS = 6e9  # that any video may decode to: some seconds of work
+_RATELESS = ("dv", "h264", "hevc", "m4v", "mpegvideo")  # for these FFmpeg's average says nothing
 _REMEDY = "is it complete?"
 _STRICT = "leave strict out to embed what can be decoded"
 
@@ -83,14 +88,28 @@ class Clip:
             groups = plan_decoding(self.packets, wanted, short)
             if groups is None:
                 break
+            self._check_work(groups.runs, limits)
             found: set[int] = set()
             for index, frame in self._planned(groups, limits):
                 take(index, frame)
                 found.add(index)
             if len(found) == len(groups.index):
                 return Read(frozenset(found), self.frames)
+        self._check_work([range(len(self.packets.sizes))], limits)
         whole = self._read_all(wanted, take, limits, strict)
         return self._read_damaged(wanted, take, limits) if whole is None else whole
+
+    def _check_work(self, runs: Sequence[range], limits: Limits) -> None:
+        """Raises LimitError if these packets decode to too many pixels for their size."""
+        sizes = np.frombuffer(self.packets.sizes, np.int64)
+        pixels = sum(map(len, runs)) * self.width * self.height
+        size = sum(int(sizes[run.start : run.stop].sum()) for run in runs)
+        if pixels > _FREE_PIXELS + limits.max_pixels_per_byte * size:
+            raise LimitError(
+                self.opened.name,
+                f"{size} bytes of packets decode to {pixels:.2g} pixels",
+                "raise Limits.max_pixels_per_byte if you trust the file",
+            )
 
     def _planned(self, groups: DecodePlan, limits: Limits) -> Iterator[tuple[int, Frame]]:
         """The planned frames, found by their times; those that are missing or not certain are left out."""
@@ -178,9 +197,9 @@ def open_clip(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Clip]
         LimitError: it has more pixels or seconds than ``limits`` allow.
     """
     file_format = sniff(opened)
-    if file_format.family != "container" and file_format.name != "OGG":
+    if file_format.family != "container" and file_format.name not in ("OGG", "GIF"):
         raise unfit(opened, file_format, "a video", TRACKS)
-    with open_container(opened, file_format) as media:
+    with open_container(opened, file_format, limits) as media:
         yield _counted(media, opened, file_format, limits)
 
 
@@ -195,9 +214,11 @@ def _counted(media: Any, opened: Opened, file_format: Format, limits: Limits) ->
         stream = _stream(media, opened)
         context = stream.codec_context
         _check_size(context.width, context.height, opened.name, limits)
-        rate = stream.average_rate or stream.guessed_rate
+        average = None if file_format.name in _RATELESS else stream.average_rate
+        rate = average or stream.guessed_rate
         if not rate or rate <= 0:
             raise SourceError(opened.name, "the video has no frame rate", "write it again with one")
+        check_rate(float(rate), opened.name)
         counted = count_packets(media, stream, file_format, opened, float(rate), limits)
     if counted.shown == 0:
         raise SourceError(opened.name, "the video has no frames")
@@ -244,6 +265,8 @@ def _stream(media: Any, opened: Opened) -> Any:
     if stream is None:
         remedy = "pass it as audio" if media.streams.audio else ""
         raise SourceError(opened.name, "the file has no video stream", remedy)
+    if stream.codec_context is None:
+        raise SourceError(opened.name, "FFmpeg has no decoder for its codec", "convert it to H.264, say")
     if not stream.codec_context.is_open:
         stream.thread_type = "AUTO"
     return stream
