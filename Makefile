@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check
+# pip says what it downloads and builds, since that takes minutes; `make LOUD=-q` does not.
+LOUD   ?=
 ARGS   ?=
 
 CPP    := CMakeLists.txt $(wildcard cmake/*.* $(foreach depth,*.* */*.* */*/*.*,$(addsuffix /$(depth),kernels csrc))) \
@@ -71,10 +73,10 @@ $(PY):
 	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.installed-%: pyproject.toml constraints.txt | $(PY)
-	@echo "installing what is needed into $(VENV) and compiling bindrt._core; the first time takes minutes"
+	@echo "installing what is needed into $(VENV), then compiling bindrt._core; the first time takes minutes"
 	@$(if $(filter dev,$*),[ "$$BINDRT_CUDA" = off ] || $(PIP) install -q --no-deps $(NVRTC) || \
 	  echo "building for CPUs alone: $(NVRTC) cannot be had" >&2)
-	@BINDRT_CUDA=$(CUDA) $(PIP) install -q -c constraints.txt -e '.$(if $(filter dev,$*),[export$(comma)dev])'
+	@BINDRT_CUDA=$(CUDA) $(PIP) install $(LOUD) -c constraints.txt -e '.$(if $(filter dev,$*),[export$(comma)dev])'
 	@touch $@
 comma := ,
 

@@ -9,26 +9,27 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from itertools import combinations
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import PIL.Image
 from rich.console import Console
 
 import bindrt
 from bindrt import modalities
-from bindrt.index import Index, combine
+from bindrt.index import Index
 from bindrt.preprocess import detect
 from tiny.page import page
+from tiny.sums import Sums, measure
 from tiny.table import new_table
-from tiny.world import KINDS, sample, write_files
+from tiny.world import KINDS, picture, sample, write_files
 
 ROOT = Path(__file__).resolve().parent.parent
 MODALITIES = tuple(modalities.MODALITIES)
 A_KIND = 3  # scenes of each kind
 SEED = 7_000_000  # training counts from 0
-#: Picture of one + sound of the other.
-SUMS = (("bird", "bell"), ("car", "fire"), ("boat", "drum"), ("clock", "train"))
 
 console = Console(emoji=False)
 Files = list[dict[str, Path]]
@@ -43,8 +44,9 @@ def main() -> int:
     args = parser.parse_args()
     output: Path = args.output
     start = perf_counter()
+    console.print(f"Drawing {A_KIND * len(KINDS)} scenes, as files of every modality: some seconds.")
     kinds, files = render(output / "files")
-    console.print(f"Rendered {len(files)} scenes of {len(KINDS)} kinds in {perf_counter() - start:.1f} s.")
+    console.print(f"Drawn in {perf_counter() - start:.1f} s.")
     with bindrt.load(args.bundle) as model:
         model.warm_up()
         console.print(f"[bold]Loaded[/] {model!r}", soft_wrap=True)
@@ -52,7 +54,7 @@ def main() -> int:
         show_times(model)
         shares = matches(found, kinds)
         show_matches(shares)
-        sums = show_sums(model, output)
+        sums = show_sums(model, kinds, files, found, output)
         for name in args.files:
             show_own(model, name)
     (output / "index.html").write_text(page(files, kinds, found, shares, sums), "utf-8")
@@ -103,27 +105,25 @@ def show_matches(shares: dict[tuple[str, str], float]) -> None:
     console.print("Only image (or video) was ever shown together with another modality; the rest emerged.")
 
 
-def show_sums(model: bindrt.Model, output: Path) -> list[tuple[Path, Path, Path, bool]]:
-    """Picture + sound → the nearest picture of two events: queries, what was found, whether it is right."""
-    names = list(KINDS)
-    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
-    drawn = [sample(2 * SEED + i, pair, "test") for i, pair in enumerate(pairs)]
-    files = [
-        write_files(s, output / "pairs", f"{i:02d}-{'-'.join(p)}")
-        for i, (s, p) in enumerate(zip(drawn, pairs, strict=True))
-    ]
-    index = Index.of(model)
-    index.add(model.embed(image=[f["image"] for f in files]), [str(f["image"]) for f in files])
-    shown = []
-    for i, (seen, heard) in enumerate(SUMS):
-        one = write_files(sample(3 * SEED + i, (seen,), "test"), output / "sums", f"{i}-{seen}")
-        other = write_files(sample(4 * SEED + i, (heard,), "test"), output / "sums", f"{i}-{heard}")
-        query = combine(model.embed(image=one["image"], audio=other["audio"]))
-        hit = Path(index.search(query, 1)[0][0].id)
-        right = {seen, heard} == set(hit.stem.split("-")[1:])
-        console.print(f"picture of a {seen} + sound of a {heard} → {hit.stem[3:]} {'✓' if right else '✗'}")
-        shown.append((one["image"], other["audio"], hit, right))
-    return shown
+def show_sums(
+    model: bindrt.Model, kinds: list[str], files: Files, found: bindrt.Embeddings, output: Path
+) -> Sums:
+    """Picture + sound → the nearest picture of two events."""
+    pairs = list(combinations(KINDS, 2))
+    console.print(f"Drawing {len(pairs)} pictures of two events.")
+    (output / "pairs").mkdir(parents=True, exist_ok=True)
+    paths = [output / "pairs" / f"{i:02d}-{'-'.join(pair)}.jpg" for i, pair in enumerate(pairs)]
+    for i, (path, pair) in enumerate(zip(paths, pairs, strict=True)):
+        PIL.Image.fromarray(picture(sample(2 * SEED + i, pair, "test"))).save(path, quality=92)
+    sums = measure(kinds, files, found, paths, model.embed(image=paths).image)
+    columns = ("", "both", "only seen", "only heard", "neither")
+    table = new_table(f"What the nearest of {len(pairs)} pictures of two events shows", *columns)
+    for way, shares in sums.shares.items():
+        table.add_row(way, *(f"{share:.0%}" for share in shares))
+    console.print(table)
+    for *_, said, right in sums.examples:
+        console.print(f"{said} {'✓' if right else '✗'}")
+    return sums
 
 
 def show_own(model: bindrt.Model, name: str) -> None:

@@ -60,7 +60,7 @@ def load(
 
     Example:
         >>> with bindrt.load("tiny") as model:
-        ...     model.embed(text="a dog").text.shape
+        ...     model.embed(text="a bell ringing").text.shape
         (1, 96)
     """
     for name, value, kind in (

@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import demo_picture
 import pytest
 
+from tiny.sums import WAYS
 from tiny.world import KINDS
 
 DEMO = Path(__file__).resolve().parent.parent.parent / "examples" / "demo.py"
@@ -55,8 +57,36 @@ def test_most_sounds_depths_heats_and_motions_find_their_text(demo: tuple[str, P
     assert "own.txt" in printed
 
 
+def test_sums_say_what_they_mean(demo: tuple[str, Path]) -> None:
+    """The sum finds both events more often than either query alone, which finds its own."""
+    printed, page = demo
+    shares = {
+        way: [int(share) for share in re.findall(r"(\d+)%", line)]
+        for way in WAYS
+        for line in re.findall(rf"^ ?{re.escape(way)} .*$", printed, re.MULTILINE)
+    }
+    both, seen, heard = (shares[way][0] for way in WAYS)
+    assert both > 1.5 * max(seen, heard)
+    assert min(shares["picture alone"][1], shares["sound alone"][2]) > 60
+    assert len(re.findall(" ✓$", printed, re.MULTILINE)) == len(re.findall(" ✗$", printed, re.MULTILINE)) == 2
+    for share in shares["picture + sound"]:
+        assert f"<td>{share}%</td>" in page.read_text("utf-8")
+
+
+def test_page_is_small_and_fits_a_narrow_screen(demo: tuple[str, Path]) -> None:
+    text = demo[1].read_text("utf-8")
+    assert len(text) < 2_000_000
+    assert "width=device-width, initial-scale=1" in text
+    assert len(re.findall(r"<table", text)) == len(re.findall(r'<div class="scroll"><table', text)) == 2
+
+
+def test_picture_of_the_documentation_is_of_this_page() -> None:
+    assert demo_picture.kept_digest() == demo_picture.digest(), "python tools/demo_picture.py renews it"
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here to look at the page with")
-def test_page_in_a_browser(demo: tuple[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("width", [1300, 400])
+def test_page_in_a_browser(demo: tuple[str, Path], width: int, tmp_path: Path) -> None:
     _, page = demo
     copy = tmp_path / "counted.html"
     copy.write_text(page.read_text("utf-8") + COUNT, "utf-8")
@@ -64,7 +94,7 @@ def test_page_in_a_browser(demo: tuple[str, Path], tmp_path: Path) -> None:
         [
             str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1300,1000",
+            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},1000",
             "--virtual-time-budget=20000", "--dump-dom", copy.as_uri(),
         ],
         capture_output=True, text=True, timeout=120,

@@ -26,7 +26,7 @@ class Engine(Protocol):
         ...     def run(self, inputs, out):
         ...         out[...] = 1
         >>> with bindrt.load("tiny", engines={"text": Ones()}) as model:
-        ...     vector = model.embed(text="a dog", normalize=False).text[0]
+        ...     vector = model.embed(text="a bell ringing", normalize=False).text[0]
         >>> float(vector.min()), float(vector.max())
         (1.0, 1.0)
     """
