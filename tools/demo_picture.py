@@ -25,12 +25,12 @@ SIZE = 1240, 1130
 
 
 def digest() -> str:
-    """Of the code that makes the page."""
+    """The digest of the code that makes the page."""
     return hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in CODE)).hexdigest()
 
 
 def kept_digest() -> str:
-    """Of the code that made the picture."""
+    """The digest of the code that made the picture."""
     with PIL.Image.open(PICTURE) as picture:
         return str(picture.info.get("code", ""))
 
