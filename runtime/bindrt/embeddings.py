@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bindrt.by_modality import ByModality
+from bindrt.by_modality import Vectors as Vectors
 from bindrt.errors import Error, OptionError
 
-Vectors = npt.NDArray[np.float32]
 _LARGE = 1e15
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Embeddings(Mapping[str, Vectors]):
+class Embeddings(ByModality, Mapping[str, Vectors]):
     """A read-only mapping from modality to vectors: float32 ``[N, D]``, one row for each item, in order.
 
     ``e["image"]`` and ``e.image`` are the same array.
@@ -52,14 +53,16 @@ class Embeddings(Mapping[str, Vectors]):
     def __len__(self) -> int:
         return len(self.vectors)
 
-    def __getattr__(self, name: str) -> Vectors:
-        # Python asks only for names that are not attributes; while unpickling, "vectors" is one of them.
-        vectors = self.__dict__.get("vectors", {})
-        if name in vectors:
-            return vectors[name]  # type: ignore[no-any-return]
-        raise AttributeError(
-            f"no modality or attribute {name!r}; embedded: {', '.join(vectors) or 'nothing'}"
-        )
+    if not TYPE_CHECKING:  # type checkers go by ByModality, and find a name that is none
+
+        def __getattr__(self, name: str) -> Vectors:
+            # Python asks only for names that are not attributes; while unpickling, "vectors" is one of them.
+            vectors = self.__dict__.get("vectors", {})
+            if name in vectors:
+                return vectors[name]
+            raise AttributeError(
+                f"no modality or attribute {name!r}; embedded: {', '.join(vectors) or 'nothing'}"
+            )
 
     # Mappings compare their values, but arrays compare element by element and give no single answer.
     __eq__ = object.__eq__

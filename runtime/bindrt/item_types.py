@@ -6,7 +6,7 @@ A bare waveform, bare frames and bare inertial samples are no items: their wrapp
 from __future__ import annotations
 
 from collections.abc import Iterator, KeysView, Sequence, ValuesView
-from typing import Any, Literal, Protocol, TypeVar, Union
+from typing import Any, Literal, Protocol, TypedDict, TypeVar, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -47,3 +47,18 @@ Column = Union[npt.NDArray[np.str_], npt.NDArray[np.object_], _ListColumn, _Arro
 One = TypeVar("One", covariant=True)
 #: One item, or many: a list, an iterator, or a column.
 Items = Union[One, Sequence[One], Iterator[One], ValuesView[One], KeysView[One], Column]
+
+
+class ItemsByModality(TypedDict, total=False):
+    """The items of each modality, as ``embed`` takes them."""
+
+    image: Items[ImageItem] | None
+    video: Items[VideoItem] | None
+    text: Items[TextItem] | None
+    audio: Items[AudioItem] | None
+    depth: Items[DepthItem] | None
+    thermal: Items[ThermalItem] | None
+    imu: Items[ImuItem] | None
+
+
+OnError = Literal["raise", "skip"]

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bindrt.engines import Engine, EngineSettings
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.pipeline import PipelineOptions
+
+EngineName = Literal["auto", "onnxruntime", "openvino", "tensorrt", "tensorrt-rtx"]
+Precision = Literal["fp32", "fp16", "bf16", "int8", "fp8"]
+Startup = Literal["fast-run", "fast-start"]
 
 
 @dataclass(frozen=True)

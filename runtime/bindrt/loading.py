@@ -8,9 +8,9 @@ from typing import Any
 
 from bindrt.bundle import open_bundle
 from bindrt.engines import Engine, EngineSettings
-from bindrt.engines.spec import FAST_RUN
+from bindrt.item_types import ModalityName
 from bindrt.limits import DEFAULT_LIMITS, Limits
-from bindrt.load_options import LoadOptions
+from bindrt.load_options import EngineName, LoadOptions, Precision, Startup
 from bindrt.model import Model
 from bindrt.option_checks import require_kind
 from bindrt.pipeline import PipelineOptions
@@ -18,14 +18,14 @@ from bindrt.pipeline import PipelineOptions
 
 def load(
     path: str | os.PathLike[str],
-    engine: str = "auto",
-    precision: str | None = None,
+    engine: EngineName = "auto",
+    precision: Precision | None = None,
     device: str = "auto",
-    modalities: Iterable[str] | None = None,
+    modalities: Iterable[ModalityName] | None = None,
     threads: int | None = None,
     verify: bool = False,
     limits: Limits = DEFAULT_LIMITS,
-    startup: str = FAST_RUN,
+    startup: Startup = "fast-run",
     engine_options: Mapping[str, Any] | None = None,
     pipeline: PipelineOptions = PipelineOptions(),  # noqa: B008 - frozen
     memory_budget: int | None = None,

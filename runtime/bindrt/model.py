@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,19 @@ from bindrt.ending import engine_gate
 from bindrt.engines import Engine
 from bindrt.engines.own import own_engines
 from bindrt.errors import InputError, OptionError
+from bindrt.item_types import (
+    AudioItem,
+    DepthItem,
+    ImageItem,
+    ImuItem,
+    Items,
+    ItemsByModality,
+    ModalityName,
+    OnError,
+    TextItem,
+    ThermalItem,
+    VideoItem,
+)
 from bindrt.lifetime import Lifetime
 from bindrt.load_options import LoadOptions
 from bindrt.loaded_encoders import LoadedEncoders
@@ -29,16 +42,21 @@ from bindrt.modalities import MODALITIES
 from bindrt.option_checks import chosen_labels, is_normalized, is_skip, require_stream
 from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed, new_caller, request_options
 from bindrt.pipeline.aembed import embed_async
+from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.streaming import stream
 from bindrt.pipeline.tracing import traced
 from bindrt.preprocess.dispatch import prepare_views
 from bindrt.selection.openers import Opener, openers
 from bindrt.statistics import Counts, merged
+from bindrt.submitting import Submitting
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Item = TypeVar("Item")
 
 
-class Model:
+class Model(Submitting):
     """Embeds items of the bundle's modalities. :func:`bindrt.load` makes it; several threads may use it.
 
     Attributes:
@@ -60,7 +78,7 @@ class Model:
                 "not in this bundle",
                 f"it has {', '.join(manifest.precisions())}",
             )
-        self.modalities = chosen_modalities(bundle, options.modalities)
+        self.modalities = cast(tuple[ModalityName, ...], chosen_modalities(bundle, options.modalities))
         self.embed_dim = manifest.embed_dim
         self.space = space_in(bundle, self.precision)
         if "text" in self.modalities:
@@ -94,16 +112,16 @@ class Model:
     def embed(
         self,
         *,
-        image: object = None,
-        video: object = None,
-        text: object = None,
-        audio: object = None,
-        depth: object = None,
-        thermal: object = None,
-        imu: object = None,
+        image: Items[ImageItem] | None = None,
+        video: Items[VideoItem] | None = None,
+        text: Items[TextItem] | None = None,
+        audio: Items[AudioItem] | None = None,
+        depth: Items[DepthItem] | None = None,
+        thermal: Items[ThermalItem] | None = None,
+        imu: Items[ImuItem] | None = None,
         normalize: bool = True,
-        on_error: str = "raise",
-        **unknown: object,
+        on_error: OnError = "raise",
+        **own: NoReturn,
     ) -> Embeddings:
         """Embed items of any modalities.
 
@@ -124,9 +142,9 @@ class Model:
         skip, normalize = is_skip(on_error), is_normalized(normalize)
         given = {
             "image": image, "video": video, "text": text, "audio": audio,
-            "depth": depth, "thermal": thermal, "imu": imu, **unknown,
+            "depth": depth, "thermal": thermal, "imu": imu, **own,
         }  # fmt: skip
-        items = {m: as_items(m, value) for m, value in given.items() if value is not None or m in unknown}
+        items = {m: as_items(m, value) for m, value in given.items() if value is not None or m in own}
         for modality in items:
             self._require(modality)
         outcomes = {}
@@ -139,10 +157,10 @@ class Model:
         self,
         *,
         normalize: bool = True,
-        on_error: str = "raise",
+        on_error: OnError = "raise",
         priority: int = 0,
         deadline: float | None = None,
-        **items: object,
+        **items: Unpack[ItemsByModality],
     ) -> Embeddings:
         """As :meth:`embed`, for asyncio: batched with other requests, and no thread waits for it.
 
@@ -154,51 +172,26 @@ class Model:
         """
         skip, normalize = is_skip(on_error), is_normalized(normalize)
         options = request_options(priority, deadline, normalize, new_caller())
-        names = (m for m in (*MODALITIES, *items) if items.get(m) is not None or m not in MODALITIES)
-        given = {m: as_items(m, items[m]) for m in names}
+        all_given: Mapping[str, object] = items
+        names = (m for m in (*MODALITIES, *items) if all_given.get(m) is not None or m not in MODALITIES)
+        given = {m: as_items(m, all_given[m]) for m in names}
         for modality in given:
             self._require(modality)
             await asyncio.to_thread(self._engine, MODALITIES[modality].encoder)
         outcomes = await embed_async(self.pipelines, self._engine, given, self.embed_dim, options, skip)
         return self._collect(outcomes, normalize)
 
-    def submit(
-        self,
-        modality: str,
-        item: object,
-        priority: int = 0,
-        deadline: float | None = None,
-        block: bool = True,
-        normalize: bool = True,
-    ) -> EmbeddingFuture:
-        """Queue one item; other requests share its batch.
-
-        Args:
-            modality: the item's modality, for example ``image``.
-            item: see :mod:`bindrt.items`. It must not change until the future is done.
-            priority: higher goes first; -1000 to 1000.
-            deadline: seconds from now; if the engine does not have the item by then, it is dropped.
-            block: wait while the queue is full.
-            normalize: as in :meth:`embed`.
-
-        Returns:
-            A ``concurrent.futures.Future`` of float32 ``[D]``. It raises the item's ``Error``, or
-            :class:`DeadlineExceeded`. ``cancel()`` works until the engine has the item.
-
-        Raises:
-            Overloaded: the queue is full, with ``block=False``.
-        """
+    def _queue(self, modality: str, item: object, options: RequestOptions, block: bool) -> EmbeddingFuture:
         self._require(modality)
-        options = request_options(priority, deadline, is_normalized(normalize))
         return self.pipelines.submit(modality, item, self._engine, options, block)
 
     def stream(
         self,
-        modality: str,
+        modality: ModalityName,
         items: Iterable[Item],
         prefetch: int = 64,
         normalize: bool = True,
-        on_error: str = "raise",
+        on_error: OnError = "raise",
         priority: int = 0,
     ) -> Iterator[Streamed[Item]]:
         """Embed an iterable, however long, in constant memory: results in its order, as they are ready.
@@ -220,7 +213,7 @@ class Model:
         return stream(items, submit, prefetch, skip, modality)
 
     def classify(
-        self, *, labels: Sequence[str], on_error: str = "raise", **items: object
+        self, *, labels: Sequence[str], on_error: OnError = "raise", **items: Unpack[ItemsByModality]
     ) -> npt.NDArray[np.float32]:
         """Zero-shot classification of the items of one modality by text labels.
 
@@ -238,12 +231,9 @@ class Model:
             )
         choices = chosen_labels(labels)
         (modality,) = items
-        if items[modality] is None:
+        if next(iter(items.values())) is None:
             raise OptionError("classify", f"{modality} is None", "give one item or a list of items")
-        if modality == "text":
-            queries = self.embed(text=items["text"], on_error=on_error)
-        else:
-            queries = self.embed(on_error=on_error, **items)  # type: ignore[arg-type]
+        queries = self.embed(on_error=on_error, **items)
         texts = self.embed(text=choices)
         logits = self.bundle.manifest.text_scale * (unit_rows(queries[modality]) @ unit_rows(texts["text"]).T)
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -295,7 +285,7 @@ class Model:
         with traced(self.pipelines, path, spans):
             yield
 
-    def engine(self, modality: str) -> Engine:
+    def engine(self, modality: ModalityName) -> Engine:
         """The engine that computes a modality, opened if it is not yet.
 
         Its ``name``, ``device``, ``precision`` and ``max_batch`` say what ``engine="auto"`` has chosen.
@@ -308,7 +298,7 @@ class Model:
         """The engines that are open, by encoder. :meth:`engine` opens one."""
         return dict(self._loaded.engines)
 
-    def unload(self, modality: str) -> None:
+    def unload(self, modality: ModalityName) -> None:
         """Free the encoder of a modality; image and video share one. It is loaded again when used."""
         self._require(modality)
         self._loaded.unload(MODALITIES[modality].encoder)

@@ -108,9 +108,10 @@ def refuse(result: Mapping[str, Any], modality: str, score: Recall, allow: bool)
 
 def embed(bundle: Path, engine: str, precision: str, items: Mapping[str, list[object]]) -> Vectors:
     """Unit vectors of the modalities that this engine has."""
-    with bindrt.load(bundle, engine, precision, "cpu", list(items)) as model:
+    load: Any = bindrt.load  # the export's names are texts
+    with load(bundle, engine, precision, "cpu", list(items)) as model:
         try:
-            found = model.embed(**{m: items[m] for m in model.modalities})  # type: ignore[arg-type]
+            found = model.embed(**{m: items[m] for m in model.modalities})
         except Error as error:
             raise OptionError("--pairs", str(error), "remove that scene's files") from None
         return {m: found[m] for m in model.modalities}

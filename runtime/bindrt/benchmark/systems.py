@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -57,18 +57,19 @@ class ModelSystem:
         self._model = model
         model.warm_up()
         engines = {m: model.engine(m) for m in model.modalities}
-        self._rows = {m: engine.max_batch for m, engine in engines.items()}
+        self._rows: dict[str, int] = {m: engine.max_batch for m, engine in engines.items()}
         names = sorted({f"{engine.name} on {engine.device}" for engine in engines.values()})
         self.about = f"bindrt's pipeline; {model.precision}, {', '.join(names)}"
 
     def submit(self, modality: str, item: object, priority: int) -> Future[Vector]:
-        return self._model.submit(modality, item, priority=priority)
+        future: Future[Vector] = cast(Any, self._model).submit(modality, item, priority=priority)
+        return future
 
     def stream(
         self, modality: str, items: Iterable[object], in_flight: int | None, priority: int
     ) -> Iterator[object]:
         usual = max(DEPTH * self._rows[modality] // MODALITIES[modality].views, DEPTH)
-        return self._model.stream(modality, items, prefetch=in_flight or usual, priority=priority)
+        return self._model.stream(cast(Any, modality), items, prefetch=in_flight or usual, priority=priority)
 
     def stages(self, modality: str) -> dict[str, tuple[int, float]]:
         found = self._model.stats().get(modality, {}).get("pipeline")

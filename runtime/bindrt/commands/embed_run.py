@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from bindrt.commands.earlier import EarlierRows
 from bindrt.commands.file_states import FileState, state_of
@@ -149,7 +150,7 @@ class EmbedRun:
             error = InputError(entry.source, problem, remedy)
             return Pending(entry, modality, replaces, state=hashed, error=error)
         try:
-            future = self.model.submit(modality, item)
+            future = cast(Any, self.model).submit(modality, item)  # both come from the command line
         except Error as of_model:
             return Pending(entry, modality, replaces, error=of_model, ends=True)
         return Pending(entry, modality, replaces, future, hashed)

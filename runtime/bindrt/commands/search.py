@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -18,7 +18,6 @@ from bindrt.commands.item_options import add_item_options, as_item, given_option
 from bindrt.commands.limit_options import SECTION as LIMIT_SECTION
 from bindrt.commands.limit_options import add_limit_options, given_limits
 from bindrt.commands.terminal import Command, CommandParser
-from bindrt.engines.spec import FAST_START
 from bindrt.errors import OptionError
 from bindrt.index import Hit, Index, combine
 from bindrt.loading import load
@@ -91,7 +90,7 @@ def search(args: argparse.Namespace) -> list[Hit]:
         raise OptionError("", "the index does not say which bundle made it", "add --bundle")
     wanted = sorted({modality for modality, _ in queries})
     # For a query or two, repacking the weights would take longer than it saves.
-    with load(bundle, modalities=wanted, startup=FAST_START, limits=limits) as model:
+    with load(bundle, modalities=cast(Any, wanted), startup="fast-start", limits=limits) as model:
         require_same_space(index.space, model.space, str(bundle))
         items = {m: [as_item(m, v, options) for modality, v in queries if modality == m] for m in wanted}
         found = model.embed(**items)  # type: ignore[arg-type]

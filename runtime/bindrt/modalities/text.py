@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
 
 import ftfy
 import numpy as np
@@ -34,7 +33,7 @@ def prepare(item: object, limits: Limits, reserve: Reserve | None = None) -> Vie
     return one_view(*_read(item))
 
 
-def prepare_all(texts: str | Sequence[str]) -> Array:
+def prepare_all(texts: object) -> Array:
     """Texts as ``[N, 77]`` int64; an error names the index."""
     items = as_items("text", texts)
     if len(items) == 1 and items[0] is texts and not isinstance(texts, str):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from bindrt.arrays import to_numpy
 from bindrt.errors import OptionError
-from bindrt.items import ArrayLike, Prepared, Source
+from bindrt.item_types import AudioItem, DepthItem, ImageItem, ImuItem, Items, ThermalItem, VideoItem
+from bindrt.items import ArrayLike, Prepared
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.modalities import MODALITIES
 from bindrt.modalities.audio import Audio
@@ -84,7 +85,7 @@ def _given(item: Any) -> str:
 
 
 def image(
-    src: Source, exif: bool = False, grey16: Grey16 = "pillow", limits: Limits = DEFAULT_LIMITS
+    src: ImageItem, exif: bool = False, grey16: Grey16 = "pillow", limits: Limits = DEFAULT_LIMITS
 ) -> Floats:
     """An image as the vision encoder's input.
 
@@ -101,11 +102,11 @@ def image(
     Returns:
         float32 ``[3, 224, 224]``, about -1.8 to 2.2.
     """
-    out: Floats = _run("image", src, Image(src, exif=exif, grey16=grey16), limits)
+    out: Floats = _run("image", src, Image(cast(Any, src), exif=exif, grey16=grey16), limits)
     return out
 
 
-def video(src: Source | Sequence[ArrayLike], limits: Limits = DEFAULT_LIMITS, strict: bool = False) -> Floats:
+def video(src: VideoItem, limits: Limits = DEFAULT_LIMITS, strict: bool = False) -> Floats:
     """A video as the vision encoder's input.
 
     Five clips of 2 s spread over the duration, of each the first and the last frame; shorter side
@@ -119,12 +120,12 @@ def video(src: Source | Sequence[ArrayLike], limits: Limits = DEFAULT_LIMITS, st
     Returns:
         float32 ``[15, 3, 2, 224, 224]``: clip by clip, three crops in each; colours, frames.
     """
-    out: Floats = _run("video", src, Video(src, strict=strict), limits)
+    out: Floats = _run("video", src, Video(cast(Any, src), strict=strict), limits)
     return out
 
 
 def audio(
-    src: Source,
+    src: AudioItem,
     limits: Limits = DEFAULT_LIMITS,
     *,
     start: float | None = None,
@@ -147,11 +148,11 @@ def audio(
     Returns:
         float32 ``[3, 1, 128, 204]``.
     """
-    out: Floats = _run("audio", src, Audio(src, start=start, end=end, strict=strict), limits)
+    out: Floats = _run("audio", src, Audio(cast(Any, src), start=start, end=end, strict=strict), limits)
     return out
 
 
-def text(texts: str | Sequence[str], limits: Limits = DEFAULT_LIMITS) -> npt.NDArray[np.int64]:
+def text(texts: Items[str], limits: Limits = DEFAULT_LIMITS) -> npt.NDArray[np.int64]:
     """Texts as the text encoder's input: CLIP's byte-pair tokens.
 
     Args:
@@ -168,7 +169,7 @@ def text(texts: str | Sequence[str], limits: Limits = DEFAULT_LIMITS) -> npt.NDA
 
 
 def depth(
-    src: Source,
+    src: DepthItem,
     unit: DepthUnit | None = None,
     focal: float = c.DEPTH_FOCAL,
     baseline: float = c.DEPTH_BASELINE,
@@ -203,13 +204,15 @@ def depth(
     Returns:
         float32 ``[1, 224, 224]``, -1.42 to 32.5.
     """
-    item = Depth(src, unit, focal, baseline, model_scale, missing, camera, counts_per_metre, depth_scale)
+    item = Depth(
+        cast(Any, src), unit, focal, baseline, model_scale, missing, camera, counts_per_metre, depth_scale
+    )
     out: Floats = _run("depth", src, item, limits)
     return out
 
 
 def thermal(
-    src: Source,
+    src: ThermalItem,
     low: float | None = None,
     high: float | None = None,
     percentiles: tuple[float, float] | None = None,
@@ -232,12 +235,12 @@ def thermal(
     Returns:
         float32 ``[1, 224, 224]``, 0 to 1.
     """
-    out: Floats = _run("thermal", src, Thermal(src, low, high, percentiles, unit), limits)
+    out: Floats = _run("thermal", src, Thermal(cast(Any, src), low, high, percentiles, unit), limits)
     return out
 
 
 def imu(
-    samples: Source,
+    samples: ImuItem | ArrayLike,
     rate: float | None = None,
     timestamps: ArrayLike | None = None,
     standardize: tuple[Sequence[float], Sequence[float]] | None = None,
