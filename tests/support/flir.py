@@ -81,3 +81,10 @@ def radiometric_jpeg(records: dict[int, bytes], order: str = ">", piece: int = 3
         segments += b"\xff\xe1" + (len(content) + 2).to_bytes(2, "big") + content
     visible = picture_bytes("JPEG")
     return visible[:2] + segments + visible[2:]
+
+
+def radiometric(celsius: np.ndarray, png: str = "", order: str = ">") -> bytes:
+    """A JPEG of black bodies of these temperatures."""
+    return radiometric_jpeg(
+        {0x20: camera_record(order), 1: raw_record(counts_of(celsius), order, png)}, order
+    )

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import OpenEXR
+import PIL.Image
 
-from support import media
+from support import flir, media
 from support.golden import HERE, whole
+from support.png import png_file
 
 MODALITIES = ("image", "video", "audio", "depth", "thermal", "imu")
 #: FFmpeg's encoders for each kind of container: file name → (pictures, sound).
@@ -65,6 +68,12 @@ def pictures() -> list[Seed]:
         "deflate.tiff": media.picture_bytes("TIFF", grey16, compression="tiff_deflate"),
         "jpeg.tiff": media.picture_bytes("TIFF", rgb, compression="jpeg"),
         "palette.gif": media.picture_bytes("GIF", rgb),
+        "lossy.avif": media.picture_bytes("AVIF", rgb),
+        "alpha.heic": media.picture_bytes("HEIF", rgba),
+        "lossy.jxl": media.picture_bytes("JXL", rgb),
+        "lossless.jxl": media.picture_bytes("JXL", grey16, lossless=True),
+        "colours.ppm": media.picture_bytes("PPM", rgb),
+        "interlaced.png": png_file(rgb, interlaced=True),
     }
     seeds = [Seed(name, "image", data) for name, data in made.items()]
     return [*seeds, Seed("grey16-full.png", "image", made["grey16.png"], {"grey16": "full"})]
@@ -110,6 +119,14 @@ def maps() -> list[Seed]:
         Seed("counts.png", "depth", media.picture_bytes("PNG", counts)),
         Seed("packed.tiff", "depth", media.picture_bytes("TIFF", counts), {"unit": "sunrgbd"}),
         Seed("disparity.npy", "depth", _npy(metres * 10), {"unit": "disparity"}),
+        Seed("counts.pgm", "depth", media.picture_bytes("PPM", counts)),
+        Seed("metres.pfm", "depth", b"Pf\n52 40\n-1.0\n" + metres[::-1].tobytes()),
+        Seed("metres.exr", "depth", _exr(metres)),
+        Seed("rgb16.png", "depth", png_file(np.dstack([counts] * 3))),
+        Seed("grey-alpha16.png", "depth", png_file(np.dstack([counts, counts]))),
+        Seed("flir.jpg", "thermal", flir.radiometric(grey / 4.0), {"low": -10.0, "high": 80.0}),
+        Seed("flir-png.jpg", "thermal", flir.radiometric(grey / 4.0, "wrong"), {"low": -10.0, "high": 80.0}),
+        Seed("palette.png", "thermal", _palette(grey)),
         Seed("grey.png", "thermal", media.picture_bytes("PNG", grey)),
         Seed("radiometric.png", "thermal", media.picture_bytes("PNG", counts), stretch),
         Seed("celsius.npz", "thermal", _npz(thermal=metres), {"low": 0.0, "high": 6.0}),
@@ -126,6 +143,20 @@ def samples() -> list[Seed]:
         Seed("bare.npy", "imu", _npy(values), {"rate": 200.0}),
         Seed("times-option.npy", "imu", _npy(values), {"timestamps": times}),
     ]
+
+
+def _exr(values: np.ndarray) -> bytes:
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "map.exr"
+        OpenEXR.File(header, {"Z": values}).write(str(path))
+        return path.read_bytes()
+
+
+def _palette(grey: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    PIL.Image.fromarray(grey).convert("P").save(out, "PNG")
+    return out.getvalue()
 
 
 def _npy(array: np.ndarray) -> bytes:

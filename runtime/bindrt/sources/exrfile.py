@@ -1,8 +1,13 @@
-"""Depth maps and thermal frames in OpenEXR files; the extra ``formats`` reads them."""
+"""Depth maps and thermal frames in OpenEXR files; the extra ``formats`` reads their pixels.
+
+The header is read here: of a damaged one the library makes a crash.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +19,22 @@ from bindrt.sources.optional import optional
 from bindrt.sources.pixel_limits import check_pixels
 
 _COLOURS = frozenset("RGB")
-_TYPES = {"HALF": np.float16, "FLOAT": np.float32, "UINT": np.uint32}
+_TYPES = (np.uint32, np.float16, np.float32)  # by the number that the file has for each
+_HEADER_BYTES = 1 << 20
+_DEEP, _SEVERAL_PARTS = 0x800, 0x1000
+
+
+@dataclass(frozen=True)
+class ExrHeader:
+    """What of a header is used here.
+
+    Attributes:
+        channels: the type of each channel, by name.
+    """
+
+    width: int
+    height: int
+    channels: dict[str, type[np.generic]]
 
 
 def read_exr(opened: Opened, wanted: str, limits: Limits) -> Array:
@@ -33,13 +53,13 @@ def read_exr(opened: Opened, wanted: str, limits: Limits) -> Array:
     """
     library = optional("OpenEXR", "OpenEXR", "EXR files")
     with opened.binary() as stream, decoding(opened.name, "EXR image", "is it complete?"):
+        header = read_header(stream.read(_HEADER_BYTES), opened.name)
+        check_pixels(header.width, header.height, opened.name, limits)
+        names = _channels(list(header.channels), wanted, opened.name)
+        stream.seek(0)
         file = library.InputFile(stream)
-        header: dict[str, Any] = file.header()
-        window = header["dataWindow"]
-        width, height = window.max.x - window.min.x + 1, window.max.y - window.min.y + 1
-        check_pixels(width, height, opened.name, limits)
-        names = _channels(list(header["channels"]), wanted, opened.name)
-        maps = [_read(file, name, header["channels"][name], (height, width)) for name in names]
+        shape = (header.height, header.width)
+        maps = [np.frombuffer(file.channel(n), header.channels[n]).reshape(shape) for n in names]
     if any(not np.array_equal(maps[0], other, equal_nan=True) for other in maps[1:]):
         raise SourceError(
             opened.name, "the EXR image has colours", "one channel of numbers is needed, not false colours"
@@ -47,9 +67,57 @@ def read_exr(opened: Opened, wanted: str, limits: Limits) -> Array:
     return maps[0]
 
 
-def _read(file: Any, name: str, channel: Any, shape: tuple[int, int]) -> Array:
-    kind = str(channel.type).rpartition(".")[2]
-    return np.frombuffer(file.channel(name), _TYPES[kind]).reshape(shape)
+def read_header(data: bytes, name: str) -> ExrHeader:
+    """The header of a file with one part, from its first bytes.
+
+    Raises:
+        SourceError: it is damaged, or the file is of another kind.
+    """
+    flags = struct.unpack_from("<I", data, 4)[0] if len(data) >= 8 else 0
+    if flags & (_DEEP | _SEVERAL_PARTS):
+        raise SourceError(name, "the EXR file has several parts or deep pixels", "save one flat image")
+    try:
+        attributes = {key: (kind, value) for key, kind, value in _attributes(data)}
+        left, top, right, bottom = struct.unpack("<iiii", attributes["dataWindow"][1])
+        channels = dict(_channel_list(attributes["channels"][1]))
+    except (ValueError, KeyError, IndexError, struct.error) as error:
+        raise SourceError(name, "the header of the EXR image is damaged", "is it complete?") from error
+    if not channels or right < left or bottom < top:
+        raise SourceError(name, "the EXR image has no pixels")
+    return ExrHeader(right - left + 1, bottom - top + 1, channels)
+
+
+def _attributes(data: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Name, type and value of each attribute of the header."""
+    at = 8
+    while data[at] != 0:
+        name, at = _text(data, at)
+        kind, at = _text(data, at)
+        size = struct.unpack_from("<i", data, at)[0]
+        value = data[at + 4 : at + 4 + size]
+        if size < 0 or len(value) != size:
+            raise ValueError("an attribute ends behind the header")
+        if kind == "string":
+            value.decode("utf-8")
+        yield name, kind, value
+        at += 4 + size
+
+
+def _channel_list(value: bytes) -> Iterator[tuple[str, type[np.generic]]]:
+    at = 0
+    while value[at] != 0:
+        name, at = _text(value, at)
+        kind, across, down = struct.unpack_from("<i4xii", value, at)
+        if across != 1 or down != 1 or kind < 0:
+            raise ValueError("a channel of fewer pixels")
+        yield name, _TYPES[kind]
+        at += 16
+
+
+def _text(data: bytes, at: int) -> tuple[str, int]:
+    """A text that ends with a zero, and where the next thing begins."""
+    end = data.index(b"\0", at, at + 256)
+    return data[at:end].decode("ascii"), end + 1
 
 
 def _channels(names: list[str], wanted: str, name: str) -> list[str]:
