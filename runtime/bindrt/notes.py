@@ -13,6 +13,7 @@ NOTES: dict[str, str] = {
     # audio
     "seconds_unheard": "The sound is longer than its three clips of 2 s: so many seconds were not heard.",
     # image
+    "damaged": "The JPEG's data are damaged or end early: what could be decoded was embedded.",
     "exif_orientation": "The picture is stored turned (EXIF), and was embedded so; exif=True turns it.",
     "exif_turned": "The picture was turned upright, as its EXIF orientation says.",
     "clipped_share": (

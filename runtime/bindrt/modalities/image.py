@@ -13,7 +13,7 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError
 from bindrt.items import ARRAYS_ONLY, Source
 from bindrt.limits import Limits
-from bindrt.modalities.modality import Modality, Views, one_view
+from bindrt.modalities.modality import Modality, Notes, Views, one_view
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps import jpeg, pixels
 from bindrt.modalities.steps.exif import exif_notes
@@ -67,12 +67,16 @@ def prepare(item: Image, limits: Limits, reserve: Reserve | None = None) -> View
     if direct is not None:
         return direct
     with open_picture(opened, limits) as picture:
-        return _from_picture(picture, item, reserve)
+        damaged = jpeg.would_read(opened, picture) and not (item.exif and picture_orientation(picture) != 1)
+        return _from_picture(picture, item, reserve, {"damaged": 1} if damaged else {})
 
 
-def _from_picture(picture: PIL.Image.Image, item: Image, reserve: Reserve | None) -> Views:
+def _from_picture(
+    picture: PIL.Image.Image, item: Image, reserve: Reserve | None, found: Notes | None = None
+) -> Views:
+    """The view of a decoded picture; ``found`` is what was noted before."""
     turned = picture_orientation(picture)
-    notes = dict(exif_notes(turned, item.exif))
+    notes = {**(found or {}), **exif_notes(turned, item.exif)}
     if item.exif:
         picture = upright(picture, turned)
     values, layout = _pixels(picture, item.grey16, notes)

@@ -7,14 +7,16 @@ import PIL.Image
 
 from bindrt.arrays import Array
 from bindrt.errors import SourceError
+from bindrt.limits import Limits
 from bindrt.sources.opening import Opened, decoding, library
+from bindrt.sources.pixel_limits import check_memory
 from bindrt.sources.pngfile import png_header
 
 _BITS_PER_SAMPLE = 258
 _LAYOUTS = {"rgb48": 3, "rgba64": 4, "ya16": 2}  # FFmpeg's names without the order of the bytes
 
 
-def deep_channels(opened: Opened, picture: PIL.Image.Image) -> Array | None:
+def deep_channels(opened: Opened, picture: PIL.Image.Image, limits: Limits) -> Array | None:
     """The colours of a picture whose samples have more than 8 bits, without its alpha.
 
     Args:
@@ -25,10 +27,12 @@ def deep_channels(opened: Opened, picture: PIL.Image.Image) -> Array | None:
 
     Raises:
         SourceError: no decoder gives all bits of it.
+        LimitError: decoding takes more memory than ``limits`` allow.
     """
     bits, samples = _depth(opened, picture)
     if bits <= 8 or samples == 1:
         return None
+    check_memory("16 bits", *picture.size, name=opened.name, limits=limits)
     codec = (picture.format or "").lower()
     with opened.binary() as stream, decoding(opened.name, f"{bits}-bit {picture.format} image"):
         av = library("av")

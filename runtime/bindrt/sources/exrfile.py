@@ -16,7 +16,7 @@ from bindrt.errors import SourceError
 from bindrt.limits import Limits
 from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.optional import optional
-from bindrt.sources.pixel_limits import check_pixels
+from bindrt.sources.pixel_limits import check_memory, check_pixels
 
 _COLOURS = frozenset("RGB")
 _TYPES = (np.uint32, np.float16, np.float32)  # by the number that the file has for each
@@ -55,6 +55,7 @@ def read_exr(opened: Opened, wanted: str, limits: Limits) -> Array:
     with opened.binary() as stream, decoding(opened.name, "EXR image", "is it complete?"):
         header = read_header(stream.read(_HEADER_BYTES), opened.name)
         check_pixels(header.width, header.height, opened.name, limits)
+        check_memory("EXR", header.width, header.height, opened.name, limits)
         names = _channels(list(header.channels), wanted, opened.name)
         stream.seek(0)
         file = library.InputFile(stream)

@@ -20,7 +20,7 @@ from bindrt.errors import SourceError
 from bindrt.limits import Limits
 from bindrt.sources.jpegfile import segments
 from bindrt.sources.opening import Opened, decoding
-from bindrt.sources.pixel_limits import check_pixels
+from bindrt.sources.pixel_limits import check_memory, check_pixels
 
 _APP1 = 0xE1
 _RAW_IMAGE, _CAMERA = 1, 0x20
@@ -148,6 +148,7 @@ def _raw_image(record: bytes, name: str, limits: Limits) -> Array:
     if width == 0 or height == 0:
         raise SourceError(name, f"the raw image has {width} x {height} pixels")
     check_pixels(width, height, name, limits)
+    check_memory("FLIR", width, height, name, limits)
     pixels = record[32:]
     if pixels.startswith(b"\x89PNG"):
         return _png_counts(pixels, (height, width), name, limits)

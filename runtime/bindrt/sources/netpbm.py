@@ -16,7 +16,7 @@ from bindrt.arrays import Array
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
 from bindrt.sources.opening import Opened
-from bindrt.sources.pixel_limits import check_pixels
+from bindrt.sources.pixel_limits import check_memory, check_pixels
 
 _GAP = rb"(?:[ \t\r\n\v\f]|#[^\r\n]*[\r\n])+"
 _HEADER = re.compile(
@@ -53,6 +53,7 @@ def read_counts(opened: Opened, limits: Limits) -> Counts:
     if width == 0 or height == 0:
         raise SourceError(opened.name, f"the image has {width} x {height} pixels")
     check_pixels(width, height, opened.name, limits)
+    check_memory("plain PNM" if kind in (b"1", b"2", b"3") else "PNM", width, height, opened.name, limits)
     most = 1.0 if kind in (b"1", b"4") else _number(found[4] or b"", kind, opened.name)
     start = found.end(3 if kind in (b"1", b"4") else 4)
     shape = (height, width, 3) if kind in (b"3", b"6", b"F") else (height, width)

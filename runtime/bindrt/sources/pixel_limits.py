@@ -16,14 +16,19 @@ def check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
         )
 
 
-#: About how many bytes a decoder holds for each pixel at its peak, where that is more than eight
-#: (``bench/picture_memory.py`` measures it).
-_HELD = {"WEBP": 16, "AVIF": 16, "HEIF": 16, "JXL": 32}
+#: About how many bytes are held for each pixel at the peak of decoding, by what decodes
+#: (``python -m bench.picture_memory`` measures it).
+_HELD = {"WEBP": 19, "AVIF": 15, "HEIF": 14, "JXL": 20, "16 bits": 24, "EXR": 16, "plain PNM": 64, "FLIR": 64}
+_OTHERS = 12
 
 
-def check_memory(fmt: str, width: int, height: int, name: str, limits: Limits) -> None:
-    """Raises LimitError if a decoder would hold more than ``limits.max_picture_bytes`` for a picture."""
-    held = width * height * _HELD.get(fmt, 8)
+def check_memory(decoder: str, width: int, height: int, name: str, limits: Limits) -> None:
+    """Raises LimitError if a decoder would hold more than ``limits.max_picture_bytes`` for a picture.
+
+    Args:
+        decoder: the reader's name of the format, or a key of the table above.
+    """
+    held = width * height * _HELD.get(decoder, _OTHERS)
     if held > limits.max_picture_bytes:
         raise LimitError(
             name,

@@ -8,7 +8,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from bindrt import LimitError, Limits, SourceError, preprocess
+from bindrt import Image, LimitError, Limits, SourceError, preprocess
 from bindrt.sources.jxlfile import jxl_size
 from support.media import picture, picture_bytes
 from support.png import png_file
@@ -34,6 +34,19 @@ def test_black_rows_are_rows(interlaced: bool) -> None:
     pixels = picture().copy()
     pixels[20:] = 0
     np.testing.assert_array_equal(preprocess.image(png_file(pixels, interlaced)), preprocess.image(pixels))
+
+
+def test_a_jpeg_that_is_closed_too_early_has_a_note() -> None:
+    data = picture_bytes(
+        "JPEG", picture(300, 200), exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0"
+    )
+    cut = data[: len(data) // 2] + b"\xff\xd9"
+    assert preprocess.prepare("image", cut).notes == {"damaged": 1, "exif_orientation": 6}
+    assert preprocess.prepare("image", data).notes == {"exif_orientation": 6}
+    assert preprocess.prepare("image", Image(data, exif=True)).notes == {"exif_turned": 6}
+    cmyk = io.BytesIO()
+    PIL.Image.fromarray(picture()).convert("CMYK").save(cmyk, "JPEG")
+    assert preprocess.prepare("image", cmyk.getvalue()).notes == {}
 
 
 def scans_of(data: bytes, times: int) -> bytes:
@@ -70,8 +83,8 @@ def test_an_expensive_decoder_has_a_lower_limit() -> None:
     for fmt, options in (("WEBP", {"lossless": True}), ("AVIF", {"speed": 10}), ("JXL", {})):
         data = picture_bytes(fmt, np.zeros((300, 300, 3), np.uint8), **options)
         with pytest.raises(LimitError, match="300 x 300 pixels of this format"):
-            preprocess.image(data, limits=Limits(max_picture_bytes=1_000_000))
-    small = Limits(max_picture_bytes=1_000_000)
+            preprocess.image(data, limits=Limits(max_picture_bytes=1_200_000))
+    small = Limits(max_picture_bytes=1_200_000)
     assert preprocess.image(picture_bytes("PNG", picture(300, 300)), limits=small).shape == (3, 224, 224)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import PIL.Image
 from PIL import _imaging
 
 from bindrt import _core
@@ -42,6 +43,16 @@ def image_input(opened: Opened, exif: bool, limits: Limits, reserve: Reserve | N
     out = row_for(reserve) if len(data) <= _MOST_BYTES_IN_PLACE else None
     array = reader.input(data, limits.max_pixels, out=out)
     return None if array is None else one_view(array, exif_notes(turned, False))
+
+
+def would_read(opened: Opened, picture: PIL.Image.Image) -> bool:
+    """Whether :func:`image_input` reads such a picture if its file is sound.
+
+    Args:
+        picture: what Pillow made of the file.
+    """
+    plain = picture.format == "JPEG" and picture.mode in ("L", "RGB")
+    return plain and opened.size <= _MOST_BYTES and _reader() is not None
 
 
 @lru_cache(maxsize=1)

@@ -80,7 +80,7 @@ def _from_file(opened: Opened, field: Field, limits: Limits) -> Array:
     if file_format.name == "EXR":
         return read_exr(opened, field, limits)
     with open_picture(opened, limits, f"a {field} map") as picture:
-        deep = deep_channels(opened, picture)
+        deep = deep_channels(opened, picture, limits)
         if deep is not None:
             return _equal(deep, opened.name, 0)
         values = _grey(picture, opened.name)
