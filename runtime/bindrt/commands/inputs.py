@@ -125,7 +125,7 @@ def _all_inputs(arguments: EmbedArguments) -> Iterator[Input | None]:
                 elif name := line.rstrip("\r\n"):
                     yield Input(name, "text" if modality == "text" else None, name=name, path=name)
         elif os.path.isdir(path):
-            for name in files_below(path):
+            for name in files_below(path, links=True):
                 yield Input(name, None, True, os.path.relpath(name, path), name)
         else:
             yield Input(path, None, name=path, path=path)
@@ -152,7 +152,9 @@ def resolve(entry: Input, arguments: EmbedArguments) -> tuple[str, object] | Pas
     if entry.modality == "text":
         return "text", entry.source
     if entry.listed and os.path.isdir(entry.path):
-        raise SourceError(entry.source, "the folder cannot be read", "check its permissions")
+        if os.path.islink(entry.path) and not arguments.strict:
+            return PassedOver.link(entry.source)
+        raise SourceError(entry.source, "the folder cannot be read", "check its permissions, or name it")
     rule = rule_for(arguments.rules, entry.name)
     modality = entry.modality or (rule.modality if rule else arguments.modality)
     if modality is None:

@@ -9,6 +9,7 @@ from bindrt.sources import Opened
 from bindrt.sources.formats import PICTURE, SOUND, TRACKS, sniff
 from bindrt.sources.suffixes import TABLES, is_text, modality_by_suffix, suffix_of
 
+_LINK = "link to a folder"
 _HOLDS = {PICTURE: "image", SOUND: "audio", TRACKS: "video"}
 
 
@@ -35,7 +36,7 @@ class PassedOver:
 
     Attributes:
         source: the file.
-        suffix: its suffix in lower case with its dot; empty if it has none.
+        suffix: its suffix in lower case with its dot; empty if it has none; ``link to a folder``.
         is_plain: whether it is certainly no media: a text, or empty.
     """
 
@@ -51,9 +52,16 @@ class PassedOver:
         suffix = suffix_of(source)
         return cls(source, suffix, suffix[1:] not in TABLES and is_text(head))
 
+    @classmethod
+    def link(cls, source: str) -> PassedOver:
+        """A link to a folder: it is not followed, since it may lead back."""
+        return cls(source, _LINK, is_plain=False)
+
     @property
     def remedy(self) -> str:
         """What would read files with that suffix, or leave them out."""
+        if self.suffix == _LINK:
+            return "not followed; name the folder itself"
         pattern = f"*{self.suffix}" if self.suffix else "NAME"
         if likely := TABLES.get(self.suffix[1:]):
             return f"--rule '{pattern}={likely}' would read them as {likely}"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import bindrt
+from bindrt.commands.embed import main
 from bindrt.commands.inputs import EmbedArguments, Input, resolve
 from bindrt.commands.passed_over import PassedOver
+from bindrt.commands.progress import progress_bar
+from bindrt.pipeline import EmbeddingFuture
 from bindrt.sources.suffixes import modality_by_suffix
 from support.embedding import FILM, PHOTO, SOUND, Embed, table
 
@@ -132,7 +137,46 @@ def test_the_summary_counts_notes(embed: Embed, tmp_path: Path) -> None:
 def test_a_bundle_without_the_modality_fails_the_item_only(
     imu_bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from bindrt.commands.embed import main
-
     assert main([str(imu_bundle), str(PHOTO), "--on-error", "skip"]) == 0
     assert "the bundle has no image" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_links_to_folders_are_named(embed: Embed, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copy(PHOTO, tmp_path / "elsewhere")
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media/more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "media/back").symlink_to(tmp_path)
+    done = embed(tmp_path / "media")
+    assert (done.code, done.rows) == (3, [])
+    assert f"passed over: 2 link to a folder, for example {tmp_path}/media/back (not followed" in done.err
+    assert embed(tmp_path / "media", "--strict").code == 1
+
+
+def test_whatever_a_reader_raises_is_the_items_error(
+    embed: Embed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = EmbeddingFuture.result
+
+    def raises(future: EmbeddingFuture, timeout: float | None = None) -> object:
+        if future.modality == "audio":
+            raise ZeroDivisionError("division by zero")
+        return result(future, timeout)
+
+    monkeypatch.setattr(EmbeddingFuture, "result", raises)
+    done = embed(SOUND, PHOTO, "--on-error", "skip")
+    assert done.code == 0
+    assert "ZeroDivisionError: division by zero" in done.rows[0]["error"]
+    assert done.rows[1]["error"] is None
+    done = embed(SOUND, PHOTO)
+    assert done.code == 1
+    assert "ZeroDivisionError" in done.err
+
+
+def test_progress_never_passes_its_total() -> None:
+    """Files that appear while a folder is being embedded were not counted."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    with progress_bar(console, 2) as advance:
+        for _ in range(5):
+            advance(1)
+    assert "5/5" in console.file.getvalue()  # type: ignore[attr-defined]
