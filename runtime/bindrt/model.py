@@ -15,6 +15,7 @@ import numpy.typing as npt
 from bindrt.background import in_background
 from bindrt.batching import Embedder, Outcome
 from bindrt.bundle import Bundle
+from bindrt.bundle.words import Words
 from bindrt.bundle_checks import chosen_modalities, require_our_tokenizer, space_in
 from bindrt.columns import as_items
 from bindrt.embeddings import Embeddings, unit_rows
@@ -45,7 +46,7 @@ from bindrt.pipeline.aembed import embed_async
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.streaming import stream
 from bindrt.pipeline.tracing import traced
-from bindrt.preprocess.dispatch import prepare_views
+from bindrt.preparation import Preparation
 from bindrt.selection.openers import Opener, openers
 from bindrt.statistics import Counts, merged
 from bindrt.submitting import Submitting
@@ -86,7 +87,7 @@ class Model(Submitting):
         encoders = {MODALITIES[m].encoder for m in self.modalities}
         own = own_engines(options.engines, encoders, self.precision)
         found = openers(bundle, encoders, options.engine, self.precision, options.settings, own)
-        self._limits = options.limits
+        self._preparation = Preparation(options.limits, Words(bundle) if "text" in self.modalities else None)
         self._counts = Counts()
         self._lifetime = Lifetime(repr(bundle.path.name))
         self.pipelines = Pipelines(
@@ -94,7 +95,7 @@ class Model(Submitting):
             self.modalities,
             manifest.encoders,
             manifest.embed_dim,
-            options.limits,
+            self._preparation,
             options.pipeline,
         )
         self._loaded = LoadedEncoders(
@@ -347,7 +348,7 @@ class Model(Submitting):
             MODALITIES[modality],
             self.bundle.manifest.encoders[MODALITIES[modality].encoder],
             engine,
-            partial(prepare_views, modality, limits=self._limits),
+            partial(self._preparation.views, modality),
             self.embed_dim,
             self._counts,
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 NOTES: dict[str, str] = {
     # text
     "characters_cut": "The text has more than 77 tokens: so many characters at its end were not read.",
+    "unknown_words": "Words that the model was never trained on: they say nothing to it.",
     # audio
     "seconds_unheard": "The sound is longer than its three clips of 2 s: so many seconds were not heard.",
     # image

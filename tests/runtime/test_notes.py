@@ -56,10 +56,26 @@ def test_a_video() -> None:
 
 def test_notes_come_with_each_way_to_embed() -> None:
     with bindrt.load("tiny", modalities=["text"]) as model:
-        embedded = model.embed(text=["short", LONG])
+        embedded = model.embed(text=["a bell", LONG])
         assert list(embedded.notes) == [("text", 1)]
         assert embedded.notes["text", 1]["characters_cut"] > 0
         future = model.submit("text", LONG)
         future.result()
         assert future.notes == embedded.notes["text", 1]
-        assert [r.notes for r in model.stream("text", ["short", LONG])] == [{}, future.notes]
+        assert [r.notes for r in model.stream("text", ["a bell", LONG])] == [{}, future.notes]
+
+
+def test_words_that_the_model_never_saw() -> None:
+    """Whichever way they come: together, through the pipeline, too long to be quick, as ready tokens."""
+    with bindrt.load("tiny", modalities=["text", "image"]) as model:
+        ready = bindrt.Prepared(bindrt.preprocess.text("a zebra")[0], {"own": 1})
+        slow = "a bell " * 200 + "a zebra"
+        embedded = model.embed(text=["a bell", "a zebra", slow, ready], image=np.ones((8, 8, 3), np.uint8))
+        assert embedded.notes["text", 1] == {"unknown_words": "zebra"}
+        assert "unknown_words" not in embedded.notes["text", 2]  # it was cut before
+        assert embedded.notes["text", 3] == {"own": 1, "unknown_words": "zebra"}
+        assert ("text", 0) not in embedded.notes
+        for item, note in (("a zebra", "zebra"), (" " * 2000 + "a zebra", "zebra"), (ready, "zebra")):
+            future = model.submit("text", item)
+            future.result()
+            assert future.notes["unknown_words"] == note

@@ -31,7 +31,7 @@ class Words:
         """
         if self._known is None:
             return ""
-        used = ids[(ids > 0) & (ids != TEXT_START) & (ids != TEXT_END)]
+        used = ids[(ids > 0) & (ids < VOCABULARY) & (ids != TEXT_START) & (ids != TEXT_END)]
         unknown = used[~self._known[used]]
         parts = "".join(str(tokenizer().id_to_token(int(token))) for token in unknown)
         return parts.replace("</w>", " ").strip()

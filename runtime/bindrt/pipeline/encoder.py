@@ -23,13 +23,12 @@ from bindrt.ending import engine_gate
 from bindrt.engines import Engine, GpuEngine
 from bindrt.engines.devices import cuda_index
 from bindrt.errors import EngineError
-from bindrt.items import Prepared
-from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.pipeline.request_options import RequestOptions
+from bindrt.preparation import Preparation
 
 LOG = logging.getLogger(__name__)
 
@@ -60,12 +59,13 @@ class EncoderPipeline:
         modalities: Sequence[str],
         engine: Engine,
         embed_dim: int,
-        limits: Limits,
+        preparation: Preparation,
         options: PipelineOptions,
         deliver: Deliverer,
     ) -> None:
         self.engine = engine
         self.modalities = tuple(modalities)
+        self._preparation = preparation
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
         batch = most_rows(engine, options)
         background = encoder.name in options.background_encoders()
@@ -74,7 +74,7 @@ class EncoderPipeline:
         try:
             self.core = _core.Pipeline(
                 [_lane(m, encoder, batch, embed_dim, options) for m in self.modalities],
-                Preparer(self.modalities, encoder, batch, limits, stopped),
+                Preparer(self.modalities, encoder, batch, preparation, stopped),
                 _Runner(engine, turn),
                 deliver,
                 workers(os.getpid(), background),
@@ -91,23 +91,17 @@ class EncoderPipeline:
         priority, deadline, normalize, caller = options
         if caller is None:
             caller = threading.get_ident()
-        tokens = MODALITIES[modality].tokens
-        if tokens is not None and (ready := tokens.quick(item)) is not None:
-            item = ready  # here: the worker threads may be busy with videos
-        if tokens is not None and isinstance(item, Prepared) and (ids := _ready_ids(item)) is not None:
-            if item.notes:
-                future.notes = item.notes
+        # Here: the worker threads may be busy with videos.
+        if (found := self._preparation.ready_ids(modality, item)) is not None:
+            ready, ids = found
+            item = ready
+            if ready.notes:
+                future.notes = ready.notes
             try:
                 return self.core.submit(future, lane, item, ids, priority, caller, deadline, normalize)
             except ValueError:
                 pass  # preparing says what is wrong with the tokens
         return self.core.submit(future, lane, item, None, priority, caller, deadline, normalize)
-
-
-def _ready_ids(item: Prepared) -> Array | None:
-    """The ids of an item as the core may take them; None: it must be prepared first."""
-    ids = item.array
-    return ids if type(ids) is np.ndarray and (ids.ndim == 1 or item.views) else None
 
 
 #: The cores that exist, some kept by a future alone; and what tells their preparers that all is over.

@@ -15,7 +15,6 @@ from bindrt.bundle.manifest import EncoderInfo
 from bindrt.engines import Engine
 from bindrt.errors import ClosedError, Error, Overloaded
 from bindrt.lifetime import Lifetime
-from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES
 from bindrt.pipeline.encoder import EncoderPipeline, batch_bytes, begin_close, end_all
 from bindrt.pipeline.futures import PATIENCE, Deliverer, EmbeddingFuture
@@ -23,6 +22,7 @@ from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.sharing import Deduplicator, SharedFuture
 from bindrt.pipeline.tracing import Recorder
+from bindrt.preparation import Preparation
 
 #: Seconds that the end of the process waits for decoders.
 EXIT_PATIENCE = 2.0
@@ -37,7 +37,7 @@ class Pipelines:
         modalities: Sequence[str],
         encoders: Mapping[str, EncoderInfo],
         embed_dim: int,
-        limits: Limits,
+        preparation: Preparation,
         options: PipelineOptions,
     ) -> None:
         self._name = lifetime.name
@@ -45,7 +45,7 @@ class Pipelines:
         self._modalities = tuple(modalities)
         self._encoders = encoders
         self._embed_dim = embed_dim
-        self._limits = limits
+        self._preparation = preparation
         self._options = options
         self._lock = threading.Lock()
         self._made: dict[str, EncoderPipeline] = {}
@@ -244,7 +244,7 @@ class Pipelines:
                     self._of(encoder),
                     opened,
                     self._embed_dim,
-                    self._limits,
+                    self._preparation,
                     self._options,
                     self._deliver,
                 )

@@ -9,10 +9,9 @@ import numpy as np
 from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.bundle.manifest import EncoderInfo
-from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES, Modality, for_encoder
 from bindrt.pipeline.futures import EmbeddingFuture
-from bindrt.preprocess.dispatch import prepare_views
+from bindrt.preparation import Preparation
 from bindrt.wanted import wanted_until
 
 
@@ -20,20 +19,20 @@ class Preparer:
     """Writes an item's views into its slots; nothing is copied but tokens and ready input below a batch."""
 
     def __init__(
-        self, modalities: tuple[str, ...], encoder: EncoderInfo, max_batch: int, limits: Limits,
+        self, modalities: tuple[str, ...], encoder: EncoderInfo, max_batch: int, preparation: Preparation,
         stopped: threading.Event,
     ) -> None:  # fmt: skip
         self._modalities = tuple(MODALITIES[name] for name in modalities)
         self._view = tuple(encoder.view)
         self._max_batch = max_batch
-        self._limits = limits
+        self._preparation = preparation
         self._stopped = stopped
 
     def __call__(self, lane: int, future: EmbeddingFuture, item: object, rows: _core.ItemRows) -> None:
         modality = self._modalities[lane]
         slots = _Slots(rows)
         with wanted_until(self._stopped):
-            views = prepare_views(modality.name, item, self._limits, slots)
+            views = self._preparation.views(modality.name, item, slots)
         if views.notes:
             future.notes = views.notes
         if not slots.hold(views.array):

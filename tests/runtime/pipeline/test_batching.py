@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bindrt
+from bindrt import preparation
 from bindrt.batching import TEXT_WINDOW, cuts
 from bindrt.preprocess import audio as clips
 from bindrt.preprocess import text as tokens
@@ -112,7 +113,7 @@ def test_the_next_items_are_prepared_while_the_engine_runs(
     load_with: Callable[..., bindrt.Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared = 0
-    usual = bindrt.model.prepare_views
+    usual = preparation.prepare_views
 
     def prepare(*args: Any, **options: Any) -> Any:
         nonlocal prepared
@@ -120,7 +121,7 @@ def test_the_next_items_are_prepared_while_the_engine_runs(
         prepared += 1
         return found
 
-    monkeypatch.setattr(bindrt.model, "prepare_views", prepare)
+    monkeypatch.setattr(preparation, "prepare_views", prepare)
 
     def run(rows: np.ndarray) -> None:
         if not seen:  # the first batch is done when more items are ready than it has

@@ -1,0 +1,56 @@
+"""How a model prepares items: within its limits, and with notes on words that it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from bindrt.arrays import Array
+from bindrt.bundle.words import Words
+from bindrt.items import Prepared
+from bindrt.limits import Limits
+from bindrt.modalities import MODALITIES, Views
+from bindrt.modalities.steps.output_rows import Reserve
+from bindrt.preprocess.dispatch import prepare_views
+
+Notes = Mapping[str, float | int | str]
+
+
+class Preparation:
+    """Prepares the items of one model.
+
+    Args:
+        limits: what an item may decode to.
+        words: which words the model's text encoder knows; None without one.
+    """
+
+    def __init__(self, limits: Limits, words: Words | None) -> None:
+        self._limits = limits
+        self._words = words
+
+    def views(self, modality: str, item: object, reserve: Reserve | None = None) -> Views:
+        """One item as the model's input; see :func:`bindrt.preprocess.dispatch.prepare_views`."""
+        views = prepare_views(modality, item, self._limits, reserve)
+        if self._words is None or MODALITIES[modality].tokens is None:
+            return views
+        return replace(views, notes=self._told(views.array, views.notes))
+
+    def ready_ids(self, modality: str, item: object) -> tuple[Prepared, Array] | None:
+        """An item of token ids, with ids that the core may take as they are; None: it must be prepared."""
+        tokens = MODALITIES[modality].tokens
+        if tokens is None:
+            return None
+        ready = item if isinstance(item, Prepared) else tokens.quick(item)
+        if ready is None or type(ready.array) is not np.ndarray:
+            return None
+        ids = ready.array
+        if ids.ndim != 1 and not ready.views:
+            return None
+        is_plain = self._words is None or ids.dtype != np.int64  # preparing says what is wrong with them
+        return ready if is_plain else replace(ready, notes=self._told(ids, ready.notes)), ids
+
+    def _told(self, ids: Array, notes: Notes) -> Notes:
+        words = self._words.unknown(ids) if self._words is not None else ""
+        return {**notes, "unknown_words": words} if words else notes
