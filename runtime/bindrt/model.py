@@ -184,6 +184,7 @@ class Model(Submitting):
 
     def _queue(self, modality: str, item: object, options: RequestOptions, block: bool) -> EmbeddingFuture:
         self._require(modality)
+        item = self._preparation.taken(item)
         return self.pipelines.submit(modality, item, self._engine, options, block)
 
     def stream(
@@ -209,7 +210,8 @@ class Model(Submitting):
 
         def submit(item: Item) -> EmbeddingFuture:
             self._require(modality)
-            return self.pipelines.submit(modality, item, self._engine, options)
+            taken = self._preparation.taken(item)
+            return self.pipelines.submit(modality, taken, self._engine, options)
 
         return stream(items, submit, prefetch, skip, modality)
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Mapping
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from bindrt.arrays import Array
 from bindrt.bundle.words import Words
+from bindrt.errors import Error
 from bindrt.items import Prepared
 from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES, Views
 from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.preprocess.dispatch import prepare_views
+from bindrt.sources import open_source
+from bindrt.sources.foreign import NamedBytes
 
 Notes = Mapping[str, float | int | str]
 
@@ -36,6 +42,21 @@ class Preparation:
         if self._words is None or MODALITIES[modality].tokens is None:
             return views
         return replace(views, notes=self._told(views.array, views.notes))
+
+    def taken(self, item: Any) -> Any:
+        """An item that may wait: a member of a tar is read now, before the caller goes on in the archive.
+
+        One that cannot be read is given back as it is, and fails where it is prepared.
+        """
+        is_wrapper = is_dataclass(item) and not isinstance(item, type)
+        source = getattr(item, fields(item)[0].name) if is_wrapper else item
+        if not isinstance(source, tarfile.ExFileObject):
+            return item
+        with suppress(Error):
+            with open_source(source, self._limits).binary() as stream:
+                held = NamedBytes(stream.read(), source.name)
+            return replace(item, **{fields(item)[0].name: held}) if is_wrapper else held
+        return item
 
     def ready_ids(self, modality: str, item: object) -> tuple[Prepared, Array] | None:
         """An item of token ids, with ids that the core may take as they are; None: it must be prepared."""

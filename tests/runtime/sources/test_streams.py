@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 
+import bindrt
 from bindrt import InputError, LimitError, Limits, SourceError, preprocess
 from bindrt.sources import open_source
 from support.media import sound_bytes
@@ -120,6 +122,26 @@ def test_members_of_one_tar_share_its_file(path: Path) -> None:
     with tarfile.open(path.with_suffix(".tar")) as archive, ThreadPoolExecutor(8) as pool:
         members = [archive.extractfile(f"{i}") for i in range(8)]
         assert all(found == DATA for found in pool.map(read, members))
+
+
+@pytest.mark.parametrize("mode", ["r", "r|"])
+@pytest.mark.parametrize("wrap", [lambda file: file, bindrt.Image])
+def test_members_of_a_tar_while_it_is_walked(tmp_path: Path, mode: str, wrap: Callable[[Any], Any]) -> None:
+    """They wait in a queue while the caller goes on in the archive."""
+    pictures = np.random.default_rng(0).integers(0, 255, (60, 40, 50, 3), np.uint8)
+    with tarfile.open(tmp_path / "it.tar", "w") as archive:
+        for i, pixels in enumerate(pictures):
+            data = io.BytesIO()
+            PIL.Image.fromarray(pixels).save(data, "PNG")
+            member = tarfile.TarInfo(f"{i}.png")
+            member.size = data.tell()
+            archive.addfile(member, io.BytesIO(data.getvalue()))
+    with bindrt.load("tiny", modalities=["image"]) as model:
+        want = model.embed(image=list(pictures)).image
+        opened: Any = tarfile.open(tmp_path / "it.tar", mode)  # noqa: SIM115 - closed below
+        with opened as archive:
+            found = [r.vector for r in model.stream("image", (wrap(archive.extractfile(m)) for m in archive))]
+        np.testing.assert_allclose(np.stack(found), want, atol=1e-5)
 
 
 def test_a_sound_from_each_kind(tmp_path: Path) -> None:
