@@ -32,7 +32,7 @@ SHAPES = {
     "thermal": (1, 224, 224),
     "imu": (6, 2000),
 }
-AT_LEAST = 2000
+AT_LEAST = 4000
 #: What the process may hold at most. The libraries take some 0.4 GiB; the limits above allow a file
 #: 4 million pixels, of which several copies are held on the way, and 64 MiB of an array.
 PEAK_BYTES = 1 << 30

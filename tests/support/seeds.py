@@ -12,7 +12,7 @@ import numpy as np
 import OpenEXR
 import PIL.Image
 
-from support import flir, media
+from support import flir, media, more_seeds
 from support.golden import HERE, whole
 from support.png import png_file
 
@@ -41,7 +41,7 @@ class Seed:
 
 def all_seeds(with_whole: bool = True) -> list[Seed]:
     """The golden inputs and files made on the spot, in an order that does not change."""
-    return [*golden(with_whole), *pictures(), *sounds(), *videos(), *maps(), *samples()]
+    return [*golden(with_whole), *pictures(), *sounds(), *videos(), *maps(), *samples(), *rarer()]
 
 
 def golden(with_whole: bool = True) -> list[Seed]:
@@ -103,6 +103,12 @@ def videos() -> list[Seed]:
             if sound_codec is not None:
                 seeds.append(Seed(name, "audio", data))
     return seeds
+
+
+def rarer() -> list[Seed]:
+    """Sounds and videos that fewer people have."""
+    sounds = [Seed(name, "audio", data) for name, data in more_seeds.sound_files().items()]
+    return [*sounds, *(Seed(name, "video", data) for name, data in more_seeds.video_files().items())]
 
 
 def maps() -> list[Seed]:
