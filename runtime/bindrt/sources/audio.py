@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.beginning import sound_start
 from bindrt.sources.container import open_container, video_stream
+from bindrt.sources.declared import check_declared_size
 from bindrt.sources.formats import SOUND, TRACKS, Format, sniff, unfit
 from bindrt.sources.mp3 import open_mp3
 from bindrt.sources.opening import Opened
@@ -25,6 +26,7 @@ def open_audio(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Reco
         LimitError: it is longer than ``limits.max_seconds``.
     """
     file_format = sniff(opened)
+    check_declared_size(opened, file_format)
     if file_format.family == "container":
         yield open_track(opened, file_format, limits)
     elif file_format.name == "MP3":

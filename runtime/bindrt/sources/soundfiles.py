@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, BinaryIO
 
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
@@ -70,7 +71,7 @@ def _libsndfile(opened: Opened, file_format: Format) -> Any | None:
     soundfile = library("soundfile")
     target = opened.target
     try:
-        file = soundfile.SoundFile(os.fsencode(target) if isinstance(target, str) else target)
+        file = soundfile.SoundFile(os.fsencode(target) if isinstance(target, str) else _Silent(target))
     except Exception as error:
         if file_format.name in DEMUXERS:
             return None
@@ -81,6 +82,26 @@ def _libsndfile(opened: Opened, file_format: Format) -> Any | None:
         file.close()
         return None
     return file
+
+
+class _Silent:
+    """A stream for libsndfile. What it raises, for a position before its beginning, would go to stderr."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.read, self.tell = stream.read, stream.tell
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return self._stream.seek(offset, whence)
+        except (ValueError, OSError):
+            return self._stream.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return self._stream.readinto(buffer)  # type: ignore[attr-defined, no-any-return]
+        except (ValueError, OSError):
+            return 0
 
 
 def _remedy(error: Exception) -> str:

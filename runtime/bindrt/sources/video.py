@@ -13,6 +13,7 @@ from bindrt.errors import LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.claims import check_rate
 from bindrt.sources.container import open_container, video_stream
+from bindrt.sources.declared import check_declared_size
 from bindrt.sources.formats import TRACKS, Format, sniff, unfit
 from bindrt.sources.frames import Frame, LostError, decode_plan, frame_of
 from bindrt.sources.groups import DecodePlan, PacketTable, plan_decoding
@@ -199,6 +200,7 @@ def open_clip(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Clip]
     file_format = sniff(opened)
     if file_format.family != "container" and file_format.name not in ("OGG", "GIF"):
         raise unfit(opened, file_format, "a video", TRACKS)
+    check_declared_size(opened, file_format)
     with open_container(opened, file_format, limits) as media:
         yield _counted(media, opened, file_format, limits)
 

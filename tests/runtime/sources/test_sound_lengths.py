@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
@@ -14,9 +15,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from bindrt import Audio, InputError, SourceError, preprocess
+from bindrt import Audio, InputError, LimitError, SourceError, preprocess
 from bindrt.sources import open_source
 from bindrt.sources.audio import open_audio
+from support import more_seeds
 from support.media import sound_bytes, waveform
 
 RATE = 44100
@@ -273,3 +275,24 @@ def test_a_segment_is_as_if_it_were_all(kind: str, start: float | None, end: flo
 def test_a_segment_that_has_no_sound(start: Any, end: Any) -> None:
     with pytest.raises(InputError, match="bytes"):
         preprocess.audio(Audio(sound_bytes("WAV"), start=start, end=end))
+
+
+def test_libsndfile_says_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    """A damaged length sends it to a position before the beginning."""
+    data = bytearray(sound_bytes("AIFF", waveform(0.5)))
+    for at in range(4, 60):
+        for value in (0x00, 0x7F, 0xFF):
+            damaged = bytes(data[:at] + bytes([value]) * 4 + data[at + 4 :])
+            with contextlib.suppress(SourceError, InputError, LimitError):
+                preprocess.audio(damaged)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("fmt", "codec"), [("asf", "wmav2"), ("flv", "aac"), ("mxf_opatom", "pcm_s16le"), ("rm", "ac3")]
+)
+def test_a_container_that_says_how_large_it_is(fmt: str, codec: str) -> None:
+    data = sound_bytes(fmt) if fmt == "NIST" else more_seeds.track(fmt, codec, 48000)
+    assert preprocess.audio(data).shape == (3, 1, 128, 204)
+    with pytest.raises(SourceError, match=r"truncated: .* bytes are there"):
+        preprocess.audio(data[: len(data) * 3 // 4])

@@ -1,0 +1,80 @@
+"""Formats whose header says how large the file is: a smaller one is cut."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+
+from bindrt.errors import SourceError
+from bindrt.sources.beginning import read_at
+from bindrt.sources.formats import Format
+from bindrt.sources.opening import Opened, decoding
+
+_ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_MOST_CHUNKS = 100
+
+
+def check_declared_size(opened: Opened, file_format: Format) -> None:
+    """Raises SourceError if an ASF, FLV, MXF, RealMedia or NIST file is smaller than its header says."""
+    if file_format.name not in _DECLARED:
+        return
+    with decoding(opened.name, "media file"):
+        declared = _DECLARED[file_format.name](opened)
+    if declared > opened.size:
+        problem = f"truncated: {opened.size} of {declared} bytes are there"
+        raise SourceError(opened.name, problem, "is it complete?")
+
+
+def _asf(opened: Opened) -> int:
+    at = opened.head.find(_ASF_PROPERTIES)
+    if at < 0 or len(opened.head) < at + 92:
+        return 0
+    size, flags = struct.unpack_from("<Q", opened.head, at + 40)[0], opened.head[at + 88]
+    return 0 if flags & 1 else int(size)  # a broadcast has no size
+
+
+def _flv(opened: Opened) -> int:
+    """The number behind the name ``filesize`` among what the file says of itself."""
+    name = b"\0\x08filesize\0"
+    at = opened.head.find(name)
+    if at < 0 or len(opened.head) < at + len(name) + 8:
+        return 0
+    size = struct.unpack_from(">d", opened.head, at + len(name))[0]
+    return int(size) if 0 < size < 1 << 53 else 0
+
+
+def _mxf(opened: Opened) -> int:
+    """The last partition begins where the first one says."""
+    first = opened.head[16:17]
+    length = 1 + (first[0] & 0x7F if first and first[0] & 0x80 else 0)
+    at = 16 + length + 24
+    return int.from_bytes(opened.head[at : at + 8], "big") if len(opened.head) >= at + 8 else 0
+
+
+def _rm(opened: Opened) -> int:
+    """FFmpeg writes a length of the data that is ten bytes too long."""
+    return max((end - 10 for name, end in _rm_chunks(opened) if name == b"DATA"), default=0)
+
+
+def _rm_chunks(opened: Opened) -> Iterator[tuple[bytes, int]]:
+    at = 0
+    for _ in range(_MOST_CHUNKS):
+        head = read_at(opened, at, 8)
+        length = int.from_bytes(head[4:], "big")
+        if len(head) < 8 or length < 8:
+            return
+        yield head[:4], at + length
+        at += length
+
+
+def _nist(opened: Opened) -> int:
+    """The header is text: its own length, then lines such as ``sample_count -i 16000``."""
+    head = opened.head.decode("ascii", "replace")
+    numbers = {name: int(n) for name, n in re.findall(r"^(\w+) -i (\d+)$", head, re.MULTILINE)}
+    length = re.match(r"NIST_1A\n *(\d+)\n", head)
+    each = numbers.get("sample_n_bytes", 0) * numbers.get("channel_count", 1)
+    return int(length[1]) + numbers.get("sample_count", 0) * each if length else 0
+
+
+_DECLARED = {"NIST": _nist, "asf": _asf, "flv": _flv, "mxf": _mxf, "rm": _rm}
