@@ -32,7 +32,7 @@ def open_audio(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Reco
     elif file_format.name == "MP3":
         yield open_mp3(opened, limits)
     elif file_format.family == "audio":
-        if file_format.name == "OGG" and _has_video(opened, file_format):
+        if file_format.name == "OGG" and _has_video(opened, file_format, limits):
             yield open_track(opened, file_format, limits)
             return
         start = 0 if file_format.begins(opened.head) else sound_start(opened)
@@ -42,8 +42,8 @@ def open_audio(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Reco
         raise unfit(opened, file_format, "a recording", SOUND, TRACKS)
 
 
-def _has_video(opened: Opened, file_format: Format) -> bool:
+def _has_video(opened: Opened, file_format: Format, limits: Limits) -> bool:
     # A file that FFmpeg refuses is an error: libsndfile 1.2.2 would find no sample in it either, and it
     # leaks about 6 kB for each file that ends within the Vorbis headers.
-    with open_container(opened, file_format) as media:
+    with open_container(opened, file_format, limits) as media:
         return video_stream(media) is not None

@@ -30,8 +30,6 @@ DEMUXERS = {
 _PROMISING = {"mov", "flac", "caf", "aiff", "tta", "wv", "ape", "tak", "mpc8", "wav", "w64", "avi"}
 _SLACK = 0.05  # the share by which a container's promise may be too long
 
-Decoded = Iterator[tuple[Any, int]]
-
 
 def open_track(
     opened: Opened, file_format: Format, limits: Limits, damage: Damage | None = None
@@ -43,7 +41,7 @@ def open_track(
         LimitError: its header says that it is longer than ``limits.max_seconds``.
     """
     promised: int | None = None
-    with open_container(opened, file_format) as media, decoding(opened.name, "sound track"):
+    with open_container(opened, file_format, limits) as media, decoding(opened.name, "sound track"):
         if not media.streams.audio:
             raise SourceError(opened.name, "the file has no sound track", "pass a file that has one")
         stream = media.streams.best("audio") or media.streams.audio[0]

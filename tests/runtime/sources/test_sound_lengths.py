@@ -294,5 +294,5 @@ def test_libsndfile_says_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) ->
 def test_a_container_that_says_how_large_it_is(fmt: str, codec: str) -> None:
     data = sound_bytes(fmt) if fmt == "NIST" else more_seeds.track(fmt, codec, 48000)
     assert preprocess.audio(data).shape == (3, 1, 128, 204)
-    with pytest.raises(SourceError, match=r"truncated: .* bytes are there"):
+    with pytest.raises(SourceError, match=r"truncated: "):
         preprocess.audio(data[: len(data) * 3 // 4])
