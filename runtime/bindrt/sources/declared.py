@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 
 from bindrt.errors import SourceError
@@ -14,7 +15,7 @@ _MOST_CHUNKS = 100
 
 
 def check_declared_size(opened: Opened, file_format: Format) -> None:
-    """Raises SourceError if a RealMedia or NIST file is smaller than its header says."""
+    """Raises SourceError if an FLV, MXF, RealMedia or NIST file is smaller than its header says."""
     if file_format.name not in _DECLARED:
         return
     with decoding(opened.name, "media file"):
@@ -22,6 +23,24 @@ def check_declared_size(opened: Opened, file_format: Format) -> None:
     if declared > opened.size:
         problem = f"truncated: {opened.size} of {declared} bytes are there"
         raise SourceError(opened.name, problem, "is it complete?")
+
+
+def _flv(opened: Opened) -> int:
+    """The number behind the name ``filesize`` among what the file says of itself."""
+    name = b"\0\x08filesize\0"
+    at = opened.head.find(name)
+    if at < 0 or len(opened.head) < at + len(name) + 8:
+        return 0
+    size = struct.unpack_from(">d", opened.head, at + len(name))[0]
+    return int(size) if 0 < size < 1 << 53 else 0
+
+
+def _mxf(opened: Opened) -> int:
+    """The last partition begins where the first one says."""
+    first = opened.head[16:17]
+    length = 1 + (first[0] & 0x7F if first and first[0] & 0x80 else 0)
+    at = 16 + length + 24
+    return int.from_bytes(opened.head[at : at + 8], "big") if len(opened.head) >= at + 8 else 0
 
 
 def _rm(opened: Opened) -> int:
@@ -49,4 +68,4 @@ def _nist(opened: Opened) -> int:
     return int(length[1]) + numbers.get("sample_count", 0) * each if length else 0
 
 
-_DECLARED = {"NIST": _nist, "rm": _rm}
+_DECLARED = {"NIST": _nist, "flv": _flv, "mxf": _mxf, "rm": _rm}
