@@ -15,6 +15,7 @@ import numpy.typing as npt
 from bindrt.background import in_background
 from bindrt.batching import Embedder, Outcome
 from bindrt.bundle import Bundle
+from bindrt.bundle.space import with_fewer_views
 from bindrt.bundle.words import Words
 from bindrt.bundle_checks import chosen_modalities, require_our_tokenizer, space_in
 from bindrt.columns import as_items
@@ -361,7 +362,7 @@ class Model(Submitting):
     def _collect(self, outcomes: dict[str, Outcome], normalize: bool) -> Embeddings:
         return Embeddings(
             vectors={m: o.rows for m, o in outcomes.items()},
-            space=self.space,
+            space=with_fewer_views(self.space, {m: o.notes.values() for m, o in outcomes.items()}),
             normalized=normalize,
             errors={(m, i): error for m, o in outcomes.items() for i, error in o.errors.items()},
             notes={(m, i): notes for m, o in outcomes.items() for i, notes in o.notes.items()},

@@ -6,6 +6,9 @@ vector is there, and the note says what a user should know about it.
 
 from __future__ import annotations
 
+#: The key of an item that has fewer views than the model takes. The name of its vector's space tells it too.
+FEWER_VIEWS = "views"
+
 #: What each key of a note says, one sentence for users. A new key is one row here.
 NOTES: dict[str, str] = {
     # text
@@ -27,6 +30,7 @@ NOTES: dict[str, str] = {
     "lost_packets": "Damaged packets that could not be decoded; the rest was embedded.",
     # video
     "damaged_frames": "Frames of the views that are damaged, or for which the frame before stands in.",
+    FEWER_VIEWS: "The video was seen in so many views, fewer than the model's fifteen, as was asked.",
     # depth
     "unit": "The unit in which the depth map or the thermal frame was read.",
     "missing_pixels": "Pixels of the depth map that have no depth.",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bindrt.errors import SpaceError
+from bindrt.notes import FEWER_VIEWS
 from bindrt.precisions import PRECISION_CLASS
 
 
@@ -25,6 +26,33 @@ def space_of(
     kind = PRECISION_CLASS[precision]
     text = json.dumps([weights, preprocessing, kind], sort_keys=True, separators=(",", ":"))
     return f"{family}-{embed_dim}-{kind}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def with_fewer_views(space: str, notes: Mapping[str, Iterable[Mapping[str, object]]]) -> str:
+    """The space of vectors some of which were made of fewer views than the model takes.
+
+    They can be compared with those of the space itself, but do not belong into one index with them.
+
+    Args:
+        notes: those of each modality's items; ``views`` among them says that an item has fewer.
+
+    >>> with_fewer_views("imagebind-1024-fp32-1a2b", {"video": [{"views": 5}, {"views": 5}, {}]})
+    'imagebind-1024-fp32-1a2b+video5'
+    """
+    for modality, of_items in sorted(notes.items()):
+        if counts := {str(found[FEWER_VIEWS]) for found in of_items if FEWER_VIEWS in found}:
+            space += f"+{modality}{','.join(sorted(counts))}"
+    return space
+
+
+def require_comparable(ours: str, theirs: str, what: str) -> None:
+    """Refuse to compare vectors of different spaces; those of fewer views can be compared.
+
+    Raises:
+        SpaceError: naming both spaces.
+    """
+    if ours.split("+")[0] != theirs.split("+")[0]:
+        require_same_space(ours, theirs, what)
 
 
 def require_same_space(ours: str, theirs: str, what: str) -> None:

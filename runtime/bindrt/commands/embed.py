@@ -85,7 +85,7 @@ def to_stdout(work: EmbedRun, args: argparse.Namespace, console: Console) -> Non
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the terminal's language
     start = monotonic()
-    work.run(lambda row: print(as_json_line(row, work.model.space), flush=True))
+    work.run(lambda row: print(as_json_line(row, work.space), flush=True))
     if args.json:
         print(summary_json(work), file=sys.stderr)
     elif not work.summary.is_silent:
@@ -96,7 +96,7 @@ def to_file(work: EmbedRun, args: argparse.Namespace, console: Console) -> None:
     """Writes segments of rows, then makes a file, an index or both from them."""
     output, index = args.output and real(args.output), args.index and real(args.index)
     model = work.model
-    segments = Segments(output or index, model.embed_dim, model.space, args.resume, args.dtype)
+    segments = Segments(output or index, model.embed_dim, work.space, args.resume, args.dtype)
     if args.resume:
         adopt(segments)
         work.earlier = EarlierRows(segments)
@@ -131,7 +131,7 @@ def close_run(work: EmbedRun, segments: Segments, prune: bool) -> None:
 
 def tell(console: Console, work: EmbedRun, what: str, seconds: float) -> None:
     """Prints the summary."""
-    lines = [f"{what}: {work.summary.line(seconds)}; space {work.model.space}"]
+    lines = [f"{what}: {work.summary.line(seconds)}; space {work.space}"]
     lines += [f"  {line}" for line in work.summary.details()]
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True, markup=False)
@@ -139,7 +139,7 @@ def tell(console: Console, work: EmbedRun, what: str, seconds: float) -> None:
 
 def summary_json(work: EmbedRun, output: Path | None = None) -> str:
     where = {"output": str(output)} if output is not None else {}
-    return json.dumps({**where, "space": work.model.space, **work.summary.as_json()}, ensure_ascii=False)
+    return json.dumps({**where, "space": work.space, **work.summary.as_json()}, ensure_ascii=False)
 
 
 def kept(args: argparse.Namespace) -> str:

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from bindrt.bundle.space import with_fewer_views
 from bindrt.commands.earlier import EarlierRows
 from bindrt.commands.file_states import FileState, state_of
 from bindrt.commands.inputs import EmbedArguments, Input, list_inputs, resolve
@@ -16,7 +17,9 @@ from bindrt.commands.passed_over import PassedOver
 from bindrt.commands.rows import Row
 from bindrt.commands.summary import Summary
 from bindrt.errors import Error, InputError
+from bindrt.modalities import MODALITIES
 from bindrt.model import Model
+from bindrt.notes import FEWER_VIEWS
 from bindrt.pipeline import EmbeddingFuture
 
 #: Inputs that are in work at once: enough to fill batches while others are prepared.
@@ -80,6 +83,14 @@ class EmbedRun:
     retry_failed: bool = False
     earlier: EarlierRows = field(default_factory=EarlierRows)
     summary: Summary = field(default_factory=Summary)
+
+    @property
+    def space(self) -> str:
+        """The space of the rows; its name tells if fewer views of videos are asked for."""
+        given = [self.arguments.options, *(rule.options for rule in self.arguments.rules)]
+        every = str(MODALITIES["video"].views)
+        views = [{FEWER_VIEWS: options[FEWER_VIEWS]} for options in given if FEWER_VIEWS in options]
+        return with_fewer_views(self.model.space, {"video": [v for v in views if v[FEWER_VIEWS] != every]})
 
     def run(
         self,

@@ -12,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from bindrt.bundle.space import require_same_space
+from bindrt.bundle.space import require_comparable
 from bindrt.commands.item_options import SECTION as ITEM_SECTION
 from bindrt.commands.item_options import add_item_options, as_item, given_options, require_use
 from bindrt.commands.limit_options import SECTION as LIMIT_SECTION
@@ -91,7 +91,7 @@ def search(args: argparse.Namespace) -> list[Hit]:
     wanted = sorted({modality for modality, _ in queries})
     # For a query or two, repacking the weights would take longer than it saves.
     with load(bundle, modalities=cast(Any, wanted), startup="fast-start", limits=limits) as model:
-        require_same_space(index.space, model.space, str(bundle))
+        require_comparable(index.space, model.space, str(bundle))
         items = {m: [as_item(m, v, options) for modality, v in queries if modality == m] for m in wanted}
         found = model.embed(**items)  # type: ignore[arg-type]
     given = args.weight or [1.0] * len(queries)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt.arrays import read_only
-from bindrt.bundle.space import require_same_space
+from bindrt.bundle.space import require_comparable, require_same_space
 from bindrt.embeddings import Embeddings, Vectors
 from bindrt.errors import InputError, OptionError
 from bindrt.index import storage
@@ -240,7 +240,7 @@ class Index:
             require_whole("k", k, "results", 1)
         floor = _as_score(min_score)
         if isinstance(query, Embeddings):
-            require_same_space(self.space, query.space, "the query")
+            require_comparable(self.space, query.space, "the query")
         queries = as_queries(query, self.dim)
         condition = None if where is None else as_condition(where)
         if k is None or modality is not None or condition is not None:

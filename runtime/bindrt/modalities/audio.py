@@ -20,6 +20,7 @@ from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.clips import clip_times, outside, sample_range
 from bindrt.modalities.steps.output_rows import Reserve, rows_for
 from bindrt.modalities.steps.resample import Resampler
+from bindrt.modalities.steps.span import check_span
 from bindrt.numeric import is_number
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources.audio import open_audio
@@ -69,23 +70,13 @@ class Audio:
 def prepare(item: Audio, limits: Limits, reserve: Reserve | None = None) -> Views:
     """Three clips of 2 s at 16 kHz as log-mel spectra; clips of the same samples are made once."""
     name = arrays.item_name(item.src)
-    _check_times(item, name)
+    check_span(item.start, item.end, name)
     if not is_file_source(item.src):
         return _views(_waveform(item, limits), item, limits, reserve)
     if item.rate is not None:
         raise InputError(name, "rate is for waveforms only", "leave it out")
     with open_audio(open_source(item.src, limits), limits) as recording:
         return _views(recording, item, limits, reserve)
-
-
-def _check_times(item: Audio, name: str) -> None:
-    for key, value in (("start", item.start), ("end", item.end)):
-        if value is not None and not (is_number(value) and 0 <= float(value) < float("inf")):
-            raise InputError(name, f"{key} is {value!r}", "it is a number of seconds from the beginning")
-    if item.end is not None and item.end <= (item.start or 0):
-        raise InputError(
-            name, f"it ends at {item.end:g} s and starts at {item.start or 0:g} s", "end after it starts"
-        )
 
 
 def _views(recording: Recording, item: Audio, limits: Limits, reserve: Reserve | None) -> Views:

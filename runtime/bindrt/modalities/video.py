@@ -17,11 +17,14 @@ from bindrt.modalities.modality import Modality, Views
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.clips import frame_pairs
 from bindrt.modalities.steps.output_rows import Reserve, rows_for
+from bindrt.modalities.steps.span import check_span
 from bindrt.modalities.steps.view_plan import plan_views
+from bindrt.notes import FEWER_VIEWS
 from bindrt.numeric import is_positive
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources import video as files
 from bindrt.sources.frames import Frame
+from bindrt.sources.groups import frames_between
 from bindrt.sources.pixel_limits import check_pixels
 from bindrt.sources.recording import check_seconds
 
@@ -33,13 +36,36 @@ class Video:
     Attributes:
         src: a path, bytes, file object, or frames.
         fps: frames per second; required for frames, refused for files.
+        start: the second at which to begin; None: at the beginning.
+        end: the second at which to end; None, or one behind the video's end: there.
         strict: refuses a file of which a packet is damaged. By default what can be decoded is embedded, and
             notes count what was lost. It decodes the whole file, which takes longer.
+        views: how many of the model's 15 views are computed. 5 are the middle crops of the five clips, 3
+            those of the first, the third and the last clip, 1 that of the third clip. Fewer take less time
+            and give another vector; the space of the ``Embeddings`` tells them apart.
+
+    >>> frames = np.zeros((50, 48, 64, 3), np.uint8)
+    >>> item = bindrt.Video(frames, fps=25, start=0.5, end=1.5, views=5)
+    >>> bindrt.preprocess.video(item).shape
+    (5, 3, 2, 224, 224)
     """
 
     src: Source | Sequence[ArrayLike]
     fps: float | None = field(default=None, metadata={ARRAYS_ONLY: True})
+    start: float | None = None
+    end: float | None = None
     strict: bool = False
+    views: int = c.VIDEO_CLIPS * c.VIDEO_CROPS
+
+
+_MIDDLE = (1,)  # the crop
+#: Which clips and which crops are computed, by the number of views.
+_CHOICES: dict[int, tuple[Sequence[int], Sequence[int]]] = {
+    c.VIDEO_CLIPS * c.VIDEO_CROPS: (range(c.VIDEO_CLIPS), range(c.VIDEO_CROPS)),
+    5: (range(c.VIDEO_CLIPS), _MIDDLE),
+    3: ((0, 2, 4), _MIDDLE),
+    1: ((2,), _MIDDLE),
+}
 
 
 class _Frames(Protocol):
@@ -53,6 +79,7 @@ class _Frames(Protocol):
     def width(self) -> int: ...
     @property
     def height(self) -> int: ...
+    def between(self, start: float, end: float | None) -> range: ...
     def read(self, wanted: Sequence[int], take: files.Take, limits: Limits, strict: bool) -> files.Read: ...
 
 
@@ -61,49 +88,65 @@ def prepare(item: Video, limits: Limits, reserve: Reserve | None = None) -> View
 
     Each different view is made once: a short video's clips and a square one's crops are equal.
     """
+    name = arrays.item_name(item.src)
+    if isinstance(item.views, bool) or item.views not in _CHOICES:
+        raise InputError(name, f"views is {item.views!r}", f"one of {', '.join(map(str, _CHOICES))}")
     if not is_file_source(item.src):
-        return _write(_ArrayFrames(item, limits), limits, item.strict, reserve)
+        return _write(_ArrayFrames(item, limits), item, limits, reserve)
     if item.fps is not None:
-        raise InputError(
-            arrays.item_name(item.src), "fps is for frames only", "leave it out: a file has its own"
-        )
+        raise InputError(name, "fps is for frames only", "leave it out: a file has its own")
     with files.open_clip(open_source(item.src, limits), limits) as clip:
-        return _write(clip, limits, item.strict, reserve)
+        return _write(clip, item, limits, reserve)
 
 
 def _write(
-    source: _Frames, limits: Limits, strict: bool, reserve: Reserve | None, distinct: bool = True
+    source: _Frames, item: Video, limits: Limits, reserve: Reserve | None, distinct: bool = True
 ) -> Views:
     """Plans with the counted frames; again with the decoded number if that is another one."""
-    frames, lost = source.frames, source.damaged if isinstance(source, files.Clip) else 0
-    batch = _Batch(source, frames, distinct, reserve)
-    read = batch.fill(limits, strict)
+    inside, lost = _inside(source, item), source.damaged if isinstance(source, files.Clip) else 0
+    batch = _Batch(source, inside, item.views, distinct, reserve)
+    read = batch.fill(limits, item.strict)
     if batch.is_missing(read) and isinstance(source, files.Clip):
-        frames, lost = read.decoded, lost + files.lost_frames(source, read, strict)
-        batch = _Batch(source, frames, distinct, reserve)
-        read = batch.fill(limits, strict)
+        lost += files.lost_frames(source, read, item.strict)
+        inside = range(min(inside.start, read.decoded - 1), min(inside.stop, read.decoded))
+        batch = _Batch(source, inside, item.views, distinct, reserve)
+        read = batch.fill(limits, item.strict)
         if batch.is_missing(read):
-            raise SourceError(
-                source.opened.name, f"{frames} frames were decoded, then {read.decoded}", "is it changing?"
-            )
+            raise SourceError(source.opened.name, "its frames were decoded, then not", "is it changing?")
     if batch.sizes_differ:
-        return _write(source, limits, strict, reserve, distinct=False)
+        return _write(source, item, limits, reserve, distinct=False)
     found = {
-        "frames_unseen": frames - len(batch.plan.writes),
+        "frames_unseen": len(inside) - len(batch.plan.writes),
         "lost_packets": max(read.lost, lost),
         "damaged_frames": read.damaged,
+        FEWER_VIEWS: item.views % (c.VIDEO_CLIPS * c.VIDEO_CROPS),
     }
     return Views(batch.out, batch.plan.index, {name: count for name, count in found.items() if count})
 
 
-class _Batch:
-    """The views of a video that has so many frames; filled as its frames come."""
+def _inside(source: _Frames, item: Video) -> range:
+    """The frames of the part that is wanted."""
+    name = arrays.item_name(item.src)
+    start, end = check_span(item.start, item.end, name)
+    inside = source.between(start, end)
+    if not inside:
+        where = f"from {start:g} s" if end is None else f"from {start:g} to {end:g} s"
+        raise InputError(name, f"no frame is shown {where}", "give seconds within the video")
+    return inside
 
-    def __init__(self, source: _Frames, frames: int, distinct: bool, reserve: Reserve | None) -> None:
-        pairs = frame_pairs(frames, source.fps, c.VIDEO_CLIPS, c.VIDEO_CLIP_SECONDS)
+
+class _Batch:
+    """The views of a part of a video; filled as its frames come."""
+
+    def __init__(
+        self, source: _Frames, inside: range, views: int, distinct: bool, reserve: Reserve | None
+    ) -> None:
+        clips, crops = _CHOICES[views]
+        pairs = frame_pairs(len(inside), source.fps, c.VIDEO_CLIPS, c.VIDEO_CLIP_SECONDS)
+        chosen = [(inside[pairs[clip][0]], inside[pairs[clip][1]]) for clip in clips]
         self._source = source
         self._offsets = _crop_offsets(source) if distinct else None
-        self.plan = plan_views(pairs, self._offsets)
+        self.plan = plan_views(chosen, self._offsets, crops)
         self.out = rows_for(reserve, self.plan.views, (3, c.VIDEO_FRAMES, c.SIDE, c.SIDE))
         self.sizes_differ = False  # from what the source says, by which equal crops were told
 
@@ -149,6 +192,9 @@ class _ArrayFrames:
             raise InputError(self.name, "there are no frames", _REMEDY)
         check_seconds(self.frames, self.fps, self.name, limits)
         self.height, self.width = self._frame(0, limits).shape[:2]
+
+    def between(self, start: float, end: float | None) -> range:
+        return frames_between(start, end, self.fps, self.frames)
 
     def read(self, wanted: Sequence[int], take: files.Take, limits: Limits, strict: bool) -> files.Read:
         for index in wanted:

@@ -106,7 +106,15 @@ def image(
     return out
 
 
-def video(src: VideoItem, limits: Limits = DEFAULT_LIMITS, strict: bool = False) -> Floats:
+def video(
+    src: VideoItem,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    strict: bool = False,
+    views: int = 15,
+) -> Floats:
     """A video as the vision encoder's input.
 
     Five clips of 2 s spread over the duration, of each the first and the last frame; shorter side
@@ -115,12 +123,16 @@ def video(src: VideoItem, limits: Limits = DEFAULT_LIMITS, strict: bool = False)
     Args:
         src: a path, bytes or file object (MP4, MKV, WebM, AVI, MPEG-TS, MPEG-PS, FLV, WMV), or
             :class:`bindrt.Video`, which also carries frames with their rate.
+        start: the second at which to begin; None: at the beginning.
+        end: the second at which to end; None: at the video's end.
         strict: refuse a file of which a packet is damaged; by default what can be decoded is used.
+        views: 15, or 5, 3 or 1 of them: see :class:`bindrt.Video`.
 
     Returns:
-        float32 ``[15, 3, 2, 224, 224]``: clip by clip, three crops in each; colours, frames.
+        float32 ``[views, 3, 2, 224, 224]``: clip by clip, three crops in each; colours, frames.
     """
-    out: Floats = _run("video", src, Video(cast(Any, src), strict=strict), limits)
+    item = Video(cast(Any, src), start=start, end=end, strict=strict, views=views)
+    out: Floats = _run("video", src, item, limits)
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import numpy as np
 
 from bindrt.arrays import Array
 
+_ROUNDING = 1e-6  # of a frame: 0.28 s x 25 frames a second is 7.000000000000001
 _FARTHEST = 64  # places by which the order of showing may differ from that of packets; codecs allow 16 frames
 
 
@@ -56,12 +58,36 @@ class PacketTable:
         farthest = np.abs(shown - np.arange(len(shown))).max(initial=0)
         return None if farthest > _FARTHEST else shown
 
+    def between(self, start: float, end: float | None, tick: float) -> range | None:
+        """As :func:`frames_between`, by the frames' own times; None if they do not tell.
+
+        Args:
+            tick: seconds of one unit of the times. They count from the first frame.
+        """
+        if (shown := self.shown()) is None:
+            return None
+        moments = np.frombuffer(self.times, np.int64)[shown]
+        seconds = (moments - moments[0]) * tick
+        slack = _ROUNDING * tick
+        first = int(np.searchsorted(seconds, start - slack))
+        return range(first, len(seconds) if end is None else int(np.searchsorted(seconds, end - slack)))
+
     def position(self, time: int | None) -> int | None:
         """The position of the packet with that time; None if there is not exactly one."""
         if time is None:
             return None
         found = np.flatnonzero(np.frombuffer(self.times, np.int64) == time)
         return int(found[0]) if len(found) == 1 else None
+
+
+def frames_between(start: float, end: float | None, fps: float, frames: int) -> range:
+    """The frames that are shown from ``start`` to before ``end``, in seconds; None stands for the end.
+
+    >>> frames_between(0.5, 1.0, 10, 100)
+    range(5, 10)
+    """
+    first = min(math.ceil(start * fps - _ROUNDING), frames)
+    return range(first, frames if end is None else min(math.ceil(end * fps - _ROUNDING), frames))
 
 
 @dataclass(frozen=True)

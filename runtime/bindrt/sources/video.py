@@ -16,7 +16,7 @@ from bindrt.sources.container import open_container, video_stream
 from bindrt.sources.declared import check_declared_size
 from bindrt.sources.formats import TRACKS, Format, sniff, unfit
 from bindrt.sources.frames import Frame, LostError, decode_plan, frame_of
-from bindrt.sources.groups import DecodePlan, PacketTable, plan_decoding
+from bindrt.sources.groups import DecodePlan, PacketTable, frames_between, plan_decoding
 from bindrt.sources.inorder import Decoding, Placing
 from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.packets import FEW, count_packets
@@ -56,6 +56,7 @@ class Clip:
         fps: the average frame rate, in frames per second.
         width, height: the frames' size in pixels as the header has it, before any rotation.
         packets: the packets of the video stream.
+        tick: seconds of one unit of the packets' times.
         damaged: how many of them the container marks as damaged.
         media: the container while it is open; else None.
     """
@@ -67,6 +68,7 @@ class Clip:
     width: int
     height: int
     packets: PacketTable
+    tick: float
     damaged: int = 0
     media: Any = None
 
@@ -99,6 +101,13 @@ class Clip:
         self._check_work([range(len(self.packets.sizes))], limits)
         whole = self._read_all(wanted, take, limits, strict)
         return self._read_damaged(wanted, take, limits) if whole is None else whole
+
+    def between(self, start: float, end: float | None) -> range:
+        """The frames that are shown from ``start`` to before ``end``, in seconds from the first frame."""
+        if start == 0 and end is None:
+            return range(self.frames)
+        by_time = self.packets.between(start, end, self.tick)
+        return frames_between(start, end, self.fps, self.frames) if by_time is None else by_time
 
     def _check_work(self, runs: Sequence[range], limits: Limits) -> None:
         """Raises LimitError if these packets decode to too many pixels for their size."""
@@ -224,9 +233,9 @@ def _counted(media: Any, opened: Opened, file_format: Format, limits: Limits) ->
         counted = count_packets(media, stream, file_format, opened, float(rate), limits)
     if counted.shown == 0:
         raise SourceError(opened.name, "the video has no frames")
-    size = (context.width, context.height)
+    size, tick = (context.width, context.height), float(stream.time_base or 0)
     return Clip(
-        opened, file_format, counted.shown, float(rate), *size, counted.packets, counted.damaged, media
+        opened, file_format, counted.shown, float(rate), *size, counted.packets, tick, counted.damaged, media
     )
 
 
