@@ -40,6 +40,7 @@ from bindrt.modalities.thermal import Thermal
 from bindrt.modalities.video import Video
 from bindrt.model import Model
 from bindrt.pipeline import PipelineOptions, Streamed
+from bindrt.zero_shot import Scores, ZeroShot
 
 __version__ = version("bindrt")
 logging.getLogger("bindrt").addHandler(logging.NullHandler())  # silent unless the program wants to hear it
@@ -69,11 +70,13 @@ __all__ = [
     "Overloaded",
     "PipelineOptions",
     "Prepared",
+    "Scores",
     "SourceError",
     "SpaceError",
     "Streamed",
     "Thermal",
     "Video",
+    "ZeroShot",
     "doctor",
     "load",
     "preprocess",

@@ -4,32 +4,46 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 MAX_RECORD_BYTES = 1 << 16
 
 
-def cache_folder() -> Path | None:
-    """``$XDG_CACHE_HOME/bindrt`` or ``~/.cache/bindrt``, made if it is missing; None if not writable."""
+def cache_folder(part: str = "") -> Path | None:
+    """A folder in ``$XDG_CACHE_HOME/bindrt`` or ``~/.cache/bindrt``, made if it is missing.
+
+    None if it cannot be made, read or written, for example because a file stands there.
+    """
     root = os.environ.get("XDG_CACHE_HOME", "")
     try:
         # The XDG standard says that a relative path must be ignored.
-        folder = (Path(root) if os.path.isabs(root) else Path.home() / ".cache") / "bindrt"
+        folder = (Path(root) if os.path.isabs(root) else Path.home() / ".cache") / "bindrt" / part
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # RuntimeError: the user has no home folder
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: the user has no home folder
         return None
-    return folder if os.access(folder, os.W_OK) else None
+    return folder if os.access(folder, os.R_OK | os.W_OK | os.X_OK) else None
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file; None if the file is missing or damaged."""
     try:
-        with open(path, "rb") as file:
-            found = json.loads(file.read(MAX_RECORD_BYTES))
-    except (OSError, ValueError, RecursionError):
+        found = json.loads(read_kept(path, MAX_RECORD_BYTES))
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def read_kept(path: Path, most: int = -1) -> bytes:
+    """The contents of a file of the cache, up to ``most`` bytes; empty if it cannot be read."""
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            return b""
+        with open(path, "rb") as file:
+            return file.read(most)
+    except OSError:
+        return b""
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
@@ -48,4 +62,5 @@ def keep(path: Path, content: bytes) -> None:
         beside.write_bytes(content)
         os.replace(beside, path)
     except OSError:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()

@@ -12,7 +12,7 @@ from bindrt.item_types import ModalityName
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.load_options import EngineName, LoadOptions, Precision, Startup
 from bindrt.model import Model
-from bindrt.option_checks import require_kind
+from bindrt.option_checks import chosen_bool, require_kind
 from bindrt.pipeline import PipelineOptions
 
 
@@ -71,6 +71,6 @@ def load(
     ):
         require_kind(name, value, kind)
     settings = EngineSettings(device, threads, startup, engine_options or {})
-    bundle = open_bundle(path, verify)
+    bundle = open_bundle(path, chosen_bool("verify", verify))
     options = LoadOptions(engine, precision, modalities, settings, limits, pipeline, memory_budget, engines)
     return Model(bundle=bundle, options=options)

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
@@ -19,7 +20,7 @@ from bindrt.bundle.space import with_fewer_views
 from bindrt.bundle.words import Words
 from bindrt.bundle_checks import chosen_modalities, require_our_tokenizer, space_in
 from bindrt.columns import as_items
-from bindrt.embeddings import Embeddings, unit_rows
+from bindrt.embeddings import Embeddings
 from bindrt.ending import engine_gate
 from bindrt.engines import Engine
 from bindrt.engines.own import own_engines
@@ -41,7 +42,7 @@ from bindrt.lifetime import Lifetime
 from bindrt.load_options import LoadOptions
 from bindrt.loaded_encoders import LoadedEncoders
 from bindrt.modalities import MODALITIES
-from bindrt.option_checks import chosen_labels, is_normalized, is_skip, require_stream
+from bindrt.option_checks import chosen_bool, is_normalized, is_skip, require_stream
 from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed, new_caller, request_options
 from bindrt.pipeline.aembed import embed_async
 from bindrt.pipeline.request_options import RequestOptions
@@ -51,6 +52,7 @@ from bindrt.preparation import Preparation
 from bindrt.selection.openers import Opener, openers
 from bindrt.statistics import Counts, merged
 from bindrt.submitting import Submitting
+from bindrt.zero_shot import ZeroShot, only_modality
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -216,10 +218,29 @@ class Model(Submitting):
 
         return stream(items, submit, prefetch, skip, modality)
 
+    def zero_shot(self, labels: Sequence[str], templates: Sequence[str] | None = None) -> ZeroShot:
+        """Embed text labels once, and compare items of any modality with them as often as wanted.
+
+        Args:
+            labels: the texts to choose from, for example ``["a dog", "a car"]``.
+            templates: texts with ``{}`` where the label goes; a label's vector is the mean over them.
+
+        Returns:
+            A :class:`ZeroShot`: ``z(image=[…])`` gives probabilities, ``z(image=[…]).topk(3)`` names.
+
+        Example:
+            >>> with bindrt.load("tiny") as model:
+            ...     model.zero_shot(["a bell", "a car"])(text="a bell ringing").topk()[0][0][0]
+            'a bell'
+        """
+        return ZeroShot(self.embed, self.bundle.manifest.text_scale, labels, templates)
+
     def classify(
         self, *, labels: Sequence[str], on_error: OnError = "raise", **items: Unpack[ItemsByModality]
     ) -> npt.NDArray[np.float32]:
         """Zero-shot classification of the items of one modality by text labels.
+
+        :meth:`zero_shot` embeds the labels once for many calls.
 
         Args:
             labels: the texts to choose from, for example ``["a dog", "a car"]``.
@@ -229,19 +250,8 @@ class Model(Submitting):
         Returns:
             float32 ``[N, labels]``: softmax over the labels of the text scale × cosine. Rows sum to one.
         """
-        if len(items) != 1:
-            raise OptionError(
-                "classify", f"{len(items)} modalities given", "give exactly one, for example image=[…]"
-            )
-        choices = chosen_labels(labels)
-        (modality,) = items
-        if next(iter(items.values())) is None:
-            raise OptionError("classify", f"{modality} is None", "give one item or a list of items")
-        queries = self.embed(on_error=on_error, **items)
-        texts = self.embed(text=choices)
-        logits = self.bundle.manifest.text_scale * (unit_rows(queries[modality]) @ unit_rows(texts["text"]).T)
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
+        only_modality("classify", items)
+        return self.zero_shot(labels)(on_error=on_error, **items).probabilities
 
     def stats(self) -> dict[str, dict[str, Any]]:
         """Counts of items, errors, views and batches, and seconds by stage, per modality used.
@@ -313,6 +323,7 @@ class Model(Submitting):
         Args:
             drain: first finish what was submitted. Otherwise requests that the engine does not have yet fail.
         """
+        drain = chosen_bool("drain", drain)
         self._lifetime.close()
         if not self._lifetime.here():
             return  # the engines' threads are the parent's, and cannot be ended here
@@ -341,7 +352,11 @@ class Model(Submitting):
         if modality in self.modalities:
             return
         if not isinstance(modality, str) or modality not in MODALITIES:
-            raise InputError(f"{modality}=", "unknown modality", f"one of {', '.join(MODALITIES)}")
+            near = get_close_matches(str(modality), (*MODALITIES, "normalize", "on_error"), 1)
+            remedy = f"did you mean {near[0]}? " if near else ""
+            raise InputError(
+                f"{modality}=", "unknown modality or option", f"{remedy}One of {', '.join(MODALITIES)}"
+            )
         raise InputError(
             f"{modality}=", "this model was not loaded with it", f"it has {', '.join(self.modalities)}"
         )

@@ -67,9 +67,18 @@ def is_normalized(normalize: object) -> bool:
     Raises:
         OptionError: it is not a bool of Python or NumPy.
     """
-    if not isinstance(normalize, (bool, np.bool_)):
-        raise OptionError(f"normalize={normalize!r}", "must be True or False", "True gives unit vectors")
-    return bool(normalize)
+    return chosen_bool("normalize", normalize, "True gives unit vectors")
+
+
+def chosen_bool(name: str, value: object, remedy: str = "give one of them") -> bool:
+    """An argument as a bool: a text such as "no" would count as True.
+
+    Raises:
+        OptionError: it is not a bool of Python or NumPy.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise OptionError(f"{name}={value!r}"[:80], "must be True or False", remedy)
+    return bool(value)
 
 
 def require_stream(items: object, prefetch: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, overload
 
 from bindrt.item_types import AudioItem, DepthItem, ImageItem, ImuItem, TextItem, ThermalItem, VideoItem
-from bindrt.option_checks import is_normalized
+from bindrt.option_checks import chosen_bool, is_normalized
 from bindrt.pipeline import EmbeddingFuture, request_options
 from bindrt.pipeline.request_options import RequestOptions
 
@@ -117,7 +117,7 @@ class Submitting:
             Overloaded: the queue is full, with ``block=False``.
         """
         options = request_options(priority, deadline, is_normalized(normalize))
-        return self._queue(modality, item, options, block)
+        return self._queue(modality, item, options, chosen_bool("block", block))
 
     def _queue(self, modality: str, item: object, options: RequestOptions, block: bool) -> EmbeddingFuture:
         raise NotImplementedError

@@ -6,13 +6,14 @@ Bundles are untrusted: every path, size and number is checked before anything is
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bindrt.bundle.files import os_errors, regular_file, sha256_of
 from bindrt.bundle.json_object import parse_json
 from bindrt.bundle.manifest import FileEntry, Manifest, parse_manifest
 from bindrt.errors import BundleError
+from bindrt.heldfile import HeldFile
 
 MANIFEST = "bundle.json"
 MAX_MANIFEST_BYTES = 16 << 20
@@ -28,26 +29,37 @@ class Bundle:
     Attributes:
         path: its folder.
         manifest: the checked contents of ``bundle.json``.
+        verified: files whose hashes were checked, kept open; by their path in the manifest.
     """
 
     path: Path
     manifest: Manifest
+    verified: dict[str, HeldFile] = field(default_factory=dict, compare=False, repr=False)
 
     def file(self, entry: FileEntry) -> Path:
         """Where a listed file is; inside the bundle, also after following links.
 
         Raises:
-            BundleError: missing, not a regular file, outside the bundle, or of another size.
+            BundleError: missing, not a regular file, outside the bundle, of another size, or changed since
+                its hash was checked.
         """
         name = f"{self.path.name}/{entry.path}"
         with os_errors(name):
             target = regular_file(self.path, entry.path)
             size = target.stat().st_size
+            held = self.verified.get(entry.path)
+            replaced = held is not None and held.replaced(target)
         if size != entry.bytes:
             raise BundleError(
                 name,
                 f"the file has {size} bytes, the manifest says {entry.bytes}",
                 "export or copy the bundle again",
+            )
+        if replaced:
+            raise BundleError(
+                name,
+                "the file was changed after its hash was checked",
+                "restore it and load the bundle again",
             )
         return target
 
@@ -63,7 +75,9 @@ class Bundle:
                 continue
             name = f"{self.path.name}/{entry.path}"
             with os_errors(name):
+                held = HeldFile(path)
                 found = sha256_of(path)
+            self.verified[entry.path] = held
             if found != entry.sha256:
                 raise BundleError(
                     name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,10 @@ from bindrt.engines.onnx_file import require_listed_files
 from bindrt.engines.spec import FAST_START, STARTUPS, EngineSettings, EngineSpec, one_line
 from bindrt.errors import EngineError, OptionError
 from bindrt.extras import repair
+from bindrt.heldfile import MappedFiles
+
+# From 1.29 on it collects data about its use and sends them, unless this is set before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 QUIET = 4  # ONNX Runtime logs what it also raises
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
@@ -41,6 +46,7 @@ class OnnxRuntimeEngine:
         self.precision = spec.precision
         self.device, self.max_batch = device_and_batch(chosen, spec)
         self._spec = spec
+        self._mapped = MappedFiles(spec.files)
         try:
             self._session = ort.InferenceSession(
                 str(graph), session_options(settings), providers=list(chosen.items())
@@ -53,6 +59,7 @@ class OnnxRuntimeEngine:
         self._check_signature(graph.name)
 
     def run(self, inputs: npt.NDArray[np.generic], out: npt.NDArray[np.float32]) -> None:
+        self._mapped.require_unchanged()
         try:
             result = self._session.run(["embedding"], {"input": inputs})[0]
         except Exception as error:

@@ -17,6 +17,7 @@ from bindrt.engines.onnx_file import require_listed_files
 from bindrt.engines.spec import EngineSettings, EngineSpec, one_line
 from bindrt.errors import EngineError, OptionError
 from bindrt.extras import install
+from bindrt.heldfile import MappedFiles
 
 #: What the products are computed in. Without it OpenVINO takes what it finds fastest, bfloat16 on a Xeon.
 PRECISION_HINT = {"fp32": "f32", "fp16": "f16", "bf16": "bf16", "int8": "f32", "fp8": "f32"}
@@ -48,6 +49,7 @@ class OpenVinoEngine:
         self.device = device.lower()
         self.max_batch = spec.cpu_batch()
         self._spec = spec
+        self._mapped = MappedFiles(spec.files)
         try:
             core.set_property({"ENABLE_MMAP": True})
             self.compiled = core.compile_model(
@@ -64,6 +66,7 @@ class OpenVinoEngine:
         self._lock = threading.Lock()
 
     def run(self, inputs: npt.NDArray[np.generic], out: npt.NDArray[np.float32]) -> None:
+        self._mapped.require_unchanged()
         with self._request() as request:
             try:
                 result = request.infer({"input": inputs}, share_inputs=True, share_outputs=True)["embedding"]
@@ -131,10 +134,10 @@ def model_cache(spec: EngineSpec, device: str) -> Path | None:
     """Where OpenVINO keeps the compiled model without its weights."""
     import openvino
 
-    folder = cache_folder()
+    folder = cache_folder("openvino")
     if folder is None or not spec.key:
         return None
-    return folder / "openvino" / f"{spec.key[:32]}-{spec.precision}-{device.lower()}-{openvino.__version__}"
+    return folder / f"{spec.key[:32]}-{spec.precision}-{device.lower()}-{openvino.__version__}"
 
 
 KIND = EngineKind(

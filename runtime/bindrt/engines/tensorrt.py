@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt import _core, hardware
-from bindrt.cache import cache_folder, keep
+from bindrt.cache import cache_folder, keep, read_kept
 from bindrt.engines.devices import cuda_index
 from bindrt.engines.kind import EngineKind
 from bindrt.engines.plan import read_header
@@ -209,10 +209,8 @@ class RuntimeCache:
         config: Any = engine.create_runtime_config() if has_config else None
         self._cache: Any = None
         self._kept: set[int] = set()  # profiles whose kernels are in the file
-        folder = cache_folder()
-        self._path = (
-            None if folder is None else folder / "tensorrt" / f"{spec.key[:32]}-{spec.version}.kernels"
-        )
+        folder = cache_folder("tensorrt")
+        self._path = None if folder is None else folder / f"{spec.key[:32]}-{spec.version}.kernels"
         for name, value in settings.options.items():
             if not hasattr(config, name):
                 raise OptionError(
@@ -221,8 +219,8 @@ class RuntimeCache:
             setattr(config, name, value)
         if config is not None and hasattr(config, "create_runtime_cache"):
             self._cache = config.create_runtime_cache()
-            if self._path is not None and self._path.is_file():
-                self._cache.deserialize(self._path.read_bytes())
+            if self._path is not None and (kept := read_kept(self._path)):
+                self._cache.deserialize(kept)
             config.set_runtime_cache(self._cache)
         self._config = config
 

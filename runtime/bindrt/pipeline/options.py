@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bindrt.errors import OptionError
 from bindrt.modalities import MODALITIES
-from bindrt.option_checks import require_whole
+from bindrt.option_checks import chosen_bool, require_whole
 
 #: What each number counts, its least and its greatest value.
 _NUMBERS = {
@@ -60,9 +60,7 @@ class PipelineOptions:
         for name, (what, least, most) in _NUMBERS.items():
             require_whole(name, getattr(self, name), what, least, most, optional=name == "max_batch")
         for name in ("cuda_graphs", "deduplicate"):
-            value = getattr(self, name)
-            if not isinstance(value, bool):
-                raise OptionError(f"{name}={value!r}", "not a bool", "it must be True or False")
+            chosen_bool(name, getattr(self, name))
         _require_modalities(self.background)
 
     def background_encoders(self) -> frozenset[str]:

@@ -125,7 +125,7 @@ def label(files: EngineFiles) -> str:
 
 def record_path(found: Sequence[EngineFiles], settings: EngineSettings) -> Path | None:
     """One file for what the answer depends on: the machine, the engines, their files and settings."""
-    folder = cache_folder()
+    folder = cache_folder("choices")
     if folder is None:
         return None
     cpu, driver = hardware.cpu(), hardware.nvidia_driver()
@@ -141,15 +141,15 @@ def record_path(found: Sequence[EngineFiles], settings: EngineSettings) -> Path 
         ],
     }
     key = hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:32]
-    return folder / "choices" / f"{found[0].encoder}-{key}.json"
+    return folder / f"{found[0].encoder}-{key}.json"
 
 
 def remembered() -> Iterator[dict[str, str]]:
     """Every choice of this user, for ``doctor``: bundle, encoder, precision, chosen, why."""
-    folder = cache_folder()
+    folder = cache_folder("choices")
     if folder is None:
         return
-    for path in sorted((folder / "choices").glob("*.json"))[:1000]:
+    for path in sorted(folder.glob("*.json"))[:1000]:
         record = read_record(path)
         keys = ("bundle", "encoder", "precision", "chosen", "why")
         if record is not None and all(isinstance(record.get(key), str) for key in keys):
