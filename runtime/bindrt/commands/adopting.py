@@ -76,6 +76,10 @@ def _checked(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         failed = pc.is_valid(table.column("error")).to_numpy()
         if (pc.is_valid(table.column("embedding")).to_numpy() == failed).any():
             raise ValueError("a row has neither a vector nor an error, or both")
+        if pc.any(
+            pc.and_(pc.is_valid(table.column("embedding")), pc.is_null(table.column("modality")))
+        ).as_py():
+            raise ValueError("a vector has no modality")
         numbers = pc.list_flatten(vectors).to_numpy(zero_copy_only=False)
         if not np.isfinite(numbers).all():
             raise ValueError("a vector has numbers that are not finite")

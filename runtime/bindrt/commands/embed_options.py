@@ -13,6 +13,7 @@ from bindrt.commands.limit_options import add_limit_options
 from bindrt.commands.manifests import Manifest
 from bindrt.commands.rows import DTYPES
 from bindrt.commands.rules import Selection, Shard, parse_rule, parse_shard
+from bindrt.commands.segments import parts_folder
 from bindrt.commands.terminal import Add, CommandParser
 from bindrt.modalities import MODALITIES
 
@@ -95,5 +96,6 @@ def embed_arguments(args: argparse.Namespace) -> EmbedArguments:
         rules=[parse_rule(text) for text in args.rule],
         selection=Selection(args.include, args.exclude, shard),
         manifest=None if args.manifest is None else Manifest(args.manifest),
+        own=[place for out in (args.output, args.index) if out for place in (out, parts_folder(out))],
         strict=args.strict,
     )

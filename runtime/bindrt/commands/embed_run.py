@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, cast
 
 from bindrt.bundle.space import with_fewer_views
@@ -15,6 +16,7 @@ from bindrt.commands.file_states import FileState, state_of
 from bindrt.commands.inputs import EmbedArguments, Input, list_inputs, resolve
 from bindrt.commands.passed_over import PassedOver
 from bindrt.commands.rows import Row
+from bindrt.commands.rules import rule_for
 from bindrt.commands.summary import Summary
 from bindrt.errors import Error, InputError
 from bindrt.modalities import MODALITIES
@@ -52,7 +54,7 @@ class Pending:
         if self.future is not None:
             try:
                 vector = self.future.result()
-                notes = json.dumps(dict(self.future.notes), ensure_ascii=False) if self.future.notes else None
+                notes = as_json(self.future.notes)
             except Error as of_item:
                 error = of_item
             except Exception as raw:  # whatever it is, it is this item's, and ends no job
@@ -64,6 +66,26 @@ class Pending:
 
     def is_finished(self) -> bool:
         return (self.future is None or self.future.done()) and (self.state is None or self.state.done())
+
+
+def as_json(notes: Mapping[str, object]) -> str | None:
+    """An item's notes as the output has them; None if there are none."""
+    return json.dumps(dict(notes), ensure_ascii=False, default=float) if notes else None
+
+
+class Hashing:
+    """Hashes files on threads of its own, while the engine works. Closing does not wait for a long file."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(2, "bindrt-hash")
+        self._stop = Event()
+
+    def submit(self, state: FileState | None, path: str) -> Future[FileState] | None:
+        return None if state is None else self._threads.submit(state.hashed, path, self._stop)
+
+    def close(self) -> None:
+        self._stop.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass
@@ -108,8 +130,9 @@ class EmbedRun:
             advance: is told how many more inputs are done.
             idle: is called now and then while the list on standard input pauses.
         """
+        self.summary.idle_rules = {rule.pattern for rule in self.arguments.rules}
         waiting: deque[Pending] = deque()
-        hashing = ThreadPoolExecutor(2, "bindrt-hash")
+        hashing = Hashing()
 
         def finish_first() -> None:
             row = waiting[0].row()
@@ -138,16 +161,18 @@ class EmbedRun:
             for pending in waiting:
                 if pending.future is not None:
                     pending.future.cancel()
-            hashing.shutdown(wait=False, cancel_futures=True)
+            hashing.close()
 
-    def _start(self, entry: Input, hashing: ThreadPoolExecutor) -> Pending | None:
+    def _start(self, entry: Input, hashing: Hashing) -> Pending | None:
         """Submits an input; None for one that has a row, and for a folder's file that is not media."""
+        if (rule := rule_for(self.arguments.rules, entry.name)) is not None:
+            self.summary.idle_rules.discard(rule.pattern)
         place = self.earlier.take(entry.key)
         if place is not None and not self._is_old(place, entry):
             return None
         replaces = None if place is None else self.earlier.number(place)
         state = None if entry.modality == "text" else state_of(entry.path)  # before it is read
-        hashed = None if state is None else hashing.submit(state.hashed, entry.path)
+        hashed = hashing.submit(state, entry.path)
         try:
             found = resolve(entry, self.arguments)
         except Error as of_item:

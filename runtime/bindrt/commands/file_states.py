@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from threading import Event
 
 _BLOCK = 1 << 20
 
@@ -22,12 +23,14 @@ class FileState:
     modified_ns: int | None = None
     sha256: str | None = None
 
-    def hashed(self, path: str) -> FileState:
-        """With the hash of the file's content; without one if the file is gone by now."""
+    def hashed(self, path: str, stop: Event | None = None) -> FileState:
+        """With the hash of the file's content; without one if the file is gone by now, or ``stop`` is set."""
         digest = hashlib.sha256()
         try:
             with open(path, "rb") as file:
                 while block := file.read(_BLOCK):
+                    if stop is not None and stop.is_set():
+                        return self
                     digest.update(block)
         except (OSError, ValueError):
             return self

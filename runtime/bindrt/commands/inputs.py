@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bindrt.commands.earlier import row_key
 from bindrt.commands.file_states import state_of
@@ -70,6 +71,7 @@ class EmbedArguments:
         rules: modality and options of files by their name; the first that fits.
         selection: which files are embedded.
         manifest: a file that lists inputs.
+        own: what this run writes; a folder's files do not include it.
         strict: a file that would be passed over is an error, and so is one of which a part is lost.
     """
 
@@ -80,6 +82,7 @@ class EmbedArguments:
     rules: Sequence[Rule] = ()
     selection: Selection = field(default_factory=Selection)
     manifest: Manifest | None = None
+    own: Sequence[Path] = ()
     strict: bool = False
 
     def check(self) -> None:
@@ -125,15 +128,24 @@ def _all_inputs(arguments: EmbedArguments) -> Iterator[Input | None]:
                 elif name := line.rstrip("\r\n"):
                     yield Input(name, "text" if modality == "text" else None, name=name, path=name)
         elif os.path.isdir(path):
+            own = [below for place in arguments.own if (below := below_folder(place, path))]
             for name in files_below(path, links=True):
-                yield Input(name, None, True, os.path.relpath(name, path), name)
+                inside = os.path.relpath(name, path)
+                if not any(inside == place or inside.startswith(place + os.sep) for place in own):
+                    yield Input(name, None, True, inside, name)
         else:
             yield Input(path, None, name=path, path=path)
     if arguments.manifest is not None:
-        for source, own, options in arguments.manifest.rows():
-            yield Input(source, own, False, source, arguments.manifest.file(source), options)
+        for source, of_row, options in arguments.manifest.rows():
+            yield Input(source, of_row, False, source, arguments.manifest.file(source), options)
     for text in arguments.texts:
         yield Input(text, "text", name=text)
+
+
+def below_folder(place: Path, folder: str) -> str | None:
+    """A place as it is named from a folder that it is in; None if it is elsewhere."""
+    found = os.path.relpath(os.path.realpath(place), os.path.realpath(folder))
+    return None if found.split(os.sep)[0] == os.pardir else found
 
 
 def count_inputs(arguments: EmbedArguments) -> int | None:

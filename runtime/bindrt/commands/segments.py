@@ -29,6 +29,7 @@ from bindrt.errors import InputError, OptionError
 REPLACED = b"bindrt.replaced"
 #: So many segments of fewer than ``LARGE`` rows are merged: 10 million rows are some hundred files.
 MERGE, LARGE = 16, 65536
+_NAMES = "[0-9]" * 12 + ".parquet"
 
 
 def parts_folder(output: Path) -> Path:
@@ -41,7 +42,7 @@ def require_new(output: Path) -> None:
     if output.exists():
         raise OptionError(str(output), "it exists", "add --resume to add to it, or choose another -o")
     folder = parts_folder(output)
-    if any(folder.glob("[0-9]*.parquet")):
+    if any(folder.glob(_NAMES)):
         raise OptionError(
             str(output), "an unfinished run is there", f"add --resume to go on, or remove {folder.name}"
         )
@@ -192,7 +193,7 @@ class Segments:
         """The number of the first row, the path, and the number of rows of each segment, in order."""
         found: list[tuple[int, Path, int]] = []
         end = 0
-        for path in sorted(self.folder.glob("[0-9]*.parquet")):
+        for path in sorted(self.folder.glob(_NAMES)):
             first = int(path.stem)
             if first >= end:  # otherwise a rest of a merge
                 rows = rows_in(path)
@@ -201,8 +202,11 @@ class Segments:
         return found
 
     def _continue(self, space: str) -> None:
+        for path in sorted(self.folder.glob(_NAMES)):
+            rows_in(path)  # these say whether it is ours, before anything is removed
+            replaced_by(path)
         whole = self.paths()
-        for path in self.folder.glob("[0-9]*.parquet"):
+        for path in self.folder.glob(_NAMES):
             if path not in whole:
                 path.unlink()
         for path in whole:
@@ -221,8 +225,12 @@ def rows_in(path: Path) -> int:
 
 def replaced_by(segment: Path) -> list[int]:
     """Numbers of the rows that the rows of a segment take the place of."""
-    numbers = json.loads((pq.read_schema(segment).metadata or {}).get(REPLACED, b"[]"))
-    return [int(number) for number in numbers]
+    try:
+        return [int(number) for number in json.loads(pq.read_schema(segment).metadata[REPLACED])]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise InputError(
+            str(segment), "it is no segment of this version", f"remove {segment.parent.name} to begin anew"
+        ) from None
 
 
 def table_space(path: Path) -> str:

@@ -41,6 +41,7 @@ class Summary:
         retried: inputs that had failed and were tried again.
         passed_over: files of folders that are not media, by suffix.
         notes: how many rows have a note, by its key.
+        idle_rules: patterns of rules that no file has fitted.
         gone: rows of files that do not exist any more.
         pruned: whether those rows were removed.
     """
@@ -52,6 +53,7 @@ class Summary:
     retried: int = 0
     passed_over: dict[str, Suffix] = field(default_factory=dict)
     notes: Counter[str] = field(default_factory=Counter)
+    idle_rules: set[str] = field(default_factory=set)
     gone: int = 0
     pruned: bool = False
 
@@ -88,13 +90,15 @@ class Summary:
                 f"passed over: {suffix.count} {name or 'without a suffix'}, for example "
                 f"{suffix.example.source} ({suffix.example.remedy})"
             )
+        for pattern in sorted(self.idle_rules):
+            yield f"no file fits the rule {pattern!r}"
         for key, count in sorted(self.notes.items()):
             yield f"{key}: {count} {'row' if count == 1 else 'rows'}. {NOTES.get(key, '')}".rstrip()
 
     @property
     def is_silent(self) -> bool:
         """Whether every input has a row with a vector, and there is nothing to tell about any."""
-        return not (self.failed or self.passed_over or self.notes or self.gone)
+        return not (self.failed or self.passed_over or self.notes or self.gone or self.idle_rules)
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs; docs/bind-embed.md lists the fields."""
@@ -110,6 +114,7 @@ class Summary:
                 name: {"count": s.count, "example": s.example.source, "remedy": s.example.remedy}
                 for name, s in sorted(self.passed_over.items())
             },
+            "idle_rules": sorted(self.idle_rules),
             "notes": {
                 key: {"rows": count, "meaning": NOTES.get(key, "")}
                 for key, count in sorted(self.notes.items())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 from bindrt.commands import embed as command
 from bindrt.commands import segments as segments_module
 from bindrt.commands.earlier import EarlierRows, row_key
+from bindrt.commands.file_states import state_of
 from bindrt.commands.outputs import finish
 from bindrt.commands.rows import Row
 from bindrt.commands.segment_writer import SegmentWriter
@@ -152,6 +155,7 @@ DAMAGED = {
     "nested.jsonl": {**ROW, "embedding": [[1.0] * 96]},
     "source.jsonl": {**ROW, "source": None, "embedding": [0.1] * 96},
     "both.jsonl": {**ROW, "error": "bad", "embedding": [0.1] * 96},
+    "modality.jsonl": {**ROW, "modality": None, "embedding": [0.1] * 96},
     "neither.jsonl": {**ROW, "embedding": None},
     "huge.jsonl": {**ROW, "embedding": [10**400] * 96},
     "size.jsonl": {**ROW, "embedding": [0.1] * 96, "size": "big"},
@@ -295,3 +299,26 @@ def test_inputs_that_are_given_twice_have_two_rows(tmp_path: Path) -> None:
     earlier = EarlierRows(segments)
     assert [earlier.take(row_key(True, "a", None)) for _ in range(4)] == [0, 1, 2, None]
     assert earlier.take(row_key(False, "a", None)) is None
+
+
+def test_strange_segments_are_named_and_left_alone(embed: Embed, tmp_path: Path) -> None:
+    """Such as those of a version that named them by their order: they would look like rests of a merge."""
+    assert embed("--text", "a", "-o", tmp_path / "whole.parquet").code == 0
+    parts = tmp_path / "out.parquet.parts"
+    parts.mkdir()
+    for number in range(3):
+        shutil.copy(tmp_path / "whole.parquet", parts / f"{number:012d}.parquet")
+    done = embed("--text", "b", "-o", tmp_path / "out.parquet", "--resume")
+    assert done.code == 1
+    assert "it is no segment of this version" in done.err
+    assert len(list(parts.iterdir())) == 3
+
+
+def test_hashing_stops_when_it_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "long"
+    path.write_bytes(bytes(10))
+    state, stop = state_of(str(path)), Event()
+    assert state is not None
+    assert state.hashed(str(path), stop).sha256 == hashlib.sha256(bytes(10)).hexdigest()
+    stop.set()
+    assert state.hashed(str(path), stop).sha256 is None

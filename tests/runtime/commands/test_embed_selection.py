@@ -209,3 +209,18 @@ def test_engine_options_reach_the_engine(embed: Embed) -> None:
         done = embed(PHOTO, option, value)
         assert done.code in (1, 2)
         assert value in done.err
+
+
+def test_a_rule_that_no_file_fits_is_told(embed: Embed, recordings: Path) -> None:
+    done = embed(recordings, "--rule", "*.dept.png=depth", "--rule", "*.png=image", "--include", "*.png")
+    assert "no file fits the rule '*.dept.png'" in done.err
+    assert "*.png'" not in done.err.replace("*.dept.png'", "")
+
+
+@pytest.mark.parametrize("place", ["-o", "--index"])
+def test_an_output_among_its_inputs_is_no_input(embed: Embed, recordings: Path, place: str) -> None:
+    inputs = (recordings, "--include", "b/*", "--include", "*.parquet*", "--include", "*.index*")
+    output = recordings / ("all.parquet" if place == "-o" else "all.index")
+    assert embed(*inputs, place, output, "--json").summary["rows"] == 3
+    done = embed(*inputs, place, output, "--resume", "--json")
+    assert (done.code, done.summary["rows"], done.summary["passed_over"]) == (0, 0, {})
