@@ -30,7 +30,7 @@ def open_audio(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Reco
     if file_format.family == "container":
         yield open_track(opened, file_format, limits)
     elif file_format.name == "MP3":
-        yield open_mp3(opened, limits)
+        yield open_mp3(opened, limits) or open_track(opened, file_format, limits)
     elif file_format.family == "audio":
         if file_format.name == "OGG" and _has_video(opened, file_format, limits):
             yield open_track(opened, file_format, limits)

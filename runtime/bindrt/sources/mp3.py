@@ -16,26 +16,30 @@ from bindrt.arrays import Array
 from bindrt.limits import Limits
 from bindrt.sources.beginning import sound_start
 from bindrt.sources.convert import Pieces, at_rate, with_channels
-from bindrt.sources.mp3frames import Frames, Part, find_frames, require_frames
+from bindrt.sources.mp3frames import Frames, Part, find_frames
 from bindrt.sources.opening import Opened, decoding, library
-from bindrt.sources.recording import Blocks, Damage, Recording
+from bindrt.sources.recording import Blocks, Damage, Recording, as_float
 
 _AT_ONCE = 64  # frames that are read and handed out together
 _RESERVOIR = 511  # bytes that a frame of layer 3 may borrow from those before it
 _OVERLAP = 2  # frames whose samples overlap the next one's
+_DECODERS = {1: "mp1float", 2: "mp2", 3: "mp3float"}  # those that FFmpeg takes by itself
 _GAP_SECONDS = 0.5  # what may be missing where frames are damaged
 
 
-def open_mp3(opened: Opened, limits: Limits) -> Recording:
+def open_mp3(opened: Opened, limits: Limits) -> Recording | None:
     """The recording of an MP3 file, also of one without a header or with a wrong one.
 
+    Returns:
+        None if no frame says its length: all have a free bit rate, or there is none.
+
     Raises:
-        SourceError: it has no frame.
         LimitError: it is longer than ``limits.max_seconds``.
     """
     with opened.binary() as stream, decoding(opened.name, "MP3 file", "is it complete?"):
         found = find_frames(stream, sound_start(opened), opened.size, opened.name, limits)
-    require_frames(found, opened.name)
+    if not found.parts:
+        return None
     rate = found.parts[0].header.rate
     same = all(part.header.rate == rate for part in found.parts)
     length = sum(part.samples for part in found.parts)
@@ -82,7 +86,7 @@ class _Reader:
         """Position, samples ``[n, channels]`` and number of failed frames of the wanted pieces of a part."""
         each = part.header.samples
         for run in _runs(part, wanted):
-            decoder = library("av").CodecContext.create(f"mp{part.header.layer}float", "r")
+            decoder = library("av").CodecContext.create(_DECODERS[part.header.layer], "r")
             for low in range(self._before(part, run.start), run.stop, _AT_ONCE):
                 high = min(low + _AT_ONCE, run.stop)
                 block, failed = self._decoded(stream, decoder, part, range(low, high))
@@ -104,7 +108,7 @@ class _Reader:
             begin = at[n] - at[first]
             try:
                 frame = decoder.decode(av.Packet(data[begin : begin + length[n]]))[0]
-                blocks.append(with_channels(frame.to_ndarray().T, part.header.channels))
+                blocks.append(with_channels(as_float(frame.to_ndarray().T), part.header.channels))
             except (av.FFmpegError, IndexError):
                 blocks.append(np.zeros((part.header.samples, part.header.channels), np.float32))
                 failed += 1

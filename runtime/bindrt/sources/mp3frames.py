@@ -6,7 +6,6 @@ import array
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from bindrt.errors import SourceError
 from bindrt.limits import Limits
 from bindrt.sources.beginning import tag_length
 from bindrt.sources.mpeg import FrameHeader, frame_header, resync
@@ -169,9 +168,3 @@ def _xing(header: FrameHeader, frame: bytes, number: int) -> Part | None:
     if frame[36:40] == b"VBRI" and len(frame) >= 54:
         return Part(header, number, promised=int.from_bytes(frame[50:54], "big"))
     return None
-
-
-def require_frames(found: Frames, name: str) -> None:
-    """Raises SourceError if there is none."""
-    if not found.parts:
-        raise SourceError(name, "cannot read the MP3 file: it has no frame", "is it complete?")

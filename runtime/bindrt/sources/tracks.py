@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -24,6 +25,7 @@ DEMUXERS = {
     "CAF": "caf",
     "W64": "w64",
     "VOC": "voc",
+    "MP3": "mp3",
     "SVX": "iff",
 }
 #: Formats whose header says how long a stream is; for others FFmpeg guesses it from the bit rate.
@@ -41,6 +43,7 @@ def open_track(
         LimitError: its header says that it is longer than ``limits.max_seconds``.
     """
     promised: int | None = None
+    file_format = dataclasses.replace(file_format, name=DEMUXERS.get(file_format.name, file_format.name))
     with open_container(opened, file_format, limits) as media, decoding(opened.name, "sound track"):
         if not media.streams.audio:
             raise SourceError(opened.name, "the file has no sound track", "pass a file that has one")
