@@ -21,6 +21,7 @@ from bindrt.bundle.words import Words
 from bindrt.bundle_checks import chosen_modalities, require_our_tokenizer, space_in
 from bindrt.columns import as_items
 from bindrt.embeddings import Embeddings
+from bindrt.embeddings.sources import sources_of
 from bindrt.ending import engine_gate
 from bindrt.engines import Engine
 from bindrt.engines.own import own_engines
@@ -155,7 +156,7 @@ class Model(Submitting):
         for modality, given_items in items.items():
             with self._loaded.using(MODALITIES[modality].encoder) as engine:
                 outcomes[modality] = self._embedder(modality, engine).embed(given_items, normalize, skip)
-        return self._collect(outcomes, normalize)
+        return self._collect(items, outcomes, normalize)
 
     async def aembed(
         self,
@@ -183,7 +184,7 @@ class Model(Submitting):
             self._require(modality)
             await asyncio.to_thread(self._engine, MODALITIES[modality].encoder)
         outcomes = await embed_async(self.pipelines, self._engine, given, self.embed_dim, options, skip)
-        return self._collect(outcomes, normalize)
+        return self._collect(given, outcomes, normalize)
 
     def _queue(self, modality: str, item: object, options: RequestOptions, block: bool) -> EmbeddingFuture:
         self._require(modality)
@@ -374,13 +375,16 @@ class Model(Submitting):
     def _engine(self, encoder: str) -> Engine:
         return self._loaded.engine(encoder)
 
-    def _collect(self, outcomes: dict[str, Outcome], normalize: bool) -> Embeddings:
+    def _collect(
+        self, items: Mapping[str, Iterable[object]], outcomes: dict[str, Outcome], normalize: bool
+    ) -> Embeddings:
         return Embeddings(
             vectors={m: o.rows for m, o in outcomes.items()},
             space=with_fewer_views(self.space, {m: o.notes.values() for m, o in outcomes.items()}),
             normalized=normalize,
             errors={(m, i): error for m, o in outcomes.items() for i, error in o.errors.items()},
             notes={(m, i): notes for m, o in outcomes.items() for i, notes in o.notes.items()},
+            sources={m: sources_of(given) for m, given in items.items()},
         )
 
 

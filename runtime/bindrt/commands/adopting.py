@@ -17,16 +17,9 @@ import pyarrow.parquet as pq
 from bindrt.bundle.space import require_same_space
 from bindrt.commands.file_states import FileState
 from bindrt.commands.indexing import index_rows
-from bindrt.commands.rows import (
-    FIRST_COLUMNS,
-    NUMBER_COLUMNS,
-    SPACE,
-    TEXT_COLUMNS,
-    Row,
-    to_table,
-    with_all_columns,
-)
+from bindrt.commands.rows import FIRST_COLUMNS, NUMBER_COLUMNS, TEXT_COLUMNS, Row, to_table, with_all_columns
 from bindrt.commands.segments import Segments, table_space
+from bindrt.embeddings.files import SPACE
 from bindrt.errors import Error, InputError
 
 _ROWS = 4096

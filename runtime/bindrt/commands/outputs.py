@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bindrt.commands.rows import NUMBER_COLUMNS, SPACE, TEXT_COLUMNS, as_json_line, table_rows, vectors_of
+from bindrt.commands.rows import NUMBER_COLUMNS, TEXT_COLUMNS, as_json_line, table_rows, vectors_of
 from bindrt.commands.segments import Segments
+from bindrt.embeddings.files import SPACE
 from bindrt.errors import OptionError
 
 SUFFIXES = (".parquet", ".npz", ".jsonl")

@@ -11,10 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bindrt.commands.file_states import FileState
+from bindrt.embeddings.files import NORMALIZED, SPACE
 from bindrt.text import clean
-
-SPACE = b"bindrt.space"
-NORMALIZED = b"bindrt.normalized"
 
 #: Types of the numbers of a vector in an output.
 DTYPES = {"float32": pa.float32(), "float16": pa.float16()}

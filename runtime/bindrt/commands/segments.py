@@ -22,7 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bindrt.bundle.space import require_same_space
-from bindrt.commands.rows import DTYPES, SPACE, Row, schema, to_table
+from bindrt.commands.rows import DTYPES, Row, schema, to_table
+from bindrt.embeddings.files import SPACE
 from bindrt.errors import InputError, OptionError
 
 #: In the metadata of a segment: numbers of the rows that its rows take the place of.

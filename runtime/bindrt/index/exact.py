@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt.embeddings import Vectors
+from bindrt.embeddings.vectors import top
 from bindrt.errors import InputError
 from bindrt.index.vectors import UnitRows
 
@@ -44,7 +45,7 @@ def nearest(
         best = [(np.empty(0, np.int64), np.empty(0, np.float32))] * len(part)
         for numbers, products in _compared(rows, part, mask, block):
             for q, product in enumerate(products):
-                taken = top(product, k, floor)
+                taken = best_of(product, k, floor)
                 scores = np.concatenate([best[q][1], product[taken]])
                 order = np.argsort(-scores, kind="stable")[:k]
                 best[q] = np.concatenate([best[q][0], numbers[taken]])[order], scores[order]
@@ -121,23 +122,13 @@ def possible(products: Scores, numbers: Numbers) -> Scores:
     return products
 
 
-def top(values: Scores, k: int | None, floor: float | None = None) -> Numbers:
+def best_of(values: Scores, k: int | None, floor: float | None) -> Numbers:
     """Indices of the ``k`` largest values from ``floor`` on, the largest first; equal ones in order.
 
-    >>> top(np.float32([1, 3, 2, 3]), 3).tolist()
-    [1, 3, 2]
-    >>> top(np.float32([1, 3, 2, 3]), None, floor=2.0).tolist()
+    >>> best_of(np.float32([1, 3, 2, 3]), None, floor=2.0).tolist()
     [1, 3, 2]
     """
-    if floor is not None:
-        near = np.flatnonzero(values >= floor - _ROUNDING)
-        return near[top(values[near], k)]
-    if k is not None and k < len(values):
-        # The k-th largest value. All values above it are chosen, and the first of those that equal it.
-        threshold = np.partition(values, len(values) - k)[len(values) - k]
-        above = np.flatnonzero(values > threshold)
-        equal = np.flatnonzero(values == threshold)[: k - len(above)]
-        chosen = np.sort(np.concatenate([above, equal]))
-    else:
-        chosen = np.arange(len(values))
-    return np.asarray(chosen[np.argsort(-values[chosen], kind="stable")], np.int64)
+    if floor is None:
+        return top(values, k)
+    near = np.flatnonzero(values >= floor - _ROUNDING)
+    return near[top(values[near], k)]

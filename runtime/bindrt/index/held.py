@@ -146,7 +146,7 @@ class Held:
         for query, rows in zip(queries, self.graph.search(queries, min(k, len(self))), strict=True):
             rows = np.sort(rows)  # equal scores in the order of adding
             scores = exact.possible(query @ self.rows.take(rows).T, rows)
-            best = exact.top(scores, None, floor)
+            best = exact.best_of(scores, None, floor)
             found.append(list(zip(rows[best].tolist(), scores[best].tolist(), strict=True)))
         return found
 

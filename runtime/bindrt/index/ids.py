@@ -8,6 +8,7 @@ from typing import Union
 
 import numpy as np
 
+from bindrt.embeddings import Embeddings
 from bindrt.errors import InputError
 from bindrt.text import clean
 
@@ -58,3 +59,19 @@ def as_id(value: object, name: str = "id") -> Id:
     if not isinstance(value, str):
         raise InputError(name, f"{type(value).__name__} is not an id", "give a str or a whole number")
     return clean(str(value))
+
+
+def own_ids(embeddings: Embeddings) -> list[str]:
+    """The paths or texts that ``Embeddings`` of one modality were made from.
+
+    Raises:
+        InputError: an item has none: it was an array, for example.
+    """
+    (modality,) = embeddings
+    found = [embeddings.source(modality, row) for row in range(len(embeddings[modality]))]
+    names = [name for name in found if name is not None]
+    if len(names) < len(found):
+        raise InputError(
+            "ids", f"{modality}[{found.index(None)}] was made from no path or text", "give a list of ids"
+        )
+    return names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from bindrt.arrays import is_array, to_numpy
 from bindrt.embeddings import Embeddings, Vectors, unit_rows
-from bindrt.errors import InputError, OptionError
-from bindrt.numeric import is_number
+from bindrt.embeddings.vectors import Weights, require_embedded, summed, weights_of
+from bindrt.errors import InputError
 
 _AT_ONCE = 1 << 14  # rows that are scaled at once; it bounds the memory beside theirs
 
 
-def combine(embeddings: Embeddings, weights: Mapping[str, float | Sequence[float]] | None = None) -> Vectors:
+def combine(embeddings: Embeddings, weights: Weights | None = None) -> Vectors:
     """One query from several items: the sum of their unit vectors, each times its weight.
 
     ImageBind's space allows this: an image plus a sound finds images that have both.
@@ -39,31 +39,16 @@ def combine(embeddings: Embeddings, weights: Mapping[str, float | Sequence[float
     [0.447, 0.894]
     """
     weights = weights or {}
-    for modality in weights:
-        if modality not in embeddings:
-            there = ", ".join(embeddings) or "nothing"
-            raise OptionError(f"weights: {modality!r}", "was not embedded", f"embedded: {there}")
+    require_embedded(weights, embeddings)
     parts = [
-        _factors(modality, weights.get(modality, 1.0), len(rows)) @ unit_rows(_finite(modality, rows))
+        weights_of(modality, weights, len(rows)) @ unit_rows(_finite(modality, rows)).astype(np.float64)
         for modality, rows in embeddings.items()
         if len(rows)
     ]
     if not parts:
         raise InputError("the query", "nothing was embedded", "give at least one item")
-    total = np.sum(parts, axis=0)
-    length = float(np.linalg.norm(total))
-    if length < 1e-6:
-        raise InputError("the query", "the weighted sum is zero", "give weights that do not cancel")
-    return np.asarray(total / length, np.float32)
-
-
-def _factors(modality: str, weight: float | Sequence[float], count: int) -> npt.NDArray[np.float64]:
-    each = [weight] * count if is_number(weight) else weight
-    if not isinstance(each, (list, tuple)) or len(each) != count or not all(is_number(w) for w in each):
-        raise OptionError(
-            f"weights: {modality!r}", f"{weight!r} is not a weight", f"give one number, or {count} of them"
-        )
-    return np.array(each, np.float64)
+    total: Vectors = summed([part[None] for part in parts], "the query")[0]
+    return total
 
 
 def _finite(modality: str, rows: Vectors) -> Vectors:

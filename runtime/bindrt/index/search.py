@@ -16,7 +16,7 @@ from bindrt.errors import InputError, OptionError
 from bindrt.index import storage
 from bindrt.index.filters import Where, as_condition
 from bindrt.index.held import Held
-from bindrt.index.ids import Id, as_id, as_ids
+from bindrt.index.ids import Id, as_id, as_ids, own_ids
 from bindrt.index.metadata import Metadata, as_texts
 from bindrt.index.query import as_queries, as_rows
 from bindrt.index.results import Entry, Hit, Pair
@@ -105,7 +105,7 @@ class Index:
     def add(
         self,
         vectors: Embeddings | Array,
-        ids: Iterable[Id | os.PathLike[str]],
+        ids: Iterable[Id | os.PathLike[str]] | None = None,
         modality: str = "",
         metadata: Iterable[Metadata | None] | None = None,
         on_duplicate: OnDuplicate = "raise",
@@ -115,7 +115,8 @@ class Index:
         Args:
             vectors: floats ``[N, D]``, or ``Embeddings`` of one modality.
             ids: one for each vector: a str, a path or a whole number, in a list, array, Series, … Items of
-                different modalities may have the same id.
+                different modalities may have the same id. None: the paths or texts that the ``Embeddings``
+                were made from.
             modality: the items' modality; by default that of the ``Embeddings``, else empty.
             metadata: one dict for each vector, of values that JSON can hold.
             on_duplicate: an id of this modality is there already, or stands twice in ``ids``: ``raise`` an
@@ -129,6 +130,8 @@ class Index:
         if on_duplicate not in ("raise", "replace", "keep"):
             raise OptionError(f"on_duplicate={on_duplicate!r}", "unknown", "use raise, replace or keep")
         rows, modality = self._as_rows(vectors, modality)
+        if ids is None and isinstance(vectors, Embeddings):
+            ids = own_ids(vectors)
         names, texts = as_ids(ids, len(rows)), as_texts(metadata, len(rows))
         if on_duplicate == "raise":
             self._held.refuse_duplicates(names, modality)

@@ -196,4 +196,8 @@ def test_vectors_of_a_model(small_model: bindrt.Model) -> None:
     index = Index.of(small_model)
     index.add(small_model.embed(text=texts), texts)
     assert index.search(small_model.embed(text="a car"), 1)[0][0].id == "a car"
+    index.add(small_model.embed(text=["snow", "ice"]))  # their own texts are their ids
+    assert index.ids == [*texts, "snow", "ice"]
+    with pytest.raises(bindrt.InputError, match="no path or text"):
+        index.add(small_model.embed(image=[np.zeros((8, 8, 3), np.uint8)]))
     assert index.space == small_model.space

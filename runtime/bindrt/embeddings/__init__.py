@@ -1,0 +1,6 @@
+"""What ``embed`` returns: vectors by modality, with the errors and notes of single items."""
+
+from bindrt.embeddings.embeddings import Embeddings, Nearest
+from bindrt.embeddings.vectors import Vectors, unit_rows
+
+__all__ = ["Embeddings", "Nearest", "Vectors", "unit_rows"]
