@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import OpenEXR
 import PIL.Image
+import pyarrow
+import pyarrow.csv
+import pyarrow.parquet
 
 from support import flir, media, more_seeds
 from support.golden import HERE, whole
@@ -148,7 +151,22 @@ def samples() -> list[Seed]:
         Seed("rate.npz", "imu", _npz(samples=values[:, :1000], rate=np.float64(200))),
         Seed("bare.npy", "imu", _npy(values), {"rate": 200.0}),
         Seed("times-option.npy", "imu", _npy(values), {"timestamps": times}),
+        *_tables(values.astype(np.float64), times),
     ]
+
+
+def _tables(values: np.ndarray, times: np.ndarray) -> list[Seed]:
+    names = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
+    columns = {"t": times, **dict(zip(names, values, strict=True))}
+    lists = {"time": times, "acc": values[:3].T.tolist(), "gyro": values[3:].T.tolist()}
+    found = []
+    for name, table in (("columns", columns), ("lists", lists)):
+        file = io.BytesIO()
+        pyarrow.parquet.write_table(pyarrow.table(table), file, row_group_size=200)
+        found.append(Seed(f"{name}.parquet", "imu", file.getvalue()))
+    file = io.BytesIO()
+    pyarrow.csv.write_csv(pyarrow.table(columns), file)
+    return [*found, Seed("columns.csv", "imu", file.getvalue())]
 
 
 def _exr(values: np.ndarray) -> bytes:

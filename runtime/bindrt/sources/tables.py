@@ -31,7 +31,8 @@ class Dialect:
         names: its columns, from the header; numbers from 1 if it has none.
         skip: lines before the first row.
         delimiter, decimal: what stands between values, and before the fraction.
-        encoding: of the text.
+        encoding: in which numbers are read. Latin-1 takes any bytes, whatever other columns hold; UTF-8 takes
+            the mark that may stand before the first number.
     """
 
     names: tuple[str, ...]
@@ -45,21 +46,20 @@ def csv_dialect(head: bytes) -> Dialect | None:
     """How a CSV file is written, by its first bytes; None if they are no table of numbers.
 
     >>> csv_dialect(b"# a recording\\nt;ax;ay\\n0,5;1,5;2\\n0,6;1,5;2\\n")
-    Dialect(names=('t', 'ax', 'ay'), skip=2, delimiter=';', decimal=',', encoding='utf8')
+    Dialect(names=('t', 'ax', 'ay'), skip=2, delimiter=';', decimal=',', encoding='latin1')
     """
     if any(byte < 32 and byte not in b"\t\n\r" for byte in head):
         return None
     try:
-        text, encoding = head.decode("utf-8-sig"), "utf8"
+        text = head.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         is_cut = error.start >= len(head) - 3 and len(head) >= 4096  # within a character
-        encoding = "utf8" if is_cut else "latin1"
         text = head[: error.start].decode("utf-8-sig") if is_cut else head.decode("latin1")
     lines = text.splitlines()[: _LINES + 2]
     for number, line in enumerate(lines):
         for delimiter in _DELIMITERS:
             if _numbers(line, delimiter) >= _LEAST:
-                return _dialect(lines, number, delimiter, encoding)
+                return _dialect(lines, number, delimiter, "latin1" if number else "utf8")
     return None
 
 

@@ -44,14 +44,20 @@ HEADERS = {
     "field.angular_velocity.x,field.angular_velocity.y,field.angular_velocity.z",
     "SensorLog": "loggingTime,accelerometerAccelerationX(m/s2),accelerometerAccelerationY(m/s2),"
     "accelerometerAccelerationZ(m/s2),gyroRotationX(rad/s),gyroRotationY(rad/s),gyroRotationZ(rad/s)",
+    "g-force": "time_s,gFx,gFy,gFz,wx,wy,wz",
+    "axes and units": "epoch,x-axis (m/s2),y-axis (m/s2),z-axis (m/s2),x (rad/s),y (rad/s),z (rad/s)",
+    "sensors last": "unix_time,x_acc,y_acc,z_acc,x_gyro,y_gyro,z_gyro",
+    "user acceleration beside": "t,ax,ay,az,gx,gy,gz,userAccelerationX,userAccelerationY,userAccelerationZ",
     "letters": "Time,AccX,AccY,AccZ,GyrX,GyrY,GyrZ",
 }
 
 
 @pytest.mark.parametrize("header", HEADERS)
 def test_headers(header: str) -> None:
-    data = csv(HEADERS[header], rows(TIMES))
-    np.testing.assert_allclose(preprocess.imu(data), WANT, atol=1e-5)
+    more = HEADERS[header].count(",") - 6
+    data = csv(HEADERS[header], [[*row, *[7.0] * more] for row in rows(TIMES)])
+    unit = "m/s2" if header == "g-force" else None
+    np.testing.assert_allclose(preprocess.imu(data, accel_unit=unit), WANT, atol=1e-5)
     assert detect(data) == "imu"
 
 

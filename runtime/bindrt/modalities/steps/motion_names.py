@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 SENSORS = ("acc", "gyro")
 _WORDS = {
-    "acc": frozenset(("acc", "accel", "accelerometer", "acceleration", "accelerations", "specificforce")),
+    "acc": frozenset(("acc", "accel", "accelerometer", "acceleration", "accelerations", "gforce")),
     "gyro": frozenset(
         ("gyr", "gyro", "gyros", "gyroscope", "angularvelocity", "angularrate", "rotationrate", "angular",
          "rotation", "rot", "omega")
@@ -38,8 +38,9 @@ _DERIVED = frozenset(
     )
 )
 _TIMES = frozenset(
-    ("t", "ts", "time", "times", "timestamp", "timestamps", "stamp", "elapsed", "sec", "seconds")
-)
+    ("t", "ts", "time", "times", "timestamp", "timestamps", "stamp", "datetime", "elapsed", "epoch", "unix",
+     "sec", "seconds", "millis", "milliseconds", "micros", "microseconds", "nanos", "nanoseconds")
+)  # fmt: skip
 _RATES = frozenset(("rate", "fs", "hz", "frequency", "samplingrate", "samplerate"))
 _TIME_UNITS = {
     "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
@@ -53,6 +54,8 @@ _SAMPLE_UNITS = {
     "degs-1": "deg/s", "dps": "deg/s", "degps": "deg/s", "°/s": "deg/s", "degree/s": "deg/s",
     "degrees/s": "deg/s", "rad/sec": "rad/s", "deg/sec": "deg/s",
 }  # fmt: skip
+_SENSOR_OF = {"m/s2": "acc", "g": "acc", "rad/s": "gyro", "deg/s": "gyro"}
+_G_FORCE = re.compile(r"g[ _-]?f(?:orce)?[ _-]?([xyz])\Z", re.IGNORECASE)
 _BRACKETS = re.compile(r"[\[(]([^\])]*)[\])]\s*$")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -74,7 +77,9 @@ class Named:
         for sensor, known in _WORDS.items():
             if parts & known:
                 return sensor
-        return _LETTERS.get(self.words[0], "") if self.words and self.axis else ""
+        if self.words and self.axis and self.words[0] in _LETTERS:
+            return _LETTERS[self.words[0]]
+        return _SENSOR_OF.get(_sample_unit(self.unit), "") if self.axis else ""
 
 
 @dataclass
@@ -114,7 +119,9 @@ def read_name(name: str) -> Named:
     """
     found = _BRACKETS.search(name)
     unit = found.group(1).strip() if found else ""
-    bare = name[: found.start()] if found else name
+    bare = (name[: found.start()] if found else name).strip()
+    if (force := _G_FORCE.match(bare)) is not None:
+        return Named(("gforce",), force.group(1).lower(), unit or "g")
     words = [w for w in re.split(r"[^a-z0-9µμ]+", _CAMEL.sub("_", bare).lower()) if w]
     if (
         not unit
