@@ -37,7 +37,7 @@ class Limits:
     max_packets: int = 6_000_000  # 24 hours of 60 frames a second are 5.2 million
     max_pixels_per_byte: float = 20_000  # a still picture in 4K, a key frame each 250: some 7000
     max_scans: int = 64
-    max_picture_bytes: int = 1 << 30
+    max_picture_bytes: int = 850 << 20
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -51,8 +51,8 @@ def open_picture(
         raise unfit(opened, file_format, wanted, PICTURE)
     if file_format.name == "PNM":
         with decoding(opened.name, "PNM image", "is it complete?"):
-            counts = netpbm.read_counts(opened, limits)
-        yield netpbm.as_picture(counts)
+            picture = netpbm.as_picture(netpbm.read_counts(opened, limits))
+        yield picture
         return
     with opened.binary() as stream:
         with decoding(opened.name, f"{file_format.title} image", "is it complete?"):

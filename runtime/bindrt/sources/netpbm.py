@@ -77,7 +77,7 @@ def as_picture(counts: Counts) -> PIL.Image.Image:
     white = 65535 if wide else 255
     if most != white:
         values = np.minimum(np.rint(np.arange(65536) / most * white), white)[values]
-    return PIL.Image.fromarray(values.astype(np.int32 if wide else np.uint8))
+    return PIL.Image.fromarray(values.astype(np.int32 if wide else np.uint8, copy=False))
 
 
 def _number(text: bytes, kind: bytes, name: str) -> float:
@@ -108,7 +108,7 @@ def _raw(data: bytes, kind: bytes, shape: tuple[int, ...], most: float, name: st
     if kind in (b"f", b"F"):
         return np.frombuffer(data, "<f4" if most < 0 else ">f4").reshape(shape).astype(np.float32)
     values = np.frombuffer(data, np.uint8 if most < 256 else ">u2").reshape(shape)
-    return values.astype(values.dtype.newbyteorder("="))
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
 def _plain(text: bytes, shape: tuple[int, ...], bits: bool, most: float, name: str) -> Array:

@@ -18,8 +18,17 @@ def check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
 
 #: About how many bytes are held for each pixel at the peak of decoding, by what decodes
 #: (``python -m bench.picture_memory`` measures it).
-_HELD = {"WEBP": 19, "AVIF": 15, "HEIF": 14, "JXL": 20, "16 bits": 24, "EXR": 16, "plain PNM": 64, "FLIR": 64}
-_OTHERS = 12
+_HELD = {
+    "WEBP": 17,
+    "AVIF": 13,
+    "HEIF": 13.5,
+    "JXL": 16,
+    "16 bits": 24,
+    "EXR": 16,
+    "plain PNM": 64,
+    "FLIR": 64,
+}
+_OTHERS = 9.5
 
 
 def check_memory(decoder: str, width: int, height: int, name: str, limits: Limits) -> None:
@@ -28,7 +37,7 @@ def check_memory(decoder: str, width: int, height: int, name: str, limits: Limit
     Args:
         decoder: the reader's name of the format, or a key of the table above.
     """
-    held = width * height * _HELD.get(decoder, _OTHERS)
+    held = int(width * height * _HELD.get(decoder, _OTHERS))
     if held > limits.max_picture_bytes:
         raise LimitError(
             name,

@@ -25,6 +25,7 @@ from bindrt.sources.netpbm import read_counts
 from bindrt.sources.numpyfile import is_numpy_file, read_array
 from bindrt.sources.opening import Opened
 from bindrt.sources.pixel_limits import check_pixels
+from bindrt.sources.strips import as_array, strips
 
 _GREY = ("L", "I", "F", "1")
 _CHROMA = 8  # by which a JPEG's channels may differ and still be grey
@@ -76,13 +77,13 @@ def _from_file(opened: Opened, field: Field, limits: Limits) -> Array:
         return read_array(opened, field, limits, lambda shape: _check_shape(shape, opened.name, limits))
     file_format = sniff(opened)
     if file_format.name in ("PNM", "PFM"):
-        return _equal(read_counts(opened, limits).values, opened.name, 0)
+        return _equal(read_counts(opened, limits).values, opened.name)
     if file_format.name == "EXR":
         return read_exr(opened, field, limits)
     with open_picture(opened, limits, f"a {field} map") as picture:
         deep = deep_channels(opened, picture, limits)
         if deep is not None:
-            return _equal(deep, opened.name, 0)
+            return _equal(deep, opened.name)
         values = _grey(picture, opened.name)
     if field == "depth" and file_format.name in _REDUCED and values.dtype == np.uint8:
         raise SourceError(
@@ -106,24 +107,33 @@ def as_native(values: Array) -> Array:
 def _grey(picture: PIL.Image.Image, name: str) -> Array:
     """The grey values of a picture; its alpha is dropped."""
     if picture.mode in _GREY or picture.mode.startswith("I;16"):
-        return np.array(picture if picture.mode != "1" else picture.convert("L"))
+        return as_array(picture if picture.mode != "1" else picture.convert("L"))
     if picture.mode in ("LA", "La"):
-        return np.asarray(picture.getchannel("L"))
-    return _equal(np.asarray(picture.convert("RGB")), name, _CHROMA)
+        return as_array(picture.getchannel("L"))
+    grey = np.empty((picture.height, picture.width), np.uint8)
+    for rows, strip in strips(picture):
+        colours = strip.convert("RGB")
+        red, green, blue = (np.asarray(channel) for channel in colours.split())
+        most = np.maximum(np.maximum(red, green), blue)
+        if (most - np.minimum(np.minimum(red, green), blue) > _CHROMA).any():
+            raise _coloured(name)
+        grey[rows] = np.asarray(colours.convert("L"))
+    return grey
 
 
-def _equal(values: Array, name: str, apart: int) -> Array:
-    """``[H, W]`` of ``[H, W]``, or of channels ``[H, W, 3]`` that differ by at most ``apart``."""
+def _equal(values: Array, name: str) -> Array:
+    """``[H, W]`` of ``[H, W]``, or of channels ``[H, W, 3]`` that are the same."""
     if values.ndim == 2:
         return values
-    low, high = values.min(axis=2), values.max(axis=2)
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        low, high = np.nan_to_num(low), np.nan_to_num(high)
-    if not (high - low <= apart).all():
-        raise SourceError(name, "the image has colours", "one channel of counts is needed, not false colours")
-    if apart and values.dtype == np.uint8:
-        return np.asarray(PIL.Image.fromarray(np.ascontiguousarray(values)).convert("L"))
-    return values[:, :, 0]
+    first = values[:, :, 0]
+    nan = values.dtype.kind == "f"
+    if not all(np.array_equal(first, values[:, :, i], equal_nan=nan) for i in range(1, values.shape[2])):
+        raise _coloured(name)
+    return first
+
+
+def _coloured(name: str) -> SourceError:
+    return SourceError(name, "the image has colours", "one channel of counts is needed, not false colours")
 
 
 def _check_shape(shape: tuple[int, ...], name: str, limits: Limits) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import numpy as np
 import PIL.Image
 
 from bindrt import _core
 from bindrt.arrays import Array
+from bindrt.sources.strips import as_array
 
 #: Modes whose pixels are bytes, and the layout of those bytes in Pillow's memory.
 _LAYOUTS = {"L": "L", "RGB": "RGBX", "RGBX": "RGBX", "RGBA": "RGBX"}
@@ -24,7 +24,7 @@ def of_picture(picture: PIL.Image.Image) -> tuple[Array, str]:
     shared = _shared(picture)
     if shared is not None:
         return shared, _LAYOUTS[picture.mode]
-    return np.asarray(picture), picture.mode
+    return as_array(picture), picture.mode
 
 
 def _shared(picture: PIL.Image.Image) -> Array | None:
