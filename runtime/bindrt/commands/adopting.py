@@ -17,10 +17,18 @@ import pyarrow.parquet as pq
 from bindrt.bundle.space import require_same_space
 from bindrt.commands.file_states import FileState
 from bindrt.commands.indexing import index_rows
-from bindrt.commands.rows import FIRST_COLUMNS, NUMBER_COLUMNS, TEXT_COLUMNS, Row, to_table, with_all_columns
+from bindrt.commands.rows import (
+    DTYPES,
+    FIRST_COLUMNS,
+    NUMBER_COLUMNS,
+    TEXT_COLUMNS,
+    Row,
+    to_table,
+    with_all_columns,
+)
 from bindrt.commands.segments import Segments, table_space
-from bindrt.embeddings.files import SPACE
 from bindrt.errors import Error, InputError
+from bindrt.index import Index
 
 _ROWS = 4096
 _OBJECTS = ("options", "notes")  # in JSON lines they are objects
@@ -80,7 +88,7 @@ def _checked(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 
 def from_parquet(segments: Segments) -> Iterator[pa.Table]:
-    require_same_space(_space(segments), table_space(segments.output), str(segments.output))
+    require_same_space(segments.space, table_space(segments.output), str(segments.output))
     with pq.ParquetFile(segments.output) as file:
         if file.schema_arrow.names[: len(FIRST_COLUMNS)] != list(FIRST_COLUMNS):
             raise ValueError(f"its columns are {', '.join(file.schema_arrow.names)[:200]}")
@@ -91,7 +99,7 @@ def from_parquet(segments: Segments) -> Iterator[pa.Table]:
 
 def from_npz(segments: Segments) -> Iterator[pa.Table]:
     with np.load(segments.output, allow_pickle=False) as archive:
-        require_same_space(_space(segments), str(archive["space"]), str(segments.output))
+        require_same_space(segments.space, str(archive["space"]), str(segments.output))
         vectors = archive["embedding"]
         if vectors.ndim != 2 or vectors.shape[1] != segments.dim:
             raise ValueError(f"its vectors have shape {list(vectors.shape)}")
@@ -123,7 +131,7 @@ def from_jsonl(segments: Segments) -> Iterator[pa.Table]:
 def _json_row(line: str, number: int, segments: Segments) -> Row:
     try:
         data = json.loads(line)
-        require_same_space(_space(segments), str(data["space"]), str(segments.output))
+        require_same_space(segments.space, str(data["space"]), str(segments.output))
         vector = None if data["embedding"] is None else np.array(data["embedding"], np.float32)
         if vector is not None and vector.shape != (segments.dim,):
             raise ValueError(f"the vector has shape {list(vector.shape)}")
@@ -139,23 +147,23 @@ def _json_row(line: str, number: int, segments: Segments) -> Row:
 
 
 def from_index(segments: Segments) -> Iterator[pa.Table]:
-    rows, space = index_rows(segments.output)
-    require_same_space(_space(segments), space, str(segments.output))
-    for part in _parts(rows, _ROWS):
+    index = Index.load(segments.output)
+    require_same_space(segments.space, index.space, str(segments.output))
+    if index.dtype not in DTYPES:
+        raise ValueError(f"its vectors are {index.dtype}")
+    found = pa.list_(DTYPES[index.dtype], segments.dim)
+    segments.adopt_dtype(pa.schema([pa.field("embedding", found)]), str(segments.output))
+    for part in _parts(index_rows(index), _ROWS):
         yield _table(part, segments)
 
 
 def _table(rows: list[Row], segments: Segments) -> pa.Table:
-    return to_table(rows, segments.dim, _space(segments), segments.dtype)
+    return to_table(rows, segments.dim, segments.space, segments.dtype)
 
 
 def _state(data: dict[str, Any]) -> FileState | None:
     size = data.get("size")
     return None if size is None else FileState(size, data.get("modified_ns"), data.get("sha256"))
-
-
-def _space(segments: Segments) -> str:
-    return str(segments.schema.metadata[SPACE].decode())
 
 
 def _parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -65,8 +65,8 @@ def check_outputs(args: argparse.Namespace) -> None:
         check_suffix(args.output)
     elif args.resume and args.index is None:
         raise OptionError("--resume", "there is no output to continue", "add -o OUT or --index OUT")
-    elif args.dtype is not None:
-        raise OptionError("--dtype", "it is for the vectors in a file", "add -o OUT")
+    elif args.dtype is not None and args.index is None:
+        raise OptionError("--dtype", "it is for the vectors in a file", "add -o OUT or --index OUT")
     for option in ("retry_failed", "prune"):
         if getattr(args, option) and not args.resume:
             raise OptionError("--" + option.replace("_", "-"), "there is no earlier run", "add --resume")
@@ -109,7 +109,7 @@ def to_file(work: EmbedRun, args: argparse.Namespace, console: Console) -> None:
             writer.flush()
     close_run(work, segments, args.prune)
     if index is not None:
-        write_index(segments, model, index)
+        write_index(segments, model.bundle.path, index)
     if output is not None:
         finish(segments)
     else:

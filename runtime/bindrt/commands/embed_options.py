@@ -66,7 +66,7 @@ def _add_inputs(add: Add) -> None:
 def _add_output(add: Add) -> None:
     add("-o", "--output", type=Path, metavar="OUT", help=".parquet, .npz or .jsonl")
     add("--index", type=Path, metavar="OUT", help="write an index, a folder, for bind-search")
-    add("--dtype", choices=tuple(DTYPES), help="of the vectors in -o; default: float32")
+    add("--dtype", choices=tuple(DTYPES), help="of the vectors in the output; default: float32")
     add("--resume", action="store_true",
         help="continue an earlier run, or add to its output; changed files are embedded again")  # fmt: skip
     add("--retry-failed", action="store_true", help="with --resume: also what failed before")

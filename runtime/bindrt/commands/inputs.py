@@ -16,7 +16,8 @@ from bindrt.commands.lines import read_lines
 from bindrt.commands.manifests import Manifest
 from bindrt.commands.passed_over import PassedOver, suspected
 from bindrt.commands.rules import Rule, Selection, rule_for
-from bindrt.errors import OptionError, SourceError
+from bindrt.errors import InputError, OptionError, SourceError
+from bindrt.notes import FEWER_VIEWS
 from bindrt.preprocess.detection import detect_opened
 from bindrt.sources import open_source
 from bindrt.sources.folders import files_below
@@ -177,6 +178,8 @@ def resolve(entry: Input, arguments: EmbedArguments) -> tuple[str, object] | Pas
             raise found.error()
         modality = found
     check_options(entry.options, None, entry.source)
+    if FEWER_VIEWS in entry.options:
+        raise InputError(entry.source, "one output has one number of views", f"give --{FEWER_VIEWS} for all")
     options = {**arguments.options, **(rule.options if rule else {}), **entry.options}
     if arguments.strict:
         options.setdefault("strict", "true")

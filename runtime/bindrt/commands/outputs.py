@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 
 from bindrt.commands.rows import NUMBER_COLUMNS, TEXT_COLUMNS, as_json_line, table_rows, vectors_of
 from bindrt.commands.segments import Segments
-from bindrt.embeddings.files import SPACE
 from bindrt.errors import OptionError
 
 SUFFIXES = (".parquet", ".npz", ".jsonl")
@@ -51,10 +50,9 @@ def write_parquet(file: object, segments: Segments) -> None:
 
 
 def write_jsonl(file: object, segments: Segments) -> None:
-    space = segments.schema.metadata[SPACE].decode()
     for table in segments.tables():
         for row in table_rows(table):
-            file.write((as_json_line(row, space) + "\n").encode())  # type: ignore[attr-defined]
+            file.write((as_json_line(row, segments.space) + "\n").encode())  # type: ignore[attr-defined]
 
 
 def write_npz(file: object, segments: Segments) -> None:
@@ -78,7 +76,7 @@ def _other_columns(segments: Segments) -> Iterator[tuple[str, npt.NDArray[np.gen
     for name in NUMBER_COLUMNS:
         parts = [_numbers(table.column(name)) for table in segments.tables([name])]
         yield name, np.concatenate([np.empty(0, np.int64), *parts])
-    yield "space", np.array(segments.schema.metadata[SPACE].decode())
+    yield "space", np.array(segments.space)
 
 
 def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:

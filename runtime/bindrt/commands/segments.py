@@ -84,6 +84,10 @@ class Segments:
             self._continue(space)
 
     @property
+    def space(self) -> str:
+        return str(self.schema.metadata[SPACE].decode())
+
+    @property
     def dim(self) -> int:
         return int(self.schema.field("embedding").type.list_size)
 
@@ -103,8 +107,7 @@ class Segments:
             raise OptionError(
                 f"--dtype {self._dtype}", f"{where} has {name}", "leave it out, or choose another -o"
             )
-        space = self.schema.metadata[SPACE].decode()
-        self.schema, self._dtype = schema(self.dim, space, name), name
+        self.schema, self._dtype = schema(self.dim, self.space, name), name
 
     def paths(self) -> list[Path]:
         """The segments in the order of their rows."""
@@ -124,7 +127,7 @@ class Segments:
         """
         if rows:
             replaced = [row.replaces for row in rows if row.replaces is not None]
-            table = to_table(rows, self.dim, self.schema.metadata[SPACE].decode(), self.dtype)
+            table = to_table(rows, self.dim, self.space, self.dtype)
             self.write_tables([table], first, replaced)
             self.dropped.update(replaced)
 

@@ -24,7 +24,7 @@ from bindrt.commands.segment_writer import SegmentWriter
 from bindrt.commands.segments import MERGE, Segments
 from bindrt.index import Index
 from bindrt.locks import only_writer
-from support.embedding import HERE, PHOTO, SOUND, Embed, table
+from support.embedding import FILM, HERE, PHOTO, SOUND, Embed, table
 
 OTHER = HERE / "inputs/image/tiny.png"
 SUFFIXES = [".parquet", ".npz", ".jsonl"]
@@ -222,7 +222,7 @@ def test_what_cannot_be_is_refused(embed: Embed, tmp_path: Path) -> None:
     for arguments, message in (
         (("--prune", "-o", "a.npz"), "--prune: there is no earlier run"),
         (("--retry-failed",), "--retry-failed: there is no earlier run"),
-        (("--dtype", "float16"), "--dtype: it is for the vectors in a file"),
+        (("--dtype", "float16"), "--dtype: it is for the vectors in a file; add -o OUT"),
         (("-o", "a.npz", "--index", "a.npz"), "it is the same place as -o"),
     ):
         done = embed("--text", "a", *arguments)
@@ -322,3 +322,26 @@ def test_hashing_stops_when_it_is_told(tmp_path: Path) -> None:
     assert state.hashed(str(path), stop).sha256 == hashlib.sha256(bytes(10)).hexdigest()
     stop.set()
     assert state.hashed(str(path), stop).sha256 is None
+
+
+def test_an_index_holds_the_type_that_was_asked_for(embed: Embed, folder: Path, tmp_path: Path) -> None:
+    index = tmp_path / "all.index"
+    assert embed(folder / "a.webp", "--index", index, "--dtype", "float16").code == 0
+    assert Index.load(index).dtype == "float16"
+    assert embed(folder, "--index", index, "--resume").code == 0
+    assert (Index.load(index).dtype, len(Index.load(index))) == ("float16", 2)
+    small = Index(Index.load(index).space, 96, dtype="int8")
+    small.save(index)
+    done = embed(folder, "--index", index, "--resume")
+    assert done.code == 1
+    assert "its vectors are int8" in done.err
+
+
+def test_the_number_of_views_is_that_of_the_whole_output(embed: Embed, tmp_path: Path) -> None:
+    index = tmp_path / "all.index"
+    assert embed(FILM, "--views", "5", "--index", index).code == 0
+    assert Index.load(index).space.endswith("+video5")
+    (tmp_path / "list.jsonl").write_text(json.dumps({"source": str(FILM), "views": 5}))
+    done = embed("--manifest", tmp_path / "list.jsonl")
+    assert done.code == 1
+    assert "one output has one number of views; give --views for all" in done.err
