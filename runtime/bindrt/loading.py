@@ -70,7 +70,7 @@ def load(
         ("pipeline", pipeline, PipelineOptions),
     ):
         require_kind(name, value, kind)
-    settings = EngineSettings(device, threads, startup, engine_options or {})
+    settings = EngineSettings(device, threads, startup, {} if engine_options is None else engine_options)
     bundle = open_bundle(path, chosen_bool("verify", verify))
     options = LoadOptions(engine, precision, modalities, settings, limits, pipeline, memory_budget, engines)
     return Model(bundle=bundle, options=options)

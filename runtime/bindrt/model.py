@@ -76,7 +76,7 @@ class Model(Submitting):
     def __init__(self, *, bundle: Bundle, options: LoadOptions) -> None:
         manifest = bundle.manifest
         self.bundle = bundle
-        self.precision = options.precision or manifest.default_precision
+        self.precision = manifest.default_precision if options.precision is None else options.precision
         if self.precision not in manifest.precisions():
             raise OptionError(
                 f"precision={self.precision!r}",

@@ -41,9 +41,10 @@ def request_options(
     """
     if priority is _USUAL.priority and deadline is None and normalize and caller is None:
         return _USUAL
-    if not isinstance(priority, int) or not -1000 <= priority <= 1000:
+    if isinstance(priority, bool) or not isinstance(priority, int) or not -1000 <= priority <= 1000:
         raise OptionError(f"priority={priority!r}", "not a priority", "give -1000 to 1000")
-    if deadline is not None and not (isinstance(deadline, (int, float)) and abs(deadline) < 1e9):
+    seconds = isinstance(deadline, (int, float)) and not isinstance(deadline, bool)
+    if deadline is not None and not (seconds and abs(deadline) < 1e9):
         raise OptionError(f"deadline={deadline!r}", "not a time", "give seconds from now, or None")
     return RequestOptions(priority, deadline, normalize, caller)
 

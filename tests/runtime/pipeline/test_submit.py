@@ -372,7 +372,9 @@ def test_a_dropped_model_ends_its_threads(small_bundle: Path) -> None:
     [
         ({"modality": "smell", "item": 1}, "unknown modality"),
         ({"modality": "text", "item": "a", "priority": "high"}, "priority"),
+        ({"modality": "text", "item": "a", "priority": True}, "priority=True"),
         ({"modality": "text", "item": "a", "deadline": "soon"}, "deadline"),
+        ({"modality": "text", "item": "a", "deadline": True}, "deadline=True"),
         ({"modality": "text", "item": "a", "deadline": float("nan")}, "deadline"),
     ],
 )
