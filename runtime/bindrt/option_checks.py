@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
 
+from bindrt.columns import as_items
 from bindrt.errors import InputError, OptionError
 
 
@@ -98,7 +99,7 @@ def chosen_labels(labels: object) -> list[str]:
         InputError: a label is not a str.
     """
     ordered = isinstance(labels, Iterable) and not isinstance(labels, (str, bytes, Mapping, Set))
-    texts = list(labels) if ordered else []  # type: ignore[call-overload]
+    texts = as_items("labels", labels) if ordered else []
     if not texts:
         raise OptionError(
             "classify", "labels must be a list of texts", 'for example labels=["a dog", "a car"]'
@@ -108,7 +109,7 @@ def chosen_labels(labels: object) -> list[str]:
             raise InputError(
                 f"labels[{index}]", f"a label is a str, not {type(text).__name__}", "decode or convert it"
             )
-    return texts
+    return [str(text) for text in texts]
 
 
 def require_kind(name: str, value: object, kind: type) -> None:

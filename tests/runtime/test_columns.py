@@ -92,6 +92,7 @@ def test_cells_of_a_file(png: Path) -> None:
     ):
         assert (preprocess.prepare("image", cell).array == want).all()
         assert (preprocess.image(bindrt.Image(cell)) == want).all()
+        assert preprocess.detect(cell) == "image"
     with pytest.raises(InputError, match=r"'x\.png'"):
         preprocess.prepare("image", {"bytes": b"no image", "path": "x.png"})
     with pytest.raises(InputError, match="neither bytes nor a path"):
@@ -169,3 +170,11 @@ def test_arrays_of_other_libraries() -> None:
         assert (preprocess.audio(bindrt.Audio(samples, rate=16_000)) == want).all()
     with pytest.raises(InputError, match="no array of numbers|no numbers"):  # noqa: RUF043
         preprocess.audio(bindrt.Audio([[1.0], [1.0, 2.0]], rate=16_000))
+
+
+def test_labels_in_a_column() -> None:
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    with bindrt.load("tiny", modalities=["image", "text"]) as model:
+        want = model.classify(image=pixels, labels=["a bell", "a ball"])
+        for labels in (pa.array(["a bell", "a ball"]), pandas.Series(["a bell", "a ball"])):
+            np.testing.assert_array_equal(model.classify(image=pixels, labels=labels), want)

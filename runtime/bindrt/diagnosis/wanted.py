@@ -55,9 +55,7 @@ LIBRARIES = (
     Wanted("pyarrow", "pyarrow", "Parquet output of bind-embed", repair("pyarrow"), ("pyarrow",)),
     Wanted("rich", "rich", "progress of the commands", repair("rich"), ("rich",)),
     Wanted("usearch", "usearch", "search indexes", install("index"), ("usearch",), optional=True),
-    Wanted(
-        "fsspec", "fsspec", "items given as URLs", "pip install 'bindrt[remote]'", ("fsspec",), optional=True
-    ),
+    Wanted("fsspec", "fsspec", "items given as URLs", install("remote"), ("fsspec",), optional=True),
     Wanted(
         "pillow-heif",
         "pillow_heif",

@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from bindrt.errors import Error, LimitError, SourceError
+from bindrt.extras import install
 from bindrt.limits import Limits
 
 #: Files behind URLs up to this size are fetched whole; of larger ones, what a decoder asks for.
 _WHOLE = 64 << 20
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
-_NO_FSSPEC = "pip install 'bindrt[remote]', or download it first"
 
 
 def is_uri(place: str) -> bool:
@@ -90,7 +90,9 @@ def open_url(place: str, name: str, limits: Limits) -> Any:
     try:
         import fsspec  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
-        raise Error(name, "a URL needs the package fsspec", _NO_FSSPEC) from None
+        raise Error(
+            name, "a URL needs the package fsspec", f"{install('remote')}, or download it first"
+        ) from None
     with _fetching(name):
         filesystem, path = fsspec.core.url_to_fs(place)
         file = filesystem.open(path, "rb")
