@@ -15,7 +15,7 @@ class Case:
     """A container with a codec.
 
     Attributes:
-        modality: ``image``, ``video`` or ``audio``.
+        modality: ``image``, ``video``, ``audio`` or ``depth``.
         container: what users call it.
         codec: what is in it.
         by: the program or library that makes the file.

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bindrt
-from bench.formats import pictures, sounds, videos
+from bench.formats import depth_maps, pictures, sounds, videos
 from bench.formats.case import Case
 
 PAGE = Path(__file__).parents[2] / "docs/formats.md"
 BEGIN, END = "<!-- formats: made by `python -m bench formats --write` -->", "<!-- /formats -->"
-SOURCES = {"audio": sounds.cases, "video": videos.cases, "image": pictures.cases}
+SOURCES = {"audio": sounds.cases, "video": videos.cases, "image": pictures.cases, "depth": depth_maps.cases}
 
 
 @dataclass(frozen=True)

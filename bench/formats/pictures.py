@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import io
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +14,7 @@ import PIL.Image
 from bench.formats.case import Case
 from bindrt import preprocess
 
-#: Format of Pillow, what is special, the mode of the picture, options.
+#: Format, what is special, the mode of the picture, options; ``format`` where Pillow calls it otherwise.
 MADE: list[tuple[str, str, str, dict[str, Any]]] = [
     ("JPEG", "baseline", "RGB", {"quality": 90}),
     ("JPEG", "progressive", "RGB", {"progressive": True}),
@@ -31,10 +32,26 @@ MADE: list[tuple[str, str, str, dict[str, Any]]] = [
     ("TIFF", "raw", "RGB", {}),
     ("TIFF", "LZW", "RGB", {"compression": "tiff_lzw"}),
     ("TIFF", "JPEG", "RGB", {"compression": "jpeg"}),
+    ("PNG", "16 bits of grey", "I;16", {}),
+    ("AVIF", "4:2:0", "RGB", {}),
+    ("AVIF", "4:4:4", "RGB", {"subsampling": "4:4:4"}),
+    ("AVIF", "alpha", "RGBA", {}),
+    ("AVIF", "grey", "L", {}),
+    ("HEIC", "4:2:0", "RGB", {"format": "HEIF"}),
+    ("HEIC", "alpha", "RGBA", {"format": "HEIF"}),
+    ("JPEG XL", "lossy", "RGB", {"format": "JXL"}),
+    ("JPEG XL", "lossless", "RGB", {"format": "JXL", "lossless": True}),
+    ("JPEG XL", "alpha", "RGBA", {"format": "JXL"}),
+    ("PNM", "PBM", "1", {"format": "PPM"}),
+    ("PNM", "PGM", "L", {"format": "PPM"}),
+    ("PNM", "PGM, 16 bits", "I;16", {"format": "PPM"}),
+    ("PNM", "PPM", "RGB", {"format": "PPM"}),
 ]
 
 
 def cases() -> Iterator[Case]:
+    importlib.import_module("pillow_heif").register_heif_opener()
+    importlib.import_module("pillow_jxl")  # teaches Pillow the format
     for name, special, mode, options in MADE:
         make = functools.partial(_made, name, mode, tuple(options.items()))
         yield Case("image", name, special, "Pillow", make, _difference)
@@ -49,7 +66,15 @@ def picture() -> PIL.Image.Image:
 
 def _made(name: str, mode: str, options: tuple[tuple[str, Any], ...]) -> bytes:
     out = io.BytesIO()
-    picture().convert(mode).save(out, name, **dict(options))
+    given = dict(options)
+    fmt = given.pop("format", name)
+    image = picture()
+    if mode == "I;16":
+        counts = np.asarray(image.convert("L")).astype(np.uint16) * 3
+        image = PIL.Image.fromarray(counts)
+    else:
+        image = image.convert(mode)
+    image.save(out, fmt, **given)
     return out.getvalue()
 
 

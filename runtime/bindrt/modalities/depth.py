@@ -45,6 +45,7 @@ class Depth:
         counts_per_metre: how many of the map's counts are a metre, where no ``unit`` says it: 1000 for a
             RealSense whose depth scale is 0.001.
         depth_scale: the old name of ``model_scale``.
+        exif: turn a picture as its EXIF orientation says.
 
     >>> Depth(np.full((4, 4), 1500, np.uint16), camera="realsense").missing
     'farthest'
@@ -59,6 +60,7 @@ class Depth:
     camera: CameraName | None = None
     counts_per_metre: float | None = None
     depth_scale: float = c.DEPTH_SCALE
+    exif: bool = False
 
     def __post_init__(self) -> None:
         if self.depth_scale != c.DEPTH_SCALE:
@@ -71,7 +73,7 @@ class Depth:
 
 def prepare(item: Depth, limits: Limits, reserve: Reserve | None = None) -> Views:
     """Disparity of the effective depth, resized, cropped and normalised; notes on missing pixels."""
-    loaded = load_map(item.src, "depth", limits)
+    loaded = load_map(item.src, "depth", limits, item.exif)
     values, name = loaded.values, loaded.name
     _check_options(item, name)
     camera = _camera(item, name)
@@ -81,7 +83,12 @@ def prepare(item: Depth, limits: Limits, reserve: Reserve | None = None) -> View
         frame, kernel_unit = frame / float(counts), "m"
     near = item.missing == "nearest"
     out, count = _core.depth_square(frame, kernel_unit, *camera, near, out=row_for(reserve))
-    notes: Notes = {"unit": unit, "missing_pixels": count, "missing_share": count / values.size}
+    notes: Notes = {
+        "unit": unit,
+        "missing_pixels": count,
+        "missing_share": count / values.size,
+        **loaded.notes,
+    }
     return one_view(out, notes)
 
 

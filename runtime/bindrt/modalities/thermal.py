@@ -36,6 +36,7 @@ class Thermal:
         unit: what the frame's values are: ``"celsius"``, ``"kelvin"``, ``"decikelvin"`` (tenths of a kelvin)
             or ``"centikelvin"`` (hundredths); the range is in °C then. None: counts of any kind. A
             radiometric JPEG of FLIR's says it itself.
+        exif: turn a picture as its EXIF orientation says.
 
     >>> Thermal(np.full((4, 4), 29315, np.uint16), low=0, high=40, unit="centikelvin").high
     40
@@ -46,22 +47,25 @@ class Thermal:
     high: float | None = None
     percentiles: tuple[float, float] | None = None
     unit: ThermalUnit | None = None
+    exif: bool = False
 
 
 def prepare(item: Thermal, limits: Limits, reserve: Reserve | None = None) -> Views:
     """8-bit frames as they are; others stretched from a range; the range used is in the notes."""
-    loaded = load_map(item.src, "thermal", limits)
+    loaded = load_map(item.src, "thermal", limits, item.exif)
     name = loaded.name
+    notes: dict[str, float | int | str]
     frame = _celsius(as_native(loaded.values), item.unit, loaded)
     plain = item.low is None and item.high is None and item.percentiles is None
     if plain and frame.dtype == np.uint8:
-        return one_view(_core.thermal_square(frame, out=row_for(reserve)), {"low": 0.0, "high": 255.0})
+        notes = {"low": 0.0, "high": 255.0, **loaded.notes}
+        return one_view(_core.thermal_square(frame, out=row_for(reserve)), notes)
     if bad := _core.count_not_finite(frame):
         raise InputError(
             name, f"{bad} of {frame.size} pixels are NaN or infinite", "every value must be finite"
         )
     low, high = _range(item, frame, name)
-    notes: dict[str, float | int | str] = {"low": low, "high": high}
+    notes = {"low": low, "high": high, **loaded.notes}
     if loaded.celsius or item.unit is not None:
         notes["unit"] = item.unit or "celsius"
     if item.unit is None and frame.dtype.kind in "iu" and (coldest := int(frame.min())) > high:

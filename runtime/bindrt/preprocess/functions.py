@@ -192,6 +192,7 @@ def depth(
     camera: CameraName | None = None,
     counts_per_metre: float | None = None,
     depth_scale: float = c.DEPTH_SCALE,
+    exif: bool = False,
 ) -> Floats:
     """A depth map as the depth encoder's input: normalised disparity.
 
@@ -212,12 +213,22 @@ def depth(
             ``"xtion"``; see ``CAMERAS``.
         counts_per_metre: how many of the map's counts are a metre, where no ``unit`` says it.
         depth_scale: the old name of ``model_scale``.
+        exif: turn a picture as its EXIF orientation says.
 
     Returns:
         float32 ``[1, 224, 224]``, -1.42 to 32.5.
     """
     item = Depth(
-        cast(Any, src), unit, focal, baseline, model_scale, missing, camera, counts_per_metre, depth_scale
+        cast(Any, src),
+        unit,
+        focal,
+        baseline,
+        model_scale,
+        missing,
+        camera,
+        counts_per_metre,
+        depth_scale,
+        exif,
     )
     out: Floats = _run("depth", src, item, limits)
     return out
@@ -231,6 +242,7 @@ def thermal(
     limits: Limits = DEFAULT_LIMITS,
     *,
     unit: ThermalUnit | None = None,
+    exif: bool = False,
 ) -> Floats:
     """A thermal frame as the thermal encoder's input.
 
@@ -243,11 +255,12 @@ def thermal(
         low, high: the range in the frame's own units, or in °C if its unit is known; needed unless 8-bit.
         percentiles: take the range from these percentiles of the frame instead, as ``(1, 99)``.
         unit: ``"celsius"``, ``"kelvin"``, ``"decikelvin"`` or ``"centikelvin"``; see :class:`bindrt.Thermal`.
+        exif: turn a picture as its EXIF orientation says.
 
     Returns:
         float32 ``[1, 224, 224]``, 0 to 1.
     """
-    out: Floats = _run("thermal", src, Thermal(cast(Any, src), low, high, percentiles, unit), limits)
+    out: Floats = _run("thermal", src, Thermal(cast(Any, src), low, high, percentiles, unit, exif), limits)
     return out
 
 

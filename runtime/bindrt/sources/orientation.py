@@ -10,6 +10,8 @@ import struct
 
 import PIL.Image
 
+from bindrt.arrays import Array
+
 _ORIENTATION = 0x0112
 _ENTRY = 12  # bytes of an entry in a directory of tags
 _XMP = re.compile(rb"""tiff:Orientation(?:=["']|>)([1-8])""")
@@ -24,6 +26,8 @@ _TURNS = {
     7: _T.TRANSVERSE,
     8: _T.ROTATE_90,
 }
+#: After rows and columns have changed places, for the orientations from 5 on: steps down and across.
+_FLIPS = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}
 
 
 def find_orientation(exif: bytes, xmp: bytes) -> int:
@@ -44,6 +48,14 @@ def picture_orientation(picture: PIL.Image.Image) -> int:
 def upright(picture: PIL.Image.Image, orientation: int) -> PIL.Image.Image:
     """The picture, turned from its orientation."""
     return picture.transpose(_TURNS[orientation]) if orientation in _TURNS else picture
+
+
+def upright_array(values: Array, orientation: int) -> Array:
+    """The same for a map ``[H, W]``; a view."""
+    if orientation >= 5:  # rows and columns change places
+        values = values.T
+    down, across = _FLIPS.get(orientation, (1, 1))
+    return values[::down, ::across]
 
 
 def _in_exif(tags: bytes) -> int:

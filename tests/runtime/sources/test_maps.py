@@ -8,9 +8,10 @@ from fractions import Fraction
 import av
 import numpy as np
 import PIL.Image
+import PIL.ImageOps
 import pytest
 
-from bindrt import LimitError, Limits, SourceError, preprocess
+from bindrt import Depth, LimitError, Limits, SourceError, Thermal, preprocess
 from support.media import picture, picture_bytes
 from support.png import png_file
 
@@ -107,3 +108,32 @@ def test_limits_come_before_the_pixels() -> None:
     for data in (png_file(np.dstack([COUNTS] * 3)), picture_bytes("TIFF", COUNTS)):
         with pytest.raises(LimitError, match="40 x 30"):
             preprocess.depth(data, limits=small)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_map(orientation: int) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    upright = np.asarray(_upright(PIL.Image.fromarray(COUNTS), orientation))
+    for data, options in (
+        (picture_bytes("PNG", COUNTS, exif=exif), {}),
+        (picture_bytes("PNG", GREY, exif=exif), {"unit": "mm"}),
+    ):
+        source = COUNTS if not options else GREY
+        stored = preprocess.prepare("depth", Depth(data, **options))
+        turned = preprocess.prepare("depth", Depth(data, exif=True, **options))
+        want = np.asarray(_upright(PIL.Image.fromarray(source), orientation))
+        np.testing.assert_array_equal(stored.array, preprocess.depth(source, **options))
+        np.testing.assert_array_equal(turned.array, preprocess.depth(want, **options))
+        assert stored.notes.get("exif_orientation", 1) == orientation
+        assert turned.notes.get("exif_turned", 1) == orientation
+    thermal = preprocess.prepare(
+        "thermal", Thermal(picture_bytes("PNG", COUNTS, exif=exif), 0, 5000, exif=True)
+    )
+    np.testing.assert_array_equal(thermal.array, preprocess.thermal(upright, 0, 5000))
+    assert thermal.notes.get("exif_turned", 1) == orientation
+
+
+def _upright(image: PIL.Image.Image, orientation: int) -> PIL.Image.Image:
+    image.getexif()[0x0112] = orientation
+    return PIL.ImageOps.exif_transpose(image)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,8 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError, SourceError
 from bindrt.items import Source
 from bindrt.limits import Limits
+from bindrt.modalities.modality import Notes
+from bindrt.modalities.steps.exif import exif_notes
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources.deep_pixels import deep_channels
 from bindrt.sources.exrfile import read_exr
@@ -24,6 +26,7 @@ from bindrt.sources.loaded import loaded_picture
 from bindrt.sources.netpbm import read_counts
 from bindrt.sources.numpyfile import is_numpy_file, read_array
 from bindrt.sources.opening import Opened
+from bindrt.sources.orientation import picture_orientation, upright_array
 from bindrt.sources.pixel_limits import check_pixels
 from bindrt.sources.strips import as_array, strips
 
@@ -41,18 +44,21 @@ class Map:
     Attributes:
         name: what to call it in errors.
         celsius: the file itself says that its values are degrees Celsius.
+        notes: what a user should know.
     """
 
     values: Array
     name: str
     celsius: bool = False
+    notes: Notes = field(default_factory=dict)
 
 
-def load_map(src: Source, field: Field, limits: Limits) -> Map:
+def load_map(src: Source, of: Field, limits: Limits, exif: bool = False) -> Map:
     """The map of a file or an array; its size is checked before its values are unpacked.
 
-    ``field`` names the array of a ``.npz``. ``[1, H, W]`` and ``[H, W, 1]`` are taken too. A picture is a map
-    if it is grey: whether stored as grey, with a palette, with alpha or as three equal channels.
+    ``of`` names the array of a ``.npz``. ``[1, H, W]`` and ``[H, W, 1]`` are taken too. A picture is a map
+    if it is grey: whether stored as grey, with a palette, with alpha or as three equal channels. With
+    ``exif`` it is turned as its EXIF orientation says.
 
     Raises:
         SourceError, LimitError: see :mod:`bindrt.sources`.
@@ -61,37 +67,44 @@ def load_map(src: Source, field: Field, limits: Limits) -> Map:
     name = arrays.item_name(src)
     if isinstance(src, PIL.Image.Image):
         picture = loaded_picture(src, name, limits)
-        return Map(_one_channel(_grey(picture, name), name, limits), name)
+        values, notes = _turned(_grey(picture, name), picture, exif)
+        return Map(_one_channel(values, name, limits), name, notes=notes)
     if not is_file_source(src):
         return Map(_one_channel(arrays.to_numpy(src, name), name, limits), name)
     opened = open_source(src, limits)
-    if field == "thermal" and sniff(opened).name == "JPEG":
+    if of == "thermal" and sniff(opened).name == "JPEG":
         celsius = read_celsius(opened, limits)
         if celsius is not None:
             return Map(celsius, name, celsius=True)
-    return Map(_one_channel(_from_file(opened, field, limits), name, limits), name)
+    values, notes = _from_file(opened, of, limits, exif)
+    return Map(_one_channel(values, name, limits), name, notes=notes)
 
 
-def _from_file(opened: Opened, field: Field, limits: Limits) -> Array:
+def _from_file(opened: Opened, of: Field, limits: Limits, exif: bool) -> tuple[Array, Notes]:
     if is_numpy_file(opened):
-        return read_array(opened, field, limits, lambda shape: _check_shape(shape, opened.name, limits))
+        return read_array(opened, of, limits, lambda shape: _check_shape(shape, opened.name, limits)), {}
     file_format = sniff(opened)
     if file_format.name in ("PNM", "PFM"):
-        return _equal(read_counts(opened, limits).values, opened.name)
+        return _equal(read_counts(opened, limits).values, opened.name), {}
     if file_format.name == "EXR":
-        return read_exr(opened, field, limits)
-    with open_picture(opened, limits, f"a {field} map") as picture:
+        return read_exr(opened, of, limits), {}
+    with open_picture(opened, limits, f"a {of} map") as picture:
         deep = deep_channels(opened, picture, limits)
-        if deep is not None:
-            return _equal(deep, opened.name)
-        values = _grey(picture, opened.name)
-    if field == "depth" and file_format.name in _REDUCED and values.dtype == np.uint8:
-        raise SourceError(
-            opened.name,
-            f"of {file_format.title} only the top eight bits of each value are read",
-            "save the depth as a 16-bit PNG or TIFF, or as .npy",
-        )
-    return values
+        values = _grey(picture, opened.name) if deep is None else _equal(deep, opened.name)
+        if of == "depth" and file_format.name in _REDUCED and values.dtype == np.uint8:
+            raise SourceError(
+                opened.name,
+                f"of {file_format.title} only the top eight bits of each value are read",
+                "save the depth as a 16-bit PNG or TIFF, or as .npy",
+            )
+        return _turned(values, picture, exif)
+
+
+def _turned(values: Array, picture: PIL.Image.Image, exif: bool) -> tuple[Array, Notes]:
+    """The map of a picture, upright if that is wanted, and what to note."""
+    orientation = picture_orientation(picture)
+    notes = exif_notes(orientation, exif)
+    return (upright_array(values, orientation) if exif else values), notes
 
 
 def as_native(values: Array) -> Array:
