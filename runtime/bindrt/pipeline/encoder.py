@@ -121,14 +121,15 @@ def end_all(patience: float) -> None:
     Args:
         patience: seconds.
     """
-    cores = list(_stopped)
     end = time.monotonic() + patience
-    with suppress(_core.ForkedError):  # a forked child: the threads are its parent's
-        for core in cores:
+    ending = []
+    for core in list(_stopped):
+        with suppress(_core.ForkedError):  # made before a fork: the threads are the parent's
             begin_close(core, False)
-        for core in cores:
-            if core.wait_delivered(max(end - time.monotonic(), 0.0)):
-                core.close(False)
+            ending.append(core)
+    for core in ending:
+        if core.wait_delivered(max(end - time.monotonic(), 0.0)):
+            core.close(False)
 
 
 def most_rows(engine: Engine, options: PipelineOptions) -> int:

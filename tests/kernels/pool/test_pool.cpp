@@ -198,6 +198,13 @@ void problems() {
       CHECK(!good({1, bad}, normalized) && !good({bad, 0}, normalized));
     }
   }
+  for (std::size_t at = 0; at < 19; ++at) {  // wherever it stands
+    Floats vector(19, 0.0F);
+    vector[at] = 1.0F;
+    CHECK(good(vector, true));
+    vector[at] = infinite;
+    CHECK(!good(vector, true));
+  }
   CHECK(good({largest, -largest}, false) && good({smallest, 0}, false) && good({2, 0}, false));
   CHECK(!good({largest, -largest}, true) && !good({smallest, 0}, true) && !good({1.001F, 0}, true));
 }

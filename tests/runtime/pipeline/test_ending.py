@@ -127,6 +127,22 @@ def test_a_long_decoding_ends_when_nobody_wants_it() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted True\n", "")
 
 
+def test_a_forked_child_ends_its_own_models() -> None:
+    done = run_script(
+        "import warnings\n"
+        "warnings.simplefilter('ignore')\n"
+        "m = slow()\n"
+        "m.submit('text', 'a').result()\n"
+        "if (child := os.fork()) == 0:\n"
+        "    own = slow()\n"
+        "    futures = [own.submit('text', str(i)) for i in range(30)]\n"
+        "    print(futures[0].result().shape, flush=True)\n"
+        "    sys.exit(0)\n"
+        "print(os.waitpid(child, 0)[1], flush=True)\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "(96,)\n0\n", "")
+
+
 def test_a_closed_model_says_so() -> None:
     model = bindrt.load("tiny", modalities=["text"])
     model.close()
