@@ -74,6 +74,10 @@ class Prepared:
         notes: what preprocessing found and a user should know (missing depth pixels, range used).
         views: the array is ``[V, ...]``, and the vectors of its views shall be averaged also where a modality
             has one view an item. Without it such an array is an error: it is more often a batch.
+
+    >>> ready = Prepared(bindrt.preprocess.image("bell.jpg"))
+    >>> bool(np.allclose(model.embed(image=ready).image, model.embed(image="bell.jpg").image))
+    True
     """
 
     array: ArrayLike

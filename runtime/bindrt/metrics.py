@@ -39,6 +39,10 @@ class PrometheusCollector:
 
     Raises:
         Error: ``prometheus_client`` is not installed.
+
+    >>> collector = PrometheusCollector(model)
+    >>> next(iter(collector.collect())).name
+    'bindrt_requests'
     """
 
     def __init__(self, model: Model, name: str | None = None) -> None:
@@ -51,11 +55,19 @@ class PrometheusCollector:
         self._name = name if name is not None else model.bundle.path.name.removesuffix(".bind")
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: a registry then does not collect when this is registered."""
+        """Nothing: a registry then does not collect when this is registered.
+
+        >>> PrometheusCollector(model).describe()
+        []
+        """
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Called by the registry at each scrape."""
+        """Called by the registry at each scrape.
+
+        >>> sorted({family.type for family in PrometheusCollector(model).collect()})
+        ['counter', 'gauge', 'histogram']
+        """
         found = self._pipelines.stats()
         yield self._requests(found)
         counter, gauge = self._core.CounterMetricFamily, self._core.GaugeMetricFamily

@@ -11,8 +11,6 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
-import inspect
-import io
 import re
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ import pytest
 import bindrt
 from support import pages, shell_lines
 from support.commands import run_command
+from support.page_code import check_output, run_statement
 
 ALL = [block for page in pages.pages() for block in pages.blocks(page)]
 #: Python blocks that need a GPU or a library that is not here. Adding one is a decision.
@@ -52,29 +51,6 @@ def test_python(page: Path, files: Path, model: bindrt.Model, monkeypatch: pytes
             for statement in tree.body:
                 printed = run_statement(statement, block, names, loop)
                 check_output(statement, block, printed)
-
-
-def run_statement(
-    statement: ast.stmt, block: pages.Block, names: dict[str, Any], loop: asyncio.AbstractEventLoop
-) -> str:
-    """Runs one statement, which may ``await``; what it printed."""
-    module = ast.Module([statement], [])
-    ast.increment_lineno(module, block.line - 1)
-    code = compile(module, block.place, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        result = eval(code, names)
-        if inspect.iscoroutine(result):
-            loop.run_until_complete(result)
-    return printed.getvalue()
-
-
-def check_output(statement: ast.stmt, block: pages.Block, printed: str) -> None:
-    line = (statement.end_lineno or 1) - block.line
-    _, arrow, expected = block.code.splitlines()[line].partition("# → ")
-    if arrow:
-        pattern = ".*".join(re.escape(part) for part in " ".join(expected.split()).split("…"))
-        assert re.fullmatch(pattern, " ".join(printed.split())), f"{block.place}: printed {printed!r}"
 
 
 @pytest.mark.parametrize("block", [b for b in ALL if b.language == "sh"], ids=lambda b: b.place)

@@ -65,6 +65,9 @@ class GpuEngine(Engine, Protocol):
     """An engine whose ``device`` is ``cuda:N`` and that can queue work on a stream.
 
     The pipeline then overlaps copies and computing. Without ``enqueue`` it calls ``run`` there too.
+
+    >>> isinstance(model.engine("text"), bindrt.GpuEngine)  # ONNX Runtime has no enqueue
+    False
     """
 
     def enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:

@@ -18,6 +18,9 @@ class Hit:
         score: cosine similarity of the item and the query, -1 to 1.
         modality: the item's modality; may be empty.
         metadata: the item's metadata as it was added; empty if there was none.
+
+    >>> Hit("bell.jpg", 0.71, "image", {"album": "summer"}).metadata["album"]
+    'summer'
     """
 
     id: Id
@@ -33,6 +36,9 @@ class Entry:
     Attributes:
         id, modality, metadata: as they were added.
         vector: float32 ``[D]`` of unit length.
+
+    >>> Entry("bell.jpg", "image", {}, np.float32([0.6, 0.8])).vector.tolist()
+    [0.6000000238418579, 0.800000011920929]
     """
 
     id: Id
@@ -49,6 +55,9 @@ class Pair:
         first, second: their ids; ``first`` was added earlier.
         score: their cosine similarity.
         modalities: theirs, in the same order.
+
+    >>> Pair("bell.jpg", "copy.jpg", 0.999, ("image", "image")).second
+    'copy.jpg'
     """
 
     first: Id

@@ -42,6 +42,10 @@ class Image:
         exif: turn the image as its EXIF orientation says (the original ignores it).
         grey16: 16-bit grey files: ``"pillow"`` clips at 255 as the original does, ``"full"``
             scales the whole 16-bit range to 8 bits.
+
+    >>> frame = np.zeros((480, 640, 3), np.uint8)  # as OpenCV has it
+    >>> model.embed(image=bindrt.Image(frame, layout="BGR")).image.shape
+    (1, 96)
     """
 
     src: Source

@@ -130,6 +130,9 @@ def windows(
     Raises:
         InputError: ``samples`` is not ``[6, N]``.
         OptionError: a number that is not above 0, or a window or hop shorter than a sample.
+
+    >>> [part.shape for part in windows(np.zeros((6, 3000)), rate=200, hop=2.5)]
+    [(6, 1000), (6, 1000), (6, 1000), (6, 1000), (6, 1000)]
     """
     array = check_samples(arrays.to_numpy(samples), arrays.item_name(samples))
     hop = seconds if hop is None else hop

@@ -24,6 +24,9 @@ class Streamed(Generic[Item]):
         vector: float32 ``[D]``; None if there is an error.
         error: the item's error, with ``on_error="skip"``.
         notes: what preprocessing reports about the item.
+
+    >>> next(model.stream("text", iter(["a bell ringing"]))).vector.shape
+    (96,)
     """
 
     index: int

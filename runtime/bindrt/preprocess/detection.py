@@ -21,6 +21,9 @@ def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> str | None:
     Raises:
         SourceError: the file is missing or empty.
         LimitError: more bytes than ``limits``, or too little memory to look into it.
+
+    >>> bindrt.preprocess.detect("bell.wav")
+    'audio'
     """
     return detect_opened(open_source(as_source(src), limits))
 

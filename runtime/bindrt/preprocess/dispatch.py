@@ -62,6 +62,9 @@ def describe(modality: str) -> dict[str, object]:
 
     Raises:
         OptionError: there is no such modality.
+
+    >>> bindrt.preprocess.describe("text")["length"]
+    77
     """
     return dict(declaration(modality).description)
 

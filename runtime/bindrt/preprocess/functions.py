@@ -45,6 +45,9 @@ def prepare(modality: str, item: Any, limits: Limits = DEFAULT_LIMITS) -> Prepar
     Raises:
         OptionError: there is no such modality.
         InputError: the item is of another kind, shape, dtype or range, or cannot be decoded.
+
+    >>> bindrt.preprocess.prepare("audio", "bell.wav").array.shape
+    (3, 1, 128, 204)
     """
     views = prepare_views(modality, item, limits)
     if isinstance(item, Prepared):
@@ -101,6 +104,9 @@ def image(
 
     Returns:
         float32 ``[3, 224, 224]``, about -1.8 to 2.2.
+
+    >>> bindrt.preprocess.image("bell.jpg").shape
+    (3, 224, 224)
     """
     out: Floats = _run("image", src, Image(cast(Any, src), exif=exif, grey16=grey16), limits)
     return out
@@ -130,6 +136,9 @@ def video(
 
     Returns:
         float32 ``[views, 3, 2, 224, 224]``: clip by clip, three crops in each; colours, frames.
+
+    >>> bindrt.preprocess.video("bell.mp4").shape
+    (15, 3, 2, 224, 224)
     """
     item = Video(cast(Any, src), start=start, end=end, strict=strict, views=views)
     out: Floats = _run("video", src, item, limits)
@@ -159,6 +168,9 @@ def audio(
 
     Returns:
         float32 ``[3, 1, 128, 204]``.
+
+    >>> bindrt.preprocess.audio("bell.wav").shape
+    (3, 1, 128, 204)
     """
     out: Floats = _run("audio", src, Audio(cast(Any, src), start=start, end=end, strict=strict), limits)
     return out
@@ -176,6 +188,9 @@ def text(texts: Items[str], limits: Limits = DEFAULT_LIMITS) -> npt.NDArray[np.i
 
     Raises:
         InputError: an entry is not a ``str``; the error names its index.
+
+    >>> bindrt.preprocess.text(["a bell"])[0, :5].tolist()
+    [49406, 320, 3718, 49407, 0]
     """
     return prepare_all(texts)
 
@@ -217,6 +232,9 @@ def depth(
 
     Returns:
         float32 ``[1, 224, 224]``, -1.42 to 32.5.
+
+    >>> bindrt.preprocess.depth("bell.depth.png", unit="mm").shape
+    (1, 224, 224)
     """
     item = Depth(
         cast(Any, src),
@@ -259,6 +277,9 @@ def thermal(
 
     Returns:
         float32 ``[1, 224, 224]``, 0 to 1.
+
+    >>> bindrt.preprocess.thermal("bell.thermal.png").shape
+    (1, 224, 224)
     """
     out: Floats = _run("thermal", src, Thermal(cast(Any, src), low, high, percentiles, unit, exif), limits)
     return out
@@ -296,6 +317,9 @@ def imu(
 
     Returns:
         float32 ``[6, 2000]`` in m/s² and rad/s.
+
+    >>> bindrt.preprocess.imu(np.ones((6, 1000)), rate=200).shape
+    (6, 2000)
     """
     item = Imu(
         samples,

@@ -24,7 +24,7 @@ class _Bits:
 def jxl_size(head: bytes) -> tuple[int, int] | None:
     """Width and height in pixels from the first bytes of the file; None if they do not hold them.
 
-    >>> jxl_size(bytes.fromhex("ff0a 3f 00"))
+    >>> jxl_size(bytes.fromhex("ff0a 7f 00"))
     (256, 256)
     """
     stream = _codestream(head)
