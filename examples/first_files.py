@@ -47,8 +47,8 @@ def join_videos(parts: Sequence[Path], path: Path) -> None:
                     stream = film.add_stream("libx264", rate=track.average_rate)
                     stream.width, stream.height, stream.pix_fmt = track.width, track.height, "yuv420p"
                 for frame in source.decode(track):
-                    frame.pts = None
-                    film.mux(stream.encode(frame))
+                    pixels = frame.to_ndarray(format="rgb24")
+                    film.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         if stream is not None:
             film.mux(stream.encode(None))
 

@@ -61,9 +61,8 @@ def small_video(path: Path) -> str:
         stream.width, stream.height = WIDTH, WIDTH * track.height // track.width // 2 * 2
         stream.pix_fmt = "yuv420p"
         for frame in source.decode(track):
-            small = frame.reformat(stream.width, stream.height, "yuv420p")
-            small.pts = None
-            copy.mux(stream.encode(small))
+            pixels = frame.to_ndarray(format="rgb24", width=stream.width, height=stream.height)
+            copy.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         copy.mux(stream.encode(None))
     return address("video/mp4", out.getvalue())
 

@@ -24,6 +24,8 @@ from support.commands import run_command
 from support.page_code import check_output, run_statement
 
 ALL = [block for page in pages.pages() for block in pages.blocks(page)]
+#: Each recipe runs alone, in test_recipes.py.
+RUN_HERE = [block for block in ALL if block.page.name != "recipes.md"]
 #: Python blocks that need a GPU or a library that is not here. Adding one is a decision.
 NOT_RUN = 1
 #: First words of commands that a block marked ``run`` may use.
@@ -37,7 +39,7 @@ def test_blocks_say_what_they_are() -> None:
     assert len(not_run) == NOT_RUN, not_run
 
 
-@pytest.mark.parametrize("page", sorted({b.page for b in ALL if b.language == "python"}), ids=pages.name)
+@pytest.mark.parametrize("page", sorted({b.page for b in RUN_HERE if b.language == "python"}), ids=pages.name)
 def test_python(page: Path, files: Path, model: bindrt.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(files)
     names: dict[str, Any] = {"bindrt": bindrt, "np": np, "model": model}
@@ -76,7 +78,7 @@ def test_shell_lines_that_are_wrong(line: str, problem: str) -> None:
     assert problem in [shell_lines.problem(words) for words in shell_lines.commands(line)]
 
 
-@pytest.mark.parametrize("block", [b for b in ALL if b.mark == "run"], ids=lambda b: b.place)
+@pytest.mark.parametrize("block", [b for b in RUN_HERE if b.mark == "run"], ids=lambda b: b.place)
 def test_shell_runs(block: pages.Block, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(files)
     for words in shell_lines.commands(block.code):

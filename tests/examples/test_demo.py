@@ -7,13 +7,17 @@ import re
 import shutil
 import subprocess
 import sys
+from base64 import b64decode
+from io import BytesIO
 from pathlib import Path
 
+import av
 import demo_picture
 import pytest
 
+from tiny.previews import small_video
 from tiny.sums import WAYS
-from tiny.world import KINDS
+from tiny.world import KINDS, sample, write_files
 
 DEMO = Path(__file__).resolve().parent.parent.parent / "examples" / "demo.py"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -106,3 +110,12 @@ def test_page_in_a_browser(demo: tuple[str, Path], width: int, tmp_path: Path) -
         f"images {3 * kinds + 2 * sums} broken 0 videos {kinds} audio {kinds + sums} "
         f"lines {6 * kinds} wide false"
     )
+
+
+def test_small_videos_last_as_long_as_the_files(tmp_path: Path) -> None:
+    paths = write_files(sample(1, ("bell",), "test"), tmp_path, "bell")
+    small = b64decode(small_video(paths["video"]).partition(",")[2])
+    with av.open(str(paths["video"])) as file, av.open(BytesIO(small)) as copy:
+        assert copy.duration == file.duration
+        assert copy.streams.video[0].frames == file.streams.video[0].frames
+    assert len(small) < paths["video"].stat().st_size / 5
