@@ -27,3 +27,5 @@ class LoadOptions:
     pipeline: PipelineOptions = field(default_factory=PipelineOptions)
     memory_budget: int | None = None
     engines: Mapping[str, Engine] | None = None
+    isolate: bool = False
+    item_timeout: float | None = None

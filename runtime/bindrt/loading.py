@@ -12,7 +12,7 @@ from bindrt.item_types import ModalityName
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.load_options import EngineName, LoadOptions, Precision, Startup
 from bindrt.model import Model
-from bindrt.option_checks import chosen_bool, require_kind
+from bindrt.option_checks import chosen_bool, require_isolation, require_kind
 from bindrt.pipeline import PipelineOptions
 
 
@@ -30,6 +30,8 @@ def load(
     pipeline: PipelineOptions = PipelineOptions(),  # noqa: B008 - frozen
     memory_budget: int | None = None,
     engines: Mapping[str, Engine] | None = None,
+    isolate: bool = False,
+    item_timeout: float | None = None,
 ) -> Model:
     """Open a bundle. An encoder is loaded when it is first used, or by ``warm_up``.
 
@@ -52,6 +54,9 @@ def load(
             those used least recently go, once they have no work; docs/pipeline.md.
         engines: engines of your own by encoder (``vision``, ``text``, …), used in place of the bundle's;
             see :class:`bindrt.Engine`. Their weights do not count against ``memory_budget``.
+        isolate: decode files in processes of their own, for media of strangers: where a decoder crashes or
+            takes too long, its process is killed, and the item alone fails; docs/security.md.
+        item_timeout: with ``isolate``, seconds that preparing one file may take.
 
     Raises:
         BundleError: not a bundle, damaged or unsafe.
@@ -72,5 +77,17 @@ def load(
         require_kind(name, value, kind)
     settings = EngineSettings(device, threads, startup, {} if engine_options is None else engine_options)
     bundle = open_bundle(path, chosen_bool("verify", verify))
-    options = LoadOptions(engine, precision, modalities, settings, limits, pipeline, memory_budget, engines)
+    require_isolation(isolate, item_timeout)
+    options = LoadOptions(
+        engine,
+        precision,
+        modalities,
+        settings,
+        limits,
+        pipeline,
+        memory_budget,
+        engines,
+        isolate=isolate,
+        item_timeout=item_timeout,
+    )
     return Model(bundle=bundle, options=options)

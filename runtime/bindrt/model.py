@@ -26,6 +26,7 @@ from bindrt.ending import engine_gate
 from bindrt.engines import Engine
 from bindrt.engines.own import own_engines
 from bindrt.errors import InputError, OptionError
+from bindrt.isolation import Isolated
 from bindrt.item_types import (
     AudioItem,
     DepthItem,
@@ -91,7 +92,9 @@ class Model(Submitting):
         encoders = {MODALITIES[m].encoder for m in self.modalities}
         own = own_engines(options.engines, encoders, self.precision)
         found = openers(bundle, encoders, options.engine, self.precision, options.settings, own)
-        self._preparation = Preparation(options.limits, Words(bundle) if "text" in self.modalities else None)
+        self._isolated = Isolated(options.item_timeout) if options.isolate else None
+        words = Words(bundle) if "text" in self.modalities else None
+        self._preparation = Preparation(options.limits, words, self._isolated)
         self._counts = Counts()
         self._lifetime = Lifetime(repr(bundle.path.name))
         self.pipelines = Pipelines(
@@ -330,6 +333,8 @@ class Model(Submitting):
             return  # the engines' threads are the parent's, and cannot be ended here
         self.pipelines.close(drain)
         self._loaded.clear()
+        if self._isolated is not None:
+            self._isolated.close()
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise OptionError(

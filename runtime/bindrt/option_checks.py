@@ -8,6 +8,7 @@ import numpy as np
 
 from bindrt.columns import as_items
 from bindrt.errors import InputError, OptionError
+from bindrt.numeric import is_number
 
 
 def require_whole(
@@ -117,3 +118,14 @@ def require_kind(name: str, value: object, kind: type) -> None:
     if not isinstance(value, kind):
         what = "a str" if kind is str else f"bindrt.{kind.__name__}(…)"
         raise OptionError(f"{name}={value!r}"[:80], f"not {what}", f"give {what}, or leave it out")
+
+
+def require_isolation(isolate: object, item_timeout: object) -> None:
+    """Raises OptionError unless the two arguments of ``load`` go together."""
+    chosen_bool("isolate", isolate)
+    if item_timeout is None:
+        return
+    if not is_number(item_timeout) or not 0 < float(item_timeout) < float("inf"):
+        raise OptionError(f"item_timeout={item_timeout!r}", "not a time", "give a number of seconds above 0")
+    if not isolate:
+        raise OptionError(f"item_timeout={item_timeout!r}", "only a process can be ended", "add isolate=True")

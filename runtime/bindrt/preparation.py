@@ -13,6 +13,7 @@ import numpy as np
 from bindrt.arrays import Array
 from bindrt.bundle.words import Words
 from bindrt.errors import Error
+from bindrt.isolation import Isolated
 from bindrt.items import Prepared
 from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES, Views
@@ -30,15 +31,17 @@ class Preparation:
     Args:
         limits: what an item may decode to.
         words: which words the model's text encoder knows; None without one.
+        isolated: the processes that decode files; None: they are decoded here.
     """
 
-    def __init__(self, limits: Limits, words: Words | None) -> None:
+    def __init__(self, limits: Limits, words: Words | None, isolated: Isolated | None = None) -> None:
         self._limits = limits
+        self._prepare = prepare_views if isolated is None else isolated.views
         self._words = words
 
     def views(self, modality: str, item: object, reserve: Reserve | None = None) -> Views:
         """One item as the model's input; see :func:`bindrt.preprocess.dispatch.prepare_views`."""
-        views = prepare_views(modality, item, self._limits, reserve)
+        views = self._prepare(modality, item, self._limits, reserve)
         if self._words is None or MODALITIES[modality].tokens is None:
             return views
         return replace(views, notes=self._told(views.array, views.notes))
