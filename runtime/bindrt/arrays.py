@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -103,12 +104,18 @@ def shape_text(array: Any) -> str:
     >>> shape_text(np.zeros((480, 640, 3), np.uint8))
     'uint8 [480, 640, 3]'
     """
-    dtype = str(getattr(array, "dtype", "?")).replace("torch.", "")
+    dtype = _dtype_name(getattr(array, "dtype", "?"))
     try:
         shape = ", ".join(str(int(n)) for n in array.shape)
     except Exception:
         shape = "?"
     return f"{dtype} [{shape}]"
+
+
+@lru_cache(maxsize=64)
+def _dtype_name(dtype: object) -> str:
+    """A dtype's name, which NumPy puts together anew each time; every item has a name."""
+    return str(dtype).replace("torch.", "")
 
 
 def item_name(src: object) -> str:

@@ -138,6 +138,7 @@ def parquet(table: Any) -> bytes:
 
 
 COLUMNS = {"t": TIMES, **dict(zip(AXES, SAMPLES, strict=True))}
+COLUMNS_OF_LETTERS = dict(zip("abcdefg", [TIMES, *SAMPLES], strict=True))
 KINDS: dict[str, Callable[[], Any]] = {
     "parquet": lambda: parquet(pa.table(COLUMNS)),
     "parquet with lists": lambda: parquet(
@@ -158,6 +159,13 @@ def test_files(kind: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(preprocess.imu(data), WANT, atol=1e-5)
     (tmp_path / "it").write_bytes(data)
     np.testing.assert_allclose(preprocess.imu(tmp_path / "it"), WANT, atol=1e-5)
+
+
+def test_options_go_before_what_a_npz_says() -> None:
+    data = npz(samples=SAMPLES, t=TIMES * 2, rate=[1, 2], **COLUMNS_OF_LETTERS)
+    np.testing.assert_allclose(preprocess.imu(data, rate=RATE), WANT, atol=1e-5)
+    np.testing.assert_allclose(preprocess.imu(data, timestamps=TIMES), WANT, atol=1e-5)
+    np.testing.assert_allclose(preprocess.imu(data, columns=list("abcdefg")), WANT, atol=1e-5)
 
 
 def test_tables_in_memory() -> None:

@@ -94,9 +94,12 @@ def _read(item: Recorded, name: str, limits: Limits) -> Motion:
 
 
 def _from_npz(item: Recorded, opened: Opened, limits: Limits) -> Motion:
+    plain = read_fields(opened, ("samples", "t", "rate"), limits) if item.columns is None else {}
+    if "samples" in plain and ("t" in plain or "rate" in plain):
+        return _from_plain(item, plain, opened.name)
     names = npz_fields(opened)
     whole = next((n for n in _WHOLE if n in names), None)
-    if whole is None and (item.columns is not None or not find_roles(names).missing()):
+    if item.columns is not None or (whole is None and not find_roles(names).missing()):
         roles = roles_of(names, item.columns, opened.name)
         fields = read_fields(opened, used_columns(roles, with_times=item.timestamps is None), limits)
         return from_columns(fields, roles, _any_rate(item), item.time_unit, item.max_gap, opened.name)
@@ -110,9 +113,20 @@ def _from_npz(item: Recorded, opened: Opened, limits: Limits) -> Motion:
         return replace(motion, rate=_scalar(fields[roles.rate], opened.name))
     samples = check_samples(motion.samples, opened.name)
     times = _timestamps(fields[time], samples.shape[1], opened.name)
-    told = item.time_unit or roles.time_unit or ("s" if time == "t" else "")
+    told = item.time_unit or roles.time_unit
     unit = told or guess_unit(times, item.max_gap)
     return replace(motion, times=_scaled(times, unit), time_unit="" if told or unit == "s" else unit)
+
+
+def _from_plain(item: Recorded, fields: Mapping[str, Array], name: str) -> Motion:
+    """The fields of the documented names."""
+    samples = check_samples(fields["samples"], name)
+    if item.rate is not None or item.timestamps is not None:
+        return Motion(samples)
+    if "t" not in fields:
+        return Motion(samples, rate=_scalar(fields["rate"], name))
+    times = _timestamps(fields["t"], samples.shape[1], name)
+    return Motion(samples, times=_scaled(times, item.time_unit or "s"))
 
 
 def _from_columns(item: Recorded, columns: Mapping[str, Array], name: str) -> Motion:
