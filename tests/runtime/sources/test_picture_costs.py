@@ -69,6 +69,16 @@ def test_scans_are_counted() -> None:
         preprocess.image(data, limits=Limits(max_scans=3))
 
 
+def test_scans_of_one_colour_each_are_counted() -> None:
+    """A sequential JPEG may have a scan for each colour, and more."""
+    frame = b"\xff\xc0\0\x11\x08\0\x30\0\x40\3\1\x11\0\2\x11\0\3\x11\0"
+    scan = b"\xff\xda\0\x08\1\1\0\0\x3f\0\x55\xff\0\x55"
+    with pytest.raises(LimitError, match="has 65 scans"):
+        preprocess.image(b"\xff\xd8" + frame + scan * 65 + b"\xff\xd9")
+    with pytest.raises(SourceError):
+        preprocess.image(b"\xff\xd8" + frame + scan * 64 + b"\xff\xd9")
+
+
 def test_what_is_no_scan_is_not_counted() -> None:
     data = picture_bytes("JPEG", picture(200, 160))
     thumbnail = b"\xff\xda" * 300
@@ -83,8 +93,8 @@ def test_an_expensive_decoder_has_a_lower_limit() -> None:
     for fmt, options in (("WEBP", {"lossless": True}), ("AVIF", {"speed": 10}), ("JXL", {})):
         data = picture_bytes(fmt, np.zeros((300, 300, 3), np.uint8), **options)
         with pytest.raises(LimitError, match="300 x 300 pixels of this format"):
-            preprocess.image(data, limits=Limits(max_picture_bytes=1_200_000))
-    small = Limits(max_picture_bytes=1_200_000)
+            preprocess.image(data, limits=Limits(max_picture_bytes=1_000_000))
+    small = Limits(max_picture_bytes=1_000_000)
     assert preprocess.image(picture_bytes("PNG", picture(300, 300)), limits=small).shape == (3, 224, 224)
 
 
