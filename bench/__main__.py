@@ -29,6 +29,7 @@ COMMANDS = {
     "startup": Command("time and memory until the first vector", "bench.startup.command"),
     "pipeline": Command("what queues cost; files and texts with real engines", "bench.pipeline.command"),
     "embed": Command("the ways to embed a list; texts grouped by length", "bench.embed"),
+    "index": Command("an index of a million vectors: adding, saving, searching", "bench.index"),
     "export": Command("time and memory of bind-export at imagebind_huge's size", "bench.export"),
     "encoders": Command("each encoder of that bundle beside eager PyTorch", "bench.encoders"),
     "passes": Command("what each of the export's rewrites gains", "bench.passes"),

@@ -9,8 +9,9 @@ With a model, ``Index.of(model)`` is an empty index and ``model.embed(…)`` giv
 :func:`combine` makes one query from items of several modalities.
 """
 
+from bindrt.index.exporting import to_faiss, to_lancedb, to_qdrant
 from bindrt.index.query import combine
 from bindrt.index.results import Entry, Hit, Pair
 from bindrt.index.search import Index
 
-__all__ = ["Entry", "Hit", "Index", "Pair", "combine"]
+__all__ = ["Entry", "Hit", "Index", "Pair", "combine", "to_faiss", "to_lancedb", "to_qdrant"]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bindrt.embeddings import Vectors
 from bindrt.embeddings.vectors import top
 from bindrt.errors import InputError
-from bindrt.index.vectors import UnitRows
+from bindrt.index.vectors import Stored, UnitRows
 
 Numbers = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
@@ -67,7 +67,9 @@ def pairs(rows: UnitRows, mask: Mask, floor: float, most: int) -> tuple[Numbers,
         vectors = rows.take(ours)
         for other in starts[begin // _PAIRED :]:
             theirs = numbers[other : other + _PAIRED]
-            products = _products(vectors, vectors if other == begin else rows.take(theirs), theirs)
+            with np.errstate(all="ignore"):
+                products = vectors @ (vectors if other == begin else rows.take(theirs)).T
+            possible(products, theirs)
             near = products >= floor - _ROUNDING
             a, b = np.nonzero(np.triu(near, 1) if other == begin else near)
             parts.append((ours[a], theirs[b], products[a, b]))
@@ -96,17 +98,17 @@ def _compared(
         numbers = first + wanted
         begin, end = int(wanted[0]), int(wanted[-1]) + 1
         if len(wanted) < _WORTH_COPYING * (end - begin):
-            yield numbers, _products(queries, rows.decoded(values[wanted], numbers), numbers)
+            yield numbers, _products(rows, queries, values[wanted], numbers)
             continue
         every = np.arange(first + begin, first + end)
-        products = _products(queries, rows.decoded(values[begin:end], every), every)
+        products = _products(rows, queries, values[begin:end], every)
         yield numbers, products if len(wanted) == len(every) else products[:, wanted - begin]
 
 
-def _products(queries: Vectors, rows: Vectors, numbers: Numbers) -> Scores:
-    """The scores ``[Q, n]`` of rows with these numbers."""
+def _products(rows: UnitRows, queries: Vectors, values: Stored, numbers: Numbers) -> Scores:
+    """The scores ``[Q, n]`` of rows with these numbers, which are held as ``values``."""
     with np.errstate(all="ignore"):  # of a damaged file; see possible
-        return possible(queries @ rows.T, numbers)
+        return possible(rows.products(queries, values, numbers), numbers)
 
 
 def possible(products: Scores, numbers: Numbers) -> Scores:

@@ -17,7 +17,8 @@ DTYPES: dict[Dtype, float] = {"float32": 1e-3, "float16": 4e-3, "int8": 1e-3}
 #: Rows of a block: what must be copied to change one row of a mapped file.
 BLOCK_ROWS = 1 << 16
 #: Values that are decoded at once; as float32 they fit into a processor's cache.
-_DECODED = 1 << 20
+_DECODED = 1 << 18
+_SIGN_AND_SHIFTED = np.int32(-(2**31) + 2**28 - 1)
 
 Stored = npt.NDArray[Any]
 
@@ -87,19 +88,24 @@ class UnitRows:
         self._whole = None
 
     def spans(self, most: int) -> Iterator[tuple[int, Stored]]:
-        """The rows as they are held, up to ``most`` at once, each part with the number of its first row.
-
-        Parts that must be decoded are small enough for a processor's cache.
-        """
-        if self.dtype != "float32":
-            most = min(most, max(1, _DECODED // self.dim))
+        """The rows as they are held, up to ``most`` at once, each part with the number of its first row."""
         for start, block in self._placed():
             for first in range(0, len(block), most):
                 yield start + first, block[first : first + most]
 
+    def products(self, queries: Vectors, values: Stored, numbers: npt.NDArray[np.int64]) -> Vectors:
+        """The products of queries ``[Q, D]`` with rows that are held as ``values``, float32 ``[Q, n]``."""
+        if self.dtype == "float32":
+            return np.asarray(queries @ values.T)
+        found = np.empty((len(queries), len(values)), np.float32)
+        step = max(1, _DECODED // self.dim)
+        for i in range(0, len(values), step):
+            found[:, i : i + step] = queries @ as_float32(values[i : i + step]).T
+        return found * self._scales.rows()[numbers] if self.dtype == "int8" else found
+
     def decoded(self, values: Stored, numbers: slice | npt.NDArray[np.int64]) -> Vectors:
         """Rows as float32, from how they are held; those of ``float32`` without a copy."""
-        rows: Vectors = values.astype(np.float32, copy=False)
+        rows = as_float32(values)
         return rows * self._scales.rows()[numbers, None] if self.dtype == "int8" else rows
 
     def take(self, numbers: npt.NDArray[np.int64]) -> Vectors:
@@ -137,6 +143,21 @@ class UnitRows:
             yield start, self._tail.rows()
 
 
+def as_float32(values: Stored) -> Vectors:
+    """Numbers as float32; a view of those that are.
+
+    >>> as_float32(np.float16([1, -0.5, 0, 6e-8])).tolist()
+    [1.0, -0.5, 0.0, 5.960464477539063e-08]
+    """
+    if values.dtype != np.float16:
+        return values.astype(np.float32, copy=False)
+    # NumPy converts one number after the other. Sign, exponent and fraction, moved to their places in a
+    # float32, are the number times 2^-112, since the formats' exponents differ; there is no infinity here.
+    moved = np.left_shift(values.view(np.int16), 13, dtype=np.int32)
+    np.bitwise_and(moved, _SIGN_AND_SHIFTED, out=moved)
+    return np.asarray(moved.view(np.float32) * np.float32(2.0**112))
+
+
 def encoded(rows: Vectors, dtype: str) -> tuple[Stored, Stored]:
     """Rows of unit length as they are held, and by what each is to be multiplied, float32 ``[N]``.
 
@@ -155,7 +176,7 @@ def not_unit(values: Stored, scales: Stored | None) -> int | None:
     """The first row that has not unit length or is not finite; None if there is none."""
     allowed = DTYPES[cast(Dtype, str(values.dtype))]
     for first in range(0, len(values), 4096):
-        part = values[first : first + 4096].astype(np.float32, copy=False)
+        part = as_float32(values[first : first + 4096])
         squares = np.einsum("nd,nd->n", part, part)
         if scales is not None:
             squares = squares * np.square(scales[first : first + 4096])
