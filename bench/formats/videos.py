@@ -46,6 +46,21 @@ MADE = [
     ("MXF", "mxf", "mpeg2video", "-pix_fmt yuv420p", "mxf"),
     ("NUT", "nut", "mpeg4", "", "nut"),
     ("WTV", "wtv", "mpeg2video", "", "wtv"),
+    ("IVF", "ivf", "libvpx", "-pix_fmt yuv420p", "ivf"),
+    ("DV", "dv", "dvvideo", "-s 720x576 -pix_fmt yuv420p", "dv"),
+    ("DV in AVI", "avi", "dvvideo", "-s 720x576 -pix_fmt yuv420p", "avi"),
+    ("YUV4MPEG", "y4m", "wrapped_avframe", "-pix_fmt yuv420p", "yuv4mpegpipe"),
+    ("AVI", "avi", "huffyuv", "-pix_fmt yuv422p", "avi"),
+    ("AVI", "avi", "msmpeg4v2", "", "avi"),
+    ("MOV", "mov", "qtrle", "", "mov"),
+    ("GIF", "gif", "gif", "", "gif"),
+    ("none", "h264", "libx264", "-bf 3 -pix_fmt yuv420p", "h264"),
+    ("none", "hevc", "libx265", "-pix_fmt yuv420p", "hevc"),
+    ("none", "m1v", "mpeg1video", "-bf 2", "mpegvideo"),
+    ("none", "m2v", "mpeg2video", "-bf 2", "mpegvideo"),
+    ("none", "m4v", "mpeg4", "-bf 2 -f m4v", "m4v"),
+    ("H.264 in ASF", "asf", "libx264", "-bf 3 -pix_fmt yuv420p", "asf"),
+    ("MPEG-PS", "mpg", "libx264", "-bf 3 -pix_fmt yuv420p", "mpeg"),
 ]
 
 
