@@ -22,7 +22,8 @@ class Limits:
             first 6 thousand million. It bounds the time that a small file may take.
         max_scans: scans of one JPEG. Each costs a pass over all its pixels; a progressive JPEG has about ten.
         max_picture_bytes: bytes that the decoder of one picture may hold, about. WebP, AVIF, HEIF and JPEG XL
-            take much more of them for a pixel than JPEG and PNG.
+            take much more of them for a pixel than JPEG and PNG. The frames that a video's decoder keeps may
+            have so many, and 64 for each byte of the file.
 
     Raises:
         OptionError: a limit is not a number above 0.

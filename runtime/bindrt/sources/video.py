@@ -17,6 +17,7 @@ from bindrt.sources.declared import check_declared_size
 from bindrt.sources.formats import TRACKS, Format, sniff, unfit
 from bindrt.sources.frames import Frame, LostError, decode_plan, frame_of
 from bindrt.sources.groups import DecodePlan, PacketTable, frames_between, plan_decoding
+from bindrt.sources.held import check_held, is_large
 from bindrt.sources.inorder import Decoding, Placing
 from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.packets import FEW, count_packets
@@ -225,6 +226,7 @@ def _counted(media: Any, opened: Opened, file_format: Format, limits: Limits) ->
         stream = _stream(media, opened)
         context = stream.codec_context
         _check_size(context.width, context.height, opened.name, limits)
+        check_held(context, opened, limits)
         average = None if file_format.name in _RATELESS else stream.average_rate
         rate = average or stream.guessed_rate
         if not rate or rate <= 0:
@@ -279,5 +281,5 @@ def _stream(media: Any, opened: Opened) -> Any:
     if stream.codec_context is None:
         raise SourceError(opened.name, "FFmpeg has no decoder for its codec", "convert it to H.264, say")
     if not stream.codec_context.is_open:
-        stream.thread_type = "AUTO"
+        stream.thread_type = "SLICE" if is_large(stream.codec_context) else "AUTO"
     return stream

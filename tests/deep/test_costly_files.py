@@ -1,6 +1,6 @@
 """Small files that would cost much, with the limits as they are by default: within 10 s and 1 GB each.
 
-One is run again with ``PYTHONPATH=tests python tests/deep/test_costly_pictures.py FOLDER NUMBER``.
+One is run again with ``PYTHONPATH=tests python tests/deep/test_costly_files.py FOLDER NUMBER``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import bindrt
-from support import isolated
-from support.costly_pictures import MAKERS
+from support import costly_pictures, costly_recordings, isolated
 
+MAKERS = {**costly_pictures.MAKERS, **costly_recordings.MAKERS}
 SECONDS, BYTES = 10, 1 << 30
 NAMES = list(MAKERS)
 

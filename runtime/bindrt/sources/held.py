@@ -1,0 +1,45 @@
+"""How much memory a video's decoder may take: it keeps the frames that later ones refer to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bindrt.errors import LimitError
+from bindrt.limits import Limits
+from bindrt.sources.opening import Opened
+
+#: Frames that a decoder may keep, of codecs that let a file say how many; of others a few.
+_KEPT = {"h264": 17, "hevc": 17, "vvc": 17, "vp9": 10, "libvpx-vp9": 10, "libdav1d": 10, "av1": 10}
+_FEW = 4
+_EACH = 64  # bytes of frames for each of the file's beyond the limit: films in 8K are large files
+_LARGE = 16 << 20  # pixels of a frame beyond which one thread decodes: each thread keeps a frame of its own
+
+
+def check_held(context: Any, opened: Opened, limits: Limits) -> None:
+    """Raises LimitError if the frames that a decoder may keep take too much memory.
+
+    Args:
+        context: the decoder's context, before it is opened.
+    """
+    kept = _KEPT.get(context.name, _FEW) * _frame_bytes(context)
+    if kept > limits.max_picture_bytes + _EACH * opened.size:
+        raise LimitError(
+            opened.name,
+            f"decoding frames of {context.width} x {context.height} may take {kept >> 20} MiB",
+            "raise Limits.max_picture_bytes if you trust the file",
+        )
+
+
+def is_large(context: Any) -> bool:
+    """Whether each further thread that decodes would cost much memory."""
+    return int(context.width * context.height) > _LARGE
+
+
+def _frame_bytes(context: Any) -> int:
+    import av
+
+    pixels = int(context.width * context.height)
+    if not context.pix_fmt:
+        return 2 * pixels
+    form = av.VideoFormat(context.pix_fmt, context.width, context.height)
+    return sum(part.width * part.height * -(-part.bits // 8) for part in form.components)
