@@ -24,6 +24,7 @@ class Gate:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._inside = 0
+        self._ending = False
         self._shut = False
 
     def __enter__(self) -> None:
@@ -32,6 +33,15 @@ class Gate:
                 self._inside += 1
                 return
         _stay_out()
+
+    def begin(self) -> None:
+        """The end of the process begins: no new call of a model."""
+        self._ending = True
+
+    def require_running(self) -> None:
+        """At the end of the process a daemon thread stays here for ever; others get a ClosedError."""
+        if self._ending:
+            _stay_out()
 
     def __exit__(self, *_: object) -> None:
         with self._changed:
@@ -42,7 +52,7 @@ class Gate:
     def shut(self, seconds: float = LONGEST_CALL) -> None:
         """Let nobody in any more, and wait until nobody is inside."""
         with self._changed:
-            self._shut = True
+            self._ending = self._shut = True
             self._changed.wait_for(lambda: self._inside == 0, seconds)
 
     def reset(self) -> None:
@@ -51,9 +61,9 @@ class Gate:
 
 
 def _stay_out() -> NoReturn:
-    if threading.current_thread() is threading.main_thread():
+    if not threading.current_thread().daemon:
         raise ClosedError("", "the program is ending", "call it before")
-    while True:  # a daemon thread: the process ends under it
+    while True:  # the process ends under it; an error would be printed while nobody can print any more
         threading.Event().wait()
 
 

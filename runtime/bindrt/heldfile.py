@@ -16,7 +16,8 @@ class HeldFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-        weakref.finalize(self, os.close, self._descriptor)
+        # Not at the end of the process, where threads may still use it.
+        weakref.finalize(self, os.close, self._descriptor).atexit = False
         self._was = self._state()
 
     def changed(self) -> bool:

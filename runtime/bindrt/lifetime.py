@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bindrt.ending import engine_gate
 from bindrt.errors import ClosedError, ForkError
 
 
@@ -35,6 +36,7 @@ class Lifetime:
 
     def require(self) -> None:
         """Raises ClosedError or ForkError where the model may not be used."""
+        engine_gate.require_running()
         if self.closed:
             raise ClosedError(self.name, "the model is closed", "load it again")
         self.require_here()

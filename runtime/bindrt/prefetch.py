@@ -10,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import lru_cache, partial
 from typing import TypeVar
 
-from bindrt.errors import ClosedError
 from bindrt.wanted import wanted_until
 
 Item = TypeVar("Item")
@@ -54,8 +53,13 @@ def _call(call: Callable[[Item], Result], item: Item, stopped: threading.Event) 
 def _submitted(pool: ThreadPoolExecutor, call: Callable[[], Result]) -> Future[Result]:
     try:
         return pool.submit(call)
-    except RuntimeError:
-        raise ClosedError("", "the program is ending", "call it before") from None
+    except RuntimeError:  # the main thread has ended, and pools take no calls any more: made here and now
+        made: Future[Result] = Future()
+        try:
+            made.set_result(call())
+        except Exception as error:
+            made.set_exception(error)
+        return made
 
 
 @lru_cache(maxsize=1)

@@ -10,8 +10,9 @@ from functools import partial
 import numpy as np
 
 from bindrt.batching import Outcome
+from bindrt.ending import engine_gate
 from bindrt.engines import Engine
-from bindrt.errors import Error
+from bindrt.errors import ClosedError, Error
 from bindrt.pipeline.futures import EmbeddingFuture, Vector
 from bindrt.pipeline.pipelines import Pipelines
 from bindrt.pipeline.request_options import RequestOptions
@@ -49,6 +50,8 @@ async def embed_async(
                 vector: Vector = await asyncio.wrap_future(future)
                 outcome.rows[index] = vector
             except Error as error:
+                if isinstance(error, ClosedError):
+                    engine_gate.require_running()
                 named = error.at(f"{modality}[{index}]")
                 if not skip:
                     raise named from None

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from bindrt._core import ForkedError, Outcome, PipelineRequest
 from bindrt.batching import vector_error
+from bindrt.ending import engine_gate
 from bindrt.errors import ClosedError, DeadlineExceeded, EngineError, Error, ForkError
 
 Vector = npt.NDArray[np.float32]
@@ -39,7 +40,7 @@ class EmbeddingFuture(Future[Vector]):
     _made: threading.Condition | None = None
     _state = "PENDING"
     _result = None
-    _exception = None
+    _exception: BaseException | None = None
     _waiters: list[Any]
     _done_callbacks: list[Any]
     #: Internal: the pipeline's own request, until the result is there. It keeps the pipeline.
@@ -66,6 +67,8 @@ class EmbeddingFuture(Future[Vector]):
             timeout = self._wait(timeout)
         if self._state == "FINISHED" and self._exception is None:
             return self._result  # type: ignore[return-value]
+        if isinstance(self._exception, ClosedError):
+            engine_gate.require_running()
         return super().result(timeout)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import threading
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from bindrt import _core
 from bindrt.background import in_background
 from bindrt.bundle.manifest import EncoderInfo
+from bindrt.ending import engine_gate
 from bindrt.engines import Engine
 from bindrt.errors import ClosedError, Error, Overloaded
 from bindrt.lifetime import Lifetime
@@ -55,7 +55,6 @@ class Pipelines:
         shares = options.deduplicate or options.cache_bytes > 0
         self._deduplicator = Deduplicator(options.deduplicate, options.cache_bytes) if shares else None
         self._deliver = Deliverer(self._name)
-        _all_lifetimes.add(lifetime)
 
     def submit(
         self,
@@ -260,12 +259,8 @@ class Pipelines:
             return list(self._made.values())
 
 
-_all_lifetimes: weakref.WeakSet[Lifetime] = weakref.WeakSet()
-
-
 @atexit.register
 def _close_all() -> None:
     """No thread of ours may want the interpreter once it is gone."""
-    for lifetime in list(_all_lifetimes):
-        lifetime.close()
+    engine_gate.begin()
     end_all(EXIT_PATIENCE)

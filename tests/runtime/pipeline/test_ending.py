@@ -58,7 +58,15 @@ def test_a_future_alone_keeps_its_pipeline_and_the_process_ends_well() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "leaving\n", "")
 
 
-@pytest.mark.parametrize("call", ["m.embed(text=['a', 'b'])", "m.submit('text', 'a').result()"])
+DAEMON_CALLS = (
+    "m.embed(text=['a', 'b'])",
+    "m.submit('text', 'a').result()",
+    "list(m.stream('text', ['a'] * 50))",
+    "m.unload('text') or m.zero_shot(['a'])(text='b')",
+)
+
+
+@pytest.mark.parametrize("call", DAEMON_CALLS)
 def test_daemon_threads_at_the_end(call: str) -> None:
     done = run_script(
         "m = bindrt.load('tiny', modalities=['text'], engine='onnxruntime')\n"
@@ -68,8 +76,20 @@ def test_daemon_threads_at_the_end(call: str) -> None:
         "time.sleep(0.5)\n"
         "print('leaving', flush=True)\n"
     )
-    assert (done.returncode, done.stdout) == (0, "leaving\n"), done.stderr
-    assert "terminate" not in done.stderr
+    assert (done.returncode, done.stdout, done.stderr) == (0, "leaving\n", "")
+
+
+def test_a_thread_that_goes_on_when_the_main_thread_has_ended() -> None:
+    done = run_script(
+        "m = bindrt.load('tiny', modalities=['imu'], engine='onnxruntime')\n"
+        "item = bindrt.Imu(np.ones((6, 1000)), rate=200)\n"
+        "def ask():\n"
+        "    threading.main_thread().join()\n"
+        "    time.sleep(0.2)\n"
+        "    print(m.embed(imu=[item] * 5).imu.shape, flush=True)\n"
+        "threading.Thread(target=ask).start()\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "(5, 96)\n", "")
 
 
 def test_nobody_waits_for_a_decoder_at_the_end() -> None:
