@@ -124,7 +124,8 @@ def avi(
 
     Args:
         rate: frames a second.
-        supers: entries of the index of indices, all for one index, in place of the plain index.
+        supers: entries of the index of indices, all for one index, in place of the plain index. Each entry of
+            that index has a place of its own.
         data: packets that are there.
     """
     movi_packet = chunk(b"00dc", bytes(size))
@@ -148,7 +149,7 @@ def avi(
         index = chunk(
             b"ix00",
             struct.pack("<HBBI4sQI", 2, 0, 1, entries, b"00dc", place, 0)
-            + struct.pack("<II", 0, size) * entries,
+            + b"".join(struct.pack("<II", 2 * at, size) for at in range(entries)),
         )
     movi = b"movi" + movi_packet * data
     body = b"AVI " + headers

@@ -25,11 +25,11 @@ def detect(src: object, limits: Limits = DEFAULT_LIMITS) -> str | None:
     >>> bindrt.preprocess.detect("bell.wav")
     'audio'
     """
-    return detect_opened(open_source(as_source(src), limits))
+    return detect_opened(open_source(as_source(src), limits), limits)
 
 
-def detect_opened(opened: Opened) -> str | None:
+def detect_opened(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> str | None:
     """As :func:`detect`, of a source that is open already."""
-    content = Content(opened)
+    content = Content(opened, limits)
     found = [name for name, modality in MODALITIES.items() if modality.recognizes(content)]
     return found[0] if len(found) == 1 else None

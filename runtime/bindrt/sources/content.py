@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from bindrt.errors import SourceError
+from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.container import open_container, video_stream
 from bindrt.sources.formats import ARRAYS, SOUND, TRACKS, Format, sniff
 from bindrt.sources.numpyfile import npz_fields
@@ -19,8 +20,8 @@ class Content:
         format: the file's format, by its first bytes. ``format.holds`` is ``PICTURE`` for a still image.
     """
 
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
+    def __init__(self, opened: Opened, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._opened, self._limits = opened, limits
         self.format: Format = sniff(opened)
 
     @cached_property
@@ -34,7 +35,7 @@ class Content:
         if self.format.holds == SOUND and self.format.family == "audio":  # a container must be opened
             return frozenset(("audio",))
         try:
-            with open_container(self._opened, self.format) as media:
+            with open_container(self._opened, self.format, self._limits) as media:
                 there = {"video": video_stream(media) is not None, "audio": bool(media.streams.audio)}
         except SourceError:
             return frozenset()

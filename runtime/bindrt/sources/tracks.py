@@ -57,16 +57,18 @@ def open_track(
     damage = Damage() if damage is None else damage
 
     def blocks(wanted: Sequence[range] | None) -> Blocks:
-        return _blocks(opened, file_format, index, rate, damage)
+        return _blocks(opened, file_format, limits, index, rate, damage)
 
     slack = max(0.5, _SLACK * (promised or 0) / rate)
     return Recording(opened.name, Fraction(rate), None, blocks, promised, slack, damage)
 
 
-def _blocks(opened: Opened, file_format: Format, index: int, rate: int, damage: Damage) -> Blocks:
+def _blocks(
+    opened: Opened, file_format: Format, limits: Limits, index: int, rate: int, damage: Damage
+) -> Blocks:
     at = 0
     with (
-        open_container(opened, file_format) as media,
+        open_container(opened, file_format, limits) as media,
         decoding(opened.name, "sound track", "is it complete?"),
     ):
         for frame in _Resampled(rate).frames(_frames(media, file_format, index, opened, damage)):

@@ -128,7 +128,7 @@ class Clip:
 
         live = self.media if groups.short else None
         last = None
-        with _container(self, live) as media, decoding(self.opened.name, "video", _REMEDY):
+        with _container(self, live, limits) as media, decoding(self.opened.name, "video", _REMEDY):
             stream = _stream(media, self.opened)
             try:
                 for decoded in decode_plan(media, stream, self.packets, groups, fresh=live is None):
@@ -151,7 +151,7 @@ class Clip:
             None if a packet cannot be decoded.
         """
         found, damaged, count = set(), 0, 0
-        with self._in_order(tolerant=False, strict=strict) as whole:
+        with self._in_order(limits, tolerant=False, strict=strict) as whole:
             for at, decoded in enumerate(whole.frames()):
                 count = at + 1
                 if at in wanted:
@@ -171,7 +171,7 @@ class Clip:
         index = None if shown is None else {times[packet]: at for at, packet in enumerate(shown)}
         placing = Placing(wanted, index)
         found, damaged = set(), set[int]()
-        with self._in_order(tolerant=True) as rest:
+        with self._in_order(limits, tolerant=True) as rest:
             for at, decoded in placing.place(rest.frames()):
                 take(at, self._frame(decoded, limits))
                 found.add(at)
@@ -180,9 +180,9 @@ class Clip:
         return Read(frozenset(found), placing.decoded, rest.lost, len(damaged | placing.replaced))
 
     @contextlib.contextmanager
-    def _in_order(self, tolerant: bool, strict: bool = False) -> Iterator[Decoding]:
+    def _in_order(self, limits: Limits, tolerant: bool, strict: bool = False) -> Iterator[Decoding]:
         """The decoding of the whole video. With threads some frames would be lost beside a damaged one."""
-        with _container(self, None) as media, decoding(self.opened.name, "video", _REMEDY):
+        with _container(self, None, limits) as media, decoding(self.opened.name, "video", _REMEDY):
             stream = _stream(media, self.opened)
             if tolerant:
                 stream.thread_type = "SLICE"
@@ -249,12 +249,12 @@ def _check_size(width: int, height: int, name: str, limits: Limits) -> None:
 
 
 @contextlib.contextmanager
-def _container(clip: Clip, live: Any | None) -> Iterator[Any]:
+def _container(clip: Clip, live: Any | None, limits: Limits) -> Iterator[Any]:
     """The container that is open, or one that is opened now."""
     if live is not None:
         yield live
         return
-    with open_container(clip.opened, clip.file_format) as media:
+    with open_container(clip.opened, clip.file_format, limits) as media:
         yield media
 
 

@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 
 from bindrt import LimitError, Limits, SourceError, preprocess
-from bindrt.sources import claims
+from bindrt.sources import claims, open_source
 from bindrt.sources.claims_mp4 import look
+from bindrt.sources.container import open_container
+from bindrt.sources.formats import FORMATS
 from support.media import waveform, write_video
 from support.tables import box, full, matroska, movie, numbers
 
 MANY = 50_000_000
+MP4 = next(known for known in FORMATS if known.name == "mov")
 CLAIMS = {
     "samples of one byte": movie(5_000_000, 1, scale=10**6, chunks=5000),
     "a table of sizes beyond the end": movie(20, 0, stsz=numbers(0, MANY)),
@@ -87,6 +90,22 @@ def test_limits(tmp_path: Path) -> None:
     with pytest.raises(LimitError, match="more than 49 packets"):
         preprocess.video(path, limits=Limits(max_packets=49))
     preprocess.video(path, limits=Limits(max_packets=50))
+    with pytest.raises(LimitError, match="more than 49 packets"):
+        preprocess.detect(path, limits=Limits(max_packets=49))
+
+
+def test_a_higher_limit_holds_wherever_the_file_is_opened(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / "video.mp4", count=50, audio="aac")
+    higher = Limits(max_packets=1000)
+    low = (Limits(max_packets=10),)
+    monkeypatch.setattr(open_container.__wrapped__, "__defaults__", low)
+    with pytest.raises(LimitError, match="10 packets"), open_container(open_source(path), MP4):
+        pass
+    assert preprocess.detect(path, limits=higher) == "video"
+    preprocess.video(path, limits=higher, strict=True)
+    preprocess.audio(path, limits=higher)
 
 
 def test_pixels_of_each_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
