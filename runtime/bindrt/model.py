@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
@@ -22,10 +21,10 @@ from bindrt.bundle_checks import chosen_modalities, require_our_tokenizer, space
 from bindrt.columns import as_items
 from bindrt.embeddings import Embeddings
 from bindrt.embeddings.sources import sources_of
-from bindrt.ending import engine_gate
 from bindrt.engines import Engine
 from bindrt.engines.own import own_engines
-from bindrt.errors import InputError, OptionError
+from bindrt.errors import OptionError
+from bindrt.holding import Holding
 from bindrt.isolation import Isolated
 from bindrt.item_types import (
     AudioItem,
@@ -62,7 +61,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-class Model(Submitting):
+class Model(Holding, Submitting):
     """Embeds items of the bundle's modalities. :func:`bindrt.load` makes it; several threads may use it.
 
     Attributes:
@@ -72,6 +71,11 @@ class Model(Submitting):
         space: fingerprint of its embedding space.
         embed_dim: length of a vector.
         pipelines: internal; the pipelines of its encoders.
+
+    >>> with bindrt.load("tiny") as model:
+    ...     found = model.embed(image="bell.jpg", text=["a bell ringing", "a car driving"])
+    >>> found.similarity("image", "text").argmax(axis=1).tolist()
+    [0]
     """
 
     def __init__(self, *, bundle: Bundle, options: LoadOptions) -> None:
@@ -146,6 +150,9 @@ class Model(Submitting):
 
         Raises:
             Error: an item is bad (with ``raise``), a modality or option is not known, or an engine failed.
+
+        >>> model.embed(audio=["bell.wav", "car.wav"], imu="bell.npz")
+        Embeddings(audio [2, 96], imu [1, 96]; unit length; space imagebind-96-float-...)
         """
         skip, normalize = is_skip(on_error), is_normalized(normalize)
         given = {
@@ -177,6 +184,9 @@ class Model(Submitting):
         Args:
             items: modalities with one item or a list of items each.
             priority, deadline: as in :meth:`submit`; they hold for every item.
+
+        >>> asyncio.run(model.aembed(text="a bell ringing", deadline=5.0)).text.shape
+        (1, 96)
         """
         skip, normalize = is_skip(on_error), is_normalized(normalize)
         options = request_options(priority, deadline, normalize, new_caller())
@@ -209,6 +219,9 @@ class Model(Submitting):
             prefetch: items that are taken ahead of the result at hand; 1 to 100 000.
             on_error: ``raise`` at the first bad item, or ``skip`` it: its result has an ``error``.
             normalize, priority: as in :meth:`submit`.
+
+        >>> [one.vector.shape for one in model.stream("image", ["bell.jpg", "car.jpg"])]
+        [(96,), (96,)]
         """
         self._require(modality)
         skip, normalize = is_skip(on_error), is_normalized(normalize)
@@ -253,6 +266,9 @@ class Model(Submitting):
 
         Returns:
             float32 ``[N, labels]``: softmax over the labels of the text scale × cosine. Rows sum to one.
+
+        >>> int(model.classify(image="bell.jpg", labels=["a bell ringing", "a car driving"]).argmax())
+        0
         """
         only_modality("classify", items)
         return self.zero_shot(labels)(on_error=on_error, **items).probabilities
@@ -262,33 +278,14 @@ class Model(Submitting):
 
         What went through the pipeline is among them, and stands under ``"pipeline"`` in detail: requests by
         outcome, depth of the queue, batch sizes, percentiles of each stage; docs/pipeline.md.
+
+        >>> with bindrt.load("tiny") as model:
+        ...     _ = model.embed(text=["a bell ringing", "a car driving"])
+        ...     model.stats()["text"]["items"]
+        2
         """
         self._lifetime.require_here()
         return merged(self._counts.snapshot(), self.pipelines.stats())
-
-    def memory(self) -> dict[str, dict[str, int]]:
-        """For each encoder in memory, bytes of its ``weights`` on disk and the most its ``batches`` take."""
-        return self._loaded.memory()
-
-    def warm_up(self) -> tuple[str, ...]:
-        """Load every encoder now and run each once, so that no later call pays for it.
-
-        Returns:
-            The modalities that are warm: with a ``memory_budget`` as many as fit, in the model's order; none
-            is unloaded for another.
-        """
-        warm = []
-        for modality in self.modalities:
-            self._require(modality)
-            encoder = self.bundle.manifest.encoders[MODALITIES[modality].encoder]
-            engine = self._loaded.warm(encoder.name)
-            if engine is not None:
-                with engine_gate:
-                    engine.run(
-                        np.ones((1, *encoder.view), encoder.dtype), np.empty((1, self.embed_dim), np.float32)
-                    )
-                warm.append(modality)
-        return tuple(warm)
 
     @contextmanager
     def trace(self, path: str | os.PathLike[str], spans: int = 100_000) -> Iterator[None]:
@@ -298,34 +295,25 @@ class Model(Submitting):
             path: the JSON file to write, at the end of the block.
             spans: so many spans of each encoder are kept, the first ones, about 100 bytes each. The file says
                 how many were left out.
+
+        >>> with model.trace("trace.json"):
+        ...     _ = model.submit("text", "a bell ringing").result()
         """
         self._lifetime.require_here()
         with traced(self.pipelines, path, spans):
             yield
-
-    def engine(self, modality: ModalityName) -> Engine:
-        """The engine that computes a modality, opened if it is not yet.
-
-        Its ``name``, ``device``, ``precision`` and ``max_batch`` say what ``engine="auto"`` has chosen.
-        """
-        self._require(modality)
-        return self._loaded.engine(MODALITIES[modality].encoder)
-
-    @property
-    def engines(self) -> Mapping[str, Engine]:
-        """The engines that are open, by encoder. :meth:`engine` opens one."""
-        return dict(self._loaded.engines)
-
-    def unload(self, modality: ModalityName) -> None:
-        """Free the encoder of a modality; image and video share one. It is loaded again when used."""
-        self._require(modality)
-        self._loaded.unload(MODALITIES[modality].encoder)
 
     def close(self, drain: bool = False) -> None:
         """Free everything; the model cannot be used afterwards.
 
         Args:
             drain: first finish what was submitted. Otherwise requests that the engine does not have yet fail.
+
+        >>> model = bindrt.load("tiny")
+        >>> model.close()
+        >>> model.embed(text="a bell ringing")
+        Traceback (most recent call last):
+        bindrt.errors.ClosedError: ...
         """
         drain = chosen_bool("drain", drain)
         self._lifetime.close()
@@ -352,20 +340,6 @@ class Model(Submitting):
     def __repr__(self) -> str:
         what = f"{self.bundle.path.name}: {', '.join(self.modalities)}"
         return f"Model({what}; {self.precision}; [{self.embed_dim}]; space {self.space})"
-
-    def _require(self, modality: str) -> None:
-        self._lifetime.require()
-        if modality in self.modalities:
-            return
-        if not isinstance(modality, str) or modality not in MODALITIES:
-            near = get_close_matches(str(modality), (*MODALITIES, "normalize", "on_error"), 1)
-            remedy = f"did you mean {near[0]}? " if near else ""
-            raise InputError(
-                f"{modality}=", "unknown modality or option", f"{remedy}One of {', '.join(MODALITIES)}"
-            )
-        raise InputError(
-            f"{modality}=", "this model was not loaded with it", f"it has {', '.join(self.modalities)}"
-        )
 
     def _embedder(self, modality: str, engine: Engine) -> Embedder:
         return Embedder(

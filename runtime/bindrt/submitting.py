@@ -115,6 +115,10 @@ class Submitting:
 
         Raises:
             Overloaded: the queue is full, with ``block=False``.
+
+        >>> future = model.submit("audio", "bell.wav", priority=5, deadline=10.0)
+        >>> future.result().shape
+        (96,)
         """
         options = request_options(priority, deadline, is_normalized(normalize))
         return self._queue(modality, item, options, chosen_bool("block", block))

@@ -30,6 +30,9 @@ class Scores:
         probabilities: float32 ``[N, labels]``; rows sum to one. NaN for an item that failed.
         errors: with ``on_error="skip"`` the error of each item that failed, by row.
         notes: what preprocessing reports, by row.
+
+    >>> Scores(("a", "b"), np.float32([[0.25, 0.75]])).topk()
+    [[('b', 0.75)]]
     """
 
     labels: tuple[str, ...]

@@ -113,6 +113,10 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
             OptionError: a modality was not embedded.
             InputError: an array does not fit.
             SpaceError: the other ``Embeddings`` are of another space.
+
+        >>> found = model.embed(text=["a bell ringing", "a car driving"], audio="bell.wav")
+        >>> found.similarity("audio", "text").argmax(axis=1).tolist()
+        [0]
         """
         return np.asarray(unit_rows(self._rows(a, "a")) @ unit_rows(self._rows(b, "b")).T, np.float32)
 
@@ -153,6 +157,10 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
         Raises:
             OptionError: a weight is not a number, or its modality was not embedded.
             InputError: the modalities have different numbers of items, or a sum is zero.
+
+        >>> found = model.embed(image=["bell.jpg", "car.jpg"], audio=["car.wav", "bell.wav"])
+        >>> found.combine({"audio": 0.5}).shape
+        (2, 96)
         """
         weights = weights or {}
         require_embedded(weights, self.vectors)
@@ -176,6 +184,10 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
         Raises:
             SpaceError: they are of different spaces.
             OptionError: there is none, or some are of unit length and some are not.
+
+        >>> parts = [model.embed(image=path) for path in ("bell.jpg", "car.jpg")]
+        >>> bindrt.Embeddings.concat(parts).image.shape
+        (2, 96)
         """
         return concatenated(list(parts))
 
@@ -185,6 +197,10 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
         Raises:
             OptionError: the path ends in neither ``.parquet`` nor ``.npz``.
             Error: the system refuses to write.
+
+        >>> model.embed(image="bell.jpg").save("bell.parquet")
+        >>> bindrt.Embeddings.load("bell.parquet").image.shape
+        (1, 96)
         """
         from bindrt.embeddings import files  # it imports pyarrow, which takes a tenth of a second
 
@@ -207,13 +223,21 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
         Raises:
             OptionError: the path ends in neither ``.parquet`` nor ``.npz``.
             InputError: the file is missing, damaged, or something else.
+
+        >>> model.embed(image="bell.jpg").save("bell.vectors.npz")
+        >>> bindrt.Embeddings.load("bell.vectors.npz").source("image", 0)
+        'bell.jpg'
         """
         from bindrt.embeddings import files
 
         return from_table(files.read(files.as_path(path)))
 
     def source(self, modality: str, row: int) -> str | None:
-        """The path, URL or text of an item; None if it has none."""
+        """The path, URL or text of an item; None if it has none.
+
+        >>> model.embed(image="bell.jpg").source("image", 0)
+        'bell.jpg'
+        """
         known = self.sources.get(modality, ())
         return known[row] if row < len(known) else None
 
@@ -222,6 +246,9 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
 
         Raises:
             OptionError: pandas is not installed.
+
+        >>> list(model.embed(image="bell.jpg").to_pandas().modality)
+        ['image']
         """
         try:
             import pandas as pd

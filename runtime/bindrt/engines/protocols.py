@@ -56,6 +56,9 @@ class Engine(Protocol):
 
         Raises:
             EngineError: the engine refused or failed.
+
+        >>> out = np.empty((1, 96), np.float32)
+        >>> model.engine("text").run(bindrt.preprocess.text(["a bell ringing"]), out)
         """
         ...
 

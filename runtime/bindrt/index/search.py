@@ -52,6 +52,14 @@ class Index:
     >>> best = index.search(np.float32([1, 0]), k=1)[0][0]
     >>> best.id, round(best.score, 2), best.modality, best.metadata
     ('a', 0.6, 'image', {'n': 1})
+    >>> index.update(np.float32([[1, 0]]), ids=["b"])
+    >>> index.ids, index.modalities, index.metadata, index.vectors.tolist()[1]
+    (['a', 'b'], ['image', 'image'], [{'n': 1}, {}], [1.0, 0.0])
+    >>> index.remove("a")
+    1
+    >>> index.save("images.index")
+    >>> Index.load("images.index").ids
+    ['b']
     """
 
     def __init__(
@@ -95,6 +103,9 @@ class Index:
 
         Raises:
             OptionError: ``model`` is not a loaded model, or a value that cannot be.
+
+        >>> Index.of(model).space == model.space
+        True
         """
         if not isinstance(model, Model):
             raise OptionError(
