@@ -86,7 +86,7 @@ def _converted(src: Any, name: str, lists: bool) -> Array:
         array = np.asarray(src)
     except Exception as error:  # rows of different lengths, tensors on a device, …
         raise InputError(name, f"it is no array of numbers: {error}", "pass a NumPy array") from error
-    if array.dtype.kind not in "biufc":
+    if array.dtype.kind not in "biufcmM":
         raise InputError(name, f"its elements are no numbers: {array.dtype}", "pass a NumPy array")
     return read_only(array.view(np.ndarray))
 
@@ -104,7 +104,8 @@ def shape_text(array: Any) -> str:
     >>> shape_text(np.zeros((480, 640, 3), np.uint8))
     'uint8 [480, 640, 3]'
     """
-    dtype = _dtype_name(getattr(array, "dtype", "?"))
+    found = getattr(array, "dtype", "?")
+    dtype = _dtype_name(found) if isinstance(found, np.dtype) else str(found).replace("torch.", "")
     try:
         shape = ", ".join(str(int(n)) for n in array.shape)
     except Exception:
@@ -113,9 +114,9 @@ def shape_text(array: Any) -> str:
 
 
 @lru_cache(maxsize=64)
-def _dtype_name(dtype: object) -> str:
+def _dtype_name(dtype: np.dtype[Any]) -> str:
     """A dtype's name, which NumPy puts together anew each time; every item has a name."""
-    return str(dtype).replace("torch.", "")
+    return str(dtype)
 
 
 def item_name(src: object) -> str:

@@ -111,8 +111,13 @@ def test_units_of_time(unit: str, factor: float, start: int) -> None:
 
 def test_dates() -> None:
     moments = np.datetime64("2024-05-01T12:00:00", "us") + (TIMES * 1e6).astype("timedelta64[us]")
-    data = csv(HEADERS["plain"], rows(moments.astype(str)))
-    np.testing.assert_allclose(preprocess.imu(data), WANT, atol=1e-5)
+    for text in (moments.astype(str), [f"{m}Z" for m in moments.astype(str)]):
+        np.testing.assert_allclose(preprocess.imu(csv(HEADERS["plain"], rows(text))), WANT, atol=1e-5)
+    np.testing.assert_allclose(preprocess.imu(SAMPLES, timestamps=moments), WANT, atol=1e-5)
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({**COLUMNS, "t": moments})
+    np.testing.assert_allclose(preprocess.imu(Imu(table)), WANT, atol=1e-5)
+    np.testing.assert_allclose(preprocess.imu(parquet(pa.Table.from_pandas(table))), WANT, atol=1e-5)
 
 
 def test_units_of_samples() -> None:

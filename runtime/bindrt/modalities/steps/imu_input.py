@@ -12,7 +12,15 @@ from bindrt import arrays
 from bindrt.arrays import Array
 from bindrt.errors import InputError, SourceError
 from bindrt.limits import Limits
-from bindrt.modalities.steps.motion import SECONDS, Motion, from_columns, guess_unit, roles_of, used_columns
+from bindrt.modalities.steps.motion import (
+    SECONDS,
+    Motion,
+    from_columns,
+    guess_unit,
+    nanoseconds,
+    roles_of,
+    used_columns,
+)
 from bindrt.modalities.steps.motion_names import find_roles
 from bindrt.numeric import is_positive
 from bindrt.sources import Opened, is_file_source, open_source
@@ -188,6 +196,8 @@ def _timestamps(times: Any, count: int, name: str) -> Array:
                 name, "the timestamps are not numbers", "seconds, one for each sample"
             ) from error
     array = arrays.to_numpy(times, name)
+    if array.dtype.kind in "mM" and array.size:
+        array = (nanoseconds(array) - nanoseconds(array[:1])) / 1e9
     if array.dtype.kind not in "iuf":
         raise InputError(name, f"the timestamps' dtype is {array.dtype}", "seconds, as floats")
     if array.shape != (count,):

@@ -160,7 +160,7 @@ def _times(columns: Mapping[str, Array], roles: Roles, sensor: str, count: int, 
         raise InputError(
             name, "samples need a rate or timestamps", "pass rate=…, or columns=… with the times first"
         )
-    times = columns[roles.times[sensor]]
+    times = nanoseconds(columns[roles.times[sensor]])
     if times.dtype.kind not in "iuf" or times.shape != (count,):
         raise InputError(
             name,
@@ -220,6 +220,13 @@ def _check_gap(times: Array, start: float, end: float, max_gap: float, name: str
             f"a gap of {steps[sample]:.3f} s after sample {sample} is longer than {max_gap:g} s",
             "raise max_gap to interpolate over it",
         )
+
+
+def nanoseconds(times: Array) -> Array:
+    """Dates and durations as integers, other times as they are."""
+    if times.dtype.kind not in "mM":
+        return times
+    return times.astype(f"{times.dtype.kind}8[ns]").view(np.int64)
 
 
 def require_order(times: Array, name: str) -> None:
