@@ -66,13 +66,13 @@ def _check_before(fmt: str, stream: BinaryIO, opened: Opened, limits: Limits) ->
     """What must be known before the decoder sees the file."""
     if fmt == "JPEG":
         check_scans(stream.read(min(opened.size, limits.max_bytes)), opened.name, limits)
-        stream.seek(0)
     elif fmt == "JXL":
-        size = jxl_size(opened.head)
+        size = jxl_size(opened)
         if size is None:
             raise SourceError(opened.name, "the header of the JPEG XL image is damaged", "is it complete?")
         check_pixels(*size, name=opened.name, limits=limits)
         check_memory(fmt, *size, name=opened.name, limits=limits)
+    stream.seek(0)  # looking may have moved it
 
 
 def _check_after(fmt: str, stream: BinaryIO, opened: Opened, image: PIL.Image.Image) -> None:

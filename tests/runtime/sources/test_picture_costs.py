@@ -104,8 +104,16 @@ def test_the_size_of_a_jpeg_xl_is_known_before(width: int, height: int) -> None:
     assert jxl_size(data) == (width, height)
     with pytest.raises(LimitError, match=f"{width} x {height} pixels are more"):
         preprocess.image(data, limits=Limits(max_pixels=width * height - 1))
-    boxed = b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
-    assert jxl_size(boxed + (len(data) + 8).to_bytes(4, "big") + b"jxlc" + data) == (width, height)
+
+    def box(kind: bytes, content: bytes) -> bytes:
+        return (len(content) + 8).to_bytes(4, "big") + kind + content
+
+    start = box(b"JXL ", b"\r\n\x87\n") + box(b"ftyp", b"jxl \0\0\0\0jxl ")
+    boxed = start + box(b"free", bytes(9000)) + box(b"jxlc", data)
+    assert jxl_size(boxed) == (width, height)
+    np.testing.assert_array_equal(preprocess.image(boxed), preprocess.image(data))
+    with pytest.raises(LimitError, match=f"{width} x {height} pixels are more"):
+        preprocess.image(boxed, limits=Limits(max_pixels=width * height - 1))
     assert jxl_size(data[:3]) is None
 
 
