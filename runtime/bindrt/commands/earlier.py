@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from bindrt.commands.file_states import FileState, has_changed
 from bindrt.commands.segments import Segments
+from bindrt.sources.locations import local_path
 
 _COLUMNS = ["source", "modality", "error", "options", "size", "modified_ns"]
 _UNKNOWN = -1
@@ -115,7 +116,8 @@ class EarlierRows:
 
 def _is_gone(source: str) -> bool:
     """Whether a file does not exist any more. Nobody can say so of a URL or a name that was not UTF-8."""
-    return "://" not in source and "\\x" not in source and not os.path.lexists(source)
+    path = local_path(source)
+    return path is not None and "\\x" not in path and not os.path.lexists(path)
 
 
 def _keys(table: pa.Table) -> Iterator[str]:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event
 
+from bindrt.sources.locations import local_path
+
 _BLOCK = 1 << 20
 
 
@@ -27,7 +29,7 @@ class FileState:
         """With the hash of the file's content; without one if the file is gone by now, or ``stop`` is set."""
         digest = hashlib.sha256()
         try:
-            with open(path, "rb") as file:
+            with open(local_path(path) or path, "rb") as file:
                 while block := file.read(_BLOCK):
                     if stop is not None and stop.is_set():
                         return self
@@ -38,9 +40,12 @@ class FileState:
 
 
 def state_of(path: str) -> FileState | None:
-    """Size and time of a regular file; None if there is none."""
+    """Size and time of a regular file; None if there is none, and for what is not on this machine."""
+    local = local_path(path)
+    if local is None:
+        return None
     try:
-        found = os.stat(path)
+        found = os.stat(local)
     except (OSError, ValueError):
         return None
     return FileState(found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None

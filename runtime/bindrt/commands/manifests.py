@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from bindrt.commands.item_options import item_options
 from bindrt.errors import OptionError, SourceError
 from bindrt.modalities import MODALITIES
+from bindrt.sources.locations import is_uri
 
 #: What the column of files may be called; the first of them that is there.
 SOURCES = ("source", "path", "file", "filename")
@@ -61,7 +62,7 @@ class Manifest:
 
     def file(self, source: str) -> str:
         """What to open for a source."""
-        if "://" in source or source.startswith(("~", "data:")):
+        if is_uri(source) or source.startswith("~"):
             return source
         return os.path.join(self.path.parent, source)
 

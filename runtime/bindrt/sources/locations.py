@@ -53,6 +53,18 @@ def at_home(path: str) -> str:
     return os.path.expanduser(path) if path.startswith("~") and not os.path.lexists(path) else path
 
 
+def local_path(place: str) -> str | None:
+    """The path of a file on this machine; None for a URL and a ``data:`` URI.
+
+    >>> local_path("file:///tmp/a.jpg"), local_path("https://example.org/a.jpg")
+    ('/tmp/a.jpg', None)
+    """
+    if is_file_uri(place):
+        with contextlib.suppress(SourceError):
+            return file_path(place, place)
+    return None if is_uri(place) else at_home(place)
+
+
 def data_bytes(place: str, name: str, limits: Limits) -> bytes:
     """The file in a ``data:`` URI.
 

@@ -345,3 +345,23 @@ def test_the_number_of_views_is_that_of_the_whole_output(embed: Embed, tmp_path:
     done = embed("--manifest", tmp_path / "list.jsonl")
     assert done.code == 1
     assert "one output has one number of views; give --views for all" in done.err
+
+
+def test_a_file_by_its_uri_has_a_state(embed: Embed, folder: Path, tmp_path: Path) -> None:
+    place, output = (folder / "a.webp").as_uri(), tmp_path / "out.parquet"
+    assert embed(place, "-o", output).code == 0
+    shutil.copy(OTHER, folder / "a.webp")
+    assert embed(place, "-o", output, "--resume", "--json").summary["changed"] == 1
+    (folder / "a.webp").unlink()
+    assert (
+        embed("--text", "a", "--manifest", empty(tmp_path), "-o", output, "--resume", "--json").summary[
+            "gone"
+        ]
+        == 1
+    )
+
+
+def empty(folder: Path) -> Path:
+    path = folder / "none.jsonl"
+    path.write_text("")
+    return path
