@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 from time import monotonic
@@ -29,6 +30,7 @@ from bindrt.commands.segments import Segments, require_new
 from bindrt.commands.terminal import DONE, PASSED_OVER, Command
 from bindrt.errors import Error, OptionError
 from bindrt.index.place import check_place
+from bindrt.isolation import Isolated
 from bindrt.loading import load
 from bindrt.locks import only_writer
 
@@ -45,9 +47,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
                 stack.enter_context(only_writer(place, "bind-embed", option))
         if (place := args.output or args.index) is not None and not args.resume:
             require_new(real(place))
+        isolate = args.isolate or args.timeout is not None
         model = stack.enter_context(
-            load(args.bundle, args.engine, args.precision, args.device, threads=args.threads, limits=limits)
-        )
+            load(
+                args.bundle, args.engine, args.precision, args.device, threads=args.threads, limits=limits,
+                isolate=isolate, item_timeout=args.timeout,
+            )
+        )  # fmt: skip
+        if isolate:  # looking into a file to tell its modality is decoding too
+            looking = Isolated(args.timeout)
+            stack.callback(looking.close)
+            arguments = replace(arguments, detect=looking.detect)
         stack.enter_context(model.trace(args.trace) if args.trace is not None else nullcontext())
         work = EmbedRun(model, arguments, args.on_error == "skip", args.retry_failed)
         if place is None:

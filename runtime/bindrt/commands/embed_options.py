@@ -78,6 +78,10 @@ def _add_engine(add: Add) -> None:
     add("--precision", metavar="P", help="default: the bundle's")
     add("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:N")
     add("--threads", type=int, metavar="N", help="threads of the engine")
+    add("--isolate", action="store_true",
+        help="decode files in processes of their own: a decoder that crashes costs one file")  # fmt: skip
+    add("--timeout", type=float, metavar="S",
+        help="with processes of their own: most seconds to decode one file")  # fmt: skip
     add("--trace", type=Path, metavar="OUT.json", help="record what happens when, for ui.perfetto.dev")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from bindrt.commands.rules import Rule, Selection, rule_for
 from bindrt.errors import InputError, OptionError, SourceError
 from bindrt.notes import FEWER_VIEWS
 from bindrt.preprocess.detection import detect_opened
-from bindrt.sources import open_source
+from bindrt.sources import Opened, open_source
 from bindrt.sources.folders import files_below
 from bindrt.sources.suffixes import modality_by_suffix
 from bindrt.text import clean
@@ -73,6 +73,7 @@ class EmbedArguments:
         selection: which files are embedded.
         manifest: a file that lists inputs.
         own: what this run writes; a folder's files do not include it.
+        detect: tells the modality of a file; ``isolation`` does it in another process.
         strict: a file that would be passed over is an error, and so is one of which a part is lost.
     """
 
@@ -84,6 +85,7 @@ class EmbedArguments:
     selection: Selection = field(default_factory=Selection)
     manifest: Manifest | None = None
     own: Sequence[Path] = ()
+    detect: Callable[[Opened], str | None] = detect_opened
     strict: bool = False
 
     def check(self) -> None:
@@ -171,7 +173,7 @@ def resolve(entry: Input, arguments: EmbedArguments) -> tuple[str, object] | Pas
     rule = rule_for(arguments.rules, entry.name)
     modality = entry.modality or (rule.modality if rule else arguments.modality)
     if modality is None:
-        found = _by_content(entry)
+        found = _by_content(entry, arguments)
         if isinstance(found, PassedOver):
             if entry.listed and not arguments.strict:
                 return found
@@ -186,7 +188,7 @@ def resolve(entry: Input, arguments: EmbedArguments) -> tuple[str, object] | Pas
     return modality, as_item(modality, entry.path, options)
 
 
-def _by_content(entry: Input) -> str | PassedOver:
+def _by_content(entry: Input, arguments: EmbedArguments) -> str | PassedOver:
     """The modality of a file: what it holds, else what it was meant to hold."""
     try:
         opened = open_source(entry.path)
@@ -197,7 +199,7 @@ def _by_content(entry: Input) -> str | PassedOver:
     meant = suspected(entry.path, opened)
     if entry.listed and meant is None and PassedOver.of(entry.source, opened.head).is_plain:
         return PassedOver.of(entry.source, opened.head)  # a text may begin as a picture does: "BMW"
-    return detect_opened(opened) or meant or PassedOver.of(entry.source, opened.head)
+    return arguments.detect(opened) or meant or PassedOver.of(entry.source, opened.head)
 
 
 def _is_empty_other(path: str) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from bindrt import errors
 from bindrt.arrays import Array
 from bindrt.errors import Error
-from bindrt.modalities import Views
+from bindrt.modalities import MODALITIES, Views
 
 _LENGTH = struct.Struct("<Q")
 _MOST_HEADER = 16 << 20
@@ -43,6 +43,11 @@ def reply_of(views: Views) -> list[bytes]:
     return [frame(json.dumps(header).encode()), *(np.ascontiguousarray(a).tobytes() for a in arrays)]
 
 
+def reply_of_modality(found: str | None) -> list[bytes]:
+    """What is sent for a file whose modality was asked; None: it is of none."""
+    return [frame(json.dumps({"modality": found}).encode())]
+
+
 def reply_of_error(error: Error) -> list[bytes]:
     """What is sent for an item that could not be prepared."""
     said = [error.item, error.problem, error.remedy]
@@ -56,6 +61,21 @@ def read_reply(read: Callable[[int], bytes]) -> Views:
         Error: the one that the item caused.
         ValueError: this is no reply.
     """
+    header = _header(read)
+    arrays = [_read_array(described, read) for described in header["arrays"]]
+    return Views(arrays[0], arrays[1] if len(arrays) > 1 else None, header["notes"])
+
+
+def read_modality(read: Callable[[int], bytes]) -> str | None:
+    """The modality in a reply; raises as :func:`read_reply` does."""
+    found = _header(read)["modality"]
+    if found is not None and found not in MODALITIES:
+        raise ValueError("not a reply")
+    return found  # type: ignore[no-any-return]
+
+
+def _header(read: Callable[[int], bytes]) -> dict[str, Any]:
+    """The header of a reply that is no error."""
     length = _LENGTH.unpack(read(_LENGTH.size))[0]
     if length > _MOST_HEADER:
         raise ValueError("not a reply")
@@ -65,8 +85,7 @@ def read_reply(read: Callable[[int], bytes]) -> Views:
         if not (isinstance(kind, type) and issubclass(kind, Error)):
             raise ValueError("not a reply")
         raise kind(*map(str, header["said"]))
-    arrays = [_read_array(described, read) for described in header["arrays"]]
-    return Views(arrays[0], arrays[1] if len(arrays) > 1 else None, header["notes"])
+    return dict(header)
 
 
 def _read_array(described: dict[str, Any], read: Callable[[int], bytes]) -> Array:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import threading
 import weakref
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
 from bindrt.arrays import item_name
 from bindrt.errors import ClosedError
+from bindrt.isolation.messages import read_modality
 from bindrt.isolation.process import DecodingProcess
 from bindrt.items import Prepared
-from bindrt.limits import Limits
+from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.modalities import Views
 from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.preprocess.dispatch import declaration, prepare_views, wrapped
-from bindrt.sources import is_file_source, open_source
+from bindrt.sources import Opened, is_file_source, open_source
 from bindrt.sources.foreign import NamedBytes
 from bindrt.sources.opening import decoding
 
@@ -48,11 +51,19 @@ class Isolated:
         if request is None:
             return prepare_views(modality, item, limits, reserve)
         name, data = request
-        process = self._take()
-        try:
+        with self._process() as process:
             return process.prepare(name, data, self._timeout)
-        finally:
-            self._give_back(process)
+
+    def detect(self, opened: Opened) -> str | None:
+        """As :func:`bindrt.preprocess.detect`; raises as :meth:`views` does."""
+        if opened.path is not None:
+            source: Any = opened.path
+        else:
+            with opened.binary() as stream:
+                source = NamedBytes(stream.read(), opened.name)
+        data = pickle.dumps((os.getcwd(), None, source, DEFAULT_LIMITS), protocol=5)
+        with self._process() as process:
+            return process.ask(opened.name, data, self._timeout, read_modality)
 
     def close(self) -> None:
         """Kills the processes; what they work on fails."""
@@ -74,6 +85,14 @@ class Isolated:
                 return None
             sent = replace(whole, **{first: _portable(source, limits)})
             return item_name(source), pickle.dumps((os.getcwd(), modality, sent, limits), protocol=5)
+
+    @contextlib.contextmanager
+    def _process(self) -> Iterator[DecodingProcess]:
+        process = self._take()
+        try:
+            yield process
+        finally:
+            self._give_back(process)
 
     def _take(self) -> DecodingProcess:
         while True:

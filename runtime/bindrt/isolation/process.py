@@ -8,7 +8,9 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from bindrt.errors import Error, LimitError, SourceError
 from bindrt.isolation.messages import frame, read_reply
@@ -23,6 +25,11 @@ _AT_ONCE = 1 << 20
 _CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]);from bindrt.isolation.worker import main; main()"
 )
+
+
+Answer = TypeVar("Answer")
+#: Reads an answer from what reads so many bytes.
+Reads = Callable[[Callable[[int], bytes]], Answer]
 
 
 class _TooLate(Exception):  # noqa: N818 - only told apart here
@@ -52,12 +59,17 @@ class DecodingProcess:
         return self._process.poll() is None
 
     def prepare(self, name: str, request: bytes, timeout: float | None) -> Views:
-        """The views of an item.
+        """The views of an item; raises as :meth:`ask` does."""
+        return self.ask(name, request, timeout, read_reply)
+
+    def ask(self, name: str, request: bytes, timeout: float | None, read: Reads[Answer]) -> Answer:
+        """What the process answers.
 
         Args:
             name: the item's name in errors.
             request: the pickled request.
             timeout: seconds that it may take; None: any.
+            read: reads the answer.
 
         Raises:
             LimitError: it took longer; the process was killed.
@@ -70,9 +82,9 @@ class DecodingProcess:
             assert self._process.stdin is not None
             self._process.stdin.write(frame(request))
             self._process.stdin.flush()
-            views = read_reply(self._read)
+            answer = read(self._read)
             answered = True
-            return views
+            return answer
         except Error:
             answered = True
             raise

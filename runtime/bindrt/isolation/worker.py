@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from bindrt.errors import Error, SourceError
-from bindrt.isolation.messages import read_frame, reply_of, reply_of_error
+from bindrt.isolation.messages import read_frame, reply_of, reply_of_error, reply_of_modality
+from bindrt.preprocess import detect
 from bindrt.preprocess.dispatch import prepare_views
 from bindrt.sources.opening import library
 
@@ -41,6 +42,8 @@ def _answer(request: bytes) -> list[bytes]:
     folder, modality, item, limits = pickle.loads(request)
     try:
         os.chdir(folder)
+        if modality is None:
+            return reply_of_modality(detect(item, limits))
         return reply_of(prepare_views(modality, item, limits))
     except Error as error:
         return reply_of_error(error)
