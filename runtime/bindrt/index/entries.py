@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,17 @@ from bindrt.index.metadata import Metadata, from_text
 
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
+
+
+class Coded(NamedTuple):
+    """Texts of rows: the distinct ones, and which of them each row has."""
+
+    distinct: list[str]
+    numbers: npt.NDArray[np.integer[Any]]
+
+    def all(self) -> list[str]:
+        """The text of each row."""
+        return [self.distinct[number] for number in self.numbers.tolist()]
 
 
 class Pool:
@@ -60,10 +71,17 @@ class Entries:
 
     def add(self, ids: Sequence[Id], modalities: Sequence[str], texts: Sequence[str]) -> None:
         """Adds rows; ``texts`` is their metadata as JSON."""
+        every = np.arange(len(ids))
+        self.add_coded(ids, Coded(list(modalities), every), Coded(list(texts), every))
+
+    def add_coded(self, ids: Sequence[Id], modalities: Coded, texts: Coded) -> None:
+        """The same, from texts that rows share."""
         first = len(self.ids)
         self.ids += ids
-        self._modality_of.extend(self._modalities.numbers(modalities))
-        self._text_of.extend(self._texts.numbers(texts))
+        self._modality_of.extend(
+            np.array(self._modalities.numbers(modalities.distinct), np.int32)[modalities.numbers]
+        )
+        self._text_of.extend(np.array(self._texts.numbers(texts.distinct), np.int32)[texts.numbers])
         self._here.extend(np.ones(len(ids), np.bool_))
         if self._rows_of is not None:
             _note(self._rows_of, ids, first)

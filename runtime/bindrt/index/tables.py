@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bindrt.index.entries import Entries
+from bindrt.index.entries import Coded, Entries
 from bindrt.index.ids import Id
 from bindrt.index.mapped import damaged, require_regular
 
@@ -92,16 +92,15 @@ def _read(file: pq.ParquetFile, columns: list[str], path: Path, name: str) -> tu
         found = dict(zip(columns, batch.columns, strict=True))
         if any(found[column].null_count for column in columns if column != _NUMBER):
             raise damaged(name, f"{path.name} has rows without a value")
-        texts = []
+        coded = []
         for column in _TEXTS:
             used, numbers = np.unique(found[column].indices.to_numpy(), return_inverse=True)
             distinct = found[column].dictionary.take(pa.array(used))
             left -= distinct.nbytes
             if left < 0:
                 raise damaged(name, f"the texts of {path.name} take far more memory than the file")
-            values = distinct.to_pylist()
-            texts.append([values[number] for number in numbers.tolist()])
-        entries.add(_ids(texts[0], found.get(_NUMBER)), texts[1], texts[2])
+            coded.append(Coded(distinct.to_pylist(), numbers))
+        entries.add_coded(_ids(coded[0].all(), found.get(_NUMBER)), coded[1], coded[2])
         if _KEY in found:
             keys.append(found[_KEY].to_numpy())
     return entries, np.concatenate(keys) if _KEY in columns else None

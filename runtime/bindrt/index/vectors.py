@@ -18,6 +18,8 @@ DTYPES: dict[Dtype, float] = {"float32": 1e-3, "float16": 4e-3, "int8": 1e-3}
 BLOCK_ROWS = 1 << 16
 #: Values that are decoded at once; as float32 they fit into a processor's cache.
 _DECODED = 1 << 18
+#: The same for many queries: then a larger product is worth more than the cache.
+_FEW, _DECODED_FOR_MANY = 8, 1 << 22
 _SIGN_AND_SHIFTED = np.int32(-(2**31) + 2**28 - 1)
 
 Stored = npt.NDArray[Any]
@@ -98,7 +100,8 @@ class UnitRows:
         if self.dtype == "float32":
             return np.asarray(queries @ values.T)
         found = np.empty((len(queries), len(values)), np.float32)
-        step = max(1, _DECODED // self.dim)
+        few = len(queries) < _FEW
+        step = max(1, (_DECODED if few else _DECODED_FOR_MANY) // self.dim)
         for i in range(0, len(values), step):
             found[:, i : i + step] = queries @ as_float32(values[i : i + step]).T
         return found * self._scales.rows()[numbers] if self.dtype == "int8" else found
