@@ -43,6 +43,8 @@ vector: npt.NDArray[np.float32] = future.result()
 for streamed in model.stream("audio", ["a.wav"]):
     print(streamed.vector)
 scores = model.classify(labels=["a dog", "a car"], image=["cat.jpg"]).shape
+among = model.zero_shot(["a dog", "a car"], templates=["a photo of {}"])
+print(among(image="cat.jpg").topk(1), e.topk("image", "text"), e.similarity("image", "text").shape)
 name: ModalityName = "depth"
 bindrt.preprocess.imu(np.zeros((6, 2000)), rate=400, accel_unit="g")
 bindrt.preprocess.image(pixels, exif=True)
@@ -70,6 +72,10 @@ model.submit("image", "a.jpg").result().shape.columns
 model.stream("sound", ["a.wav"])
 model.classify(labels=["a"], pictures=["cat.jpg"])
 model.classify(labels=[1, 2], image="cat.jpg")
+model.zero_shot(["a"])(picture="cat.jpg")
+model.zero_shot(["a"])(image=3)
+model.zero_shot([1, 2])
+model.embed(image="a.jpg").similarity("image", 3)
 model.engine("picture")
 asyncio.run(model.aembed(pictures="a.jpg"))
 bindrt.load("tiny", engine="onnx")
