@@ -39,8 +39,9 @@ def as_items(modality: str, value: object) -> list[object]:
     if isinstance(value, np.ndarray):
         return _of_array(modality, value)
     if hasattr(value, "columns") or hasattr(value, "column_names"):
+        whole = ", or bindrt.Imu(table)" if modality == "imu" else ""
         raise InputError(
-            modality, f"a {type(value).__name__} is a table, not items", "pass one of its columns"
+            modality, f"a {type(value).__name__} is a table, not items", f"pass one of its columns{whole}"
         )
     if (column := _column(value)) is not None:
         return column
