@@ -97,6 +97,7 @@ MAKERS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "large still, AVI": ("video", lambda: still(400, 4096, 2176, "avi")),
     "huge still": ("video", lambda: still(12, 9216, 9216)),
     "huge still, many references": ("video", lambda: still(24, 9216, 9216, refs="16")),
+    "still in 5K, many references": ("video", lambda: still(24, 5120, 2880, refs="16")),
     "still in 8K, many references": ("video", lambda: still(24, 7680, 4320, refs="16")),
     "huge VP8": ("video", lambda: ivf(100, 9400, frame=b"\x10\0\0\x9d\1\x2a\xb8\x24\xb8\x24" + bytes(30))),
     "samples beyond any sensor": ("imu", two_rates),

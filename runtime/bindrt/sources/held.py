@@ -8,8 +8,8 @@ from bindrt.errors import LimitError
 from bindrt.limits import Limits
 from bindrt.sources.opening import Opened
 
-#: Frames that a decoder may keep, of codecs that let a file say how many; of others a few.
-_KEPT = {"h264": 17, "hevc": 17, "vvc": 17, "vp9": 10, "libvpx-vp9": 10, "libdav1d": 10, "av1": 10}
+#: Frames that a decoder may keep, of codecs that let a file say how many: 16, and some on their way.
+_KEPT = {"h264": 24, "hevc": 24, "vvc": 24, "vp9": 10, "libvpx-vp9": 10, "libdav1d": 10, "av1": 10}
 _FEW = 4
 _EACH = 64  # bytes of frames for each of the file's beyond the limit: films in 8K are large files
 _LARGE = 16 << 20  # pixels of a frame beyond which one thread decodes: each thread keeps a frame of its own

@@ -18,10 +18,10 @@ def context(name: str, pix_fmt: str | None, width: int, height: int) -> SimpleNa
 @pytest.mark.parametrize(
     ("name", "pix_fmt", "size", "file", "is_allowed"),
     [
-        ("h264", "yuv420p", (7680, 4320), 1000, True),
+        ("h264", "yuv420p", (7680, 4320), 6 << 20, True),
         ("h264", "yuv420p", (9216, 9216), 1000, False),
         ("hevc", "yuv420p10le", (7680, 4320), 1000, False),
-        ("hevc", "yuv420p10le", (7680, 4320), 20 << 20, True),
+        ("hevc", "yuv420p10le", (7680, 4320), 30 << 20, True),
         ("mjpeg", "yuvj444p", (9216, 6000), 1000, True),
         ("vp9", None, (7680, 4320), 1000, True),
         ("h264", "yuv420p10le", (3840, 2160), 1000, True),
