@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 #: Bits of a header that all frames of a recording share: sync, version, layer and sample rate.
 _SAME = 0xFFFE0C00
@@ -51,9 +52,6 @@ class FrameHeader:
         return (self.word ^ other.word) & _SAME == 0
 
 
-_PARSED: dict[int, FrameHeader | None] = {}
-
-
 def frame_header(data: bytes, at: int = 0) -> FrameHeader | None:
     """The frame header at a position, or None; a free bit rate counts as none.
 
@@ -62,14 +60,10 @@ def frame_header(data: bytes, at: int = 0) -> FrameHeader | None:
     """
     if data[at : at + 1] != b"\xff" or len(data) < at + 4:
         return None
-    word = int.from_bytes(data[at : at + 4], "big")
-    if word not in _PARSED:  # a recording has a few
-        if len(_PARSED) > 1000:
-            _PARSED.clear()
-        _PARSED[word] = _parse(word)
-    return _PARSED[word]
+    return _parse(int.from_bytes(data[at : at + 4], "big"))
 
 
+@lru_cache(maxsize=1024)  # a recording has a few
 def _parse(word: int) -> FrameHeader | None:
     version, layer = word >> 19 & 3, 4 - (word >> 17 & 3)
     bitrate, rate = word >> 12 & 15, word >> 10 & 3
