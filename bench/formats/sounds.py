@@ -167,7 +167,7 @@ def _by_libsndfile(container: str, subtype: str, samples: np.ndarray | None = No
     out = io.BytesIO()
     rate = 48000 if subtype == "OPUS" else RATE
     samples = wave() if samples is None else samples
-    if container == "SVX":  # it has one channel
+    if container == "SVX" or subtype == "GSM610":  # they have one channel
         samples = samples[:, 0]
     soundfile.write(out, samples, rate, format=container, subtype=subtype)
     return out.getvalue()

@@ -12,9 +12,7 @@ from bench.formats import command, pictures, sounds
 from bench.formats.case import Case
 from bindrt import preprocess
 
-HERE = [
-    case for case in (*sounds.cases(), *pictures.cases()) if case.by != "ffmpeg" and case.codec != "GSM610"
-]
+HERE = [case for case in (*sounds.cases(), *pictures.cases()) if case.by != "ffmpeg"]
 #: FFmpeg's decoder of Opus and libopus differ in silent bands; MP3s that follow each other share a frame.
 LOOSE = {"OPUS": 0.5, "MP3": 0.02, "VORBIS": 2e-3}
 
