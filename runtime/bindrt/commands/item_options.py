@@ -133,7 +133,7 @@ def require_use(options: Mapping[str, str], modalities: Collection[str]) -> None
         if not set(option.readers) & set(modalities):
             raise OptionError(
                 option.flag,
-                f"only {' and '.join(option.readers)} files have it",
+                f"only {', '.join(option.readers)} files have it",
                 f"add --modality {next(iter(option.readers))}",
             )
 

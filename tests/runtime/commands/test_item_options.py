@@ -83,7 +83,7 @@ def test_an_option_holds_for_the_modalities_that_have_it(embed: Embed) -> None:
         (("--low", "cold", "--modality", "thermal"), "it is a number"),
         (("--percentiles", "1", "--modality", "thermal"), "it is 2 values, commas between them"),
         (("--low", "1"), "--low: only thermal files have it; add --modality thermal"),
-        (("--exif", "--modality", "audio"), "--exif: only image files have it"),
+        (("--grey16", "full", "--modality", "audio"), "--grey16: only image files have it"),
         (("--max-pixels", "0"), "not a limit"),
         (("--limits", "max_pixls=1"), "no limit 'max_pixls'"),
         (("--limits", "max_pixels=many"), "'many' is not a number"),
