@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +114,16 @@ def test_what_is_no_index(imu_bundle: Path, index: Path, tmp_path: Path) -> None
     assert "space" in done.stderr
     done = run_command("bind-embed", imu_bundle, INPUTS / "imu/s2.npz", "--index", tmp_path)
     assert done.returncode == 2
+
+
+def test_pandas_is_not_imported(index: Path) -> None:
+    """It takes longer than all the rest of a search, where it is installed."""
+    program = (
+        "import sys; from bindrt.commands.search import main; "
+        "code = main(sys.argv[1:]); sys.exit(code or 100 * ('pandas' in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(index), "--text", "a dog"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "rain" in done.stdout
