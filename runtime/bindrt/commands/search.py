@@ -61,6 +61,7 @@ def parser(prog: str) -> CommandParser:
     results = p.section("results")
     results("-k", type=int, default=10, help="number of results (default 10)")
     results("--only", choices=tuple(MODALITIES), help="only results of this modality")
+    results("--min-score", type=float, metavar="S", help="only results that score at least this, -1 to 1")
     p.add_json("print one JSON object for each result")
     return p
 
@@ -98,7 +99,7 @@ def search(args: argparse.Namespace) -> list[Hit]:
     weights = {
         m: [w for w, (modality, _) in zip(given, queries, strict=True) if modality == m] for m in wanted
     }
-    return index.search(combine(found, weights), args.k, args.only)[0]
+    return index.search(combine(found, weights), args.k, args.only, min_score=args.min_score)[0]
 
 
 def as_table(hits: Sequence[Hit]) -> Table:

@@ -65,6 +65,15 @@ def test_table_and_one_modality(index: Path) -> None:
     assert "photo" not in done.stdout
 
 
+def test_results_from_a_score_on(index: Path) -> None:
+    done = run_command("bind-search", index, "--text", "a dog", "--min-score", "0.999", "--json")
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["a dog"]
+    done = run_command("bind-search", index, "--text", "a dog", "--min-score", "2")
+    assert done.returncode == 2
+    assert "not a cosine similarity" in done.stderr
+
+
 def test_resume_adds_to_an_index(small_bundle: Path, tmp_path: Path) -> None:
     path = tmp_path / "grows.index"
     for texts in (["--text", "a dog"], ["--text", "a dog", "--text", "rain", "--resume"]):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import bindrt
 from bindrt.index import Index
+from bindrt.index.vectors import as_float32
 from support.indexes import DIM, SPACE, filled, unit
 
 
@@ -188,3 +189,9 @@ def test_size_does_not_matter_but_zero_has_no_direction() -> None:
     with pytest.raises(bindrt.InputError, match="row 1: it is zero"):
         index.add(unit(2) * np.float32([[1], [0]]), ["a", "b"])
     assert len(index) == 16
+
+
+def test_every_float16_is_read_as_numpy_reads_it() -> None:
+    bits = np.arange(1 << 16, dtype=np.uint16)
+    values = bits[(bits & 0x7C00) != 0x7C00].view(np.float16)  # without infinity and NaN
+    np.testing.assert_array_equal(as_float32(values), values.astype(np.float32))
