@@ -8,6 +8,8 @@ from typing import Any
 
 from bindrt.wanted import require_wanted
 
+_HOPELESS = 10_000  # packets that are refused one after the other: no frame will come of the rest
+
 
 @dataclass
 class Decoding:
@@ -28,12 +30,14 @@ class Decoding:
     said: str = ""
 
     def frames(self) -> Iterator[Any]:
-        """Decodes to the end of the file."""
+        """Decodes to the end of the file, or to where nothing can be decoded any more."""
+        lost_before = 0
         for packet in self.media.demux(self.stream):
             require_wanted()
-            if packet.size:
-                yield from self._decoded(packet)
-            if self.lost and not self.tolerant:
+            if packet.size and (frames := self._decoded(packet)):
+                lost_before = self.lost
+                yield from frames
+            if (self.lost and not self.tolerant) or self.lost - lost_before >= _HOPELESS:
                 return
         yield from self._decoded(None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import bindrt
 from bindrt import SourceError, Video, preprocess
 from bindrt.preprocess import prepare
+from bindrt.sources.inorder import Decoding
 from support import tables
 from support.media import decoded, write_video
 
@@ -97,6 +99,28 @@ def test_a_recording_that_begins_between_key_frames(tmp_path: Path) -> None:
     assert views.notes["lost_packets"] >= 9
     with pytest.raises(SourceError):
         preprocess.video(cut, strict=True)
+
+
+def test_decoding_ends_where_nothing_comes_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many packets that mean nothing would take seconds."""
+    monkeypatch.setattr("bindrt.sources.inorder._HOPELESS", 5)
+    stream = SimpleNamespace(codec_context=_Decoder([True] * 3 + [False] * 4 + [True] + [False] * 9 + [True]))
+    media = SimpleNamespace(demux=lambda stream: [SimpleNamespace(size=1)] * 18)
+    decoding = Decoding(media, stream, tolerant=True)
+    assert len(list(decoding.frames())) == 4
+    assert decoding.lost == 4 + 5
+
+
+class _Decoder:
+    """Decodes those packets that are to be decoded."""
+
+    def __init__(self, good: list[bool]) -> None:
+        self._good = iter(good)
+
+    def decode(self, packet: object) -> list[str]:
+        if not next(self._good):
+            raise av.error.InvalidDataError(1, "damaged")
+        return ["frame"]
 
 
 def test_nothing_to_decode_is_an_error(tmp_path: Path) -> None:
