@@ -96,13 +96,6 @@ def measured(rows: int, dim: int, dtype: Dtype, approximate: bool, folder: Path)
     return found
 
 
-def recall(index: Index, queries: npt.NDArray[np.float32]) -> float:
-    """The share of the ten nearest that an approximate search finds."""
-    near = [{hit.id for hit in hits} for hits in index.search(queries)]
-    right = [{hit.id for hit in hits} for hits in index.search(queries, where=lambda _: True)]
-    return statistics.mean(len(a & b) / 10 for a, b in zip(near, right, strict=True))
-
-
 def table(results: dict[str, dict[str, float]]) -> str:
     lines = [f"{'':<20}" + "".join(f"{name:>16}" for name in results)]
     for step in next(iter(results.values())):
