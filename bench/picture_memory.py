@@ -31,6 +31,12 @@ MADE: dict[str, tuple[str, str, dict[str, Any]]] = {
     "rgba.avif": ("AVIF", "RGBA", {"speed": 10, "subsampling": "4:4:4"}),
     "rgb.heic": ("HEIF", "RGB", {}),
     "rgba.heic": ("HEIF", "RGBA", {"chroma": 444}),
+    "rgb.jp2": ("JPEG2000", "RGB", {}),
+    "rgba.jp2": ("JPEG2000", "RGBA", {}),
+    "rgb.qoi": ("QOI", "RGB", {}),
+    "rgb.pcx": ("PCX", "RGB", {}),
+    "rgba.sgi": ("SGI", "RGBA", {}),
+    "rgba.dds": ("DDS", "RGBA", {}),
     "lossy.jxl": ("JXL", "RGB", {"effort": 1}),
     "lossless.jxl": ("JXL", "RGBA", {"effort": 1, "lossless": True}),
 }

@@ -129,6 +129,7 @@ def _is_heif(head: bytes) -> bool:
 
 
 _PNM = re.compile(rb"P[1-6](?:\s|#[^\r\n]*[\r\n])+\d")
+_PCX = re.compile(rb"\x0a[\x00-\x05]\x01[\x01\x02\x04\x08]")
 _PFM = re.compile(rb"P[fF]\s+\d")
 
 
@@ -190,6 +191,14 @@ FORMATS = (
     Format("HEIF", "image", "HEIF", _is_heif, PICTURE),
     Format("JPEG XL", "image", "JXL", _starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), PICTURE),
     Format("PNM", "image", "PNM", lambda head: _PNM.match(head) is not None, PICTURE),
+    Format(
+        "JPEG 2000", "image", "JPEG2000", _starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), PICTURE
+    ),
+    Format("QOI", "image", "QOI", _starts(b"qoif"), PICTURE),
+    Format("PCX", "image", "PCX", lambda head: _PCX.match(head) is not None, PICTURE),
+    Format("SGI", "image", "SGI", _starts(b"\x01\xda\0\1", b"\x01\xda\1\1"), PICTURE),
+    Format("DDS", "image", "DDS", _starts(b"DDS \x7c\0\0\0"), PICTURE),
+    Format("PSD", "image", "PSD", _starts(b"8BPS\0\1"), PICTURE),
     Format("PFM", "floats", "PFM", lambda head: _PFM.match(head) is not None),
     Format("EXR", "floats", "EXR", _starts(b"v/1\x01")),
     Format("FLAC", "audio", "FLAC", _starts(b"fLaC"), SOUND),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, BinaryIO
 
 from PIL import (
@@ -55,6 +56,15 @@ def _avif(stream: BinaryIO) -> Any:
     return AvifImagePlugin.AvifImageFile(stream)
 
 
+def _rarer(plugin: str, reader: str) -> Reader:
+    """A reader of Pillow's that is imported when a file asks for it."""
+
+    def read(stream: BinaryIO) -> Any:
+        return getattr(import_module(f"PIL.{plugin}"), reader)(stream)
+
+    return read
+
+
 def _heif(stream: BinaryIO) -> Any:
     plugin = optional("pillow_heif", "pillow-heif", "HEIC and HEIF pictures")
     return plugin.HeifImageFile(stream)
@@ -80,4 +90,10 @@ READERS: dict[str, Reader] = {
     "AVIF": _avif,
     "HEIF": _heif,
     "JXL": _jxl,
+    "JPEG2000": _rarer("Jpeg2KImagePlugin", "Jpeg2KImageFile"),
+    "QOI": _rarer("QoiImagePlugin", "QoiImageFile"),
+    "PCX": _rarer("PcxImagePlugin", "PcxImageFile"),
+    "SGI": _rarer("SgiImagePlugin", "SgiImageFile"),
+    "DDS": _rarer("DdsImagePlugin", "DdsImageFile"),
+    "PSD": _rarer("PsdImagePlugin", "PsdImageFile"),
 }

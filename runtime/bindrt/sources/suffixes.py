@@ -10,7 +10,7 @@ import os
 
 IMAGES = (
     "jpg jpeg jpe jfif png apng gif bmp dib webp tif tiff avif avifs heic heics heif heifs hif jxl jp2 j2k "
-    "jpx jpf ppm pgm pbm pnm pam tga psd dng cr2 cr3 nef arw orf rw2 raf"
+    "j2c jpc jpx jpf qoi pcx sgi dds ppm pgm pbm pnm pam tga psd dng cr2 cr3 nef arw orf rw2 raf"
 )
 VIDEOS = (
     "mp4 m4v mov qt mkv webm avi mpg mpeg mpe mpv m1v m2v m2p m2ts mts ts vob flv f4v wmv asf ogv ogm 3gp "

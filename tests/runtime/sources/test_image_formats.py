@@ -27,6 +27,12 @@ FORMATS: list[tuple[str, dict[str, Any]]] = [
     ("PPM", {}),
     ("HEIF", {"quality": 90}),
     ("JXL", {"lossless": True}),
+    ("JPEG2000", {}),
+    ("JPEG2000", {"no_jp2": True}),
+    ("QOI", {}),
+    ("PCX", {}),
+    ("SGI", {}),
+    ("DDS", {}),
 ]
 
 
