@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ from bindrt.engines import Engine
 from bindrt.errors import EngineError, Error
 from bindrt.items import Prepared
 from bindrt.modalities import Modality, Tokens, Views, for_encoder
+from bindrt.notes import Notes
 from bindrt.prefetch import prefetched
 from bindrt.statistics import Counts
 
@@ -60,7 +61,7 @@ class Outcome:
 
     rows: Rows
     errors: dict[int, Error] = field(default_factory=dict)
-    notes: dict[int, Mapping[str, float | int | str]] = field(default_factory=dict)
+    notes: dict[int, Notes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -98,3 +98,13 @@ class ForkError(Error):
 
 class DeadlineExceeded(Error, TimeoutError):  # noqa: N818
     """A request's deadline passed before an engine began with it."""
+
+
+def cannot_write(where: object, error: OSError) -> Error:
+    """The error for what the operating system refuses to write.
+
+    >>> str(cannot_write("a.npz", PermissionError(13, "Permission denied")))
+    'a.npz: it cannot be written (Permission denied); check the path, rights and free space'
+    """
+    reason = error.strerror or error
+    return Error(str(where), f"it cannot be written ({reason})", "check the path, rights and free space")

@@ -13,6 +13,8 @@ from typing import Any, Protocol, Union
 import numpy.typing as npt
 import PIL.Image
 
+from bindrt.notes import Notes
+
 
 class SupportsDLPack(Protocol):
     """An array of torch, JAX, CuPy and others."""
@@ -81,7 +83,7 @@ class Prepared:
     """
 
     array: ArrayLike
-    notes: Mapping[str, float | int | str] = field(default_factory=dict)
+    notes: Notes = field(default_factory=dict)
     views: bool = False
 
     @classmethod

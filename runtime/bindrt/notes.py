@@ -1,10 +1,15 @@
 """The notes: what preparation tells about an item that was embedded. ``NOTES`` lists every key.
 
-They stand in ``Embeddings.notes``, ``Prepared.notes`` and ``EmbeddingFuture.notes``. A note is no error: the
-vector is there, and the note says what a user should know about it.
+They stand in ``Embeddings.notes``, ``Prepared.notes`` and ``EmbeddingFuture.notes``. A note is not an error:
+the vector is there, and the note says what a user should know about it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: What is told about one item.
+Notes = Mapping[str, float | int | str]
 
 #: The key of an item that has fewer views than the model takes. The name of its vector's space tells it too.
 FEWER_VIEWS = "views"
@@ -24,11 +29,10 @@ NOTES: dict[str, str] = {
         "The share of a 16-bit grey picture clipped at 255, as the original does. If it is a depth map "
         "or a thermal frame, name that modality."
     ),
-    # video
-    "frames_unseen": "The model sees ten frames of a video: so many others were not seen.",
     # audio and video
     "lost_packets": "Damaged packets that could not be decoded; the rest was embedded.",
     # video
+    "frames_unseen": "The model sees ten frames of a video: so many others were not seen.",
     "damaged_frames": "Frames of the views that are damaged, or for which the frame before stands in.",
     FEWER_VIEWS: "The video was seen in so many views, fewer than the model's fifteen, as was asked.",
     # depth

@@ -52,17 +52,6 @@ def is_skip(on_error: str) -> bool:
     return on_error == "skip"
 
 
-def require_flag(name: str, value: object) -> None:
-    """Raises OptionError unless ``value`` is True or False, of Python or NumPy.
-
-    >>> require_flag("verify", "no")
-    Traceback (most recent call last):
-    bindrt.errors.OptionError: verify='no': not True or False; give one of them
-    """
-    if not isinstance(value, (bool, np.bool_)):
-        raise OptionError(f"{name}={value!r}"[:80], "not True or False", "give one of them")
-
-
 def is_normalized(normalize: object) -> bool:
     """``normalize`` as a bool.
 
@@ -77,6 +66,10 @@ def chosen_bool(name: str, value: object, remedy: str = "give one of them") -> b
 
     Raises:
         OptionError: it is not a bool of Python or NumPy.
+
+    >>> chosen_bool("verify", "no")
+    Traceback (most recent call last):
+    bindrt.errors.OptionError: verify='no': must be True or False; give one of them
     """
     if not isinstance(value, (bool, np.bool_)):
         raise OptionError(f"{name}={value!r}"[:80], "must be True or False", remedy)

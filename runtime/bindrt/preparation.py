@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
@@ -18,11 +17,10 @@ from bindrt.items import Prepared
 from bindrt.limits import Limits
 from bindrt.modalities import MODALITIES, Views
 from bindrt.modalities.steps.output_rows import Reserve
+from bindrt.notes import Notes
 from bindrt.preprocess.dispatch import prepare_views
 from bindrt.sources import open_source
 from bindrt.sources.foreign import NamedBytes
-
-Notes = Mapping[str, float | int | str]
 
 
 class Preparation:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from bindrt.embeddings import Embeddings, unit_rows
 from bindrt.errors import Error, InputError, OptionError
 from bindrt.item_types import ItemsByModality, OnError
+from bindrt.notes import Notes
 from bindrt.option_checks import chosen_labels, require_whole
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Scores:
     labels: tuple[str, ...]
     probabilities: npt.NDArray[np.float32]
     errors: Mapping[int, Error] = field(default_factory=dict)
-    notes: Mapping[int, Mapping[str, float | int | str]] = field(default_factory=dict)
+    notes: Mapping[int, Notes] = field(default_factory=dict)
 
     def topk(self, k: SupportsIndex = 1) -> list[list[tuple[str, float]]]:
         """For each item its ``k`` best labels with their probabilities, the best first.

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 import bindrt
-from bindrt.errors import Error, OptionError
+from bindrt.errors import Error, OptionError, cannot_write
 
 #: The exit codes of all commands; docs/commands.md has the table.
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
@@ -181,6 +181,4 @@ def complain(console: Console, command: str, error: Error) -> None:
 def system_error(what: object, error: OSError) -> Error:
     """What the operating system refused, as a bindrt error."""
     where = error.filename if error.filename is not None else what
-    return Error(
-        str(where), f"it cannot be written ({error.strerror})", "check the path, rights and free space"
-    )
+    return cannot_write(where, error)

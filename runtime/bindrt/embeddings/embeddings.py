@@ -25,6 +25,7 @@ from bindrt.embeddings.vectors import (
     weights_of,
 )
 from bindrt.errors import Error, InputError, OptionError
+from bindrt.notes import Notes
 from bindrt.option_checks import require_whole
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
     space: str
     normalized: bool
     errors: Mapping[tuple[str, int], Error] = field(default_factory=dict)
-    notes: Mapping[tuple[str, int], Mapping[str, float | int | str]] = field(default_factory=dict)
+    notes: Mapping[tuple[str, int], Notes] = field(default_factory=dict)
     sources: Mapping[str, Sources] = field(default_factory=dict)
 
     def __getitem__(self, modality: str) -> Vectors:
@@ -325,7 +326,7 @@ def concatenated(parts: list[Embeddings]) -> Embeddings:
         raise OptionError("concat", problem, "give Embeddings that were made alike")
     names = dict.fromkeys(m for part in parts for m in part)
     errors: dict[tuple[str, int], Error] = {}
-    notes: dict[tuple[str, int], Mapping[str, float | int | str]] = {}
+    notes: dict[tuple[str, int], Notes] = {}
     sources: dict[str, list[str | None]] = {m: [] for m in names}
     for part in parts:
         first = {m: len(sources[m]) for m in names}

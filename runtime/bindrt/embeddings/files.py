@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bindrt.errors import Error, InputError, OptionError
+from bindrt.errors import InputError, OptionError, cannot_write
 from bindrt.text import clean
 
 #: In the metadata of a Parquet file.
@@ -69,11 +69,7 @@ def write(path: Path, table: Table) -> None:
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:
-        raise Error(
-            str(path),
-            f"it cannot be written ({error.strerror or error})",
-            "check the path, rights and free space",
-        ) from None
+        raise cannot_write(path, error) from None
 
 
 def _write_parquet(path: Path, table: Table) -> None:

@@ -20,14 +20,13 @@ from bindrt.index.ids import Id, as_id, as_ids, own_ids
 from bindrt.index.metadata import Metadata, as_texts
 from bindrt.index.query import as_queries, as_rows
 from bindrt.index.results import Entry, Hit, Pair
-from bindrt.index.vectors import DTYPES, Dtype
+from bindrt.index.vectors import DTYPES, MAX_DIM, Dtype
 from bindrt.model import Model
 from bindrt.numeric import is_number
-from bindrt.option_checks import require_flag, require_whole
+from bindrt.option_checks import chosen_bool, require_whole
 from bindrt.text import clean
 
 _BLOCK = 1 << 16  # rows that are compared at once; their scores stay in the processor's cache
-_MAX_DIM = 1 << 20
 
 Array = npt.NDArray[np.floating[Any]]
 OnDuplicate = Literal["raise", "replace", "keep"]
@@ -84,15 +83,14 @@ class Index:
         Raises:
             OptionError: a value that cannot be, or usearch is not installed.
         """
-        require_whole("dim", dim, "values of a vector", 1, _MAX_DIM)
-        require_flag("approximate", approximate)
+        require_whole("dim", dim, "values of a vector", 1, MAX_DIM)
         if dtype not in DTYPES:
             raise OptionError(f"dtype={dtype!r}", "unknown", f"one of {', '.join(DTYPES)}")
         if not isinstance(space, str) or not space:
             raise OptionError(f"space={space!r}"[:80], "not the name of a space", "give model.space")
         self.space = space
         self.dim = int(dim)
-        self.approximate = bool(approximate)
+        self.approximate = chosen_bool("approximate", approximate)
         self.bundle = clean(os.fsdecode(bundle))
         self.dtype = dtype
         self._held = Held.empty(self.dim, dtype, self.approximate)
@@ -329,8 +327,7 @@ class Index:
             InputError: the folder is not an index, is damaged, or is of another version.
             OptionError: the index is approximate and usearch is not installed, or ``path`` is no path.
         """
-        require_flag("verify", verify)
-        header, held = storage.load(storage.as_path(path), bool(verify))
+        header, held = storage.load(storage.as_path(path), chosen_bool("verify", verify))
         index = cls(header.space, header.dim, False, header.bundle, header.dtype)
         index.approximate, index._held = header.approximate, held
         return index

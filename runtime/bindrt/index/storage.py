@@ -12,17 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
-from bindrt.errors import Error, InputError, OptionError
+from bindrt.errors import InputError, OptionError, cannot_write
 from bindrt.index.graph import ProximityGraph
 from bindrt.index.held import Held
 from bindrt.index.mapped import MappedFile, damaged, mapped_array, require_regular
 from bindrt.index.place import GRAPH, HEADER, ROWS, SCALES, VECTORS, staging_for
 from bindrt.index.tables import read_rows, write_rows
-from bindrt.index.vectors import BLOCK_ROWS, DTYPES, Dtype, UnitRows, not_unit
+from bindrt.index.vectors import BLOCK_ROWS, DTYPES, MAX_DIM, Dtype, UnitRows, not_unit
 
 SCHEMA = 1
 _MAX_HEADER_BYTES = 1 << 16
-_MAX_DIM = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def _header(path: Path) -> Header:
         ) from None
     texts = (header.space, header.bundle, header.dtype, header.graph)
     good = all(isinstance(text, str) for text in texts) and header.dtype in DTYPES
-    good = good and type(header.dim) is int and 1 <= header.dim <= _MAX_DIM
+    good = good and type(header.dim) is int and 1 <= header.dim <= MAX_DIM
     good = good and type(header.count) is int and 0 <= header.count < 1 << 40
     if not good or not isinstance(header.approximate, bool):
         raise damaged(str(path), f"{HEADER} holds impossible values")
@@ -172,8 +171,4 @@ def _system_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Error(
-            str(path),
-            f"it cannot be written ({error.strerror or error})",
-            "check the path, rights and free space",
-        ) from None
+        raise cannot_write(path, error) from None

@@ -14,6 +14,8 @@ from bindrt.index.growing import Growing
 Dtype = Literal["float32", "float16", "int8"]
 #: How rows may be held, and by how much the squared length of one may differ from 1.
 DTYPES: dict[Dtype, float] = {"float32": 1e-3, "float16": 4e-3, "int8": 1e-3}
+#: The longest vector.
+MAX_DIM = 1 << 20
 #: Rows of a block: what must be copied to change one row of a mapped file.
 BLOCK_ROWS = 1 << 16
 #: Values that are decoded at once; as float32 they fit into a processor's cache.

@@ -13,10 +13,11 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError
 from bindrt.items import Source
 from bindrt.limits import Limits
-from bindrt.modalities.modality import Modality, Notes, Views, one_view
+from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.maps import as_native, load_map
 from bindrt.modalities.steps.output_rows import Reserve, row_for
+from bindrt.notes import Notes
 from bindrt.numeric import is_positive
 
 DepthUnit = Literal["m", "mm", "sunrgbd", "disparity", "kitti", "tum"]

@@ -13,11 +13,12 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError
 from bindrt.items import ARRAYS_ONLY, Source
 from bindrt.limits import Limits
-from bindrt.modalities.modality import Modality, Notes, Views, one_view
+from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps import jpeg, pixels
 from bindrt.modalities.steps.exif import exif_notes
 from bindrt.modalities.steps.output_rows import Reserve, row_for
+from bindrt.notes import Notes
 from bindrt.sources import open_source
 from bindrt.sources.formats import PICTURE
 from bindrt.sources.image import open_picture

@@ -14,12 +14,13 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError, OptionError
 from bindrt.items import ARRAYS_ONLY, ArrayLike, Source
 from bindrt.limits import Limits
-from bindrt.modalities.modality import Modality, Notes, Views, one_view
+from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.imu_input import check_samples, load
 from bindrt.modalities.steps.motion import SECONDS, Motion, TimeUnit, require_order
 from bindrt.modalities.steps.motion_names import find_roles
 from bindrt.modalities.steps.output_rows import Reserve, row_for
+from bindrt.notes import Notes
 from bindrt.numeric import is_positive
 
 AccelUnit = Literal["m/s2", "g"]

@@ -12,10 +12,10 @@ from bindrt.arrays import Array
 from bindrt.items import Prepared
 from bindrt.limits import Limits
 from bindrt.modalities.steps.output_rows import Reserve
+from bindrt.notes import Notes
 from bindrt.sources.content import Content
 
 Key = TypeVar("Key", bound=Hashable)
-Notes = Mapping[str, float | int | str]
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from bindrt.columns import as_items
 from bindrt.errors import InputError
 from bindrt.items import Prepared
 from bindrt.limits import Limits
-from bindrt.modalities.modality import Modality, Notes, Tokens, Views, one_view
+from bindrt.modalities.modality import Modality, Tokens, Views, one_view
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.modalities.steps.tokenizer import tokenizer
+from bindrt.notes import Notes
 
 _SPACE = re.compile(r"\s+")
 #: A text of so many characters is tokenised in about 0.1 ms.

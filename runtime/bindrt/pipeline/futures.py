@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from bindrt._core import ForkedError, Outcome, PipelineRequest
 from bindrt.batching import vector_error
 from bindrt.ending import engine_gate
 from bindrt.errors import ClosedError, DeadlineExceeded, EngineError, Error, ForkError
+from bindrt.notes import Notes
 
 Vector = npt.NDArray[np.float32]
 Delivered = tuple["EmbeddingFuture", Outcome, Any, "Vector | None"]
@@ -45,7 +46,7 @@ class EmbeddingFuture(Future[Vector]):
     _done_callbacks: list[Any]
     #: Internal: the pipeline's own request, until the result is there. It keeps the pipeline.
     request: PipelineRequest | None = None
-    notes: Mapping[str, float | int | str] = MappingProxyType({})
+    notes: Notes = MappingProxyType({})
 
     def __init__(self, modality: str) -> None:
         self.modality = modality

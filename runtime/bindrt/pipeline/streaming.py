@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from bindrt.errors import Error
+from bindrt.notes import Notes
 from bindrt.pipeline.futures import EmbeddingFuture, Vector
 
 Item = TypeVar("Item")
@@ -33,7 +34,7 @@ class Streamed(Generic[Item]):
     item: Item
     vector: Vector | None
     error: Error | None = None
-    notes: Mapping[str, float | int | str] = field(default_factory=dict)
+    notes: Notes = field(default_factory=dict)
 
 
 def stream(

@@ -29,7 +29,7 @@ class _Bits:
 def jxl_size(file: Opened | bytes) -> tuple[int, int] | None:
     """Width and height in pixels of a JPEG XL picture; None if it does not hold them.
 
-    >>> jxl_size(bytes.fromhex("ff0a 3f 00"))
+    >>> jxl_size(bytes.fromhex("ff0a 7f 00"))
     (256, 256)
     """
     stream = _codestream(file)

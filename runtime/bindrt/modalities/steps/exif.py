@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bindrt.modalities.modality import Notes
+from bindrt.notes import Notes
 
 
 def exif_notes(orientation: int, turned: bool) -> Notes:

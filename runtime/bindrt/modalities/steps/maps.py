@@ -14,8 +14,8 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError, SourceError
 from bindrt.items import Source
 from bindrt.limits import Limits
-from bindrt.modalities.modality import Notes
 from bindrt.modalities.steps.exif import exif_notes
+from bindrt.notes import Notes
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources.deep_pixels import deep_channels
 from bindrt.sources.exrfile import read_exr

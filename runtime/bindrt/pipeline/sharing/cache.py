@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bindrt.notes import Notes
 from bindrt.statistics import Counts
-
-Notes = Mapping[str, "float | int | str"]
 
 #: What an entry takes besides its vector and notes: the key, the objects, their places in the dictionary.
 ENTRY_BYTES = 400

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import numpy as np
 
+from bindrt.notes import Notes
 from bindrt.pipeline.futures import EmbeddingFuture, Vector
-from bindrt.pipeline.sharing.cache import Notes
 from bindrt.pipeline.sharing.identity import Identity
 
 
