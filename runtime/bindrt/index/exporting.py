@@ -52,6 +52,12 @@ def to_lancedb(index: Index, database: Any, table: str, mode: str = "create") ->
 
     Raises:
         OptionError: lancedb is not installed.
+
+    >>> index = Index(space="example", dim=2)
+    >>> index.add(np.float32([[3, 4], [0, 1]]), ids=["a", "b"])
+    >>> table = to_lancedb(index, "lance", "things", mode="overwrite")
+    >>> table.search([0.0, 2.0]).distance_type("cosine").limit(1).to_list()[0]["id"]
+    'b'
     """
     if not hasattr(database, "create_table"):
         database = _library("lancedb", "lancedb").connect(database)
@@ -89,8 +95,7 @@ def to_lancedb(index: Index, database: Any, table: str, mode: str = "create") ->
 def to_qdrant(index: Index, client: Any, collection: str) -> None:
     """A new Qdrant collection with cosine similarity.
 
-    The points are numbered from 0. Their payload has ``id``, ``modality``, ``space`` and
-    ``metadata``.
+    The points are numbered from 0. Their payload has ``id``, ``modality``, ``space`` and ``metadata``.
 
     Args:
         client: a ``qdrant_client.QdrantClient``.
@@ -98,6 +103,13 @@ def to_qdrant(index: Index, client: Any, collection: str) -> None:
 
     Raises:
         OptionError: qdrant-client is not installed.
+
+    >>> from qdrant_client import QdrantClient
+    >>> index, client = Index(space="example", dim=2), QdrantClient(":memory:")
+    >>> index.add(np.float32([[3, 4], [0, 1]]), ids=["a", "b"])
+    >>> to_qdrant(index, client, "things")
+    >>> client.query_points("things", query=[0.0, 2.0], limit=1).points[0].payload["id"]
+    'b'
     """
     models = _library("qdrant_client.models", "qdrant-client")
     client.create_collection(
