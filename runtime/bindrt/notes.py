@@ -39,6 +39,10 @@ NOTES: dict[str, str] = {
     "unit": "The unit in which the depth map or the thermal frame was read.",
     "missing_pixels": "Pixels of the depth map that have no depth.",
     "missing_share": "The share of the depth map's pixels that have no depth, 0 to 1.",
+    # depth and thermal
+    "beyond_any_camera": (
+        "Pixels whose numbers are beyond 10⁹, which no camera measures: they count as the end of the range."
+    ),
     # thermal
     "low": "The low end of the thermal frame's range; in °C if its unit is known.",
     "high": "The high end of the thermal frame's range; in °C if its unit is known.",

@@ -77,6 +77,32 @@ def text_bomb() -> bytes:
     return data[:33] + chunk + data[33:]
 
 
+def many_comments(fmt: str, count: int) -> bytes:
+    """A PNG or a JPEG with so many empty comments."""
+    data = picture_bytes(fmt, np.zeros((8, 8, 3), np.uint8))
+    at, comment = (33, bytes(4) + b"tEXt" + bytes(4)) if fmt == "PNG" else (2, b"\xff\xfe\0\2")
+    return data[:at] + comment * count + data[at:]
+
+
+def qoi(side: int) -> bytes:
+    """A QOI with two bytes for each pixel."""
+    return b"qoif" + struct.pack(">IIBB", side, side, 3, 0) + b"\0\1" * (side * side // 2) + bytes(7) + b"\1"
+
+
+def masked_dds(side: int) -> bytes:
+    """A DDS whose colours are masked out of numbers."""
+    form = struct.pack("<8I", 32, 0x40, 0, 16, 0xF800, 0x7E0, 0x1F, 0) + bytes(20)
+    head = b"DDS " + struct.pack("<7I", 124, 0x1007, side, side, 0, 0, 0) + bytes(44)
+    return head + form + bytes(side * side * 2)
+
+
+def runs_of_one(side: int) -> bytes:
+    """A BMP in runs of one pixel."""
+    data = b"BM" + struct.pack("<IHHI", 0, 0, 0, 1078)
+    data += struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, 0, 0, 0, 256, 0) + bytes(1024)
+    return data + b"\1\0" * side * side
+
+
 def raw_flir(side: int) -> bytes:
     """A radiometric JPEG whose raw image is a large PNG of zeros."""
     out = io.BytesIO()
@@ -106,6 +132,14 @@ MAKERS: dict[str, tuple[str, Maker]] = {
     "a plain PGM that ends early": ("depth", lambda: b"P2 9000 9000 65535\n" + b"7 " * 1000),
     "a raw PGM that ends early": ("depth", lambda: b"P5 9000 9000 65535\n" + bytes(1000)),
     "a radiometric JPEG of 64 million pixels": ("thermal", lambda: raw_flir(8000)),
+    "a million chunks": ("image", lambda: many_comments("PNG", 1_000_000)),
+    "as many chunks as are allowed": ("image", lambda: many_comments("PNG", 199_000)),
+    "a million segments": ("image", lambda: many_comments("JPEG", 1_000_000)),
+    "the largest QOI": ("image", lambda: qoi(9400)),
+    "the largest DDS of masks": ("image", lambda: masked_dds(2100)),
+    "a larger DDS of masks": ("image", lambda: masked_dds(9400)),
+    "the largest BMP in runs": ("image", lambda: runs_of_one(2100)),
+    "the largest JPEG 2000": ("image", lambda: flat("JPEG2000", 5700)),
     "an array of 3.9 GB in a zip": (
         "depth",
         lambda: array_in_zip((22_000, 22_000), "<f8", zipfile.ZIP_DEFLATED),

@@ -15,7 +15,7 @@ from bindrt.items import Source
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
-from bindrt.modalities.steps.maps import as_native, load_map
+from bindrt.modalities.steps.maps import as_native, load_map, note_beyond_cameras
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.notes import Notes
 from bindrt.numeric import is_positive
@@ -88,6 +88,7 @@ def prepare(item: Depth, limits: Limits, reserve: Reserve | None = None) -> View
         "unit": unit,
         "missing_pixels": count,
         "missing_share": count / values.size,
+        **note_beyond_cameras(values),
         **loaded.notes,
     }
     return one_view(out, notes)

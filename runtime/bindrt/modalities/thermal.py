@@ -15,7 +15,7 @@ from bindrt.items import Source
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
-from bindrt.modalities.steps.maps import Map, as_native, load_map
+from bindrt.modalities.steps.maps import Map, as_native, load_map, note_beyond_cameras
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.numeric import is_number
 from bindrt.sources.flir import ZERO_CELSIUS
@@ -65,7 +65,7 @@ def prepare(item: Thermal, limits: Limits, reserve: Reserve | None = None) -> Vi
             name, f"{bad} of {frame.size} pixels are NaN or infinite", "every value must be finite"
         )
     low, high = _range(item, frame, name)
-    notes = {"low": low, "high": high, **loaded.notes}
+    notes = {"low": low, "high": high, **note_beyond_cameras(frame), **loaded.notes}
     if loaded.celsius or item.unit is not None:
         notes["unit"] = item.unit or "celsius"
     if item.unit is None and frame.dtype.kind in "iu" and (coldest := int(frame.min())) > high:

@@ -18,8 +18,8 @@ from bindrt.sources.jpegfile import check_scans
 from bindrt.sources.jxlfile import jxl_size
 from bindrt.sources.opening import Opened, decoding
 from bindrt.sources.picture_readers import READERS
-from bindrt.sources.pixel_limits import check_memory, check_pixels
-from bindrt.sources.pngfile import check_rows, png_header
+from bindrt.sources.pixel_limits import check_memory, check_pixels, check_work
+from bindrt.sources.pngfile import check_chunks, check_rows, png_header
 
 _pillow_limit = threading.Lock()
 
@@ -64,7 +64,9 @@ def open_picture(
 
 def _check_before(fmt: str, stream: BinaryIO, opened: Opened, limits: Limits) -> None:
     """What must be known before the decoder sees the file."""
-    if fmt == "JPEG":
+    if fmt == "PNG":
+        check_chunks(stream, opened.name)
+    elif fmt == "JPEG":
         check_scans(stream.read(min(opened.size, limits.max_bytes)), opened.name, limits)
     elif fmt == "JXL":
         size = jxl_size(opened)
@@ -107,5 +109,6 @@ def _read(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
     image: PIL.Image.Image = READERS[fmt](stream)
     check_pixels(*image.size, name=name, limits=limits)
     check_memory(fmt, *image.size, name=name, limits=limits)
+    check_work(image, name, limits)
     image.load()
     return image

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bindrt.errors import LimitError
+from bindrt.errors import LimitError, SourceError
 from bindrt.limits import Limits
 from bindrt.sources.orientation import find_orientation
 
 _SEQUENTIAL = (0xC0, 0xC1)  # frames whose coefficients are whole in one scan
 _SCAN, _END, _APP1 = 0xDA, 0xD9, 0xE1
+_MOST_SEGMENTS = 20_000  # before the first scan; Pillow takes some microseconds for each
 _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))  # markers without a length: TEM, RST0 to RST7, SOI
 #: Inside a scan 0xFF is data if 0 follows, and a restart marker is part of the scan.
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -46,8 +47,11 @@ def segments(data: bytes, scans: bool = False) -> Iterator[tuple[int, int, int]]
 
 
 def check_scans(data: bytes, name: str, limits: Limits) -> None:
-    """Raises LimitError for more scans than ``limits.max_scans``: each costs a pass over all pixels."""
-    if _has_one_scan(data):  # as most have; counting takes longer
+    """Raises LimitError for more scans than ``limits.max_scans``: each costs a pass over all pixels.
+
+    Raises SourceError for more segments than any program writes.
+    """
+    if _has_one_scan(data, name):  # as most have; counting takes longer
         return
     count = sum(marker == _SCAN for marker, _, _ in segments(data, scans=True))
     if count > limits.max_scans:
@@ -58,10 +62,16 @@ def check_scans(data: bytes, name: str, limits: Limits) -> None:
         )
 
 
-def _has_one_scan(data: bytes) -> bool:
-    """Whether the first scan has all that the frame has: then a decoder reads no other."""
+def _has_one_scan(data: bytes, name: str) -> bool:
+    """Whether the first scan has all that the frame has: then a decoder reads no other.
+
+    Raises:
+        SourceError: there are more segments before it than any program writes.
+    """
     components = 0
-    for marker, start, end in segments(data):
+    for number, (marker, start, end) in enumerate(segments(data)):
+        if number > _MOST_SEGMENTS:
+            raise SourceError(name, f"the JPEG has more than {_MOST_SEGMENTS} segments", "save it again")
         if marker in _SEQUENTIAL and end > start + 5:
             components = data[start + 5]
         elif marker == _SCAN:

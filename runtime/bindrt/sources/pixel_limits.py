@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bindrt.errors import LimitError
+from typing import Any
+
+from bindrt.errors import LimitError, SourceError
 from bindrt.limits import Limits
 
 
@@ -45,4 +47,29 @@ def check_memory(decoder: str, width: int, height: int, name: str, limits: Limit
             f"decoding {width} x {height} pixels of this format takes about {held >> 20} MiB, the limit is "
             f"{limits.max_picture_bytes >> 20}",
             "raise Limits.max_picture_bytes if this is expected",
+        )
+
+
+#: Decoders that Pillow has in Python take a microsecond or more for each pixel.
+_IN_PYTHON = ("dds_rgb", "bmp_rle")
+_SLOWER = 20  # their pictures may have so many times fewer pixels
+_MOST_PIECES = 100_000  # strips and tiles that are decoded one by one
+
+
+def check_work(image: Any, name: str, limits: Limits) -> None:
+    """Raises an error if decoding a Pillow image, whose header was read, would take long.
+
+    Raises:
+        LimitError: it has too many pixels for a decoder that is slow.
+        SourceError: it is made of more pieces than any program writes.
+    """
+    pieces = getattr(image, "tile", None) or []
+    if len(pieces) > _MOST_PIECES:
+        raise SourceError(name, f"the picture is made of {len(pieces)} pieces", "save it again")
+    most = limits.max_pixels // _SLOWER
+    if image.width * image.height > most and any(piece[0] in _IN_PYTHON for piece in pieces):
+        raise LimitError(
+            name,
+            f"{image.width} x {image.height} pixels of this slow kind are more than {most}",
+            "save it as PNG, or raise Limits.max_pixels",
         )

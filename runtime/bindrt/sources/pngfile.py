@@ -14,6 +14,9 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # samples of a pixel by colour type
 #: First column, first row, and the steps between them, of the seven passes of an interlaced image.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _BLOCK = 1 << 16
+_MOST_CHUNKS = (
+    200_000  # Pillow takes some microseconds for each; programs write a chunk for 8192 bytes or more
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,17 @@ def png_header(head: bytes) -> PngHeader | None:
         return None
     width, height, bits, colour, _, _, interlace = struct.unpack_from(">IIBBBBB", head, 16)
     return PngHeader(width, height, bits, colour, interlace == 1)
+
+
+def check_chunks(stream: BinaryIO, name: str) -> None:
+    """Raises SourceError for more chunks before the end of the picture than any program writes."""
+    stream.seek(8)
+    for _ in range(_MOST_CHUNKS):
+        head = stream.read(8)
+        if len(head) < 8 or head[4:] == b"IEND":
+            return
+        stream.seek(int.from_bytes(head[:4], "big") + 4, 1)
+    raise SourceError(name, f"the PNG image has more than {_MOST_CHUNKS} chunks", "save it again")
 
 
 def check_rows(stream: BinaryIO, header: PngHeader, name: str) -> None:

@@ -70,3 +70,16 @@ def test_options_that_contradict() -> None:
     for values in (COUNTS.astype(np.uint8), COUNTS.astype(np.float32)):
         with pytest.raises(InputError, match="integers of 16 bits"):
             preprocess.depth(values, unit="kitti")
+
+
+@pytest.mark.parametrize("value", [1e10, 3e38, 1e308, -1e308])
+def test_numbers_beyond_any_camera_have_a_note(value: float) -> None:
+    """Blender writes 10¹⁰ where it sees nothing."""
+    depth = np.full((30, 40), 2.0)
+    depth[4, :7] = value
+    prepared = preprocess.prepare("depth", depth)
+    assert prepared.notes["beyond_any_camera"] == 7
+    want = preprocess.depth(np.where(depth != 2, 50.0, 2.0))
+    np.testing.assert_allclose(prepared.array, want, atol=1e-6)
+    depth[4, :7] = np.inf
+    assert "beyond_any_camera" not in preprocess.prepare("depth", depth).notes

@@ -41,3 +41,13 @@ def test_hundredths_of_a_kelvin_are_noticed() -> None:
 def test_an_unknown_unit() -> None:
     with pytest.raises(InputError, match="unit is 'rankine'"):
         preprocess.thermal(CELSIUS, -20, 90, unit="rankine")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [1e308, 3e38, -3e38, 1e10])
+def test_numbers_beyond_any_camera_have_a_note(value: float) -> None:
+    frame = CELSIUS.copy()
+    frame[3, 3] = value
+    for options in ({"low": -20, "high": 90}, {"percentiles": (1, 99)}):
+        prepared = preprocess.prepare("thermal", Thermal(frame, **options))  # type: ignore[arg-type]
+        assert prepared.notes["beyond_any_camera"] == 1
+    assert "beyond_any_camera" not in preprocess.prepare("thermal", Thermal(CELSIUS, -20, 90)).notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import numpy as np
 import PIL.Image
@@ -137,3 +138,41 @@ def test_libtiff_writes_nothing_to_stderr(capfd: pytest.CaptureFixture[str]) -> 
         with pytest.raises(SourceError):
             preprocess.image(damaged)
     assert capfd.readouterr().err == ""
+
+
+def _with(data: bytes, at: int, extra: bytes, times: int) -> bytes:
+    return data[:at] + extra * times + data[at:]
+
+
+def test_pieces_that_no_program_writes_so_many_of() -> None:
+    """Pillow takes some microseconds for each of them."""
+    png, jpeg = (picture_bytes(fmt) for fmt in ("PNG", "JPEG"))
+    text = bytes(4) + b"tEXt" + bytes(4)
+    for data in (_with(png, 33, text, 200_001), _with(jpeg, 2, b"\xff\xfe\0\2", 20_001)):
+        with pytest.raises(SourceError, match=r"more than .* (chunks|segments)"):
+            preprocess.image(data)
+    count = 100_001
+    behind = 10 + 12 * 8 + 4
+    tags = [(256, 1, 1), (257, 1, count), (258, 1, 8), (259, 1, 1), (262, 1, 1)]
+    tags += [(273, count, behind), (278, 1, 1), (279, count, behind + 4 * count)]
+    tiff = (
+        b"II*\0" + struct.pack("<IH", 8, 8) + b"".join(struct.pack("<HHII", t, 4, n, v) for t, n, v in tags)
+    )
+    tiff += bytes(4) + bytes(4 * count) + struct.pack("<I", 1) * count
+    with pytest.raises(SourceError, match="made of 100001 pieces"):
+        preprocess.image(tiff)
+
+
+def test_kinds_that_pillow_decodes_in_python_are_smaller() -> None:
+    """A DDS of masked colours, and a BMP in runs."""
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0)
+    form = struct.pack("<IIII", 32, 0x40, 0, 24) + masks + bytes(20)
+    dds = b"DDS " + struct.pack("<7I", 124, 0x1007, 30, 40, 0, 0, 0) + bytes(44) + form + bytes(3600)
+    bmp = b"BM" + struct.pack("<IHHI", 0, 0, 0, 1078)
+    bmp += struct.pack("<IiiHHIIiiII", 40, 40, 30, 1, 8, 1, 62, 0, 0, 256, 0) + bytes(1024)
+    bmp += b"\x28\0\0\0" * 30 + b"\0\1"
+    for data in (dds, bmp):
+        preprocess.image(data)
+        preprocess.image(data, limits=Limits(max_pixels=20 * 1200))
+        with pytest.raises(LimitError, match="slow kind"):
+            preprocess.image(data, limits=Limits(max_pixels=20 * 1200 - 20))

@@ -32,6 +32,7 @@ from bindrt.sources.strips import as_array, strips
 
 _GREY = ("L", "I", "F", "1")
 _CHROMA = 8  # by which a JPEG's channels may differ and still be grey
+_ANY_CAMERA = 1e9  # metres, millimetres or °C
 _REDUCED = ("AVIF", "HEIF", "JXL")  # Pillow's plugins give 8 bits of 10 or 12
 
 Field = Literal["depth", "thermal"]
@@ -115,6 +116,20 @@ def as_native(values: Array) -> Array:
     adjacent = values.strides[1] == values.itemsize or values.shape[1] == 1
     whole = adjacent and values.strides[0] % values.itemsize == 0
     return np.require(values, dtype, ["A"] if whole and dtype == values.dtype else ["A", "C"])
+
+
+def note_beyond_cameras(values: Array) -> Notes:
+    """A note of how many numbers are finite and larger than any camera measures, if there are any.
+
+    Programs write 10¹⁰ or the largest float32 where nothing is seen; it counts as the end of the range.
+    """
+    if values.dtype.kind != "f" or values.dtype.itemsize < 4:
+        return {}
+    low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+    if low >= -_ANY_CAMERA and high <= _ANY_CAMERA:
+        return {}
+    count = int(np.count_nonzero(np.isfinite(values) & ((values > _ANY_CAMERA) | (values < -_ANY_CAMERA))))
+    return {"beyond_any_camera": count} if count else {}
 
 
 def _grey(picture: PIL.Image.Image, name: str) -> Array:
