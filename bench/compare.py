@@ -1,7 +1,7 @@
 """Two results of one bench, row by row: medians, and how many times as fast the new one is.
 
-OLD and NEW are JSON files that a bench wrote, or the folders of two trees with a ``.venv`` each. Of trees the
-bench named after ``--`` runs in both in turns, so that a machine that slows down slows both:
+OLD and NEW are JSON files that a bench wrote, or the folders of two trees with a ``.venv`` each. For trees
+the bench named after ``--`` runs in both in turns, so that a machine that slows down slows both:
 
     python -m bench compare ../before . --turns 3 -- kernels --quick --no-install
 """

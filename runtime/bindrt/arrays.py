@@ -85,9 +85,9 @@ def _converted(src: Any, name: str, lists: bool) -> Array:
     try:
         array = np.asarray(src)
     except Exception as error:  # rows of different lengths, tensors on a device, …
-        raise InputError(name, f"it is no array of numbers: {error}", "pass a NumPy array") from error
+        raise InputError(name, f"it is not an array of numbers: {error}", "pass a NumPy array") from error
     if array.dtype.kind not in "biufcmM":
-        raise InputError(name, f"its elements are no numbers: {array.dtype}", "pass a NumPy array")
+        raise InputError(name, f"its elements are not numbers: {array.dtype}", "pass a NumPy array")
     return read_only(array.view(np.ndarray))
 
 

@@ -25,7 +25,7 @@ def as_items(modality: str, value: object) -> list[object]:
         modality: what the items are, for errors.
 
     Raises:
-        InputError: a table, a dict that is no item, or an array of items with several axes.
+        InputError: a table, a dict that is not an item, or an array of items with several axes.
 
     >>> as_items("image", np.array(["a.jpg", "b.jpg"]))
     ['a.jpg', 'b.jpg']

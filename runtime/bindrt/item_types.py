@@ -1,6 +1,6 @@
 """What callers may give for each modality, as types: ``mypy`` and editors find wrong items by them.
 
-A bare waveform, bare frames and bare inertial samples are no items: their wrappers say what they lack.
+A bare waveform, bare frames and bare inertial samples are not items: their wrappers say what they lack.
 """
 
 from __future__ import annotations

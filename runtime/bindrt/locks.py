@@ -39,7 +39,7 @@ def only_writer(output: Path, work: str, option: str, kind: type[Error] = Error)
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)  # before it is let go: nobody can hold it but we
+        path.unlink(missing_ok=True)  # before it is let go: nobody else can hold it
         os.close(descriptor)
 
 

@@ -229,9 +229,7 @@ class Model(Holding, Submitting):
         options = request_options(priority, None, normalize, new_caller())
 
         def submit(item: Item) -> EmbeddingFuture:
-            self._require(modality)
-            taken = self._preparation.taken(item)
-            return self.pipelines.submit(modality, taken, self._engine, options)
+            return self._queue(modality, item, options, block=True)
 
         return stream(items, submit, prefetch, skip, modality)
 

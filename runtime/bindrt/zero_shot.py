@@ -44,7 +44,7 @@ class Scores:
     def topk(self, k: SupportsIndex = 1) -> list[list[tuple[str, float]]]:
         """For each item its ``k`` best labels with their probabilities, the best first.
 
-        An item that failed has an empty list. Of equal labels the first is first.
+        An item that failed has an empty list. Where several labels are equal, the first one comes first.
 
         Raises:
             OptionError: ``k`` is not a whole number of at least 1.

@@ -38,7 +38,7 @@ AT_LEAST = 4000
 PEAK_BYTES = 1 << 30
 #: How often the process reads the same files, so that it takes some ten seconds for each modality.
 PASSES = {"image": 16, "video": 12, "audio": 9, "depth": 18, "thermal": 18, "imu": 18}
-#: Growth for each file that is no noise. The smallest thing worth a leak is larger: a decoder's context has
+#: Growth for each file that is not noise. The smallest thing worth a leak is larger: a decoder's context has
 #: kilobytes, a picture of these files 9 kB. FFmpeg keeps about 150 bytes of a decoder that is not read to
 #: its end, and resident memory is counted in pages of 4 kB, of which a thread's timing moves a few.
 LEAK_BYTES = 1024

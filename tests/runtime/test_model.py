@@ -22,7 +22,7 @@ INPUTS = HERE / "inputs"
 PHOTO, PALETTE = INPUTS / "image/photo.webp", INPUTS / "image/palette.png"
 SOUND, LONG_SOUND = INPUTS / "audio/short_8k.wav", INPUTS / "audio/dc_offset_16k.wav"
 VIDEO = INPUTS / "video/short_1s2.mp4"
-#: Alone or among others: an engine may sum in another order for another batch size. Of unit vectors.
+#: Alone or among others: an engine may sum in another order for another batch size. Between unit vectors.
 NEIGHBOURS = 2e-6
 
 

@@ -125,7 +125,7 @@ def decoded(path: Path) -> list[np.ndarray]:
     """All frames as uint8 ``[H, W, 3]``: PyAV's RGB on x86-64, which other processors are to give too.
 
     For progressive frames and those of interlaced video, whose fields are not told apart, with 4:2:0 and 8
-    bits. Of other formats PyAV makes other pixels than the original's decoder.
+    bits. From other formats PyAV makes other pixels than the original's decoder.
     """
     with av.open(str(path)) as media:
         return [

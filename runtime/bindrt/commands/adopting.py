@@ -22,6 +22,7 @@ from bindrt.commands.rows import (
     FIRST_COLUMNS,
     NUMBER_COLUMNS,
     TEXT_COLUMNS,
+    UNKNOWN,
     Row,
     to_table,
     with_all_columns,
@@ -115,7 +116,7 @@ def from_npz(segments: Segments) -> Iterator[pa.Table]:
 
 def _npz_row(values: dict[str, Any], vector: Any) -> Row:
     error = values["error"] or None
-    data = {name: None if value in ("", -1) else value for name, value in values.items()}
+    data = {name: None if value in ("", UNKNOWN) else value for name, value in values.items()}
     return Row(
         values["source"], data["modality"], error, None if error else vector,
         data.get("options"), data.get("notes"), _state(data),
@@ -137,7 +138,7 @@ def _json_row(line: str, number: int, segments: Segments) -> Row:
             raise ValueError(f"the vector has shape {list(vector.shape)}")
         for name in ("source", "modality", "error"):
             if not isinstance(data[name], str) and (data[name] is not None or name == "source"):
-                raise ValueError(f"{name} is no text")
+                raise ValueError(f"{name} is not a text")
         options, notes = (json.dumps(data[n], ensure_ascii=False) if n in data else None for n in _OBJECTS)
         return Row(data["source"], data["modality"], data["error"], vector, options, notes, _state(data))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:

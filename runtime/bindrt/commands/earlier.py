@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bindrt.commands.file_states import FileState, has_changed
+from bindrt.commands.rows import UNKNOWN, whole_numbers
 from bindrt.commands.segments import Segments
 from bindrt.sources.locations import local_path
 
 _COLUMNS = ["source", "modality", "error", "options", "size", "modified_ns"]
-_UNKNOWN = -1
 
 
 def row_key(is_text: bool, source: str, options: str | None) -> str:
@@ -67,7 +67,7 @@ class EarlierRows:
     def has_changed(self, place: int, path: str) -> bool:
         """Whether the file is another one than when the row was made; False where that was not recorded."""
         size, modified = (int(n) for n in self._states[place])
-        return size != _UNKNOWN and has_changed(path, FileState(size, modified), lambda: self._hash(place))
+        return size != UNKNOWN and has_changed(path, FileState(size, modified), lambda: self._hash(place))
 
     def gone(self, folders: Sequence[str] | None) -> list[int]:
         """The rows that nobody has taken and whose file does not exist any more.
@@ -99,7 +99,9 @@ class EarlierRows:
             count += len(table)
             numbers.append(first + np.flatnonzero(kept))
             failed.append(pc.is_valid(table["error"]).to_numpy())
-            states.append(np.stack([_numbers(table["size"]), _numbers(table["modified_ns"])], axis=1))
+            states.append(
+                np.stack([whole_numbers(table["size"]), whole_numbers(table["modified_ns"])], axis=1)
+            )
         if numbers:
             self._numbers = np.concatenate(numbers)
             self._failed = np.concatenate(failed)
@@ -124,7 +126,3 @@ def _keys(table: pa.Table) -> Iterator[str]:
     columns = (table.column(name).to_pylist() for name in ("modality", "source", "options"))
     for modality, source, options in zip(*columns, strict=True):
         yield row_key(modality == "text", source, options)
-
-
-def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    return np.asarray(pc.fill_null(column, _UNKNOWN).to_numpy(), np.int64)

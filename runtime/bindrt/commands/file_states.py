@@ -18,7 +18,7 @@ _BLOCK = 1 << 20
 class FileState:
     """Size in bytes, time of the last change in nanoseconds since 1970, and SHA-256 in hexadecimal.
 
-    None: not known. What is no regular file, such as a URL, has no state.
+    None: not known. What is not a regular file, such as a URL, has no state.
     """
 
     size: int | None = None

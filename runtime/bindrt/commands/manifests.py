@@ -73,7 +73,7 @@ class Manifest:
             raise SourceError(where, f"it names no file (columns: {', '.join(row)[:200]})", _REMEDY)
         modality = row.get("modality") or None
         if modality is not None and modality not in MODALITIES:
-            raise SourceError(where, f"{modality!r} is no modality", f"one of {', '.join(MODALITIES)}")
+            raise SourceError(where, f"{modality!r} is not a modality", f"one of {', '.join(MODALITIES)}")
         options = {n: _text(row[n]) for n in item_options() if not _is_empty(row.get(n))}
         return source, modality, options
 

@@ -9,17 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bindrt.commands.rows import NUMBER_COLUMNS, TEXT_COLUMNS, as_json_line, table_rows, vectors_of
+from bindrt.commands.rows import (
+    NUMBER_COLUMNS,
+    TEXT_COLUMNS,
+    as_json_line,
+    table_rows,
+    vectors_of,
+    whole_numbers,
+)
 from bindrt.commands.segments import Segments
 from bindrt.errors import OptionError
 
 SUFFIXES = (".parquet", ".npz", ".jsonl")
-#: A number that is not known, in the columns of a ``.npz``.
-UNKNOWN = -1
 
 
 def check_suffix(output: Path) -> None:
@@ -74,10 +77,6 @@ def _other_columns(segments: Segments) -> Iterator[tuple[str, npt.NDArray[np.gen
         texts = [v or "" for table in segments.tables([name]) for v in table.column(name).to_pylist()]
         yield name, np.array(texts, dtype=str)
     for name in NUMBER_COLUMNS:
-        parts = [_numbers(table.column(name)) for table in segments.tables([name])]
+        parts = [whole_numbers(table.column(name)) for table in segments.tables([name])]
         yield name, np.concatenate([np.empty(0, np.int64), *parts])
     yield "space", np.array(segments.space)
-
-
-def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    return np.asarray(pc.fill_null(column, UNKNOWN).to_numpy(), np.int64)

@@ -14,7 +14,7 @@ _HOLDS = {PICTURE: "image", SOUND: "audio", TRACKS: "video"}
 
 
 def suspected(path: str, opened: Opened) -> str | None:
-    """The modality that a file was meant to be by its suffix, or else by its beginning; None: it is no media.
+    """The modality that a file was meant to be by its suffix, else by its beginning; None: it is not media.
 
     Raises:
         SourceError: it begins as media of a kind that nobody reads.
@@ -46,9 +46,7 @@ class PassedOver:
 
     @classmethod
     def of(cls, source: str, head: bytes) -> PassedOver:
-        """Args:
-        head: the file's first bytes.
-        """
+        """A file with these first bytes."""
         suffix = suffix_of(source)
         return cls(source, suffix, suffix[1:] not in TABLES and is_text(head))
 

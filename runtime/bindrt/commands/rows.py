@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bindrt.commands.file_states import FileState
 from bindrt.embeddings.files import NORMALIZED, SPACE
@@ -21,6 +22,8 @@ DTYPES = {"float32": pa.float32(), "float16": pa.float16()}
 FIRST_COLUMNS = ("source", "modality", "error", "embedding")
 #: The columns of texts after those, and of whole numbers; all may be null.
 TEXT_COLUMNS, NUMBER_COLUMNS = ("options", "notes", "sha256"), ("size", "modified_ns")
+#: A whole number that is not known, where null cannot be held.
+UNKNOWN = -1
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,11 @@ def vectors_of(table: pa.Table, dim: int) -> npt.NDArray[np.float32]:
     rows = np.array(flat, np.float32).reshape(-1, dim)
     rows[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
     return rows
+
+
+def whole_numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """A column of whole numbers; ``UNKNOWN`` where it is null."""
+    return np.asarray(pc.fill_null(column, UNKNOWN).to_numpy(), np.int64)
 
 
 def table_rows(table: pa.Table) -> Iterator[Row]:

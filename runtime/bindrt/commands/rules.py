@@ -44,7 +44,7 @@ def parse_rule(text: str) -> Rule:
     Rule(pattern='*.depth.png', modality='depth', options={'unit': 'mm'})
 
     Raises:
-        OptionError: it is no such text, or the modality has no such option or value.
+        OptionError: it has another form, or the modality has no such option or value.
     """
     where = f"--rule {text}"
     names = [name for name, modality in MODALITIES.items() if modality.tokens is None]
@@ -78,7 +78,7 @@ def parse_shard(text: str) -> Shard:
     """``I/N``: the parts are 1/4 to 4/4. 0/4 is 4/4, for those who count from zero.
 
     Raises:
-        OptionError: it is no such text.
+        OptionError: it has another form.
     """
     found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
     index, count = map(int, found.groups()) if found else (0, 0)

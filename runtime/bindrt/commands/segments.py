@@ -233,7 +233,7 @@ def replaced_by(segment: Path) -> list[int]:
         return [int(number) for number in json.loads(pq.read_schema(segment).metadata[REPLACED])]
     except (KeyError, TypeError, ValueError, RecursionError):
         raise InputError(
-            str(segment), "it is no segment of this version", f"remove {segment.parent.name} to begin anew"
+            str(segment), "it is not a segment of this version", f"remove {segment.parent.name} to begin anew"
         ) from None
 
 

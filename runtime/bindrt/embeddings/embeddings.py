@@ -58,7 +58,8 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
         normalized: whether each row has unit length.
         errors: with ``on_error="skip"`` the error of each item that failed, by modality and row, for example
             ``{("image", 3): Error}``. The row of such an item is NaN.
-        notes: what preprocessing found, by modality and row, for example ``{("depth", 0): {"missing": 12}}``.
+        notes: what preprocessing found, by modality and row, for example
+            ``{("depth", 0): {"missing_pixels": 12}}``.
         sources: by modality the path, URL or text of each item; None for arrays and bytes.
 
     >>> rows = np.eye(2, 4, dtype=np.float32)

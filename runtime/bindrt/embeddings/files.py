@@ -48,7 +48,7 @@ def as_path(path: object) -> Path:
     """A path whose suffix names one of the formats.
 
     Raises:
-        OptionError: it is no path, or has another suffix.
+        OptionError: it is not a path, or has another suffix.
     """
     if not isinstance(path, (str, os.PathLike)) or Path(os.fsdecode(path)).suffix not in SUFFIXES:
         raise OptionError(f"path={path!r}"[:200], "unknown suffix", f"one of {', '.join(SUFFIXES)}")
@@ -174,7 +174,7 @@ def _checked(table: Table) -> Table:
     table.modalities = list(found)
     table.notes = [json.loads(text) if text else {} for text in texts["notes"]]
     if not all(isinstance(notes, dict) for notes in table.notes):
-        raise ValueError("notes that are no object")
+        raise ValueError("the notes of a row are not an object")
     return table
 
 

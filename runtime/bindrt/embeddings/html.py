@@ -52,7 +52,7 @@ def _item(modality: str, name: str | None) -> str:
 
 
 def _thumbnail(path: str) -> str | None:
-    """A small picture as a ``data:`` URI; None for what is no local picture file of common size."""
+    """A small picture as a ``data:`` URI; None for anything else than a local picture file of common size."""
     try:
         if not os.path.isfile(path) or os.path.getsize(path) > _MAX_BYTES:
             return None

@@ -325,7 +325,7 @@ class Index:
 
         Raises:
             InputError: the folder is not an index, is damaged, or is of another version.
-            OptionError: the index is approximate and usearch is not installed, or ``path`` is no path.
+            OptionError: the index is approximate and usearch is not installed, or ``path`` is not a path.
         """
         header, held = storage.load(storage.as_path(path), chosen_bool("verify", verify))
         index = cls(header.space, header.dim, False, header.bundle, header.dtype)

@@ -158,7 +158,7 @@ def as_path(path: object) -> Path:
     """A path that a user gave.
 
     Raises:
-        OptionError: it is no path.
+        OptionError: it is not a path.
     """
     if not isinstance(path, (str, os.PathLike)) or "\0" in os.fsdecode(path) or not os.fsdecode(path):
         raise OptionError(f"path={path!r}"[:80], "not the path of a folder", "give a str or a Path")

@@ -59,7 +59,7 @@ def read_reply(read: Callable[[int], bytes]) -> Views:
 
     Raises:
         Error: the one that the item caused.
-        ValueError: this is no reply.
+        ValueError: this is not a reply.
     """
     header = _header(read)
     arrays = [_read_array(described, read) for described in header["arrays"]]
@@ -75,7 +75,7 @@ def read_modality(read: Callable[[int], bytes]) -> str | None:
 
 
 def _header(read: Callable[[int], bytes]) -> dict[str, Any]:
-    """The header of a reply that is no error."""
+    """The header of a reply that is not an error."""
     length = _LENGTH.unpack(read(_LENGTH.size))[0]
     if length > _MOST_HEADER:
         raise ValueError("not a reply")

@@ -40,7 +40,7 @@ class Depth:
         focal: the camera's focal length in pixels, of the map's own width; by default the first Kinect's.
         baseline: metres between the camera's two eyes; by default the first Kinect's.
         model_scale: what the model takes a metre for: 8 as the published statistics imply, 1 for a model
-            trained on metres. It is no scale of the map's counts: for that there is ``counts_per_metre``.
+            trained on metres. It is not the scale of the map's counts, which ``counts_per_metre`` is.
         missing: what 0, negative, NaN and infinite values count as: ``"farthest"`` or ``"nearest"``.
         camera: the focal length and the baseline of a known camera, instead of the two numbers.
         counts_per_metre: how many of the map's counts are a metre, where no ``unit`` says it: 1000 for a

@@ -6,7 +6,7 @@ from bindrt.errors import LimitError, SourceError
 from bindrt.limits import Limits
 from bindrt.sources import claims_matroska, claims_mp4
 from bindrt.sources.formats import Format
-from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.opening import IF_CUT, Opened, decoding
 
 _FREE = 100_000  # packets that any file may have, however small
 _LEAST = 16  # bytes a packet has on average beyond these; one that repeats the frame before has some 30
@@ -33,7 +33,7 @@ def check_tables(opened: Opened, file_format: Format, limits: Limits) -> None:
         return
     check_packets(claim.packets, opened, limits)
     if claim.wrong:
-        raise SourceError(opened.name, claim.wrong, "is it complete?")
+        raise SourceError(opened.name, claim.wrong, IF_CUT)
 
 
 def check_packets(packets: int, opened: Opened, limits: Limits) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.claims import check_tables
 from bindrt.sources.formats import Format
-from bindrt.sources.opening import Opened, decoding, library
+from bindrt.sources.opening import IF_CUT, Opened, decoding, library
 from bindrt.sources.promises import check_promise
 
 _DEMUXER = {"OGG": "ogg", "GIF": "gif"}
@@ -66,7 +66,7 @@ def open_container(opened: Opened, file_format: Format, limits: Limits = DEFAULT
     """
     av = library("av")
     check_tables(opened, file_format, limits)
-    with decoding(opened.name, "media file", "is it complete?"):
+    with decoding(opened.name, "media file", IF_CUT):
         media = av.open(opened.target, "r", format=_DEMUXER.get(file_format.name, file_format.name))
     try:
         yield media

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from bindrt.errors import SourceError
 from bindrt.sources.beginning import read_at
 from bindrt.sources.formats import Format
-from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.opening import IF_CUT, Opened, decoding
 
 _MOST_CHUNKS = 100
 
@@ -22,7 +22,7 @@ def check_declared_size(opened: Opened, file_format: Format) -> None:
         declared = _DECLARED[file_format.name](opened)
     if declared > opened.size:
         problem = f"truncated: {opened.size} of {declared} bytes are there"
-        raise SourceError(opened.name, problem, "is it complete?")
+        raise SourceError(opened.name, problem, IF_CUT)
 
 
 def _flv(opened: Opened) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from bindrt.arrays import Array
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
-from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.opening import IF_CUT, Opened, decoding
 from bindrt.sources.optional import optional
 from bindrt.sources.pixel_limits import check_memory, check_pixels
 
@@ -52,7 +52,7 @@ def read_exr(opened: Opened, wanted: str, limits: Limits) -> Array:
         LimitError: it has more than ``limits.max_pixels``.
     """
     library = optional("OpenEXR", "OpenEXR", "EXR files")
-    with opened.binary() as stream, decoding(opened.name, "EXR image", "is it complete?"):
+    with opened.binary() as stream, decoding(opened.name, "EXR image", IF_CUT):
         header = read_header(stream.read(_HEADER_BYTES), opened.name)
         check_pixels(header.width, header.height, opened.name, limits)
         check_memory("EXR", header.width, header.height, opened.name, limits)
@@ -82,7 +82,7 @@ def read_header(data: bytes, name: str) -> ExrHeader:
         left, top, right, bottom = struct.unpack("<iiii", attributes["dataWindow"][1])
         channels = dict(_channel_list(attributes["channels"][1]))
     except (ValueError, KeyError, IndexError, struct.error) as error:
-        raise SourceError(name, "the header of the EXR image is damaged", "is it complete?") from error
+        raise SourceError(name, "the header of the EXR image is damaged", IF_CUT) from error
     if not channels or right < left or bottom < top:
         raise SourceError(name, "the EXR image has no pixels")
     return ExrHeader(right - left + 1, bottom - top + 1, channels)

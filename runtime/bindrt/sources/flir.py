@@ -19,7 +19,7 @@ from bindrt.arrays import Array
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
 from bindrt.sources.jpegfile import segments
-from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.opening import IF_CUT, Opened, decoding
 from bindrt.sources.pixel_limits import check_memory, check_pixels
 
 _APP1 = 0xE1
@@ -115,7 +115,7 @@ def _joined(data: bytes) -> bytes | None:
 def _records(whole: bytes, name: str) -> dict[int, bytes]:
     """The first record of each kind. Cameras differ in the order of the bytes: the version tells it."""
     if len(whole) < 64:
-        raise SourceError(name, "FLIR's header is truncated", "is it complete?")
+        raise SourceError(name, "FLIR's header is truncated", IF_CUT)
     order = next((o for o in "><" if 100 <= struct.unpack_from(o + "I", whole, 20)[0] < 200), None)
     if order is None:
         raise SourceError(name, "FLIR's header is of an unknown version")
@@ -124,13 +124,13 @@ def _records(whole: bytes, name: str) -> dict[int, bytes]:
     for number in range(min(count, _MOST_RECORDS)):
         at = start + number * _ENTRY
         if at + _ENTRY > len(whole):
-            raise SourceError(name, "FLIR's directory of records is truncated", "is it complete?")
+            raise SourceError(name, "FLIR's directory of records is truncated", IF_CUT)
         kind = struct.unpack_from(order + "H", whole, at)[0]
         offset, length = struct.unpack_from(order + "II", whole, at + 12)
         if kind == 0 or kind in found or length == 0:
             continue
         if kind in (_RAW_IMAGE, _CAMERA) and offset + length > len(whole):
-            raise SourceError(name, "a record of FLIR's data is truncated", "is it complete?")
+            raise SourceError(name, "a record of FLIR's data is truncated", IF_CUT)
         found[kind] = whole[offset : offset + length]
     return found
 
@@ -139,7 +139,7 @@ def _order(record: bytes, name: str) -> str:
     """The order of a record's bytes: its first number is 2, whichever way it is written."""
     if len(record) >= 32 and record[:2] in (b"\2\0", b"\0\2"):
         return "<" if record[0] == 2 else ">"
-    raise SourceError(name, "a record of FLIR's data is damaged", "is it complete?")
+    raise SourceError(name, "a record of FLIR's data is damaged", IF_CUT)
 
 
 def _raw_image(record: bytes, name: str, limits: Limits) -> Array:
@@ -156,7 +156,7 @@ def _raw_image(record: bytes, name: str, limits: Limits) -> Array:
         raise SourceError(
             name,
             f"truncated: {len(pixels)} of {2 * width * height} bytes of the raw image",
-            "is it complete?",
+            IF_CUT,
         )
     return np.frombuffer(pixels, order + "u2", width * height).reshape(height, width).astype(np.float64)
 
@@ -179,7 +179,7 @@ def _png_counts(data: bytes, shape: tuple[int, int], name: str, limits: Limits) 
 def _camera(record: bytes, name: str) -> Camera:
     order = _order(record, name)
     if len(record) < 0x310:
-        raise SourceError(name, "the record of the camera is truncated", "is it complete?")
+        raise SourceError(name, "the record of the camera is truncated", IF_CUT)
 
     def number(at: int) -> float:
         return float(struct.unpack_from(order + "f", record, at)[0])

@@ -16,7 +16,7 @@ from bindrt.sources import netpbm
 from bindrt.sources.formats import PICTURE, sniff, unfit
 from bindrt.sources.jpegfile import check_scans
 from bindrt.sources.jxlfile import jxl_size
-from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.opening import IF_CUT, Opened, decoding
 from bindrt.sources.picture_readers import READERS
 from bindrt.sources.pixel_limits import check_memory, check_pixels, check_work
 from bindrt.sources.pngfile import check_chunks, check_rows, png_header
@@ -50,12 +50,12 @@ def open_picture(
     if file_format.family != "image":
         raise unfit(opened, file_format, wanted, PICTURE)
     if file_format.name == "PNM":
-        with decoding(opened.name, "PNM image", "is it complete?"):
+        with decoding(opened.name, "PNM image", IF_CUT):
             picture = netpbm.as_picture(netpbm.read_counts(opened, limits))
         yield picture
         return
     with opened.binary() as stream:
-        with decoding(opened.name, f"{file_format.title} image", "is it complete?"):
+        with decoding(opened.name, f"{file_format.title} image", IF_CUT):
             _check_before(file_format.name, stream, opened, limits)
             image = _load(file_format.name, stream, opened.name, limits)
             _check_after(file_format.name, stream, opened, image)
@@ -71,7 +71,7 @@ def _check_before(fmt: str, stream: BinaryIO, opened: Opened, limits: Limits) ->
     elif fmt == "JXL":
         size = jxl_size(opened)
         if size is None:
-            raise SourceError(opened.name, "the header of the JPEG XL image is damaged", "is it complete?")
+            raise SourceError(opened.name, "the header of the JPEG XL image is damaged", IF_CUT)
         check_pixels(*size, name=opened.name, limits=limits)
         check_memory(fmt, *size, name=opened.name, limits=limits)
     stream.seek(0)  # looking may have moved it

@@ -17,7 +17,7 @@ from bindrt.limits import Limits
 from bindrt.sources.beginning import sound_start
 from bindrt.sources.convert import Pieces, at_rate, with_channels
 from bindrt.sources.mp3frames import Frames, Part, find_frames
-from bindrt.sources.opening import Opened, decoding, library
+from bindrt.sources.opening import IF_CUT, Opened, decoding, library
 from bindrt.sources.recording import Blocks, Damage, Recording, as_float
 
 _AT_ONCE = 64  # frames that are read and handed out together
@@ -36,7 +36,7 @@ def open_mp3(opened: Opened, limits: Limits) -> Recording | None:
     Raises:
         LimitError: it is longer than ``limits.max_seconds``.
     """
-    with opened.binary() as stream, decoding(opened.name, "MP3 file", "is it complete?"):
+    with opened.binary() as stream, decoding(opened.name, "MP3 file", IF_CUT):
         found = find_frames(stream, sound_start(opened), opened.size, opened.name, limits)
     if not found.parts:
         return None
@@ -67,7 +67,7 @@ class _Reader:
         lost, at = self.found.gaps + self.found.cut, 0
         with (
             self.opened.binary() as stream,
-            decoding(self.opened.name, "MP3 file", "is it complete?"),
+            decoding(self.opened.name, "MP3 file", IF_CUT),
         ):
             for part in self.found.parts:
                 in_part = _within(wanted, at, part.samples) if part.header.rate == first.rate else None

@@ -57,7 +57,7 @@ class Frames:
         at: where each begins.
         length: how many bytes it has.
         parts: the recordings that they make.
-        gaps: how often something that is no frame stood between two frames.
+        gaps: how often something that is not a frame stood between two frames.
         cut: whether the last frame is not whole.
     """
 

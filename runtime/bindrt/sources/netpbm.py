@@ -15,7 +15,7 @@ import PIL.Image
 from bindrt.arrays import Array
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
-from bindrt.sources.opening import Opened
+from bindrt.sources.opening import IF_CUT, Opened
 from bindrt.sources.pixel_limits import check_memory, check_pixels
 
 _GAP = rb"(?:[ \t\r\n\v\f]|#[^\r\n]*[\r\n])+"
@@ -101,7 +101,7 @@ def _raw_size(kind: bytes, shape: tuple[int, ...], most: float) -> int:
 def _raw(data: bytes, kind: bytes, shape: tuple[int, ...], most: float, name: str) -> Array:
     wanted = _raw_size(kind, shape, most)
     if len(data) < wanted:
-        raise SourceError(name, f"truncated: {len(data)} of {wanted} bytes of pixels", "is it complete?")
+        raise SourceError(name, f"truncated: {len(data)} of {wanted} bytes of pixels", IF_CUT)
     if kind == b"4":
         bits = np.unpackbits(np.frombuffer(data, np.uint8).reshape(shape[0], -1), axis=1)
         return 1 - bits[:, : shape[1]]
@@ -114,14 +114,14 @@ def _raw(data: bytes, kind: bytes, shape: tuple[int, ...], most: float, name: st
 def _plain(text: bytes, shape: tuple[int, ...], bits: bool, most: float, name: str) -> Array:
     text = _COMMENT.sub(b" ", text)
     if text.translate(None, _PLAIN):
-        raise SourceError(name, "the plain Netpbm image holds something that is no number")
+        raise SourceError(name, "the plain Netpbm image holds something that is not a number")
     if bits:  # no space is needed between them
         values = np.frombuffer(text.translate(None, b" \t\r\n\v\f"), np.uint8) - 48
     else:
         values = np.fromstring(text.decode("ascii"), np.int64, sep=" ")
     wanted = math.prod(shape)
     if len(values) < wanted:
-        raise SourceError(name, f"truncated: {len(values)} of {wanted} numbers", "is it complete?")
+        raise SourceError(name, f"truncated: {len(values)} of {wanted} numbers", IF_CUT)
     values = values[:wanted]
     if values.max() > most:
         raise SourceError(name, f"a value of {values.max()} is above the largest, {most:g}")

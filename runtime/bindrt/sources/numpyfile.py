@@ -17,7 +17,7 @@ from bindrt.arrays import Array, read_only
 from bindrt.errors import LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.formats import sniff
-from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.opening import IF_CUT, Opened, decoding
 
 _MAX_HEADER = 16384
 #: Looks at an array's shape before anything of the array is unpacked, and raises if it is refused.
@@ -104,7 +104,7 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> I
 def _archive(opened: Opened) -> Iterator[zipfile.ZipFile]:
     """The zip archive of a ``.npz``. Its directory is at its end, so a truncated file cannot be opened."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(decoding(opened.name, ".npz archive", "is it complete?"))
+        stack.enter_context(decoding(opened.name, ".npz archive", IF_CUT))
         stream = stack.enter_context(opened.binary())
         yield stack.enter_context(zipfile.ZipFile(stream))
 

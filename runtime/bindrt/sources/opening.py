@@ -18,7 +18,8 @@ from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.locations import at_home, data_bytes, file_path, is_data, is_file_uri, is_uri, open_url
 from bindrt.sources.streams import is_file_object, own_stream
 
-_HEAD = 4096
+#: So many of a file's first bytes are looked at to know its format.
+HEAD = 4096
 
 #: The remedy for a file that ends too early.
 IF_CUT = "is it complete?"
@@ -160,7 +161,7 @@ def _open_path(src: str | os.PathLike[str], name: str) -> Opened:
         if not stat.S_ISREG(found.st_mode):
             raise SourceError(name, "this is not a regular file", "read it and pass the bytes")
         with open(path, "rb") as file:
-            head = file.read(_HEAD)
+            head = file.read(HEAD)
     except Error:
         raise
     except FileNotFoundError:
@@ -176,7 +177,7 @@ def _open_path(src: str | os.PathLike[str], name: str) -> Opened:
 def _from_stream(stream: BinaryIO, name: str) -> Opened:
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
-    head = stream.read(_HEAD)
+    head = stream.read(HEAD)
     if not head:
         raise SourceError(name, "it holds no bytes")
     stream.seek(0)

@@ -11,7 +11,7 @@ from bindrt.sources.claims import check_packets
 from bindrt.sources.container import StreamEnds, check_duration, needs_all_streams
 from bindrt.sources.formats import Format
 from bindrt.sources.groups import PacketTable
-from bindrt.sources.opening import Opened
+from bindrt.sources.opening import IF_CUT, Opened
 from bindrt.sources.recording import check_seconds
 from bindrt.wanted import require_wanted
 
@@ -106,6 +106,4 @@ def _check_complete(stream: Any, counted: PacketCount, opened: Opened) -> None:
     seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
     early = seconds is None or seconds - counted.end > FEW * seconds / max(declared, 1)
     if declared - there > FEW and early:
-        raise SourceError(
-            opened.name, f"truncated: {there} of {declared} frames are there", "is it complete?"
-        )
+        raise SourceError(opened.name, f"truncated: {there} of {declared} frames are there", IF_CUT)

@@ -6,44 +6,33 @@ import contextlib
 import dataclasses
 import io
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
-from bindrt.sources.opening import Opened
+from bindrt.sources.opening import HEAD, Opened
+from bindrt.sources.streams import AtPosition
 
-_HEAD = 4096
 
-
-class _Part(io.RawIOBase):
+class _Part(AtPosition):
     """A range of a stream, with some of its bytes replaced. It does not close the stream."""
 
     def __init__(self, stream: BinaryIO, inside: range, replaced: Mapping[int, bytes]) -> None:
-        self._stream, self._inside, self._replaced, self._at = stream, inside, replaced, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
+        super().__init__(len(inside))
+        self._stream, self._inside, self._replaced = stream, inside, replaced
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._inside)}[whence]
-        self._at = max(base + offset, 0)
-        return self._at
+        try:
+            return super().seek(offset, whence)
+        except ValueError:  # decoders of damaged files look before the beginning
+            return super().seek(0)
 
-    def readinto(self, buffer: Any) -> int:
-        room = memoryview(buffer).cast("B")
-        self._stream.seek(self._inside.start + self._at)
-        data = bytearray(self._stream.read(max(min(len(room), len(self._inside) - self._at), 0)))
-        for at, new in self._replaced.items():
-            low, high = max(at, self._at), min(at + len(new), self._at + len(data))
+    def _read_at(self, at: int, count: int) -> bytes:
+        self._stream.seek(self._inside.start + at)
+        data = bytearray(self._stream.read(max(min(count, len(self._inside) - at), 0)))
+        for begin, new in self._replaced.items():
+            low, high = max(begin, at), min(begin + len(new), at + len(data))
             if low < high:
-                data[low - self._at : high - self._at] = new[low - at : high - at]
-        room[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+                data[low - at : high - at] = new[low - begin : high - begin]
+        return bytes(data)
 
 
 @contextlib.contextmanager
@@ -61,6 +50,6 @@ def part_of(
         return
     with opened.binary() as stream:
         part = _Part(stream, range(start, end), replaced or {})
-        head = part.read(_HEAD) or b""
+        head = part.read(HEAD) or b""
         part.seek(0)
         yield dataclasses.replace(opened, size=end - start, head=head, path=None, stream=cast(BinaryIO, part))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from bindrt.errors import SourceError
+from bindrt.sources.opening import IF_CUT
 
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # samples of a pixel by colour type
 #: First column, first row, and the steps between them, of the seven passes of an interlaced image.
@@ -70,9 +71,7 @@ def check_rows(stream: BinaryIO, header: PngHeader, name: str) -> None:
     """Raises SourceError if the image data unpack to fewer bytes than the header promises."""
     there = _unpacked(stream, header.held)
     if there < header.held:
-        raise SourceError(
-            name, f"the PNG image has {there} of {header.held} bytes of pixels", "is it complete?"
-        )
+        raise SourceError(name, f"the PNG image has {there} of {header.held} bytes of pixels", IF_CUT)
 
 
 def _unpacked(stream: BinaryIO, most: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bindrt.errors import SourceError
 from bindrt.sources.formats import Format
-from bindrt.sources.opening import Opened
+from bindrt.sources.opening import IF_CUT, Opened
 
 _FLV_DURATION = b"\x00\x08duration\x00"  # the name with its length, then the type of a double
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # the object that describes the file
@@ -30,7 +30,7 @@ def check_promise(media: Any, file_format: Format, opened: Opened, end: float) -
 
 
 def _promised_seconds(media: Any, file_format: Format, head: bytes) -> float:
-    """The length that the header says; 0 if it says none. What a demuxer estimates is no promise."""
+    """The length that the header says; 0 if it says none. What a demuxer estimates is not a promise."""
     if file_format.name in ("matroska", "mxf"):
         return (media.duration or 0) / 1e6
     if file_format.name == "flv":
@@ -51,4 +51,4 @@ def _asf_size(head: bytes) -> int:
 
 
 def _truncated(opened: Opened, what: str) -> SourceError:
-    return SourceError(opened.name, f"truncated: {what}", "is it complete?")
+    return SourceError(opened.name, f"truncated: {what}", IF_CUT)

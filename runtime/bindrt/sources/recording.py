@@ -13,6 +13,7 @@ import numpy as np
 from bindrt.arrays import Array
 from bindrt.errors import InputError, LimitError, SourceError
 from bindrt.limits import Limits
+from bindrt.sources.opening import IF_CUT
 
 BLOCK = 1 << 16  # samples of each channel that are read at once
 AT_ONCE = 1 << 20  # a recording of at most so many samples, of all channels, is held in one piece
@@ -69,7 +70,7 @@ class Recording:
         if missing > max(self.slack * self.rate, 1):
             seconds = [float(n / self.rate) for n in (decoded, promised)]
             raise SourceError(
-                self.name, f"truncated: {seconds[0]:.2f} of {seconds[1]:.2f} s are there", "is it complete?"
+                self.name, f"truncated: {seconds[0]:.2f} of {seconds[1]:.2f} s are there", IF_CUT
             )
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from bindrt.errors import SourceError
 from bindrt.sources.formats import Format
-from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.opening import IF_CUT, Opened, decoding
+
+Order = Literal["little", "big"]
 
 _MOST_CHUNKS = 1000
 _NO_SIZE = (0x7FFFFFFF, 0x80000000)  # as are sizes near 2^32
@@ -36,7 +38,7 @@ class Size:
     value: int
     field: int
     width: int
-    order: str
+    order: Order
     extra: int = 0
 
     def rest(self, size: int) -> int:
@@ -56,7 +58,7 @@ class Size:
     def mended(self, size: int) -> dict[int, bytes]:
         """The bytes of the right number, by their position."""
         number = min(self.rest(size) + self.extra, (1 << (8 * self.width)) - 1)
-        return {self.field: number.to_bytes(self.width, "little" if self.order == "little" else "big")}
+        return {self.field: number.to_bytes(self.width, self.order)}
 
 
 def mended_header(opened: Opened, file_format: Format) -> Mapping[int, bytes]:
@@ -78,13 +80,13 @@ def mended_header(opened: Opened, file_format: Format) -> Mapping[int, bytes]:
         raise SourceError(
             opened.name,
             f"the {file_format.title} is truncated: {missing} bytes are missing",
-            "is it complete?",
+            IF_CUT,
         )
     return {}
 
 
 def _riff(stream: BinaryIO, size: int) -> Size | None:
-    order = "big" if stream.read(12)[:4] == b"RIFX" else "little"
+    order: Order = "big" if stream.read(12)[:4] == b"RIFX" else "little"
     long: Size | None = None  # RF64 has the size in its first chunk, ds64
     for name, at, length in _chunks(stream, 12, order):
         if name == b"ds64":
@@ -99,7 +101,7 @@ def _riff(stream: BinaryIO, size: int) -> Size | None:
     return None
 
 
-def _chunk_follows(stream: BinaryIO, at: int, size: int, order: str) -> bool:
+def _chunk_follows(stream: BinaryIO, at: int, size: int, order: Order) -> bool:
     """Whether the file ends here, or a chunk begins that lies within it: then there is no sample before."""
     if at >= size:
         return True
@@ -134,7 +136,7 @@ def _voc(stream: BinaryIO, size: int) -> Size | None:
 
 
 def _au(stream: BinaryIO, size: int) -> Size | None:
-    order = "big" if stream.read(4) == b".snd" else "little"
+    order: Order = "big" if stream.read(4) == b".snd" else "little"
     start, length = _number(stream, 4, order), _number(stream, 4, order)
     return Size(start, length, 8, 4, order)
 
@@ -165,7 +167,7 @@ def _w64(stream: BinaryIO, size: int) -> Size | None:
     return None
 
 
-def _chunks(stream: BinaryIO, at: int, order: str) -> Iterator[tuple[bytes, int, int]]:
+def _chunks(stream: BinaryIO, at: int, order: Order) -> Iterator[tuple[bytes, int, int]]:
     """Name, position and length of the chunks of RIFF and IFF."""
     for _ in range(_MOST_CHUNKS):
         stream.seek(at)
@@ -177,8 +179,8 @@ def _chunks(stream: BinaryIO, at: int, order: str) -> Iterator[tuple[bytes, int,
         at += 8 + length + length % 2
 
 
-def _number(stream: BinaryIO, width: int, order: str) -> int:
-    return int.from_bytes(stream.read(width), "little" if order == "little" else "big")
+def _number(stream: BinaryIO, width: int, order: Order) -> int:
+    return int.from_bytes(stream.read(width), order)
 
 
 _FIND = {"WAV": _riff, "AIFF": _aiff, "SVX": _aiff, "AU": _au, "CAF": _caf, "W64": _w64, "VOC": _voc}

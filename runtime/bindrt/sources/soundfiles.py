@@ -14,7 +14,7 @@ from bindrt.limits import Limits
 from bindrt.sources.convert import Pieces, at_rate, with_channels
 from bindrt.sources.formats import Format
 from bindrt.sources.links import links
-from bindrt.sources.opening import Opened, decoding, library
+from bindrt.sources.opening import IF_CUT, Opened, decoding, library
 from bindrt.sources.parts import part_of
 from bindrt.sources.recording import AT_ONCE, BLOCK, Blocks, Damage, Recording, as_float, check_seconds
 from bindrt.sources.sizes import mended_header
@@ -61,7 +61,7 @@ def _open_one(opened: Opened, file_format: Format, damage: Damage, limits: Limit
             opened.name,
             Fraction(file.samplerate),
             file.frames,
-            lambda wanted: _blocks(file, right, file_format, wanted, damage),
+            lambda wanted: _blocks(file, right, file_format, wanted, damage, limits),
             damage=damage,
         )
 
@@ -105,18 +105,23 @@ class _Silent:
 
 
 def _remedy(error: Exception) -> str:
-    return "is it complete?" if "Format not recognised" not in str(error) else ""
+    return IF_CUT if "Format not recognised" not in str(error) else ""
 
 
 def _blocks(
-    file: Any, opened: Opened, file_format: Format, wanted: Sequence[range] | None, damage: Damage
+    file: Any,
+    opened: Opened,
+    file_format: Format,
+    wanted: Sequence[range] | None,
+    damage: Damage,
+    limits: Limits,
 ) -> Blocks:
     """Reads in order. Skips what is not wanted if seeking is exact and the samples cannot be NaN."""
     dtype = _INTEGERS.get(file.subtype, "float32")  # integers are read as they are, which is much faster
     can_skip = wanted is not None and file_format.name in _EXACT and file.subtype in _INTEGERS
     whole = file.frames * file.channels <= AT_ONCE
     at = 0
-    with decoding(opened.name, f"{file_format.title} file", "is it complete?"):
+    with decoding(opened.name, f"{file_format.title} file", IF_CUT):
         try:
             if file.seekable():  # GSM in WAV is not
                 file.seek(0)
@@ -135,7 +140,7 @@ def _blocks(
                 raise
     # libsndfile gives up at the first damage, FFmpeg goes on behind it.
     damage.met(1, int(_DAMAGED_SECONDS * file.samplerate))
-    for start, block in open_track(opened, file_format, Limits(), damage).blocks(None):
+    for start, block in open_track(opened, file_format, limits, damage).blocks(None):
         if start + len(block) > at:
             yield max(start, at), block[max(at - start, 0) :]
 

@@ -125,7 +125,7 @@ def _returns_text(name: str) -> SourceError:
     return SourceError(name, "the file object returns text", "open it in binary mode: open(path, 'rb')")
 
 
-class _AtPosition(io.RawIOBase):
+class AtPosition(io.RawIOBase):
     """A stream that reads at a position of its own."""
 
     def __init__(self, size: int) -> None:
@@ -156,10 +156,11 @@ class _AtPosition(io.RawIOBase):
         return len(data)
 
     def _read_at(self, at: int, count: int) -> bytes | memoryview:
+        """At most ``count`` bytes from position ``at``."""
         raise NotImplementedError
 
 
-class _Memory(_AtPosition):
+class _Memory(AtPosition):
     """Bytes in memory, which are not copied."""
 
     def __init__(self, view: memoryview) -> None:
@@ -170,7 +171,7 @@ class _Memory(_AtPosition):
         return self._view[at : at + count]
 
 
-class _Positioned(_AtPosition):
+class _Positioned(AtPosition):
     """A regular file, by a descriptor that it closes."""
 
     def __init__(self, descriptor: int) -> None:
@@ -186,7 +187,7 @@ class _Positioned(_AtPosition):
         super().close()
 
 
-class _Shared(_AtPosition):
+class _Shared(AtPosition):
     """A file object of the caller's that can seek; it may serve several of these at once."""
 
     def __init__(self, file: Any, size: int, name: str) -> None:

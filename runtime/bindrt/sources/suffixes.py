@@ -1,7 +1,7 @@
 """What the names of files say they hold.
 
 A file is read by its content (:mod:`bindrt.sources.formats`). Its suffix only says what it was meant to be: a
-``.jpg`` that is no image is a damaged image, and not a file that happens to lie there.
+``.jpg`` that is not an image is a damaged image, and not a file that happens to lie there.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import numpy as np
 from bindrt.arrays import Array
 from bindrt.errors import LimitError, SourceError
 from bindrt.limits import Limits
-from bindrt.sources.opening import IF_CUT, Opened, decoding, library
+from bindrt.sources.opening import HEAD, IF_CUT, Opened, decoding, library
 
 _DELIMITERS = ",;\t|"
 _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*\Z")
@@ -43,7 +43,7 @@ class Dialect:
 
 
 def csv_dialect(head: bytes) -> Dialect | None:
-    """How a CSV file is written, by its first bytes; None if they are no table of numbers.
+    """How a CSV file is written, by its first bytes; None if they are not a table of numbers.
 
     >>> csv_dialect(b"# a recording\\nt;ax;ay\\n0,5;1,5;2\\n0,6;1,5;2\\n")
     Dialect(names=('t', 'ax', 'ay'), skip=2, delimiter=';', decimal=',', encoding='latin1')
@@ -53,7 +53,7 @@ def csv_dialect(head: bytes) -> Dialect | None:
     try:
         text = head.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        is_cut = error.start >= len(head) - 3 and len(head) >= 4096  # within a character
+        is_cut = error.start >= len(head) - 3 and len(head) >= HEAD  # within a character
         text = head[: error.start].decode("utf-8-sig") if is_cut else head.decode("latin1")
     lines = text.splitlines()[: _LINES + 2]
     for number, line in enumerate(lines):
@@ -122,7 +122,7 @@ def _read_csv(opened: Opened, wanted: Sequence[str], limits: Limits) -> tuple[An
     csv = library("pyarrow.csv")
     dialect = csv_dialect(opened.head)
     if dialect is None:
-        raise SourceError(opened.name, "the file is no CSV table of numbers", "")
+        raise SourceError(opened.name, "the file is not a CSV table of numbers", "")
     _check_bytes(opened.size, opened.name, limits)
     lost: list[object] = []
 
@@ -183,7 +183,7 @@ def _as_numbers(column: Any, name: str) -> Array:
     if types.is_dictionary(kind):
         return _as_numbers(column.cast(kind.value_type), name)
     if not (types.is_integer(kind) or types.is_floating(kind) or types.is_null(kind)):
-        raise SourceError(name, f"its values are no numbers: {kind}", "name other columns with columns=…")
+        raise SourceError(name, f"its values are not numbers: {kind}", "name other columns with columns=…")
     if column.null_count or not types.is_integer(kind):
         column = column.cast("float64")
     return np.asarray(column.to_numpy())

@@ -11,7 +11,7 @@ from bindrt.errors import SourceError
 from bindrt.limits import Limits
 from bindrt.sources.container import StreamEnds, check_duration, needs_all_streams, open_container
 from bindrt.sources.formats import Format
-from bindrt.sources.opening import Opened, decoding, library
+from bindrt.sources.opening import IF_CUT, Opened, decoding, library
 from bindrt.sources.recording import Blocks, Damage, Recording, check_seconds
 from bindrt.wanted import require_wanted
 
@@ -69,7 +69,7 @@ def _blocks(
     at = 0
     with (
         open_container(opened, file_format, limits) as media,
-        decoding(opened.name, "sound track", "is it complete?"),
+        decoding(opened.name, "sound track", IF_CUT),
     ):
         for frame in _Resampled(rate).frames(_frames(media, file_format, index, opened, damage)):
             block = frame.to_ndarray().T

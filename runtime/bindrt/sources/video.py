@@ -19,13 +19,13 @@ from bindrt.sources.frames import Frame, LostError, decode_plan, frame_of
 from bindrt.sources.groups import DecodePlan, PacketTable, frames_between, plan_decoding
 from bindrt.sources.held import check_held, is_large
 from bindrt.sources.inorder import Decoding, Placing
-from bindrt.sources.opening import Opened, decoding
+from bindrt.sources.opening import IF_CUT, Opened, decoding
 from bindrt.sources.packets import FEW, count_packets
 from bindrt.sources.pixel_limits import check_pixels
 
 _FREE_PIXELS = 6e9  # that any video may decode to: some seconds of work
 _RATELESS = ("dv", "h264", "hevc", "m4v", "mpegvideo")  # for these FFmpeg's average says nothing
-_REMEDY = "is it complete?"
+_REMEDY = IF_CUT
 _STRICT = "leave strict out to embed what can be decoded"
 
 Take = Callable[[int, Frame], None]

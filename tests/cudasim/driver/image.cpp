@@ -53,7 +53,7 @@ class Cubin {
  public:
   explicit Cubin(const unsigned char* begin) : begin_(begin), header_(read<Elf64_Ehdr>(begin)) {
     if (header_.e_machine != kMachineCuda || header_.e_shentsize != sizeof(Elf64_Shdr)) {
-      throw std::invalid_argument("an ELF file that is no cubin");
+      throw std::invalid_argument("an ELF file that is not a cubin");
     }
     const unsigned char* const headers = begin_ + header_.e_shoff;
     for (std::size_t index = 0; index < header_.e_shnum; ++index) {

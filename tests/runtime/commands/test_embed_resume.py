@@ -310,7 +310,7 @@ def test_strange_segments_are_named_and_left_alone(embed: Embed, tmp_path: Path)
         shutil.copy(tmp_path / "whole.parquet", parts / f"{number:012d}.parquet")
     done = embed("--text", "b", "-o", tmp_path / "out.parquet", "--resume")
     assert done.code == 1
-    assert "it is no segment of this version" in done.err
+    assert "it is not a segment of this version" in done.err
     assert len(list(parts.iterdir())) == 3
 
 

@@ -172,7 +172,7 @@ def test_rows_of_one_file_with_other_options_are_resumed_apart(embed: Embed, tmp
         ("a.txt", b"", 2, "unknown suffix '.txt'"),
         ("missing.csv", None, 1, "cannot be read"),
         ("a.csv", b"image\nx.jpg\n", 1, "row 1: it names no file (columns: image)"),
-        ("a.csv", b"source,modality\nx.jpg,map\n", 1, "'map' is no modality"),
+        ("a.csv", b"source,modality\nx.jpg,map\n", 1, "'map' is not a modality"),
         ("a.jsonl", b'{"source": "x.jpg"}\n[1]\n', 1, "line 2 is not a JSON object"),
         ("a.jsonl", b"[" * 100_000, 1, "cannot be read"),
         ("a.jsonl", b'{"source": 3}', 1, "it names no file"),

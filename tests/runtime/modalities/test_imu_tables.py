@@ -240,7 +240,7 @@ def test_damaged_tables(cut: float) -> None:
     data = parquet(pa.table(COLUMNS))
     with pytest.raises(SourceError, match="Parquet"):
         preprocess.imu(data[: int(cut * len(data))])
-    with pytest.raises(InputError, match=r"column 'acc_y': its values are no numbers: string"):
+    with pytest.raises(InputError, match=r"column 'acc_y': its values are not numbers: string"):
         preprocess.imu(csv("t," + ",".join(AXES), [*rows(TIMES), [6.0, 1, "x", 1, 1, 1, 1]]))
 
 

@@ -35,7 +35,7 @@ def test_grey_however_it_is_stored(mode: str) -> None:
 
 
 def test_a_palette_counts_by_its_colours() -> None:
-    """The numbers of the palette's entries are no counts."""
+    """The numbers of the palette's entries are not counts."""
     image = PIL.Image.fromarray(255 - GREY, "P")
     image.putpalette([255 - i for i in range(256) for _ in range(3)])
     np.testing.assert_array_equal(preprocess.thermal(png(image)), preprocess.thermal(GREY))

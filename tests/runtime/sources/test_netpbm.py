@@ -74,7 +74,7 @@ def test_damage() -> None:
     for data, text in (
         (whole[:-1], "truncated: 2399 of 2400 bytes"),
         (pgm(COUNTS, 10_000, plain=True)[:-6], "truncated: 1199 of 1200 numbers"),
-        (pgm(COUNTS, 10_000, plain=True).replace(b"500 ", b"5x0 ", 1), "no number"),
+        (pgm(COUNTS, 10_000, plain=True).replace(b"500 ", b"5x0 ", 1), "not a number"),
         (pgm(COUNTS, 600, plain=True), "above the largest"),
         (whole.replace(b"10000", b"70000", 1), "says '70000'"),
         (whole.replace(b"40 30", b"40 00", 1), "40 x 0"),

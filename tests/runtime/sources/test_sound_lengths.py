@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from bindrt import Audio, InputError, LimitError, SourceError, preprocess
-from bindrt.sources import open_source
+from bindrt import Audio, InputError, LimitError, Limits, SourceError, preprocess
+from bindrt.sources import open_source, soundfiles, tracks
 from bindrt.sources.audio import open_audio
 from support import more_seeds
 from support.media import sound_bytes, waveform
@@ -243,6 +243,24 @@ def test_the_rest_of_a_damaged_file_is_heard_and_the_loss_is_counted(
     with pytest.raises(SourceError, match="damaged packets"):
         preprocess.audio(Audio(bytes(data), strict=True))
     assert capfd.readouterr().err == ""
+
+
+def test_the_rest_of_a_damaged_file_has_the_callers_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A caller who allows longer recordings than usual hears the rest of a damaged one too."""
+    data = bytearray(sound_bytes("FLAC", waveform(8.0, 2, RATE), RATE))
+    middle = len(data) // 2
+    data[middle : middle + 512] = bytes(512)
+    given = []
+
+    def open_track(opened: Any, file_format: Any, limits: Limits, damage: Any) -> Any:
+        given.append(limits)
+        return tracks.open_track(opened, file_format, limits, damage)
+
+    monkeypatch.setattr(soundfiles, "open_track", open_track)
+    limits = Limits(max_seconds=100_000)
+    preprocess.audio(bytes(data), limits=limits)
+    assert given
+    assert all(one is limits for one in given)
 
 
 SEGMENTS = [(0.0, 2.5), (3.0, None), (None, 4.0), (2.25, 3.75), (6.0, 100.0), (1.0, 7.5)]

@@ -127,7 +127,7 @@ def _sensor(columns: Mapping[str, Array], roles: Roles, sensor: str, name: str) 
     parts = [columns[n] for n in roles.axes[sensor]]
     if any(p.dtype.kind not in "iuf" for p in parts):
         raise InputError(
-            name, f"{', '.join(roles.axes[sensor])}: the values are no numbers", "samples are numbers"
+            name, f"{', '.join(roles.axes[sensor])}: the values are not numbers", "samples are numbers"
         )
     if len(parts) == 3:
         if len({p.shape for p in parts}) > 1 or parts[0].ndim != 1:

@@ -10,7 +10,7 @@ def check_span(start: object, end: object, name: str) -> tuple[float, float | No
     """Where a part starts and ends; None stands for the recording's beginning or end.
 
     Raises:
-        InputError: one of them is no number of seconds, or the part ends before it starts.
+        InputError: one of them is not a number of seconds, or the part ends before it starts.
 
     >>> check_span(None, 2, "film.mp4")
     (0.0, 2.0)
