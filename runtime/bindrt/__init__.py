@@ -6,7 +6,6 @@ frames and IMU samples.
 """
 
 import logging
-from importlib.metadata import version
 
 from bindrt import preprocess
 from bindrt.diagnosis import doctor
@@ -29,6 +28,7 @@ from bindrt.errors import (
     SourceError,
     SpaceError,
 )
+from bindrt.installed import installed_version
 from bindrt.items import Prepared
 from bindrt.limits import Limits
 from bindrt.loading import load
@@ -42,8 +42,14 @@ from bindrt.model import Model
 from bindrt.pipeline import PipelineOptions, Streamed
 from bindrt.zero_shot import Scores, ZeroShot
 
-__version__ = version("bindrt")
 logging.getLogger("bindrt").addHandler(logging.NullHandler())  # silent unless the program wants to hear it
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        return installed_version("bindrt")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "Audio",

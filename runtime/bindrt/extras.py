@@ -6,11 +6,12 @@ on, the metadata of the installed bindrt says.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import re
 from functools import lru_cache
 from urllib.parse import unquote, urlparse
+
+from bindrt.installed import installed_version
 
 _REQUIREMENT = re.compile(r"^(?P<what>[^;]+?)\s*(?:;.*\bextra\s*==\s*[\"'](?P<extra>[\w-]+)[\"'].*)?$")
 
@@ -30,7 +31,7 @@ def install(*extras: str) -> str:
 def absent(extra: str) -> list[str]:
     """The distributions of an extra that are not installed."""
     names = [re.split(r"[^\w.-]", what, maxsplit=1)[0] for what, of in _requirements() if of == extra]
-    return [name for name in names if not _is_installed(name)]
+    return [name for name in names if not installed_version(name)]
 
 
 def repair(distribution: str) -> str:
@@ -42,30 +43,26 @@ def repair(distribution: str) -> str:
 
 def reinstall() -> str:
     """The line that installs bindrt itself anew: from where it came, where that is known."""
+    from importlib import metadata  # when asked; see bindrt.installed
+
     try:
-        told = importlib.metadata.distribution("bindrt").read_text("direct_url.json")
+        told = metadata.distribution("bindrt").read_text("direct_url.json")
         url = urlparse(json.loads(told or "{}").get("url", ""))
-    except (importlib.metadata.PackageNotFoundError, ValueError, AttributeError):
+    except (metadata.PackageNotFoundError, ValueError, AttributeError):
         url = urlparse("")
     if url.scheme == "file":
         return f"pip install --force-reinstall --no-deps '{unquote(url.path)}'"
     return "install bindrt again, from its wheel or its checkout"
 
 
-def _is_installed(distribution: str) -> bool:
-    try:
-        importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
-
-
 @lru_cache(maxsize=1)
 def _requirements() -> tuple[tuple[str, str], ...]:
     """Each requirement of the installed bindrt, with the extra that has it; empty for none."""
+    from importlib import metadata
+
     try:
-        listed = importlib.metadata.requires("bindrt") or []
-    except importlib.metadata.PackageNotFoundError:
+        listed = metadata.requires("bindrt") or []
+    except metadata.PackageNotFoundError:
         return ()
     found = [match for text in listed if (match := _REQUIREMENT.match(text)) is not None]
     return tuple((match["what"], match["extra"] or "") for match in found)

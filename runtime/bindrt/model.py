@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -45,7 +44,6 @@ from bindrt.loaded_encoders import LoadedEncoders
 from bindrt.modalities import MODALITIES
 from bindrt.option_checks import chosen_bool, is_normalized, is_skip, require_stream
 from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed, new_caller, request_options
-from bindrt.pipeline.aembed import embed_async
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.streaming import stream
 from bindrt.pipeline.tracing import traced
@@ -188,6 +186,10 @@ class Model(Holding, Submitting):
         >>> asyncio.run(model.aembed(text="a bell ringing", deadline=5.0)).text.shape
         (1, 96)
         """
+        import asyncio  # when asked: who searches once does not wait for its import
+
+        from bindrt.pipeline.aembed import embed_async
+
         skip, normalize = is_skip(on_error), is_normalized(normalize)
         options = request_options(priority, deadline, normalize, new_caller())
         all_given: Mapping[str, object] = items
@@ -251,14 +253,19 @@ class Model(Holding, Submitting):
         return ZeroShot(self.embed, self.bundle.manifest.text_scale, labels, templates)
 
     def classify(
-        self, *, labels: Sequence[str], on_error: OnError = "raise", **items: Unpack[ItemsByModality]
+        self,
+        *,
+        labels: Sequence[str],
+        templates: Sequence[str] | None = None,
+        on_error: OnError = "raise",
+        **items: Unpack[ItemsByModality],
     ) -> npt.NDArray[np.float32]:
         """Zero-shot classification of the items of one modality by text labels.
 
         :meth:`zero_shot` embeds the labels once for many calls.
 
         Args:
-            labels: the texts to choose from, for example ``["a dog", "a car"]``.
+            labels, templates: as in :meth:`zero_shot`.
             on_error: as in :meth:`embed`.
             items: exactly one modality with its items, for example ``image=[…]``.
 
@@ -269,7 +276,7 @@ class Model(Holding, Submitting):
         0
         """
         only_modality("classify", items)
-        return self.zero_shot(labels)(on_error=on_error, **items).probabilities
+        return self.zero_shot(labels, templates)(on_error=on_error, **items).probabilities
 
     def stats(self) -> dict[str, dict[str, Any]]:
         """Counts of items, errors, views and batches, and seconds by stage, per modality used.

@@ -96,7 +96,9 @@ def chosen_labels(labels: object) -> list[str]:
     texts = as_items("labels", labels) if ordered else []
     if not texts:
         raise OptionError(
-            "classify", "labels must be a list of texts", 'for example labels=["a dog", "a car"]'
+            f"labels={labels!r}"[:80],
+            "labels must be a list of texts",
+            'for example labels=["a dog", "a car"]',
         )
     for index, text in enumerate(texts):
         if not isinstance(text, str):

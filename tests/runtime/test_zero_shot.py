@@ -79,3 +79,10 @@ def test_what_it_does_not_take(
         model.zero_shot(labels, templates)(**items)  # type: ignore[arg-type]
     with pytest.raises(bindrt.OptionError, match="not a number of labels"):
         model.zero_shot(LABELS)(text="a").topk(0)
+
+
+def test_classify_takes_templates(model: bindrt.Model) -> None:
+    templates = ["a photo of {}", "{}"]
+    found = model.classify(labels=LABELS, templates=templates, text="a dog")
+    np.testing.assert_array_equal(found, model.zero_shot(LABELS, templates)(text="a dog").probabilities)
+    assert not np.array_equal(found, model.classify(labels=LABELS, text="a dog"))

@@ -30,7 +30,7 @@ class GraphEngineRecipe:
         """
         kind = ENGINES[engine]
         if kind.module_name() is None:
-            raise OptionError(f"--engine {engine}", "it is not installed", kind.remedy)
+            raise OptionError(f"--engine {engine}", "it is not installed", kind.how_to_install())
         self._version = kind.version()
         self.name = f"{graph.name} {graph.precision} {engine}"
         self.record = f"{graph.name}-{engine}-{graph.precision}"

@@ -77,7 +77,7 @@ class PlanRecipe:
         kind = ENGINES[engine]
         module = kind.module_name()
         if module is None:
-            raise OptionError(f"--engine {engine}", "it is not installed", kind.remedy)
+            raise OptionError(f"--engine {engine}", "it is not installed", kind.how_to_install())
         self._module = module
         self._version = kind.version()
         self._targets = rtx_targets(targets, precision) if engine == RTX else own_target(targets)

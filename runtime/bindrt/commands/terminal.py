@@ -28,6 +28,17 @@ Arguments = argparse.Namespace
 Add = Callable[..., argparse.Action]
 
 
+class ShowVersion(argparse.Action):
+    """Prints the version, which is looked up only then."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **about: Any) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, default=argparse.SUPPRESS, **about)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(parser.prog, bindrt.__version__)
+        parser.exit()
+
+
 class CommandParser(argparse.ArgumentParser):
     """The options of a command. Wrong usage is an :class:`OptionError`, as everything else that is wrong."""
 
@@ -53,9 +64,7 @@ class CommandParser(argparse.ArgumentParser):
         self.add(
             "-v", "--verbose", action="count", default=0, help="say what is decided and how long it takes"
         )
-        self.add(
-            "--version", action="version", version=f"{prog} {bindrt.__version__}", help="show the version"
-        )
+        self.add("--version", action=ShowVersion, nargs=0, help="show the version")
 
     def add(self, *names: str, **about: Any) -> argparse.Action:
         """As ``add_argument``."""

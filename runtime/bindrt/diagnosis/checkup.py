@@ -15,7 +15,7 @@ from bindrt.diagnosis.looking import (
     look_for_nvrtc,
 )
 from bindrt.diagnosis.report import Report
-from bindrt.diagnosis.wanted import LIBRARIES, wanted_engine
+from bindrt.diagnosis.wanted import libraries, wanted_engine
 from bindrt.engines import ENGINES
 from bindrt.loaded_encoders import loaded_models
 from bindrt.selection.auto import remembered
@@ -36,7 +36,8 @@ def doctor() -> Report:
     """
     core, core_problem = look_at_core()
     features = tuple(name for name, present in core.get("cpu_features", {}).items() if present)
-    wanted = [*LIBRARIES, *(wanted_engine(kind) for kind in ENGINES.values())]
+    own = libraries()
+    wanted = [*own, *(wanted_engine(kind) for kind in ENGINES.values())]
     parts = [look(one) for one in wanted]
     missing = [
         str(part) for one, part in zip(wanted, parts, strict=True) if not (one.optional or part.present)
@@ -50,8 +51,8 @@ def doctor() -> Report:
         system=platform.platform(),
         cpu=hardware.cpu(features),
         driver=hardware.nvidia_driver(),
-        libraries=(*parts[: len(LIBRARIES)], look_for_export()),
-        engines=tuple(parts[len(LIBRARIES) :]),
+        libraries=(*parts[: len(own)], look_for_export()),
+        engines=tuple(parts[len(own) :]),
         tools=(look_for_nvrtc(), look_for_nvcc()),
         choices=tuple(remembered()),
         models=tuple(loaded_models()),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -12,17 +11,13 @@ from typing import Any
 from bindrt.diagnosis.report import Part
 from bindrt.diagnosis.wanted import CONFLICTS, Wanted
 from bindrt.extras import absent, install, reinstall
+from bindrt.installed import installed_version
 
 
 def installed(distributions: tuple[str, ...]) -> list[tuple[str, str]]:
     """Name and version of those that are installed."""
-    found = []
-    for name in distributions:
-        try:
-            found.append((name, importlib.metadata.version(name)))
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    versions = ((name, installed_version(name)) for name in distributions)
+    return [(name, version) for name, version in versions if version]
 
 
 def look(wanted: Wanted) -> Part:

@@ -31,57 +31,6 @@ class Wanted:
     optional: bool = False
 
 
-LIBRARIES = (
-    Wanted("NumPy", "numpy", "arrays", repair("numpy"), ("numpy",)),
-    Wanted("Pillow", "PIL", "image files", repair("pillow"), ("pillow",)),
-    Wanted(
-        "soundfile",
-        "soundfile",
-        "WAV, FLAC and Ogg files",
-        repair("soundfile"),
-        ("soundfile",),
-        lambda m: f"libsndfile {m.__libsndfile_version__}",
-    ),
-    Wanted(
-        "PyAV",
-        "av",
-        "video files and compressed audio",
-        repair("av"),
-        ("av",),
-        lambda m: f"FFmpeg {m.ffmpeg_version_info}",
-    ),
-    Wanted("tokenizers", "tokenizers", "text", repair("tokenizers"), ("tokenizers",)),
-    Wanted("ftfy", "ftfy", "text", repair("ftfy"), ("ftfy",)),
-    Wanted("pyarrow", "pyarrow", "Parquet output of bind-embed", repair("pyarrow"), ("pyarrow",)),
-    Wanted("rich", "rich", "progress of the commands", repair("rich"), ("rich",)),
-    Wanted("usearch", "usearch", "search indexes", install("index"), ("usearch",), optional=True),
-    Wanted("fsspec", "fsspec", "items given as URLs", install("remote"), ("fsspec",), optional=True),
-    Wanted(
-        "pillow-heif",
-        "pillow_heif",
-        "HEIC and HEIF pictures",
-        "pip install pillow-heif",
-        ("pillow-heif",),
-        optional=True,
-    ),
-    Wanted(
-        "pillow-jxl-plugin",
-        "pillow_jxl",
-        "JPEG XL pictures",
-        "pip install pillow-jxl-plugin",
-        ("pillow-jxl-plugin",),
-        optional=True,
-    ),
-    Wanted("OpenEXR", "OpenEXR", "EXR depth maps", "pip install OpenEXR", ("OpenEXR",), optional=True),
-    Wanted(
-        "prometheus_client",
-        "prometheus_client",
-        "metrics for Prometheus",
-        install("metrics"),
-        ("prometheus-client",),
-        optional=True,
-    ),
-)
 #: Distributions that overwrite or exclude each other.
 CONFLICTS = (
     (
@@ -92,13 +41,68 @@ CONFLICTS = (
 )
 
 
+def libraries() -> tuple[Wanted, ...]:
+    """The libraries that bindrt itself uses, and those of its extras."""
+    return (
+        Wanted("NumPy", "numpy", "arrays", repair("numpy"), ("numpy",)),
+        Wanted("Pillow", "PIL", "image files", repair("pillow"), ("pillow",)),
+        Wanted(
+            "soundfile",
+            "soundfile",
+            "WAV, FLAC and Ogg files",
+            repair("soundfile"),
+            ("soundfile",),
+            lambda m: f"libsndfile {m.__libsndfile_version__}",
+        ),
+        Wanted(
+            "PyAV",
+            "av",
+            "video files and compressed audio",
+            repair("av"),
+            ("av",),
+            lambda m: f"FFmpeg {m.ffmpeg_version_info}",
+        ),
+        Wanted("tokenizers", "tokenizers", "text", repair("tokenizers"), ("tokenizers",)),
+        Wanted("ftfy", "ftfy", "text", repair("ftfy"), ("ftfy",)),
+        Wanted("pyarrow", "pyarrow", "Parquet output of bind-embed", repair("pyarrow"), ("pyarrow",)),
+        Wanted("rich", "rich", "progress of the commands", repair("rich"), ("rich",)),
+        Wanted("usearch", "usearch", "search indexes", install("index"), ("usearch",), optional=True),
+        Wanted("fsspec", "fsspec", "items given as URLs", install("remote"), ("fsspec",), optional=True),
+        Wanted(
+            "pillow-heif",
+            "pillow_heif",
+            "HEIC and HEIF pictures",
+            "pip install pillow-heif",
+            ("pillow-heif",),
+            optional=True,
+        ),
+        Wanted(
+            "pillow-jxl-plugin",
+            "pillow_jxl",
+            "JPEG XL pictures",
+            "pip install pillow-jxl-plugin",
+            ("pillow-jxl-plugin",),
+            optional=True,
+        ),
+        Wanted("OpenEXR", "OpenEXR", "EXR depth maps", "pip install OpenEXR", ("OpenEXR",), optional=True),
+        Wanted(
+            "prometheus_client",
+            "prometheus_client",
+            "metrics for Prometheus",
+            install("metrics"),
+            ("prometheus-client",),
+            optional=True,
+        ),
+    )
+
+
 def wanted_engine(kind: EngineKind) -> Wanted:
     """The library of an engine: the module that is installed, else the first that could be."""
     return Wanted(
         kind.name,
         kind.module_name() or kind.modules[0],
         kind.gives,
-        kind.remedy,
+        kind.how_to_install(),
         kind.distributions,
         kind.detail,
         optional=not kind.included,

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt.arrays import is_array, shape_text, to_numpy
-from bindrt.bundle.space import require_same_space
+from bindrt.bundle.space import require_comparable, require_same_space
 from bindrt.by_modality import ByModality
 from bindrt.embeddings.html import as_html
 from bindrt.embeddings.sources import Sources
@@ -285,7 +285,7 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
                 raise self._not_embedded(what, name)
             return self.vectors[what]
         if isinstance(what, Embeddings):
-            require_same_space(self.space, what.space, name)
+            require_comparable(self.space, what.space, name)
             if len(what) != 1:
                 raise InputError(name, f"it has {len(what)} modalities", "give one, for example e['image']")
             return next(iter(what.values()))

@@ -6,7 +6,6 @@ The library is looked for without importing it, since that takes up to a second.
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,6 +16,7 @@ from bindrt.engines.devices import device_kind
 from bindrt.engines.protocols import Engine
 from bindrt.engines.spec import FAST_RUN, EngineSettings, EngineSpec
 from bindrt.errors import EngineError
+from bindrt.installed import installed_version
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class EngineKind:
         modules: the modules that bring its library; the first that is installed is used.
         distributions: the packages that bring these modules.
         gives: what it is for, in a few words.
-        remedy: how to install it.
+        remedy: how to install it, or a function that tells it, called only when it is asked.
         devices: kinds of device it runs on: ``cpu``, ``cuda``, ``gpu``, ``npu``.
         precisions: the precisions it runs.
         open: opens an engine; its library is imported only then. Raises EngineError or OptionError.
@@ -43,7 +43,7 @@ class EngineKind:
     modules: tuple[str, ...]
     distributions: tuple[str, ...]
     gives: str
-    remedy: str
+    remedy: str | Callable[[], str]
     devices: tuple[str, ...]
     precisions: tuple[str, ...]
     open: Callable[[EngineSpec, EngineSettings], Engine]
@@ -57,6 +57,10 @@ class EngineKind:
         """The installed module that brings it; None if there is none."""
         return next((name for name in self.modules if is_installed(name)), None)
 
+    def how_to_install(self) -> str:
+        """The remedy, as text."""
+        return self.remedy if isinstance(self.remedy, str) else self.remedy()
+
     def import_library(self) -> Any:
         """The engine's own library.
 
@@ -65,12 +69,12 @@ class EngineKind:
         """
         name = self.module_name()
         if name is None:
-            raise EngineError(f"engine={self.name!r}", "it is not installed", self.remedy)
+            raise EngineError(f"engine={self.name!r}", "it is not installed", self.how_to_install())
         try:
             return importlib.import_module(name)
         except Exception as error:  # a library of another machine may fail in any way
             raise EngineError(
-                f"engine={self.name!r}", f"{name} does not load: {error}", self.remedy
+                f"engine={self.name!r}", f"{name} does not load: {error}", self.how_to_install()
             ) from None
 
     def absence(self) -> str:
@@ -83,12 +87,7 @@ class EngineKind:
 
     def version(self) -> str:
         """The version of the installed library; empty if unknown."""
-        for name in self.distributions:
-            try:
-                return importlib.metadata.version(name)
-            except importlib.metadata.PackageNotFoundError:
-                continue
-        return ""
+        return installed_version(*self.distributions)
 
     def runs_on(self, device: str) -> bool:
         """Whether it knows the kind of device."""

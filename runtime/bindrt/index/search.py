@@ -235,7 +235,8 @@ class Index:
             where: search only among items whose metadata fulfils this: a dict of fields, for example
                 ``{"album": "summer", "year": {">=": 2020}, "city": ["Bonn", "Ulm"]}``, or a function of the
                 metadata that returns a bool. Comparisons: ``== != < <= > >=``.
-            min_score: only items whose cosine similarity is at least this, -1 to 1.
+            min_score: a radius: only items whose cosine similarity is at least this, -1 to 1. With ``k=None``
+                every such item is found.
 
         A search with ``modality``, ``where`` or without ``k`` compares with every such item, also if the
         index is approximate.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -22,7 +23,7 @@ from bindrt.numeric import is_positive
 
 DepthUnit = Literal["m", "mm", "sunrgbd", "disparity", "kitti", "tum"]
 Missing = Literal["farthest", "nearest"]
-CameraName = Literal["kinect", "kinect_v1", "kinect_v2", "realsense", "xtion"]
+CameraName = Literal["kinect", "kinect1", "kinect_v1", "kinect2", "kinect_v2", "realsense", "xtion"]
 _UNITS = get_args(DepthUnit)
 _COUNTS = {"kitti": 256.0, "tum": 5000.0}  # counts of one metre
 #: A model's scale outside this range is a scale of counts: 0.001 (RealSense), 1000 or 5000 (Open3D, TUM).
@@ -68,8 +69,19 @@ class Depth:
             warnings.warn(
                 "depth_scale is now called model_scale; the old name will go in two minor versions",
                 DeprecationWarning,
-                stacklevel=3,
+                stacklevel=_first_outside(),
             )
+
+
+def _first_outside() -> int:
+    """The ``stacklevel`` of the caller's own line: the first frame that is not of bindrt.
+
+    The number is that of a warning in ``Depth.__post_init__``.
+    """
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "bindrt":
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def prepare(item: Depth, limits: Limits, reserve: Reserve | None = None) -> Views:
@@ -148,8 +160,13 @@ def _check_options(item: Depth, name: str) -> None:
         raise InputError(name, f"unit is {item.unit!r}", f"it is one of {', '.join(_UNITS)}")
     if item.missing not in ("farthest", "nearest"):
         raise InputError(name, f"missing is {item.missing!r}", "it is 'farthest' or 'nearest'")
-    if item.camera is not None and item.camera not in c.CAMERAS:
-        raise InputError(name, f"camera is {item.camera!r}", f"it is one of {', '.join(c.CAMERAS)}")
+    if item.camera is not None and item.camera not in [*c.CAMERAS]:  # a list compares, where a dict must hash
+        raise InputError(
+            name,
+            f"camera is {item.camera!r}"[:80],
+            f"it is one of {', '.join(c.CAMERAS)}; for another pass focal, in pixels of the map's own width, "
+            "and baseline, in metres",
+        )
     for field in ("focal", "baseline", "model_scale", "depth_scale", "counts_per_metre"):
         value = getattr(item, field)
         if not is_positive(value) and not (field == "counts_per_metre" and value is None):

@@ -54,6 +54,7 @@ class Imu:
             time beside a ``rate``; numbers from 1 if it has no header. By default names tell which are which.
         time_unit: of the times. By default that of the column's name; of tables and of ``.npz`` fields other
             than ``t`` the one that gives 4 to 4000 samples a second; else seconds.
+        unit: short for ``accel_unit``.
 
     >>> table = {"t": np.arange(1000) / 200, "acc": np.ones((3, 1000)), "gyro": np.zeros((1000, 3))}
     >>> Imu(table, accel_unit="g").accel_unit
@@ -70,6 +71,7 @@ class Imu:
     min_seconds: float = 4.95
     columns: Sequence[str] | None = None
     time_unit: TimeUnit | None = None
+    unit: AccelUnit | None = field(default=None, metadata={ARRAYS_ONLY: True})
 
 
 def prepare(item: Imu, limits: Limits, reserve: Reserve | None = None) -> Views:
@@ -114,7 +116,7 @@ def _notes(item: Imu, motion: Motion, out: Array) -> Notes:
 
 
 def _accel_unit(item: Imu, motion: Motion) -> str:
-    return item.accel_unit or motion.units.get("acc", "m/s2")
+    return item.accel_unit or item.unit or motion.units.get("acc", "m/s2")
 
 
 def windows(
@@ -208,6 +210,11 @@ def _period(times: Array | float) -> float:
 def _check_options(item: Imu, name: str) -> None:
     if item.accel_unit not in [None, *_ACCEL]:  # a list compares, where a dict must hash
         raise InputError(name, f"accel_unit is {item.accel_unit!r}", f"it is one of {', '.join(_ACCEL)}")
+    if item.unit is not None and (item.unit not in [*_ACCEL] or item.accel_unit not in [None, item.unit]):
+        both = f" beside accel_unit {item.accel_unit!r}" if item.accel_unit is not None else ""
+        raise InputError(
+            name, f"unit is {item.unit!r}{both}", f"it is short for accel_unit, one of {', '.join(_ACCEL)}"
+        )
     if item.gyro_unit not in [None, *_GYRO]:
         raise InputError(name, f"gyro_unit is {item.gyro_unit!r}", f"it is one of {', '.join(_GYRO)}")
     if item.time_unit not in [None, *SECONDS]:

@@ -297,6 +297,8 @@ def imu(
     columns: Sequence[str] | None = None,
     time_unit: TimeUnit | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    *,
+    unit: AccelUnit | None = None,
 ) -> Floats:
     """The first 5 s of inertial samples as the IMU encoder's input.
 
@@ -314,6 +316,7 @@ def imu(
             header says, else the first.
         min_seconds: the shortest recording accepted; a sample counts for one period.
         columns, time_unit: of a table, see :class:`bindrt.Imu`.
+        unit: short for ``accel_unit``.
 
     Returns:
         float32 ``[6, 2000]`` in m/s² and rad/s.
@@ -332,6 +335,7 @@ def imu(
         min_seconds,
         columns,
         time_unit,
+        unit,
     )
     out: Floats = _run("imu", samples, item, limits)
     return out

@@ -66,7 +66,7 @@ def why_not(files: EngineFiles, device: str) -> str:
 def none_runs_here(bundle: Bundle, encoder: str, fitting: Sequence[EngineFiles], device: str) -> EngineError:
     why = [f"{e.engine}: {why_not(e, device)}" for e in fitting]
     kinds = [ENGINES[e.engine] for e in fitting]
-    remedy = next((k.remedy for k in kinds if k.module_name() is None), "use device='auto'")
+    remedy = next((k.how_to_install() for k in kinds if k.module_name() is None), "use device='auto'")
     return EngineError(
         f"{bundle.path.name} {encoder}", f"none of its engines runs here ({'; '.join(why)})", remedy
     )

@@ -77,6 +77,14 @@ def test_what_cannot_be_compared(b: Any, error: type[bindrt.Error]) -> None:
         made().topk(b, "image")
 
 
+def test_vectors_of_fewer_views_can_be_compared() -> None:
+    fewer = Embeddings({"video": unit(1, 3)}, SPACE + "+video1", True)
+    assert made().similarity("text", fewer).shape == (2, 1)
+    assert fewer.topk("video", made()["text"]).rows.shape == (1, 2)
+    with pytest.raises(bindrt.SpaceError):
+        Embeddings.concat([made(), fewer])
+
+
 def test_the_nearest_items() -> None:
     e = made()
     scores = unit(2, 1) @ unit(3).T

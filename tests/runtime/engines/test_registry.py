@@ -94,7 +94,7 @@ def test_doctor_reports_it(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_bind_export_offers_it(bundle: Path) -> None:
-    assert parser().parse_args(["random:0", "--engine", "toy"]).engine == ["toy"]
+    assert parser("bind-export").parse_args(["random:0", "--engine", "toy"]).engine == ["toy"]
     require_supported("toy", "int8")
     with pytest.raises(bindrt.OptionError, match="tensorrt-rtx do; toy runs fp32, int8"):
         require_supported("toy", "fp8")

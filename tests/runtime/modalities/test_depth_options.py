@@ -31,7 +31,9 @@ def test_zeros_are_missing_in_every_unit() -> None:
     assert notes["unit"] == "1/4000 m"
 
 
-@pytest.mark.parametrize("camera", ["kinect", "kinect_v1", "kinect_v2", "realsense", "xtion"])
+@pytest.mark.parametrize(
+    "camera", ["kinect", "kinect1", "kinect_v1", "kinect2", "kinect_v2", "realsense", "xtion"]
+)
 def test_cameras(camera: Any) -> None:
     numbers = preprocess.CAMERAS[camera]
     np.testing.assert_array_equal(
@@ -83,3 +85,16 @@ def test_numbers_beyond_any_camera_have_a_note(value: float) -> None:
     np.testing.assert_allclose(prepared.array, want, atol=1e-6)
     depth[4, :7] = np.inf
     assert "beyond_any_camera" not in preprocess.prepare("depth", depth).notes
+
+
+@pytest.mark.parametrize("camera", ["azure", "zed", ["xtion"]])
+def test_an_unknown_camera_says_which_numbers_to_give(camera: Any) -> None:
+    with pytest.raises(InputError, match=r"one of kinect, .*xtion; for another pass focal, .* and baseline"):
+        preprocess.depth(COUNTS, camera=camera)
+
+
+def test_the_warning_of_the_old_name_points_at_the_caller() -> None:
+    for call in (lambda: preprocess.depth(COUNTS, depth_scale=4.0), lambda: Depth(COUNTS, depth_scale=4.0)):
+        with pytest.warns(DeprecationWarning, match="model_scale") as caught:
+            call()
+        assert [warning.filename for warning in caught] == [__file__]

@@ -271,3 +271,14 @@ def test_embed() -> None:
     with bindrt.load("tiny", modalities=["imu"]) as model:
         e = model.embed(imu=[data, Imu(SAMPLES, timestamps=TIMES)])
         np.testing.assert_allclose(e.imu[0], e.imu[1], atol=1e-5)
+
+
+def test_unit_is_short_for_accel_unit() -> None:
+    want = preprocess.imu(SAMPLES, timestamps=TIMES, accel_unit="g")
+    np.testing.assert_array_equal(preprocess.imu(SAMPLES, timestamps=TIMES, unit="g"), want)
+    np.testing.assert_array_equal(prepare("imu", Imu(SAMPLES, timestamps=TIMES, unit="g")).array, want)
+    for accel, message in ((None, "unit is 'deg'; it is short for accel_unit"), ("g", "beside accel_unit")):
+        with pytest.raises(InputError, match=message):
+            preprocess.imu(SAMPLES, timestamps=TIMES, accel_unit=accel, unit="deg")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="unit is 'g' beside accel_unit 'm/s2'"):
+        preprocess.imu(SAMPLES, timestamps=TIMES, accel_unit="m/s2", unit="g")

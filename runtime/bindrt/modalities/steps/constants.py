@@ -47,7 +47,9 @@ STANDARD_GRAVITY = 9.80665  # m/s² in one g
 #: Focal lengths are SUN RGB-D's typical intrinsics of each sensor.
 CAMERAS: dict[str, dict[str, float]] = {
     "kinect": {"focal": 518.8579, "baseline": 0.075},  # the first one
+    "kinect1": {"focal": 518.8579, "baseline": 0.075},
     "kinect_v1": {"focal": 518.8579, "baseline": 0.075},
+    "kinect2": {"focal": 529.5, "baseline": 0.075},
     "kinect_v2": {"focal": 529.5, "baseline": 0.075},
     "realsense": {"focal": 691.584229, "baseline": 0.095},
     "xtion": {"focal": 570.342224, "baseline": 0.095},
