@@ -94,7 +94,7 @@ def _pixels(picture: PIL.Image.Image, grey16: str, notes: dict[str, float | int 
         counts = np.asarray(picture)
         if grey16 == "full":
             return np.rint((counts.astype(np.float64) / 257).clip(0, 255)).astype(np.uint8), "L"
-        if clipped := np.count_nonzero(counts > 255):
+        if clipped := int(np.count_nonzero(counts > 255)):
             notes["clipped_share"] = clipped / counts.size
     return pixels.of_picture(picture)
 

@@ -23,9 +23,13 @@ from bindrt.notes import FEWER_VIEWS
 from bindrt.numeric import is_positive
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources import video as files
+from bindrt.sources.animations import animation_of
+from bindrt.sources.formats import sniff
 from bindrt.sources.frames import Frame
 from bindrt.sources.groups import frames_between
+from bindrt.sources.image import open_picture
 from bindrt.sources.pixel_limits import check_pixels
+from bindrt.sources.played import is_animation
 from bindrt.sources.recording import check_seconds
 
 
@@ -95,7 +99,11 @@ def prepare(item: Video, limits: Limits, reserve: Reserve | None = None) -> View
         return _write(_ArrayFrames(item, limits), item, limits, reserve)
     if item.fps is not None:
         raise InputError(name, "fps is for frames only", "leave it out: a file has its own")
-    with files.open_clip(open_source(item.src, limits), limits) as clip:
+    opened = open_source(item.src, limits)
+    if is_animation(opened, sniff(opened)):
+        with open_picture(opened, limits) as picture:
+            return _write(animation_of(picture, opened, limits), item, limits, reserve)
+    with files.open_clip(opened, limits) as clip:
         return _write(clip, item, limits, reserve)
 
 

@@ -13,7 +13,8 @@ from bindrt.sources.formats import Format
 from bindrt.sources.opening import IF_CUT, Opened, decoding, library
 from bindrt.sources.promises import check_promise
 
-_DEMUXER = {"OGG": "ogg", "GIF": "gif"}
+_DEMUXER = {"OGG": "ogg", "GIF": "gif", "PNG": "apng", "JPEG": "mjpeg"}
+_HOPELESS = 8  # places that the demuxer refuses one after the other
 
 
 @dataclass
@@ -39,6 +40,39 @@ class StreamEnds:
 
     def seconds(self) -> dict[int, float]:
         return {n: max(0.0, float(end * self.bases[n])) for n, end in self.ticks.items() if self.bases[n]}
+
+
+@dataclass
+class Refused:
+    """What FFmpeg refused of a file: how often, and what it said the first time."""
+
+    count: int = 0
+    first: Exception | None = None
+
+    def add(self, error: Exception) -> None:
+        self.count, self.first = self.count + 1, self.first or error
+
+
+def packets_of(media: Any, *streams: Any, refused: Refused) -> Iterator[Any]:
+    """All packets of some streams, or of all; also those behind a place that the demuxer refuses.
+
+    Eight such places one after the other end the file.
+    """
+    av = library("av")
+    in_a_row = 0
+    while in_a_row < _HOPELESS:
+        try:
+            for packet in media.demux(*streams):
+                in_a_row = 0
+                yield packet
+            return
+        except av.error.InvalidDataError as error:
+            refused.add(error)
+            in_a_row += 1
+    for stream in streams or media.streams:
+        end = av.Packet()
+        end.stream = stream
+        yield end
 
 
 def needs_all_streams(file_format: Format) -> bool:

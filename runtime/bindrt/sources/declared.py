@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from typing import Literal
 
 from bindrt.errors import SourceError
 from bindrt.sources.beginning import read_at
@@ -15,7 +16,7 @@ _MOST_CHUNKS = 100
 
 
 def check_declared_size(opened: Opened, file_format: Format) -> None:
-    """Raises SourceError if an FLV, MXF, RealMedia or NIST file is smaller than its header says."""
+    """Raises SourceError if a file is smaller than its header says."""
     if file_format.name not in _DECLARED:
         return
     with decoding(opened.name, "media file"):
@@ -68,4 +69,21 @@ def _nist(opened: Opened) -> int:
     return int(length[1]) + numbers.get("sample_count", 0) * each if length else 0
 
 
-_DECLARED = {"NIST": _nist, "flv": _flv, "mxf": _mxf, "rm": _rm}
+def _dsf(opened: Opened) -> int:
+    return int.from_bytes(opened.head[12:20], "little")
+
+
+def _dsdiff(opened: Opened) -> int:
+    return 12 + int.from_bytes(opened.head[4:12], "big")
+
+
+def _sox(opened: Opened) -> int:
+    """The header has its own length, then how many samples of four bytes follow; 0 if that is not known."""
+    order: Literal["little", "big"] = "little" if opened.head[:1] == b"." else "big"
+    length, samples = (int.from_bytes(opened.head[at : at + n], order) for at, n in ((4, 4), (8, 8)))
+    return 4 + length + 4 * samples
+
+
+_DECLARED = {
+    "NIST": _nist, "dsf": _dsf, "flv": _flv, "iff": _dsdiff, "mxf": _mxf, "rm": _rm, "sox": _sox,
+}  # fmt: skip

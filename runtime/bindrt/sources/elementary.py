@@ -1,4 +1,4 @@
-"""Video without a container that knows its length: how such files begin."""
+"""Video and sound without a container that knows its length: how such files begin."""
 
 from __future__ import annotations
 
@@ -37,3 +37,38 @@ def is_mpeg4(head: bytes) -> bool:
 def is_dv(head: bytes) -> bool:
     """The header block of a DV frame, then that of the subcode."""
     return head.startswith((b"\x1f\x07\x00\x3f", b"\x1f\x07\x00\xbf")) and head[80:81] == b"\x3f"
+
+
+def is_mlp(head: bytes) -> bool:
+    """MLP: the sync word of a major frame, behind four bytes of its length and time."""
+    return head[4:8] == b"\xf8\x72\x6f\xbb"
+
+
+def is_truehd(head: bytes) -> bool:
+    return head[4:8] == b"\xf8\x72\x6f\xba"
+
+
+def is_sbc(head: bytes) -> bool:
+    """A frame of SBC, as Bluetooth carries it, and three others behind it."""
+    at = 0
+    for _ in range(4):
+        if len(head) < at + 4:
+            return at > 0
+        length = _sbc_length(head[at : at + 4])
+        if not length:
+            return False
+        at += length
+    return True
+
+
+def _sbc_length(header: bytes) -> int:
+    """The length of a frame in bytes; 0 if none begins here. In mSBC all have 57."""
+    sync, modes, pool = header[0], header[1], header[2]
+    if sync == 0xAD:
+        return 57 if modes == pool == 0 else 0
+    bands, blocks, mode = 8 if modes & 1 else 4, 4 * ((modes >> 4 & 3) + 1), modes >> 2 & 3
+    channels, joint = 1 if mode == 0 else 2, mode == 3
+    if sync != 0x9C or not 2 <= pool <= (16 if mode < 2 else 32) * bands:
+        return 0
+    bits = blocks * pool * (channels if mode < 2 else 1) + (bands if joint else 0)
+    return 4 + bands * channels // 2 + -(-bits // 8)

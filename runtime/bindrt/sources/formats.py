@@ -133,6 +133,11 @@ _PCX = re.compile(rb"\x0a[\x00-\x05]\x01[\x01\x02\x04\x08]")
 _PFM = re.compile(rb"P[fF]\s+\d")
 
 
+def _is_ico(head: bytes) -> bool:
+    """How many icons there are, then of the first its size, a zero and the number of its planes."""
+    return head[:4] == b"\0\0\1\0" and len(head) > 11 and head[4] > 0 == head[5] == head[9] and head[10] < 2
+
+
 def _is_mp4(head: bytes) -> bool:
     return len(head) >= 12 and head[4:8] in _FIRST_BOXES
 
@@ -199,6 +204,7 @@ FORMATS = (
     Format("SGI", "image", "SGI", _starts(b"\x01\xda\0\1", b"\x01\xda\1\1"), PICTURE),
     Format("DDS", "image", "DDS", _starts(b"DDS \x7c\0\0\0"), PICTURE),
     Format("PSD", "image", "PSD", _starts(b"8BPS\0\1"), PICTURE),
+    Format("ICO", "image", "ICO", _is_ico, PICTURE),
     Format("PFM", "floats", "PFM", lambda head: _PFM.match(head) is not None),
     Format("EXR", "floats", "EXR", _starts(b"v/1\x01")),
     Format("FLAC", "audio", "FLAC", _starts(b"fLaC"), SOUND),
@@ -227,6 +233,9 @@ FORMATS = (
     Format("E-AC-3", "container", "eac3", lambda head: _is_ac3(head, enhanced=True), SOUND),
     Format("DTS", "container", "dts", _starts(*_DTS), SOUND),
     Format("LATM", "container", "loas", _is_loas, SOUND),
+    Format("MLP", "container", "mlp", elementary.is_mlp, SOUND),
+    Format("TrueHD", "container", "truehd", elementary.is_truehd, SOUND),
+    Format("SBC", "container", "sbc", elementary.is_sbc, SOUND),
     Format("WavPack", "container", "wv", _starts(b"wvpk"), SOUND),
     Format("Monkey's Audio", "container", "ape", _starts(b"MAC "), SOUND),
     Format("True Audio", "container", "tta", _starts(b"TTA1"), SOUND),
@@ -237,6 +246,9 @@ FORMATS = (
     Format("8SVX", "audio", "SVX", _iff(b"8SVX", b"16SV"), SOUND),
     Format("NIST SPHERE", "audio", "NIST", _starts(b"NIST_1A\n"), SOUND),
     Format("IRCAM", "audio", "IRCAM", _is_ircam, SOUND),
+    Format("SoX", "container", "sox", _starts(b".SoX", b"XoS."), SOUND),
+    Format("DSF", "container", "dsf", _starts(b"DSD \x1c\0\0\0"), SOUND),
+    Format("DSDIFF", "container", "iff", lambda head: head[:4] == b"FRM8" and head[12:16] == b"DSD ", SOUND),
     Format("RealMedia", "container", "rm", _starts(b".RMF", b".ra\xfd"), TRACKS),
     Format("MXF", "container", "mxf", _starts(_MXF), TRACKS),
     Format("NUT", "container", "nut", _starts(b"nut/multimedia container\0"), TRACKS),

@@ -17,7 +17,7 @@ from bindrt.sources.formats import PICTURE, sniff, unfit
 from bindrt.sources.jpegfile import check_scans
 from bindrt.sources.jxlfile import jxl_size
 from bindrt.sources.opening import IF_CUT, Opened, decoding
-from bindrt.sources.picture_readers import READERS
+from bindrt.sources.picture_readers import READERS, quiet_pillow
 from bindrt.sources.pixel_limits import check_memory, check_pixels, check_work
 from bindrt.sources.pngfile import check_chunks, check_rows, png_header
 
@@ -106,6 +106,7 @@ def _load(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
 
 
 def _read(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
+    quiet_pillow()
     image: PIL.Image.Image = READERS[fmt](stream)
     check_pixels(*image.size, name=name, limits=limits)
     check_memory(fmt, *image.size, name=name, limits=limits)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bindrt.sources.container import Refused, packets_of
 from bindrt.wanted import require_wanted
 
 _HOPELESS = 10_000  # packets that are refused one after the other: no frame will come of the rest
@@ -31,9 +32,10 @@ class Decoding:
 
     def frames(self) -> Iterator[Any]:
         """Decodes to the end of the file, or to where nothing can be decoded any more."""
-        lost_before = 0
-        for packet in self.media.demux(self.stream):
+        lost_before, refused = 0, Refused()
+        for packet in packets_of(self.media, self.stream, refused=refused):
             require_wanted()
+            self.lost, refused.count = self.lost + refused.count, 0
             if packet.size and (frames := self._decoded(packet)):
                 lost_before = self.lost
                 yield from frames

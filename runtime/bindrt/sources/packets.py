@@ -8,7 +8,7 @@ from typing import Any
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
 from bindrt.sources.claims import check_packets
-from bindrt.sources.container import StreamEnds, check_duration, needs_all_streams
+from bindrt.sources.container import Refused, StreamEnds, check_duration, needs_all_streams, packets_of
 from bindrt.sources.formats import Format
 from bindrt.sources.groups import PacketTable
 from bindrt.sources.opening import IF_CUT, Opened
@@ -30,7 +30,7 @@ class PacketCount:
         packets: all packets of the stream.
         shown: how many of them are to be shown.
         end: when the last one ends, in seconds.
-        damaged: how many packets the container marks as damaged, as MPEG-TS does.
+        damaged: how many packets the container marks as damaged, as MPEG-TS does, or the demuxer refuses.
     """
 
     packets: PacketTable = field(default_factory=PacketTable)
@@ -55,7 +55,9 @@ def count_packets(
     ends = StreamEnds()
     most = limits.max_seconds * fps
     packets, read = 0, 0
-    for packet in media.demux() if needs_all_streams(file_format) else media.demux(stream):
+    refused = Refused()
+    streams = () if needs_all_streams(file_format) else (stream,)
+    for packet in packets_of(media, *streams, refused=refused):
         require_wanted()
         if packet.size == 0:
             continue
@@ -75,6 +77,9 @@ def count_packets(
                 raise SourceError(
                     opened.name, f"{read} bytes of packets in {opened.size} bytes", "is the file damaged?"
                 )
+    if refused.first and not counted.shown:
+        raise refused.first
+    counted.damaged += refused.count
     counted.end = ends.seconds().get(stream.index, 0.0)
     counted.packets.reliable &= _has_shown_order(stream, counted.packets, file_format)
     _check_complete(stream, counted, opened)

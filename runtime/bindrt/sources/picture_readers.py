@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
@@ -49,6 +50,15 @@ def _quiet_libtiff() -> None:
             handler(None)
     except (OSError, AttributeError):  # AttributeError: no such function, or Pillow is built in
         return
+
+
+@lru_cache(maxsize=1)
+def quiet_pillow() -> None:
+    """Pillow warns of damaged metadata on stderr, without the item's name. They change no pixel.
+
+    The filter is of the whole process, and of Pillow's own modules only.
+    """
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def _avif(stream: BinaryIO) -> Any:
@@ -106,4 +116,5 @@ READERS: dict[str, Reader] = {
     "SGI": _rarer("SgiImagePlugin", "SgiImageFile"),
     "DDS": _rarer("DdsImagePlugin", "DdsImageFile"),
     "PSD": _rarer("PsdImagePlugin", "PsdImageFile"),
+    "ICO": _rarer("IcoImagePlugin", "IcoImageFile"),
 }

@@ -1,7 +1,8 @@
 """What the headers of sound files say of their size, and what is right where they are wrong.
 
-Programs that are killed, or that write into a pipe, leave a size of 0 or of all bits set; others write the
-size of the file as that of the samples. Such a size says nothing. Any other that is too large shows a cut.
+Programs that are killed, or that write into a pipe, leave a size of 0, of all bits set, or near 2 or 4 GiB;
+others write the size of the file as that of the samples. Such a size says nothing. Any other that is too
+large shows a cut.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from bindrt.sources.opening import IF_CUT, Opened, decoding
 Order = Literal["little", "big"]
 
 _MOST_CHUNKS = 1000
-_NO_SIZE = (0x7FFFFFFF, 0x80000000)  # as are sizes near 2^32
-_GUID_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # of W64's chunks
+#: So close to 2 and 4 GiB stands a size that was not known; so many bytes may stand behind true samples.
+_NEAR = 1 << 16
+#: What follows the names of W64's chunks.
+W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ class Size:
         """Whether the number was never written, or is another's."""
         top, rest = 1 << (8 * self.width), self.rest(size)
         raw = self.value + self.extra
-        if raw >= top - 4096 or (self.width == 4 and raw in _NO_SIZE):
-            return True
+        if raw >= top - _NEAR or (self.width >= 4 and abs(raw - top // 2) <= _NEAR):
+            return self.value > rest or rest - self.value > _NEAR
         if self.value <= 0 or self.value - rest in (self.at, self.at - 8, 8, 36):
             return True
         return self.width == 4 and size > top and (rest - self.value) % top == 0  # it has overflowed
@@ -159,7 +162,7 @@ def _w64(stream: BinaryIO, size: int) -> Size | None:
     for _ in range(_MOST_CHUNKS):
         stream.seek(at)
         name, length = stream.read(16), _number(stream, 8, "little")
-        if name == b"data" + _GUID_TAIL:
+        if name == b"data" + W64_TAIL:
             return Size(at + 24, length - 24, at + 16, 8, "little", 24)
         if len(name) < 16 or length < 24:
             return None

@@ -17,7 +17,7 @@ from bindrt.sources.links import links
 from bindrt.sources.opening import IF_CUT, Opened, decoding, library
 from bindrt.sources.parts import part_of
 from bindrt.sources.recording import AT_ONCE, BLOCK, Blocks, Damage, Recording, as_float, check_seconds
-from bindrt.sources.sizes import mended_header
+from bindrt.sources.sizes import W64_TAIL, mended_header
 from bindrt.sources.tracks import DEMUXERS, open_track
 from bindrt.wanted import require_wanted
 
@@ -68,6 +68,8 @@ def _open_one(opened: Opened, file_format: Format, damage: Damage, limits: Limit
 
 def _libsndfile(opened: Opened, file_format: Format) -> Any | None:
     """The file, opened by libsndfile; None if it does not know the codec or the length, and FFmpeg may."""
+    if file_format.name == "W64" and not _is_plain_w64(opened.head):
+        return None
     soundfile = library("soundfile")
     target = opened.target
     try:
@@ -82,6 +84,12 @@ def _libsndfile(opened: Opened, file_format: Format) -> Any | None:
         file.close()
         return None
     return file
+
+
+def _is_plain_w64(head: bytes) -> bool:
+    """Whether libsndfile reads a W64 right: of the extensible kind it takes floats as integers."""
+    at = head.find(b"fmt " + W64_TAIL)
+    return at >= 0 and head[at + 24 : at + 26] in (b"\1\0", b"\3\0")
 
 
 class _Silent:

@@ -9,7 +9,14 @@ from typing import Any
 
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
-from bindrt.sources.container import StreamEnds, check_duration, needs_all_streams, open_container
+from bindrt.sources.container import (
+    Refused,
+    StreamEnds,
+    check_duration,
+    needs_all_streams,
+    open_container,
+    packets_of,
+)
 from bindrt.sources.formats import Format
 from bindrt.sources.opening import IF_CUT, Opened, decoding, library
 from bindrt.sources.recording import Blocks, Damage, Recording, check_seconds
@@ -30,6 +37,8 @@ DEMUXERS = {
 }
 #: Formats whose header says how long a stream is; for others FFmpeg guesses it from the bit rate.
 _PROMISING = {"mov", "flac", "caf", "aiff", "tta", "wv", "ape", "tak", "mpc8", "wav", "w64", "avi"}
+_CHECKED = ("wavpack", "tta", "ape", "tak")  # codecs whose wrong check sums FFmpeg only tells when it must
+_BARE = ("mlp", "truehd", "sbc")  # all of the file are frames; FFmpeg says nothing of those that it skips
 _SLACK = 0.05  # the share by which a container's promise may be too long
 
 
@@ -109,25 +118,33 @@ def _frames(media: Any, file_format: Format, index: int, opened: Opened, damage:
         SourceError: nothing can be decoded, or that end is before the one that the container declares.
     """
     av = library("av")
-    ends, lost, longest = StreamEnds(), 0, 0
-    first: Exception | None = None
+    ends, lost, longest, read = StreamEnds(), 0, 0, 0
+    refused = Refused()
     stream = media.streams[index]
-    stream.codec_context.options = {"err_detect": "crccheck"}
-    for packet in media.demux() if needs_all_streams(file_format) else media.demux(stream):
+    explode = "+explode" if stream.codec_context.name in _CHECKED else ""
+    stream.codec_context.options = {"err_detect": "crccheck" + explode}
+    streams = () if needs_all_streams(file_format) else (stream,)
+    for packet in packets_of(media, *streams, refused=refused):
         require_wanted()
         if packet.size:
             ends.add(packet)
         if packet.stream_index != index:
             continue
+        read += packet.size
+        damaged = False
         try:
             for frame in packet.decode():
                 longest = max(longest, frame.samples)
+                damaged = damaged or frame.is_corrupt
                 yield frame
         except MemoryError:
             raise
         except av.FFmpegError as error:
-            first, lost = first or error, lost + 1
-    if first is not None and not longest:
-        raise first
+            refused.add(error)
+        else:
+            lost += damaged
+    if refused.first and not longest:
+        raise refused.first
+    lost += refused.count + (file_format.name in _BARE and read < opened.size)
     damage.met(lost, (lost + 1) * longest)
     check_duration(media, file_format, ends, opened)

@@ -22,9 +22,10 @@ from bindrt.sources.inorder import Decoding, Placing
 from bindrt.sources.opening import IF_CUT, Opened, decoding
 from bindrt.sources.packets import FEW, count_packets
 from bindrt.sources.pixel_limits import check_pixels
+from bindrt.sources.played import ends_early, plays
 
-_FREE_PIXELS = 6e9  # that any video may decode to: some seconds of work
-_RATELESS = ("dv", "h264", "hevc", "m4v", "mpegvideo")  # for these FFmpeg's average says nothing
+FREE_PIXELS = 6e9  # that any video may decode to: some seconds of work
+_RATELESS = ("dv", "h264", "hevc", "m4v", "mpegvideo", "JPEG")  # for these FFmpeg's average says nothing
 _REMEDY = IF_CUT
 _STRICT = "leave strict out to embed what can be decoded"
 
@@ -115,7 +116,7 @@ class Clip:
         sizes = np.frombuffer(self.packets.sizes, np.int64)
         pixels = sum(map(len, runs)) * self.width * self.height
         size = sum(int(sizes[run.start : run.stop].sum()) for run in runs)
-        if pixels > _FREE_PIXELS + limits.max_pixels_per_byte * size:
+        if pixels > FREE_PIXELS + limits.max_pixels_per_byte * size:
             raise LimitError(
                 self.opened.name,
                 f"{size} bytes of packets decode to {pixels:.2g} pixels",
@@ -208,7 +209,7 @@ def open_clip(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Clip]
         LimitError: it has more pixels or seconds than ``limits`` allow.
     """
     file_format = sniff(opened)
-    if file_format.family != "container" and file_format.name not in ("OGG", "GIF"):
+    if file_format.family != "container" and file_format.name != "OGG" and not plays(opened, file_format):
         raise unfit(opened, file_format, "a video", TRACKS)
     check_declared_size(opened, file_format)
     with open_container(opened, file_format, limits) as media:
@@ -236,9 +237,8 @@ def _counted(media: Any, opened: Opened, file_format: Format, limits: Limits) ->
     if counted.shown == 0:
         raise SourceError(opened.name, "the video has no frames")
     size, tick = (context.width, context.height), float(stream.time_base or 0)
-    return Clip(
-        opened, file_format, counted.shown, float(rate), *size, counted.packets, tick, counted.damaged, media
-    )
+    damaged = counted.damaged + ends_early(opened, file_format)
+    return Clip(opened, file_format, counted.shown, float(rate), *size, counted.packets, tick, damaged, media)
 
 
 def _check_size(width: int, height: int, name: str, limits: Limits) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -33,6 +35,7 @@ FORMATS: list[tuple[str, dict[str, Any]]] = [
     ("PCX", {}),
     ("SGI", {}),
     ("DDS", {}),
+    ("ICO", {}),
 ]
 
 
@@ -50,6 +53,25 @@ def test_truncated(fmt: str, options: dict[str, Any]) -> None:
     for keep in (len(data) // 2, 20):
         with pytest.raises(SourceError, match="<bytes"):
             preprocess.image(data[:keep])
+
+
+def test_pillow_says_nothing_of_its_own() -> None:
+    """In a process of its own, since pytest takes warnings away from stderr."""
+    code = (
+        "import io, numpy as np, PIL.Image, bindrt\n"
+        "out = io.BytesIO(); PIL.Image.fromarray(np.zeros((90, 70, 3), np.uint8)).save(out, 'TIFF')\n"
+        "try: bindrt.preprocess.image(out.getvalue()[:9000])\n"
+        "except bindrt.SourceError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "<bytes, 9000 B>" in done.stdout
+    assert done.stderr == ""
+
+
+def test_notes_are_plain_numbers() -> None:
+    counts = np.full((60, 80), 3000, np.uint16)
+    notes = preprocess.prepare("image", picture_bytes("PNG", counts)).notes
+    assert [type(value) for value in notes.values()] == [float]
 
 
 @pytest.mark.parametrize("fmt", ["GIF", "WEBP"])

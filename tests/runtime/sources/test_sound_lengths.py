@@ -156,6 +156,11 @@ def file_size(fmt: str, **options: Any) -> int:
 PCM = {"subtype": "PCM_16"}
 SIZES = [
     *(("WAV", data_size, n.to_bytes(4, "little")) for n in (0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFD3)),
+    *(("WAV", data_size, n.to_bytes(4, "little")) for n in (0x7FFFF000, 0x7FFFFFDC, 0x80000000, 0xFFFFF000)),
+    *(
+        ("RF64", lambda d: d.index(b"ds64") + 16, n.to_bytes(8, "little"))
+        for n in (2**63 - 4096, 2**64 - 9000)
+    ),
     ("WAV", data_size, file_size("WAV", **PCM).to_bytes(4, "little")),
     ("WAV", data_size, (file_size("WAV", **PCM) - 8).to_bytes(4, "little")),
     ("RF64", lambda d: d.index(b"ds64") + 16, bytes(8)),
@@ -165,6 +170,8 @@ SIZES = [
     ("W64", lambda d: d.index(b"data\xf3") + 16, b"\xff" * 8),
     ("AIFF", lambda d: d.index(b"SSND") + 4, bytes(4)),
     ("AIFF", lambda d: d.index(b"SSND") + 4, b"\xff" * 4),
+    ("AIFF", lambda d: d.index(b"SSND") + 4, bytes.fromhex("7ffff008")),
+    ("AU", lambda d: 8, bytes.fromhex("7ffff000")),
     ("AU", lambda d: 8, bytes(4)),
     ("AU", lambda d: 8, b"\xff" * 4),
     ("CAF", lambda d: d.index(b"data") + 4, b"\xff" * 8),
