@@ -111,7 +111,7 @@ def test_a_higher_limit_holds_wherever_the_file_is_opened(
 def test_pixels_of_each_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A still picture takes few bytes a frame; so many large frames in so few bytes are nothing else."""
     path = write_video(tmp_path / "video.mkv", count=50)
-    monkeypatch.setattr("bindrt.sources.video._FREE_PIXELS", 0)
+    monkeypatch.setattr("bindrt.sources.video.FREE_PIXELS", 0)
     preprocess.video(path)
     with pytest.raises(LimitError, match=r"packets decode to 1\.5e\+05 pixels; raise Limits.max_pixels_per"):
         preprocess.video(path, limits=Limits(max_pixels_per_byte=1))
