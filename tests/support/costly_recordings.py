@@ -9,6 +9,8 @@ from typing import Any
 
 import av
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from support.tables import avi, box, full, matroska, movie, numbers
 
@@ -64,6 +66,14 @@ def two_rates() -> bytes:
     return out.getvalue()
 
 
+def packed_table(rows: int) -> bytes:
+    """A Parquet file of so many zeros in each column."""
+    zeros = pa.array(np.zeros(rows, np.float32))
+    out = io.BytesIO()
+    pq.write_table(pa.table(dict.fromkeys(["t", "ax", "ay", "az", "gx", "gy", "gz"], zeros)), out)
+    return out.getvalue()
+
+
 MANY = 80_000_000
 FRAGMENT = box(b"moof", box(b"traf", full(b"trun", numbers(MANY))))
 MAKERS: dict[str, tuple[str, Callable[[], bytes]]] = {
@@ -100,5 +110,6 @@ MAKERS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "still in 5K, many references": ("video", lambda: still(24, 5120, 2880, refs="16")),
     "still in 8K, many references": ("video", lambda: still(24, 7680, 4320, refs="16")),
     "huge VP8": ("video", lambda: ivf(100, 9400, frame=b"\x10\0\0\x9d\1\x2a\xb8\x24\xb8\x24" + bytes(30))),
+    "a table of zeros": ("imu", lambda: packed_table(30_000_000)),
     "samples beyond any sensor": ("imu", two_rates),
 }

@@ -20,6 +20,8 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*\Z")
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*\Z")
 _LEAST = 3  # so many numbers in a row make a table
 _LINES = 64  # so many lines may stand before the header
+_FREE = 128 << 20  # bytes that the columns of any Parquet file may unpack to, however small it is
+_TIMES = 64  # and so many for each byte of it; recordings of sensors pack to a fourth
 _MISSING = ["", "NaN", "nan", "NA", "null", "None"]
 
 
@@ -155,6 +157,12 @@ def _read_parquet(opened: Opened, wanted: Sequence[str], limits: Limits) -> tupl
         cells = [g.column(i) for g in groups for i in range(g.num_columns)]
         held = sum(c.num_values for c in cells if c.path_in_schema.partition(".")[0] in wanted)
         _check_bytes(held * 8, opened.name, limits)
+        if held * 8 > _FREE + _TIMES * opened.size:
+            raise SourceError(
+                opened.name,
+                f"its columns claim {held * 8} bytes of numbers, the file has {opened.size}",
+                "a recording of a sensor does not pack so well: is it damaged?",
+            )
         return file.read(columns=list(wanted)), 0
 
 

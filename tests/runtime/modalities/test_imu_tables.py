@@ -250,6 +250,9 @@ def test_a_parquet_bomb() -> None:
     data = parquet(pa.table({"t": zeros, **dict.fromkeys(AXES, zeros)}))
     with pytest.raises(LimitError, match="112000000 bytes"):
         preprocess.imu(data, limits=Limits(max_bytes=10_000_000))
+    more = pa.array(np.zeros(3_000_000, np.float32))
+    with pytest.raises(SourceError, match="columns claim 168000000 bytes"):
+        preprocess.imu(parquet(pa.table({"t": more, **dict.fromkeys(AXES, more)})))
 
 
 def test_large_values() -> None:
