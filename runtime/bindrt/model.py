@@ -183,6 +183,7 @@ class Model(Holding, Submitting):
             items: modalities with one item or a list of items each.
             priority, deadline: as in :meth:`submit`; they hold for every item.
 
+        >>> import asyncio
         >>> asyncio.run(model.aembed(text="a bell ringing", deadline=5.0)).text.shape
         (1, 96)
         """
