@@ -48,8 +48,23 @@ HEADERS = {
     "axes and units": "epoch,x-axis (m/s2),y-axis (m/s2),z-axis (m/s2),x (rad/s),y (rad/s),z (rad/s)",
     "sensors last": "unix_time,x_acc,y_acc,z_acc,x_gyro,y_gyro,z_gyro",
     "user acceleration beside": "t,ax,ay,az,gx,gy,gz,userAccelerationX,userAccelerationY,userAccelerationZ",
+    "Shimmer": "Timestamp_Unix_CAL,Accel_LN_X_CAL,Accel_LN_Y_CAL,Accel_LN_Z_CAL,"
+    "Gyro_X_CAL,Gyro_Y_CAL,Gyro_Z_CAL",
+    "MATLAB": "Timestamp,AccelX,AccelY,AccelZ,AngVelX,AngVelY,AngVelZ",
+    "RoNIN": "time,acce_x,acce_y,acce_z,gyro_x,gyro_y,gyro_z",
+    "Ego4D": "canonical_timestamp_s,accl_x,accl_y,accl_z,gyro_x,gyro_y,gyro_z",
+    "GoPro": "cts,Accelerometer x,Accelerometer y,Accelerometer z,Gyroscope x,Gyroscope y,Gyroscope z",
     "letters": "Time,AccX,AccY,AccZ,GyrX,GyrY,GyrZ",
 }
+
+
+def test_ticks_of_xsens_are_no_times() -> None:
+    """They are tenths of a millisecond: read as milliseconds the recording would be ten times as long."""
+    header = "SampleTimeFine,Acc_X,Acc_Y,Acc_Z,Gyr_X,Gyr_Y,Gyr_Z"
+    data = csv(header, rows((TIMES * 1e4).astype(int)))
+    with pytest.raises(InputError, match="need a rate or timestamps"):
+        preprocess.imu(data)
+    np.testing.assert_allclose(preprocess.imu(data, rate=RATE), WANT, atol=1e-5)
 
 
 @pytest.mark.parametrize("header", HEADERS)

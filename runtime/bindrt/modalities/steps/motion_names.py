@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 SENSORS = ("acc", "gyro")
 _WORDS = {
-    "acc": frozenset(("acc", "accel", "accelerometer", "acceleration", "accelerations", "gforce")),
+    "acc": frozenset(
+        ("acc", "acce", "accl", "accel", "accelerometer", "acceleration", "accelerations", "gforce")
+    ),
     "gyro": frozenset(
-        ("gyr", "gyro", "gyros", "gyroscope", "angularvelocity", "angularrate", "rotationrate", "angular",
-         "rotation", "rot", "omega")
+        ("gyr", "gyro", "gyros", "gyroscope", "angularvelocity", "angvel", "angularrate", "rotationrate",
+         "angular", "rotation", "rot", "omega")
     ),
 }  # fmt: skip
 #: Letters that name a sensor where they stand first, as in ``ax``, ``w_x`` and EuRoC's ``a_RS_S_x``.
@@ -38,9 +40,10 @@ _DERIVED = frozenset(
     )
 )
 _TIMES = frozenset(
-    ("t", "ts", "time", "times", "timestamp", "timestamps", "stamp", "datetime", "elapsed", "epoch", "unix",
-     "sec", "seconds", "millis", "milliseconds", "micros", "microseconds", "nanos", "nanoseconds")
+    ("t", "ts", "cts", "time", "times", "timestamp", "timestamps", "stamp", "datetime", "elapsed", "epoch",
+     "unix", "sec", "seconds", "millis", "milliseconds", "micros", "microseconds", "nanos", "nanoseconds")
 )  # fmt: skip
+_TICKS = frozenset(("fine",))  # Xsens' SampleTimeFine counts tenths of a millisecond
 _RATES = frozenset(("rate", "fs", "hz", "frequency", "samplingrate", "samplerate"))
 _TIME_UNITS = {
     "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
@@ -136,6 +139,10 @@ def read_name(name: str) -> Named:
         return Named(tuple(words[1:]), words[0], unit)
     if words and words[-1][-1] in "xyz" and (words[-1][:-1] in _LETTERS or _known(words[-1][:-1])):
         return Named((*words[:-1], words[-1][:-1]), words[-1][-1], unit)
+    inside = [at for at, word in enumerate(words) if word in ("x", "y", "z")]
+    if len(inside) == 1:  # Accel_LN_X_CAL
+        at = inside[0]
+        return Named((*words[:at], *words[at + 1 :]), words[at], unit)
     return Named(tuple(words), "", unit)
 
 
@@ -209,7 +216,8 @@ def is_rate(named: Named) -> bool:
 
 
 def is_time(named: Named) -> bool:
-    return not named.axis and bool(_TIMES & set(named.words)) and not set(named.words) & _RATES
+    words = set(named.words)
+    return not named.axis and bool(_TIMES & words) and not words & (_RATES | _TICKS)
 
 
 def _shared_time(read: Mapping[str, Named]) -> str:
