@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,8 +60,11 @@ def one_after_the_other(path: Path) -> Iterator[None]:
 def _lock(path: Path, how: int) -> int | None:
     """The descriptor of the locked file; None if another process has it and ``how`` is not to wait."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:  # somebody else's file would be written
+                raise OSError(errno.EEXIST, "it is no lock file", str(path))
             fcntl.flock(descriptor, how)
             # Whoever had it may have removed the file since we opened it; then it locks nothing.
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
@@ -71,6 +76,9 @@ def _lock(path: Path, how: int) -> int | None:
             return None
         except FileNotFoundError:
             pass
+        except OSError:
+            os.close(descriptor)
+            raise
         os.close(descriptor)
 
 

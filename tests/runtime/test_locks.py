@@ -73,3 +73,14 @@ def test_the_error_is_of_the_kind_asked_for(tmp_path: Path, monkeypatch: pytest.
         only_writer(tmp_path / "out", "export", "--index", bindrt.errors.ExportError),
     ):
         pass
+
+
+@pytest.mark.parametrize("make", ["symlink_to", "hardlink_to"])
+def test_a_lock_that_is_another_file_is_not_written(make: str, tmp_path: Path) -> None:
+    """In a folder of several users anybody may put a link there."""
+    other = tmp_path / "other"
+    other.write_text("precious")
+    getattr(tmp_path / ".out.lock", make)(other)
+    with pytest.raises(OSError, match="lock"), only_writer(tmp_path / "out", "export", "-o"):
+        pass
+    assert other.read_text() == "precious"

@@ -110,6 +110,10 @@ MAKERS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "still in 5K, many references": ("video", lambda: still(24, 5120, 2880, refs="16")),
     "still in 8K, many references": ("video", lambda: still(24, 7680, 4320, refs="16")),
     "huge VP8": ("video", lambda: ivf(100, 9400, frame=b"\x10\0\0\x9d\1\x2a\xb8\x24\xb8\x24" + bytes(30))),
+    "boxes of protection": (
+        "video",
+        lambda: movie(20, 40, extra=[full(b"pssh", bytes(16), numbers(0)) * 300_000]),
+    ),
     "a table of zeros": ("imu", lambda: packed_table(30_000_000)),
     "samples beyond any sensor": ("imu", two_rates),
 }

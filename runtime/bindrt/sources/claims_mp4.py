@@ -20,6 +20,7 @@ _FOLDERS = frozenset(
 _COUNTED = frozenset(b"ctts stco co64 stss stps elst senc trun".split())  # the count is at byte 4
 _LARGEST_HEADER = 64 << 20  # bytes of a compressed movie header
 _HANDLERS = frozenset((b"vide", b"soun", b"subp", b"clcp"))  # others say where a track's data lie
+_PROTECTIONS = 1000  # boxes ``pssh``; FFmpeg compares each with all before it
 _TOGETHER = 1024  # samples of sound that FFmpeg makes a packet of
 
 
@@ -66,6 +67,7 @@ class _Look:
         self._size, self._most = size, most
         self._track = _Track()
         self._in_fragments = 0
+        self._protections = 0
 
     def folder(self, stream: BinaryIO, start: int, end: int, depth: int = 0) -> None:
         for kind, at, stop in _boxes(stream, start, end):
@@ -91,6 +93,10 @@ class _Look:
             if kind in (b"stco", b"co64"):
                 track.chunks = max(track.chunks, count)
             self._claims(count)
+        elif kind == b"pssh":
+            self._protections += 1
+            if self._protections > _PROTECTIONS:
+                self.claim.wrong = f"more than {_PROTECTIONS} boxes of how it is protected"
         elif kind == b"hdlr":
             stream.seek(at + 8)
             track.handlers.add(stream.read(4))

@@ -121,3 +121,10 @@ def test_frames_a_second() -> None:
     claims.check_rate(100_000, "x")
     with pytest.raises(SourceError, match=r"1e\+06 frames a second"):
         claims.check_rate(1e6, "x")
+
+
+def test_boxes_that_are_compared_with_each_other() -> None:
+    """FFmpeg takes minutes for 300 000 of them."""
+    protection = full(b"pssh", bytes(16), numbers(0))
+    with pytest.raises(SourceError, match="boxes of how it is protected"):
+        preprocess.video(movie(20, 40, extra=[protection * 1001]))
