@@ -10,15 +10,16 @@ import os
 
 IMAGES = (
     "jpg jpeg jpe jfif png apng gif bmp dib webp tif tiff avif avifs heic heics heif heifs hif jxl jp2 j2k "
-    "j2c jpc jpx jpf qoi pcx sgi dds ppm pgm pbm pnm pam tga psd dng cr2 cr3 nef arw orf rw2 raf"
+    "j2c jpc jpx jpf qoi ico pcx sgi dds ppm pgm pbm pnm pam tga psd dng cr2 cr3 nef arw orf rw2 raf"
 )
 VIDEOS = (
     "mp4 m4v mov qt mkv webm avi mpg mpeg mpe mpv m1v m2v m2p m2ts mts ts vob flv f4v wmv asf ogv ogm 3gp "
-    "3gpp 3g2 mxf divx xvid rm rmvb dv nut wtv insv lrv h264 h265 hevc"
+    "3gpp 3g2 mxf divx xvid rm rmvb dv nut wtv insv lrv h264 h265 hevc mjpeg mjpg swf"
 )
 SOUNDS = (
     "mp3 mp2 mp1 mpa wav wave bwf rf64 w64 flac ogg oga opus spx m4a m4b m4r aac adts latm aif aiff aifc au "
-    "snd caf wma amr awb mka ac3 eac3 ec3 dts ape wv tta tak mpc ra voc"
+    "snd caf wma amr awb mka ac3 eac3 ec3 dts ape wv tta tak mpc ra voc "
+    "mlp thd sbc msbc dsf dff sox gsm adx oma aptx"
 )
 #: Files of numbers, which bindrt reads once it is told what they are, and the modality that is likeliest.
 TABLES = {

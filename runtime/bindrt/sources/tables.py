@@ -132,10 +132,14 @@ def _read_csv(opened: Opened, wanted: Sequence[str], limits: Limits) -> tuple[An
         lost.append(row)
         return "skip"
 
+    # Arrow's threads would let go of the stream and of leave_out later, perhaps while Python ends: it aborts.
     with opened.binary() as stream, decoding(opened.name, "CSV file", IF_CUT):
         table = csv.read_csv(
             stream,
-            csv.ReadOptions(column_names=dialect.names, skip_rows=dialect.skip, encoding=dialect.encoding),
+            csv.ReadOptions(
+                column_names=dialect.names, skip_rows=dialect.skip, encoding=dialect.encoding,
+                use_threads=False,
+            ),
             csv.ParseOptions(delimiter=dialect.delimiter, invalid_row_handler=leave_out),
             csv.ConvertOptions(
                 include_columns=list(wanted), null_values=_MISSING, strings_can_be_null=True,
@@ -148,7 +152,7 @@ def _read_csv(opened: Opened, wanted: Sequence[str], limits: Limits) -> tuple[An
 @contextmanager
 def _parquet(opened: Opened) -> Iterator[Any]:
     with opened.binary() as stream, decoding(opened.name, "Parquet file", IF_CUT):
-        yield library("pyarrow.parquet").ParquetFile(stream)
+        yield library("pyarrow.parquet").ParquetFile(stream, pre_buffer=False)
 
 
 def _read_parquet(opened: Opened, wanted: Sequence[str], limits: Limits) -> tuple[Any, int]:
@@ -163,7 +167,7 @@ def _read_parquet(opened: Opened, wanted: Sequence[str], limits: Limits) -> tupl
                 f"its columns claim {held * 8} bytes of numbers, the file has {opened.size}",
                 "a recording of a sensor does not pack so well: is it damaged?",
             )
-        return file.read(columns=list(wanted)), 0
+        return file.read(columns=list(wanted), use_threads=False), 0
 
 
 def _check_bytes(size: int, name: str, limits: Limits) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -300,3 +302,23 @@ def test_unit_is_short_for_accel_unit() -> None:
             preprocess.imu(SAMPLES, timestamps=TIMES, accel_unit=accel, unit="deg")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="unit is 'g' beside accel_unit 'm/s2'"):
         preprocess.imu(SAMPLES, timestamps=TIMES, accel_unit="m/s2", unit="g")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_reading_a_table_starts_no_pool_of_threads(kind: str) -> None:
+    """Its threads would let go of Python's objects while Python ends, which aborts the process."""
+    code = (
+        "import os, sys, pyarrow.csv, pyarrow.parquet, bindrt\n"
+        "from bindrt.sources import open_source\n"
+        "from bindrt.sources.tables import read_table\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        f"read_table(open_source(sys.stdin.buffer.read()), {kind!r}, ['t', 'ax'], bindrt.Limits())\n"
+        "print(len(os.listdir('/proc/self/task')) - before)\n"
+    )
+    data = csv("t,ax,ay,az,gx,gy,gz", rows(TIMES))
+    if kind == "parquet":
+        out = io.BytesIO()
+        pq.write_table(pyarrow.csv.read_csv(io.BytesIO(data)), out)
+        data = out.getvalue()
+    done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
+    assert int(done.stdout) <= 1  # Arrow looks ahead in one
