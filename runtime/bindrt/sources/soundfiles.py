@@ -68,7 +68,7 @@ def _open_one(opened: Opened, file_format: Format, damage: Damage, limits: Limit
 
 def _libsndfile(opened: Opened, file_format: Format) -> Any | None:
     """The file, opened by libsndfile; None if it does not know the codec or the length, and FFmpeg may."""
-    if file_format.name == "W64" and not _is_plain_w64(opened.head):
+    if _is_misread(opened, file_format):
         return None
     soundfile = library("soundfile")
     target = opened.target
@@ -86,10 +86,15 @@ def _libsndfile(opened: Opened, file_format: Format) -> Any | None:
     return file
 
 
-def _is_plain_w64(head: bytes) -> bool:
-    """Whether libsndfile reads a W64 right: of the extensible kind it takes floats as integers."""
-    at = head.find(b"fmt " + W64_TAIL)
-    return at >= 0 and head[at + 24 : at + 26] in (b"\1\0", b"\3\0")
+def _is_misread(opened: Opened, file_format: Format) -> bool:
+    """Whether libsndfile gives other samples than are in the file.
+
+    It takes the heads of a VOC's later blocks for samples, and the floats of an extensible W64 for integers.
+    """
+    if file_format.name == "W64":
+        at = opened.head.find(b"fmt " + W64_TAIL)
+        return at < 0 or opened.head[at + 24 : at + 26] not in (b"\1\0", b"\3\0")
+    return file_format.name == "VOC"
 
 
 class _Silent:

@@ -37,6 +37,7 @@ DEMUXERS = {
 }
 #: Formats whose header says how long a stream is; for others FFmpeg guesses it from the bit rate.
 _PROMISING = {"mov", "flac", "caf", "aiff", "tta", "wv", "ape", "tak", "mpc8", "wav", "w64", "avi"}
+_COUNTED_APART = ("adpcm", "gsm")  # codecs of which an AVI counts blocks, and FFmpeg takes them for samples
 _CHECKED = ("wavpack", "tta", "ape", "tak")  # codecs whose wrong check sums FFmpeg only tells when it must
 _BARE = ("mlp", "truehd", "sbc")  # all of the file are frames; FFmpeg says nothing of those that it skips
 _SLACK = 0.05  # the share by which a container's promise may be too long
@@ -58,7 +59,7 @@ def open_track(
             raise SourceError(opened.name, "the file has no sound track", "pass a file that has one")
         stream = media.streams.best("audio") or media.streams.audio[0]
         index, rate = stream.index, int(stream.rate or 0)
-        if stream.duration and stream.time_base and media.format.name.split(",")[0] in _PROMISING:
+        if stream.duration and stream.time_base and _promises(media, stream):
             promised = int(stream.duration * stream.time_base * rate)
             check_seconds(promised, rate, opened.name, limits)
     if rate <= 0:
@@ -70,6 +71,14 @@ def open_track(
 
     slack = max(0.5, _SLACK * (promised or 0) / rate)
     return Recording(opened.name, Fraction(rate), None, blocks, promised, slack, damage)
+
+
+def _promises(media: Any, stream: Any) -> bool:
+    """Whether the header says how long the track is."""
+    container = media.format.name.split(",")[0]
+    if container == "avi" and stream.codec_context.name.startswith(_COUNTED_APART):
+        return False
+    return container in _PROMISING
 
 
 def _blocks(
