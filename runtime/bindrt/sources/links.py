@@ -113,8 +113,7 @@ def _flac(stream: BinaryIO, size: int) -> Links:
     while len(found.starts) <= _MOST_LINKS and (block := stream.read(_WINDOW)):
         data = tail + block
         begins = at - len(tail)
-        if b"fLaC" in data:
-            found.starts += [begins + m.start() for m in _FLAC.finditer(data) if begins + m.start() > 0]
+        found.starts += [begins + m.start() for m in _FLAC.finditer(data) if begins + m.start() > 0]
         at += len(block)
         tail = data[-7:]  # the pattern has 8 bytes
     return found
