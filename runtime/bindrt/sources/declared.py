@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator
 from typing import Literal
 
 from bindrt.errors import SourceError
 from bindrt.sources.beginning import read_at
+from bindrt.sources.flv import flv_number
 from bindrt.sources.formats import Format
 from bindrt.sources.opening import IF_CUT, Opened, decoding
 
@@ -27,12 +27,7 @@ def check_declared_size(opened: Opened, file_format: Format) -> None:
 
 
 def _flv(opened: Opened) -> int:
-    """The number behind the name ``filesize`` among what the file says of itself."""
-    name = b"\0\x08filesize\0"
-    at = opened.head.find(name)
-    if at < 0 or len(opened.head) < at + len(name) + 8:
-        return 0
-    size = struct.unpack_from(">d", opened.head, at + len(name))[0]
+    size = flv_number(opened.head, "filesize")
     return int(size) if 0 < size < 1 << 53 else 0
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 from bindrt.errors import SourceError
+from bindrt.sources.flv import flv_number
 from bindrt.sources.formats import Format
 from bindrt.sources.opening import IF_CUT, Opened
 
-_FLV_DURATION = b"\x00\x08duration\x00"  # the name with its length, then the type of a double
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # the object that describes the file
 
 
@@ -34,9 +33,7 @@ def _promised_seconds(media: Any, file_format: Format, head: bytes) -> float:
     if file_format.name in ("matroska", "mxf"):
         return (media.duration or 0) / 1e6
     if file_format.name == "flv":
-        at = head.find(_FLV_DURATION)
-        number = head[at + len(_FLV_DURATION) :][:8] if at >= 0 else b""
-        seconds = struct.unpack(">d", number)[0] if len(number) == 8 else 0.0
+        seconds = flv_number(head, "duration")
         return seconds if 0 < seconds < 1e9 else 0.0
     return 0.0
 
