@@ -28,7 +28,6 @@ AudioItem = Union[File, Audio, Prepared]
 DepthItem = Union[Source, Depth, Prepared]
 ThermalItem = Union[Source, Thermal, Prepared]
 ImuItem = Union[File, Imu, Prepared]
-AnyItem = Union[ImageItem, VideoItem, TextItem, AudioItem, DepthItem, ThermalItem, ImuItem]
 
 
 class _ListColumn(Protocol):

@@ -49,6 +49,18 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 
+#: What a compressed file of vectors or of rows may take in memory: so many bytes, and so many times its size.
+_ALWAYS, _TIMES = 1 << 26, 32
+
+
+def most_unpacked(size: int) -> int:
+    """The most bytes of memory that a compressed file of ``size`` bytes may take: of rows, of embeddings.
+
+    >>> most_unpacked(1000)
+    67140864
+    """
+    return _ALWAYS + _TIMES * size
+
 
 def require_limits(limits: object) -> None:
     """Raises OptionError unless ``limits`` is a :class:`Limits`."""

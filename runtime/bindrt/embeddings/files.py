@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bindrt.errors import InputError, OptionError, cannot_write
+from bindrt.limits import most_unpacked
 from bindrt.text import clean
 
 #: In the metadata of a Parquet file.
@@ -25,8 +26,6 @@ _MODALITIES = b"bindrt.modalities"
 
 SUFFIXES = (".parquet", ".npz")
 _TEXTS = ("source", "modality", "error", "notes")
-#: What compressed files may take in memory: so many bytes, and so many times their size.
-_ALWAYS, _TIMES = 1 << 26, 32
 
 
 @dataclass
@@ -154,7 +153,7 @@ def _names(text: bytes | None) -> list[str]:
 
 
 def _require_bounded(size: int, path: Path) -> None:
-    if size > _ALWAYS + _TIMES * path.stat().st_size:
+    if size > most_unpacked(path.stat().st_size):
         raise ValueError(f"it would take {size} bytes of memory")
 
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from bindrt.index.entries import Coded, Entries
 from bindrt.index.ids import Id
 from bindrt.index.mapped import damaged, require_regular
+from bindrt.limits import most_unpacked
 
 Keys = npt.NDArray[np.int64]
 
@@ -22,8 +23,6 @@ _NUMBER, _KEY = "number", "key"
 _BATCH = 1 << 16
 #: The compressions that are read: what they make of a file is at most some twenty times as large.
 _CODECS = {"SNAPPY", "UNCOMPRESSED"}
-#: Bytes of text that may be made of a file: so many, and so many times its size.
-_ALWAYS, _TIMES = 1 << 26, 32
 
 
 def write_rows(path: Path, entries: Entries, keys: Keys | None) -> None:
@@ -87,7 +86,7 @@ def _columns(file: pq.ParquetFile, path: Path, name: str, count: int) -> list[st
 
 def _read(file: pq.ParquetFile, columns: list[str], path: Path, name: str) -> tuple[Entries, Keys | None]:
     entries, keys = Entries(), [np.empty(0, np.int64)]
-    left = _ALWAYS + _TIMES * path.stat().st_size
+    left = most_unpacked(path.stat().st_size)
     for batch in file.iter_batches(_BATCH, columns=columns):
         found = dict(zip(columns, batch.columns, strict=True))
         if any(found[column].null_count for column in columns if column != _NUMBER):
