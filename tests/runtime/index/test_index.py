@@ -70,6 +70,12 @@ def test_approximate_search_finds_nearly_the_same() -> None:
     assert scores == sorted(scores, reverse=True)
 
 
+def test_every_row_of_a_small_graph_is_found() -> None:
+    for seed in range(20):
+        index = filled(100, approximate=True, seed=seed)
+        assert [hits[0].id for hits in index.search(unit(100, seed), 1)] == index.ids
+
+
 @pytest.mark.parametrize("approximate", [False, True])
 def test_saved_index_comes_back_and_grows(approximate: bool, tmp_path: Path) -> None:
     index = filled(200, approximate)
