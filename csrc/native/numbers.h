@@ -1,0 +1,33 @@
+// Number types of the native engine, and conversions between them.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/base/portable.h"
+
+namespace bindrt::native {
+
+// What a product computes with. Sums are float32, those of int8 exact in 32 bits.
+enum class Numbers : std::int32_t { kFloat32 = 0, kBf16 = 1, kInt8 = 2 };
+
+// How a bundle stores a tensor.
+enum class Stored : std::int32_t { kFloat32 = 0, kFloat16 = 1, kBf16 = 2, kInt8 = 3 };
+
+constexpr std::int64_t bytes_of(Numbers numbers) {
+  return numbers == Numbers::kFloat32 ? 4 : numbers == Numbers::kBf16 ? 2 : 1;
+}
+
+// bfloat16 of a float: the nearest, halves to even; NaN stays NaN.
+BINDRT_HD std::uint16_t to_bf16(float value) {
+  const std::uint32_t bits = kernels::float_bits(value);
+  if ((bits & 0x7FFFFFFFU) > 0x7F800000U) {
+    return static_cast<std::uint16_t>((bits >> 16) | 0x0040U);
+  }
+  return static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
+}
+
+BINDRT_HD float from_bf16(std::uint16_t value) {
+  return kernels::bits_float(static_cast<std::uint32_t>(value) << 16);
+}
+
+}  // namespace bindrt::native
