@@ -1,6 +1,6 @@
 """Who includes whom in C++.
 
-``csrc/python → csrc/gpu → csrc/pipeline → kernels`` and ``csrc/jpeg → kernels``. Within ``kernels``, each
+``csrc/python → csrc/gpu → csrc/pipeline → kernels`` and ``csrc/jpeg → kernels``, ``csrc/native → kernels``. Within ``kernels``, each
 operator's room includes only ``base`` and ``resize``; ``BORROWED`` lists the exceptions.
 """
 
@@ -24,7 +24,8 @@ CSRC: Mapping[str, set[str]] = {
     "csrc/pipeline": set(),
     "csrc/gpu": {"csrc/pipeline"},
     "csrc/jpeg": set(),
-    "csrc/python": {"csrc/pipeline", "csrc/gpu", "csrc/jpeg"},
+    "csrc/native": set(),
+    "csrc/python": {"csrc/pipeline", "csrc/gpu", "csrc/jpeg", "csrc/native"},
 }
 PYTHON = ("pybind11/", "Python.h")
 
