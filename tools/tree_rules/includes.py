@@ -1,7 +1,8 @@
 """Who includes whom in C++.
 
-``csrc/python → csrc/gpu → csrc/pipeline → kernels`` and ``csrc/jpeg → kernels``, ``csrc/native → kernels``. Within ``kernels``, each
-operator's room includes only ``base`` and ``resize``; ``BORROWED`` lists the exceptions.
+``csrc/python → csrc/gpu → csrc/pipeline → kernels``; ``csrc/jpeg`` and ``csrc/native`` include only
+``kernels``. There each operator's room includes only ``base`` and ``resize``; ``BORROWED`` lists the
+exceptions.
 """
 
 from __future__ import annotations
