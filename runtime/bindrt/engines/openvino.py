@@ -19,7 +19,8 @@ from bindrt.errors import EngineError, OptionError
 from bindrt.extras import install
 from bindrt.heldfile import MappedFiles
 
-#: What the products are computed in. Without it OpenVINO takes what it finds fastest, bfloat16 on a Xeon.
+#: What the products are computed in, whatever float type the files' weights have. Without it OpenVINO takes
+#: what it finds fastest, bfloat16 on a Xeon.
 PRECISION_HINT = {"fp32": "f32", "fp16": "f16", "bf16": "bf16", "int8": "f32", "fp8": "f32"}
 
 
@@ -88,12 +89,12 @@ class OpenVinoEngine:
             self._idle.append(request)
 
     def _require_precision(self, name: str) -> None:
-        """A bundle says what its numbers are computed in; a device that does otherwise is refused."""
+        """Float32 is exact or it is refused; a device without a half type computes the others in float32."""
         found = str(self.compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         if self.precision == "fp32" and found != "f32":
             raise EngineError(
                 f"{name} on {self.device}",
-                f"OpenVINO computes in {found}, the bundle says fp32",
+                f"OpenVINO computes in {found}, not in fp32 as asked",
                 "use device='cpu', or engine='onnxruntime'",
             )
 
