@@ -1,0 +1,62 @@
+// Which product kernel computes.
+#include <atomic>
+#include <cstddef>
+#include <string_view>
+
+#include "csrc/native/product/kernels.h"
+
+namespace bindrt::native {
+namespace {
+
+constexpr std::size_t kNumberTypes = 3;
+
+// By number type, the portable one first, then in the order of their speed.
+std::span<const ProductKernel> table() noexcept {
+  static const ProductKernel kTable[] = {
+      kPortableFloat32,
+      kPortableBf16,
+      kPortableInt8,
+  };
+  return kTable;
+}
+
+const ProductKernel& fastest(Numbers numbers) noexcept {
+  const ProductKernel* found = nullptr;
+  for (const ProductKernel& kernel : table()) {
+    if (kernel.numbers == numbers && kernel.available()) {
+      found = &kernel;
+    }
+  }
+  return *found;  // the portable one is always there
+}
+
+std::atomic<const ProductKernel*>& in_use(Numbers numbers) noexcept {
+  static std::atomic<const ProductKernel*> chosen[kNumberTypes] = {
+      &fastest(Numbers::kFloat32), &fastest(Numbers::kBf16), &fastest(Numbers::kInt8)};
+  return chosen[static_cast<std::size_t>(numbers)];
+}
+
+}  // namespace
+
+std::span<const ProductKernel> product_kernels() noexcept { return table(); }
+
+const ProductKernel& product_kernel(Numbers numbers) noexcept {
+  return *in_use(numbers).load(std::memory_order_relaxed);
+}
+
+bool limit_product_kernel(Numbers numbers, const char* name) noexcept {
+  const std::string_view wanted = name;
+  if (wanted.empty()) {
+    in_use(numbers) = &fastest(numbers);
+    return true;
+  }
+  for (const ProductKernel& kernel : table()) {
+    if (kernel.numbers == numbers && kernel.name == wanted && kernel.available()) {
+      in_use(numbers) = &kernel;
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace bindrt::native
