@@ -1,6 +1,7 @@
 // Asks the processor and the operating system for features.
 #include "kernels/base/cpu_features.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #if defined(__x86_64__)
@@ -60,6 +61,8 @@ std::vector<CpuFeature> detect() {
       {"avx512bf16", zmm && bit(seven_one.eax, 5)},
       {"avx_vnni", ymm && bit(seven_one.eax, 4)},
       {"amx", tiles && bit(seven.edx, 24)},
+      {"amx_bf16", tiles && bit(seven.edx, 22)},
+      {"amx_int8", tiles && bit(seven.edx, 25)},
   };
 }
 
@@ -91,6 +94,12 @@ std::vector<CpuFeature> detect() { return {}; }
 const std::vector<CpuFeature>& cpu_features() {
   static const std::vector<CpuFeature> features = detect();
   return features;
+}
+
+bool has_cpu_feature(std::string_view name) {
+  const auto& features = cpu_features();
+  return std::any_of(features.begin(), features.end(),
+                     [name](const CpuFeature& feature) { return feature.name == name && feature.present; });
 }
 
 }  // namespace bindrt::kernels

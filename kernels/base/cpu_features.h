@@ -14,4 +14,7 @@ struct CpuFeature {
 // All features known for this architecture, in the order in which the processors got them.
 const std::vector<CpuFeature>& cpu_features();
 
+// Whether a feature is present; false for names that this architecture has not.
+bool has_cpu_feature(std::string_view name);
+
 }  // namespace bindrt::kernels

@@ -35,9 +35,9 @@ BINDRT_INLINE float gelu(float y) {
 namespace detail {
 
 // The first `columns` numbers of a row to the target.
-BINDRT_INLINE void put_row(const float* y, std::int64_t row, std::int64_t panel, std::int64_t columns,
+BINDRT_INLINE void put_row(const float* y, std::int64_t row, std::int64_t first, std::int64_t columns,
                            const Target& target) {
-  const std::int64_t at = row * target.stride + panel * kPanel;
+  const std::int64_t at = row * target.stride + first;
   if (target.bf16) {
     std::uint16_t* const to = static_cast<std::uint16_t*>(target.data) + at;
     BINDRT_INDEPENDENT
@@ -57,41 +57,48 @@ BINDRT_INLINE void put_row(const float* y, std::int64_t row, std::int64_t panel,
 
 }  // namespace detail
 
-// Ends one row of one panel, whose kPanel sums are float, or std::int32_t for int8.
-template <class Sum>
-BINDRT_INLINE void finish_row(const PackedWeight& weight, const Activations& rows_in, std::int64_t row,
-                              std::int64_t panel, const Sum* sums, const Target& target) {
-  alignas(64) float y[kPanel];
-  const std::int64_t first = panel * kPanel;
+// Ends kColumns columns of one row, from `first`; they lie in one panel. Sums are float, or std::int32_t for
+// int8.
+template <std::int64_t kColumns, class Sum>
+BINDRT_INLINE void finish_columns(const PackedWeight& weight, const Activations& rows_in, std::int64_t row,
+                                  std::int64_t first, const Sum* sums, const Target& target) {
+  alignas(64) float y[kColumns];
   if constexpr (std::is_same_v<Sum, std::int32_t>) {
     const std::int32_t* const zero = weight.sums + first;
     const float* const scale = weight.scale + first;
     const float step = rows_in.steps[row];
     BINDRT_INDEPENDENT
-    for (std::int64_t n = 0; n < kPanel; ++n) {
+    for (std::int64_t n = 0; n < kColumns; ++n) {
       y[n] = static_cast<float>(sums[n] - zero[n]) * scale[n] * step;
     }
   } else {
-    std::copy_n(sums, kPanel, y);
+    std::copy_n(sums, kColumns, y);
   }
   if (weight.bias != nullptr) {
     const float* const bias = weight.bias + first;
     BINDRT_INDEPENDENT
-    for (std::int64_t n = 0; n < kPanel; ++n) {
+    for (std::int64_t n = 0; n < kColumns; ++n) {
       y[n] += bias[n];
     }
   }
   if (target.after == After::kGelu) {
     BINDRT_INDEPENDENT
-    for (std::int64_t n = 0; n < kPanel; ++n) {
+    for (std::int64_t n = 0; n < kColumns; ++n) {
       y[n] = gelu(y[n]);
     }
   }
-  if (weight.outputs - first >= kPanel) {  // a constant count makes whole vectors
-    detail::put_row(y, row, panel, kPanel, target);
+  if (weight.outputs - first >= kColumns) {  // a constant count makes whole vectors
+    detail::put_row(y, row, first, kColumns, target);
   } else {
-    detail::put_row(y, row, panel, weight.outputs - first, target);
+    detail::put_row(y, row, first, weight.outputs - first, target);
   }
+}
+
+// Ends one row of one panel.
+template <class Sum>
+BINDRT_INLINE void finish_row(const PackedWeight& weight, const Activations& rows_in, std::int64_t row,
+                              std::int64_t panel, const Sum* sums, const Target& target) {
+  finish_columns<kPanel>(weight, rows_in, row, panel * kPanel, sums, target);
 }
 
 }  // namespace bindrt::native

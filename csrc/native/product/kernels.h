@@ -8,5 +8,9 @@ namespace bindrt::native {
 extern const ProductKernel kPortableFloat32;
 extern const ProductKernel kPortableBf16;
 extern const ProductKernel kPortableInt8;
+#if defined(__x86_64__) && defined(__linux__)
+extern const ProductKernel kAmxBf16;
+extern const ProductKernel kAmxInt8;
+#endif
 
 }  // namespace bindrt::native

@@ -13,9 +13,10 @@ constexpr std::size_t kNumberTypes = 3;
 // By number type, the portable one first, then in the order of their speed.
 std::span<const ProductKernel> table() noexcept {
   static const ProductKernel kTable[] = {
-      kPortableFloat32,
-      kPortableBf16,
-      kPortableInt8,
+      kPortableFloat32, kPortableBf16, kPortableInt8,
+#if defined(__x86_64__) && defined(__linux__)
+      kAmxBf16,         kAmxInt8,
+#endif
   };
   return kTable;
 }

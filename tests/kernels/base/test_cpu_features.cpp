@@ -1,22 +1,11 @@
 // The features that the processor is said to have.
-#include <algorithm>
-#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "kernels/base/cpu_features.h"
 #include "tests/cpp/check.h"
 
-namespace {
-
-bool has(std::string_view name) {
-  const auto& features = bindrt::kernels::cpu_features();
-  return std::any_of(features.begin(), features.end(), [name](const bindrt::kernels::CpuFeature& feature) {
-    return feature.name == name && feature.present;
-  });
-}
-
-}  // namespace
+using bindrt::kernels::has_cpu_feature;
 
 int main() {
   std::vector<std::thread> workers;
@@ -26,16 +15,18 @@ int main() {
   for (std::thread& worker : workers) {
     worker.join();
   }
-  CHECK(!has("avx2") || has("avx"));
-  CHECK(!has("avx512bw") || (has("avx512f") && has("avx2")));
+  CHECK(!has_cpu_feature("avx2") || has_cpu_feature("avx"));
+  CHECK(!has_cpu_feature("no such feature"));
+  CHECK(!has_cpu_feature("amx_int8") || has_cpu_feature("amx"));
+  CHECK(!has_cpu_feature("avx512bw") || (has_cpu_feature("avx512f") && has_cpu_feature("avx2")));
 #if defined(__x86_64__) || defined(__aarch64__)
   CHECK(!bindrt::kernels::cpu_features().empty());
 #endif
 #if defined(__GNUC__) && defined(__x86_64__)
-  CHECK(has("avx2") == static_cast<bool>(__builtin_cpu_supports("avx2")));
-  CHECK(has("fma") == static_cast<bool>(__builtin_cpu_supports("fma")));
-  CHECK(has("sse4.2") == static_cast<bool>(__builtin_cpu_supports("sse4.2")));
-  CHECK(has("avx512f") == static_cast<bool>(__builtin_cpu_supports("avx512f")));
+  CHECK(has_cpu_feature("avx2") == static_cast<bool>(__builtin_cpu_supports("avx2")));
+  CHECK(has_cpu_feature("fma") == static_cast<bool>(__builtin_cpu_supports("fma")));
+  CHECK(has_cpu_feature("sse4.2") == static_cast<bool>(__builtin_cpu_supports("sse4.2")));
+  CHECK(has_cpu_feature("avx512f") == static_cast<bool>(__builtin_cpu_supports("avx512f")));
 #endif
   return bindrt::testing::finish();
 }
