@@ -12,6 +12,11 @@ from typing import Any
 
 #: CUdevice_attribute numbers of the driver API.
 _MAJOR, _MINOR = 75, 76
+#: What Linux calls a processor's units for products of short numbers, the fastest first; x86, then Arm.
+_UNITS = {
+    "bf16": ("amx_bf16", "avx512_bf16", "bf16"),
+    "int8": ("amx_int8", "avx512_vnni", "avx_vnni", "i8mm", "asimddp"),
+}
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,23 @@ def cpu(features: tuple[str, ...] = ()) -> Cpu:
         memory=total,
         available=available,
     )
+
+
+def units(precision: str) -> tuple[str, ...]:
+    """The processor's units for products in a precision, the fastest first, as Linux names them.
+
+    ``bf16`` and ``int8`` have such units; for other precisions, and where nothing is known, it is empty.
+
+    >>> units("fp32")
+    ()
+    """
+    there: set[str] = set()
+    for line in _read("/proc/cpuinfo").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() in ("flags", "Features"):  # x86; Arm
+            there = set(value.split())
+            break
+    return tuple(unit for unit in _UNITS.get(precision, ()) if unit in there)
 
 
 def peak_memory() -> int:

@@ -11,7 +11,7 @@ from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.pipeline import PipelineOptions
 
 EngineName = Literal["auto", "onnxruntime", "openvino", "tensorrt", "tensorrt-rtx"]
-Precision = Literal["fp32", "fp16", "bf16", "int8", "fp8"]
+Precision = Literal["fp32", "fp16", "bf16", "int8", "fp8", "fast", "fastest"]
 Startup = Literal["fast-run", "fast-start"]
 
 

@@ -47,8 +47,11 @@ from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed, new_caller, re
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.streaming import stream
 from bindrt.pipeline.tracing import traced
+from bindrt.precisions import FASTEST
 from bindrt.preparation import Preparation
-from bindrt.selection.openers import Opener, openers
+from bindrt.selection.meaning import precisions_meant, require_precision
+from bindrt.selection.openers import Opener, choice_text, chosen_precision, openers
+from bindrt.selection.spaces import fastest_space
 from bindrt.statistics import Counts, merged
 from bindrt.submitting import Submitting
 from bindrt.zero_shot import ZeroShot, only_modality
@@ -65,7 +68,6 @@ class Model(Holding, Submitting):
     Attributes:
         bundle: the bundle it was loaded from.
         modalities: the modalities it embeds.
-        precision: what its engines compute with, for example ``fp32``.
         space: fingerprint of its embedding space.
         embed_dim: length of a vector.
         pipelines: internal; the pipelines of its encoders.
@@ -79,21 +81,19 @@ class Model(Holding, Submitting):
     def __init__(self, *, bundle: Bundle, options: LoadOptions) -> None:
         manifest = bundle.manifest
         self.bundle = bundle
-        self.precision = manifest.default_precision if options.precision is None else options.precision
-        if self.precision not in manifest.precisions():
-            raise OptionError(
-                f"precision={self.precision!r}",
-                "not in this bundle",
-                f"it has {', '.join(manifest.precisions())}",
-            )
+        require_precision(manifest, options.precision)
+        precisions = precisions_meant(manifest, options.precision)
         self.modalities = cast(tuple[ModalityName, ...], chosen_modalities(bundle, options.modalities))
         self.embed_dim = manifest.embed_dim
-        self.space = space_in(bundle, self.precision)
         if "text" in self.modalities:
             require_our_tokenizer(bundle)
         encoders = {MODALITIES[m].encoder for m in self.modalities}
-        own = own_engines(options.engines, encoders, self.precision)
-        found = openers(bundle, encoders, options.engine, self.precision, options.settings, own)
+        own, why = own_engines(options.engines, encoders, precisions), ""
+        if options.precision == FASTEST:
+            precisions, why = fastest_space(bundle, encoders, options.engine, options.settings, own)
+        self.space = space_in(bundle, precisions[0])
+        self._openers = openers(bundle, encoders, options.engine, precisions, options.settings, own, why)
+        self._asked = options.precision or manifest.default_precision
         self._isolated = Isolated(options.item_timeout) if options.isolate else None
         words = Words(bundle) if "text" in self.modalities else None
         self._preparation = Preparation(options.limits, words, self._isolated)
@@ -110,14 +110,26 @@ class Model(Holding, Submitting):
         self._loaded = LoadedEncoders(
             repr(bundle.path.name),
             options.memory_budget,
-            {encoder: opener.weights for encoder, opener in found.items()},
-            partial(_open, found, options.pipeline.background_encoders()),
+            {encoder: opener.weights for encoder, opener in self._openers.items()},
+            partial(_open, self._openers, options.pipeline.background_encoders()),
             self.pipelines.batch_bytes,
             self.pipelines.is_idle,
             partial(self.pipelines.close, True),
         )
         if options.memory_budget is not None:
             self.pipelines.call_on_use(self._loaded.used.touch)
+
+    @property
+    def precision(self) -> str:
+        """What its engines compute in, for example ``fp32``.
+
+        With ``load(precision="fast")`` what was chosen: ``fast`` until an encoder is measured, and one
+        precision for each encoder where they differ.
+
+        >>> model.precision
+        'fp32'
+        """
+        return chosen_precision(self._openers, self._asked)
 
     def embed(
         self,
@@ -283,7 +295,8 @@ class Model(Holding, Submitting):
         """Counts of items, errors, views and batches, and seconds by stage, per modality used.
 
         What went through the pipeline is among them, and stands under ``"pipeline"`` in detail: requests by
-        outcome, depth of the queue, batch sizes, percentiles of each stage; docs/pipeline.md.
+        outcome, depth of the queue, batch sizes, percentiles of each stage; docs/pipeline.md. ``"engine"``
+        has the name and the precision of what computes it, and why this was chosen.
 
         >>> with bindrt.load("tiny") as model:
         ...     _ = model.embed(text=["a bell ringing", "a car driving"])
@@ -291,7 +304,11 @@ class Model(Holding, Submitting):
         2
         """
         self._lifetime.require_here()
-        return merged(self._counts.snapshot(), self.pipelines.stats())
+        found = merged(self._counts.snapshot(), self.pipelines.stats())
+        for modality, counts in found.items():
+            if chosen := self._openers[MODALITIES[modality].encoder].chosen():
+                counts["engine"] = chosen._asdict()
+        return found
 
     @contextmanager
     def trace(self, path: str | os.PathLike[str], spans: int = 100_000) -> Iterator[None]:
@@ -345,7 +362,8 @@ class Model(Holding, Submitting):
 
     def __repr__(self) -> str:
         what = f"{self.bundle.path.name}: {', '.join(self.modalities)}"
-        return f"Model({what}; {self.precision}; [{self.embed_dim}]; space {self.space})"
+        chosen = choice_text(self._openers, self._asked)
+        return f"Model({what}; {chosen}; [{self.embed_dim}]; space {self.space})"
 
     def _embedder(self, modality: str, engine: Engine) -> Embedder:
         return Embedder(

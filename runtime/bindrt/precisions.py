@@ -13,3 +13,12 @@ PRECISION_CLASS: dict[str, str] = {
 PRECISIONS = tuple(PRECISION_CLASS)
 #: Those whose linear layers multiply 8-bit numbers.
 EIGHT_BITS = tuple(name for name, kind in PRECISION_CLASS.items() if kind != "float")
+#: What may be asked for besides: the fastest of the default's space, and the fastest of all spaces.
+FAST, FASTEST = "fast", "fastest"
+#: What ``load`` and the commands take.
+CHOICES = (*PRECISIONS, FAST, FASTEST)
+
+
+def of_class(kind: str) -> tuple[str, ...]:
+    """The precisions of a class, for example ``("fp32", "fp16", "bf16")`` for ``float``."""
+    return tuple(name for name, its in PRECISION_CLASS.items() if its == kind)

@@ -60,7 +60,9 @@ class ModalityInfo:
 class EngineFiles:
     """What one engine needs for one encoder; ``files[0]`` is the graph or plan.
 
-    ``version`` is that of the engine that a plan was built with, which alone reads it.
+    ``precision`` is what is computed in. ``version`` is that of the engine that a plan was built with, which
+    alone reads it. ``stored`` is the precision of the files where an engine computes in another one; a
+    manifest lists none of these (:mod:`bindrt.selection.derived`).
     """
 
     encoder: str
@@ -71,6 +73,7 @@ class EngineFiles:
     max_batch: int | None
     files: tuple[FileEntry, ...]
     version: str = ""
+    stored: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ The library is looked for without importing it, since that takes up to a second.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,6 +31,10 @@ class EngineKind:
         remedy: how to install it, or a function that tells it, called only when it is asked.
         devices: kinds of device it runs on: ``cpu``, ``cuda``, ``gpu``, ``npu``.
         precisions: the precisions it runs.
+        computes: precision of files on a CPU → the other precisions that it can compute in from them.
+        reads: the engines whose files on a CPU it runs, if it has none of its own in bundles.
+        first_for: precisions in which it stands before engines that the registry lists earlier.
+        lacks: for a precision that files are not of, what this processor lacks to gain by it; empty: nothing.
         open: opens an engine; its library is imported only then. Raises EngineError or OptionError.
         included: the base installation brings it.
         needs_gpu: it runs only where an NVIDIA GPU is.
@@ -51,6 +55,10 @@ class EngineKind:
     needs_gpu: bool = False
     startups: tuple[str, ...] = (FAST_RUN,)
     reads_plans: bool = False
+    computes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reads: tuple[str, ...] = ()
+    first_for: tuple[str, ...] = ()
+    lacks: Callable[[str], str] = lambda precision: ""
     detail: Callable[[Any], str] = lambda module: ""
 
     def module_name(self) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bindrt import hardware
 from bindrt.cache import cache_folder
 from bindrt.engines.kind import EngineKind
 from bindrt.engines.onnx_file import require_listed_files
@@ -141,6 +142,12 @@ def model_cache(spec: EngineSpec, device: str) -> Path | None:
     return folder / f"{spec.key[:32]}-{spec.precision}-{device.lower()}-{openvino.__version__}"
 
 
+def lacks(precision: str) -> str:
+    """OpenVINO widens bf16 where the processor has no units for it, which is no faster than float32."""
+    here = any(unit.startswith(("amx", "avx")) for unit in hardware.units(precision))
+    return "" if here else f"the processor has no {precision} units"
+
+
 KIND = EngineKind(
     name="openvino",
     modules=("openvino",),
@@ -150,5 +157,7 @@ KIND = EngineKind(
     devices=("cpu", "gpu", "npu"),
     precisions=("fp32", "fp16", "bf16", "int8"),
     open=OpenVinoEngine,
+    computes={"fp32": ("bf16",), "fp16": ("bf16",)},
+    lacks=lacks,
     detail=lambda module: ", ".join(module.Core().available_devices),
 )

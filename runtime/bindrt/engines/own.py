@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,13 @@ _UNWRITTEN = np.uint32(0x7FC0B1BD)
 _EXAMPLE = 'for example engines={"vision": mine}; docs/engines.md shows what `mine` needs'
 
 
-def own_engines(given: object, encoders: Collection[str], precision: str) -> dict[str, Engine]:
+def own_engines(given: object, encoders: Collection[str], precisions: Sequence[str]) -> dict[str, Engine]:
     """What ``load(engines=…)`` was given, checked and watched.
 
     Args:
         given: encoder → engine, or None.
         encoders: those that the model uses.
-        precision: the model's.
+        precisions: those that the model may compute in.
 
     Raises:
         OptionError: an encoder that the model does not use, or an engine that lacks something.
@@ -41,10 +41,10 @@ def own_engines(given: object, encoders: Collection[str], precision: str) -> dic
                 "not an encoder of this model",
                 f"it has {', '.join(sorted(encoders))}",
             )
-    return {encoder: watched(encoder, engine, precision) for encoder, engine in given.items()}
+    return {encoder: watched(encoder, engine, precisions) for encoder, engine in given.items()}
 
 
-def watched(encoder: str, engine: Any, precision: str) -> Engine:
+def watched(encoder: str, engine: Any, precisions: Sequence[str]) -> Engine:
     """The engine, whose faults are named as ours are."""
     where = f"engines[{encoder!r}]"
     for name in ("name", "device", "precision"):
@@ -63,11 +63,12 @@ def watched(encoder: str, engine: Any, precision: str) -> Engine:
             raise OptionError(
                 where, f"its {name} is {shown(getattr(engine, name, None))}", f"{name} must be a method"
             )
-    if engine.precision != precision:
+    if engine.precision not in precisions:
+        ours = " or ".join(precisions)
         raise OptionError(
             where,
-            f"it computes in {engine.precision}, the model in {precision}",
-            f"load with precision={engine.precision!r}, or give an engine of {precision}",
+            f"it computes in {engine.precision}, the model in {ours}",
+            f"load with precision={engine.precision!r}, or give an engine of {ours}",
         )
     if cuda_index(engine.device) is not None and hasattr(engine, "enqueue"):
         return WatchedGpuEngine(encoder, engine)

@@ -1,126 +1,113 @@
-"""``engine="auto"``: measure the engines that could be used, and remember the fastest on this machine.
-
-Only engines of one precision are compared, so the choice never changes what the numbers mean.
-"""
+"""The fastest of several engines, or of several precisions: measured once, and remembered on this machine."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
-import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
 from bindrt import hardware
 from bindrt.bundle import Bundle
-from bindrt.bundle.manifest import EncoderInfo, EngineFiles
+from bindrt.bundle.manifest import EngineFiles
 from bindrt.cache import cache_folder, read_record, write_record
-from bindrt.ending import engine_gate
 from bindrt.engines import ENGINES, EngineSettings
-from bindrt.errors import EngineError, Error
-from bindrt.modalities.steps.constants import TEXT_END, TEXT_START
-from bindrt.selection.opening import files_key, open_engine
+from bindrt.errors import EngineError
+from bindrt.numeric import is_number
+from bindrt.selection.contest import Contest
+from bindrt.selection.opening import files_key
 
 LOG = logging.getLogger(__name__)
-
-ROUNDS = 5
-#: An engine must be so many times as fast as those before it, which start sooner.
-GAIN = 1.05
-#: Text is measured with a caption of so many tokens, start and end among them.
-CAPTION = 10
 
 
 def fastest(
     bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings
 ) -> tuple[EngineFiles, str]:
-    """The candidate with the shortest median time for one item, and why: measured now, or remembered.
+    """The candidate with the shortest time for one item, and why: measured now, or remembered.
 
     Raises:
         EngineError: none of them runs.
     """
+    files, record = known(found, settings) or measured(bundle, found, settings)
+    return files, record["why"]
+
+
+def known(
+    found: Sequence[EngineFiles], settings: EngineSettings
+) -> tuple[EngineFiles, dict[str, Any]] | None:
+    """What was chosen earlier among these, with the record of it; None if nothing was."""
     path = record_path(found, settings)
     record = read_record(path) if path is not None else None
-    if record is not None:
-        remembered = next((e for e in found if label(e) == record.get("chosen")), None)
-        if remembered is not None:
-            return remembered, f"{record.get('why')}, as measured earlier"
-    what = f"{bundle.path.name} {found[0].encoder} {found[0].precision}"
-    LOG.info("%s: measuring %s, once on this machine", what, ", ".join(map(label, found)))
+    if record is None:
+        return None
+    names, seconds = dict(zip(labels(found), found, strict=True)), record.get("seconds")
+    files = names.get(chosen := str(record.get("chosen")))
+    if files is None or not isinstance(seconds, dict) or not is_number(seconds.get(chosen)):
+        return None
+    return files, {**record, "why": f"{record.get('why')}, as measured earlier"}
+
+
+def measured(
+    bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings
+) -> tuple[EngineFiles, dict[str, Any]]:
+    """As ``known``, measured now.
+
+    Raises:
+        EngineError: none of them runs.
+    """
+    names = labels(found)
+    what = f"{bundle.path.name} {found[0].encoder} {compared(found)}"
+    LOG.info("%s: measuring %s, once on this machine", what, ", ".join(names))
     start = perf_counter()
-    measured = {label(e): measure(bundle, e, settings) for e in found}
-    chosen, why = decide(measured)
+    contest = Contest(bundle, settings)
+    for name, files in zip(names, found, strict=True):
+        contest.enter(name, files)
+    chosen, why = decide(contest.best, contest.seconds, contest.problems)
     LOG.info("%s: %s, since %s; measuring took %.1f s", what, chosen, why, perf_counter() - start)
-    for name, m in measured.items():
-        if "problem" in m:
-            LOG.warning("%s: %s is passed over, it does not run: %s", what, name, m["problem"])
+    for name, problem in contest.problems.items():
+        LOG.warning("%s: %s is passed over, it does not run: %s", what, name, problem)
+    record = {
+        "bundle": bundle.path.name,
+        "encoder": found[0].encoder,
+        "precision": compared(found),
+        "chosen": chosen,
+        "why": why,
+        "seconds": contest.seconds,
+        "precisions": {name: e.precision for name, e in zip(names, found, strict=True)},
+    }
+    path = record_path(found, settings)
     if path is None:
         LOG.warning("%s: the choice is not remembered, since the cache folder cannot be written", what)
-    if path is not None:
-        write_record(
-            path,
-            {
-                "bundle": bundle.path.name,
-                "encoder": found[0].encoder,
-                "precision": found[0].precision,
-                "chosen": chosen,
-                "why": why,
-                "measured": measured,
-            },
-        )
-    return next(e for e in found if label(e) == chosen), why
+    else:
+        write_record(path, record)
+    return found[names.index(chosen)], record
 
 
-def decide(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
-    """The name of the fastest, and the reason in words, from what ``measure`` found for each."""
-    seconds = {name: m["seconds"] for name, m in measured.items() if "seconds" in m}
-    if not seconds:
-        problems = "; ".join(f"{name}: {m['problem']}" for name, m in measured.items())
-        raise EngineError("engine='auto'", f"none of the engines runs ({problems})", "export again")
-    names = list(seconds)
-    best = names[0]
-    for name in names[1:]:
-        if seconds[best] > GAIN * seconds[name]:
-            best = name
+def decide(best: str | None, seconds: dict[str, float], problems: dict[str, str]) -> tuple[str, str]:
+    """The name of the fastest, and the reason in words."""
+    if best is None:
+        text = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
+        raise EngineError("engine='auto'", f"none of the engines runs ({text})", "export again")
     times = ", ".join(f"{name} {1e3 * s:.1f} ms" for name, s in seconds.items())
-    failed = "".join(
-        f"; {name} does not run: {m['problem']}" for name, m in measured.items() if "problem" in m
-    )
+    failed = "".join(f"; {name} does not run: {problem}" for name, problem in problems.items())
     return best, f"one item took {times}{failed}"
 
 
-def measure(bundle: Bundle, files: EngineFiles, settings: EngineSettings) -> dict[str, Any]:
-    """``{"seconds"}``, or ``{"problem"}`` if it does not run. Only this engine is in memory meanwhile."""
-    encoder = bundle.manifest.encoders[files.encoder]
-    inputs = one_item(encoder)
-    out = np.empty((1, bundle.manifest.embed_dim), np.float32)
-    try:
-        engine = open_engine(bundle, files, settings)
-        with engine_gate:
-            engine.run(inputs, out)
-        seconds = []
-        for _ in range(ROUNDS):
-            start = perf_counter()
-            with engine_gate:
-                engine.run(inputs, out)
-            seconds.append(perf_counter() - start)
-    except Error as error:
-        return {"problem": str(error)[:300]}
-    return {"seconds": statistics.median(seconds)}
+def compared(found: Sequence[EngineFiles]) -> str:
+    """The precisions among which is chosen."""
+    return ", ".join(dict.fromkeys(e.precision for e in found))
 
 
-def one_item(encoder: EncoderInfo) -> np.ndarray:
-    if encoder.dtype == "int64":
-        return np.array([[TEXT_START, *range(1000, 1000 + CAPTION - 2), TEXT_END]], np.int64)
-    return np.full((1, *encoder.view), 0.5, encoder.dtype)
-
-
-def label(files: EngineFiles) -> str:
-    return files.engine if files.target == "cpu" else f"{files.engine} {files.target}"
+def labels(found: Sequence[EngineFiles]) -> list[str]:
+    """A name for each: the engine, its target if that is a GPU, and the precision where there are several."""
+    several = len({e.precision for e in found}) > 1
+    return [
+        " ".join((e.engine, *([e.precision] if several else []), *([e.target] if e.target != "cpu" else [])))
+        for e in found
+    ]
 
 
 def record_path(found: Sequence[EngineFiles], settings: EngineSettings) -> Path | None:
@@ -132,7 +119,10 @@ def record_path(found: Sequence[EngineFiles], settings: EngineSettings) -> Path 
     depends = {
         "cpu": [cpu.model, cpu.usable_cores],
         "gpus": [[gpu.name, gpu.memory] for gpu in driver.gpus],
-        "engines": [[label(e), ENGINES[e.engine].version(), files_key(e)] for e in found],
+        "engines": [
+            [name, ENGINES[e.engine].version(), e.precision, files_key(e)]
+            for name, e in zip(labels(found), found, strict=True)
+        ],
         "settings": [
             settings.device,
             settings.threads,
@@ -144,8 +134,13 @@ def record_path(found: Sequence[EngineFiles], settings: EngineSettings) -> Path 
     return folder / f"{found[0].encoder}-{key}.json"
 
 
-def remembered() -> Iterator[dict[str, str]]:
-    """Every choice of this user, for ``doctor``: bundle, encoder, precision, chosen, why."""
+def remembered() -> Iterator[dict[str, Any]]:
+    """Every choice of this user, for ``doctor``.
+
+    Yields:
+        ``bundle``, ``encoder``, ``precision`` (those compared), ``chosen``, ``why``, and ``seconds`` by
+        precision.
+    """
     folder = cache_folder("choices")
     if folder is None:
         return
@@ -153,4 +148,15 @@ def remembered() -> Iterator[dict[str, str]]:
         record = read_record(path)
         keys = ("bundle", "encoder", "precision", "chosen", "why")
         if record is not None and all(isinstance(record.get(key), str) for key in keys):
-            yield {key: record[key] for key in keys}
+            yield {key: record[key] for key in keys} | {"seconds": _seconds(record)}
+
+
+def _seconds(record: dict[str, Any]) -> dict[str, float]:
+    """By precision, what one item took in the fastest engine; empty in a record of an earlier version."""
+    seconds, precisions = record.get("seconds"), record.get("precisions")
+    found: dict[str, float] = {}
+    if isinstance(seconds, dict) and isinstance(precisions, dict):
+        for name, precision in precisions.items():
+            if isinstance(precision, str) and is_number(seconds.get(name)) and seconds[name] > 0:
+                found[precision] = min(float(seconds[name]), found.get(precision, float("inf")))
+    return found

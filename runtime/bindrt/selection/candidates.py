@@ -8,42 +8,64 @@ from bindrt.bundle import Bundle
 from bindrt.bundle.manifest import EngineFiles
 from bindrt.engines import ENGINES, EngineSettings
 from bindrt.engines.registry import require_known_device, require_known_engine
-from bindrt.engines.spec import FAST_RUN
+from bindrt.engines.spec import FAST_RUN, FAST_START
 from bindrt.errors import EngineError
 from bindrt.selection.auto import fastest
+from bindrt.selection.derived import unable, usable_files
+from bindrt.selection.meaning import precisions_meant
 
 
 def candidates(
-    bundle: Bundle, encoder: str, engine: str, precision: str, device: str, startup: str = FAST_RUN
+    bundle: Bundle,
+    encoder: str,
+    engine: str,
+    precision: str | Sequence[str],
+    device: str,
+    startup: str = FAST_RUN,
 ) -> tuple[EngineFiles, ...]:
-    """The engine files that could be used for an encoder; never of another precision.
+    """The engine files that could be used for an encoder; never of a precision that is not asked for.
 
-    With ``engine="auto"``: those whose engine and device are here and that start as asked. With an engine's
-    name: its files, also where the engine is absent; opening it then says what is missing.
+    With ``engine="auto"``: those whose engine and device are here and that start as asked, in the order of
+    preference. With an engine's name: its files, also where the engine is absent; opening it then says what
+    is missing.
+
+    Args:
+        precision: one, or ``fast`` or ``fastest``; or several, any of which may be chosen.
 
     Raises:
         OptionError: the names are not known.
-        EngineError: the bundle has nothing that fits.
+        EngineError: the bundle has nothing that fits, or nothing that fits runs here.
     """
     require_known_engine(engine)
     require_known_device(device)
-    held = [e for e in bundle.manifest.engines if e.encoder == encoder]
-    fitting = [e for e in held if e.precision == precision and engine in ("auto", e.engine)]
+    wanted = precisions_meant(bundle.manifest, precision) if isinstance(precision, str) else tuple(precision)
+    held = usable_files(bundle.manifest, encoder)
+    fitting = [e for e in held if e.precision in wanted and engine in ("auto", e.engine)]
     if not fitting:
-        names = sorted({f"{e.engine} {e.precision}" for e in held})
-        raise EngineError(
-            f"{bundle.path.name} {encoder}",
-            f"no {precision} files for engine {engine}; it holds {', '.join(names) or 'none'}",
-            f"export again with --precision {precision}"
-            + (f" --engine {engine}" if engine != "auto" else ""),
-        )
-    if engine != "auto":
-        return tuple(fitting)
+        raise _nothing_fits(bundle, encoder, engine, wanted, held)
     usable = [e for e in fitting if not why_not(e, device)]
+    if engine != "auto":  # opening a listed one tells what is missing
+        usable = [e for e in fitting if not unable(e)]
     if not usable:
         raise none_runs_here(bundle, encoder, fitting, device)
-    order = list(ENGINES)
-    return tuple(sorted(with_startup(usable, startup, device), key=lambda e: order.index(e.engine)))
+    return tuple(sorted(usable if engine != "auto" else with_startup(usable, startup, device), key=_rank))
+
+
+def _rank(files: EngineFiles) -> tuple[bool, int]:
+    first = files.precision in ENGINES[files.engine].first_for
+    return not first, list(ENGINES).index(files.engine)
+
+
+def _nothing_fits(
+    bundle: Bundle, encoder: str, engine: str, wanted: Sequence[str], held: Sequence[EngineFiles]
+) -> EngineError:
+    precision = " or ".join(wanted)
+    names = sorted({f"{e.engine} {e.precision}" for e in held if not unable(e)})
+    return EngineError(
+        f"{bundle.path.name} {encoder}",
+        f"no {precision} files for engine {engine}; it holds {', '.join(names) or 'none'}",
+        f"export again with --precision {wanted[0]}" + (f" --engine {engine}" if engine != "auto" else ""),
+    )
 
 
 def with_startup(usable: Sequence[EngineFiles], startup: str, device: str) -> Sequence[EngineFiles]:
@@ -60,11 +82,13 @@ def with_startup(usable: Sequence[EngineFiles], startup: str, device: str) -> Se
 def why_not(files: EngineFiles, device: str) -> str:
     """Why an engine cannot be used here; empty if it can."""
     kind = ENGINES[files.engine]
-    return kind.absence() or ("" if kind.runs_on(device) else f"not on {device}")
+    if files.stored not in ("", files.precision) and device not in ("auto", "cpu"):
+        return f"it computes {files.precision} from {files.stored} files on a CPU only"
+    return kind.absence() or unable(files) or ("" if kind.runs_on(device) else f"not on {device}")
 
 
 def none_runs_here(bundle: Bundle, encoder: str, fitting: Sequence[EngineFiles], device: str) -> EngineError:
-    why = [f"{e.engine}: {why_not(e, device)}" for e in fitting]
+    why = dict.fromkeys(f"{e.engine}: {why_not(e, device)}" for e in fitting)
     kinds = [ENGINES[e.engine] for e in fitting]
     remedy = next((k.how_to_install() for k in kinds if k.module_name() is None), "use device='auto'")
     return EngineError(
@@ -94,6 +118,15 @@ def choose_among(
     bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings
 ) -> tuple[EngineFiles, str]:
     """As ``choose``, among what ``candidates`` has found; and why."""
+    return at_once(found, settings) or fastest(bundle, found, settings)
+
+
+def at_once(found: Sequence[EngineFiles], settings: EngineSettings) -> tuple[EngineFiles, str] | None:
+    """The choice that needs no measuring; None if there are several to measure."""
     if len(found) == 1:
         return found[0], "there is no other choice"
-    return fastest(bundle, found, settings)
+    one_precision = len({e.precision for e in found}) == 1
+    if one_precision and settings.startup == FAST_START and settings.device in ("auto", "cpu"):
+        # Measuring would open each of them, which takes longer than what a fast start saves.
+        return found[0], "it comes first, and a fast start measures nothing"
+    return None

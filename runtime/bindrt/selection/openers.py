@@ -3,43 +3,111 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter
+from typing import NamedTuple, Protocol
 
 from bindrt.bundle import Bundle
 from bindrt.bundle.manifest import EngineFiles
 from bindrt.engines import Engine, EngineSettings
 from bindrt.engines.registry import require_known_device, require_known_engine
-from bindrt.selection.candidates import candidates, choose_among
+from bindrt.precisions import FAST, FASTEST
+from bindrt.selection.auto import known
+from bindrt.selection.candidates import at_once, candidates, choose_among
 from bindrt.selection.opening import open_engine
 
 LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Opener:
-    """Opens one encoder's engine.
+class Chosen(NamedTuple):
+    """What runs an encoder, and why."""
 
-    Attributes:
-        open: called when the encoder is first used, and again after it was unloaded.
-        weights: bytes of its files on disk, the most of those it may choose among; 0 for the user's own.
-    """
+    engine: str
+    precision: str
+    why: str
 
-    open: Callable[[], Engine]
-    weights: int
+
+class Opener(Protocol):
+    """Opens one encoder's engine."""
+
+    @property
+    def weights(self) -> int:
+        """Bytes of its files on disk, the most of those it may choose among; 0 for the user's own."""
+        ...
+
+    def open(self) -> Engine:
+        """Called when the encoder is first used, and again after it was unloaded."""
+        ...
+
+    def chosen(self) -> Chosen | None:
+        """What was chosen; None if it is to be measured yet."""
+        ...
+
+
+class OwnOpener:
+    """An engine of the user's own, which is open."""
+
+    weights = 0
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def open(self) -> Engine:
+        return self._engine
+
+    def chosen(self) -> Chosen:
+        return Chosen(self._engine.name, self._engine.precision, "it was given to load")
+
+
+class BundleOpener:
+    """One of the engines that the bundle has files for; which one is decided once."""
+
+    def __init__(
+        self, bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings, why_space: str
+    ) -> None:
+        self.weights = max(sum(f.bytes for f in files.files) for files in found)
+        self._bundle = bundle
+        self._found = found
+        self._settings = settings
+        self._why_space = why_space
+        self._decided = at_once(found, settings)
+
+    def open(self) -> Engine:
+        files, why = self._decided = self._decided or choose_among(self._bundle, self._found, self._settings)
+        start = perf_counter()
+        engine = open_engine(self._bundle, files, self._settings)
+        LOG.info(
+            "%s %s: %s %s on %s, opened in %.2f s; %s",
+            *(self._bundle.path.name, files.encoder, engine.name, engine.precision, engine.device),
+            *(perf_counter() - start, why),
+        )
+        return engine
+
+    def chosen(self) -> Chosen | None:
+        if self._decided is None and (earlier := known(self._found, self._settings)) is not None:
+            self._decided = earlier[0], earlier[1]["why"]
+        if self._decided is None:
+            return None
+        files, why = self._decided
+        return Chosen(
+            files.engine, files.precision, "; ".join(text for text in (why, self._why_space) if text)
+        )
 
 
 def openers(
     bundle: Bundle,
     encoders: Iterable[str],
     engine: str,
-    precision: str,
+    precisions: Sequence[str],
     settings: EngineSettings,
     own: Mapping[str, Engine],
+    why_space: str = "",
 ) -> dict[str, Opener]:
     """By encoder.
+
+    Args:
+        precisions: those that may be chosen among, all of one space.
+        why_space: why they are of this space, if it was chosen.
 
     Raises:
         OptionError: the names of engine or device are not known.
@@ -47,24 +115,32 @@ def openers(
     """
     require_known_engine(engine)
     require_known_device(settings.device)
-    found = {}
+    found: dict[str, Opener] = {}
     for encoder in encoders:
         if encoder in own:
-            found[encoder] = Opener(partial(own.__getitem__, encoder), 0)
+            found[encoder] = OwnOpener(own[encoder])
             continue
-        files = candidates(bundle, encoder, engine, precision, settings.device, settings.startup)
-        weights = max(sum(f.bytes for f in one.files) for one in files)
-        found[encoder] = Opener(partial(open_best, bundle, files, settings), weights)
+        files = candidates(bundle, encoder, engine, precisions, settings.device, settings.startup)
+        found[encoder] = BundleOpener(bundle, files, settings, why_space)
     return found
 
 
-def open_best(bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings) -> Engine:
-    files, why = choose_among(bundle, found, settings)
-    start = perf_counter()
-    engine = open_engine(bundle, files, settings)
-    LOG.info(
-        "%s %s: %s %s on %s, opened in %.2f s; %s",
-        *(bundle.path.name, files.encoder, engine.name, engine.precision, engine.device),
-        *(perf_counter() - start, why),
-    )
-    return engine
+def chosen_precision(found: Mapping[str, Opener], asked: str) -> str:
+    """What the encoders compute in: one name, or one for each encoder where they differ.
+
+    Those that were not measured yet are left out; ``asked`` if that is all of them.
+    """
+    chosen = {encoder: one.precision for encoder in sorted(found) if (one := found[encoder].chosen())}
+    names = sorted(set(chosen.values()))
+    if len(names) > 1:
+        return ", ".join(f"{precision} ({encoder})" for encoder, precision in chosen.items())
+    return names[0] if names else asked
+
+
+def choice_text(found: Mapping[str, Opener], asked: str) -> str:
+    """For ``repr``: the precision, and the engines that compute in it where these were chosen as fastest."""
+    precision = chosen_precision(found, asked)
+    if asked not in (FAST, FASTEST):
+        return precision
+    names = sorted({chosen.engine for one in found.values() if (chosen := one.chosen())})
+    return f"{precision} by {', '.join(names)}, chosen as {asked}" if names else f"{asked}, not measured yet"

@@ -1,0 +1,117 @@
+"""Engines against one another: each newcomer runs in turns with the best so far.
+
+In turns, since a machine may be busier at one moment than at another. At most two engines are in memory.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from bindrt.bundle import Bundle
+from bindrt.bundle.manifest import EncoderInfo, EngineFiles
+from bindrt.ending import engine_gate
+from bindrt.engines import EngineSettings
+from bindrt.errors import Error
+from bindrt.modalities.steps.constants import TEXT_END, TEXT_START
+from bindrt.selection.opening import open_engine
+
+#: Turns of two engines: so many at least, then more until they took this many seconds, up to a most.
+LEAST_TURNS, SECONDS, MOST_TURNS = 5, 1.0, 25
+#: A newcomer must be so many times as fast as the best so far, which comes first because it starts sooner.
+GAIN = 1.02
+#: One that needs so many times as long in its first run has lost.
+HOPELESS = 1.5
+#: Text is measured with a caption of so many tokens, start and end among them.
+CAPTION = 10
+
+
+@dataclass
+class _Best:
+    name: str
+    run: Callable[[], float]
+
+
+class Contest:
+    """Finds the fastest engine for one item.
+
+    Attributes:
+        seconds: by name, what one item took: the median of the engine's last turns.
+        problems: by name, why an engine does not run.
+    """
+
+    def __init__(self, bundle: Bundle, settings: EngineSettings) -> None:
+        self.seconds: dict[str, float] = {}
+        self.problems: dict[str, str] = {}
+        self._bundle = bundle
+        self._settings = settings
+        self._best: _Best | None = None
+
+    @property
+    def best(self) -> str | None:
+        """The name of the fastest; None if none runs."""
+        return None if self._best is None else self._best.name
+
+    def enter(self, name: str, files: EngineFiles) -> None:
+        """Measure an engine, and keep the faster one."""
+        try:
+            run = self._opened(files)
+            run()  # the first call is slower: memory is reserved, code is made
+            self._meet(_Best(name, run))
+        except Error as error:
+            self.seconds.pop(name, None)
+            self.problems[name] = str(error)[:300]
+
+    def _opened(self, files: EngineFiles) -> Callable[[], float]:
+        """Open an engine; what is returned computes one item, and says how many seconds it took."""
+        inputs = one_item(self._bundle.manifest.encoders[files.encoder])
+        out = np.empty((1, self._bundle.manifest.embed_dim), np.float32)
+        engine = open_engine(self._bundle, files, self._settings)
+
+        def run() -> float:
+            start = perf_counter()
+            with engine_gate:
+                engine.run(inputs, out)
+            return perf_counter() - start
+
+        return run
+
+    def _meet(self, new: _Best) -> None:
+        self.seconds[new.name] = new.run()
+        best = self._best
+        if best is not None:
+            if self._hopeless(new, best):
+                return
+            self.seconds[best.name], self.seconds[new.name] = in_turns(best.run, new.run)
+            if self.seconds[best.name] <= GAIN * self.seconds[new.name]:
+                return
+        self._best = new
+
+    def _hopeless(self, new: _Best, best: _Best) -> bool:
+        """Whether an engine need not run any further; asked twice, since something may have disturbed it."""
+        for _ in range(2):
+            if self.seconds[new.name] <= HOPELESS * self.seconds[best.name]:
+                return False
+            self.seconds[new.name] = min(self.seconds[new.name], new.run())
+        return self.seconds[new.name] > HOPELESS * self.seconds[best.name]
+
+
+def in_turns(one: Callable[[], float], other: Callable[[], float]) -> tuple[float, float]:
+    """The median seconds of each."""
+    of_one: list[float] = []
+    of_other: list[float] = []
+    while len(of_one) < LEAST_TURNS or (len(of_one) < MOST_TURNS and sum(of_one) + sum(of_other) < SECONDS):
+        of_one.append(one())
+        of_other.append(other())
+    return statistics.median(of_one), statistics.median(of_other)
+
+
+def one_item(encoder: EncoderInfo) -> np.ndarray[Any, Any]:
+    if encoder.dtype == "int64":
+        return np.array([[TEXT_START, *range(1000, 1000 + CAPTION - 2), TEXT_END]], np.int64)
+    return np.full((1, *encoder.view), 0.5, encoder.dtype)
