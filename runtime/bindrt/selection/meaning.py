@@ -45,4 +45,4 @@ def require_precision(manifest: Manifest, asked: str | None) -> None:
             problem += f", and nothing here computes it from other files ({'; '.join(sorted(why))})"
         elif can:
             problem += f", which has no files that {' or '.join(can)} could compute it from"
-        raise OptionError(f"precision={asked!r}", problem, f"it has {', '.join(here)}")
+        raise OptionError(f"precision={asked!r}", problem, f"it has {', '.join(sorted(here))}")
