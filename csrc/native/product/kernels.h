@@ -8,6 +8,12 @@ namespace bindrt::native {
 extern const ProductKernel kPortableFloat32;
 extern const ProductKernel kPortableBf16;
 extern const ProductKernel kPortableInt8;
+#if defined(__x86_64__)
+extern const ProductKernel kAvx512Float32;
+extern const ProductKernel kAvx512Bf16;
+extern const ProductKernel kAvx512Bf16Pairs;
+extern const ProductKernel kAvx512VnniInt8;
+#endif
 #if defined(__x86_64__) && defined(__linux__)
 extern const ProductKernel kAmxBf16;
 extern const ProductKernel kAmxInt8;

@@ -14,6 +14,9 @@ constexpr std::size_t kNumberTypes = 3;
 std::span<const ProductKernel> table() noexcept {
   static const ProductKernel kTable[] = {
       kPortableFloat32, kPortableBf16, kPortableInt8,
+#if defined(__x86_64__)
+      kAvx512Float32,   kAvx512Bf16,   kAvx512Bf16Pairs, kAvx512VnniInt8,
+#endif
 #if defined(__x86_64__) && defined(__linux__)
       kAmxBf16,         kAmxInt8,
 #endif
