@@ -1,3 +1,5 @@
+// A product as a sequence of blocks: which rows and weights each takes, and when the next weights are
+// fetched.
 #include "csrc/native/product/blocks.h"
 
 #include <algorithm>
