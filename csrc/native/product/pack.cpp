@@ -5,27 +5,6 @@
 #include "csrc/native/product/product.h"
 
 namespace bindrt::native {
-namespace {
-
-float half_to_float(std::uint16_t half) {
-  const std::uint32_t sign = (half & 0x8000U) << 16;
-  const std::uint32_t rest = half & 0x7FFFU;
-  if (rest >= 0x7C00U) {  // infinity, NaN
-    return kernels::bits_float(sign | 0x7F800000U | (rest & 0x3FFU) << 13);
-  }
-  // The exponent's bias is made float32's by a product, which subnormal numbers pass as well.
-  return kernels::bits_float(sign | kernels::float_bits(kernels::bits_float(rest << 13) * 0x1p112F));
-}
-
-float number(Stored stored, const void* from, std::int64_t at) {
-  if (stored == Stored::kFloat32) {
-    return static_cast<const float*>(from)[at];
-  }
-  const std::uint16_t value = static_cast<const std::uint16_t*>(from)[at];
-  return stored == Stored::kBf16 ? from_bf16(value) : half_to_float(value);
-}
-
-}  // namespace
 
 void pack_panel(Stored stored, const void* weight, std::int64_t inputs, std::int64_t outputs,
                 std::int64_t panel, Numbers numbers, void* to) noexcept {
@@ -38,10 +17,10 @@ void pack_panel(Stored stored, const void* weight, std::int64_t inputs, std::int
     for (std::int64_t n = 0; n < columns; ++n) {
       switch (numbers) {
         case Numbers::kFloat32:
-          static_cast<float*>(to)[at + n * group] = number(stored, weight, from + n);
+          static_cast<float*>(to)[at + n * group] = stored_number(stored, weight, from + n);
           break;
         case Numbers::kBf16:
-          static_cast<std::uint16_t*>(to)[at + n * group] = to_bf16(number(stored, weight, from + n));
+          static_cast<std::uint16_t*>(to)[at + n * group] = to_bf16(stored_number(stored, weight, from + n));
           break;
         case Numbers::kInt8:
           static_cast<std::int8_t*>(to)[at + n * group] = static_cast<const std::int8_t*>(weight)[from + n];
