@@ -14,8 +14,8 @@ namespace bindrt::native {
 class Linear {
  public:
   Linear() = default;
-  // X.weight [inputs, outputs] with X.bias, or X.weight.int8; `numbers` are the encoder's. kAny for a size that
-  // the tensor says.
+  // X.weight [inputs, outputs] with X.bias, or X.weight.int8; `numbers` are the encoder's. kAny for a size
+  // that the tensor says.
   static Linear make(const Reader& reader, Packing& packing, const std::string& name, std::int64_t inputs,
                      std::int64_t outputs, Numbers numbers);
   // A convolution's weight [outputs, ...] as a linear of `inputs`, without bias.
@@ -42,7 +42,8 @@ class Linear {
   float step_ = 0.0F;
 };
 
-// Bytes from row to row: whole lines of a cache, an odd number of them, so that rows fall into different sets.
+// Bytes from row to row: whole lines of a cache, an odd number of them, so that rows fall into different
+// sets.
 constexpr std::int64_t row_bytes(std::int64_t bytes) { return ((bytes + 63) / 64 | 1) * 64; }
 
 }  // namespace bindrt::native

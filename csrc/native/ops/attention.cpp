@@ -211,7 +211,7 @@ class Work {
     part.rows = count;
     part.valid = valid;
     part.first = key == 0;
-    part.as = shape_.pairs    ? Exponentials::kBf16
+    part.as = shape_.pairs   ? Exponentials::kBf16
               : reader_.bf16 ? Exponentials::kRounded
                              : Exponentials::kFloats;
     part.largest = largest;

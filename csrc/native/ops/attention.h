@@ -1,4 +1,5 @@
-// softmax(q · kᵀ) · v of each head of each sequence, for sequences of any length that lie one behind the other.
+// softmax(q · kᵀ) · v of each head of each sequence, for sequences of any length that lie one behind the
+// other.
 //
 // With bfloat16 inputs the scores are products of these with float32 sums, the exponentials are rounded to
 // bfloat16 for the product with the values, and the sums are float32. With float32 inputs all is float32.

@@ -24,7 +24,9 @@ Sixteen load_sums(const float* from) noexcept {
 }
 Sixteen zero() noexcept { return {}; }
 void store_sums(float* to, const Sixteen& sums) noexcept { std::copy_n(sums.lane, 16, to); }
-Units load_units(const std::uint32_t* from) noexcept { return load_sums(reinterpret_cast<const float*>(from)); }
+Units load_units(const std::uint32_t* from) noexcept {
+  return load_sums(reinterpret_cast<const float*>(from));
+}
 Units all_units(const std::uint32_t* from) noexcept {
   Units result;
   std::fill_n(result.lane, 16, *reinterpret_cast<const float*>(from));

@@ -9,7 +9,7 @@
 namespace bindrt::native {
 
 struct FewRows {
-  const void* a = nullptr;  // [rows][depth] units of 4 bytes
+  const void* a = nullptr;    // [rows][depth] units of 4 bytes
   std::int64_t a_stride = 0;  // units from row to row
   const void* b = nullptr;    // [depth][columns] units
   std::int64_t b_stride = 0;

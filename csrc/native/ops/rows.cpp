@@ -153,8 +153,7 @@ BINDRT_INLINE float peak_of(const Source& source, std::int64_t width) noexcept {
   }
   for (; at < width; at += kLanes) {
     const std::int64_t count = width - at;
-    lanes::raise(most[0],
-                 lanes::magnitude(count >= kLanes ? source.full(at) : source.part(at, count)));
+    lanes::raise(most[0], lanes::magnitude(count >= kLanes ? source.full(at) : source.part(at, count)));
   }
   lanes::raise(most[0], most[1]);
   return lanes::largest(most[0]);
@@ -257,9 +256,7 @@ void run_baseline(const Job& job) noexcept { run<4>(job); }
 BINDRT_AVX2 void run_avx2(const Job& job) noexcept { run<8>(job); }
 BINDRT_AVX512 void run_avx512(const Job& job) noexcept { run<16>(job); }
 
-void run_level(const Job& job) noexcept {
-  kernels::choose(&run_baseline, &run_avx2, &run_avx512)(job);
-}
+void run_level(const Job& job) noexcept { kernels::choose(&run_baseline, &run_avx2, &run_avx512)(job); }
 
 }  // namespace
 

@@ -17,8 +17,8 @@ inline constexpr std::int64_t kSoftmaxRows = 12;
 struct SoftmaxPart {
   float* scores = nullptr;  // [rows][stride]; numbers behind the valid ones become 0, up to `columns`
   std::int64_t stride = 0;
-  std::int64_t columns = 0;  // a multiple of 16
-  std::int64_t rows = 0;     // at most kSoftmaxRows
+  std::int64_t columns = 0;             // a multiple of 16
+  std::int64_t rows = 0;                // at most kSoftmaxRows
   const std::int64_t* valid = nullptr;  // a row's numbers, 0 … columns; in the first part at least 1
   bool first = true;
   Exponentials as = Exponentials::kFloats;
