@@ -22,7 +22,7 @@ struct SoftmaxPart {
   const std::int64_t* valid = nullptr;  // a row's numbers, 0 … columns; in the first part at least 1
   bool first = true;
   Exponentials as = Exponentials::kFloats;
-  // Of each row: its largest score, and the sum of its exponentials (as they are written) below that.
+  // A number a row: the largest score, and the sum of the exponentials (as they are written) relative to it.
   float* largest = nullptr;
   float* sums = nullptr;
   // [rows][mixed_stride]: what was summed with the exponentials of earlier parts, brought to the new largest.
