@@ -6,6 +6,7 @@ the emulator does not have.
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,12 @@ LIBRARIES = "/usr/aarch64-linux-gnu"
 NEEDS_JPEGLIB = "test_jpeg_abi"  # of the other machine
 PROGRAMS = [name for name in cpp.PROGRAMS if name != NEEDS_JPEGLIB]
 CASES = 300
+#: Product kernels of the native engine that the emulator's processors have.
+KERNELS = {
+    "cortex-a53": {"portable", "neon"},
+    "cortex-a76": {"portable", "neon", "neon_dot"},
+    "max": {"portable", "neon", "neon_dot", "neon_i8mm", "neon_bf16"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +46,27 @@ def programs() -> Path:
     return folder / "tests" / "cpp"
 
 
+def emulated(program: Path, *arguments: str, processor: str = "max") -> list[str]:
+    """The command that runs a program of this architecture."""
+    return [str(EMULATOR), "-cpu", processor, "-L", LIBRARIES, str(program), *arguments]
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program(programs: Path, name: str, tmp_path: Path) -> None:
-    cpp.require_clean(cpp.run([str(EMULATOR), "-L", LIBRARIES, str(programs / name)], cwd=tmp_path))
+    cpp.require_clean(cpp.run(emulated(programs / name), cwd=tmp_path))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("processor", KERNELS)
+def test_products_by_processor(programs: Path, processor: str, tmp_path: Path) -> None:
+    """Each processor runs the kernels that it has instructions for, and no other."""
+    done = cpp.run(emulated(programs / "test_products", processor=processor), cwd=tmp_path)
+    cpp.require_clean(done)
+    assert set(re.findall(r"^kernel (\w+),", done.stdout, re.MULTILINE)) == KERNELS[processor]
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("name", cpp.STRESS)
 def test_random_cases(programs: Path, name: str, tmp_path: Path) -> None:
-    command = [str(EMULATOR), "-L", LIBRARIES, str(programs / name), str(CASES)]
-    cpp.require_clean(cpp.run(command, cwd=tmp_path), f"{CASES} cases")
+    cpp.require_clean(cpp.run(emulated(programs / name, str(CASES)), cwd=tmp_path), f"{CASES} cases")

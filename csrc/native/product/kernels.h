@@ -18,5 +18,14 @@ extern const ProductKernel kAvx512VnniInt8;
 extern const ProductKernel kAmxBf16;
 extern const ProductKernel kAmxInt8;
 #endif
+#if defined(__aarch64__)
+extern const ProductKernel kNeonFloat32;
+extern const ProductKernel kNeonBf16;
+#endif
+#if defined(__aarch64__) && defined(__linux__)
+extern const ProductKernel kNeonMatrixBf16;
+extern const ProductKernel kNeonDotInt8;
+extern const ProductKernel kNeonI8mmInt8;
+#endif
 
 }  // namespace bindrt::native

@@ -20,6 +20,12 @@ std::span<const ProductKernel> table() noexcept {
 #if defined(__x86_64__) && defined(__linux__)
       kAmxBf16,         kAmxInt8,
 #endif
+#if defined(__aarch64__)
+      kNeonFloat32,     kNeonBf16,
+#endif
+#if defined(__aarch64__) && defined(__linux__)
+      kNeonMatrixBf16,  kNeonDotInt8,  kNeonI8mmInt8,
+#endif
   };
   return kTable;
 }

@@ -189,6 +189,15 @@ void test_gelu() {
   }
 }
 
+// For tests that choose the processor.
+void print_kernels() {
+  for (const ProductKernel& kernel : product_kernels()) {
+    if (kernel.available()) {
+      std::printf("kernel %s, numbers %d\n", kernel.name, static_cast<int>(kernel.numbers));
+    }
+  }
+}
+
 void test_choice() {
   for (const Numbers numbers : kAllNumbers) {
     const ProductKernel& fastest = product_kernel(numbers);
@@ -207,6 +216,7 @@ void test_choice() {
 }  // namespace
 
 int main() {
+  print_kernels();
   test_choice();
   test_against_float64();
   test_rows();
