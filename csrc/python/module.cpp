@@ -67,6 +67,7 @@ PYBIND11_MODULE(_core, module) {
   bindrt::bind_gpu(module);
   bindrt::bind_jpeg(module);
   bindrt::bind_pillow(module);
+  bindrt::bind_png(module);
   bindrt::bind_operators(module);
   bindrt::bind_pipeline(module);
 }

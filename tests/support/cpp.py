@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-_ROOMS = ("kernels/*", "csrc/pipeline", "csrc/jpeg", "csrc/native")  # as tests/cpp/CMakeLists.txt
+# Folders of tests/, as tests/cpp/CMakeLists.txt has them.
+_ROOMS = ("kernels/*", "csrc/pipeline", "csrc/jpeg", "csrc/png", "csrc/native")
 
 
 def _programs(kind: str) -> list[str]:

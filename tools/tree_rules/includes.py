@@ -1,8 +1,8 @@
 """Who includes whom in C++.
 
-``csrc/python → csrc/gpu → csrc/pipeline → kernels``; ``csrc/jpeg`` and ``csrc/native`` include only
-``kernels``. There each operator's room includes only ``base`` and ``resize``; ``BORROWED`` lists the
-exceptions.
+``csrc/python → csrc/gpu → csrc/pipeline → kernels``; ``csrc/jpeg``, ``csrc/png`` and ``csrc/native``
+include only ``kernels``. There each operator's room includes only ``base`` and ``resize``; ``BORROWED``
+lists the exceptions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ CSRC: Mapping[str, set[str]] = {
     "csrc/gpu": {"csrc/pipeline"},
     "csrc/jpeg": set(),
     "csrc/native": set(),
-    "csrc/python": {"csrc/pipeline", "csrc/gpu", "csrc/jpeg", "csrc/native"},
+    "csrc/png": set(),
+    "csrc/python": {"csrc/pipeline", "csrc/gpu", "csrc/jpeg", "csrc/native", "csrc/png"},
 }
 PYTHON = ("pybind11/", "Python.h")
 

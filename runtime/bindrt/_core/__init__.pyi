@@ -44,6 +44,18 @@ class JpegReader:
         out: npt.NDArray[np.float32] | npt.NDArray[np.float16] | None = None,
     ) -> npt.NDArray[Any] | None: ...
 
+@final
+class PngReader:
+    def __init__(self, module_path: str) -> None: ...
+    def input(
+        self,
+        data: bytes,
+        max_pixels: int,
+        half: bool = False,
+        out: npt.NDArray[np.float32] | npt.NDArray[np.float16] | None = None,
+    ) -> npt.NDArray[Any] | None: ...
+    def grey(self, data: bytes, max_pixels: int) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | None: ...
+
 class ForkedError(RuntimeError): ...
 
 @final

@@ -47,6 +47,14 @@ def libraries() -> tuple[Wanted, ...]:
         Wanted("NumPy", "numpy", "arrays", repair("numpy"), ("numpy",)),
         Wanted("Pillow", "PIL", "image files", repair("pillow"), ("pillow",)),
         Wanted(
+            "deflate",
+            "deflate",
+            "faster reading of PNG files",
+            repair("deflate"),
+            ("deflate",),
+            optional=True,
+        ),
+        Wanted(
             "soundfile",
             "soundfile",
             "WAV, FLAC and Ogg files",

@@ -15,7 +15,7 @@ from bindrt.items import ARRAYS_ONLY, Source
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
-from bindrt.modalities.steps import jpeg, pixels
+from bindrt.modalities.steps import jpeg, pixels, png
 from bindrt.modalities.steps.exif import exif_notes
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.notes import Notes
@@ -68,9 +68,10 @@ def prepare(item: Image, limits: Limits, reserve: Reserve | None = None) -> View
     if isinstance(item.src, PIL.Image.Image):
         return _from_picture(loaded_picture(item.src, name, limits), item, reserve)
     opened = open_source(item.src, limits)
-    direct = jpeg.image_input(opened, item.exif, limits, reserve)
-    if direct is not None:
-        return direct
+    for straight in (jpeg.image_input, png.image_input):
+        views = straight(opened, item.exif, limits, reserve)
+        if views is not None:
+            return views
     with open_picture(opened, limits) as picture:
         damaged = jpeg.would_read(opened, picture) and not (item.exif and picture_orientation(picture) != 1)
         return _from_picture(picture, item, reserve, {"damaged": 1} if damaged else {})

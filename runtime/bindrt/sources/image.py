@@ -62,6 +62,17 @@ def open_picture(
         yield image
 
 
+def read_header(fmt: str, stream: BinaryIO, opened: Opened, limits: Limits) -> PIL.Image.Image:
+    """A picture with its metadata, after all checks that come before its pixels are decoded.
+
+    Raises:
+        Exception: whatever a decoder raises; see :func:`bindrt.sources.opening.decoding`.
+        SourceError, LimitError: as :func:`open_picture`.
+    """
+    _check_before(fmt, stream, opened, limits)
+    return _checked(fmt, stream, opened.name, limits)
+
+
 def _check_before(fmt: str, stream: BinaryIO, opened: Opened, limits: Limits) -> None:
     """What must be known before the decoder sees the file."""
     if fmt == "PNG":
@@ -106,10 +117,15 @@ def _load(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
 
 
 def _read(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
+    image = _checked(fmt, stream, name, limits)
+    image.load()
+    return image
+
+
+def _checked(fmt: str, stream: Any, name: str, limits: Limits) -> PIL.Image.Image:
     quiet_pillow()
     image: PIL.Image.Image = READERS[fmt](stream)
     check_pixels(*image.size, name=name, limits=limits)
     check_memory(fmt, *image.size, name=name, limits=limits)
     check_work(image, name, limits)
-    image.load()
     return image

@@ -10,14 +10,12 @@ from PIL import _imaging
 from bindrt import _core
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Views, one_view
+from bindrt.modalities.steps import direct
 from bindrt.modalities.steps.exif import exif_notes
-from bindrt.modalities.steps.output_rows import Reserve, row_for
+from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.sources.formats import sniff
 from bindrt.sources.jpegfile import check_scans, orientation
-from bindrt.sources.opening import Opened, decoding
-
-_MOST_BYTES_IN_PLACE = 1 << 20  # about 10 ms
-_MOST_BYTES = 64 << 20  # of a file, which is read whole; Pillow reads larger ones piece by piece
+from bindrt.sources.opening import Opened
 
 
 def image_input(opened: Opened, exif: bool, limits: Limits, reserve: Reserve | None = None) -> Views | None:
@@ -29,19 +27,16 @@ def image_input(opened: Opened, exif: bool, limits: Limits, reserve: Reserve | N
     libjpeg-turbo with the usual interface, this gives None for every file.
     """
     reader = _reader()
-    if reader is None or opened.size > _MOST_BYTES or sniff(opened).name != "JPEG":
+    if reader is None or sniff(opened).name != "JPEG":
         return None
-    with decoding(opened.name, "JPEG image"), opened.binary() as stream:
-        data = stream.read(opened.size + 1)
-    if not isinstance(data, bytes) or len(data) != opened.size:  # not read whole, or growing
+    data = direct.whole(opened, "JPEG image")
+    if data is None:
         return None
     check_scans(data, opened.name, limits)
     turned = orientation(data)
     if exif and turned != 1:
         return None
-    # A batch waits for who writes into it, here while the image is decoded: not for a large one.
-    out = row_for(reserve) if len(data) <= _MOST_BYTES_IN_PLACE else None
-    array = reader.input(data, limits.max_pixels, out=out)
+    array = reader.input(data, limits.max_pixels, out=direct.row(data, reserve))
     return None if array is None else one_view(array, exif_notes(turned, False))
 
 
@@ -52,7 +47,7 @@ def would_read(opened: Opened, picture: PIL.Image.Image) -> bool:
         picture: what Pillow made of the file.
     """
     plain = picture.format == "JPEG" and picture.mode in ("L", "RGB")
-    return plain and opened.size <= _MOST_BYTES and _reader() is not None
+    return plain and opened.size <= direct.MOST_BYTES and _reader() is not None
 
 
 @lru_cache(maxsize=1)

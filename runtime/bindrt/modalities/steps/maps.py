@@ -14,6 +14,7 @@ from bindrt.arrays import Array
 from bindrt.errors import InputError, SourceError
 from bindrt.items import Source
 from bindrt.limits import Limits
+from bindrt.modalities.steps import png
 from bindrt.modalities.steps.exif import exif_notes
 from bindrt.notes import Notes
 from bindrt.sources import is_file_source, open_source
@@ -68,7 +69,7 @@ def load_map(src: Source, of: Field, limits: Limits, exif: bool = False) -> Map:
     name = arrays.item_name(src)
     if isinstance(src, PIL.Image.Image):
         picture = loaded_picture(src, name, limits)
-        values, notes = _turned(_grey(picture, name), picture, exif)
+        values, notes = _turned(_grey(picture, name), picture_orientation(picture), exif)
         return Map(_one_channel(values, name, limits), name, notes=notes)
     if not is_file_source(src):
         return Map(_one_channel(arrays.to_numpy(src, name), name, limits), name)
@@ -89,6 +90,9 @@ def _from_file(opened: Opened, of: Field, limits: Limits, exif: bool) -> tuple[A
         return _equal(read_counts(opened, limits).values, opened.name), {}
     if file_format.name == "EXR":
         return read_exr(opened, of, limits), {}
+    direct = png.grey_values(opened, limits)
+    if direct is not None:
+        return _turned(*direct, exif)
     with open_picture(opened, limits, f"a {of} map") as picture:
         deep = deep_channels(opened, picture, limits)
         values = _grey(picture, opened.name) if deep is None else _equal(deep, opened.name)
@@ -98,12 +102,11 @@ def _from_file(opened: Opened, of: Field, limits: Limits, exif: bool) -> tuple[A
                 f"of {file_format.title} only the top eight bits of each value are read",
                 "save the depth as a 16-bit PNG or TIFF, or as .npy",
             )
-        return _turned(values, picture, exif)
+        return _turned(values, picture_orientation(picture), exif)
 
 
-def _turned(values: Array, picture: PIL.Image.Image, exif: bool) -> tuple[Array, Notes]:
+def _turned(values: Array, orientation: int, exif: bool) -> tuple[Array, Notes]:
     """The map of a picture, upright if that is wanted, and what to note."""
-    orientation = picture_orientation(picture)
     notes = exif_notes(orientation, exif)
     return (upright_array(values, orientation) if exif else values), notes
 
