@@ -17,6 +17,7 @@ from bindrt.bundle import Bundle, open_bundle, regular_file
 from bindrt.bundle_checks import require_our_tokenizer, space_in
 from bindrt.errors import BundleError, Error
 from bindrt.selection import choose, open_engine
+from bindrt.selection.derived import usable_precisions
 from bindrt_export.verification.comparison import (
     Rows,
     compare,
@@ -32,17 +33,19 @@ MAX_HEADER = 4096
 
 
 def check_bundle(path: Path) -> dict[str, Any]:
-    """Hashes, schema and a parity run of every encoder.
+    """Hashes, schema and a parity run of every encoder, in each precision that it can be loaded in here.
 
     Returns:
-        ``{"bundle", "space", "ok", "encoders": {name: {"max_abs", …, "ok"} or {"error", "ok"}}}``; names are
-        those of encoders, with a precision that is not the default one behind.
+        ``{"bundle", "space", "ok", "encoders", "computed"}``. ``encoders`` is
+        ``{name: {"max_abs", …, "ok"} or {"error", "ok"}}``; names are those of encoders, with a precision that
+        is not the default one behind. ``computed`` has the same for precisions that an engine here makes of
+        the bundle's files. It does not count for ``ok``: the bundle is whole without them.
 
     Raises:
         BundleError: a file or the manifest is not what it must be.
     """
     bundle = open_bundle(path, verify=True)
-    default = bundle.manifest.default_precision
+    default, held = bundle.manifest.default_precision, bundle.manifest.precisions()
     space = space_in(bundle, default)
     if "text" in bundle.manifest.modalities:
         require_our_tokenizer(bundle)
@@ -50,7 +53,13 @@ def check_bundle(path: Path) -> dict[str, Any]:
         encoder if precision == default else f"{encoder} {precision}": check_encoder(
             bundle, encoder, precision
         )
-        for precision in [default, *(p for p in bundle.manifest.precisions() if p != default)]
+        for precision in [default, *(p for p in held if p != default)]
+        for encoder in bundle.manifest.encoders
+    }
+    computed = {
+        f"{encoder} {precision}": check_encoder(bundle, encoder, precision)
+        for precision in usable_precisions(bundle.manifest)
+        if precision not in held
         for encoder in bundle.manifest.encoders
     }
     return {
@@ -59,6 +68,7 @@ def check_bundle(path: Path) -> dict[str, Any]:
         "files": sum(1 for _ in bundle.manifest.all_files()),
         "bytes": sum(f.bytes for f in bundle.manifest.all_files()),
         "encoders": results,
+        "computed": computed,
         "ok": all(r["ok"] for r in results.values()),
     }
 

@@ -12,13 +12,15 @@ from typing import Any
 
 from rich.console import Console
 
-from bindrt.bundle import unique_keys
+from bindrt.bundle import open_bundle, unique_keys
 from bindrt.commands.terminal import Command, CommandParser
 from bindrt.engines import ENGINES
+from bindrt.engines.registry import listed_engines
 from bindrt.errors import OptionError
 from bindrt.extras import install
 from bindrt.modalities import MODALITIES
 from bindrt.precisions import EIGHT_BITS, PRECISIONS
+from bindrt.selection.gains import bundle_gain
 from bindrt_export.request import ENGINE, EngineRequest, ExportRequest
 from bindrt_export.terminal import (
     RichProgress,
@@ -66,8 +68,9 @@ def _engines(add: Callable[..., object]) -> None:
                    help=f"{', '.join(PRECISIONS)}; default: fp32")  # fmt: skip
     add("--default-precision", choices=PRECISIONS, metavar="P",
                    help="what bindrt.load takes; default: the first given")  # fmt: skip
-    add("--engine", nargs="+", action="extend", choices=tuple(ENGINES), metavar="E",
-                   help=f"beside onnxruntime: {', '.join(e for e in ENGINES if e != ENGINE)}")  # fmt: skip
+    engines = listed_engines()
+    add("--engine", nargs="+", action="extend", choices=engines, metavar="E",
+                   help=f"beside onnxruntime: {', '.join(e for e in engines if e != ENGINE)}")  # fmt: skip
     add("--target", nargs="+", action="extend", metavar="sm_89", help="GPUs to build plans for")
     add(
         "--calibration",
@@ -111,7 +114,8 @@ def run_export(args: argparse.Namespace, console: Console) -> int:
         return 0
     with SilentProgress() if args.json else RichProgress(console) as progress:
         report = exporter.run(request, progress)
-    emit({**report, "bundle": str(args.output)}, args.json, print_report)
+    gain = bundle_gain(open_bundle(args.output).manifest)
+    emit({**report, "bundle": str(args.output), "gain": gain}, args.json, print_report)
     return 0
 
 

@@ -149,6 +149,8 @@ def print_report(result: dict[str, Any], console: Console) -> None:
         "difference: the largest to torch, of unit vectors",
         soft_wrap=True,
     )
+    if result["gain"]:
+        console.print(f"{result['gain']}.", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_results(results: list[dict[str, Any]], console: Console) -> None:
@@ -176,14 +178,15 @@ def print_results(results: list[dict[str, Any]], console: Console) -> None:
 
 def print_check(result: dict[str, Any], console: Console) -> None:
     table = compact_table("encoder", "as at export", "difference", "cosine", "time")
-    for name, e in result["encoders"].items():
+    encoders = {**result["encoders"], **result["computed"]}
+    for name, e in encoders.items():
         if "error" in e:
             table.add_row(name, "[red]failed", "", "", "")
             continue
         verdict = "[green]ok" if e["ok"] else f"[red]not {e['limit']}"
         table.add_row(name, verdict, f"{e['max_abs']:.1e}", f"{e['min_cosine']:.6f}", f"{e['seconds']:.1f} s")
     console.print(table)
-    for e in result["encoders"].values():
+    for e in encoders.values():
         if "error" in e:
             console.print(e["error"], markup=False, highlight=False, soft_wrap=True)
     verdict = "[green]ok[/]" if result["ok"] else "[red]failed[/]"

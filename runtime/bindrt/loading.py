@@ -39,7 +39,10 @@ def load(
         path: the folder that ``bind-export`` wrote, or ``"tiny"``: bind-tiny, which comes with the package.
         engine: ``auto``: the fastest of those that run here, measured once and remembered; or the name
             of an engine that the bundle has files for.
-        precision: ``fp32``, …; by default what the bundle records as its default.
+        precision: ``fp32``, …; by default what the bundle records as its default. ``bf16`` is also computed
+            from fp32 and fp16 files, where the processor has units for it. ``fast``: the fastest of the
+            default's space; ``fastest``: of all that the bundle has, one space for all encoders. Both are
+            measured once and remembered; docs/precision.md.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``; with OpenVINO also ``gpu``, ``gpu.N``, ``npu``.
         modalities: embed only these; others are never read from disk. Default: all there are.
         threads: threads an engine computes with; default: one for each physical core.
@@ -61,7 +64,7 @@ def load(
     Raises:
         BundleError: not a bundle, damaged or unsafe.
         EngineError: the bundle has no files for this engine and precision.
-        OptionError: an argument has no such value.
+        OptionError: an argument has no such value, or the precision cannot be had here.
 
     Example:
         >>> with bindrt.load("tiny") as model:

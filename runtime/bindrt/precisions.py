@@ -17,6 +17,10 @@ EIGHT_BITS = tuple(name for name, kind in PRECISION_CLASS.items() if kind != "fl
 FAST, FASTEST = "fast", "fastest"
 #: What ``load`` and the commands take.
 CHOICES = (*PRECISIONS, FAST, FASTEST)
+#: How the commands describe their option.
+PRECISION_HELP = (
+    "fp32, bf16, …; fast or fastest: measured once, in the default's space or in all; default: the bundle's"
+)
 
 
 def of_class(kind: str) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ def measure(
     request = {**options, "bundle": str(bundle.path), "sources": sources, "batch": None, "wait": None}
     found: dict[str, Any] = {name: [] for name in comparison.SCENARIOS}
     sides: list[dict[str, Any]] = []
+    chosen: dict[str, str] = {}
     for number, each in enumerate(configurations):
         with ExitStack() as stack:
             opened = []
@@ -73,16 +74,13 @@ def measure(
                     found[name] += entries
             if number == 0:
                 sides = [described_side(side, apart.get(side.name)) for side in opened]
+                chosen = opened[0].chosen
     return {
         "format": results.FORMAT,
         "schema": results.SCHEMA,
         "bindrt": sides[0]["packages"]["bindrt"],
         "machine": facts,
-        "bundle": {
-            "name": bundle.path.name,
-            "space": bundle.manifest.space,
-            "precision": options["precision"] or bundle.manifest.default_precision,
-        },
+        "bundle": {"name": bundle.path.name, **chosen},
         "inputs": described_inputs(sources, options),
         "settings": {
             **asdict(effort), "mixed": mixed, "tensors": options["tensors"], "threads": options["threads"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import islice
 from typing import Any, Protocol, cast
@@ -31,9 +31,11 @@ class System(Protocol):
 
     Attributes:
         about: what it is, in a line.
+        chosen: the precision and the space that it computes in, where it chooses them.
     """
 
     about: str
+    chosen: Mapping[str, str]
 
     def submit(self, modality: str, item: object, priority: int) -> Future[Vector]: ...
 
@@ -60,6 +62,7 @@ class ModelSystem:
         self._rows: dict[str, int] = {m: engine.max_batch for m, engine in engines.items()}
         names = sorted({f"{engine.name} on {engine.device}" for engine in engines.values()})
         self.about = f"bindrt's pipeline; {model.precision}, {', '.join(names)}"
+        self.chosen: Mapping[str, str] = {"precision": model.precision, "space": model.space}
 
     def submit(self, modality: str, item: object, priority: int) -> Future[Vector]:
         future: Future[Vector] = cast(Any, self._model).submit(modality, item, priority=priority)
@@ -95,6 +98,7 @@ class PlainSystem:
             batch: by encoder, the most rows that a stream gives to it at once.
         """
         self.about = about
+        self.chosen: Mapping[str, str] = {}
         self._infos = encoders
         self._open = open_encoder
         self._batch = batch
@@ -147,6 +151,7 @@ class LoopSystem:
     def __init__(self, model: Model) -> None:
         self._model = model
         model.warm_up()
+        self.chosen: Mapping[str, str] = {"precision": model.precision, "space": model.space}
         self._lock = threading.Lock()
 
     def submit(self, modality: str, item: object, priority: int) -> Future[Vector]:

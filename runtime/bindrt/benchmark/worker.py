@@ -95,7 +95,8 @@ def serve(name: str) -> int:
             if worker is None:
                 system = provider.open(request)
                 worker = Worker(system, open_items(request["sources"], request["tensors"]))
-                send({"about": system.about, "packages": package_versions(*provider.packages)})
+                packages = package_versions(*provider.packages)
+                send({"about": system.about, "packages": packages, "chosen": dict(system.chosen)})
             else:
                 send(worker.answer(request))
         except Error as error:

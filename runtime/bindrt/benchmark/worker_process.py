@@ -16,6 +16,7 @@ class WorkerProcess:
         name: ``bindrt``, or what it is compared with.
         about: what the system is, in its own words.
         packages: versions of the libraries that it uses.
+        chosen: the precision and the space that it computes in, where it chooses them.
     """
 
     def __init__(self, name: str, request: dict[str, Any]) -> None:
@@ -35,6 +36,7 @@ class WorkerProcess:
             raise
         self.about: str = hello["about"]
         self.packages: dict[str, str] = hello["packages"]
+        self.chosen: dict[str, str] = hello["chosen"]
 
     def ask(self, request: Message) -> Message:
         """The reply to a command.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bindrt.bundle.json_object import JsonObject
-from bindrt.engines import ENGINES
+from bindrt.engines.registry import listed_engines
 from bindrt.errors import BundleError
 from bindrt.modalities import MODALITIES, encoder_names
 from bindrt.precisions import PRECISIONS
@@ -190,7 +190,7 @@ def engine_files(entry: JsonObject, encoders: Mapping[str, EncoderInfo]) -> Engi
     most = entry.value.get("max_batch")
     return EngineFiles(
         encoder=entry.one_of("encoder", tuple(encoders)),
-        engine=entry.one_of("engine", tuple(ENGINES)),
+        engine=entry.one_of("engine", listed_engines()),
         precision=entry.one_of("precision", PRECISIONS),
         target=entry.matching("target", NAME),
         min_batch=entry.integer("min_batch", 1, MAX_DIM),

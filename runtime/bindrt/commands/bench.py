@@ -22,6 +22,7 @@ from bindrt.bundle_checks import chosen_modalities
 from bindrt.commands.terminal import Command, CommandParser
 from bindrt.errors import OptionError
 from bindrt.modalities import MODALITIES
+from bindrt.precisions import PRECISION_HELP
 
 
 def parser(prog: str) -> CommandParser:
@@ -41,7 +42,7 @@ def parser(prog: str) -> CommandParser:
     _requests(p.section("requests"))
     engine = p.section("engine, as in bindrt.load")
     engine("--engine", default="auto", metavar="NAME", help="default: auto")
-    engine("--precision", metavar="P", help="default: the bundle's")
+    engine("--precision", metavar="P", help=PRECISION_HELP)
     engine("--threads", type=int, metavar="N", help="threads of the engine")
     output = p.section("output")
     output("--json", type=Path, metavar="OUT", help="write all that was measured")

@@ -16,6 +16,7 @@ from bindrt.commands.rules import Selection, Shard, parse_rule, parse_shard
 from bindrt.commands.segments import parts_folder
 from bindrt.commands.terminal import Add, CommandParser
 from bindrt.modalities import MODALITIES
+from bindrt.precisions import PRECISION_HELP
 
 
 def parser(prog: str) -> CommandParser:
@@ -75,7 +76,7 @@ def _add_output(add: Add) -> None:
 
 def _add_engine(add: Add) -> None:
     add("--engine", default="auto", metavar="NAME", help="default: auto, the fastest here")
-    add("--precision", metavar="P", help="default: the bundle's")
+    add("--precision", metavar="P", help=PRECISION_HELP)
     add("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:N")
     add("--threads", type=int, metavar="N", help="threads of the engine")
     add("--isolate", action="store_true",

@@ -22,6 +22,7 @@ from bindrt.errors import OptionError
 from bindrt.index import Hit, Index, combine
 from bindrt.loading import load
 from bindrt.modalities import MODALITIES
+from bindrt.precisions import PRECISION_HELP
 
 
 class AddQuery(argparse.Action):
@@ -56,6 +57,7 @@ def parser(prog: str) -> CommandParser:
     queries("--weight", type=float, action="append", default=[], metavar="W",
                          help="weight of each query, in order; default 1; negative steers away")  # fmt: skip
     queries("--bundle", metavar="NAME.bind", help="bundle to use; default: the one that made the index")
+    queries("--precision", metavar="P", help=PRECISION_HELP)
     add_item_options(p.section(ITEM_SECTION))
     add_limit_options(p.section(LIMIT_SECTION))
     results = p.section("results")
@@ -91,7 +93,9 @@ def search(args: argparse.Namespace) -> list[Hit]:
         raise OptionError("", "the index does not say which bundle made it", "add --bundle")
     wanted = sorted({modality for modality, _ in queries})
     # For a query or two, repacking the weights would take longer than it saves.
-    with load(bundle, modalities=cast(Any, wanted), startup="fast-start", limits=limits) as model:
+    with load(
+        bundle, precision=args.precision, modalities=cast(Any, wanted), startup="fast-start", limits=limits
+    ) as model:
         require_comparable(index.space, model.space, str(bundle))
         items = {m: [as_item(m, v, options) for modality, v in queries if modality == m] for m in wanted}
         found = model.embed(**items)  # type: ignore[arg-type]

@@ -19,6 +19,7 @@ from bindrt.diagnosis.wanted import libraries, wanted_engine
 from bindrt.engines import ENGINES
 from bindrt.loaded_encoders import loaded_models
 from bindrt.selection.auto import remembered
+from bindrt.selection.gains import machine_gain
 
 
 def doctor() -> Report:
@@ -42,7 +43,7 @@ def doctor() -> Report:
     missing = [
         str(part) for one, part in zip(wanted, parts, strict=True) if not (one.optional or part.present)
     ]
-    version = installed(("bindrt",))
+    version, choices = installed(("bindrt",)), tuple(remembered())
     return Report(
         version=version[0][1] if version else "not installed (run from its source)",
         core=core,
@@ -50,11 +51,12 @@ def doctor() -> Report:
         python=f"{platform.python_implementation()} {platform.python_version()}",
         system=platform.platform(),
         cpu=hardware.cpu(features),
+        gain=machine_gain(choices),
         driver=hardware.nvidia_driver(),
         libraries=(*parts[: len(own)], look_for_export()),
         engines=tuple(parts[len(own) :]),
         tools=(look_for_nvrtc(), look_for_nvcc()),
-        choices=tuple(remembered()),
+        choices=choices,
         models=tuple(loaded_models()),
         problems=(*([core_problem] if core_problem else []), *missing, *conflicts()),
     )

@@ -47,7 +47,9 @@ class Report:
     Attributes:
         version: the version of bindrt.
         core: how the compiled module was built; empty if it does not load, then see ``core_problem``.
-        choices: what ``engine="auto"`` measured and remembers: bundle, encoder, precision, chosen, why.
+        gain: what this processor's units for short numbers could gain; empty if it has none.
+        choices: what ``engine="auto"`` measured and remembers: bundle, encoder, precision (those that were
+            compared), chosen, why, seconds by precision.
         models: the models of this process that have encoders in memory: name, budget, bytes by encoder.
         problems: what keeps bindrt from working as installed; empty on a healthy machine.
     """
@@ -58,11 +60,12 @@ class Report:
     python: str
     system: str
     cpu: hardware.Cpu
+    gain: str
     driver: hardware.Driver
     libraries: tuple[Part, ...]
     engines: tuple[Part, ...]
     tools: tuple[Part, ...]
-    choices: tuple[dict[str, str], ...]
+    choices: tuple[dict[str, Any], ...]
     models: tuple[dict[str, Any], ...]
     problems: tuple[str, ...]
 
@@ -108,6 +111,8 @@ class Report:
         yield f"CPU: {cpu.model} ({cpu.machine}), {cpu.cores} cores, {cpu.usable_cores:g} usable"
         yield f"  {' '.join(cpu.features) or 'features unknown'}"
         yield f"  memory {cpu.memory / GIB:.1f} GiB, {cpu.available / GIB:.1f} free"
+        if self.gain:
+            yield f"  {self.gain}"
 
     def _gpu_lines(self) -> Iterator[str]:
         """The driver, and each device with the code that would run on it."""
@@ -126,7 +131,7 @@ class Report:
 
     def _choice_lines(self) -> Iterator[str]:
         if self.choices:
-            yield "Chosen by engine='auto':"
+            yield "Chosen as the fastest here:"
         for c in self.choices:
             yield f"  {c['bundle']} {c['encoder']} {c['precision']}: {c['chosen']}, since {c['why']}"
 

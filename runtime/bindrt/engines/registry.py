@@ -18,6 +18,11 @@ _KINDS = (
 ENGINES: dict[str, EngineKind] = {kind.name: kind for kind in _KINDS}
 
 
+def listed_engines() -> tuple[str, ...]:
+    """The engines that have files of their own in bundles; others read those of these."""
+    return tuple(name for name, kind in ENGINES.items() if not kind.reads)
+
+
 def require_known_engine(engine: str) -> None:
     """Raises OptionError for a name that is neither ``auto`` nor an engine's."""
     if engine not in ("auto", *ENGINES):

@@ -130,6 +130,8 @@ def chosen_precision(found: Mapping[str, Opener], asked: str) -> str:
 
     Those that were not measured yet are left out; ``asked`` if that is all of them.
     """
+    if asked not in (FAST, FASTEST):
+        return asked
     chosen = {encoder: one.precision for encoder in sorted(found) if (one := found[encoder].chosen())}
     names = sorted(set(chosen.values()))
     if len(names) > 1:
@@ -139,8 +141,8 @@ def chosen_precision(found: Mapping[str, Opener], asked: str) -> str:
 
 def choice_text(found: Mapping[str, Opener], asked: str) -> str:
     """For ``repr``: the precision, and the engines that compute in it where these were chosen as fastest."""
-    precision = chosen_precision(found, asked)
     if asked not in (FAST, FASTEST):
-        return precision
+        return asked
+    precision = chosen_precision(found, asked)
     names = sorted({chosen.engine for one in found.values() if (chosen := one.chosen())})
     return f"{precision} by {', '.join(names)}, chosen as {asked}" if names else f"{asked}, not measured yet"

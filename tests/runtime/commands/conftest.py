@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from support.embedding import Embed
+from support.toy_engine import toy_alone
+
+__all__ = ["embed", "toy_alone"]
 
 
 @pytest.fixture

@@ -8,11 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from bindrt.bundle import open_bundle
+from bindrt.selection.gains import bundle_gain
+from bindrt_export.check import check_bundle
 from bindrt_export.terminal import RichProgress
 from support.bundles import TINY_CONFIG
 from support.commands import command, run_command
@@ -61,6 +65,7 @@ def test_export_shows_stages_sizes_and_differences(tiny_config: Path, tmp_path: 
     for word in ("imu", "weights", "trace", "difference", "peak memory"):
         assert word in done.stdout, word
     assert "imu" in done.stderr, "the progress goes to stderr"
+    assert bundle_gain(open_bundle(output).manifest) in done.stdout
 
 
 def test_dry_run_of_the_official_sizes() -> None:
@@ -93,6 +98,19 @@ def test_check_passes_and_needs_no_torch(small_bundle: Path) -> None:
     assert result["ok"]
     assert set(result["encoders"]) == {"vision", "text", "audio", "depth", "thermal", "imu"}
     assert all(e["max_abs"] < 1e-5 for e in result["encoders"].values())
+
+
+def test_check_also_runs_what_is_computed_from_the_files(
+    imu_bundle: Path, toy_alone: Callable[..., None]
+) -> None:
+    """The toy's bf16 vectors are wrong. That is shown, and the bundle is whole all the same."""
+    toy_alone(precisions=("bf16",))
+    result = check_bundle(imu_bundle)
+    assert list(result["encoders"]) == ["imu"]
+    (found,) = result["computed"].items()
+    assert (found[0], found[1]["ok"]) == ("imu bf16", False)
+    assert found[1]["min_cosine"] < 0.9
+    assert result["ok"]
 
 
 def test_check_sees_a_changed_byte(imu_bundle: Path, tmp_path: Path) -> None:
