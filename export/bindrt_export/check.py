@@ -37,9 +37,9 @@ def check_bundle(path: Path) -> dict[str, Any]:
 
     Returns:
         ``{"bundle", "space", "ok", "encoders", "computed"}``. ``encoders`` is
-        ``{name: {"max_abs", …, "ok"} or {"error", "ok"}}``; names are those of encoders, with a precision that
-        is not the default one behind. ``computed`` has the same for precisions that an engine here makes of
-        the bundle's files. It does not count for ``ok``: the bundle is whole without them.
+        ``{name: {"max_abs", …, "ok"} or {"error", "ok"}}``; names are those of encoders, with a precision
+        that is not the default one behind. ``computed`` has the same for precisions that an engine here
+        makes of the bundle's files. It does not count for ``ok``: the bundle is whole without them.
 
     Raises:
         BundleError: a file or the manifest is not what it must be.
