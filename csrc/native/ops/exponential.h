@@ -5,26 +5,58 @@
 
 namespace bindrt::native::lanes {
 
-// Below it the result is 0, so that none is subnormal.
+// What is below counts as this, so that no result is subnormal: e^-87 is 1.6e-38.
 inline constexpr float kLeastExponent = -87.0F;
+
+// sum = sum · by + add
+template <int N, int M>
+BINDRT_INLINE void step(simd::Float<N> (&sum)[M], const simd::Float<N> (&by)[M], float add) noexcept {
+  for (int i = 0; i < M; ++i) {
+    sum[i] = sum[i] * by[i] + add;
+  }
+}
+
+// Of M vectors, each step for all of them: a processor looks only so far ahead for work that need not wait.
+template <int N, int M>
+BINDRT_INLINE void exponentials(simd::Float<N> (&x)[M]) noexcept {
+  constexpr float kToInteger = 12582912.0F;  // added: the nearest integer stands in the low bits
+  simd::Float<N> shifted[M], n[M], sum[M];
+  for (int i = 0; i < M; ++i) {
+    x[i] = kLeastExponent > x[i] ? simd::broadcast<N>(kLeastExponent) : x[i];  // NaN stays
+  }
+  for (int i = 0; i < M; ++i) {
+    shifted[i] = x[i] * 1.44269504F + kToInteger;
+  }
+  for (int i = 0; i < M; ++i) {
+    n[i] = shifted[i] - kToInteger;
+  }
+  for (int i = 0; i < M; ++i) {  // log(2) in two parts, the first product exact
+    x[i] = (x[i] - n[i] * 0.693359375F) + n[i] * 2.12194440e-4F;
+  }
+  for (int i = 0; i < M; ++i) {  // (e^x − 1 − x) / x²
+    sum[i] = x[i] * 0.0013814539415761828F + 0.00836874544620514F;
+  }
+  step<N, M>(sum, x, 0.04166838899254799F);
+  step<N, M>(sum, x, 0.1666652113199234F);
+  step<N, M>(sum, x, 0.4999999403953552F);
+  for (int i = 0; i < M; ++i) {
+    sum[i] = sum[i] * (x[i] * x[i]) + x[i];
+  }
+  for (int i = 0; i < M; ++i) {
+    sum[i] = sum[i] + 1.0F;
+  }
+  for (int i = 0; i < M; ++i) {
+    const simd::Word<N> scaled =
+        reinterpret_cast<simd::Word<N>>(sum[i]) + (reinterpret_cast<simd::Word<N>>(shifted[i]) << 23);
+    x[i] = reinterpret_cast<simd::Float<N>>(scaled);
+  }
+}
 
 template <int N>
 BINDRT_INLINE simd::Float<N> exponential(const simd::Float<N>& x) noexcept {
-  constexpr float kToInteger = 12582912.0F;  // added: the nearest integer stands in the low bits
-  const simd::Float<N> shifted = x * 1.44269504F + kToInteger;
-  const simd::Float<N> n = shifted - kToInteger;
-  simd::Float<N> r = x - n * 0.693359375F;  // log(2) in two parts, the first product exact
-  r = r + n * 2.12194440e-4F;
-  simd::Float<N> tail = r * 1.9875691500e-4F + 1.3981999507e-3F;  // (e^r − 1 − r) / r²
-  tail = tail * r + 8.3334519073e-3F;
-  tail = tail * r + 4.1665795894e-2F;
-  tail = tail * r + 1.6666665459e-1F;
-  tail = tail * r + 5.0000001201e-1F;
-  const simd::Float<N> power = (tail * (r * r) + r) + 1.0F;
-  const simd::Word<N> scaled =
-      reinterpret_cast<simd::Word<N>>(power) + (reinterpret_cast<simd::Word<N>>(shifted) << 23);
-  const auto kept = reinterpret_cast<simd::Word<N>>(~(x < kLeastExponent));  // NaN stays NaN
-  return reinterpret_cast<simd::Float<N>>(scaled & kept);
+  simd::Float<N> one[1] = {x};
+  exponentials<N, 1>(one);
+  return one[0];
 }
 
 }  // namespace bindrt::native::lanes

@@ -2,8 +2,8 @@
 // bits at every level.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "kernels/base/simd.h"
 
@@ -57,23 +57,43 @@ BINDRT_INLINE Lanes<N> load_bf16(const std::uint16_t* from) noexcept {
   return result;
 }
 
-// As to_bf16 of numbers.h, but for NaN, which stays one.
-template <int N>
-BINDRT_INLINE simd::Word<N> rounded_bits(const simd::Float<N>& value) noexcept {
-  const auto bits = reinterpret_cast<simd::Word<N>>(value);
-  return bits + 0x7FFFU + ((bits >> 16) & 1U);
-}
-
 // As to_bf16 of numbers.h.
 template <int N>
 BINDRT_INLINE void store_bf16(std::uint16_t* to, const Lanes<N>& value) noexcept {
   for (int i = 0; i < Lanes<N>::kParts; ++i) {
     const auto bits = reinterpret_cast<simd::Word<N>>(value.part[i]);
     const auto nan = reinterpret_cast<simd::Word<N>>((bits & 0x7FFFFFFFU) > 0x7F800000U);
-    const simd::Word<N> wide = (nan & (bits | 0x00400000U)) | (~nan & rounded_bits<N>(value.part[i]));
-    const simd::Word<N> high = wide >> 16;
+    const simd::Word<N> rounded = bits + 0x7FFFU + ((bits >> 16) & 1U);
+    const simd::Word<N> high = ((nan & (bits | 0x00400000U)) | (~nan & rounded)) >> 16;
     simd::store(to + i * N, __builtin_convertvector(high, simd::Half<N>));
   }
+}
+
+namespace detail {
+
+template <int N, std::size_t... I>
+BINDRT_INLINE simd::Half<2 * N> odd_halves(const simd::Float<N>& a, const simd::Float<N>& b,
+                                           std::index_sequence<I...>) noexcept {
+  return simd::shuffle<static_cast<int>(2 * I + 1)...>(reinterpret_cast<simd::Half<2 * N>>(a),
+                                                       reinterpret_cast<simd::Half<2 * N>>(b));
+}
+
+}  // namespace detail
+
+// The upper halves of the numbers of `a`, then of `b`.
+template <int N>
+BINDRT_INLINE void store_upper_halves(std::uint16_t* to, const simd::Float<N>& a,
+                                      const simd::Float<N>& b) noexcept {
+  simd::store(to, detail::odd_halves<N>(a, b, std::make_index_sequence<2 * N>()));
+}
+
+// `value` in the lanes before `count`, `other` in those from there on; lanes are counted from `first`.
+template <int N>
+BINDRT_INLINE simd::Float<N> before(std::int64_t count, std::int64_t first, const simd::Float<N>& value,
+                                    float other) noexcept {
+  constexpr std::int32_t kNumber[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const auto number = simd::load<simd::Int<N>>(kNumber) + static_cast<std::int32_t>(first);
+  return number < static_cast<std::int32_t>(count) ? value : simd::broadcast<N>(other);
 }
 
 template <int N>
@@ -118,7 +138,12 @@ template <int N>
 BINDRT_INLINE float largest(const Lanes<N>& value) noexcept {
   float lane[kLanes];
   store(lane, value);
-  return *std::max_element(lane, lane + kLanes);
+  for (int width = static_cast<int>(kLanes) / 2; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) {
+      lane[i] = lane[i + width] > lane[i] ? lane[i + width] : lane[i];
+    }
+  }
+  return lane[0];
 }
 
 }  // namespace bindrt::native::lanes

@@ -31,7 +31,9 @@ Case a_case(stress::Bytes& bytes) {
   c.to.numbers = static_cast<Numbers>(bytes.number(0, 2));
   c.to.padded = c.width + (bytes.chance(2) ? 0 : bytes.range(0, 63));
   c.to.stride = (c.to.padded + (bytes.chance(2) ? 0 : bytes.range(0, 9))) * bytes_of(c.to.numbers);
-  c.to.fixed = bytes.chance(3) ? static_cast<float>(bytes.real(1e-3, 0.1)) : 0.0F;
+  c.to.fixed = bytes.chance(3)   ? static_cast<float>(bytes.real(1e-3, 0.1))
+               : bytes.chance(4) ? std::ldexp(1.0F, bytes.number(-9, -3))  // halves are often met
+                                 : 0.0F;
   return c;
 }
 
@@ -141,6 +143,11 @@ void check_row(const Case& c, const Data& data, const Result& result, std::int64
     if (c.to.numbers == Numbers::kInt8) {
       if (i >= c.width) {
         continue;  // any byte
+      }
+      if (!c.normed) {
+        const float level = static_cast<float>(x) / result.steps[row];
+        good = good && bytes[i] == std::fmin(std::fmax(std::nearbyint(level), -128.0F), 127.0F) + 128.0F;
+        continue;
       }
       const double got = (bytes[i] - 128.0) * step;
       const double clamped = std::fmin(std::fmax(x, -128 * step), 127 * step);
