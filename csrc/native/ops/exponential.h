@@ -16,7 +16,8 @@ BINDRT_INLINE void step(simd::Float<N> (&sum)[M], const simd::Float<N> (&by)[M],
   }
 }
 
-// Of M vectors, each step for all of them: a processor looks only so far ahead for work that need not wait.
+// M vectors at once, each step for all of them: a processor looks only so far ahead for work that need not
+// wait.
 template <int N, int M>
 BINDRT_INLINE void exponentials(simd::Float<N> (&x)[M]) noexcept {
   constexpr float kToInteger = 12582912.0F;  // added: the nearest integer stands in the low bits
