@@ -32,6 +32,15 @@ const Tensor& quantised_weight(const std::string& name, const Tensor& tensor, st
 // What a layer with float weights computes with: among 8-bit layers, float32.
 Numbers of_floats(Numbers numbers) { return numbers == Numbers::kInt8 ? Numbers::kFloat32 : numbers; }
 
+// Panels of a piece by the kernel's wish, in pieces that share out evenly.
+std::int64_t wanted_panels(const ProductKernel& kernel, std::int64_t panels, std::int64_t members) {
+  if (kernel.good_panels == 1) {
+    return 1;
+  }
+  const std::int64_t pieces = std::max<std::int64_t>(1, panels / (kernel.good_panels * members)) * members;
+  return (panels + pieces - 1) / pieces;
+}
+
 }  // namespace
 
 Linear Linear::make(const Reader& reader, Packing& packing, const std::string& name, std::int64_t inputs,
@@ -94,7 +103,8 @@ void Linear::run(Member& member, const RowsOut& rows_in, std::int64_t rows, cons
   const std::int64_t chunks = (rows + good - 1) / good;
   const std::int64_t panel_work = (rows + chunks - 1) / chunks * inputs() * kPanel;
   const std::int64_t fair = std::max<std::int64_t>(1, chunks * panels / (kPiecesEach * member.members()));
-  const std::int64_t together = std::clamp<std::int64_t>(kPieceWork / panel_work, 1, std::min(fair, panels));
+  const std::int64_t wanted = wanted_panels(kernel, chunks * panels, member.members());
+  const std::int64_t together = std::min(panels, std::max(wanted, std::min(fair, kPieceWork / panel_work)));
   const std::int64_t groups = (panels + together - 1) / together;
   const std::int64_t target_bytes = target.bf16 ? 2 : 4;
   member.loop(chunks * groups, 1, [&](std::int64_t begin, std::int64_t end) {

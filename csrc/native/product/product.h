@@ -87,6 +87,9 @@ struct ProductKernel {
   // Computes `rows` rows times panels [first, last). Parts may run on several threads at once.
   void (*run)(const PackedWeight& weight, const Activations& rows_in, std::int64_t rows, std::int64_t first,
               std::int64_t last, const Target& target) noexcept;
+  // Panels that a caller should give at once where it has enough: the first is waited for, while it is
+  // computed the next is fetched.
+  std::int64_t good_panels = 1;
 };
 
 // Every kernel of this build, the portable one of a number type first, the fastest last.

@@ -62,6 +62,7 @@ class Split {
 };
 
 // Fetches the panel after the one in work, evenly while that one is computed.
+template <class Unit>
 class Ahead {
  public:
   // `calls`: of a block's function for each panel, each of which has all steps.
@@ -79,7 +80,7 @@ class Ahead {
   void begin_block() { now_ = at_ < panel_end_ ? kStepLines : lines_; }
   [[gnu::always_inline]] void step() {
     for (std::int64_t line = 0; line < now_ && at_ < limit_; ++line, at_ += kLine) {
-      __builtin_prefetch(at_, 0, 2);
+      Unit::fetch(at_);
     }
   }
 
@@ -153,7 +154,7 @@ class Product {
     const std::int64_t panel_bytes = steps_ * kStepBytes;
     const std::int64_t calls = split_.blocks() * (split_.block(0).count <= kRows ? 1 : 2);
     const char* panel = static_cast<const char*>(weight_.data) + first * panel_bytes;
-    Ahead ahead(panel, panel_bytes, last - first, calls);
+    Ahead<Unit> ahead(panel, panel_bytes, last - first, calls);
     for (std::int64_t p = first; p < last; ++p, panel += panel_bytes) {
       ahead.begin_panel(panel);
       for (std::int64_t b = 0; b < split_.blocks(); ++b) {
@@ -165,7 +166,7 @@ class Product {
   }
 
  private:
-  void compute(const Rows& rows, const char* panel, std::int64_t column, Ahead& ahead) {
+  void compute(const Rows& rows, const char* panel, std::int64_t column, Ahead<Unit>& ahead) {
     const std::int64_t down = Split::tiles_of(rows.count);
     configure(down, rows.height);
     switch (down) {
@@ -182,7 +183,7 @@ class Product {
   }
 
   template <int kDown>
-  void both_halves(const Rows& rows, const char* panel, std::int64_t column, Ahead& ahead) {
+  void both_halves(const Rows& rows, const char* panel, std::int64_t column, Ahead<Unit>& ahead) {
     block<kDown, 2>(rows, panel, column, ahead);
     if (column + kPanel / 2 < weight_.outputs) {
       block<kDown, 2>(rows, panel + 2 * kRowBytes, column + kPanel / 2, ahead);
@@ -191,7 +192,7 @@ class Product {
 
   // `weights`: the first of the block's columns in the panel.
   template <int kDown, int kAcross>
-  void block(const Rows& rows, const char* weights, std::int64_t column, Ahead& ahead) {
+  void block(const Rows& rows, const char* weights, std::int64_t column, Ahead<Unit>& ahead) {
     const char* from[kDown];
     for (std::int64_t tile = 0; tile < kDown; ++tile) {
       from[tile] = static_cast<const char*>(activations_.data) +

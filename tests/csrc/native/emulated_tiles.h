@@ -37,6 +37,8 @@ struct Tiles {
   std::int64_t configures = 0;
   std::int64_t loads = 0;
   std::int64_t products = 0;
+  std::int64_t lines = 0;         // fetched one after the other
+  const char* fetched = nullptr;  // where the next is expected
 
   std::int64_t rows(int tile) const { return config.rows[tile]; }
   std::int64_t row_bytes(int tile) const { return config.row_bytes[tile]; }
@@ -79,6 +81,12 @@ struct EmulatedTiles {
     t.config = config;
     std::memset(t.data, 0, sizeof t.data);
     ++t.configures;
+  }
+
+  static void fetch(const char* line) {
+    Tiles& t = my_tiles();
+    t.lines = line == t.fetched ? t.lines + 1 : 1;
+    t.fetched = line + 64;
   }
 
   static void release() {

@@ -57,6 +57,7 @@ class Product {
   }
 
   const ProductShape& shape() const { return shape_; }
+  const char* weights() const { return packed_->as<const char>(); }  // packed
   std::int64_t panels() const { return native::panels_of(shape_.outputs); }
 
   // What a target holds before a product: `stride` is `outputs` and `gap` more, the last row has no gap.

@@ -1,4 +1,5 @@
 // The product on matrix tiles, over emulated tiles, against the portable one.
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <thread>
@@ -136,6 +137,21 @@ void test_work() {
   }
 }
 
+// All weights but the first steps are fetched, each line once, in their order, and nothing behind them.
+void test_fetches() {
+  for (const std::int64_t rows : {1, 16, 20, 40, 257}) {
+    for (const std::int64_t inputs : {64, 448}) {
+      const Product product({.numbers = Numbers::kInt8, .inputs = inputs, .outputs = 270, .rows = rows}, 15);
+      const std::int64_t bytes = packed_bytes(Numbers::kInt8, inputs, 270);
+      my_tiles().lines = 0;
+      (void)product.outputs(kInt8);
+      const std::int64_t skipped = std::min<std::int64_t>(inputs, 4 * 64) * kPanel;
+      CHECK(my_tiles().lines == (bytes - skipped) / 64);
+      CHECK(my_tiles().fetched == product.weights() + bytes);
+    }
+  }
+}
+
 // The emulation refuses what the processor refuses.
 template <class Body>
 void check_fault(Body&& body) {
@@ -232,6 +248,7 @@ int main() {
   test_rows();
   test_sizes();
   test_work();
+  test_fetches();
   check_parts(kInt8);
   check_parts(kBf16);
   return bindrt::testing::finish();
