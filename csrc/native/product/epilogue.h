@@ -51,7 +51,11 @@ BINDRT_INLINE void put_row(const float* y, std::int64_t row, std::int64_t first,
       to[n] += y[n];
     }
   } else {
-    std::copy_n(y, columns, static_cast<float*>(target.data) + at);
+    float* const to = static_cast<float*>(target.data) + at;
+    BINDRT_INDEPENDENT
+    for (std::int64_t n = 0; n < columns; ++n) {
+      to[n] = y[n];
+    }
   }
 }
 
