@@ -47,14 +47,29 @@ struct Bf16 : Avx2Floats {
   }
 };
 
-// Bytes as 16-bit numbers: the second and fourth of each four, the first and third. (The instruction that
-// multiplies bytes cuts off sums of two products above 32767.)
+// int8 with the instruction that multiplies bytes and adds two products, which it cuts off above 32767: for
+// weights of at most kSmall.
+constexpr int kSmall = 64;
+static_assert(255 * kSmall * 2 <= 32767);
+
+struct SmallInt8 : Avx2Integers {
+  using Weight = __m256i;
+  using Row = __m256i;
+  BINDRT_LEVEL_INLINE static Weight weight(const std::uint8_t* from) { return load_bytes(from); }
+  BINDRT_LEVEL_INLINE static Row row(const std::uint8_t* from) { return four_bytes(from); }
+  BINDRT_LEVEL_INLINE static Sum add(Sum sum, const Row& row, const Weight& weight) {
+    const __m256i pairs = _mm256_maddubs_epi16(row, weight);
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+};
+
+// int8 with any weights. Bytes as 16-bit numbers: the second and fourth of each four, the first and third.
 struct WordPair {
   __m256i odd, even;
 };
 
-struct Int8 : Avx2Integers {
-  static constexpr int kMostRows = 4;  // weights and a row take six registers
+struct AnyInt8 : Avx2Integers {
+  static constexpr int kVectors = 1;  // a row, its weights and what is between take the other registers
   using Weight = WordPair;
   using Row = WordPair;
   BINDRT_LEVEL_INLINE static Weight weight(const std::uint8_t* from) {
@@ -71,13 +86,23 @@ struct Int8 : Avx2Integers {
   }
 };
 
+BINDRT_AVX2 const Block* int8_blocks(const std::uint8_t* weights, std::int64_t bytes) {
+  __m256i largest = _mm256_setzero_si256();
+  for (std::int64_t at = 0; at < bytes; at += 32) {  // −128 stays as it is, and is 128 without a sign
+    largest = _mm256_max_epu8(largest, _mm256_abs_epi8(load_bytes(weights + at)));
+  }
+  const __m256i small = _mm256_subs_epu8(largest, _mm256_set1_epi8(kSmall));  // all zeros
+  return _mm256_testz_si256(small, small) != 0 ? blocks<SmallInt8>(weights, bytes)
+                                               : blocks<AnyInt8>(weights, bytes);
+}
+
 bool available() noexcept { return has_avx2(); }
 
 }  // namespace
 
 const ProductKernel kAvx2Float32{"avx2", Numbers::kFloat32, &available, &good_rows, &run<Float32>};
 const ProductKernel kAvx2Bf16{"avx2", Numbers::kBf16, &available, &good_rows, &run<Bf16>};
-const ProductKernel kAvx2Int8{"avx2", Numbers::kInt8, &available, &good_rows, &run<Int8>};
+const ProductKernel kAvx2Int8{"avx2", Numbers::kInt8, &available, &good_rows, &run<AnyInt8, &int8_blocks>};
 
 }  // namespace bindrt::native
 #endif

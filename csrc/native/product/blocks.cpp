@@ -71,6 +71,7 @@ class Run {
     const std::int64_t blocks = (rows + kernel_.most_rows - 1) / kernel_.most_rows;
     const std::int64_t lines = fetch ? groups(ahead_) * width_ * kPanel / kLine : 0;
     const bool last = place.piece + 1 == pieces_;
+    const Block* const kinds = kernel_.blocks(weights(place), groups(place) * width_ * kPanel);
     for (std::int64_t block = 0; block < blocks; ++block) {
       const std::int64_t begin = share(rows, blocks, block);
       const std::int64_t count = share(rows, blocks, block + 1) - begin;
@@ -84,7 +85,7 @@ class Run {
                              fetch ? weights(ahead_) + line * kLine : nullptr,
                              share(lines, blocks, block + 1) - line};
       std::uint8_t* const sums = sums_ + (pieces_ == 1 ? 0 : begin * kPanel * kSumBytes);
-      kernel_.blocks[count - 1](input, place.piece > 0, sums);
+      kinds[count - 1](input, place.piece > 0, sums);
       if (last) {
         kernel_.finish(weight_, rows_in_, first_row + begin, count, place.panel, sums, target_);
       }
