@@ -86,14 +86,24 @@ struct AnyInt8 : Avx2Integers {
   }
 };
 
-BINDRT_AVX2 const Block* int8_blocks(const std::uint8_t* weights, std::int64_t bytes) {
+constexpr auto kSmallBlocks = blocks_of<SmallInt8>(std::make_index_sequence<SmallInt8::kMostRows>());
+constexpr auto kAnyBlocks = blocks_of<AnyInt8>(std::make_index_sequence<AnyInt8::kMostRows>());
+
+BINDRT_AVX2 const Block* small_blocks(const std::uint8_t* weights, std::int64_t bytes) {
   __m256i largest = _mm256_setzero_si256();
   for (std::int64_t at = 0; at < bytes; at += 32) {  // −128 stays as it is, and is 128 without a sign
     largest = _mm256_max_epu8(largest, _mm256_abs_epi8(load_bytes(weights + at)));
   }
-  const __m256i small = _mm256_subs_epu8(largest, _mm256_set1_epi8(kSmall));  // all zeros
-  return _mm256_testz_si256(small, small) != 0 ? blocks<SmallInt8>(weights, bytes)
-                                               : blocks<AnyInt8>(weights, bytes);
+  const __m256i beyond = _mm256_subs_epu8(largest, _mm256_set1_epi8(kSmall));
+  return _mm256_testz_si256(beyond, beyond) != 0 ? kSmallBlocks.data() : nullptr;
+}
+
+void run_int8(const PackedWeight& weight, const Activations& rows_in, std::int64_t rows, std::int64_t first,
+              std::int64_t last, const Target& target) noexcept {
+  static_assert(SmallInt8::kMostRows == AnyInt8::kMostRows);
+  static constexpr BlockKernel kKernel{Numbers::kInt8, AnyInt8::kMostRows, kAnyBlocks.data(),
+                                       &finish<AnyInt8>, &small_blocks};
+  run_blocks(kKernel, weight, rows_in, rows, first, last, target);
 }
 
 bool available() noexcept { return has_avx2(); }
@@ -102,7 +112,7 @@ bool available() noexcept { return has_avx2(); }
 
 const ProductKernel kAvx2Float32{"avx2", Numbers::kFloat32, &available, &good_rows, &run<Float32>};
 const ProductKernel kAvx2Bf16{"avx2", Numbers::kBf16, &available, &good_rows, &run<Bf16>};
-const ProductKernel kAvx2Int8{"avx2", Numbers::kInt8, &available, &good_rows, &run<AnyInt8, &int8_blocks>};
+const ProductKernel kAvx2Int8{"avx2", Numbers::kInt8, &available, &good_rows, &run_int8};
 
 }  // namespace bindrt::native
 #endif

@@ -71,7 +71,10 @@ class Run {
     const std::int64_t blocks = (rows + kernel_.most_rows - 1) / kernel_.most_rows;
     const std::int64_t lines = fetch ? groups(ahead_) * width_ * kPanel / kLine : 0;
     const bool last = place.piece + 1 == pieces_;
-    const Block* const kinds = kernel_.blocks(weights(place), groups(place) * width_ * kPanel);
+    const Block* const quicker = kernel_.quicker == nullptr
+                                     ? nullptr
+                                     : kernel_.quicker(weights(place), groups(place) * width_ * kPanel);
+    const Block* const block_of = quicker == nullptr ? kernel_.blocks : quicker;
     for (std::int64_t block = 0; block < blocks; ++block) {
       const std::int64_t begin = share(rows, blocks, block);
       const std::int64_t count = share(rows, blocks, block + 1) - begin;
@@ -85,7 +88,7 @@ class Run {
                              fetch ? weights(ahead_) + line * kLine : nullptr,
                              share(lines, blocks, block + 1) - line};
       std::uint8_t* const sums = sums_ + (pieces_ == 1 ? 0 : begin * kPanel * kSumBytes);
-      kinds[count - 1](input, place.piece > 0, sums);
+      block_of[count - 1](input, place.piece > 0, sums);
       if (last) {
         kernel_.finish(weight_, rows_in_, first_row + begin, count, place.panel, sums, target_);
       }

@@ -24,16 +24,15 @@ struct BlockInput {
 // zeros.
 using Block = void (*)(const BlockInput& input, bool resume, void* sums);
 
-// A choice among blocks by the weights that they are to multiply by.
-using BlockChoice = const Block* (*)(const std::uint8_t* weights, std::int64_t bytes);
-
 struct BlockKernel {
   Numbers numbers;
   std::int64_t most_rows;  // of a block
-  BlockChoice blocks;      // of 1, 2, … rows
+  const Block* blocks;     // of 1, 2, … rows
   // Ends rows [row, row + rows) of a panel, whose sums begin at `sums`.
   void (*finish)(const PackedWeight& weight, const Activations& rows_in, std::int64_t row, std::int64_t rows,
                  std::int64_t panel, const void* sums, const Target& target);
+  // Other blocks, if there are any for such weights, else null.
+  const Block* (*quicker)(const std::uint8_t* weights, std::int64_t bytes) = nullptr;
 };
 
 // What a ProductKernel's `run` does.

@@ -123,18 +123,12 @@ constexpr std::array<Block, sizeof...(kRows)> blocks_of(std::index_sequence<kRow
   return {&block<Op, static_cast<int>(kRows) + 1>...};
 }
 
-// The kernel's blocks, whatever the weights are.
-template <class Op>
-const Block* blocks(const std::uint8_t* /*weights*/, std::int64_t /*bytes*/) {
-  static constexpr auto kBlocks = blocks_of<Op>(std::make_index_sequence<Op::kMostRows>());
-  return kBlocks.data();
-}
-
 // The run of a ProductKernel.
-template <class Op, BlockChoice kBlocks = &blocks<Op>>
+template <class Op>
 void run(const PackedWeight& weight, const Activations& rows_in, std::int64_t rows, std::int64_t first,
          std::int64_t last, const Target& target) noexcept {
-  static constexpr BlockKernel kKernel{Op::kNumbers, Op::kMostRows, kBlocks, &finish<Op>};
+  static constexpr auto kBlocks = blocks_of<Op>(std::make_index_sequence<Op::kMostRows>());
+  static constexpr BlockKernel kKernel{Op::kNumbers, Op::kMostRows, kBlocks.data(), &finish<Op>};
   run_blocks(kKernel, weight, rows_in, rows, first, last, target);
 }
 
