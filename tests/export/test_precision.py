@@ -133,6 +133,27 @@ def test_int8_does_not_depend_on_neighbours(graph: Path, kind: str, tmp_path: Pa
     assert float(np.abs(alone - together).max() / np.linalg.norm(alone)) < 1e-5
 
 
+def test_ranges_of_tokens_are_found_in_one_pass(imu: Path, tmp_path: Path) -> None:
+    """An Abs would write as much as it reads, only to be read again; a quotient costs more than a product."""
+    target = tmp_path / "a.onnx"
+    write_cpu_form(imu, target, types_of(imu, "int8"))
+    nodes = list(onnx.load(str(target), load_external_data=False).graph.node)
+    assert "Abs" not in {node.op_type for node in nodes}
+    divided = [node.input[0] for node in nodes if node.op_type == "Div" and "/" in node.output[0]]
+    assert set(divided) == {"constant.levels"}  # by a number for each token, not for each value
+    assert len(divided) == sum(node.op_type == "QuantizeLinear" for node in nodes)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_largest_magnitude_counts_on_both_sides(sign: int, imu: Path, tmp_path: Path) -> None:
+    """Values of one sign only: the range is that of the least, or of the greatest."""
+    target = tmp_path / "a.onnx"
+    write_cpu_form(imu, target, types_of(imu, "int8"))
+    loud = sign * np.abs(inputs(imu)[0])
+    exact, found = (ort.InferenceSession(p).run(None, {"input": loud})[0][0] for p in (imu, target))
+    assert found @ exact / np.linalg.norm(found) / np.linalg.norm(exact) >= COSINE["int8"]
+
+
 def test_a_view_of_zeros_has_a_vector(imu: Path, tmp_path: Path) -> None:
     target = tmp_path / "a.onnx"
     write_cpu_form(imu, target, types_of(imu, "int8"))

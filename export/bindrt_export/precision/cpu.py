@@ -80,14 +80,17 @@ class CpuForm:
 
     def _per_token(self, node: NodeProto, name: str, product: list[str]) -> None:
         weight, scale, zero = product
-        magnitude, peak, safe, step, divided, number, raw = (f"{name}/{part}" for part in STAGES)
-        one = self._constant("one", np.float32(1))
-        self._node("Abs", [node.input[0]], magnitude)
-        self._node("ReduceMax", [magnitude, self._constant("last", np.array([-1]))], peak, keepdims=1)
-        self._node("Max", [peak, self._constant("tiny", np.float32(TINY))], safe)
-        self._node("Mul", [safe, self._constant("level", np.float32(1 / LEVELS))], step)
-        self._node("Div", [node.input[0], step], divided)
-        self._node("QuantizeLinear", [divided, one, zero], number)
+        most, least, below, peak, step, levels, scaled, number, raw = (f"{name}/{part}" for part in STAGES)
+        one, last = self._constant("one", np.float32(1)), self._constant("last", np.array([-1]))
+        # Not by Abs, which would write as much as it reads; and a product, which costs less than a quotient.
+        self._node("ReduceMax", [node.input[0], last], most, keepdims=1)
+        self._node("ReduceMin", [node.input[0], last], least, keepdims=1)
+        self._node("Neg", [least], below)
+        self._node("Max", [most, below, self._constant("tiny", np.float32(TINY))], peak)
+        self._node("Mul", [peak, self._constant("level", np.float32(1 / LEVELS))], step)
+        self._node("Div", [self._constant("levels", np.float32(LEVELS)), peak], levels)
+        self._node("Mul", [node.input[0], levels], scaled)
+        self._node("QuantizeLinear", [scaled, one, zero], number)
         self._product([number, weight, one, scale, zero], raw)
         self._node("Mul", [raw, step], node.output[0])
 
@@ -144,7 +147,7 @@ class CpuForm:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, domain=domain, **attributes))
 
 
-STAGES = ("magnitude", "peak", "safe", "step", "divided", "number", "raw")
+STAGES = ("most", "least", "below", "peak", "step", "levels", "scaled", "number", "raw")
 
 
 def biases(model: ModelProto) -> dict[str, tuple[str, str]]:

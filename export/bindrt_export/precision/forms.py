@@ -16,7 +16,7 @@ from bindrt_export.precision.tensors import GraphTensors, WeightsWriter
 from bindrt_export.precision.typed import TypedForm
 
 #: Part of a graph's key: raise it when the same types give another graph.
-FORM_VERSION = 1
+FORM_VERSION = 2
 
 
 class Form(Protocol):

@@ -123,13 +123,24 @@ def properties(spec: EngineSpec, settings: EngineSettings, device: str) -> dict[
     found: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": "1",
-        "INFERENCE_PRECISION_HINT": PRECISION_HINT[spec.precision],
+        "INFERENCE_PRECISION_HINT": precision_hint(spec.precision, device),
     }
     if settings.threads is not None and device == "CPU":
         found["INFERENCE_NUM_THREADS"] = settings.threads
     if (cache := model_cache(spec, device)) is not None:
         found |= {"CACHE_DIR": str(cache), "CACHE_MODE": "OPTIMIZE_SIZE"}
     return {**found, **settings.options}
+
+
+def precision_hint(precision: str, device: str) -> str:
+    """What OpenVINO computes in; for int8, what is between the products of bytes.
+
+    Matrix units make attention in bfloat16 faster by more than the conversions cost; vectors of bfloat16 do
+    not (docs/engines.md). OpenVINO itself keeps the residual stream in float32.
+    """
+    if precision == "int8" and device == "CPU" and "amx_bf16" in hardware.units("bf16"):
+        return "bf16"
+    return PRECISION_HINT[precision]
 
 
 def model_cache(spec: EngineSpec, device: str) -> Path | None:

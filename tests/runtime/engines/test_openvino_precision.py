@@ -22,7 +22,7 @@ def graphs(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     """The golden small model's IMU encoder, by the precision of its files."""
     source = small_bundle / "onnx" / "fp32" / "imu.onnx"
     found = {"fp32": source}
-    for precision in ("fp16", "bf16"):
+    for precision in ("fp16", "bf16", "int8"):
         found[precision] = tmp_path_factory.mktemp(precision) / "imu.onnx"
         write_cpu_form(source, found[precision], choose_types(precision, names(source), None))
     return found
@@ -74,6 +74,24 @@ def test_files_of_any_width_are_computed_in_bfloat16(graphs: dict[str, Path], fi
     assert gap.min_cosine >= 0.9999
     if has_unit:
         assert gap.max_abs > 1e-4  # not float32 under another name
+
+
+def test_between_int8_products_is_bfloat16_where_matrix_units_are(
+    graphs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import openvino
+
+    from bindrt.engines import openvino as ours
+
+    has_unit = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    exact = vectors(opened(graphs["fp32"], "fp32"))
+    for units, hint in ((("avx512_bf16",), "f32"), (("amx_bf16", "avx512_bf16"), "bf16")):
+        monkeypatch.setattr(ours.hardware, "units", lambda precision, units=units: units)
+        engine = opened(graphs["int8"], "int8")
+        found = engine.compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        assert found == (hint if has_unit else "f32")
+        assert difference(exact, vectors(engine)).min_cosine >= 0.998
+    assert ours.precision_hint("int8", "GPU") == ours.precision_hint("fp32", "CPU") == "f32"
 
 
 def test_a_cache_keeps_precisions_of_the_same_files_apart(graphs: dict[str, Path]) -> None:
