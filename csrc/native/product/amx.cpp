@@ -81,8 +81,7 @@ bool usable(std::string_view instructions) noexcept {
 // weights pass less often than memory could bring them.
 std::int64_t good_rows(std::int64_t row_bytes) noexcept {
   constexpr std::int64_t kBytes = 2 * 1024 * 1024 / 5 * 4;
-  const std::int64_t rows = kBytes / std::max<std::int64_t>(row_bytes, 1) - kPanel;
-  return std::clamp<std::int64_t>(rows / 32 * 32, 64, 704);
+  return std::clamp<std::int64_t>(kBytes / std::max<std::int64_t>(row_bytes, 1) - kPanel, 64, 704);
 }
 
 template <Numbers kNumbers>
