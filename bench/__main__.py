@@ -26,6 +26,7 @@ COMMANDS = {
     "readme": Command("bind-bench for docs/measured.md: the table and the chart", "bench.readme"),
     "kernels": Command("preprocessing beside the original's and the best libraries", "bench.kernels.command"),
     "engines": Command("each encoder beside peers in float32, bf16 and int8", "bench.engines.command"),
+    "linears": Command("the native engine's products beside the unit's peak", "bench.native.command"),
     "startup": Command("time and memory until the first vector", "bench.startup.command"),
     "pipeline": Command("what queues cost; files and texts with real engines", "bench.pipeline.command"),
     "embed": Command("the ways to embed a list; texts grouped by length", "bench.embed"),

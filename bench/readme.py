@@ -1,7 +1,8 @@
-"""The numbers and the chart of docs/measured.md.
+"""The numbers of README.md, docs/measured.md and docs/engines.md, and the chart.
 
 Runs ``bind-bench`` on bind-tiny, and at imagebind_huge's size where ``python -m bench export`` has made that;
-keeps the JSON in bench/results, draws docs/bind-bench.svg, and writes that page's table from the JSON.
+keeps the JSON in bench/results, draws docs/bind-bench.svg, and writes the pages' tables from the JSON. Those
+of the encoders come from what ``python -m bench engines`` has kept; ``--tables`` measures nothing.
 """
 
 from __future__ import annotations
@@ -10,17 +11,21 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.engines import tables
+from bench.engines.tables import row
 from bench.paths import HUGE, RESULTS, ROOT
 from bindrt.benchmark.timing import duration
 
 TINY, AT_FULL_SIZE = RESULTS / "bind-bench-tiny.json", RESULTS / "bind-bench-huge.json"
 PICTURE = ROOT / "docs" / "bind-bench.svg"
-PAGE = ROOT / "docs" / "measured.md"
-BEGIN, END = "<!-- bind-bench -->\n", "<!-- end of bind-bench -->\n"
+#: What ``python -m bench engines`` kept of the processor that the pages show.
+ENCODERS = RESULTS / "engines-amd-epyc.json"
 #: Without videos, since each takes a quarter of a minute at this size.
 HUGE_OPTIONS = (
     *("--modality", "image", "text", "audio", "depth", "thermal", "imu", "--mixed", "no"),
@@ -30,12 +35,16 @@ HUGE_OPTIONS = (
 
 def main(arguments: Sequence[str]) -> int:
     """Returns the exit status."""
-    argparse.ArgumentParser(prog="python -m bench readme", description=__doc__).parse_args(arguments)
-    run("tiny", "--against", "eager", "loop", "--json", TINY, "--plot", PICTURE)
-    if HUGE.is_dir():
-        run(HUGE, *HUGE_OPTIONS, "--against", "eager", "loop", "--json", AT_FULL_SIZE)
-    PAGE.write_text(with_table(PAGE.read_text("utf-8")), "utf-8")
-    print(f"wrote {PICTURE.relative_to(ROOT)} and the table of {PAGE.relative_to(ROOT)}")
+    parser = argparse.ArgumentParser(prog="python -m bench readme", description=__doc__)
+    parser.add_argument("--tables", action="store_true", help="write the tables of the kept results only")
+    if not parser.parse_args(arguments).tables:
+        run("tiny", "--against", "eager", "loop", "--json", TINY, "--plot", PICTURE)
+        if HUGE.is_dir():
+            run(HUGE, *HUGE_OPTIONS, "--against", "eager", "loop", "--json", AT_FULL_SIZE)
+        print(f"wrote {PICTURE.relative_to(ROOT)}")
+    for page in dict.fromkeys(table.page for table in TABLES):
+        page.write_text(renewed(page), "utf-8")
+        print(f"wrote the tables of {page.relative_to(ROOT)}")
     return 0
 
 
@@ -45,11 +54,20 @@ def run(*arguments: object) -> None:
     subprocess.run(command, check=True)
 
 
-def with_table(page: str) -> str:
-    """The page with the table of the kept results between its marks."""
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return before + BEGIN + table(json.loads(TINY.read_text("utf-8"))) + END + after
+def renewed(page: Path) -> str:
+    """The page with the tables of the kept results between its marks."""
+    text = page.read_text("utf-8")
+    for table in TABLES:
+        if table.page == page:
+            text = between_marks(text, table.name, table.write(json.loads(table.result.read_text("utf-8"))))
+    return text
+
+
+def between_marks(text: str, name: str, content: str) -> str:
+    """The text with other content between ``<!-- name -->`` and ``<!-- end of name -->``."""
+    before, rest = text.split(f"<!-- {name} -->\n")
+    _, after = rest.split(f"<!-- end of {name} -->\n")
+    return f"{before}<!-- {name} -->\n{content}<!-- end of {name} -->\n{after}"
 
 
 def table(result: Mapping[str, Any]) -> str:
@@ -93,5 +111,19 @@ def rate(found: Mapping[str, Any]) -> str:
     return f"{median:.0f}" if median >= 1000 else f"{median:.4g}"
 
 
-def row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+@dataclass(frozen=True)
+class Table:
+    """A table of a page: the result that it comes from, and what writes it."""
+
+    page: Path
+    name: str
+    result: Path
+    write: Callable[[Mapping[str, Any]], str]
+
+
+TABLES = (
+    Table(ROOT / "README.md", "engines", ENCODERS, tables.first_table),
+    Table(ROOT / "docs" / "measured.md", "engines", ENCODERS, partial(tables.first_table, batches=(1, 8))),
+    Table(ROOT / "docs" / "measured.md", "bind-bench", TINY, table),
+    Table(ROOT / "docs" / "engines.md", "engines", ENCODERS, tables.all_ways),
+)

@@ -10,7 +10,6 @@ import argparse
 import ctypes
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,14 +18,13 @@ from typing import Any
 import numpy as np
 
 import bindrt
-from bench.paths import ROOT
+from bench.cpp import BUILT, build
 from bench.pipeline import real_engines
 from bindrt.benchmark.machine import describe_machine
 from bindrt.benchmark.results import write_json
+from bindrt.precisions import CHOICES
 from bindrt.preprocess import text as tokens
 
-TREE = ROOT / "build" / "bench-cpp"
-BUILT = TREE / "tests" / "cpp"
 PARTS = ("simulated", "files", "text", "loop", "original")
 #: The targets: microseconds, a share, and requests a second.
 TARGETS = {"core p50": 15, "submit p50": 50, "submit p99": 300, "engine busy": 0.97, "requests": 50_000}
@@ -58,18 +56,6 @@ def model(engine: SimulatedEngine, **options: int) -> bindrt.Model:
         pipeline=bindrt.PipelineOptions(**options),
         engines={"text": engine},
     )
-
-
-def build() -> None:
-    """Compile bench/pipeline/core.cpp and busy.cpp."""
-    tool = Path(sys.executable).parent / "cmake"
-    cmake = str(tool) if tool.exists() else "cmake"
-    options = ["-DBINDRT_PYTHON=OFF", "-DBINDRT_TESTS=ON", "-DCMAKE_BUILD_TYPE=Release"]
-    for command in (
-        [cmake, "-S", str(ROOT), "-B", str(TREE), *options],
-        [cmake, "--build", str(TREE), "--target", "bench_pipeline", "bench_busy"],
-    ):
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def core(requests: int, spin_us: int) -> dict[str, Any]:
@@ -130,13 +116,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--texts", type=int, default=200, help="texts of a run; at least 100, since fewer have no p99"
     )
+    parser.add_argument(
+        "--precision", choices=CHOICES, default="fp32",
+        help="bindrt's in the part original; beside all but fp32 the plain model computes in bf16",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="OUT")
     args = parser.parse_args(arguments)
     spin_us = bindrt.PipelineOptions().spin_us
     result: dict[str, Any] = {"machine": describe_machine(), "asked": TARGETS, "rounds": []}
     simulated = "simulated" in args.part
     if simulated:
-        build()
+        build("bench_pipeline", "bench_busy")
     for _ in range(args.rounds if simulated else 0):
         result["rounds"].append(
             {
@@ -150,7 +140,14 @@ def main(arguments: Sequence[str]) -> int:
         report(result)
     if set(args.part) - {"simulated"}:
         result["real"] = real_engines.measure_all(
-            args.bundle, args.part, args.modality, args.seconds, min(args.rounds, 3), args.rate, args.texts
+            args.bundle,
+            args.part,
+            args.modality,
+            args.seconds,
+            min(args.rounds, 3),
+            args.rate,
+            args.texts,
+            args.precision,
         )
         real_engines.report(result["real"])
     if args.json:

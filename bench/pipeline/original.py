@@ -1,12 +1,17 @@
-"""From files, beside the original: its libraries prepare a batch, then the plain model runs it."""
+"""From files, beside the original: its libraries prepare a batch, then the plain model runs it.
+
+The plain model computes in float32, or in bf16 where bindrt is asked for another precision than fp32.
+"""
 
 from __future__ import annotations
 
 import statistics
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import soundfile
 
 import bindrt
@@ -17,6 +22,7 @@ from bindrt.benchmark import inputs, scenarios, synthetic
 from bindrt.benchmark.distributions import spread
 from bindrt.benchmark.systems import ModelSystem
 from bindrt.benchmark.timing import seconds_of
+from bindrt.bundle import Bundle
 from bindrt.modalities import MODALITIES
 from bindrt.preprocess.dispatch import prepare_views
 
@@ -54,7 +60,7 @@ class Preparing:
 
 
 def beside_original(
-    bundle: str, sources: inputs.Sources, seconds: float, rounds: int
+    bundle: str, sources: inputs.Sources, seconds: float, rounds: int, precision: str
 ) -> list[dict[str, Any]]:
     """By modality: seconds an item takes in the original's two steps, one after the other, and in ours."""
     with tempfile.TemporaryDirectory() as folder:
@@ -63,19 +69,28 @@ def beside_original(
             path = Path(folder) / "short.wav"
             soundfile.write(path, synthetic.sound(SHORT, 7), synthetic.SOUND_RATE, "PCM_16")
             cases.append((f"audio, {SHORT} s", "audio", [str(path)]))
-        return [one(bundle, *case, seconds, rounds) for case in cases]
+        return [one(bundle, *case, seconds, rounds, precision) for case in cases]
+
+
+def plain_model(bundle: Bundle, encoder: str, precision: str) -> Callable[[np.ndarray], np.ndarray]:
+    """The peer of like precision: int8 is compared with bf16, which needs no preparation either."""
+    from bench.engines import peers  # torch
+    from bench.engines.usual import usual
+    from bindrt_export.peers import runners
+    from bindrt_export.peers.plain import plain_encoder
+
+    module = usual(plain_encoder(bundle, encoder))
+    return runners.eager(module) if precision == "fp32" else peers.in_bf16(module)
 
 
 def one(
-    bundle: str, name: str, modality: str, given: list[str], seconds: float, rounds: int
+    bundle: str, name: str, modality: str, given: list[str], seconds: float, rounds: int, precision: str
 ) -> dict[str, Any]:
-    from bindrt_export.peers import runners  # torch
-    from bindrt_export.peers.plain import plain_encoder
-
     encoder = MODALITIES[modality].encoder
-    with tempfile.TemporaryDirectory() as folder, bindrt.load(bundle, modalities=[modality]) as model:
+    options = {"modalities": [modality], "precision": precision}
+    with tempfile.TemporaryDirectory() as folder, bindrt.load(bundle, **options) as model:
         preparing = Preparing(modality, given[0], Path(folder))
-        plain = runners.eager(plain_encoder(model.bundle, encoder))
+        plain = plain_model(model.bundle, encoder, precision)
         batch, items = full_batch(model, modality, given[0])
         system = ModelSystem(model)
         found: dict[str, list[float]] = {"prepare": [], "plain": [], "ours": []}
@@ -93,6 +108,7 @@ def one(
     columns = zip(*found.values(), strict=True)
     return {
         "case": name,
+        "precision": precision,
         "seconds_an_item": {step: spread(values) for step, values in found.items()},
         "faster": spread([(prepare + plain) / ours for prepare, plain, ours in columns]),
     }
@@ -104,6 +120,7 @@ def report(found: list[dict[str, Any]]) -> None:
         of = {name: 1e3 * s["median"] for name, s in e["seconds_an_item"].items()}
         times = e["faster"]
         print(
-            f"  {e['case']:<12} {times['median']:5.2f}× ({times['low']:.2f} to {times['high']:.2f})"
+            f"  {e['case']:<12} {e['precision']:<7} {times['median']:5.2f}×"
+            f" ({times['low']:.2f} to {times['high']:.2f})"
             f"   {of['prepare']:.2f} + {of['plain']:.2f} ms an item beside {of['ours']:.2f}"
         )

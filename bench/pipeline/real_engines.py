@@ -166,9 +166,9 @@ def beside_loop(bundle: str, sources: inputs.Sources, seconds: float, rounds: in
 
 def measure_all(
     bundle: str, parts: Sequence[str], modalities: Sequence[str] | None, seconds: float, rounds: int,
-    rate: float, count: int,
+    rate: float, count: int, precision: str,
 ) -> dict[str, Any]:  # fmt: skip
-    """The ``parts``: ``files``, ``text``, ``loop``, ``original``."""
+    """The ``parts``: ``files``, ``text``, ``loop``, ``original``; the last in ``precision``."""
     found: dict[str, Any] = {"bundle": Path(bundle).name, "asked": TARGETS}
     with tempfile.TemporaryDirectory() as folder:
         with bindrt.load(bundle, modalities=modalities) as model:
@@ -181,7 +181,7 @@ def measure_all(
         if "loop" in parts:
             found["loop"] = beside_loop(bundle, sources, seconds, rounds)
         if "original" in parts:
-            found["original"] = beside_original(bundle, sources, seconds, rounds)
+            found["original"] = beside_original(bundle, sources, seconds, rounds, precision)
     return found
 
 

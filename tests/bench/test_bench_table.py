@@ -41,7 +41,7 @@ def test_listing_imports_no_bench() -> None:
     ("file", "row"),
     [
         ("kernels-amd-epyc.json", "mel, bindrt: seconds"),
-        ("engines-amd-epyc.json", "text, batch 1, bindrt: seconds"),
+        ("engines-amd-epyc.json", "text, batch 1, bindrt-onnxruntime: seconds"),
         ("pipeline-core-amd-epyc.json", "submit to result p50: us"),
         ("bind-bench-tiny.json", "text, text, offline: items a second"),
     ],

@@ -1,0 +1,1 @@
+"""The native engine alone: its products (products.cpp), and an encoder by phases (encoder.cpp)."""
