@@ -97,6 +97,11 @@ class Team {
     remove(&crew);
   }
 
+  void start_all() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    start(size_);
+  }
+
   // Between two pieces of a program of this priority: those of higher priority first.
   void attend(int priority) noexcept {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -317,6 +322,8 @@ void Member::loop_over(std::int64_t count, std::int64_t grain, LoopBody body, vo
 void run_on_team(int threads, int priority, const std::function<void(Member&)>& program) {
   the_team().run(threads, priority, program);
 }
+
+void start_team() { the_team().start_all(); }
 
 int team_threads() noexcept {
   static const int size = usable_cores();

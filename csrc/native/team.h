@@ -53,6 +53,10 @@ class Member {
 // must not call this. After a fork the child has a team of its own.
 void run_on_team(int threads, int priority, const std::function<void(Member&)>& program);
 
+// Starts the team's threads, which else start when they are first needed: a thread has the priority in the
+// operating system of the thread that starts it.
+void start_team();
+
 // Threads the team may have at most: usable cores within the container's quota.
 int team_threads() noexcept;
 

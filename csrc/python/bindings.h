@@ -8,6 +8,8 @@ namespace bindrt {
 void bind_constants(pybind11::module_& module);
 void bind_gpu(pybind11::module_& module);
 void bind_jpeg(pybind11::module_& module);
+void bind_native_encoder(pybind11::module_& module);
+void bind_native_kernels(pybind11::module_& module);
 void bind_pillow(pybind11::module_& module);
 void bind_pipeline(pybind11::module_& module);
 void bind_png(pybind11::module_& module);

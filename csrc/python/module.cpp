@@ -66,6 +66,8 @@ PYBIND11_MODULE(_core, module) {
   bindrt::bind_constants(module);
   bindrt::bind_gpu(module);
   bindrt::bind_jpeg(module);
+  bindrt::bind_native_encoder(module);
+  bindrt::bind_native_kernels(module);
   bindrt::bind_pillow(module);
   bindrt::bind_png(module);
   bindrt::bind_operators(module);

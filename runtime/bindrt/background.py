@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import TypeVar
 
+from bindrt import _core
+
 Made = TypeVar("Made")
 
 #: Steps of niceness: on a busy core such a thread gets 4 % of the time of a usual thread.
@@ -25,6 +27,7 @@ def in_background(make: Callable[[], Made]) -> Made:
     """
     if sys.platform != "linux":
         return make()
+    _core.start_native_threads()  # they serve all encoders, by priorities of their own
     with ThreadPoolExecutor(1, "bindrt-start", initializer=_step_back) as starter:
         return starter.submit(make).result()
 

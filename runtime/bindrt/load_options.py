@@ -10,7 +10,7 @@ from bindrt.engines import Engine, EngineSettings
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.pipeline import PipelineOptions
 
-EngineName = Literal["auto", "onnxruntime", "openvino", "tensorrt", "tensorrt-rtx"]
+EngineName = Literal["auto", "onnxruntime", "native", "openvino", "tensorrt", "tensorrt-rtx"]
 Precision = Literal["fp32", "fp16", "bf16", "int8", "fp8", "fast", "fastest"]
 Startup = Literal["fast-run", "fast-start"]
 

@@ -92,7 +92,10 @@ class Model(Holding, Submitting):
         if options.precision == FASTEST:
             precisions, why = fastest_space(bundle, encoders, options.engine, options.settings, own)
         self.space = space_in(bundle, precisions[0])
-        self._openers = openers(bundle, encoders, options.engine, precisions, options.settings, own, why)
+        background = options.pipeline.background_encoders()
+        self._openers = openers(
+            bundle, encoders, options.engine, precisions, options.settings, own, why, background
+        )
         self._asked = options.precision or manifest.default_precision
         self._isolated = Isolated(options.item_timeout) if options.isolate else None
         words = Words(bundle) if "text" in self.modalities else None
@@ -111,7 +114,7 @@ class Model(Holding, Submitting):
             repr(bundle.path.name),
             options.memory_budget,
             {encoder: opener.weights for encoder, opener in self._openers.items()},
-            partial(_open, self._openers, options.pipeline.background_encoders()),
+            partial(_open, self._openers, background),
             self.pipelines.batch_bytes,
             self.pipelines.is_idle,
             partial(self.pipelines.close, True),

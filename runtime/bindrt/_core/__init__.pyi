@@ -56,6 +56,51 @@ class PngReader:
     ) -> npt.NDArray[Any] | None: ...
     def grey(self, data: bytes, max_pixels: int) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | None: ...
 
+@type_check_only
+class NativeKernel(TypedDict):
+    name: str
+    numbers: str
+    available: bool
+    chosen: bool
+
+@final
+class NativeEncoder:
+    def __init__(
+        self,
+        config: dict[str, Any],
+        files: Sequence[str],
+        tensors: Sequence[tuple[str, str, Sequence[int], int | None, int | bytes]],
+        numbers: str,
+        store: str,
+        key: str,
+        threads: int,
+    ) -> None: ...
+    def run(
+        self, inputs: npt.NDArray[np.generic], out: npt.NDArray[np.float32], priority: int = 0
+    ) -> None: ...
+    @property
+    def out(self) -> int: ...
+    @property
+    def found(self) -> bool: ...
+    @property
+    def packed_bytes(self) -> int: ...
+    @property
+    def problem(self) -> str: ...
+
+def native_kernels() -> list[NativeKernel]: ...
+def limit_native_kernel(numbers: str, name: str) -> None: ...
+def native_product(
+    numbers: str,
+    inputs: int,
+    outputs: int,
+    rows: int,
+    weights: int = 1,
+    threads: int = 1,
+    repeats: int = 5,
+) -> float: ...
+def native_threads() -> int: ...
+def start_native_threads() -> None: ...
+
 class ForkedError(RuntimeError): ...
 
 @final

@@ -6,7 +6,7 @@ from elsewhere cannot make an engine read a file outside it. Field numbers are t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,11 +69,16 @@ def require_listed_files(graph: Path, beside: list[Path]) -> None:
     Raises:
         BundleError: it refers to such a file, or past the end of one.
     """
+    require_listed(graph, beside, external_tensors(graph))
+
+
+def require_listed(graph: Path, beside: list[Path], tensors: Iterable[External]) -> None:
+    """As ``require_listed_files``, for tensors that were read from the graph."""
     remedy = "fetch the bundle from a source you trust"
     if graph.suffix != ".onnx":  # engines read other formats from files of other names
         raise BundleError(graph.name, "the graph's name does not end in .onnx", remedy)
     allowed = {path.name: path.stat().st_size for path in beside if path.parent == graph.parent}
-    for tensor in external_tensors(graph):
+    for tensor in tensors:
         if tensor.location not in allowed:
             problem = f"refers to {tensor.location[:80]!r}, which the bundle does not list for it"
             raise BundleError(graph.name, f"the graph {problem}", remedy)
@@ -120,6 +125,11 @@ def natural(text: str) -> int:
 
 def fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
     """Every length-delimited field of a message; others are stepped over."""
+    return ((number, value) for number, value in entries(data) if isinstance(value, memoryview))
+
+
+def entries(data: memoryview) -> Iterator[tuple[int, int | bytes | memoryview]]:
+    """Every field: a length-delimited one as a view, one of fixed width as bytes, any other as a number."""
     at = 0
     while at < len(data):
         tag, at = varint(data, at)
@@ -134,11 +144,14 @@ def fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
             yield number, data[at : at + size]
             at += size
         elif kind == 0:
-            _, at = varint(data, at)
+            value, at = varint(data, at)
+            yield number, value
         elif kind in (1, 5):
-            at += 8 if kind == 1 else 4
-            if at > len(data):
+            size = 8 if kind == 1 else 4
+            if at + size > len(data):
                 raise ValueError("a field runs past the end")
+            yield number, bytes(data[at : at + size])
+            at += size
         else:
             raise ValueError(f"unknown wire type {kind}")
 

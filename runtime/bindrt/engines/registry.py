@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bindrt.engines import onnxruntime, openvino, tensorrt
+from bindrt.engines import native, onnxruntime, openvino, tensorrt
 from bindrt.engines.devices import device_kind
 from bindrt.engines.kind import EngineKind
 from bindrt.errors import OptionError
@@ -10,6 +10,7 @@ from bindrt.errors import OptionError
 #: In the order of preference where nothing was measured: that of quicker starts.
 _KINDS = (
     onnxruntime.KIND,
+    native.KIND,
     openvino.KIND,
     tensorrt.TENSORRT,
     tensorrt.TENSORRT_RTX,

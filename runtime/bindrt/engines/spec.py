@@ -28,12 +28,14 @@ class EngineSettings:
         threads: threads on a CPU; None: one for each physical core.
         startup: one of ``STARTUPS``.
         options: passed to the engine's own library as they are.
+        background: the encoder gives way to others, where the engine can see to that.
     """
 
     device: str = "auto"
     threads: int | None = None
     startup: str = FAST_RUN
     options: Mapping[str, Any] = field(default_factory=dict)
+    background: bool = False
 
     def __post_init__(self) -> None:
         require_whole("threads", self.threads, "threads", 1, 1024, optional=True)
@@ -59,6 +61,8 @@ class EngineSpec:
         version: release of the engine that a plan was built with; empty for a graph.
         max_batch: the most rows the files take; None: any number.
         key: hash of graph and weights, the same on every machine.
+        heads: of the encoder's attention.
+        view: shape of one input without the batch, ``(77,)`` for token ids.
     """
 
     files: list[Path]
@@ -70,6 +74,8 @@ class EngineSpec:
     version: str = ""
     max_batch: int | None = None
     key: str = ""
+    heads: int = 1
+    view: tuple[int, ...] = ()
 
     def at_most(self, rows: int) -> int:
         """So many rows, or fewer where the files take fewer."""

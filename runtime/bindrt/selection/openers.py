@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import NamedTuple, Protocol
 
@@ -102,12 +103,14 @@ def openers(
     settings: EngineSettings,
     own: Mapping[str, Engine],
     why_space: str = "",
+    background: Collection[str] = (),
 ) -> dict[str, Opener]:
     """By encoder.
 
     Args:
         precisions: those that may be chosen among, all of one space.
         why_space: why they are of this space, if it was chosen.
+        background: encoders that give way to the others.
 
     Raises:
         OptionError: the names of engine or device are not known.
@@ -121,7 +124,8 @@ def openers(
             found[encoder] = OwnOpener(own[encoder])
             continue
         files = candidates(bundle, encoder, engine, precisions, settings.device, settings.startup)
-        found[encoder] = BundleOpener(bundle, files, settings, why_space)
+        own_settings = replace(settings, background=encoder in background)
+        found[encoder] = BundleOpener(bundle, files, own_settings, why_space)
     return found
 
 

@@ -41,6 +41,8 @@ def spec_of(bundle: Bundle, files: EngineFiles) -> EngineSpec:
         version=files.version,
         max_batch=files.max_batch,
         key=files_key(files),
+        heads=encoder.heads,
+        view=encoder.view,
     )
 
 

@@ -80,7 +80,8 @@ def test_load_opens_it(bundle: Path) -> None:
 
 def test_auto_measures_it(bundle: Path) -> None:
     opened = open_bundle(bundle)
-    assert [e.engine for e in candidates(opened, "text", "auto", "fp32", "cpu")] == ["onnxruntime", "toy"]
+    found = [e.engine for e in candidates(opened, "text", "auto", "fp32", "cpu")]
+    assert found == ["onnxruntime", "native", "toy"]
     assert [e.engine for e in candidates(opened, "text", "auto", "fp32", "abacus")] == ["toy"]
     assert choose(opened, "text", "auto", "fp32", "auto").engine == "toy"
     assert "toy.bind text fp32: toy, since one item took onnxruntime" in str(bindrt.doctor())

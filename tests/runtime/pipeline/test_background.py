@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 import bindrt
+from bindrt import _core
 from bindrt.background import STEPS, FairLock, in_background
+from bindrt.load_options import EngineName
 from support.golden import HERE
 
 INPUTS = HERE / "inputs"
@@ -32,10 +34,16 @@ def started_by(before: dict[int, int]) -> list[int]:
     return [nice - own for thread, nice in niceness().items() if thread not in before]
 
 
+@pytest.fixture
+def native_threads() -> None:
+    """The threads of the engine native, which do not step back, since they serve all encoders."""
+    _core.start_native_threads()
+
+
 @linux
-def test_threads_that_step_back(small_bundle: Path) -> None:
+def test_threads_that_step_back(small_bundle: Path, native_threads: None) -> None:
     options = bindrt.PipelineOptions(background=("audio",))
-    with bindrt.load(small_bundle, threads=3, pipeline=options) as model:
+    with bindrt.load(small_bundle, engine="onnxruntime", threads=3, pipeline=options) as model:
         model.submit("text", "warm up").result(60)  # the shared workers, and all that libraries start once
         before = niceness()
         model.submit("audio", SOUND).result(60)
@@ -52,20 +60,21 @@ def test_threads_that_step_back(small_bundle: Path) -> None:
 
 
 @linux
-def test_embed_alone_starts_an_engine_that_steps_back(small_bundle: Path) -> None:
+def test_embed_alone_starts_an_engine_that_steps_back(small_bundle: Path, native_threads: None) -> None:
     options = bindrt.PipelineOptions(background=["imu"])  # type: ignore[arg-type] # as users write it
-    with bindrt.load(small_bundle, threads=3, pipeline=options) as model:
+    with bindrt.load(small_bundle, engine="onnxruntime", threads=3, pipeline=options) as model:
         before = niceness()
         model.embed(imu=INPUTS / "imu/s2.npz")
         assert STEPS in started_by(before)
 
 
-def test_vectors_are_the_same(small_bundle: Path) -> None:
+@pytest.mark.parametrize("engine", ["onnxruntime", "native"])
+def test_vectors_are_the_same(small_bundle: Path, engine: EngineName) -> None:
     items = {"audio": [SOUND], "text": ["a dog"]}
-    with bindrt.load(small_bundle) as model:
+    with bindrt.load(small_bundle, engine=engine) as model:
         expected = model.embed(**items)
     background = bindrt.PipelineOptions(background=("audio", "text"))
-    with bindrt.load(small_bundle, pipeline=background) as model:
+    with bindrt.load(small_bundle, engine=engine, pipeline=background) as model:
         found = model.embed(**items)
         for modality, given in items.items():
             np.testing.assert_array_equal(found[modality], expected[modality])
