@@ -54,6 +54,35 @@ def tensor(model: ModelProto, name: str) -> TensorProto:
     return next(t for t in model.graph.initializer if t.name == name)
 
 
+def earlier_int8(model: ModelProto) -> None:
+    """Ranges by magnitudes, as in bundles that were made before they were found by the most and the least."""
+    made = []
+    for each in model.graph.node:
+        name, _, stage = each.name.rpartition("/")
+        if stage == "most":
+            made.append(helper.make_node("Abs", [each.input[0]], [f"{name}/magnitude"]))
+            made.append(helper.make_node("ReduceMax", [f"{name}/magnitude", each.input[1]], [each.output[0]]))
+        elif stage == "peak":
+            made.append(helper.make_node("Max", [each.input[0], each.input[2]], each.output))
+        elif stage == "scaled":
+            made.append(helper.make_node("Div", [each.input[0], f"{name}/step"], each.output))
+        elif stage not in ("least", "below", "levels"):
+            made.append(each)
+    model.graph.ClearField("node")
+    model.graph.node.extend(made)
+    model.graph.initializer.remove(tensor(model, "constant.levels"))
+
+
+def test_int8_of_bundles_made_earlier(small_bundle: Path, tmp_path: Path) -> None:
+    path = rewritten(small_bundle, "imu", "int8", tmp_path)
+    rows = probes(small_bundle, "imu")[0]
+    expected = vectors(native(small_bundle, path, "int8"), rows)
+    changed(path, earlier_int8)
+    np.testing.assert_array_equal(vectors(native(small_bundle, path, "int8"), rows), expected)
+    cosine = (vectors(onnxruntime(small_bundle, path, "int8"), rows) * expected).sum(axis=1).min()
+    assert cosine > 0.998
+
+
 def test_heads_of_the_small_model(small_bundle: Path) -> None:
     assert spec(small_bundle, small_bundle / "onnx/fp32/imu.onnx", "fp32").heads == HEADS
 

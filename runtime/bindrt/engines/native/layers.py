@@ -88,10 +88,17 @@ class Layers:
         return t.node("Add", y, self._weight(f"{name}.bias")) if has_bias else y
 
     def _per_token(self, x: int, name: str) -> int:
-        t = self._t
-        peak = t.node("ReduceMax", t.node("Abs", x), t.whole(-1))
-        step = t.node("Mul", t.node("Max", peak, t.scalar(TINY)), t.scalar(1 / INT8_LEVELS))
-        return t.node("Mul", self._product(t.node("Div", x, step), name, t.scalar(1.0), []), step)
+        t, last = self._t, self._t.whole(-1)
+        if "constant.levels" in self._names:
+            least = t.node("Neg", t.node("ReduceMin", x, last))
+            peak = t.node("Max", t.node("ReduceMax", x, last), least, t.scalar(TINY))
+            step = t.node("Mul", peak, t.scalar(1 / INT8_LEVELS))
+            scaled = t.node("Mul", x, t.node("Div", t.scalar(float(INT8_LEVELS)), peak))
+        else:  # as bundles had it earlier
+            peak = t.node("ReduceMax", t.node("Abs", x), last)
+            step = t.node("Mul", t.node("Max", peak, t.scalar(TINY)), t.scalar(1 / INT8_LEVELS))
+            scaled = t.node("Div", x, step)
+        return t.node("Mul", self._product(scaled, name, t.scalar(1.0), []), step)
 
     def _product(self, x: int, name: str, step: int, bias: list[int]) -> int:
         t, zero = self._t, self._t.constant("uint8", (), bytes([INT8_ZERO]))

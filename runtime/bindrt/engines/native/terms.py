@@ -17,6 +17,7 @@ NEUTRAL: dict[str, dict[str, Attribute]] = {
     "Softmax": {"axis": -1},
     "ReduceL2": {"keepdims": 1, "noop_with_empty_axes": 0},
     "ReduceMax": {"keepdims": 1, "noop_with_empty_axes": 0},
+    "ReduceMin": {"keepdims": 1, "noop_with_empty_axes": 0},
     "ArgMax": {"select_last_index": 0},
     "Gather": {"axis": 0},
     "GatherElements": {"axis": 0},
