@@ -30,7 +30,7 @@ struct Shape {
 constexpr Shape kLarge[] = {{1280, 3840}, {1280, 1280}, {1280, 5120}, {5120, 1280}};  // vision's
 constexpr Shape kSmall[] = {{1024, 3072}, {1024, 1024}, {1024, 4096}, {4096, 1024}};  // text's
 
-// Zero bytes, aligned to 64, of large pages where there are some.
+// Bytes of some numbers, aligned to 64.
 class Memory {
  public:
   explicit Memory(std::int64_t bytes)

@@ -11,7 +11,8 @@ namespace bindrt::native {
 namespace {
 
 constexpr std::int64_t kPieceNumbers = 32768;  // of a piece that passes over rows
-constexpr std::int64_t kPiecesEach = 4;        // of attention, for each member at least
+constexpr std::int64_t kRowPiecesEach = 2;     // of rows, for each member at least
+constexpr std::int64_t kPiecesEach = 4;        // of attention, likewise
 
 }  // namespace
 
@@ -38,8 +39,11 @@ std::int64_t Forward::inner_stride(std::int64_t numbers) const {
   return row_bytes(numbers * size) / size;
 }
 
-std::int64_t Forward::grain(std::int64_t numbers) const {
-  return std::max<std::int64_t>(1, kPieceNumbers / numbers);
+// Rows of a piece that passes over rows of so many numbers.
+std::int64_t Forward::grain(const Member& member, std::int64_t rows, std::int64_t numbers) const {
+  const std::int64_t pieces = kRowPiecesEach * member.members();
+  return std::clamp<std::int64_t>((rows + pieces - 1) / pieces, 1,
+                                  std::max<std::int64_t>(1, kPieceNumbers / numbers));
 }
 
 std::int64_t Forward::activation_bytes() const {
@@ -184,20 +188,21 @@ void Forward::attention(Member& member, const Block& block, bool last) {
 void Forward::take_pooled(Member& member) {
   const auto* const from = space_.residual.at<float>();
   auto* const to = space_.pooled.at<float>();
-  member.loop(sequences(), grain(parts_.width), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t first = space_.starts[static_cast<std::size_t>(i)];
-      const std::int64_t row = parts_.config.reads_tokens() ? first + length(i) - 1 : first;
-      std::copy_n(from + row * residual_stride_, parts_.width, to + i * residual_stride_);
-    }
-  });
+  member.loop(sequences(), grain(member, sequences(), parts_.width),
+              [&](std::int64_t begin, std::int64_t end) {
+                for (std::int64_t i = begin; i < end; ++i) {
+                  const std::int64_t first = space_.starts[static_cast<std::size_t>(i)];
+                  const std::int64_t row = parts_.config.reads_tokens() ? first + length(i) - 1 : first;
+                  std::copy_n(from + row * residual_stride_, parts_.width, to + i * residual_stride_);
+                }
+              });
 }
 
 void Forward::head(Member& member) {
   const RowsOut rows = normed(member, space_.pooled.at<float>(), sequences(), parts_.norm, parts_.projection);
   const std::int64_t out = parts_.projection.outputs();
   parts_.projection.run(member, rows, sequences(), {output_, out, false, After::kStore});
-  member.loop(sequences(), grain(out), [&](std::int64_t begin, std::int64_t end) {
+  member.loop(sequences(), grain(member, sequences(), out), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       unit_length(output_ + i * out);
     }
@@ -221,7 +226,7 @@ RowsOut Forward::normed(Member& member, const float* from, std::int64_t rows, co
                         const Linear& linear) {
   const RowsOut to = linear.activations(space_.activations.at(), space_.steps.at<float>());
   const RowsIn in{from, residual_stride_, false};
-  member.loop(rows, grain(parts_.width), [&](std::int64_t begin, std::int64_t end) {
+  member.loop(rows, grain(member, rows, parts_.width), [&](std::int64_t begin, std::int64_t end) {
     norm_rows(in, begin, end, parts_.width, norm.view(), to);
   });
   passed(member, Phase::kNorm);
@@ -232,7 +237,7 @@ RowsOut Forward::converted(Member& member, const void* from, std::int64_t stride
                            const Linear& linear) {
   const RowsOut to = linear.activations(space_.activations.at(), space_.steps.at<float>());
   const RowsIn in{from, stride, parts_.bf16()};
-  member.loop(rows, grain(linear.inputs()), [&](std::int64_t begin, std::int64_t end) {
+  member.loop(rows, grain(member, rows, linear.inputs()), [&](std::int64_t begin, std::int64_t end) {
     convert_rows(in, begin, end, linear.inputs(), to);
   });
   passed(member, Phase::kQuantise);

@@ -55,7 +55,7 @@ class Forward {
   Target to_inner(Buffer& buffer, std::int64_t numbers, After after) const;  // qkv, hidden
   Target to_residual(float* rows) const;
   std::int64_t inner_stride(std::int64_t numbers) const;
-  std::int64_t grain(std::int64_t numbers) const;
+  std::int64_t grain(const Member& member, std::int64_t rows, std::int64_t numbers) const;
   void passed(Member& member, Phase phase);
 
   const Parts& parts_;

@@ -22,6 +22,7 @@ class Linear {
   static Linear make_convolution(const Reader& reader, Packing& packing, const std::string& name,
                                  const std::vector<std::int64_t>& shape, Numbers numbers);
 
+  Numbers numbers() const { return weight_.numbers; }
   std::int64_t inputs() const { return weight_.inputs; }
   std::int64_t outputs() const { return weight_.outputs; }
 

@@ -59,7 +59,7 @@ void Forward::cut_patches(Member& member) {
   const std::int64_t numbers = stem.patches.numbers();
   const std::int64_t rows = sequences() * each;
   const RowsOut to = stem.patch.activations(space_.activations.at(), space_.steps.at<float>());
-  member.loop(rows, grain(numbers), [&](std::int64_t begin, std::int64_t end) {
+  member.loop(rows, grain(member, rows, numbers), [&](std::int64_t begin, std::int64_t end) {
     auto* const patch = space_.scratch.at<float>(member.number() * scratch_bytes_);
     for (std::int64_t row = begin; row < end; ++row) {
       const float* const view = inputs_.views + row / each * stem.patches.input_numbers();
@@ -76,7 +76,7 @@ void Forward::place_patches(Member& member) {
   const std::int64_t each = stem.positions;
   auto* const residual = space_.residual.at<float>();
   const auto* const patches = space_.hidden.at<float>();
-  member.loop(rows_, grain(width), [&](std::int64_t begin, std::int64_t end) {
+  member.loop(rows_, grain(member, rows_, width), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t token = i % each;
       float* const row = residual + i * residual_stride_;

@@ -7,9 +7,6 @@
 namespace bindrt::native {
 namespace {
 
-// Rows that go through the blocks together: more would leave the last cache.
-constexpr std::int64_t kMostRows = 2304;
-
 // A workspace for the time of a call.
 class Borrowed {
  public:
@@ -51,6 +48,13 @@ WholeEncoder::WholeEncoder(const EncoderConfig& config, const Tensors& tensors, 
       parts_(make_parts(config, tensors, numbers, std::move(store), threads)),
       threads_(std::max(1, threads)) {}
 
+// Rows that go through the blocks together: a product's share for each thread. More would only leave the
+// caches.
+std::int64_t WholeEncoder::together() const {
+  const Linear& linear = parts_.blocks.front().up;
+  return threads_ * product_kernel(linear.numbers()).good_rows(linear.inputs());
+}
+
 void WholeEncoder::run_timed(const void* input, std::int64_t rows, std::int64_t length, float* output,
                              int priority, PhaseTimes* times) {
   const bool reads_tokens = parts_.config.reads_tokens();
@@ -62,6 +66,7 @@ void WholeEncoder::run_timed(const void* input, std::int64_t rows, std::int64_t 
     }
     check_ids(ids, rows * length, parts_.stem.table.shape[0]);
   }
+  const std::int64_t most_rows = together();
   const Borrowed workspace(workspaces_);
   std::vector<std::int64_t>& starts = (*workspace).starts;
   for (std::int64_t first = 0; first < rows;) {
@@ -70,7 +75,7 @@ void WholeEncoder::run_timed(const void* input, std::int64_t rows, std::int64_t 
     while (next < rows) {
       const std::int64_t tokens =
           reads_tokens ? used_length(ids + next * length, length) : parts_.stem.positions;
-      if (next > first && starts.back() + tokens > kMostRows) {
+      if (next > first && starts.back() + tokens > most_rows) {
         break;
       }
       starts.push_back(starts.back() + tokens);

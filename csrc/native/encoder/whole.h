@@ -19,6 +19,8 @@ class WholeEncoder final : public Encoder {
                  PhaseTimes* times);
 
  private:
+  std::int64_t together() const;
+
   std::shared_ptr<PackedStore> store_;
   Parts parts_;
   int threads_;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t kQueries = kSoftmaxRows;  // of a block
 constexpr std::int64_t kPartKeys = 512;          // whose scores are held at once
+constexpr std::int64_t kAhead = 32;              // rows that are fetched before they are packed
 constexpr std::int64_t kUnit = 4;                // bytes: a float, or two bfloat16
 
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
@@ -87,12 +88,28 @@ class Work {
     return key < bias_ ? at(bias, 0, 0) : at(base, part_.key_row + key - bias_, rows_.stride);
   }
 
+  // Rows lie too far apart for the processor to see what is read next.
+  void fetch_row(const void* row) const {
+    for (std::int64_t byte = 0; byte < rows_.head_width * (rows_.bf16 ? 2 : 4); byte += 64) {
+      __builtin_prefetch(static_cast<const char*>(row) + byte);
+    }
+  }
+  void fetch_key(const void* base, std::int64_t key) const {
+    if (key >= bias_ && key < shape_.keys) {
+      fetch_row(at(base, part_.key_row + key - bias_, rows_.stride));
+    }
+  }
+
   void pack_keys() {
     const void* from[kTogether];
+    for (std::int64_t key = 0; key < kAhead; ++key) {
+      fetch_key(rows_.key, key);
+    }
     for (std::int64_t key = 0; key < shape_.keys; key += kTogether) {
       const std::int64_t count = std::min(kTogether, shape_.keys - key);
       for (std::int64_t i = 0; i < count; ++i) {
         from[i] = row_of(rows_.key, rows_.bias_key, key + i);
+        fetch_key(rows_.key, key + i + kAhead);
       }
       turn_rows(units_, from, count, rows_.head_width, scratch_.keys + key, shape_.keys_stride());
     }
@@ -101,9 +118,15 @@ class Work {
   void pack_values() {
     const std::int64_t columns = shape_.columns();
     const std::int64_t step = units_ == Units::kPairs ? 2 : 1;
+    for (std::int64_t key = 0; key < kAhead; ++key) {
+      fetch_key(rows_.value, key);
+    }
     for (std::int64_t key = 0; key < shape_.keys; key += step) {
       std::uint32_t* const to = scratch_.values + key / step * columns;
       const void* const row = row_of(rows_.value, rows_.bias_value, key);
+      for (std::int64_t i = 0; i < step; ++i) {
+        fetch_key(rows_.value, key + kAhead + i);
+      }
       if (step == 1) {
         copy_row(units_, row, rows_.head_width, to);
       } else {
@@ -115,6 +138,9 @@ class Work {
   }
 
   void pack_queries(std::int64_t first, std::int64_t count) {
+    for (std::int64_t q = first + count; q < std::min(part_.last, first + count + kQueries); ++q) {
+      fetch_row(at(rows_.query, part_.query_row + q, rows_.query_stride));
+    }
     for (std::int64_t q = 0; q < count; ++q) {
       copy_row(units_, at(rows_.query, part_.query_row + first + q, rows_.query_stride), rows_.head_width,
                scratch_.queries + q * shape_.depth());

@@ -11,9 +11,12 @@ namespace {
 constexpr std::int64_t kKeptRows = 96;
 constexpr std::int64_t kSumBytes = 4;
 constexpr std::int64_t kLine = 64;
-// Weights of a panel that serve all rows before the next are read. Two such pieces, the one in use and the
-// next, stand in a core's own cache beside the activations.
-constexpr std::int64_t kPieceBytes = 384 << 10;
+// Groups of inputs whose weights serve all rows before the next are read. Two such pieces, the one in use and
+// the next, stand in a core's own cache beside the activations: 384 KiB each.
+constexpr std::int64_t kPieceGroups = 1536;
+// For few rows the memory is the limit, and 8 KiB, fetched just before they are used, came fastest.
+constexpr std::int64_t kFewRows = 24;
+constexpr std::int64_t kFewRowsGroups = 32;
 
 // Where part `part` begins of `count` things that are shared out evenly in `parts` parts.
 constexpr std::int64_t share(std::int64_t count, std::int64_t parts, std::int64_t part) {
@@ -22,27 +25,28 @@ constexpr std::int64_t share(std::int64_t count, std::int64_t parts, std::int64_
 
 class Run {
  public:
-  Run(const BlockKernel& kernel, const PackedWeight& weight, const Activations& rows_in, const Target& target)
-      : kernel_(kernel), weight_(weight), rows_in_(rows_in), target_(target) {
-    const std::int64_t row_bytes = padded_inputs(kernel.numbers, weight.inputs) * bytes_of(kernel.numbers);
+  Run(const BlockKernel& kernel, const PackedWeight& weight, const Activations& rows_in, std::int64_t rows,
+      const Target& target)
+      : kernel_(kernel), weight_(weight), rows_in_(rows_in), rows_(rows), target_(target) {
     width_ = group_of(kernel.numbers) * bytes_of(kernel.numbers);
-    groups_ = row_bytes / width_;
-    pieces_ = std::max<std::int64_t>(1, (row_bytes * kPanel + kPieceBytes - 1) / kPieceBytes);
+    groups_ = padded_inputs(kernel.numbers, weight.inputs) / group_of(kernel.numbers);
+    const std::int64_t most = rows <= kFewRows ? kFewRowsGroups : kPieceGroups;
+    pieces_ = (groups_ + most - 1) / most;
   }
 
-  void compute(std::int64_t rows, std::int64_t first, std::int64_t last) {
-    const std::int64_t together = pieces_ == 1 ? rows : kKeptRows;
+  void compute(std::int64_t first, std::int64_t last) {
+    const std::int64_t together = pieces_ == 1 ? rows_ : kKeptRows;
     for (std::int64_t panel = first; panel < last; ++panel) {
-      for (std::int64_t row = 0; row < rows; row += together) {
+      for (std::int64_t row = 0; row < rows_; row += together) {
         for (std::int64_t piece = 0; piece < pieces_; ++piece) {
           if (piece + 1 < pieces_) {
             ahead_ = {panel, piece + 1};
-          } else if (row + together < rows) {
+          } else if (row + together < rows_) {
             ahead_ = {panel, 0};
           } else {
             ahead_ = {panel + 1, 0};
           }
-          pass(row, std::min(together, rows - row), {panel, piece}, ahead_.panel < last);
+          pass(row, std::min(together, rows_ - row), {panel, piece}, ahead_.panel < last);
         }
       }
     }
@@ -67,6 +71,10 @@ class Run {
     const std::int64_t blocks = (rows + kernel_.most_rows - 1) / kernel_.most_rows;
     const std::int64_t lines = fetch ? groups(ahead_) * width_ * kPanel / kLine : 0;
     const bool last = place.piece + 1 == pieces_;
+    const Block* const quicker = kernel_.quicker == nullptr
+                                     ? nullptr
+                                     : kernel_.quicker(weights(place), groups(place) * width_ * kPanel);
+    const Block* const block_of = quicker == nullptr ? kernel_.blocks : quicker;
     for (std::int64_t block = 0; block < blocks; ++block) {
       const std::int64_t begin = share(rows, blocks, block);
       const std::int64_t count = share(rows, blocks, block + 1) - begin;
@@ -80,7 +88,7 @@ class Run {
                              fetch ? weights(ahead_) + line * kLine : nullptr,
                              share(lines, blocks, block + 1) - line};
       std::uint8_t* const sums = sums_ + (pieces_ == 1 ? 0 : begin * kPanel * kSumBytes);
-      kernel_.blocks[count - 1](input, place.piece > 0, sums);
+      block_of[count - 1](input, place.piece > 0, sums);
       if (last) {
         kernel_.finish(weight_, rows_in_, first_row + begin, count, place.panel, sums, target_);
       }
@@ -90,6 +98,7 @@ class Run {
   const BlockKernel& kernel_;
   const PackedWeight& weight_;
   const Activations& rows_in_;
+  const std::int64_t rows_;
   const Target& target_;
   std::int64_t width_;   // bytes of a group of inputs
   std::int64_t groups_;  // of a row
@@ -102,7 +111,7 @@ class Run {
 
 void run_blocks(const BlockKernel& kernel, const PackedWeight& weight, const Activations& rows_in,
                 std::int64_t rows, std::int64_t first, std::int64_t last, const Target& target) noexcept {
-  Run(kernel, weight, rows_in, target).compute(rows, first, last);
+  Run(kernel, weight, rows_in, rows, target).compute(first, last);
 }
 
 }  // namespace bindrt::native

@@ -31,6 +31,8 @@ struct BlockKernel {
   // Ends rows [row, row + rows) of a panel, whose sums begin at `sums`.
   void (*finish)(const PackedWeight& weight, const Activations& rows_in, std::int64_t row, std::int64_t rows,
                  std::int64_t panel, const void* sums, const Target& target);
+  // Other blocks, if there are any for such weights, else null.
+  const Block* (*quicker)(const std::uint8_t* weights, std::int64_t bytes) = nullptr;
 };
 
 // What a ProductKernel's `run` does.

@@ -3,7 +3,6 @@
 // and one panel in memory; they are still in the nearest cache.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
@@ -34,24 +33,56 @@ BINDRT_INLINE float gelu(float y) {
 
 namespace detail {
 
-// The first `columns` numbers of a row to the target.
-BINDRT_INLINE void put_row(const float* y, std::int64_t row, std::int64_t first, std::int64_t columns,
-                           const Target& target) {
-  const std::int64_t at = row * target.stride + first;
+inline constexpr float kNoBias[kPanel] = {};
+
+// What a row's sums of one panel become numbers by.
+struct Row {
+  const float* bias;
+  const float* scale;        // int8, as the rest
+  const std::int32_t* zero;  // a column's sum of products with 128
+  float step;
+};
+
+BINDRT_INLINE float value(const Row& row, float sum, std::int64_t n) { return sum + row.bias[n]; }
+
+BINDRT_INLINE float value(const Row& row, std::int32_t sum, std::int64_t n) {
+  return static_cast<float>(sum - row.zero[n]) * row.scale[n] * row.step + row.bias[n];
+}
+
+BINDRT_INLINE void put(float* to, float y) { *to = y; }
+BINDRT_INLINE void put(std::uint16_t* to, float y) { *to = to_bf16(y); }
+
+// One pass over the columns, so that nothing is stored in between.
+template <After kAfter, class Sum, class Number>
+BINDRT_INLINE void finish_as(const Row& row, const Sum* sums, std::int64_t columns, Number* to) {
+  BINDRT_INDEPENDENT
+  for (std::int64_t n = 0; n < columns; ++n) {
+    const float y = value(row, sums[n], n);
+    if constexpr (kAfter == After::kAdd) {
+      to[n] += y;
+    } else {
+      put(to + n, kAfter == After::kGelu ? gelu(y) : y);
+    }
+  }
+}
+
+template <class Sum>
+BINDRT_INLINE void finish_target(const Row& row, const Sum* sums, std::int64_t columns, std::int64_t at,
+                                 const Target& target) {
   if (target.bf16) {
     std::uint16_t* const to = static_cast<std::uint16_t*>(target.data) + at;
-    BINDRT_INDEPENDENT
-    for (std::int64_t n = 0; n < columns; ++n) {
-      to[n] = to_bf16(y[n]);
-    }
-  } else if (target.after == After::kAdd) {
-    float* const to = static_cast<float*>(target.data) + at;
-    BINDRT_INDEPENDENT
-    for (std::int64_t n = 0; n < columns; ++n) {
-      to[n] += y[n];
-    }
-  } else {
-    std::copy_n(y, columns, static_cast<float*>(target.data) + at);
+    target.after == After::kGelu ? finish_as<After::kGelu>(row, sums, columns, to)
+                                 : finish_as<After::kStore>(row, sums, columns, to);
+    return;
+  }
+  float* const to = static_cast<float*>(target.data) + at;
+  switch (target.after) {
+    case After::kStore:
+      return finish_as<After::kStore>(row, sums, columns, to);
+    case After::kGelu:
+      return finish_as<After::kGelu>(row, sums, columns, to);
+    case After::kAdd:
+      return finish_as<After::kAdd>(row, sums, columns, to);
   }
 }
 
@@ -62,35 +93,15 @@ BINDRT_INLINE void put_row(const float* y, std::int64_t row, std::int64_t first,
 template <std::int64_t kColumns, class Sum>
 BINDRT_INLINE void finish_columns(const PackedWeight& weight, const Activations& rows_in, std::int64_t row,
                                   std::int64_t first, const Sum* sums, const Target& target) {
-  alignas(64) float y[kColumns];
-  if constexpr (std::is_same_v<Sum, std::int32_t>) {
-    const std::int32_t* const zero = weight.sums + first;
-    const float* const scale = weight.scale + first;
-    const float step = rows_in.steps[row];
-    BINDRT_INDEPENDENT
-    for (std::int64_t n = 0; n < kColumns; ++n) {
-      y[n] = static_cast<float>(sums[n] - zero[n]) * scale[n] * step;
-    }
-  } else {
-    std::copy_n(sums, kColumns, y);
-  }
-  if (weight.bias != nullptr) {
-    const float* const bias = weight.bias + first;
-    BINDRT_INDEPENDENT
-    for (std::int64_t n = 0; n < kColumns; ++n) {
-      y[n] += bias[n];
-    }
-  }
-  if (target.after == After::kGelu) {
-    BINDRT_INDEPENDENT
-    for (std::int64_t n = 0; n < kColumns; ++n) {
-      y[n] = gelu(y[n]);
-    }
-  }
+  constexpr bool kWhole = std::is_same_v<Sum, std::int32_t>;
+  const detail::Row parts{weight.bias == nullptr ? detail::kNoBias : weight.bias + first,
+                          kWhole ? weight.scale + first : nullptr, kWhole ? weight.sums + first : nullptr,
+                          kWhole ? rows_in.steps[row] : 0.0F};
+  const std::int64_t at = row * target.stride + first;
   if (weight.outputs - first >= kColumns) {  // a constant count makes whole vectors
-    detail::put_row(y, row, first, kColumns, target);
+    detail::finish_target(parts, sums, kColumns, at, target);
   } else {
-    detail::put_row(y, row, first, weight.outputs - first, target);
+    detail::finish_target(parts, sums, weight.outputs - first, at, target);
   }
 }
 

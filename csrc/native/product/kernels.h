@@ -9,6 +9,10 @@ extern const ProductKernel kPortableFloat32;
 extern const ProductKernel kPortableBf16;
 extern const ProductKernel kPortableInt8;
 #if defined(__x86_64__)
+extern const ProductKernel kAvx2Float32;
+extern const ProductKernel kAvx2Bf16;
+extern const ProductKernel kAvx2Int8;
+extern const ProductKernel kAvxVnniInt8;
 extern const ProductKernel kAvx512Float32;
 extern const ProductKernel kAvx512Bf16;
 extern const ProductKernel kAvx512Bf16Pairs;

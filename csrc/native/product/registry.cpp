@@ -15,6 +15,7 @@ std::span<const ProductKernel> table() noexcept {
   static const ProductKernel kTable[] = {
       kPortableFloat32, kPortableBf16, kPortableInt8,
 #if defined(__x86_64__)
+      kAvx2Float32,     kAvx2Bf16,     kAvx2Int8,        kAvxVnniInt8,
       kAvx512Float32,   kAvx512Bf16,   kAvx512Bf16Pairs, kAvx512VnniInt8,
 #endif
 #if defined(__x86_64__) && defined(__linux__)

@@ -32,7 +32,7 @@ namespace {
 #define BINDRT_LEVEL_INLINE BINDRT_LEVEL [[gnu::always_inline]] inline
 
 // Groups between two fetches.
-constexpr std::int64_t kSpan = 16;
+constexpr std::int64_t kSpan = 8;
 
 // Fetches what a later block reads, spread evenly over `steps` calls.
 class Fetch {

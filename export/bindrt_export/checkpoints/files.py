@@ -16,6 +16,7 @@ from torch import Tensor
 
 from bindrt.errors import CheckpointError
 from bindrt_export.checkpoints.layout import Shape, shown
+from bindrt_export.checkpoints.pages import MappedPages
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)
 #: Where a .safetensors file may carry its own licence, and how much of it is kept.
@@ -43,12 +44,15 @@ class PthTensors:
         self.name = name
         self.licence = ""
         self._state = state
+        self._pages = MappedPages(name)
 
     def shapes(self) -> dict[str, Shape]:
         return {key: tuple(tensor.shape) for key, tensor in self._state.items()}
 
     def read(self, key: str) -> Tensor:
-        return as_float32(self.name, key, self._state[key])
+        tensor = self._state[key]
+        self._pages.used(tensor.nbytes)
+        return as_float32(self.name, key, tensor)
 
 
 class SafeTensors:
@@ -58,6 +62,7 @@ class SafeTensors:
         self.name = name
         self.licence = (file.metadata() or {}).get(LICENCE_KEY, "")[:MAX_LICENCE]
         self._file = file
+        self._pages = MappedPages(name)
 
     def shapes(self) -> dict[str, Shape]:
         return {key: tuple(self._file.get_slice(key).get_shape()) for key in self._file.keys()}  # noqa: SIM118
@@ -70,6 +75,7 @@ class SafeTensors:
             raise CheckpointError(
                 self.name, f"{key} cannot be read ({first_line(error)})", "fetch it again"
             ) from None
+        self._pages.used(tensor.nbytes)
         return as_float32(self.name, key, tensor)
 
 

@@ -17,7 +17,7 @@ from bindrt.items import ARRAYS_ONLY, Source
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views, number_equal
 from bindrt.modalities.steps import constants as c
-from bindrt.modalities.steps.clips import clip_times, outside, sample_range
+from bindrt.modalities.steps.clips import clip_samples, outside
 from bindrt.modalities.steps.output_rows import Reserve, rows_for
 from bindrt.modalities.steps.resample import Resampler
 from bindrt.modalities.steps.span import check_span
@@ -112,10 +112,7 @@ def _clips(recording: Recording, frames: int, reserve: Reserve | None) -> tuple[
     """The clips of a recording of ``frames`` samples, and the number of samples that were there."""
     resampler = Resampler.of(recording.rate, c.AUDIO_RATE)
     total = resampler.length(frames)
-    ranges = [
-        sample_range(start, end, c.AUDIO_RATE, total)
-        for start, end in clip_times(total / c.AUDIO_RATE, c.AUDIO_CLIPS, c.AUDIO_CLIP_SECONDS)
-    ]
+    ranges = clip_samples(total, c.AUDIO_RATE, c.AUDIO_CLIPS, c.AUDIO_CLIP_SECONDS)
     if len(ranges[0]) < c.MEL_WINDOW:
         raise InputError(
             recording.name, f"{total / c.AUDIO_RATE:g} s are too short", "at least 0.025 s are needed"

@@ -140,7 +140,7 @@ def _blocks(
                 file.seek(0)
             while True:
                 require_wanted()
-                count = max(file.frames, BLOCK) if whole else BLOCK
+                count = max(file.frames + 1, BLOCK) if whole else BLOCK  # what is read short is the last
                 if can_skip and wanted is not None and not whole:
                     at, count = _next_read(file, at, wanted)
                 block = file.read(count, dtype=dtype, always_2d=True)
@@ -148,6 +148,8 @@ def _blocks(
                     return
                 yield at, block
                 at += len(block)
+                if len(block) < count:
+                    return
         except library("soundfile").LibsndfileError:
             if file_format.name not in DEMUXERS:
                 raise

@@ -7,9 +7,14 @@
 #include <memory>
 #include <new>
 #include <random>
+#include <string_view>
 #include <vector>
 
 #include "csrc/native/product/product.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace bindrt::testing {
 
@@ -47,7 +52,21 @@ struct ProductShape {
   std::int64_t rows = 1;
   bool bias = true;
   int largest_weight = 127;  // int8
+  float weight_size = 1.0F;  // the others
 };
+
+// Whether a kernel sums bf16 otherwise than the portable one: matrix units take another order, and makers may
+// differ in how the dot product of pairs rounds; AMD's is as the portable one.
+inline bool sums_otherwise(const native::ProductKernel& kernel) {
+  const std::string_view name = kernel.name;
+#if defined(__x86_64__)
+  unsigned int a = 0, b = 0, c = 0, d = 0;
+  if (name == "avx512_bf16" && __get_cpuid(0, &a, &b, &c, &d) != 0) {
+    return c != signature_AMD_ecx;
+  }
+#endif
+  return name == "amx_bf16" || name == "neon_bf16";
+}
 
 class Product {
  public:
@@ -167,7 +186,7 @@ class Product {
       sums_.resize(static_cast<std::size_t>(columns));
       native::column_sums(whole_weights_.data(), shape_.inputs, shape_.outputs, sums_.data());
     } else {
-      weights_ = floats(count, -1.0F, 1.0F);
+      weights_ = floats(count, -shape_.weight_size, shape_.weight_size);
     }
     bias_ = floats(columns, -1.0F, 1.0F);
     const std::int64_t bytes = native::packed_bytes(numbers, shape_.inputs, shape_.outputs);

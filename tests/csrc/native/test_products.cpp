@@ -13,6 +13,7 @@ using namespace bindrt::native;
 using bindrt::testing::Aligned;
 using bindrt::testing::Product;
 using bindrt::testing::ProductShape;
+using bindrt::testing::sums_otherwise;
 
 constexpr Numbers kAllNumbers[] = {Numbers::kFloat32, Numbers::kBf16, Numbers::kInt8};
 constexpr After kAllAfter[] = {After::kStore, After::kGelu, After::kAdd};
@@ -84,12 +85,6 @@ void test_against_float64() {
   }
 }
 
-// Whether a kernel sums bf16 in another order than the portable one, as its instructions want it.
-bool sums_otherwise(const ProductKernel& kernel) {
-  const std::string_view name = kernel.name;
-  return name == "amx_bf16" || name == "neon_bf16";
-}
-
 // The same bits as the portable kernel, or as close as another order may be.
 void check_like_portable(const ProductShape& shape) {
   const Product product(shape, 2);
@@ -137,6 +132,16 @@ void test_largest_weights() {
   for (const int largest : {63, 127}) {
     check_like_portable(
         {.numbers = Numbers::kInt8, .inputs = 1280, .outputs = 64, .rows = 13, .largest_weight = largest});
+  }
+}
+
+// Sums among the subnormal numbers, which bf16 takes for zeros and float32 does not.
+void test_smallest_numbers() {
+  for (const Numbers numbers : {Numbers::kFloat32, Numbers::kBf16}) {
+    for (const float size : {0x1p-120F, 0x1p-126F, 0x1p-130F}) {
+      check_like_portable(
+          {.numbers = numbers, .inputs = 66, .outputs = 64, .rows = 9, .bias = false, .weight_size = size});
+    }
   }
 }
 
@@ -222,6 +227,7 @@ int main() {
   test_rows();
   test_inputs();
   test_largest_weights();
+  test_smallest_numbers();
   test_parts();
   test_gelu();
   return bindrt::testing::finish();

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bindrt import Audio, InputError, _core, preprocess
-from bindrt.modalities.steps.clips import clip_times, sample_range
+from bindrt.modalities.steps.clips import clip_samples
 from bindrt.modalities.steps.resample import Resampler
 from support import reference_audio as reference
 
@@ -231,8 +231,7 @@ def test_clips_subtract_their_means_in_place(
     total = max(int(seconds * 16000), 400)
     first = make_signal(kind, total, 1) + np.float32(offset)
     mean = (first + make_signal("noise", total, 2) * np.float32(0.1)).astype(np.float32)
-    times = clip_times(total / 16000, 3, 2.0)
-    ranges = [sample_range(start, end, 16000, total) for start, end in times]
+    ranges = clip_samples(total, 16000, 3, 2.0)
     if step is not None:  # clips whose frames coincide, or nearly
         length = max(total - 2 * step, 400)
         ranges = [range(min(i * step, total), min(i * step + length, total)) for i in range(3)]
@@ -258,7 +257,7 @@ def test_clips_of_recordings_with_channels() -> None:
     wave = wave.astype(np.float32)
     total = math.ceil(wave.shape[1] * 16000 / rate)
     first, second = (reference.resample(w, rate, 16000, range(total)) for w in wave)
-    ranges = [sample_range(*times, 16000, total) for times in clip_times(total / 16000, 3, 2.0)]
+    ranges = clip_samples(total, 16000, 3, 2.0)
     expected = reference.model_input(first, (first + second) / 2, ranges)
     reference.assert_mel_close(preprocess.audio(Audio(wave, rate=rate)), expected)
 

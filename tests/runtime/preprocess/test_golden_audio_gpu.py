@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from bindrt import preprocess
-from bindrt.modalities.steps.clips import clip_times, sample_range
+from bindrt.modalities.steps.clips import clip_samples
 from support import cpp, cudasim
 from support.golden import Case, cases
 from support.reference_audio import assert_mel_close
@@ -30,8 +30,7 @@ def on_gpu(path: Path, half: bool = False) -> np.ndarray:
     wave, rate = soundfile.read(path, dtype="int16", always_2d=True)
     ratio = Fraction(rate, 16000)
     total = math.ceil(len(wave) / ratio)
-    times = clip_times(total / 16000, 3, 2.0)
-    parts = [sample_range(start, end, 16000, total) for start, end in times]
+    parts = clip_samples(total, 16000, 3, 2.0)
     ranges = np.array([(r.start, r.stop) for r in parts], np.int64)
     out = np.empty((3, 1, 128, 204), np.float16 if half else np.float32)
     arguments: list[Any] = [wave.ctypes, len(wave), wave.shape[1], *ratio.as_integer_ratio(), total]

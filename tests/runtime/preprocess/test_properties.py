@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bindrt import Audio, Depth, preprocess
-from bindrt.modalities.steps.clips import clip_times, frame_pairs, sample_range
+from bindrt.modalities.steps.clips import clip_samples, clip_times, frame_pairs
 
 
 @given(duration=st.floats(0, 1e6), clips=st.integers(1, 9), seconds=st.floats(0.1, 10))
@@ -37,10 +37,21 @@ def test_frames_are_inside(frames: int, fps: float) -> None:
 
 @given(total=st.integers(0, 10**7))
 def test_samples_are_inside(total: int) -> None:
-    for start, end in clip_times(total / 16000, 3, 2.0):
-        r = sample_range(start, end, 16000, total)
+    for r in clip_samples(total, 16000, 3, 2.0):
         assert 0 <= r.start <= r.stop <= total
         assert total < 32000 or len(r) in (31999, 32000)
+
+
+@given(
+    total=st.integers(0, 10**9),
+    rate=st.sampled_from([7, 8000, 16000, 44100]),
+    clips=st.integers(1, 9),
+    seconds=st.floats(0.1, 10),
+)
+def test_samples_are_those_of_the_exact_times(total: int, rate: int, clips: int, seconds: float) -> None:
+    times = clip_times(total / rate, clips, seconds)
+    expected = [range(min(int(a * rate), total), min(int(b * rate), total)) for a, b in times]
+    assert clip_samples(total, rate, clips, seconds) == expected
 
 
 @settings(deadline=None, max_examples=20)
