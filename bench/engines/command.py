@@ -27,7 +27,11 @@ def main(arguments: Sequence[str]) -> int:
     """Measures, prints, and writes JSON and a chart; returns the exit status."""
     args = parse(arguments)
     if not (args.bundle / "bundle.json").is_file():
-        print(f"no bundle at {args.bundle}; bind-export {args.checkpoint} -o {args.bundle}", file=sys.stderr)
+        options = "--precision fp32 int8 --engine openvino"
+        print(
+            f"no bundle at {args.bundle}; bind-export {args.checkpoint} -o {args.bundle} {options}",
+            file=sys.stderr,
+        )
         return 2
     bundle = open_bundle(args.bundle)
     if args.gpu:
