@@ -268,15 +268,33 @@ def test_reading_what_lies_outside_the_graph(imu: Path) -> None:
         np.testing.assert_array_equal(source.read(name), whole[name])
 
 
-def test_channels_that_stand_out_are_evened() -> None:
-    """Powers of two: down in the norm's gain, up in the rows of every linear that reads it."""
-    peak = np.ones(16, np.float32)
-    loud = peak.copy()
+def test_uneven_channels_are_shared_out_with_the_weights() -> None:
+    """Powers of two: down in the norm's gain, up in the rows of the linears that read it, or the reverse."""
+    even = np.ones(16, np.float32)
+    loud, large = even.copy(), even.copy()
     loud[3] = 64
-    found = evening({"a": "norm", "b": "norm", "c": "calm"}, {"a": peak, "b": loud, "c": peak})
+    large[7] = 16
+    found = evening(
+        {"a": "norm", "b": "norm", "c": "calm"},
+        {"a": even, "b": loud, "c": even},
+        {"a": large, "b": even, "c": even},
+    )
     assert found.keys() == {"norm", "a.weight", "b.weight"}
-    assert found["a.weight"] == found["b.weight"] == [4 if i == 3 else 0 for i in range(16)]
+    assert found["a.weight"] == found["b.weight"] == [{3: 3, 7: -2}.get(i, 0) for i in range(16)]
     assert found["norm"] == [-n for n in found["a.weight"]]
+
+
+def test_a_channel_that_is_never_used_is_evened_within_bounds() -> None:
+    peak = np.ones(8, np.float32)
+    peak[2] = 0
+    found = evening({"a": "norm"}, {"a": peak}, {"a": np.ones(8, np.float32)})
+    assert found["a.weight"] == [-8 if i == 2 else 0 for i in range(8)]
+
+
+def test_first_blocks_that_stay_in_floats() -> None:
+    linears = ["stem.patch.product", "blocks.0.mlp.up", "blocks.1.mlp.up", "blocks.10.mlp.up", "projection"]
+    kept = {early: set(choose_types("int8", linears, None, early=early).kept) for early in (0, 1, 2)}
+    assert kept == {0: set(), 1: set(linears[:2]), 2: set(linears[:3])}
 
 
 @pytest.mark.parametrize("kind", ["int8", "int8-fixed"])
@@ -306,5 +324,5 @@ def test_evening_helps_and_changes_no_float(kind: str, imu: Path, tmp_path: Path
 
 def types_without_evening(graph: Path, kind: str) -> EncoderTypes:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bindrt_export.precision.survey.STANDS_OUT", 1e9)
+        patch.setattr("bindrt_export.precision.survey.evening", lambda *_: {})
         return types_of(graph, kind)

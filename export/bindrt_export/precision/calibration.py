@@ -53,18 +53,21 @@ class Calibration:
                 digest.update(file.read_bytes())
         self.key = digest.hexdigest() if self.has_files else ""
 
-    def types_for(self, graph: Path, encoder: EncoderInfo, precision: str, fixed: bool) -> EncoderTypes:
+    def types_for(
+        self, graph: Path, encoder: EncoderInfo, precision: str, fixed: bool, early: int = 0
+    ) -> EncoderTypes:
         """What an encoder computes in, from its float32 graph; measured where the precision asks for it.
 
         Args:
             fixed: int8 activations have fixed ranges; see :func:`bindrt_export.precision.choose_types`.
+            early: so many blocks from the first stay in floats; see there.
 
         Raises:
             OptionError: a file cannot be read as what its folder says.
         """
         model = onnx.load(str(graph), load_external_data=False)
         measured = self._survey(graph, encoder) if precision in EIGHT_BITS else None
-        return choose_types(precision, [name for name, _ in linears(model)], measured, fixed)
+        return choose_types(precision, [name for name, _ in linears(model)], measured, fixed, early)
 
     def _survey(self, graph: Path, encoder: EncoderInfo) -> Survey:
         """What was measured on a graph's inputs; each graph is measured once."""

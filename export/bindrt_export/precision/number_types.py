@@ -62,7 +62,7 @@ class EncoderTypes:
 
 
 def choose_types(
-    precision: str, linears: Iterable[str], survey: Survey | None, fixed: bool = False
+    precision: str, linears: Iterable[str], survey: Survey | None, fixed: bool = False, early: int = 0
 ) -> EncoderTypes:
     """Decide what an encoder computes in.
 
@@ -71,6 +71,7 @@ def choose_types(
         linears: names of its linears.
         survey: what was measured; only 8-bit precisions and fp16 look at it.
         fixed: activations of int8 with ranges from the survey, else per token. fp8 has them always.
+        early: the stem and so many blocks from the first stay in floats.
     """
     names = list(linears)
     if precision in FLOAT:
@@ -83,6 +84,9 @@ def choose_types(
     kind = "int8" if precision == "int8" else "float8"
     fixed = fixed or precision == "fp8"
     kept = reasons_to_keep(names, survey, "int8-fixed" if fixed and precision == "int8" else precision)
+    kept |= {
+        name: "errors of the first blocks grow in all later ones" for name in names if is_early(name, early)
+    }
     layers = {}
     for name in names:
         bound = survey.ranges[name] if survey is not None and fixed else None
@@ -90,6 +94,12 @@ def choose_types(
     residual = "float32" if overflows(survey) else "float16"
     powers = {} if survey is None else survey.powers
     return EncoderTypes(precision, "float16", residual, layers, kept, powers)
+
+
+def is_early(linear: str, blocks: int) -> bool:
+    """Whether a linear belongs to the stem or one of the first ``blocks``; never with 0."""
+    first, _, rest = linear.partition(".")
+    return blocks > 0 and (first == "stem" or (first == "blocks" and int(rest.split(".")[0]) < blocks))
 
 
 def overflows(survey: Survey | None) -> bool:

@@ -22,8 +22,8 @@ from bindrt_export.precision.tensors import CPU_WEIGHT, KINDS, LARGEST, GraphTen
 
 #: Tokens of one input that a linear's error is measured on, evenly spaced.
 ROWS = 32
-#: A channel stands out if its peak is this many times that of the median channel.
-STANDS_OUT = 4.0
+#: The largest power of two that a channel is evened by.
+MOST_EVENED = 8
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,12 @@ def run_survey(graph: Path, inputs: Sequence[Array]) -> Survey:
             else:
                 residual = max(residual, float(np.abs(flat).max()))
     del session
-    powers = evening(norms_before(model), {name: peaks[value] for name, value in watched.items()})
+    norms, plain = norms_before(model), GraphTensors(model, graph.parent)
+    powers = evening(
+        norms,
+        {name: peaks[watched[name]] for name in norms},
+        {name: np.abs(plain.read(f"{name}.weight")).max(axis=1) for name in norms},
+    )
     source = GraphTensors(model, graph.parent, powers)
     ranges, errors = {}, {}
     for name, value in watched.items():
@@ -77,17 +82,27 @@ def run_survey(graph: Path, inputs: Sequence[Array]) -> Survey:
     return Survey(ranges, residual, errors, len(inputs), powers)
 
 
-def evening(norms: Mapping[str, str], peaks: Mapping[str, Array]) -> dict[str, list[int]]:
-    """Powers of two that bring large channels of a norm's output near the others.
+def evening(
+    norms: Mapping[str, str], peaks: Mapping[str, Array], rows: Mapping[str, Array]
+) -> dict[str, list[int]]:
+    """Powers of two that share out what is uneven between a norm's output and the weights that read it.
 
-    Only channels that stand out are touched: what an activation loses, its rows of the weights gain.
+    A channel ``c`` of peak ``a`` meets a row of the weights of peak ``w``. Both sides have one step for all
+    channels, so the best that can be done is to make ``a`` and ``w`` equally large in every channel: the
+    activation is divided by the power of two next to √(a / w), the row multiplied by it. What all channels
+    have in common is left out.
+
+    Args:
+        norms: linear → the norm whose output it reads.
+        peaks: by linear, the largest magnitude of each channel of its input.
+        rows: by linear, the largest magnitude of each row of its weight.
     """
     found: dict[str, list[int]] = {}
     for norm in dict.fromkeys(norms.values()):
         readers = [name for name, gain in norms.items() if gain == norm]
-        peak = np.max([peaks[name] for name in readers], axis=0)
-        usual = max(float(np.median(peak)), 1e-30)
-        lift = np.rint(np.log2(np.maximum(peak / (usual * STANDS_OUT), 1.0))).astype(int)
+        peak, row = (np.max([side[name] for name in readers], axis=0) for side in (peaks, rows))
+        ratio = np.log2(np.maximum(peak, 1e-30) / np.maximum(row, 1e-30)) / 2
+        lift = np.clip(np.rint(ratio - np.median(ratio)), -MOST_EVENED, MOST_EVENED).astype(int)
         if lift.any():
             found[norm] = (-lift).tolist()
             found |= {f"{name}.weight": lift.tolist() for name in readers}
