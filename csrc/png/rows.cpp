@@ -74,13 +74,18 @@ class Window final : public kernels::RowSource {
   std::int32_t made_bytes() const noexcept { return kernels::pixel_bytes(layout_of(file_)); }
   bool in_place() const noexcept { return file_.palette == nullptr && made_bytes() == file_.pixel_bytes(); }
 
+  // The numbers below are copied: what is written might be they, as far as the compiler knows.
+
   // The colours of a palette's numbers. What a number beyond it means, Pillow may know.
   bool look_up(const std::uint8_t* row, std::uint8_t* made) const noexcept {
-    for (std::int32_t i = 0; i < window_.columns; ++i) {
-      if (row[i] >= file_.palette_colours) {
+    const std::uint8_t* const palette = file_.palette;
+    const std::int32_t colours = file_.palette_colours;
+    const std::int32_t columns = window_.columns;
+    for (std::int32_t i = 0; i < columns; ++i) {
+      if (row[i] >= colours) {
         return false;
       }
-      std::memcpy(made + 3 * i, file_.palette + 3 * row[i], 3);
+      std::memcpy(made + 3 * i, palette + 3 * row[i], 3);
     }
     return true;
   }
@@ -89,11 +94,12 @@ class Window final : public kernels::RowSource {
   void take(const std::uint8_t* row, std::uint8_t* made) const noexcept {
     const std::int32_t samples = made_bytes();
     const std::int32_t sample_bytes = file_.bits / 8;
-    for (std::int32_t i = 0; i < window_.columns; ++i) {
+    const std::int32_t pixel_bytes = file_.pixel_bytes();
+    const std::int32_t columns = window_.columns;
+    for (std::int32_t i = 0; i < columns; ++i, row += pixel_bytes) {
       for (std::int32_t sample = 0; sample < samples; ++sample) {
         *made++ = row[sample * sample_bytes];
       }
-      row += file_.pixel_bytes();
     }
   }
 
@@ -108,6 +114,18 @@ class Window final : public kernels::RowSource {
 void copy_numbers(const std::uint8_t* row, std::uint16_t* to, std::int32_t count) noexcept {
   for (std::int32_t i = 0; i < count; ++i) {
     to[i] = static_cast<std::uint16_t>(row[2 * i] << 8 | row[2 * i + 1]);
+  }
+}
+
+// The first byte of each pixel.
+void copy_first_bytes(const std::uint8_t* row, std::ptrdiff_t pixel_bytes, std::uint8_t* to,
+                      std::int32_t count) noexcept {
+  if (pixel_bytes == 1) {
+    std::memcpy(to, row, static_cast<std::size_t>(count));
+    return;
+  }
+  for (std::int32_t i = 0; i < count; ++i) {
+    to[i] = row[i * pixel_bytes];
   }
 }
 
@@ -185,10 +203,7 @@ bool read_grey(const Library& library, const File& file, void* out) noexcept {
       copy_numbers(row, static_cast<std::uint16_t*>(out) + at, file.width);
       continue;
     }
-    std::uint8_t* const to = static_cast<std::uint8_t*>(out) + at;
-    for (std::int32_t x = 0; x < file.width; ++x) {
-      to[x] = row[x * file.pixel_bytes()];
-    }
+    copy_first_bytes(row, file.pixel_bytes(), static_cast<std::uint8_t*>(out) + at, file.width);
   }
   return true;
 }
