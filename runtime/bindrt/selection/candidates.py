@@ -10,6 +10,7 @@ from bindrt.engines import ENGINES, EngineSettings
 from bindrt.engines.registry import require_known_device, require_known_engine
 from bindrt.engines.spec import FAST_RUN, FAST_START
 from bindrt.errors import EngineError
+from bindrt.precisions import PRECISION_CLASS
 from bindrt.selection.auto import fastest
 from bindrt.selection.derived import unable, usable_files
 from bindrt.selection.meaning import precisions_meant
@@ -48,12 +49,26 @@ def candidates(
         usable = [e for e in fitting if not unable(e)]
     if not usable:
         raise none_runs_here(bundle, encoder, fitting, device)
-    return tuple(sorted(usable if engine != "auto" else with_startup(usable, startup, device), key=_rank))
+    if engine == "auto":
+        usable = list(with_startup(usable, startup, device))
+    return tuple(sorted(_worth_measuring(usable), key=_rank))
 
 
 def _rank(files: EngineFiles) -> tuple[bool, int]:
-    first = files.precision in ENGINES[files.engine].first_for
-    return not first, list(ENGINES).index(files.engine)
+    return not _is_first(files), list(ENGINES).index(files.engine)
+
+
+def _is_first(files: EngineFiles) -> bool:
+    return files.precision in ENGINES[files.engine].first_for
+
+
+def _worth_measuring(usable: Sequence[EngineFiles]) -> list[EngineFiles]:
+    """Without the other precisions of a space in an engine that has units for one of them.
+
+    Opening it in another may cost gigabytes of packed weights in the cache, to find a time that is longer.
+    """
+    better = {(e.engine, PRECISION_CLASS[e.precision]) for e in usable if _is_first(e)}
+    return [e for e in usable if _is_first(e) or (e.engine, PRECISION_CLASS[e.precision]) not in better]
 
 
 def _nothing_fits(

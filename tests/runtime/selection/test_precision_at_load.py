@@ -81,12 +81,12 @@ def test_fast_measures_once_and_says_so(made: Callable[..., Path], monkeypatch: 
         engine = model.stats()["text"]["engine"]
         assert (engine["engine"], engine["precision"]) == ("toy", "bf16")
         assert engine["why"].startswith("one item took toy bf16 10.0 ms, onnxruntime fp32 20.0 ms")
-    assert len(opened()) == 3
+    assert len(opened()) == 2
     with bindrt.load(path, precision="fast", modalities=["text"]) as model:
         assert model.precision == "bf16"  # remembered
         model.warm_up()
         assert model.stats() == {}
-    assert len(opened()) == 3
+    assert len(opened()) == 2
     line = (
         "made.bind text bf16, fp32: toy bf16, since one item took toy bf16 10.0 ms, onnxruntime fp32 20.0 ms"
     )
@@ -120,7 +120,7 @@ def test_fastest_is_one_space_for_all(made: Callable[..., Path], monkeypatch: py
     with bindrt.load(path, precision="fastest", modalities=TWO) as model, bindrt.load(path) as default:
         assert model.precision == "int8"
         assert model.space != default.space
-    assert len(opened()) == found == 2 * 5
+    assert len(opened()) == found == 2 * 4
 
 
 def test_fastest_counts_the_sum_of_the_encoders(
@@ -184,7 +184,7 @@ def test_where_nothing_can_be_remembered_a_model_measures_once(
         model.engine("text")
         model.unload("text")
         model.engine("text")
-    assert len(opened()) == 3
+    assert len(opened()) == 2
 
 
 @pytest.mark.parametrize("damage", [{"seconds": None}, {"chosen": 3}, {"seconds": {"toy bf16": "x"}}])
@@ -198,7 +198,7 @@ def test_a_damaged_record_is_measured_again(
             model.engine("text")
         (record,) = (tmp_path / "cache/bindrt/choices").iterdir()
         record.write_text(json.dumps({**json.loads(record.read_text()), **damage}))
-    assert len(opened()) == 6
+    assert len(opened()) == 4
     bindrt.doctor()
 
 
