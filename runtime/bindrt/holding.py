@@ -65,7 +65,8 @@ class Holding:
 
         Its ``name``, ``device``, ``precision`` and ``max_batch`` say what ``engine="auto"`` has chosen.
 
-        >>> model.engine("text").name
+        >>> with bindrt.load("tiny", engine="onnxruntime") as model:
+        ...     model.engine("text").name
         'onnxruntime'
         """
         self._require(modality)

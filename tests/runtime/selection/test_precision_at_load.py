@@ -226,3 +226,23 @@ def test_openvino_needs_units_for_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ENGINES["openvino"].lacks("bf16") == "the processor has no bf16 units"
     monkeypatch.setattr(hardware, "units", lambda precision: ("avx512_bf16",))
     assert ENGINES["openvino"].lacks("bf16") == ""
+
+
+native_has_bf16 = not ENGINES["native"].lacks("bf16")
+
+
+@pytest.mark.skipif(not native_has_bf16, reason="needs a processor with bf16 units")
+def test_native_really_computes_bf16_from_fp32_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with (
+        bindrt.load("tiny", engine="onnxruntime") as exact,
+        bindrt.load("tiny", precision="bf16") as model,
+        bindrt.load("tiny", precision="fast") as fast,
+    ):
+        one, other, third = (m.embed(text="a bell ringing").text[0] for m in (exact, model, fast))
+        assert model.engine("text").name == "native"
+        assert exact.space == model.space == fast.space
+        assert fast.precision in ("fp32", "bf16")
+    assert float(one @ other) > 0.999
+    assert np.abs(one - other).max() > 1e-5
+    assert float(one @ third) > 0.999
