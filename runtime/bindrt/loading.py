@@ -45,12 +45,14 @@ def load(
             measured once and remembered; docs/precision.md.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``; with OpenVINO also ``gpu``, ``gpu.N``, ``npu``.
         modalities: embed only these; others are never read from disk. Default: all there are.
-        threads: threads an engine computes with; default: one for each physical core.
+        threads: threads an engine computes with; default: one for each physical core, with native one for
+            each core that the process may use.
         verify: check the SHA-256 of every file first (reads all of it).
         limits: bounds on what one item may decode to.
         startup: ``fast-run``: weights are repacked once when an encoder is loaded, for the best speed.
             ``fast-start``: they run as they are mapped from disk: sooner to the first result and less
-            memory, slower in the long run. ``auto`` then keeps to engines that can. docs/engines.md.
+            memory, slower in the long run. ``auto`` then keeps to engines that can. With native both are one.
+            docs/engines.md.
         engine_options: passed to the engine's own library as they are; docs/engines.md.
         pipeline: how ``submit``, ``aembed`` and ``stream`` queue and batch; docs/pipeline.md.
         memory_budget: bytes for weights (as large as on disk) and batches. When an encoder would pass it,

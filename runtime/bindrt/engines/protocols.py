@@ -69,7 +69,7 @@ class GpuEngine(Engine, Protocol):
 
     The pipeline then overlaps copies and computing. Without ``enqueue`` it calls ``run`` there too.
 
-    >>> isinstance(model.engine("text"), bindrt.GpuEngine)  # ONNX Runtime has no enqueue
+    >>> isinstance(model.engine("text"), bindrt.GpuEngine)  # engines on a CPU have no enqueue
     False
     """
 

@@ -25,7 +25,7 @@ class EngineSettings:
 
     Attributes:
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``; OpenVINO also ``gpu``, ``gpu.N``, ``npu``.
-        threads: threads on a CPU; None: one for each physical core.
+        threads: threads on a CPU; None: the engine's default.
         startup: one of ``STARTUPS``.
         options: passed to the engine's own library as they are.
         background: the encoder gives way to others, where the engine can see to that.

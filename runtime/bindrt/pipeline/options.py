@@ -42,7 +42,8 @@ class PipelineOptions:
             Hashes, too.
         background: modalities that give way to the others: threads that prepare and compute them have a lower
             priority in the operating system, so that they do not slow others down. Only on Linux, where an
-            encoder runs on a CPU in ONNX Runtime; modalities of one encoder go together.
+            encoder runs on a CPU in ONNX Runtime. The engine native computes them last, on every system.
+            Modalities of one encoder go together.
 
     >>> with bindrt.load("tiny", pipeline=bindrt.PipelineOptions(queue=10, deduplicate=True)) as model:
     ...     model.submit("text", "a bell ringing").result().shape
