@@ -21,8 +21,9 @@ from bindrt.errors import Error
 from bindrt.modalities.steps.constants import TEXT_END, TEXT_START
 from bindrt.selection.opening import open_engine
 
-#: Turns of two engines: so many at least, then more until they took this many seconds, up to a most.
-LEAST_TURNS, SECONDS, MOST_TURNS = 5, 1.0, 25
+#: Turns of two engines: so many at least. Where these are no clearer than that many times, more follow, until
+#: they took so many seconds, up to a most.
+LEAST_TURNS, CLEAR, SECONDS, MOST_TURNS = 5, 1.15, 3.0, 25
 #: A newcomer must be so many times as fast as the best so far, which comes first because it starts sooner.
 GAIN = 1.02
 #: One that needs so many times as long in its first run has lost.
@@ -105,9 +106,13 @@ def in_turns(one: Callable[[], float], other: Callable[[], float]) -> tuple[floa
     """The median seconds of each."""
     of_one: list[float] = []
     of_other: list[float] = []
-    while len(of_one) < LEAST_TURNS or (len(of_one) < MOST_TURNS and sum(of_one) + sum(of_other) < SECONDS):
+    for turn in range(1, MOST_TURNS + 1):
         of_one.append(one())
         of_other.append(other())
+        if turn >= LEAST_TURNS:
+            less, more = sorted((statistics.median(of_one), statistics.median(of_other)))
+            if more > CLEAR * less or sum(of_one) + sum(of_other) >= SECONDS:
+                break
     return statistics.median(of_one), statistics.median(of_other)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bindrt.bundle import Bundle, open_bundle
 from bindrt.engines import EngineSettings
-from bindrt.selection.contest import GAIN, LEAST_TURNS, Contest, in_turns
+from bindrt.selection.contest import GAIN, LEAST_TURNS, MOST_TURNS, SECONDS, Contest, in_turns
 from bindrt.selection.derived import usable_files
 from support.stopwatch import Times, timed
 from support.toy_engine import bundle_of
@@ -55,6 +55,12 @@ def test_engines_run_in_turns() -> None:
 
     assert in_turns(lambda: run("a", 1.0), lambda: run("b", 2.0)) == (1.0, 2.0)
     assert calls == ["a", "b"] * LEAST_TURNS
+    calls.clear()
+    assert in_turns(lambda: run("a", 0.10), lambda: run("b", 0.11)) == (0.10, 0.11)  # not clear yet
+    assert len(calls) == 2 * round(SECONDS / 0.21 + 0.5)
+    calls.clear()
+    in_turns(lambda: run("a", 0.001), lambda: run("b", 0.001))
+    assert len(calls) == 2 * MOST_TURNS
 
 
 def test_a_burst_of_other_work_decides_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
