@@ -120,6 +120,7 @@ class PythonEncoder {
 
 void bind_native_encoder(py::module_& module) {
   py::class_<PythonEncoder>(module, "NativeEncoder", py::is_final(),
+                            py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)),
                             R"(An encoder of the native engine.
 
 config: heads, eps, stem_eps, scale, view, kernel, stride. files: paths. tensors: (name, type, shape, file,

@@ -12,6 +12,7 @@ from bindrt.bundle import Bundle
 from bindrt.bundle.manifest import EngineFiles
 from bindrt.engines import Engine, EngineSettings
 from bindrt.engines.registry import require_known_device, require_known_engine
+from bindrt.errors import BundleError, EngineError
 from bindrt.precisions import FAST, FASTEST
 from bindrt.selection.auto import known
 from bindrt.selection.candidates import at_once, candidates, choose_among
@@ -74,15 +75,36 @@ class BundleOpener:
         self._decided = at_once(found, settings)
 
     def open(self) -> Engine:
-        files, why = self._decided = self._decided or choose_among(self._bundle, self._found, self._settings)
+        decided = self._decided or choose_among(self._bundle, self._found, self._settings)
         start = perf_counter()
-        engine = open_engine(self._bundle, files, self._settings)
+        engine, self._decided = self._open_or_next(decided)
+        files, why = self._decided
         LOG.info(
             "%s %s: %s %s on %s, opened in %.2f s; %s",
             *(self._bundle.path.name, files.encoder, engine.name, engine.precision, engine.device),
             *(perf_counter() - start, why),
         )
         return engine
+
+    def _open_or_next(self, decided: tuple[EngineFiles, str]) -> tuple[Engine, tuple[EngineFiles, str]]:
+        """The engine decided on; if it refuses its files, the next of the same precision that opens."""
+        try:
+            return open_engine(self._bundle, decided[0], self._settings), decided
+        except (BundleError, EngineError) as error:
+            first, refusal = decided[0], error
+        for files in self._found:
+            if files is first or files.precision != first.precision:
+                continue
+            try:
+                engine = open_engine(self._bundle, files, self._settings)
+            except (BundleError, EngineError):
+                continue
+            LOG.warning(
+                "%s %s: %s does not open, and %s is taken: %s",
+                *(self._bundle.path.name, files.encoder, first.engine, files.engine, refusal),
+            )
+            return engine, (files, f"{first.engine} does not open")
+        raise refusal
 
     def chosen(self) -> Chosen | None:
         if self._decided is None and (earlier := known(self._found, self._settings)) is not None:
