@@ -4,42 +4,43 @@
 #include <algorithm>
 #include <cmath>
 
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
 #include "kernels/base/cpu_features.h"
-#include "kernels/base/dispatch.h"
+#include "kernels/base/simd.h"
 
 namespace bindrt::native {
 namespace {
 
 #define LEVEL
 
-struct Sixteen {
-  float lane[16];
-};
-using Units = Sixteen;
+using Sums = kernels::simd::Float<4>;
+using Units = Sums;
 
-Sixteen load_sums(const float* from) noexcept {
-  Sixteen result;
-  std::copy_n(from, 16, result.lane);
-  return result;
+BINDRT_INLINE Sums zero() noexcept { return Sums{}; }
+BINDRT_INLINE Sums load_sums(const float* from) noexcept { return kernels::simd::load<Sums>(from); }
+BINDRT_INLINE void store_sums(float* to, const Sums& sums) noexcept { kernels::simd::store(to, sums); }
+BINDRT_INLINE Units load_units(const std::uint32_t* from) noexcept {
+  return kernels::simd::load<Units>(from);
 }
-Sixteen zero() noexcept { return {}; }
-void store_sums(float* to, const Sixteen& sums) noexcept { std::copy_n(sums.lane, 16, to); }
-Units load_units(const std::uint32_t* from) noexcept {
-  return load_sums(reinterpret_cast<const float*>(from));
+BINDRT_INLINE Units all_units(const std::uint32_t* from) noexcept {
+  return kernels::simd::broadcast<4>(kernels::bits_float(*from));
 }
-Units all_units(const std::uint32_t* from) noexcept {
-  Units result;
-  std::fill_n(result.lane, 16, *reinterpret_cast<const float*>(from));
-  return result;
-}
-void multiply_add(Sixteen& sums, const Units& a, const Units& b) noexcept {
-  for (int i = 0; i < 16; ++i) {
-    sums.lane[i] = std::fma(a.lane[i], b.lane[i], sums.lane[i]);
+BINDRT_INLINE void multiply_add(Sums& sums, const Units& a, const Units& b) noexcept {
+#if defined(__aarch64__)
+  sums = vfmaq_f32(sums, a, b);
+#else
+  for (int i = 0; i < 4; ++i) {
+    sums[i] = std::fma(a[i], b[i], sums[i]);
   }
+#endif
 }
+constexpr int kVector = 4;
 constexpr int kTileRows = 4;
-constexpr int kTileVectors = 1;
-constexpr int kTileSums = 4;
+constexpr int kTileVectors = 4;
+constexpr int kTileSums = 16;
 
 #include "csrc/native/ops/few_rows_body.h"
 
