@@ -7,6 +7,7 @@ returned. Bounds are those of the reference data, relative to a vector's length.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +39,23 @@ def relative_difference(actual: np.ndarray, expected: np.ndarray) -> float:
     return float((gap / np.linalg.norm(expected, axis=-1)).max())
 
 
+@pytest.fixture(scope="module", params=["onnxruntime", "native"])
+def model(request: pytest.FixtureRequest, small_bundle: Path) -> Iterator[bindrt.Model]:
+    """The golden small model in each of the engines of the base installation."""
+    with bindrt.load(small_bundle, engine=request.param) as loaded:
+        yield loaded
+
+
 @pytest.mark.parametrize(("modality", "case"), FILES)
-def test_file_gives_the_original_vector(small_model: bindrt.Model, modality: str, case: Case) -> None:
+def test_file_gives_the_original_vector(model: bindrt.Model, modality: str, case: Case) -> None:
     files = modality in ("image", "video", "audio")
     expected = GOLDEN[f"{modality}|{case.path.name if files else case.path.stem}"]
-    rows = small_model.embed(**{modality: case.path}, normalize=False)[modality]  # type: ignore[arg-type]
+    rows = model.embed(**{modality: case.path}, normalize=False)[modality]  # type: ignore[arg-type]
     assert relative_difference(rows[0], expected.reshape(-1)) <= BOUND.get(modality, DEFAULT_BOUND)
 
 
-def test_texts_give_the_original_vectors(small_model: bindrt.Model) -> None:
-    rows = small_model.embed(text=TEXTS, normalize=False).text
+def test_texts_give_the_original_vectors(model: bindrt.Model) -> None:
+    rows = model.embed(text=TEXTS, normalize=False).text
     assert relative_difference(rows, GOLDEN["text"]) <= DEFAULT_BOUND
 
 
