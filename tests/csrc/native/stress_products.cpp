@@ -29,9 +29,9 @@ void one_case(Bytes& bytes) {
   constexpr native::After kAfter[] = {native::After::kStore, native::After::kGelu, native::After::kAdd};
   ProductShape shape;
   shape.numbers = bytes.one_of(kNumbers);
-  shape.inputs = bytes.small(1, 2000);
+  shape.inputs = bytes.small(1, 700);
   shape.outputs = bytes.small(1, 300);
-  shape.rows = bytes.small(1, std::max<std::int64_t>(1, 12000 / shape.inputs / (1 + shape.outputs / 64)));
+  shape.rows = bytes.small(1, std::max<std::int64_t>(1, 4000 / shape.inputs / (1 + shape.outputs / 64)));
   shape.bias = bytes.chance(2);
   shape.largest_weight = bytes.number(1, 127);
   const native::After after = bytes.one_of(kAfter);
