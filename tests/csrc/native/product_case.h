@@ -125,7 +125,7 @@ class Product {
     double value = sum + bias;
     double bound = kUlp * ((whole ? 4.0 : static_cast<double>(shape_.inputs) + 2) * size + std::fabs(bias) +
                            2 * std::fabs(value)) +
-                   1e-37;
+                   smallest();
     if (after == native::After::kGelu) {
       bound = 1.2 * bound + 2.2 * kUlp * std::fabs(value);
       value = 0.5 * value * (1 + std::erf(value / std::sqrt(2.0)));
@@ -138,6 +138,12 @@ class Product {
 
  private:
   static constexpr double kUlp = 0x1p-24;  // half of one, of a number of 1
+
+  // What subnormal numbers may add up to: with bf16 some kernels take and give zeros for weights, products
+  // and sums below 2^-126, where activations are up to 2.
+  double smallest() const {
+    return shape_.numbers == native::Numbers::kBf16 ? static_cast<double>(shape_.inputs) * 0x1p-124 : 1e-37;
+  }
 
   double activation(std::int64_t row, std::int64_t k) const {
     const std::uint8_t* const from = activations_->as<std::uint8_t>() + row * stride_;

@@ -84,6 +84,15 @@ void test_sizes() {
       }
     }
   }
+  for (const float size : {0x1p-120F, 0x1p-126F, 0x1p-130F}) {  // few, many, all subnormal
+    check_bf16({.numbers = Numbers::kBf16,
+                .inputs = 66,
+                .outputs = 64,
+                .rows = 9,
+                .bias = false,
+                .weight_size = size},
+               After::kStore);
+  }
   for (const After after : {After::kStore, After::kGelu}) {
     check_int8({.numbers = Numbers::kInt8, .inputs = 100, .outputs = 100, .rows = 40, .bias = false}, after,
                true);
