@@ -29,8 +29,9 @@ const Tensor& quantised_weight(const std::string& name, const Tensor& tensor, st
   return tensor;
 }
 
-// What a layer with float weights computes with: among 8-bit layers, float32.
-Numbers of_floats(Numbers numbers) { return numbers == Numbers::kInt8 ? Numbers::kFloat32 : numbers; }
+// What a layer with float weights computes with: among 8-bit layers, bf16. It rounds far less than 8 bits do,
+// and takes half the time of float32 on processors that have 8-bit units.
+Numbers of_floats(Numbers numbers) { return numbers == Numbers::kInt8 ? Numbers::kBf16 : numbers; }
 
 // Panels of a piece by the kernel's wish, in pieces that share out evenly.
 std::int64_t wanted_panels(const ProductKernel& kernel, std::int64_t panels, std::int64_t members) {
