@@ -180,7 +180,7 @@ def test_vectors_are_those_of_the_cpu(planned: tuple[Path, list[Any]], machine: 
     assert found["fp16"][0] < 5e-3
     for precision in ("fp32", "fp16"):
         assert found[precision][1:] == ["cuda:0", True]
-    assert found["auto"] == ["onnxruntime", "tensorrt"]
+    assert found["auto"] == ["onnxruntime", "native", "tensorrt"]
     assert found["threads"] < 2e-6
     assert found["enqueue"] == 0
 

@@ -16,8 +16,8 @@
 #include "tests/cpp/check.h"
 
 #if defined(__SANITIZE_THREAD__)
-// The children of these tests start threads.
-extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
+// The children of these tests start threads. Visible, or the sanitizer's shared library does not find it.
+extern "C" [[gnu::visibility("default")]] const char* __tsan_default_options() { return "die_after_fork=0"; }
 #endif
 
 namespace bindrt::native {

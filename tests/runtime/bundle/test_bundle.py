@@ -244,7 +244,7 @@ def places(value: Any, where: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
 
 
 def test_any_value_in_any_place_of_the_manifest(bundle: Path, expected: np.ndarray) -> None:
-    """Each is refused by name, or changes nothing: then the vectors are as before."""
+    """Each is refused by name, or changes nothing: then the vectors are as before, by whichever engine."""
     original = json.loads((bundle / "bundle.json").read_text())
     refusals, harmless = 0, set()
     for where in places(original):
@@ -268,7 +268,7 @@ def test_any_value_in_any_place_of_the_manifest(bundle: Path, expected: np.ndarr
             except Exception as error:
                 raise AssertionError(f"{where} = {value!r:.80}: {error!r}") from error
             else:
-                np.testing.assert_array_equal(rows, expected, err_msg=f"{where} = {value!r:.80}")
+                np.testing.assert_allclose(rows, expected, 0, 2e-6, err_msg=f"{where} = {value!r:.80}")
                 harmless.add(".".join(map(str, where)))
                 continue
             assert len(text) < 1000, where
@@ -290,7 +290,7 @@ def test_a_file_listed_twice_must_be_the_same(bundle: Path) -> None:
 
 def test_engines_for_another_encoder_or_of_another_kind(bundle: Path) -> None:
     edit(bundle, lambda m: m["engines"][0].update(engine="openvino"))
-    with pytest.raises(bindrt.EngineError, match="it holds openvino fp32"):
+    with pytest.raises(bindrt.EngineError, match=r"it holds .*openvino fp32"):
         bindrt.load(bundle, engine="onnxruntime")
     edit(bundle, lambda m: m["engines"][0].update(precision="int8", engine="onnxruntime"))
     refused(bundle, "default_precision is fp32")
