@@ -15,7 +15,7 @@ from bindrt.bundle import Bundle
 from bindrt.bundle.manifest import EngineFiles
 from bindrt.cache import cache_folder, read_record, write_record
 from bindrt.engines import ENGINES, EngineSettings
-from bindrt.errors import EngineError
+from bindrt.errors import BundleError, EngineError, Error
 from bindrt.numeric import is_number
 from bindrt.selection.contest import Contest
 from bindrt.selection.opening import files_key
@@ -86,13 +86,20 @@ def measured(
     return found[names.index(chosen)], record
 
 
-def decide(best: str | None, seconds: dict[str, float], problems: dict[str, str]) -> tuple[str, str]:
-    """The name of the fastest, and the reason in words."""
+def decide(best: str | None, seconds: dict[str, float], problems: dict[str, Error]) -> tuple[str, str]:
+    """The name of the fastest, and the reason in words.
+
+    Raises:
+        BundleError: none runs, and the bundle is to blame each time; that of the first.
+        EngineError: none runs.
+    """
     if best is None:
-        text = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
+        if all(isinstance(problem, BundleError) for problem in problems.values()):
+            raise next(iter(problems.values()))
+        text = "; ".join(f"{name}: {str(problem)[:300]}" for name, problem in problems.items())
         raise EngineError("engine='auto'", f"none of the engines runs ({text})", "export again")
     times = ", ".join(f"{name} {1e3 * s:.1f} ms" for name, s in seconds.items())
-    failed = "".join(f"; {name} does not run: {problem}" for name, problem in problems.items())
+    failed = "".join(f"; {name} does not run: {str(problem)[:300]}" for name, problem in problems.items())
     return best, f"one item took {times}{failed}"
 
 

@@ -43,12 +43,12 @@ class Contest:
 
     Attributes:
         seconds: by name, what one item took: the median of the engine's last turns.
-        problems: by name, why an engine does not run.
+        problems: by name, the error of an engine that does not run.
     """
 
     def __init__(self, bundle: Bundle, settings: EngineSettings) -> None:
         self.seconds: dict[str, float] = {}
-        self.problems: dict[str, str] = {}
+        self.problems: dict[str, Error] = {}
         self._bundle = bundle
         self._settings = settings
         self._best: _Best | None = None
@@ -66,7 +66,7 @@ class Contest:
             self._meet(_Best(name, run))
         except Error as error:
             self.seconds.pop(name, None)
-            self.problems[name] = str(error)[:300]
+            self.problems[name] = error
 
     def _opened(self, files: EngineFiles) -> Callable[[], float]:
         """Open an engine; what is returned computes one item, and says how many seconds it took."""
