@@ -12,7 +12,7 @@ from bindrt_export.precision import FORM_VERSION, write_cpu_form
 from bindrt_export.precision.calibration import Calibration
 from bindrt_export.progress import Progress
 from bindrt_export.request import ENGINE
-from bindrt_export.verification.comparison import compare, examine, open_on_cpu, run_engine
+from bindrt_export.verification.comparison import compare, judged, open_on_cpu, run_engine
 from bindrt_export.verification.probes import probe_inputs
 
 #: An encoder whose int8 vectors have no smaller cosine than this keeps nothing more in floats. Other inputs
@@ -58,13 +58,11 @@ class CpuPrecisionRecipe:
             )
             write_cpu_form(source, target, types)
             engine = open_on_cpu(ENGINE, [target, weights], encoder, graph.embed_dim, self._precision)
-            if self._precision != "int8":
-                break
             found = compare(reference, run_engine(engine, inputs, graph.embed_dim))
-            if found.min_cosine >= GOOD_COSINE or early >= encoder.depth:
+            if self._precision != "int8" or found.min_cosine >= GOOD_COSINE or early >= encoder.depth:
                 break
         what = f"{encoder.name} {self._precision}"
-        measured = examine(what, engine, self._precision, inputs, reference, self._allow)
+        measured = judged(what, engine, self._precision, inputs, found, graph.embed_dim, self._allow)
         files = [file_entry(root, target), file_entry(root, weights)]
         entry = cpu_entry(encoder.name, ENGINE, self._precision, files)
         return Made(entry, {**measured, "kept": dict(types.kept)})

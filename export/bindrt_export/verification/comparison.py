@@ -125,6 +125,19 @@ def examine(
     """
     dim = next(iter(reference.values())).shape[1]
     found = compare(reference, run_engine(engine, inputs, dim))
+    return judged(name, engine, precision, inputs, found, dim, allow)
+
+
+def judged(
+    name: str,
+    engine: Engine,
+    precision: str,
+    inputs: Mapping[str, Array],
+    found: Difference,
+    dim: int,
+    allow: bool = False,
+) -> dict[str, Any]:
+    """What :func:`examine` returns and raises, for a difference that was found already."""
     require_within(name, found, precision, allow)
     return {
         "difference_to_torch": found.as_dict(),

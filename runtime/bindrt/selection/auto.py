@@ -68,7 +68,7 @@ def measured(
     chosen, why = decide(contest.best, contest.seconds, contest.problems)
     LOG.info("%s: %s, since %s; measuring took %.1f s", what, chosen, why, perf_counter() - start)
     for name, problem in contest.problems.items():
-        LOG.warning("%s: %s is passed over, it does not run: %s", what, name, problem)
+        LOG.warning("%s: %s is passed over, it does not run: %s", what, name, in_short(problem))
     record = {
         "bundle": bundle.path.name,
         "encoder": found[0].encoder,
@@ -96,11 +96,15 @@ def decide(best: str | None, seconds: dict[str, float], problems: dict[str, Erro
     if best is None:
         if all(isinstance(problem, BundleError) for problem in problems.values()):
             raise next(iter(problems.values()))
-        text = "; ".join(f"{name}: {str(problem)[:300]}" for name, problem in problems.items())
+        text = "; ".join(f"{name}: {in_short(problem)}" for name, problem in problems.items())
         raise EngineError("engine='auto'", f"none of the engines runs ({text})", "export again")
     times = ", ".join(f"{name} {1e3 * s:.1f} ms" for name, s in seconds.items())
-    failed = "".join(f"; {name} does not run: {str(problem)[:300]}" for name, problem in problems.items())
+    failed = "".join(f"; {name} does not run: {in_short(problem)}" for name, problem in problems.items())
     return best, f"one item took {times}{failed}"
+
+
+def in_short(problem: Error) -> str:
+    return str(problem)[:300]
 
 
 def compared(found: Sequence[EngineFiles]) -> str:
