@@ -153,7 +153,8 @@ def test_the_usual_module_gives_the_same_vectors() -> None:
                 expected = module.eval()(x)
                 found = usual(module)(x)
             assert not any(type(m).__name__ == "Attention" for m in module.modules())
-            assert torch.allclose(found, expected, atol=1e-5)
+            # Sums are made in another order: entries near zero keep the rounding of the large ones.
+            assert (found - expected).abs().max() <= 1e-5 * expected.abs().max()
 
 
 def test_roofline_has_an_empty_column_until_something_is_measured(tiny: Bundle) -> None:
