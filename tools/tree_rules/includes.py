@@ -1,8 +1,8 @@
 """Who includes whom in C++.
 
-``csrc/python → csrc/gpu → csrc/pipeline → kernels``; ``csrc/jpeg``, ``csrc/png`` and ``csrc/native``
-include only ``kernels``. There each operator's room includes only ``base`` and ``resize``; ``BORROWED``
-lists the exceptions.
+``csrc/python → csrc/gpu → csrc/pipeline → kernels``; ``csrc/audio``, ``csrc/jpeg``, ``csrc/png`` and
+``csrc/native`` include only ``kernels``; ``csrc/prepare`` includes the decoders. There each operator's room
+includes only ``base`` and ``resize``; ``BORROWED`` lists the exceptions.
 """
 
 from __future__ import annotations
@@ -24,10 +24,15 @@ BORROWED = {"kernels/map": {"kernels/image"}}
 CSRC: Mapping[str, set[str]] = {
     "csrc/pipeline": set(),
     "csrc/gpu": {"csrc/pipeline"},
+    "csrc/audio": set(),
     "csrc/jpeg": set(),
     "csrc/native": set(),
     "csrc/png": set(),
-    "csrc/python": {"csrc/pipeline", "csrc/gpu", "csrc/jpeg", "csrc/native", "csrc/png"},
+    "csrc/prepare": {"csrc/audio", "csrc/jpeg", "csrc/png"},
+    "csrc/python": {
+        *("csrc/pipeline", "csrc/gpu", "csrc/native"),
+        *("csrc/prepare", "csrc/audio", "csrc/jpeg", "csrc/png"),
+    },
 }
 PYTHON = ("pybind11/", "Python.h")
 
