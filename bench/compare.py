@@ -39,7 +39,7 @@ class Row:
 
 
 def rows_of(result: Mapping[str, Any]) -> Rows:
-    """bindrt's own numbers in a result of ``kernels``, ``engines``, ``pipeline`` or ``bind-bench``.
+    """bindrt's numbers in a result of ``kernels``, ``engines``, ``pipeline``, ``cores`` or ``bind-bench``.
 
     Raises:
         ValueError: it is of another kind.
@@ -53,7 +53,9 @@ def rows_of(result: Mapping[str, Any]) -> Rows:
         return dict(kernel_rows(cases))
     if cases and "ways" in cases[0] and "batch" in cases[0]:
         return dict(engine_rows(cases))
-    raise ValueError("not a result of kernels, engines, pipeline or bind-bench")
+    if cases and "of_processes" in cases[0]:
+        return dict(core_rows(cases))
+    raise ValueError("not a result of kernels, engines, pipeline, cores or bind-bench")
 
 
 def kernel_rows(cases: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Row]]:
@@ -67,6 +69,17 @@ def engine_rows(cases: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Row]]
     for case in cases:
         for way, found in case["ways"].items():
             yield f"{case['encoder']}, batch {case['batch']}, {way}: seconds", Row([found["seconds"]])
+
+
+def core_rows(cases: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Row]]:
+    for case in cases:
+        for way, held in case["lock"].items():
+            if held:
+                yield f"{case['case']}, lock, {way}: seconds", Row([held["seconds"]])
+        for count, rates in case["threads"].items():
+            yield f"{case['case']}, {count} threads: items a second", Row(rates, more_is_better=True)
+        for way, rates in case["lists"].items():
+            yield f"{case['case']}, {way}: items a second", Row(rates, more_is_better=True)
 
 
 def pipeline_rows(rounds: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Row]]:
