@@ -39,6 +39,7 @@ from bindrt.modalities.imu import Imu
 from bindrt.modalities.thermal import Thermal
 from bindrt.modalities.video import Video
 from bindrt.model import Model
+from bindrt.monitoring import Monitor
 from bindrt.pipeline import PipelineOptions, Streamed
 from bindrt.zero_shot import Scores, ZeroShot
 
@@ -72,6 +73,7 @@ __all__ = [
     "Limits",
     "MemoryBudgetExceeded",
     "Model",
+    "Monitor",
     "OptionError",
     "Overloaded",
     "PipelineOptions",
