@@ -47,6 +47,18 @@ NOTES: dict[str, str] = {
     "low": "The low end of the thermal frame's range; in °C if its unit is known.",
     "high": "The high end of the thermal frame's range; in °C if its unit is known.",
     "perhaps_centikelvin": 'All pixels lie above the range. If they are 1/100 K, pass unit="centikelvin".',
+    # windows of streams
+    "gaps": "Times that something is missing in the window.",
+    "gap_seconds": "Seconds that are missing in the window or just before it.",
+    "duplicates": "Pieces or samples of the window that came twice, and were taken once.",
+    "reordered": "Pieces or samples of the window that came out of order, and were put right.",
+    "late": "Pieces or samples that came too late for the window, and were left out.",
+    "jumps_back": "The sensor's clock went back just before the window.",
+    "restarts": "The sensor's clock began anew just before the window.",
+    "jitter": "Seconds, added up, by which the times of the window's blocks are off.",
+    "not_finite": "Values of the window that were NaN, infinite or beyond any sensor: 0 stands for them.",
+    "clock_skew": "Seconds by which the accelerometer's clock has gained on the gyroscope's.",
+    "nearest_frames": "Frames for which the nearest one that was kept stands in: the frames' rate changed.",
     # imu
     "time_unit": "The unit in which the times were read: the one that gives a usual rate.",
     "lost_rows": "Rows of the table that are damaged, and were left out.",

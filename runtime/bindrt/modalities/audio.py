@@ -21,6 +21,7 @@ from bindrt.modalities.steps.clips import clip_samples, outside
 from bindrt.modalities.steps.output_rows import Reserve, rows_for
 from bindrt.modalities.steps.resample import Resampler
 from bindrt.modalities.steps.span import check_span
+from bindrt.notes import Notes
 from bindrt.numeric import is_number
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources.audio import open_audio
@@ -132,8 +133,13 @@ def _clips(recording: Recording, frames: int, reserve: Reserve | None) -> tuple[
     else:
         for i, (part, r) in enumerate(zip(parts, ranges, strict=True)):
             _core.mel_clips(part.resampled(resampler, r), [(0, len(r))], [], out=out[i : i + 1])
-    unheard = outside(ranges, total) / c.AUDIO_RATE
-    return Views(out, index, {"seconds_unheard": round(unheard, 2)} if unheard >= 0.01 else {}), decoded
+    return Views(out, index, unheard(ranges, total)), decoded
+
+
+def unheard(clips: Sequence[range], total: int) -> Notes:
+    """A note of the seconds that lie in no clip, of a recording of ``total`` samples at 16 kHz."""
+    seconds = outside(clips, total) / c.AUDIO_RATE
+    return {"seconds_unheard": round(seconds, 2)} if seconds >= 0.01 else {}
 
 
 class _Part:

@@ -1,0 +1,90 @@
+"""Log-mel frames of a signal, each computed once however many windows it lies in."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bindrt import _core
+from bindrt.arrays import Array
+from bindrt.modalities.steps import constants as c
+from bindrt.modalities.steps.resample import Resampler
+from bindrt.streams.feeds.samples import SampleBuffer
+
+_MEL = _core.constants()["mel"]
+HOP: int = _MEL["hop"]  # samples at 16 kHz from a frame to the next, 10 ms
+_ADD = -np.float32(_MEL["mean"])
+_TIMES = np.float32(1) / np.float32(_MEL["std"])
+
+
+class MelStore:
+    """Frames by their number: frame ``f`` begins ``160·f`` samples of 16 kHz after an origin.
+
+    Attributes:
+        computed: frames that were computed, those of :meth:`of_cut` too.
+    """
+
+    def __init__(self, resampler: Resampler) -> None:
+        self._resampler = resampler
+        self._frames = SampleBuffer(c.MEL_BANDS, np.float32)
+        self._heard = np.empty(0, np.float32)  # at 16 kHz: what the next frame shares with the last one
+        self.computed = 0
+
+    def restart(self) -> None:
+        """Forget everything: a new origin."""
+        self._frames.clear()
+        self._heard = np.empty(0, np.float32)
+
+    def start_at(self, frame: int) -> None:
+        """Frames before this one will not be asked for again."""
+        if frame > self._frames.end:
+            self._frames.clear(frame)
+            self._heard = np.empty(0, np.float32)
+        self._frames.forget_before(frame)
+
+    def extend(self, signal: SampleBuffer, origin: int, stop: int) -> None:
+        """Compute the frames up to ``stop``, from the samples of the signal that there are.
+
+        Args:
+            origin: the sample of the signal where frame 0 begins.
+        """
+        first = self._frames.end
+        if stop <= first:
+            return
+        outputs = range(first * HOP + len(self._heard), (stop - 1) * HOP + c.MEL_WINDOW)
+        inputs = self._resampler.needed(outputs)
+        begin = max(inputs.start, signal.begin - origin, 0)
+        end = min(inputs.stop, signal.end - origin)
+        new = self._resampled(signal.view(origin + begin, origin + end), begin, outputs)
+        heard = np.concatenate([self._heard, new])
+        self._frames.append(self._log_mel(heard))
+        self._heard = heard[(stop - first) * HOP :].copy()
+
+    def frames(self, start: int, stop: int) -> Array:
+        """``[128, stop - start]``."""
+        return self._frames.view(start, stop)
+
+    def of_cut(self, cut: Array, start: int, stop: int) -> Array:
+        """Frames of a signal that is silent around ``cut``, ``[1, N]``; they are not kept.
+
+        ``start`` and ``stop`` count from the beginning of ``cut``.
+        """
+        outputs = range(start * HOP, (stop - 1) * HOP + c.MEL_WINDOW)
+        return self._log_mel(self._resampled(cut, 0, outputs))
+
+    def _resampled(self, signal: Array, begin: int, outputs: range) -> npt.NDArray[np.float32]:
+        r = self._resampler
+        return _core.resample(
+            signal, r.orig, r.new, channel=0, start=outputs.start, stop=outputs.stop, begin=begin
+        )
+
+    def _log_mel(self, samples: npt.NDArray[np.float32]) -> Array:
+        found = _core.log_mel(samples, add=float(_ADD), times=float(_TIMES))
+        self.computed += found.shape[1]
+        return found
+
+
+def padding() -> np.float32:
+    """What columns after a clip's last frame hold."""
+    found: np.float32 = _ADD * _TIMES
+    return found
