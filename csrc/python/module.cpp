@@ -72,4 +72,5 @@ PYBIND11_MODULE(_core, module) {
   bindrt::bind_png(module);
   bindrt::bind_operators(module);
   bindrt::bind_pipeline(module);
+  bindrt::bind_text(module);
 }

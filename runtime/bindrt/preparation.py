@@ -59,19 +59,25 @@ class Preparation:
             return replace(item, **{fields(item)[0].name: held}) if is_wrapper else held
         return item
 
-    def ready_ids(self, modality: str, item: object) -> tuple[Prepared, Array] | None:
-        """An item of token ids, with ids that the core may take as they are; None: it must be prepared."""
+    def ready_ids(self, modality: str, item: object) -> tuple[Array, Notes] | None:
+        """Token ids of an item, which the core may take as they are, and its notes; None: prepare it."""
         tokens = MODALITIES[modality].tokens
         if tokens is None:
             return None
-        ready = item if isinstance(item, Prepared) else tokens.quick(item)
-        if ready is None or type(ready.array) is not np.ndarray:
+        if isinstance(item, Prepared):
+            return self._ready_ids(item)
+        quick = tokens.quick(item, None if self._words is None else self._words.known)
+        if quick is None:
             return None
-        ids = ready.array
-        if ids.ndim != 1 and not ready.views:
+        ids, notes, is_untold = quick
+        return ids, self._told(ids, notes) if is_untold else notes
+
+    def _ready_ids(self, item: Prepared) -> tuple[Array, Notes] | None:
+        ids = item.array
+        if type(ids) is not np.ndarray or (ids.ndim != 1 and not item.views):
             return None
-        is_plain = self._words is None or ids.dtype != np.int64  # preparing says what is wrong with them
-        return ready if is_plain else replace(ready, notes=self._told(ids, ready.notes)), ids
+        is_wrong = ids.dtype != np.int64  # preparing says what is wrong with them
+        return ids, item.notes if is_wrong else self._told(ids, item.notes)
 
     def _told(self, ids: Array, notes: Notes) -> Notes:
         words = self._words.unknown(ids) if self._words is not None else ""

@@ -1,8 +1,8 @@
 """Who includes whom in C++.
 
-``csrc/python → csrc/gpu → csrc/pipeline → kernels``; ``csrc/audio``, ``csrc/jpeg``, ``csrc/png`` and
-``csrc/native`` include only ``kernels``; ``csrc/prepare`` includes the decoders. There each operator's room
-includes only ``base`` and ``resize``; ``BORROWED`` lists the exceptions.
+``csrc/python → csrc/gpu → csrc/pipeline → kernels``; ``csrc/audio``, ``csrc/jpeg``, ``csrc/png``,
+``csrc/text`` and ``csrc/native`` include only ``kernels``; ``csrc/prepare`` includes the decoders. There each
+operator's room includes only ``base`` and ``resize``; ``BORROWED`` lists the exceptions.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ CSRC: Mapping[str, set[str]] = {
     "csrc/jpeg": set(),
     "csrc/native": set(),
     "csrc/png": set(),
+    "csrc/text": set(),
     "csrc/prepare": {"csrc/audio", "csrc/jpeg", "csrc/png"},
     "csrc/python": {
-        *("csrc/pipeline", "csrc/gpu", "csrc/native"),
+        *("csrc/pipeline", "csrc/gpu", "csrc/native", "csrc/text"),
         *("csrc/prepare", "csrc/audio", "csrc/jpeg", "csrc/png"),
     },
 }

@@ -56,6 +56,24 @@ class PngReader:
     ) -> npt.NDArray[Any] | None: ...
     def grey(self, data: bytes, max_pixels: int) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | None: ...
 
+@final
+class Tokenizer:
+    def __init__(
+        self,
+        inside: npt.NDArray[np.int32],
+        at_end: npt.NDArray[np.int32],
+        merges: npt.NDArray[np.int32],
+        first: int,
+        start: int,
+        end: int,
+    ) -> None: ...
+    def encode(
+        self, text: object, length: int, known: npt.NDArray[np.bool_] | None = None
+    ) -> tuple[npt.NDArray[np.int64], bool] | None: ...
+    def encode_all(
+        self, texts: list[Any], length: int, known: npt.NDArray[np.bool_] | None = None
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+
 @type_check_only
 class NativeKernel(TypedDict):
     name: str

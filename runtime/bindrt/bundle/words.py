@@ -29,15 +29,15 @@ class Words:
 
         Such words say nothing: two of them give the same vector.
         """
-        if self._known is None:
+        if self.known is None:
             return ""
         used = ids[(ids > 0) & (ids < VOCABULARY) & (ids != TEXT_START) & (ids != TEXT_END)]
-        unknown = used[~self._known[used]]
+        unknown = used[~self.known[used]]
         parts = "".join(str(tokenizer().id_to_token(int(token))) for token in unknown)
         return parts.replace("</w>", " ").strip()
 
     @cached_property
-    def _known(self) -> Array | None:
+    def known(self) -> Array | None:
         """For each token whether it is known; None if all are, or if the bundle does not show it."""
         try:
             table = self._table()

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bindrt.arrays import Array
-from bindrt.items import Prepared
 from bindrt.limits import Limits
 from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.notes import Notes
@@ -74,13 +73,17 @@ class Tokens:
     Attributes:
         count: number of entries of the vocabulary. The end token is the last and largest of them.
         lengths: rows of a batch are padded to the next of these lengths.
-        quick: makes ready ids from an item so fast that the thread which submits the item may do it;
-            None for an item that takes longer, or that is not valid.
+        quick: makes ready ids from an item so fast that the thread which submits the item may do it: the
+            ids, the item's notes, and whether some ids may be unknown. It takes the item, and for each entry
+            whether it is known, or None. None for an item that takes longer, or that is not valid.
+        plain: makes ids ``[N, length]`` of a list of items, without the interpreter; and int64 ``[N]``: how
+            many ids each item has, negative with an unknown one, 0 for an item that ``quick`` must look at.
     """
 
     count: int
     lengths: tuple[int, ...]
-    quick: Callable[[object], Prepared | None]
+    quick: Callable[[object, Array | None], tuple[Array, Notes, bool] | None]
+    plain: Callable[[list[object], Array | None], tuple[Array, Array]]
 
     @staticmethod
     def used(ids: Array) -> Array:

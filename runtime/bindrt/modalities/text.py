@@ -12,12 +12,11 @@ from bindrt import arrays
 from bindrt.arrays import Array
 from bindrt.columns import as_items
 from bindrt.errors import InputError
-from bindrt.items import Prepared
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Tokens, Views, one_view
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.output_rows import Reserve
-from bindrt.modalities.steps.tokenizer import tokenizer
+from bindrt.modalities.steps.tokenizer import plain_tokenizer, tokenizer
 from bindrt.notes import Notes
 
 _SPACE = re.compile(r"\s+")
@@ -41,8 +40,9 @@ def prepare_all(texts: object) -> Array:
         raise InputError(
             arrays.item_name(texts), "this is not a list of texts", "pass a str or a list of str"
         )
-    out = np.zeros((len(items), c.TEXT_LENGTH), np.int64)
-    for index, text in enumerate(items):
+    out, counts = plain_tokenizer().encode_all(items, c.TEXT_LENGTH)
+    for index in np.flatnonzero(counts == 0):
+        text = items[index]
         if not isinstance(text, str):
             raise InputError(
                 f"text[{index}]", f"a text is a str, not {type(text).__name__}", "decode or convert it"
@@ -64,6 +64,11 @@ def tokens(text: str) -> Array:
 
 def _read(text: str) -> tuple[Array, Notes]:
     """The ids of a text, and a note if it was cut."""
+    plain = plain_tokenizer().encode(text, c.TEXT_LENGTH)
+    return _read_any(text) if plain is None else (plain[0], {})
+
+
+def _read_any(text: str) -> tuple[Array, Notes]:
     cleaned = clean(text).encode("utf-8", "replace").decode("utf-8")
     words = cleaned.split(" ", c.TEXT_LENGTH)[: c.TEXT_LENGTH]  # each word is a token or more
     encoded = tokenizer().encode(" ".join(words), add_special_tokens=False)
@@ -76,9 +81,17 @@ def _read(text: str) -> tuple[Array, Notes]:
     return out, {"characters_cut": len(cleaned) - encoded.offsets[c.TEXT_LENGTH - 3][1]}
 
 
-def _quick(item: object) -> Prepared | None:
-    """The ids of a short text."""
-    return Prepared(*_read(item)) if type(item) is str and len(item) <= _SHORT else None
+def _quick(item: object, known: Array | None) -> tuple[Array, Notes, bool] | None:
+    """A short text."""
+    if (plain := plain_tokenizer().encode(item, c.TEXT_LENGTH, known)) is not None:
+        return plain[0], {}, plain[1]
+    if type(item) is str and len(item) <= _SHORT:
+        return *_read_any(item), True
+    return None
+
+
+def _plain(items: list[object], known: Array | None) -> tuple[Array, Array]:
+    return plain_tokenizer().encode_all(items, c.TEXT_LENGTH, known)
 
 
 def _check_ids(ids: Array, name: str) -> None:
@@ -101,6 +114,6 @@ TEXT = Modality(
         "tokenizer": f"clip-bpe-{c.VOCABULARY}",
     },
     dtype=np.int64,
-    tokens=Tokens(c.VOCABULARY, (8, 12, 16, 24, 32, 48, c.TEXT_LENGTH), _quick),
+    tokens=Tokens(c.VOCABULARY, (8, 12, 16, 24, 32, 48, c.TEXT_LENGTH), _quick, _plain),
     check_ready=_check_ids,
 )

@@ -93,10 +93,9 @@ class EncoderPipeline:
             caller = threading.get_ident()
         # Here: the worker threads may be busy with videos.
         if (found := self._preparation.ready_ids(modality, item)) is not None:
-            ready, ids = found
-            item = ready
-            if ready.notes:
-                future.notes = ready.notes
+            ids, notes = found
+            if notes:
+                future.notes = notes
             try:
                 return self.core.submit(future, lane, item, ids, priority, caller, deadline, normalize)
             except ValueError:

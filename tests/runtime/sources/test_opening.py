@@ -161,7 +161,7 @@ def test_text_streams_and_broken_ones(tmp_path: Path) -> None:
     [
         ("soundfile", lambda: preprocess.audio(sound_bytes("WAV"))),
         ("av", lambda: preprocess.audio(HERE / "inputs/video/short_1s2.mp4")),
-        ("tokenizers", lambda: preprocess.text("a")),
+        ("tokenizers", lambda: preprocess.text("ä")),
     ],
 )
 def test_a_library_that_does_not_load(

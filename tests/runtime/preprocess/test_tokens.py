@@ -1,0 +1,66 @@
+"""Tokens of any text are those of ``tokenizers``, though plain texts never come there."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from bindrt import preprocess
+from bindrt.modalities.steps import tokenizer
+from bindrt.modalities.steps.constants import TEXT_LENGTH, VOCABULARY
+from support.texts import plain_text, random_text, tokens_of
+
+CAPTIONS = ["a photo of a dog", "A bell ringing, twice!", "it's 3 o'clock", "", " \t\r\n"]
+
+
+@pytest.mark.parametrize("make", [random_text, plain_text])
+def test_random_texts(make: object) -> None:
+    rng = random.Random(20)
+    texts = [make(rng) for _ in range(5000)]  # type: ignore[operator]
+    for text, found in zip(texts, preprocess.text(texts), strict=True):
+        assert found.tolist() == tokens_of(text), repr(text)
+
+
+def test_plain_texts_need_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = [tokens_of(text) for text in CAPTIONS]
+
+    def other() -> None:
+        raise AssertionError("asked")
+
+    monkeypatch.setattr("bindrt.modalities.text.tokenizer", other)
+    assert preprocess.text(CAPTIONS).tolist() == expected
+    with pytest.raises(Exception, match="asked"):
+        preprocess.text("café")
+
+
+def test_all_at_once_and_one_by_one() -> None:
+    plain = tokenizer.plain_tokenizer()
+    rng = random.Random(1)
+    texts: list[object] = [*(random_text(rng) for _ in range(300)), 3, None, b"a dog"]
+    ids, counts = plain.encode_all(texts, TEXT_LENGTH)
+    assert 50 < np.count_nonzero(counts) < len(texts) - 50
+    assert counts[-3:].tolist() == [0, 0, 0]
+    for text, row, count in zip(texts, ids, counts, strict=True):
+        alone = plain.encode(text, TEXT_LENGTH)
+        assert (alone is None) == (count == 0)
+        if alone is not None:
+            np.testing.assert_array_equal(alone[0], row)
+            assert row[count - 1] == VOCABULARY - 1
+            assert not row[count:].any()
+
+
+def test_what_is_not_known_is_told() -> None:
+    plain = tokenizer.plain_tokenizer()
+    known = np.ones(VOCABULARY, np.bool_)
+    ids = preprocess.text("a dog on a zebra")[0]
+    known[ids[2]] = False  # dog
+    _, counts = plain.encode_all(["a dog", "a zebra", "dog", "!"], TEXT_LENGTH, known)
+    assert counts.tolist() == [-4, 4, -3, 3]
+    assert plain.encode("a dog", TEXT_LENGTH, known)[1]  # type: ignore[index]
+    assert not plain.encode("a zebra", TEXT_LENGTH, known)[1]  # type: ignore[index]
+    known[0] = False  # the first entry of the vocabulary is !, and stands for nothing as well
+    assert plain.encode_all(["x!x"], TEXT_LENGTH, known)[1].tolist() == [5]
+    with pytest.raises(ValueError, match="known or not"):
+        plain.encode_all(["a"], TEXT_LENGTH, known[:-1])
