@@ -4,14 +4,19 @@
 //
 //   struct Op {
 //     static constexpr Numbers kNumbers;
-//     static constexpr int kMostRows;   // of a block
-//     static constexpr int kVectors;    // of a block's columns: kMostRows · kVectors sums are in registers
-//     using Number, Sum;                // of the sums: float or std::int32_t, and a vector of it
-//     using Weight, Row;                // what is made of a group's weights in a vector's columns, of a
-//     row's group using Setting;                    // of the processor, while an object of it exists static
-//     Sum zero(); static Sum load(const Number*); static void store(Number*, const Sum&); static Weight
-//     weight(const std::uint8_t*); static Row row(const std::uint8_t*); static void add(Sum&, const Row&,
-//     const Weight&);
+//     static constexpr int kMostRows;  // of a block
+//     static constexpr int kVectors;   // of a block's columns: kMostRows · kVectors sums are in registers
+//     using Number;   // of a sum: float or std::int32_t
+//     using Sum;      // a vector of it
+//     using Weight;   // what is made of a group's weights in a vector's columns
+//     using Row;      // what is made of a row's group
+//     using Setting;  // of the processor, while an object of it exists
+//     static Sum zero();
+//     static Sum load(const Number*);
+//     static void store(Number*, const Sum&);
+//     static Weight weight(const std::uint8_t*);
+//     static Row row(const std::uint8_t*);
+//     static Sum add(Sum, const Row&, const Weight&);
 //   };
 //
 // Everything is in the including file's unnamed namespace, since code is compiled for its instruction set.
