@@ -52,7 +52,8 @@ class PackedStore {
 
 class Encoder {
  public:
-  // Throws std::invalid_argument naming the tensor that is missing or has the wrong shape.
+  // Throws std::invalid_argument naming the tensor that is missing or has the wrong shape. The table of
+  // tokens is read where it lies: its memory must outlive the encoder. All else is packed or copied.
   static std::unique_ptr<Encoder> make(const EncoderConfig& config, const Tensors& tensors, Numbers numbers,
                                        std::shared_ptr<PackedStore> store, int threads);
   virtual ~Encoder() = default;
