@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,17 +29,20 @@ struct Bytes {
 
 struct Array {
   enum class Kind { kFloat, kInt, kUint };
-  const void* data = nullptr;  // contiguous, the last axis fastest, in the machine's byte order
+  const void* data = nullptr;  // contiguous, the last axis fastest, aligned, in the machine's byte order
   Kind kind = Kind::kFloat;
   int bits = 32;
   std::vector<std::int64_t> shape;
 };
 
-using Value = std::variant<bool, std::int64_t, double, std::string>;
+using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>>;
 
+// The wrapper's fields that the caller set are options, for example "rate", or arrays, for example
+// "timestamps".
 struct Item {
   std::variant<Path, Bytes, Array> source;
-  std::map<std::string, Value> options;  // the wrapper's fields that the caller set, for example "rate"
+  std::map<std::string, Value, std::less<>> options;
+  std::map<std::string, Array, std::less<>> arrays;
 };
 
 // What an item may decode to; the runtime's `Limits`, as far as it is needed here.
@@ -52,7 +56,12 @@ struct Limits {
 class Slots {
  public:
   virtual ~Slots() = default;
-  virtual float* reserve(std::int64_t views) = 0;  // [views, view] of the encoder's input
+  // [views, view] of the encoder's input. To be called late: the batch waits until the item is done.
+  virtual float* reserve(std::int64_t views) = 0;
+  // How many numbers a view has there: an image's more where the encoder expects it as several frames.
+  virtual std::int64_t view_numbers() const = 0;  // after reserve
+  // Whether somebody still waits. Who takes long asks now and then, and leaves the item when nobody does.
+  virtual bool wanted() const { return true; }
 };
 
 struct Prepared {

@@ -13,6 +13,7 @@ void bind_native_kernels(pybind11::module_& module);
 void bind_pillow(pybind11::module_& module);
 void bind_pipeline(pybind11::module_& module);
 void bind_png(pybind11::module_& module);
+void bind_prepare(pybind11::module_& module);
 void bind_text(pybind11::module_& module);
 
 // The GPU kernels of this build: compiler, targets, bytes, names; None if it has none.

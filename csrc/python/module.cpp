@@ -70,6 +70,7 @@ PYBIND11_MODULE(_core, module) {
   bindrt::bind_native_kernels(module);
   bindrt::bind_pillow(module);
   bindrt::bind_png(module);
+  bindrt::bind_prepare(module);
   bindrt::bind_operators(module);
   bindrt::bind_pipeline(module);
   bindrt::bind_text(module);

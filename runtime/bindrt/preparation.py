@@ -35,11 +35,21 @@ class Preparation:
     def __init__(self, limits: Limits, words: Words | None, isolated: Isolated | None = None) -> None:
         self._limits = limits
         self._prepare = prepare_views if isolated is None else isolated.views
+        self._is_isolated = isolated is not None
         self._words = words
 
-    def views(self, modality: str, item: object, reserve: Reserve | None = None) -> Views:
+    def ordinary(self, modality: str) -> dict[str, Any] | None:
+        """What prepares a modality's ordinary items in the pipeline; None: all are prepared by ``views``."""
+        preparer = MODALITIES[modality].ordinary
+        if preparer is None:
+            return None
+        return {"preparer": preparer, "limits": self._limits, "files": not self._is_isolated}
+
+    def views(
+        self, modality: str, item: object, reserve: Reserve | None = None, is_left: bool = False
+    ) -> Views:
         """One item as the model's input; see :func:`bindrt.preprocess.dispatch.prepare_views`."""
-        views = self._prepare(modality, item, self._limits, reserve)
+        views = self._prepare(modality, item, self._limits, reserve, is_left)
         if self._words is None or MODALITIES[modality].tokens is None:
             return views
         return replace(views, notes=self._told(views.array, views.notes))

@@ -11,7 +11,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Folders of tests/, as tests/cpp/CMakeLists.txt has them.
-_ROOMS = ("kernels/*", "csrc/pipeline", "csrc/jpeg", "csrc/png", "csrc/native")
+_ROOMS = (
+    "kernels/*",
+    *("csrc/pipeline", "csrc/jpeg", "csrc/png", "csrc/prepare", "csrc/native", "csrc/text"),
+)
 
 
 def _programs(kind: str) -> list[str]:

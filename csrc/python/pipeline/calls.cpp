@@ -42,6 +42,28 @@ py::object error_of(const Delivery& delivery) {
   return py::str(delivery.failure->message);
 }
 
+// Rows of a batch for csrc/prepare.
+class BatchSlots final : public prepare::Slots {
+ public:
+  BatchSlots(pipeline::ItemRows& rows, std::int64_t view_numbers, const std::atomic<bool>& stopped)
+      : rows_(rows), view_numbers_(view_numbers), stopped_(stopped) {}
+
+  float* reserve(std::int64_t views) override { return static_cast<float*>(rows_.reserve(views)); }
+  std::int64_t view_numbers() const override { return view_numbers_; }
+  bool wanted() const override { return !stopped_.load(std::memory_order_relaxed); }
+
+ private:
+  pipeline::ItemRows& rows_;
+  const std::int64_t view_numbers_;
+  const std::atomic<bool>& stopped_;
+};
+
+// Lane descriptions at the end of the process: their Python objects stay.
+void keep_for_ever(LaneArrays& lane) {
+  lane.dtype.release();
+  new auto(lane.ordinary.preparer);
+}
+
 }  // namespace
 
 PythonCalls::PythonCalls(std::vector<LaneArrays> lanes, py::object prepare, py::object run,
@@ -58,7 +80,7 @@ PythonCalls::~PythonCalls() {
       each->release();
     }
     for (const LaneArrays& lane : lanes_) {
-      const_cast<py::dtype&>(lane.dtype).release();
+      keep_for_ever(const_cast<LaneArrays&>(lane));
     }
     return;
   }
@@ -83,8 +105,11 @@ py::array PythonCalls::rows(int index, std::int64_t length, std::int64_t count, 
 }
 
 FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::ItemRows& rows) {
-  const WithGil gil;
   auto& tag = *static_cast<PythonTag*>(request.tag.get());
+  if (tag.ordinary && prepare_ordinary(tag, request.lane, rows)) {
+    return nullptr;
+  }
+  const WithGil gil;
   const py::object python_rows = py::cast(PythonItemRows(*this, request.lane, tag, rows));
   FailurePtr failure;
   try {
@@ -94,6 +119,26 @@ FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::Item
   }
   python_rows.cast<PythonItemRows&>().end();
   return failure;
+}
+
+std::optional<OrdinaryItem> PythonCalls::read_ordinary(int index, const py::handle& item) const {
+  const LanePreparer& of = lane(index).ordinary;
+  return of.preparer == nullptr ? std::nullopt : of.preparer->read(item, of.files);
+}
+
+// Without the GIL. False: the item is left to Python.
+bool PythonCalls::prepare_ordinary(PythonTag& tag, int index, pipeline::ItemRows& rows) const {
+  const LaneArrays& arrays = lane(index);
+  BatchSlots slots(rows, arrays.view_numbers(), stopped_);
+  auto prepared = arrays.ordinary.preparer->run(tag.ordinary->item, arrays.ordinary.limits, slots);
+  if (!prepared) {
+    return false;
+  }
+  tag.notes = std::move(prepared->notes);
+  if (!prepared->weights.empty()) {
+    rows.weigh(std::move(prepared->weights));
+  }
+  return true;
 }
 
 EngineResult PythonCalls::run(const pipeline::EngineCall& call) {
@@ -139,6 +184,12 @@ void PythonCalls::deliver(std::span<const Delivery> deliveries) noexcept {
           waiting.push_back(std::move(tag.waiters));
         }
         tag.item = tag.memory = py::object();
+        if (tag.ordinary) {
+          tag.ordinary->owners.clear();
+        }
+        if (!tag.notes.empty()) {
+          set_notes(future, notes_dict(tag.notes));
+        }
         py::object vector = py::none();
         if (each.vector != nullptr) {
           vector = vector_of(each);

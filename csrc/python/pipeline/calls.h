@@ -4,7 +4,9 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "csrc/gpu/batch_device.h"
@@ -14,13 +16,15 @@
 
 namespace bindrt {
 
-// What a Python submitter attaches to a request. Touched under the GIL only, and empty once delivered, so
-// that the last owner's thread needs no GIL to free it.
+// What a Python submitter attaches to a request. Python's objects are touched under the GIL only, and gone
+// once it is delivered, so that the last owner's thread needs no GIL to free it.
 struct PythonTag {
   pybind11::object future;
   pybind11::object item;
-  pybind11::object memory;           // that ready or borrowed input lies in
-  std::shared_ptr<Waiters> waiters;  // null until somebody waits
+  pybind11::object memory;               // that ready or borrowed input lies in
+  std::shared_ptr<Waiters> waiters;      // null until somebody waits
+  std::optional<OrdinaryItem> ordinary;  // the item, if it looked ordinary when it was submitted
+  Notes notes;                           // of an item that was prepared without Python
 };
 
 class PythonCalls final : public pipeline::Callbacks {
@@ -38,6 +42,11 @@ class PythonCalls final : public pipeline::Callbacks {
   void deliver(std::span<const pipeline::Delivery> deliveries) noexcept override;
   void enqueue(const gpu::EngineWork& work) const;
 
+  // Under the GIL: what of an item its preparer needs, if it may be an ordinary one.
+  std::optional<OrdinaryItem> read_ordinary(int lane, const pybind11::handle& item) const;
+  // Nobody waits for what is being prepared any more.
+  void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
+
   const LaneArrays& lane(int index) const { return lanes_.at(static_cast<std::size_t>(index)); }
 
   std::vector<pybind11::ssize_t> shape(int lane, std::int64_t length, std::int64_t count) const;
@@ -45,10 +54,12 @@ class PythonCalls final : public pipeline::Callbacks {
   pybind11::array rows(int lane, std::int64_t length, std::int64_t count, void* data) const;
 
  private:
+  bool prepare_ordinary(PythonTag& tag, int lane, pipeline::ItemRows& rows) const;
   pybind11::array vector_of(const pipeline::Delivery& delivery) const;
 
   const std::vector<LaneArrays> lanes_;
   pybind11::object prepare_, run_, deliver_, enqueue_;
+  std::atomic<bool> stopped_{false};
 };
 
 // Python's side of ItemRows, during prepare() only.
@@ -62,6 +73,7 @@ class PythonItemRows {
   void borrow(const pybind11::array& rows);
   void count_copied(std::int64_t rows) { target().count_copied(rows); }
   void weigh(std::vector<float> weights);
+  bool left() const { return tag_->ordinary.has_value(); }  // the item was tried without Python
   void end() noexcept { rows_ = nullptr; }
 
  private:

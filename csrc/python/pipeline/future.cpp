@@ -7,7 +7,7 @@ namespace py = pybind11;
 namespace bindrt {
 namespace {
 
-// Attributes and states of concurrent.futures.Future; the last two are EmbeddingFuture's own.
+// Attributes and states of concurrent.futures.Future; the last three are EmbeddingFuture's own.
 struct Names {
   PyObject* state = PyUnicode_InternFromString("_state");
   PyObject* result = PyUnicode_InternFromString("_result");
@@ -15,6 +15,7 @@ struct Names {
   PyObject* finished = PyUnicode_InternFromString("FINISHED");
   PyObject* made = PyUnicode_InternFromString("_made");
   PyObject* request = PyUnicode_InternFromString("request");
+  PyObject* notes = PyUnicode_InternFromString("notes");
 };
 
 const Names& names() {
@@ -59,6 +60,8 @@ bool settle(py::handle future, py::handle vector) {
   set(future, names().state, names().finished);
   return true;
 }
+
+void set_notes(py::handle future, py::handle notes) { set(future, names().notes, notes); }
 
 void set_request(py::handle future, py::handle request) { set(future, names().request, request); }
 

@@ -27,6 +27,9 @@ class Waiters {
 // Python code runs in between, so this needs no lock. False: Python's methods must do it.
 bool settle(pybind11::handle future, pybind11::handle vector);
 
+// What preparation found about the item.
+void set_notes(pybind11::handle future, pybind11::handle notes);
+
 // The request that an EmbeddingFuture stands for, to cancel it and to wait for it.
 void set_request(pybind11::handle future, pybind11::handle request);
 

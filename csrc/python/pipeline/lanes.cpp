@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <numeric>
 #include <string>
 
 namespace py = pybind11;
@@ -38,11 +40,30 @@ std::int64_t tokens_length(const std::int64_t* ids, std::int64_t rows, const Lan
   return longest;
 }
 
+LanePreparer lane_preparer(const py::object& ordinary) {
+  if (ordinary.is_none()) {
+    return {};
+  }
+  return {ordinary["preparer"].cast<std::shared_ptr<OrdinaryPreparer>>(), read_limits(ordinary["limits"]),
+          ordinary["files"].cast<bool>()};
+}
+
 }  // namespace
 
+std::int64_t LaneArrays::view_numbers() const {
+  return std::accumulate(view.begin(), view.end(), std::int64_t{1}, std::multiplies<>());
+}
+
 LaneArrays lane_arrays(const py::handle& lane) {
-  return {py::dtype::from_args(lane["dtype"]), lane["view"].cast<std::vector<py::ssize_t>>(),
-          lane["tokens"].cast<std::int64_t>(), lane["dim"].cast<py::ssize_t>()};
+  LaneArrays arrays{py::dtype::from_args(lane["dtype"]),
+                    lane["view"].cast<std::vector<py::ssize_t>>(),
+                    lane["tokens"].cast<std::int64_t>(),
+                    lane["dim"].cast<py::ssize_t>(),
+                    {}};
+  if (lane.contains("ordinary") && arrays.dtype.equal(py::dtype::of<float>())) {
+    arrays.ordinary = lane_preparer(lane["ordinary"]);
+  }
+  return arrays;
 }
 
 LaneOptions lane_options(const py::handle& lane, const LaneArrays& arrays) {

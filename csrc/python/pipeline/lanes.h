@@ -4,11 +4,20 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <memory>
 #include <vector>
 
 #include "csrc/pipeline/lane.h"
+#include "csrc/python/prepare/ordinary_preparer.h"
 
 namespace bindrt {
+
+// What prepares a lane's ordinary items without the interpreter.
+struct LanePreparer {
+  std::shared_ptr<const OrdinaryPreparer> preparer;  // null: Python prepares all
+  prepare::Limits limits;
+  bool files = true;  // those of paths and bytes too
+};
 
 // How rows of a lane look to NumPy.
 struct LaneArrays {
@@ -17,9 +26,13 @@ struct LaneArrays {
       view;                   // a row's shape; its last number is a class's length where that is not 0
   std::int64_t tokens = 0;    // rows are token numbers below this, ending with the largest; 0: they are not
   pybind11::ssize_t dim = 0;  // a vector's length
+  LanePreparer ordinary;
+
+  std::int64_t view_numbers() const;  // in one row
 };
 
-// From a dictionary with the names of LaneOptions and LaneArrays; "lengths" has one number a length class.
+// From a dictionary with the names of LaneOptions and LaneArrays; "lengths" has one number a length class,
+// and "ordinary", which may be missing, the names of LanePreparer.
 LaneArrays lane_arrays(const pybind11::handle& lane);
 pipeline::LaneOptions lane_options(const pybind11::handle& lane, const LaneArrays& arrays);
 

@@ -78,6 +78,8 @@ class PythonPipeline {
       request->ready = ready_input(*ready, of.calls_->lane(lane));
       large = ready->nbytes() > kLargeBytes;
       tag->memory = *ready;
+    } else {
+      tag->ordinary = of.calls_->read_ordinary(lane, item);
     }
     tag->future = future;
     tag->item = std::move(item);
@@ -100,6 +102,7 @@ class PythonPipeline {
   }
   void begin_close(bool drain) {
     const WithoutGil release;
+    stop_unless(drain);
     core_->begin_close(drain ? Closing::kDrain : Closing::kAbort);
   }
   bool wait_delivered(double seconds) {
@@ -108,6 +111,7 @@ class PythonPipeline {
   }
   void close(bool drain) {
     const WithoutGil release;
+    stop_unless(drain);
     core_->close(drain ? Closing::kDrain : Closing::kAbort);
   }
   py::dict snapshot(int lane) {
@@ -165,6 +169,12 @@ class PythonPipeline {
   };
 
  private:
+  void stop_unless(bool drain) {
+    if (!drain) {
+      calls_->stop();
+    }
+  }
+
   // The GPU on which batches run.
   std::shared_ptr<gpu::BatchDevice> batch_device(const py::dict& options,
                                                  const std::vector<LaneOptions>& lanes) const {
@@ -237,7 +247,8 @@ void bind_pipeline(py::module_& module) {
       .def("reserve", &PythonItemRows::reserve, py::arg("rows"), py::arg("length") = 0)
       .def("borrow", &PythonItemRows::borrow, py::arg("rows"))
       .def("count_copied", &PythonItemRows::count_copied, py::arg("rows"))
-      .def("weigh", &PythonItemRows::weigh, py::arg("weights"));
+      .def("weigh", &PythonItemRows::weigh, py::arg("weights"))
+      .def_property_readonly("left", &PythonItemRows::left);
   py::class_<PythonPipeline>(module, "Pipeline", py::is_final(), metaclass,
                              "Requests in, vectors out; see csrc/pipeline/pipeline.h.")
       .def(py::init<const py::list&, py::object, py::object, py::object, std::shared_ptr<Workers>,

@@ -40,7 +40,14 @@ class Isolated:
         self._closed = False
         self._end = weakref.finalize(self, _kill, self._all, self._lock)
 
-    def views(self, modality: str, item: Any, limits: Limits, reserve: Reserve | None = None) -> Views:
+    def views(
+        self,
+        modality: str,
+        item: Any,
+        limits: Limits,
+        reserve: Reserve | None = None,
+        is_left: bool = False,
+    ) -> Views:
         """As :func:`bindrt.preprocess.dispatch.prepare_views`.
 
         Raises:
@@ -49,7 +56,7 @@ class Isolated:
         """
         request = self._request(modality, item, limits)
         if request is None:
-            return prepare_views(modality, item, limits, reserve)
+            return prepare_views(modality, item, limits, reserve, is_left)
         name, data = request
         with self._process() as process:
             return process.prepare(name, data, self._timeout)

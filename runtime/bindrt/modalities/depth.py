@@ -25,9 +25,6 @@ DepthUnit = Literal["m", "mm", "sunrgbd", "disparity", "kitti", "tum"]
 Missing = Literal["farthest", "nearest"]
 CameraName = Literal["kinect", "kinect1", "kinect_v1", "kinect2", "kinect_v2", "realsense", "xtion"]
 _UNITS = get_args(DepthUnit)
-_COUNTS = {"kitti": 256.0, "tum": 5000.0}  # counts of one metre
-#: A model's scale outside this range is a scale of counts: 0.001 (RealSense), 1000 or 5000 (Open3D, TUM).
-_SCALES = (0.1, 100.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +89,7 @@ def prepare(item: Depth, limits: Limits, reserve: Reserve | None = None) -> View
     camera = _camera(item, name)
     unit = _unit(item, values, name)
     frame, kernel_unit = as_native(values), unit
-    if counts := item.counts_per_metre or _COUNTS.get(unit):
+    if counts := item.counts_per_metre or c.METRE_COUNTS.get(unit):
         frame, kernel_unit = frame / float(counts), "m"
     near = item.missing == "nearest"
     out, count = _core.depth_square(frame, kernel_unit, *camera, near, out=row_for(reserve))
@@ -117,7 +114,7 @@ def _camera(item: Depth, name: str) -> tuple[float, float, float]:
     if old and item.model_scale != c.DEPTH_SCALE:
         raise InputError(name, "both model_scale and its old name, depth_scale", "pass model_scale")
     scale = item.depth_scale if old else item.model_scale
-    least, most = _SCALES
+    least, most = c.MODEL_SCALES
     if not least <= scale <= most:
         counts = 1 / scale if scale < least else scale
         raise InputError(
@@ -140,7 +137,7 @@ def _unit(item: Depth, values: Array, name: str) -> str:
         raise InputError(
             name, f"SUN RGB-D's counts are 16-bit integers, not {values.dtype}", "unit='m' or 'mm'?"
         )
-    if item.unit in _COUNTS and (not integers or values.dtype.itemsize == 1):
+    if item.unit in c.METRE_COUNTS and (not integers or values.dtype.itemsize == 1):
         raise InputError(
             name,
             f"counts of unit {item.unit!r} are integers of 16 bits, not {values.dtype}",

@@ -29,10 +29,6 @@ GyroUnit = Literal["rad/s", "deg/s"]
 Table = Any
 _ACCEL = {"m/s2": 1.0, "g": c.STANDARD_GRAVITY}
 _GYRO = {"rad/s": 1.0, "deg/s": math.pi / 180}
-_MOST = 1e6  # m/s² or rad/s, after the conversion; far more than any sensor measures
-_LEAST_G, _MOST_G = 0.7, 1.5  # mean acceleration of a recording in g; one in m/s² has about 9.8
-_SPARSE = 20  # every so many steps are enough for a mean
-_EPSILON = 1e-6  # seconds; rates such as 97.3 Hz are not exact in binary
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +61,10 @@ class Imu:
     rate: float | None = None
     timestamps: ArrayLike | None = field(default=None, metadata={ARRAYS_ONLY: True})
     standardize: tuple[Sequence[float], Sequence[float]] | None = None
-    max_gap: float = 0.1
+    max_gap: float = c.IMU_MAX_GAP
     accel_unit: AccelUnit | None = None
     gyro_unit: GyroUnit | None = None
-    min_seconds: float = 4.95
+    min_seconds: float = c.IMU_MIN_SECONDS
     columns: Sequence[str] | None = None
     time_unit: TimeUnit | None = None
     unit: AccelUnit | None = field(default=None, metadata={ARRAYS_ONLY: True})
@@ -96,9 +92,11 @@ def prepare(item: Imu, limits: Limits, reserve: Reserve | None = None) -> Views:
 
 def _check_size(out: Array, name: str) -> None:
     peak = _core.peak(out)
-    if not peak <= _MOST:
+    if not peak <= c.IMU_MOST:
         raise InputError(
-            name, f"a sample is {peak:g} in m/s² or rad/s", f"{_MOST:g} is the most: name the samples' unit"
+            name,
+            f"a sample is {peak:g} in m/s² or rad/s",
+            f"{c.IMU_MOST:g} is the most: name the samples' unit",
         )
 
 
@@ -109,8 +107,8 @@ def _notes(item: Imu, motion: Motion, out: Array) -> Notes:
     if motion.lost_rows:
         notes["lost_rows"] = motion.lost_rows
     if item.standardize is None and _accel_unit(item, motion) == "m/s2":
-        mean = float(np.sqrt((out[:3, ::_SPARSE].astype(np.float64) ** 2).sum(axis=0)).mean())
-        if _LEAST_G <= mean <= _MOST_G:
+        mean = _core.mean_acceleration(out)
+        if c.LEAST_G <= mean <= c.MOST_G:
             notes["perhaps_g"] = round(mean, 3)
     return notes
 
@@ -185,7 +183,7 @@ def _check_times(report: _core.ImuTimeReport, times: Array | float, item: Imu, n
         arrays.require_finite(np.asarray(times), name, "timestamps")
     if report["unordered"] >= 0:
         require_order(np.asarray(times), name)
-    needed = item.min_seconds - _EPSILON
+    needed = item.min_seconds - c.IMU_EPSILON
     length = report["last"] if report["last"] >= needed else report["last"] + _period(times)
     if length < needed:
         raise InputError(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 
+from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.limits import Limits
 from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.notes import Notes
 from bindrt.sources.content import Content
+from bindrt.sources.foreign import NamedBytes
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -132,6 +135,20 @@ class Modality:
     tokens: Tokens | None = None
     original: bool = False
     check_ready: Callable[[Array, str], None] = lambda array, name: None
+
+    @cached_property
+    def ordinary(self) -> _core.OrdinaryPreparer | None:
+        """What prepares its ordinary items without the interpreter's lock; None: ``prepare`` takes all items.
+
+        It gives what ``prepare`` gives, or leaves the item to it.
+        """
+        if self.wrapper is None or not self.original or self.name not in _core.ordinary_modalities():
+            return None
+        source, *others = fields(self.wrapper)
+        usual = {each.name: each.default for each in others}
+        return _core.OrdinaryPreparer(
+            self.name, self.view, self.wrapper, source.name, usual, self.bare_array is None, NamedBytes
+        )
 
     def with_view_axis(self, array: Array) -> Array:
         """``[V, *view]`` from one view or several."""

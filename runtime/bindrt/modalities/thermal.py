@@ -21,8 +21,6 @@ from bindrt.numeric import is_number
 from bindrt.sources.flir import ZERO_CELSIUS
 
 ThermalUnit = Literal["celsius", "kelvin", "decikelvin", "centikelvin"]
-_KELVIN = {"kelvin": 1.0, "decikelvin": 10.0, "centikelvin": 100.0}  # counts of one kelvin
-_LIKELY_CENTIKELVIN = (20_000, 60_000)  # -73 to 327 °C
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +67,7 @@ def prepare(item: Thermal, limits: Limits, reserve: Reserve | None = None) -> Vi
     if loaded.celsius or item.unit is not None:
         notes["unit"] = item.unit or "celsius"
     if item.unit is None and frame.dtype.kind in "iu" and (coldest := int(frame.min())) > high:
-        least, most = _LIKELY_CENTIKELVIN
+        least, most = c.CENTIKELVIN
         if least <= coldest and int(frame.max()) <= most:
             notes["perhaps_centikelvin"] = coldest
     return one_view(_core.thermal_square(frame, low, high, out=row_for(reserve)), notes)
@@ -83,7 +81,7 @@ def _celsius(frame: Array, unit: ThermalUnit | None, loaded: Map) -> Array:
         raise InputError(loaded.name, f"unit is {unit!r}, the file itself says °C", "leave unit out")
     if unit is None or unit == "celsius":
         return frame
-    return frame / _KELVIN[unit] - ZERO_CELSIUS
+    return frame / c.KELVIN_COUNTS[unit] - ZERO_CELSIUS
 
 
 def _range(item: Thermal, values: Array, name: str) -> tuple[float, float]:

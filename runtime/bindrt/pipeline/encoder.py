@@ -73,7 +73,10 @@ class EncoderPipeline:
         stopped = threading.Event()
         try:
             self.core = _core.Pipeline(
-                [_lane(m, encoder, batch, embed_dim, options) for m in self.modalities],
+                [
+                    _lane(m, encoder, batch, embed_dim, options) | {"ordinary": preparation.ordinary(m)}
+                    for m in self.modalities
+                ],
                 Preparer(self.modalities, encoder, batch, preparation, stopped),
                 _Runner(engine, turn),
                 deliver,

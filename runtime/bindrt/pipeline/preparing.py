@@ -32,7 +32,7 @@ class Preparer:
         modality = self._modalities[lane]
         slots = _Slots(rows)
         with wanted_until(self._stopped):
-            views = self._preparation.views(modality.name, item, slots)
+            views = self._preparation.views(modality.name, item, slots, rows.left)
         if views.notes:
             future.notes = views.notes
         if not slots.hold(views.array):

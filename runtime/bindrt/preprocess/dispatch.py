@@ -10,6 +10,7 @@ import numpy as np
 import PIL.Image
 
 from bindrt import arrays
+from bindrt.arrays import Array
 from bindrt.errors import InputError, OptionError
 from bindrt.items import Prepared
 from bindrt.limits import DEFAULT_LIMITS, Limits, require_limits
@@ -21,7 +22,11 @@ from bindrt.sources.opening import decoding
 
 
 def prepare_views(
-    modality: str, item: Any, limits: Limits = DEFAULT_LIMITS, reserve: Reserve | None = None
+    modality: str,
+    item: Any,
+    limits: Limits = DEFAULT_LIMITS,
+    reserve: Reserve | None = None,
+    is_left: bool = False,
 ) -> Views:
     """One item as the model's input, each different view once.
 
@@ -32,6 +37,7 @@ def prepare_views(
             plain, for text a ``str``; or :class:`bindrt.Prepared`, which is checked and passed on.
         limits: what an item may decode to.
         reserve: gives rows of a batch to write to. The views' array may be those rows, or one of its own.
+        is_left: csrc/prepare has left the item already.
 
     Raises:
         OptionError: there is no such modality.
@@ -40,10 +46,46 @@ def prepare_views(
     """
     require_limits(limits)
     declared = declaration(modality)
+    if not is_left and (ordinary := prepare_ordinary(declared, item, limits, reserve)) is not None:
+        return ordinary
     with decoding(arrays.item_name(item), modality):
         if isinstance(item, Prepared):
             return _ready(declared, item)
-        return declared.prepare(wrapped(declared, item), limits, reserve)
+        whole = wrapped(declared, item)
+        if _stands_for_another(whole, item):  # which may be an ordinary item, where this one was not
+            ordinary = prepare_ordinary(declared, whole, limits, reserve)
+            if ordinary is not None:
+                return ordinary
+        return declared.prepare(whole, limits, reserve)
+
+
+def prepare_ordinary(
+    modality: Modality, item: object, limits: Limits, reserve: Reserve | None = None
+) -> Views | None:
+    """What csrc/prepare makes of an item, without the interpreter's lock; None: it is left to Python.
+
+    Both ways give the same numbers and the same notes.
+    """
+    preparer = modality.ordinary
+    found = None if preparer is None else preparer.prepare(item, limits, reserve)
+    if found is None:
+        return None
+    views, weights, notes = found
+    return Views(views, _index(len(views), weights, modality.views), notes)
+
+
+def _stands_for_another(whole: Any, item: object) -> bool:
+    """Whether a wrapped item's source is neither the item nor that item's source: a cell's, for example."""
+    return (
+        whole is not item and not isinstance(whole, str) and getattr(whole, fields(whole)[0].name) is not item
+    )
+
+
+def _index(made: int, weights: Array | None, all_views: int) -> Array | None:
+    """Which different view each of an item's views is: equal ones in a row, ``weights`` counts them."""
+    if made == all_views:
+        return None
+    return np.repeat(np.arange(made), all_views // made if weights is None else weights.astype(np.int64))
 
 
 def declaration(modality: str) -> Modality:

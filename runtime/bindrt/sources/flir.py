@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import PngImagePlugin
 
+from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
@@ -26,7 +27,7 @@ _APP1 = 0xE1
 _RAW_IMAGE, _CAMERA = 1, 0x20
 _ENTRY = 32  # bytes of a directory entry
 _MOST_RECORDS = 1024
-ZERO_CELSIUS = 273.15
+ZERO_CELSIUS: float = _core.item_numbers()["thermal"]["zero_celsius"]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The numbers of preprocessing, as the modalities name them.
 
 Those that compute stand in C++, each in its op's header, and come from ``_core.constants()``. So a change of
-a kernel's number changes what a bundle records and the space of its vectors. The rest stands here: what only
+a kernel's number changes what a bundle records and the space of its vectors. Units, bounds and defaults of
+items, which csrc/prepare needs as well, come from ``_core.item_numbers()``. The rest stands here: what only
 Python computes with. Sources: docs/preprocessing.md.
 """
 
@@ -12,6 +13,8 @@ from bindrt import _core
 _CORE = _core.constants()
 _IMAGE, _MEL, _RESAMPLE = _CORE["image"], _CORE["mel"], _CORE["resample"]
 _DEPTH = _CORE["depth"]
+_ITEMS = _core.item_numbers()
+_DEPTH_ITEMS, _IMU_ITEMS, _THERMAL_ITEMS = _ITEMS["depth"], _ITEMS["imu"], _ITEMS["thermal"]
 
 SIDE: int = _IMAGE["side"]  # pixels of every input image's edges
 IMAGE_MEAN: tuple[float, ...] = tuple(_IMAGE["mean"])  # CLIP's, for values 0..1
@@ -41,19 +44,25 @@ DEPTH_FOCAL: float = _DEPTH["focal"]  # pixels
 DEPTH_BASELINE: float = _DEPTH["baseline"]  # metres
 
 IMU_STEPS: int = _CORE["imu"]["steps"]
-STANDARD_GRAVITY = 9.80665  # m/s² in one g
+STANDARD_GRAVITY: float = _IMU_ITEMS["gravity"]  # m/s² in one g
+IMU_MAX_GAP: float = _IMU_ITEMS["max_gap"]  # seconds
+IMU_MIN_SECONDS: float = _IMU_ITEMS["min_seconds"]
+IMU_EPSILON: float = _IMU_ITEMS["epsilon"]  # seconds; rates such as 97.3 Hz are not exact in binary
+IMU_MOST: float = _IMU_ITEMS["most"]  # m/s² or rad/s, after the conversion
+#: The mean acceleration of a recording in g lies between these; one in m/s² has about 9.8.
+LEAST_G: float = _IMU_ITEMS["least_g"]
+MOST_G: float = _IMU_ITEMS["most_g"]
 
 #: Focal length in pixels and baseline in metres of known cameras, for ``Depth(src, camera="xtion")``.
-#: Focal lengths are SUN RGB-D's typical intrinsics of each sensor.
-CAMERAS: dict[str, dict[str, float]] = {
-    "kinect": {"focal": 518.8579, "baseline": 0.075},  # the first one
-    "kinect1": {"focal": 518.8579, "baseline": 0.075},
-    "kinect_v1": {"focal": 518.8579, "baseline": 0.075},
-    "kinect2": {"focal": 529.5, "baseline": 0.075},
-    "kinect_v2": {"focal": 529.5, "baseline": 0.075},
-    "realsense": {"focal": 691.584229, "baseline": 0.095},
-    "xtion": {"focal": 570.342224, "baseline": 0.095},
-}
+CAMERAS: dict[str, dict[str, float]] = _DEPTH_ITEMS["cameras"]
+METRE_COUNTS: dict[str, float] = _DEPTH_ITEMS["counts"]  # counts of one metre, by unit
+#: A model's scale outside this range is a scale of counts: 0.001 (RealSense), 1000 or 5000 (Open3D, TUM).
+MODEL_SCALES: tuple[float, float] = (_DEPTH_ITEMS["least_scale"], _DEPTH_ITEMS["most_scale"])
+ANY_CAMERA: float = _DEPTH_ITEMS["any_camera"]  # metres, millimetres or °C: more than any camera measures
+
+KELVIN_COUNTS: dict[str, float] = _THERMAL_ITEMS["counts"]  # counts of one kelvin, by unit
+#: Counts between these may be hundredths of a kelvin: -73 to 327 °C.
+CENTIKELVIN: tuple[int, int] = (_THERMAL_ITEMS["least_centikelvin"], _THERMAL_ITEMS["most_centikelvin"])
 
 
 def of_core(op: str, **names: str) -> dict[str, object]:

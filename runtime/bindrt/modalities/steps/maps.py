@@ -15,6 +15,7 @@ from bindrt.errors import InputError, SourceError
 from bindrt.items import Source
 from bindrt.limits import Limits
 from bindrt.modalities.steps import png
+from bindrt.modalities.steps.constants import ANY_CAMERA
 from bindrt.modalities.steps.exif import exif_notes
 from bindrt.notes import Notes
 from bindrt.sources import is_file_source, open_source
@@ -33,7 +34,6 @@ from bindrt.sources.strips import as_array, strips
 
 _GREY = ("L", "I", "F", "1")
 _CHROMA = 8  # by which a JPEG's channels may differ and still be grey
-_ANY_CAMERA = 1e9  # metres, millimetres or °C
 _REDUCED = ("AVIF", "HEIF", "JXL")  # Pillow's plugins give 8 bits of 10 or 12
 
 Field = Literal["depth", "thermal"]
@@ -129,9 +129,9 @@ def note_beyond_cameras(values: Array) -> Notes:
     if values.dtype.kind != "f" or values.dtype.itemsize < 4:
         return {}
     low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
-    if low >= -_ANY_CAMERA and high <= _ANY_CAMERA:
+    if low >= -ANY_CAMERA and high <= ANY_CAMERA:
         return {}
-    count = int(np.count_nonzero(np.isfinite(values) & ((values > _ANY_CAMERA) | (values < -_ANY_CAMERA))))
+    count = int(np.count_nonzero(np.isfinite(values) & ((values > ANY_CAMERA) | (values < -ANY_CAMERA))))
     return {"beyond_any_camera": count} if count else {}
 
 

@@ -1,0 +1,69 @@
+// Names for the numbers in csrc/prepare.
+#include "csrc/python/prepare/numbers.h"
+
+#include <cstddef>
+#include <string_view>
+
+#include "csrc/prepare/imu_numbers.h"
+#include "csrc/prepare/map_numbers.h"
+#include "csrc/python/arguments/arrays.h"
+#include "kernels/imu/imu.h"
+
+namespace py = pybind11;
+
+namespace bindrt {
+
+namespace {
+
+using py::literals::operator""_a;
+
+py::str text(std::string_view name) { return {name.data(), name.size()}; }
+
+py::dict imu() {
+  return py::dict("gravity"_a = prepare::kStandardGravity, "max_gap"_a = prepare::kImuMaxGap,
+                  "min_seconds"_a = prepare::kImuMinSeconds, "epsilon"_a = prepare::kImuEpsilon,
+                  "most"_a = prepare::kImuMost, "least_g"_a = prepare::kLeastG, "most_g"_a = prepare::kMostG);
+}
+
+py::dict cameras() {
+  py::dict known;
+  for (const prepare::Camera& each : prepare::kCameras) {
+    known[text(each.name)] = py::dict("focal"_a = each.focal, "baseline"_a = each.baseline);
+  }
+  return known;
+}
+
+template <std::size_t N>
+py::dict counts(const prepare::Counts (&units)[N]) {
+  py::dict known;
+  for (const prepare::Counts& each : units) {
+    known[text(each.unit)] = each.count;
+  }
+  return known;
+}
+
+py::dict depth() {
+  return py::dict("any_camera"_a = prepare::kAnyCamera, "cameras"_a = cameras(),
+                  "counts"_a = counts(prepare::kMetreCounts), "least_scale"_a = prepare::kLeastScale,
+                  "most_scale"_a = prepare::kMostScale);
+}
+
+py::dict thermal() {
+  return py::dict("zero_celsius"_a = prepare::kZeroCelsius, "counts"_a = counts(prepare::kKelvinCounts),
+                  "least_centikelvin"_a = prepare::kLeastCentikelvin,
+                  "most_centikelvin"_a = prepare::kMostCentikelvin);
+}
+
+}  // namespace
+
+py::dict item_numbers() { return py::dict("depth"_a = depth(), "imu"_a = imu(), "thermal"_a = thermal()); }
+
+double mean_acceleration(const py::object& input) {
+  const py::array array = require_float32(input, "input", 2);
+  if (array.shape(0) != kernels::kImuChannels || array.shape(1) != kernels::kImuSteps) {
+    throw py::value_error("input has shape " + shape_text(array) + "; it must be (6, 2000)");
+  }
+  return prepare::mean_acceleration(static_cast<const float*>(array.data()));
+}
+
+}  // namespace bindrt
