@@ -1,32 +1,18 @@
 // Looks up the functions of the libjpeg-turbo that this process has loaded.
 #include "csrc/jpeg/library.h"
 
-#include <dlfcn.h>
+#include "kernels/base/loaded_module.h"
 
 namespace bindrt::jpeg {
-namespace {
-
-template <class Function>
-bool look_up(void* module, const char* name, Function*& function) noexcept {
-  function = reinterpret_cast<Function*>(dlsym(module, name));
-  return function != nullptr;
-}
-
-}  // namespace
 
 bool Library::find(const char* path) noexcept {
-  // Already loaded, or not at all; it is never closed, so the functions stay.
-  void* const module = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
-  return module != nullptr && look_up(module, "jpeg_std_error", std_error) &&
-         look_up(module, "jpeg_CreateDecompress", create) &&
-         look_up(module, "jpeg_destroy_decompress", destroy) &&
-         look_up(module, "jpeg_read_header", read_header) &&
-         look_up(module, "jpeg_start_decompress", start) &&
-         look_up(module, "jpeg_finish_decompress", finish) &&
-         look_up(module, "jpeg_read_scanlines", read_rows) &&
-         look_up(module, "jpeg_skip_scanlines", skip_rows) &&
-         look_up(module, "jpeg_crop_scanline", crop_columns) &&
-         look_up(module, "jpeg_resync_to_restart", resync_to_restart);
+  const kernels::LoadedModule module(path);
+  return module.find("jpeg_std_error", std_error) && module.find("jpeg_CreateDecompress", create) &&
+         module.find("jpeg_destroy_decompress", destroy) && module.find("jpeg_read_header", read_header) &&
+         module.find("jpeg_start_decompress", start) && module.find("jpeg_finish_decompress", finish) &&
+         module.find("jpeg_read_scanlines", read_rows) && module.find("jpeg_skip_scanlines", skip_rows) &&
+         module.find("jpeg_crop_scanline", crop_columns) &&
+         module.find("jpeg_resync_to_restart", resync_to_restart);
 }
 
 }  // namespace bindrt::jpeg

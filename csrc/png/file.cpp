@@ -3,36 +3,13 @@
 
 #include <cstring>
 
+#include "csrc/png/chunk.h"
+
 namespace bindrt::png {
 namespace {
 
-constexpr std::size_t kAround = 12;  // bytes of a chunk beside its content: length, kind, check sum
-constexpr std::uint8_t kSignature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+constexpr std::uint8_t kSignature[kSignatureBytes] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 constexpr std::int32_t kMostColours = 256;
-
-std::uint32_t number(const std::uint8_t* bytes) noexcept {
-  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 |
-         bytes[3];
-}
-
-struct Chunk {
-  std::size_t length;
-  const std::uint8_t* kind;
-  const std::uint8_t* content;
-
-  bool is(const char* name) const noexcept { return std::memcmp(kind, name, 4) == 0; }
-  const std::uint8_t* end() const noexcept { return content + length + 4; }
-};
-
-// The chunk at `at`; false if the file ends before it does.
-bool chunk_at(const std::uint8_t* at, const std::uint8_t* end, Chunk& chunk) noexcept {
-  const auto left = static_cast<std::size_t>(end - at);
-  if (left < kAround || number(at) > left - kAround) {
-    return false;
-  }
-  chunk = {number(at), at + 4, at + 8};
-  return true;
-}
 
 bool read_header(const Chunk& chunk, File& file) noexcept {
   constexpr std::uint32_t kMostSide = INT32_MAX;
@@ -136,7 +113,7 @@ const std::uint8_t* packed_pixels(const File& file, std::uint8_t* room) noexcept
     const std::size_t length = number(at);
     std::memcpy(room + done, at + 8, length);
     done += length;
-    at += length + kAround;
+    at += length + kAroundChunk;
   }
   return room;
 }

@@ -19,6 +19,7 @@ struct File {
   const std::uint8_t* data;      // where the chunks of the pixels begin
   std::size_t packed;            // bytes in them
 
+  bool is_grey() const noexcept { return colour == Colour::kGrey || colour == Colour::kGreyAlpha; }
   std::int32_t pixel_bytes() const noexcept;  // 1, 2, 3, 4, 6 or 8
   std::size_t row_bytes() const noexcept;     // of its pixels; the number of the filter comes before them
 };

@@ -1,5 +1,5 @@
-// Rows of a PNG straight into the resize: its pixels are unpacked as they are stored, and put back row by
-// row, while the resize has use for them. Whatever is unusual or damaged is left to Pillow.
+// Rows of a PNG: its pixels are unpacked as they are stored, and put back row by row, while somebody has use
+// for them.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,6 @@
 
 #include "csrc/png/file.h"
 #include "csrc/png/library.h"
-#include "kernels/image/image.h"
 
 namespace bindrt::png {
 
@@ -38,11 +37,6 @@ class Rows {
   std::uint8_t* row_ = nullptr;  // the next one: the number of its filter, then its bytes
   std::int32_t left_;
 };
-
-// A file's bytes as the vision encoder's input, [3, frames, 224, 224] numbers of `type`. False, with `out`
-// undefined, if the file has more pixels, is grey of 16 bits, unusual or damaged.
-bool read_input(const Library& library, const std::uint8_t* data, std::size_t size, std::int64_t max_pixels,
-                kernels::OutType type, void* out, std::int32_t frames = 1) noexcept;
 
 // The grey values of a file that is grey, without its alpha: bytes, or 16-bit numbers where it has 16 bits.
 // `out`: [file.height, file.width]. False if it is damaged, or has 16 bits and alpha.

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <memory>
 
+#include "csrc/prepare/map_file.h"
 #include "csrc/prepare/map_numbers.h"
 #include "csrc/prepare/maps.h"
 #include "csrc/prepare/registry.h"
@@ -124,7 +125,10 @@ std::optional<Prepared> prepare_depth_map(const kernels::Map& map, Options& opti
 
 std::optional<Prepared> prepare_depth(const Item& item, const Limits& limits, Slots& slots) {
   const auto* const array = std::get_if<Array>(&item.source);
-  const auto map = array == nullptr ? std::nullopt : map_of(*array, limits);
+  if (array == nullptr) {
+    return prepare_map_file(item, limits, slots, &prepare_depth_map);
+  }
+  const auto map = map_of(*array, limits);
   Options options(item);
   options.flag("exif");  // an array has no orientation
   return map ? prepare_depth_map(*map, options, slots) : std::nullopt;

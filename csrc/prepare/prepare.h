@@ -50,6 +50,8 @@ struct Limits {
   std::int64_t max_bytes = 0;
   std::int64_t max_pixels = 0;
   double max_seconds = 0;
+  std::int64_t max_scans = 0;          // of a JPEG
+  std::int64_t max_picture_bytes = 0;  // that a picture's decoder may hold
 };
 
 // Rows of a batch. They are reserved once, when the number of views is known.
@@ -60,6 +62,8 @@ class Slots {
   virtual float* reserve(std::int64_t views) = 0;
   // How many numbers a view has there: an image's more where the encoder expects it as several frames.
   virtual std::int64_t view_numbers() const = 0;  // after reserve
+  // To be called for views that were made elsewhere and copied.
+  virtual void count_copied(std::int64_t /*views*/) {}
   // Whether somebody still waits. Who takes long asks now and then, and leaves the item when nobody does.
   virtual bool wanted() const { return true; }
 };

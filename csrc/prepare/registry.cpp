@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::pair<std::string_view, Preparer> kPreparers[] = {
     {"depth", &prepare_depth},
+    {"image", &prepare_image},
     {"imu", &prepare_imu},
     {"thermal", &prepare_thermal},
 };

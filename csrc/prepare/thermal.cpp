@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "csrc/prepare/map_file.h"
 #include "csrc/prepare/map_numbers.h"
 #include "csrc/prepare/maps.h"
 #include "csrc/prepare/registry.h"
@@ -156,7 +157,10 @@ std::optional<Prepared> prepare_thermal_frame(const kernels::Map& given, Options
 
 std::optional<Prepared> prepare_thermal(const Item& item, const Limits& limits, Slots& slots) {
   const auto* const array = std::get_if<Array>(&item.source);
-  const auto map = array == nullptr ? std::nullopt : map_of(*array, limits);
+  if (array == nullptr) {
+    return prepare_map_file(item, limits, slots, &prepare_thermal_frame);
+  }
+  const auto map = map_of(*array, limits);
   Options options(item);
   options.flag("exif");  // an array has no orientation
   return map ? prepare_thermal_frame(*map, options, slots) : std::nullopt;

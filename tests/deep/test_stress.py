@@ -11,6 +11,10 @@ from support import cpp
 
 CASES = 100_000
 SCHEDULES = 10_000  # of the pipeline: each has threads and delays
+#: Programs whose cases are files: bytes from outside.
+DOORS = ("stress_picture_files", "stress_segments")
+FILES = 1_000_000
+HOURS = 7200  # seconds, at most
 
 
 @pytest.mark.deep
@@ -18,10 +22,10 @@ SCHEDULES = 10_000  # of the pipeline: each has threads and delays
 def test_random_cases(name: str, tmp_path: Path) -> None:
     if reason := cpp.missing("address,undefined", tmp_path):
         pytest.skip(reason)
-    cases = SCHEDULES if name == "stress_pipeline" else CASES
+    cases = SCHEDULES if name == "stress_pipeline" else FILES if name in DOORS else CASES
     program = cpp.build("address,undefined", "stress") / "tests" / "cpp" / name
     start = time.monotonic()
-    done = cpp.run([str(program), str(cases)], cwd=tmp_path)
+    done = cpp.run([str(program), str(cases)], cwd=tmp_path, timeout=HOURS)
     print(f"\n{name}: {' '.join(done.stdout.split()[-6:])} in {time.monotonic() - start:.0f} s")
     cpp.require_clean(done, f"{cases} cases")
 

@@ -3,11 +3,9 @@
 #include <string>
 
 #include "csrc/jpeg/rows.h"
-#include "csrc/python/arguments/arrays.h"
-#include "csrc/python/arguments/pixel.h"
+#include "csrc/prepare/libraries.h"
 #include "csrc/python/bindings.h"
-#include "csrc/python/gil.h"
-#include "kernels/image/image.h"
+#include "csrc/python/decoders/input.h"
 
 namespace py = pybind11;
 
@@ -23,17 +21,10 @@ class JpegReader {
     }
   }
 
+  void serve() const { prepare::use(library_); }
+
   py::object input(const py::bytes& data, std::int64_t max_pixels, bool half, const py::object& given) const {
-    auto [out, frames] = picture_input(given, half);
-    void* const result = out.mutable_data();
-    const auto text = static_cast<std::string_view>(data);
-    bool good = false;
-    {
-      const WithoutGil release;
-      good = jpeg::read_input(library_, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
-                              max_pixels, out_type(half), result, frames);
-    }
-    return good ? py::object(out) : py::none();
+    return decoded_input(library_, &jpeg::read_input, data, max_pixels, half, given);
   }
 
  private:
@@ -48,6 +39,8 @@ void bind_jpeg(py::module_& module) {
                          R"(Reads JPEGs with the libjpeg-turbo that a loaded module uses.)")
       .def(py::init<const std::string&>(), py::arg("module_path"),
            "module_path: an extension module's file. Raises ValueError if libjpeg-turbo is not found there.")
+      .def("serve", &JpegReader::serve,
+           "From now on files are prepared without the interpreter by this library; the first one stays.")
       .def("input", &JpegReader::input, py::arg("data"), py::arg("max_pixels"), py::arg("half") = false,
            py::arg("out") = py::none(),
            R"(A file's bytes as the vision encoder's input, as image_input of its pixels.

@@ -4,12 +4,12 @@
 #include <string_view>
 
 #include "csrc/png/file.h"
-#include "csrc/png/rows.h"
+#include "csrc/png/picture.h"
+#include "csrc/prepare/libraries.h"
 #include "csrc/python/arguments/arrays.h"
-#include "csrc/python/arguments/pixel.h"
 #include "csrc/python/bindings.h"
+#include "csrc/python/decoders/input.h"
 #include "csrc/python/gil.h"
-#include "kernels/image/image.h"
 
 namespace py = pybind11;
 
@@ -25,17 +25,10 @@ class PngReader {
     }
   }
 
+  void serve() const { prepare::use(library_); }
+
   py::object input(const py::bytes& data, std::int64_t max_pixels, bool half, const py::object& given) const {
-    auto [out, frames] = picture_input(given, half);
-    void* const result = out.mutable_data();
-    const auto text = static_cast<std::string_view>(data);
-    bool good = false;
-    {
-      const WithoutGil release;
-      good = png::read_input(library_, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
-                             max_pixels, out_type(half), result, frames);
-    }
-    return good ? py::object(out) : py::none();
+    return decoded_input(library_, &png::read_input, data, max_pixels, half, given);
   }
 
   py::object grey(const py::bytes& data, std::int64_t max_pixels) const {
@@ -68,6 +61,8 @@ void bind_png(py::module_& module) {
                         R"(Reads PNGs with the libdeflate of a loaded module.)")
       .def(py::init<const std::string&>(), py::arg("module_path"),
            "module_path: an extension module's file. Raises ValueError if libdeflate is not found there.")
+      .def("serve", &PngReader::serve,
+           "From now on files are prepared without the interpreter by this library; the first one stays.")
       .def("input", &PngReader::input, py::arg("data"), py::arg("max_pixels"), py::arg("half") = false,
            py::arg("out") = py::none(),
            R"(A file's bytes as the vision encoder's input, as image_input of its pixels.

@@ -50,6 +50,7 @@ class BatchSlots final : public prepare::Slots {
 
   float* reserve(std::int64_t views) override { return static_cast<float*>(rows_.reserve(views)); }
   std::int64_t view_numbers() const override { return view_numbers_; }
+  void count_copied(std::int64_t views) override { rows_.count_copied(views); }
   bool wanted() const override { return !stopped_.load(std::memory_order_relaxed); }
 
  private:

@@ -218,7 +218,8 @@ prepare::Limits read_limits(const py::handle& limits) {
     const double given = std::floor(number(name));
     return given < static_cast<double>(kMost) ? static_cast<std::int64_t>(given) : kMost;
   };
-  return {whole("max_bytes"), whole("max_pixels"), number("max_seconds")};
+  return {whole("max_bytes"), whole("max_pixels"), number("max_seconds"), whole("max_scans"),
+          whole("max_picture_bytes")};
 }
 
 py::dict notes_dict(const Notes& notes) {

@@ -36,6 +36,7 @@ class ImuTimeReport(TypedDict):
 @final
 class JpegReader:
     def __init__(self, module_path: str) -> None: ...
+    def serve(self) -> None: ...
     def input(
         self,
         data: bytes,
@@ -47,6 +48,7 @@ class JpegReader:
 @final
 class PngReader:
     def __init__(self, module_path: str) -> None: ...
+    def serve(self) -> None: ...
     def input(
         self,
         data: bytes,

@@ -18,6 +18,7 @@ from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.maps import as_native, load_map, note_beyond_cameras
 from bindrt.modalities.steps.output_rows import Reserve, row_for
+from bindrt.modalities.steps.picture_libraries import serve_pictures
 from bindrt.notes import Notes
 from bindrt.numeric import is_positive
 
@@ -179,4 +180,5 @@ DEPTH = Modality(
     description={**c.of_core("depth", scale="depth_scale"), "resize": "bilinear, antialiased, float"},
     wrapper=Depth,
     recognizes=lambda content: "depth" in content.fields,
+    libraries=serve_pictures,
 )

@@ -18,6 +18,7 @@ from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps import jpeg, pixels, png
 from bindrt.modalities.steps.exif import exif_notes
 from bindrt.modalities.steps.output_rows import Reserve, row_for
+from bindrt.modalities.steps.picture_libraries import serve_pictures
 from bindrt.notes import Notes
 from bindrt.sources import open_source
 from bindrt.sources.formats import PICTURE
@@ -140,4 +141,5 @@ IMAGE = Modality(
     description={**c.of_core("image"), "resize": "bicubic, antialiased, 8 bits", "crop": "centre"},
     wrapper=Image,
     recognizes=lambda content: content.format.holds == PICTURE,
+    libraries=serve_pictures,
 )

@@ -120,6 +120,7 @@ class Modality:
         original: ImageBind itself has it. The constants of all original modalities are part of every space:
             bundles of only some of them share one. Those of another modality are part of its bundles' spaces.
         check_ready: a further check of input that is handed in ready; it takes the array and the item's name.
+        libraries: names to csrc/prepare the libraries by which it decodes files, those that are there.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Modality:
     tokens: Tokens | None = None
     original: bool = False
     check_ready: Callable[[Array, str], None] = lambda array, name: None
+    libraries: Callable[[], None] = lambda: None
 
     @cached_property
     def ordinary(self) -> _core.OrdinaryPreparer | None:
@@ -144,6 +146,7 @@ class Modality:
         """
         if self.wrapper is None or not self.original or self.name not in _core.ordinary_modalities():
             return None
+        self.libraries()
         source, *others = fields(self.wrapper)
         usual = {each.name: each.default for each in others}
         return _core.OrdinaryPreparer(

@@ -17,6 +17,7 @@ from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.maps import Map, as_native, load_map, note_beyond_cameras
 from bindrt.modalities.steps.output_rows import Reserve, row_for
+from bindrt.modalities.steps.picture_libraries import serve_pictures
 from bindrt.numeric import is_number
 from bindrt.sources.flir import ZERO_CELSIUS
 
@@ -131,4 +132,5 @@ THERMAL = Modality(
     description={**c.of_core("thermal"), "resize": "bicubic, antialiased", "crop": "centre"},
     wrapper=Thermal,
     recognizes=lambda content: "thermal" in content.fields,
+    libraries=serve_pictures,
 )

@@ -15,6 +15,7 @@ from PIL import ImageFile, _imaging, features
 
 from bindrt import Error, LimitError, Limits, _core, preprocess
 from bindrt.modalities.steps import jpeg
+from bindrt.preprocess import dispatch
 from support.media import picture, picture_bytes
 
 MANY = 10**9
@@ -138,6 +139,7 @@ def test_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     data = picture_bytes("JPEG", picture(500, 400))
     direct = preprocess.image(data)
     monkeypatch.setattr(jpeg, "_reader", lambda: None)
+    monkeypatch.setattr(dispatch, "prepare_ordinary", lambda *_: None)
     np.testing.assert_array_equal(preprocess.image(data), direct)
 
 

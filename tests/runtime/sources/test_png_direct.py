@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import bindrt
 from bindrt import Error, LimitError, Limits, _core, preprocess
 from bindrt.modalities.steps import png
+from bindrt.preprocess import dispatch
 from support.media import picture, picture_bytes
 from support.png import png_file
 
@@ -69,6 +70,7 @@ def both(call: Any) -> tuple[Any, Any]:
     direct = told(call)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(png, "_reader", lambda: None)
+        patch.setattr(dispatch, "prepare_ordinary", lambda *_: None)
         return direct, told(call)
 
 

@@ -53,6 +53,13 @@ def would_read(opened: Opened, picture: PIL.Image.Image) -> bool:
 @lru_cache(maxsize=1)
 def _reader() -> _core.JpegReader | None:
     try:
-        return _core.JpegReader(_imaging.__file__)
+        reader = _core.JpegReader(_imaging.__file__)
     except (ValueError, AttributeError):  # AttributeError: Pillow is built into the interpreter
         return None
+    reader.serve()
+    return reader
+
+
+def serve() -> None:
+    """Names the library to csrc/prepare, if it is there."""
+    _reader()

@@ -76,6 +76,13 @@ def _read(opened: Opened, limits: Limits) -> _File | None:
 def _reader() -> _core.PngReader | None:
     """None where the package ``deflate`` is not installed, or keeps its libdeflate for itself."""
     try:
-        return _core.PngReader(str(importlib.import_module("deflate._deflate").__file__))
+        reader = _core.PngReader(str(importlib.import_module("deflate._deflate").__file__))
     except (ImportError, ValueError):
         return None
+    reader.serve()
+    return reader
+
+
+def serve() -> None:
+    """Names the library to csrc/prepare, if it is there."""
+    _reader()

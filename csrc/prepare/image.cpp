@@ -1,0 +1,79 @@
+// Pictures out of JPEG and PNG files; runtime/bindrt/modalities/image.py says what an item means.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "csrc/jpeg/rows.h"
+#include "csrc/png/picture.h"
+#include "csrc/prepare/contents.h"
+#include "csrc/prepare/libraries.h"
+#include "csrc/prepare/options.h"
+#include "csrc/prepare/picture_file.h"
+#include "csrc/prepare/registry.h"
+#include "kernels/base/scratch.h"
+
+namespace bindrt::prepare {
+namespace {
+
+constexpr std::size_t kPlane = std::size_t{kernels::kPictureSide} * kernels::kPictureSide;
+constexpr std::size_t kPlanes = 3;
+constexpr std::size_t kMostInPlace = 1 << 20;  // bytes of a file: a batch waits for who writes into it
+
+bool decode(const Contents& contents, const PictureFile& file, const Limits& limits, float* out,
+            std::int32_t frames) {
+  const auto type = kernels::OutType::kFloat32;
+  return file.png.has_value() ? png::read_input(*png_library(), contents.data(), contents.size(),
+                                                limits.max_pixels, type, out, frames)
+                              : jpeg::read_input(*jpeg_library(), contents.data(), contents.size(),
+                                                 limits.max_pixels, type, out, frames);
+}
+
+std::int32_t frames_of(const Slots& slots) {
+  return static_cast<std::int32_t>(slots.view_numbers() / static_cast<std::int64_t>(kPlanes * kPlane));
+}
+
+bool into_slot(const Contents& contents, const PictureFile& file, const Limits& limits, Slots& slots) {
+  float* const out = slots.reserve(1);
+  return decode(contents, file, limits, out, frames_of(slots));
+}
+
+bool then_copied(const Contents& contents, const PictureFile& file, const Limits& limits, Slots& slots) {
+  static thread_local kernels::Scratch<float> memory;
+  float* const picture = memory.get(kPlanes * kPlane);
+  if (picture == nullptr || !decode(contents, file, limits, picture, 1)) {
+    return false;
+  }
+  float* out = slots.reserve(1);
+  const std::int32_t frames = frames_of(slots);
+  for (std::size_t plane = 0; plane < kPlanes; ++plane) {
+    for (std::int32_t frame = 0; frame < frames; ++frame) {
+      out = std::copy_n(picture + plane * kPlane, kPlane, out);
+    }
+  }
+  slots.count_copied(1);
+  return true;
+}
+
+}  // namespace
+
+std::optional<Prepared> prepare_image(const Item& item, const Limits& limits, Slots& slots) {
+  Options options(item);
+  const bool turn = options.flag("exif");
+  const std::string_view grey16 = options.text("grey16").value_or("pillow");
+  if (!options.usual() || (grey16 != "pillow" && grey16 != "full")) {
+    return std::nullopt;
+  }
+  const auto contents = Contents::of(item, limits, kMostPictureBytes);
+  const auto file = contents ? read_picture_file(*contents, limits) : std::nullopt;
+  if (!file || (turn && file->orientation != 1)) {
+    return std::nullopt;
+  }
+  const bool done = contents->size() <= kMostInPlace ? into_slot(*contents, *file, limits, slots)
+                                                     : then_copied(*contents, *file, limits, slots);
+  if (!done) {
+    return std::nullopt;
+  }
+  return Prepared{orientation_notes(*file), {}};
+}
+
+}  // namespace bindrt::prepare

@@ -1,0 +1,45 @@
+// Damage to files, chosen from bytes.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "tests/cpp/stress.h"
+
+namespace bindrt::stress {
+
+using File = std::vector<std::uint8_t>;
+
+// Cut, a piece taken out or doubled, or at most `most` bytes changed; as often in the first `front` bytes,
+// where the headers are, as anywhere.
+inline File damaged(File file, Bytes& bytes, std::int64_t front, std::int64_t most) {
+  const auto place = [&] {
+    const auto size = static_cast<std::int64_t>(file.size());
+    return static_cast<std::ptrdiff_t>(bytes.range(0, std::min(size, bytes.chance(2) ? front : size) - 1));
+  };
+  switch (bytes.number(0, 3)) {
+    case 0:
+      file.resize(static_cast<std::size_t>(place()));
+      break;
+    case 1: {
+      const std::ptrdiff_t a = place();
+      const std::ptrdiff_t b = place();
+      file.erase(file.begin() + std::min(a, b), file.begin() + std::max(a, b));
+      break;
+    }
+    case 2: {
+      const File piece(file.begin() + place(), file.end());
+      file.insert(file.begin() + place(), piece.begin(), piece.end());
+      break;
+    }
+    default:
+      for (std::int64_t left = bytes.small(1, most); left > 0; --left) {
+        file[static_cast<std::size_t>(place())] = static_cast<std::uint8_t>(bytes.number(0, 255));
+      }
+  }
+  return file;
+}
+
+}  // namespace bindrt::stress
