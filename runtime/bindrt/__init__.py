@@ -41,6 +41,7 @@ from bindrt.modalities.video import Video
 from bindrt.model import Model
 from bindrt.monitoring import Monitor
 from bindrt.pipeline import PipelineOptions, Streamed
+from bindrt.streams.windows import Window
 from bindrt.zero_shot import Scores, ZeroShot
 
 logging.getLogger("bindrt").addHandler(logging.NullHandler())  # silent unless the program wants to hear it
@@ -84,6 +85,7 @@ __all__ = [
     "Streamed",
     "Thermal",
     "Video",
+    "Window",
     "ZeroShot",
     "doctor",
     "load",

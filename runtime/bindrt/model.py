@@ -54,6 +54,7 @@ from bindrt.selection.openers import Opener, choice_text, chosen_precision, open
 from bindrt.selection.spaces import fastest_space
 from bindrt.statistics import Counts, merged
 from bindrt.submitting import Submitting
+from bindrt.windowing import Windowing
 from bindrt.zero_shot import ZeroShot, only_modality
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-class Model(Holding, Submitting):
+class Model(Holding, Submitting, Windowing):
     """Embeds items of the bundle's modalities. :func:`bindrt.load` makes it; several threads may use it.
 
     Attributes:

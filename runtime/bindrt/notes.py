@@ -14,6 +14,11 @@ Notes = Mapping[str, float | int | str]
 #: The key of an item that has fewer views than the model takes. The name of its vector's space tells it too.
 FEWER_VIEWS = "views"
 
+#: The key of a recording's last window: how many windows there are.
+WINDOWS = "windows"
+#: The key of a window that is shorter than the others.
+SHORT_WINDOW = "short_window"
+
 #: What each key of a note says, one sentence for users. A new key is one row here.
 NOTES: dict[str, str] = {
     # text
@@ -31,6 +36,9 @@ NOTES: dict[str, str] = {
     ),
     # audio and video
     "lost_packets": "Damaged packets that could not be decoded; the rest was embedded.",
+    # windows
+    SHORT_WINDOW: "The recording ends within this last window, which has so many seconds.",
+    WINDOWS: "This is the recording's last window: there are so many.",
     # video
     "frames_unseen": "The model sees ten frames of a video: so many others were not seen.",
     "damaged_frames": "Frames of the views that are damaged, or for which the frame before stands in.",

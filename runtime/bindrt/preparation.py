@@ -26,14 +26,16 @@ from bindrt.sources.foreign import NamedBytes
 class Preparation:
     """Prepares the items of one model.
 
-    Args:
+    Attributes:
         limits: what an item may decode to.
+
+    Args:
         words: which words the model's text encoder knows; None without one.
         isolated: the processes that decode files; None: they are decoded here.
     """
 
     def __init__(self, limits: Limits, words: Words | None, isolated: Isolated | None = None) -> None:
-        self._limits = limits
+        self.limits = limits
         self._prepare = prepare_views if isolated is None else isolated.views
         self._is_isolated = isolated is not None
         self._words = words
@@ -43,13 +45,13 @@ class Preparation:
         preparer = MODALITIES[modality].ordinary
         if preparer is None:
             return None
-        return {"preparer": preparer, "limits": self._limits, "files": not self._is_isolated}
+        return {"preparer": preparer, "limits": self.limits, "files": not self._is_isolated}
 
     def views(
         self, modality: str, item: object, reserve: Reserve | None = None, is_left: bool = False
     ) -> Views:
         """One item as the model's input; see :func:`bindrt.preprocess.dispatch.prepare_views`."""
-        views = self._prepare(modality, item, self._limits, reserve, is_left)
+        views = self._prepare(modality, item, self.limits, reserve, is_left)
         if self._words is None or MODALITIES[modality].tokens is None:
             return views
         return replace(views, notes=self._told(views.array, views.notes))
@@ -64,7 +66,7 @@ class Preparation:
         if not isinstance(source, tarfile.ExFileObject):
             return item
         with suppress(Error):
-            with open_source(source, self._limits).binary() as stream:
+            with open_source(source, self.limits).binary() as stream:
                 held = NamedBytes(stream.read(), source.name)
             return replace(item, **{fields(item)[0].name: held}) if is_wrapper else held
         return item

@@ -22,6 +22,7 @@ from bindrt.commands.rows import (
     FIRST_COLUMNS,
     NUMBER_COLUMNS,
     TEXT_COLUMNS,
+    TIME_COLUMNS,
     UNKNOWN,
     Row,
     to_table,
@@ -106,7 +107,7 @@ def from_npz(segments: Segments) -> Iterator[pa.Table]:
             raise ValueError(f"its vectors have shape {list(vectors.shape)}")
         found = pa.list_(pa.from_numpy_dtype(vectors.dtype), segments.dim)
         segments.adopt_dtype(pa.schema([pa.field("embedding", found)]), str(segments.output))
-        known = ("source", "modality", "error", *TEXT_COLUMNS, *NUMBER_COLUMNS)
+        known = ("source", "modality", "error", *TEXT_COLUMNS, *NUMBER_COLUMNS, *TIME_COLUMNS)
         names = [name for name in known if name in archive.files]
         columns = {name: archive[name].tolist() for name in names}
     rows = zip(*(columns.values()), vectors, strict=True)
@@ -116,10 +117,12 @@ def from_npz(segments: Segments) -> Iterator[pa.Table]:
 
 def _npz_row(values: dict[str, Any], vector: Any) -> Row:
     error = values["error"] or None
-    data = {name: None if value in ("", UNKNOWN) else value for name, value in values.items()}
+    data = {
+        name: None if value in ("", UNKNOWN) or value != value else value for name, value in values.items()
+    }
     return Row(
         values["source"], data["modality"], error, None if error else vector,
-        data.get("options"), data.get("notes"), _state(data),
+        data.get("options"), data.get("notes"), _state(data), start=data.get("start"), end=data.get("end"),
     )  # fmt: skip
 
 
@@ -140,7 +143,11 @@ def _json_row(line: str, number: int, segments: Segments) -> Row:
             if not isinstance(data[name], str) and (data[name] is not None or name == "source"):
                 raise ValueError(f"{name} is not a text")
         options, notes = (json.dumps(data[n], ensure_ascii=False) if n in data else None for n in _OBJECTS)
-        return Row(data["source"], data["modality"], data["error"], vector, options, notes, _state(data))
+        start, end = (None if data.get(name) is None else float(data[name]) for name in TIME_COLUMNS)
+        return Row(
+            data["source"], data["modality"], data["error"], vector, options, notes, _state(data),
+            start=start, end=end,
+        )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         if isinstance(error, Error):
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,21 +12,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bindrt.commands.file_states import FileState, has_changed
-from bindrt.commands.rows import UNKNOWN, whole_numbers
+from bindrt.commands.rows import UNKNOWN, seconds, whole_numbers
 from bindrt.commands.segments import Segments
+from bindrt.notes import WINDOWS
 from bindrt.sources.locations import local_path
 
-_COLUMNS = ["source", "modality", "error", "options", "size", "modified_ns"]
+_COLUMNS = ["source", "modality", "error", "options", "size", "modified_ns", "start", "notes"]
+_ENDED = f'"{WINDOWS}":'  # in the notes of the last row of a recording's windows
 
 
-def row_key(is_text: bool, source: str, options: str | None) -> str:
+def row_key(is_text: bool, source: str, options: str | None, windows_of: str = "") -> str:
     """What identifies an input when a run is resumed. A text may look like a path.
 
     Args:
         source: as the output has it.
-        options: those that a manifest gives for this row alone.
+        options: those that a manifest gives for this row alone, and the kind of its window.
+        windows_of: the modality of a row that is a window; a video's sound has windows of its own.
     """
-    return f"{'text' if is_text else 'file'}:{source}" + (f"\0{options}" if options else "")
+    key = f"{'text' if is_text else 'file'}:{source}" + (f"\0{options}" if options else "")
+    return f"{key}\0{windows_of}" if windows_of else key
 
 
 class EarlierRows:
@@ -42,6 +46,8 @@ class EarlierRows:
         self._numbers: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._failed: npt.NDArray[np.bool_] = np.empty(0, bool)
         self._states: npt.NDArray[np.int64] = np.empty((0, 2), np.int64)
+        self._starts: npt.NDArray[np.float64] = np.empty(0, np.float64)
+        self._ended: npt.NDArray[np.bool_] = np.empty(0, bool)
         self._hashes: pa.ChunkedArray | None = None
         if segments is not None:
             self._read(segments)
@@ -55,6 +61,23 @@ class EarlierRows:
         if place is not None and (more := self._more.get(key)):
             self._first[key] = more.popleft()
         return place
+
+    def take_all(self, key: str) -> list[int]:
+        """The places of all rows of an input, in order, which are then taken."""
+        first = self._first.pop(key, None)
+        return [] if first is None else [first, *self._more.pop(key, ())]
+
+    def modality_of(self, key: Callable[[str], str], modalities: Iterable[str]) -> str | None:
+        """The first of some modalities of which there are rows, by their keys."""
+        return next((m for m in modalities if key(m) in self._first), None)
+
+    def start(self, place: int) -> float:
+        """When the row's window begins, in seconds."""
+        return float(self._starts[place])
+
+    def ended(self, place: int) -> bool:
+        """Whether the row is the last of a recording's windows."""
+        return bool(self._ended[place])
 
     def number(self, place: int) -> int:
         """The number of the row in the segments."""
@@ -88,6 +111,8 @@ class EarlierRows:
         numbers: list[npt.NDArray[np.int64]] = []
         failed: list[npt.NDArray[np.bool_]] = []
         states: list[npt.NDArray[np.int64]] = []
+        starts: list[npt.NDArray[np.float64]] = []
+        ended: list[npt.NDArray[np.bool_]] = []
         count = 0
         for first, table in segments.numbered(_COLUMNS):
             kept = np.ones(len(table), bool)
@@ -99,6 +124,8 @@ class EarlierRows:
             count += len(table)
             numbers.append(first + np.flatnonzero(kept))
             failed.append(pc.is_valid(table["error"]).to_numpy())
+            starts.append(seconds(table["start"]))
+            ended.append(pc.fill_null(pc.match_substring(table["notes"], _ENDED), False).to_numpy())
             states.append(
                 np.stack([whole_numbers(table["size"]), whole_numbers(table["modified_ns"])], axis=1)
             )
@@ -106,6 +133,7 @@ class EarlierRows:
             self._numbers = np.concatenate(numbers)
             self._failed = np.concatenate(failed)
             self._states = np.concatenate(states)
+            self._starts, self._ended = np.concatenate(starts), np.concatenate(ended)
 
     def _hash(self, place: int) -> str | None:
         """The hash of a file; read when it is first asked for, since most files keep their time."""
@@ -123,6 +151,6 @@ def _is_gone(source: str) -> bool:
 
 
 def _keys(table: pa.Table) -> Iterator[str]:
-    columns = (table.column(name).to_pylist() for name in ("modality", "source", "options"))
-    for modality, source, options in zip(*columns, strict=True):
-        yield row_key(modality == "text", source, options)
+    columns = (table.column(name).to_pylist() for name in ("modality", "source", "options", "start"))
+    for modality, source, options, start in zip(*columns, strict=True):
+        yield row_key(modality == "text", source, options, "" if start is None else modality)

@@ -15,8 +15,10 @@ from bindrt.commands.rows import DTYPES
 from bindrt.commands.rules import Selection, Shard, parse_rule, parse_shard
 from bindrt.commands.segments import parts_folder
 from bindrt.commands.terminal import Add, CommandParser
+from bindrt.errors import OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.precisions import PRECISION_HELP
+from bindrt.streams.windows import Schedule
 
 
 def parser(prog: str) -> CommandParser:
@@ -59,6 +61,10 @@ def _add_inputs(add: Add) -> None:
     add("--include", action="append", default=[], metavar="GLOB", help="only files of such names")
     add("--exclude", action="append", default=[], metavar="GLOB", help="no files of such names")
     add("--shard", metavar="I/N", help="only the I-th of N parts of the inputs: 1/4 to 4/4")
+    add("--window", type=float, metavar="S",
+        help="sounds, videos and imu in windows of so many seconds: a row each, with its times")  # fmt: skip
+    add("--hop", type=float, metavar="S",
+        help="seconds from the start of a window to the next; default: half a window")  # fmt: skip
     add("--on-error", choices=("raise", "skip"), default="raise", help="default: raise")
     add("--strict", action="store_true",
         help="what would be passed over is an error; so is a recording with damaged parts")  # fmt: skip
@@ -93,6 +99,7 @@ def embed_arguments(args: argparse.Namespace) -> EmbedArguments:
         OptionError: an option has a value that it cannot have.
     """
     shard = Shard() if args.shard is None else parse_shard(args.shard)
+    window, hop = _window(args)
     return EmbedArguments(
         paths=args.paths,
         texts=args.text,
@@ -103,4 +110,20 @@ def embed_arguments(args: argparse.Namespace) -> EmbedArguments:
         manifest=None if args.manifest is None else Manifest(args.manifest),
         own=[place for out in (args.output, args.index) if out for place in (out, parts_folder(out))],
         strict=args.strict,
+        window=window,
+        hop=hop,
     )
+
+
+def _window(args: argparse.Namespace) -> tuple[float | None, float | None]:
+    """Seconds of a window and a hop; None: recordings are embedded whole."""
+    if args.window is None:
+        if args.hop is not None:
+            raise OptionError("--hop", "there are no windows", "add --window")
+        return None, None
+    schedule = Schedule.of(args.window, args.hop)
+    if args.isolate or args.timeout is not None:
+        raise OptionError(
+            "--window", "decoders are isolated file by file", "leave out --isolate and --timeout"
+        )
+    return float(schedule.window), float(schedule.hop)

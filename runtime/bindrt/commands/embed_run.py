@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
@@ -18,14 +17,19 @@ from bindrt.commands.passed_over import PassedOver
 from bindrt.commands.rows import Row
 from bindrt.commands.rules import rule_for
 from bindrt.commands.summary import Summary
+from bindrt.commands.windows_in_work import AHEAD as WINDOWS_AHEAD
+from bindrt.commands.windows_in_work import WindowsInWork, as_json
 from bindrt.errors import Error, InputError
 from bindrt.modalities import MODALITIES
 from bindrt.model import Model
-from bindrt.notes import FEWER_VIEWS
+from bindrt.notes import FEWER_VIEWS, Notes
 from bindrt.pipeline import EmbeddingFuture
+from bindrt.streams.windows import CUTS, Ahead
 
 #: Inputs that are in work at once: enough to fill batches while others are prepared.
 AHEAD = 128
+#: Recordings that are in work window by window: the next one is opened while one ends.
+RECORDINGS = 2
 
 Write = Callable[[Row], None]
 
@@ -64,13 +68,12 @@ class Pending:
         options = self.entry.options_text
         return Row(self.entry.source, self.modality, text, vector, options, notes, state, self.replaces)
 
+    def cancel(self) -> None:
+        if self.future is not None:
+            self.future.cancel()
+
     def is_finished(self) -> bool:
         return (self.future is None or self.future.done()) and (self.state is None or self.state.done())
-
-
-def as_json(notes: Mapping[str, object]) -> str | None:
-    """An item's notes as the output has them; None if there are none."""
-    return json.dumps(dict(notes), ensure_ascii=False, default=float) if notes else None
 
 
 class Hashing:
@@ -131,13 +134,19 @@ class EmbedRun:
             idle: is called now and then while the list on standard input pauses.
         """
         self.summary.idle_rules = {rule.pattern for rule in self.arguments.rules}
-        waiting: deque[Pending] = deque()
+        waiting: deque[Pending | WindowsInWork] = deque()
         hashing = Hashing()
 
         def finish_first() -> None:
-            row = waiting[0].row()
-            pending = waiting.popleft()  # after row(): an interrupt there must still find it
-            self._write(pending, row, write)
+            first = waiting[0]
+            if isinstance(first, WindowsInWork):
+                for row, notes in first.rows():
+                    self._record(row, notes, write)
+                waiting.popleft().cancel()
+            else:
+                row = first.row()
+                waiting.popleft()  # after row(): an interrupt there must still find it
+                self._write(first, row, write)
             advance(1)
 
         try:
@@ -148,25 +157,28 @@ class EmbedRun:
                     waiting.append(pending)
                 else:
                     advance(1)
-                while waiting and (len(waiting) >= AHEAD or waiting[0].is_finished()):
+                while waiting and (waiting[0].is_finished() or _is_full(waiting)):
                     finish_first()
             while waiting:
                 finish_first()
         except KeyboardInterrupt:
             for pending in waiting:
-                if pending.is_finished() and (row := pending.row()).error is None:
+                if isinstance(pending, WindowsInWork) or not pending.is_finished():
+                    continue
+                if (row := pending.row()).error is None:
                     write(row)
             raise
         finally:
             for pending in waiting:
-                if pending.future is not None:
-                    pending.future.cancel()
+                pending.cancel()
             hashing.close()
 
-    def _start(self, entry: Input, hashing: Hashing) -> Pending | None:
-        """Submits an input; None for one that has a row, and for a folder's file that is not media."""
+    def _start(self, entry: Input, hashing: Hashing) -> Pending | WindowsInWork | None:
+        """Submits an input; None for one that has its rows, and for a folder's file that is not media."""
         if (rule := rule_for(self.arguments.rules, entry.name)) is not None:
             self.summary.idle_rules.discard(rule.pattern)
+        if self.arguments.spec and (modality := self._in_windows(entry)) is not None:
+            return self._start_windows(entry, modality, hashing)
         place = self.earlier.take(entry.key)
         if place is not None and not self._is_old(place, entry):
             return None
@@ -191,6 +203,52 @@ class EmbedRun:
             return Pending(entry, modality, replaces, error=of_model, ends=True)
         return Pending(entry, modality, replaces, future, hashed)
 
+    def _in_windows(self, entry: Input) -> str | None:
+        """The modality of an input that is embedded window by window; None for any other."""
+        try:
+            found = resolve(entry, self.arguments)
+        except Error:
+            return self.earlier.modality_of(entry.in_windows(self.arguments.spec).window_key, CUTS)
+        is_cut = not isinstance(found, PassedOver) and found[0] in CUTS and found[0] in self.model.modalities
+        return found[0] if is_cut else None  # type: ignore[index]
+
+    def _start_windows(self, entry: Input, modality: str, hashing: Hashing) -> Pending | WindowsInWork | None:
+        """Begins a recording, or goes on with it; None if all of its windows have rows."""
+        places = self.earlier.take_all(entry.in_windows(self.arguments.spec).window_key(modality))
+        kept = self._kept(places, entry)
+        if kept and kept == places and self.earlier.ended(kept[-1]):
+            return None
+        replaces = [self.earlier.number(place) for place in places[len(kept) :]]
+        state = hashing.submit(state_of(entry.path), entry.path)
+        try:
+            item = cast(Any, resolve(entry, self.arguments))[1]
+        except Error as of_item:
+            return Pending(entry, modality, state=state, error=of_item)
+        try:
+            self.model.engine(cast(Any, modality))
+            windows = self.model.windows(
+                **{modality: item},
+                window=cast(float, self.arguments.window),
+                hop=self.arguments.hop,
+                on_error="skip",
+                after=self.earlier.start(kept[-1]) if kept else None,
+            )
+        except Error as of_model:
+            return Pending(entry, modality, error=of_model, ends=True)
+        work = Ahead(windows, WINDOWS_AHEAD, "bindrt-rows")
+        return WindowsInWork(entry.in_windows(self.arguments.spec), modality, work, state, replaces)
+
+    def _kept(self, places: list[int], entry: Input) -> list[int]:
+        """The earlier rows of a recording that stay: none if it has changed, else those before a retry."""
+        if places and self.earlier.has_changed(places[0], entry.path):
+            self.summary.changed += 1
+            return []
+        failed = next((i for i, place in enumerate(places) if self.earlier.failed(place)), len(places))
+        if self.retry_failed and failed < len(places):
+            self.summary.retried += 1
+            return places[:failed]
+        return places
+
     def _is_old(self, place: int, entry: Input) -> bool:
         """Whether the earlier row of an input is to be made again."""
         if self.retry_failed and self.earlier.failed(place):
@@ -204,11 +262,19 @@ class EmbedRun:
     def _write(self, pending: Pending, row: Row, write: Write) -> None:
         if pending.error is not None and pending.ends:
             raise pending.error
+        self._record(row, {} if pending.future is None else pending.future.notes, write)
+
+    def _record(self, row: Row, notes: Notes, write: Write) -> None:
         if row.error is not None:
             if not self.skip:
                 raise Error("", row.error, "add --on-error skip to record it and go on")
             self.summary.failed += 1
-        elif pending.future is not None:
-            self.summary.note(pending.future.notes)
+        else:
+            self.summary.note(notes)
         self.summary.rows += 1
         write(row)
+
+
+def _is_full(waiting: deque[Pending | WindowsInWork]) -> bool:
+    """Whether enough is in work."""
+    return len(waiting) >= AHEAD or sum(isinstance(p, WindowsInWork) for p in waiting) > RECORDINGS

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bindrt.commands.earlier import row_key
@@ -15,6 +14,7 @@ from bindrt.commands.item_options import as_item, check_options, require_use
 from bindrt.commands.lines import read_lines
 from bindrt.commands.manifests import Manifest
 from bindrt.commands.passed_over import PassedOver, suspected
+from bindrt.commands.rows import options_text
 from bindrt.commands.rules import Rule, Selection, rule_for
 from bindrt.errors import InputError, OptionError, SourceError
 from bindrt.notes import FEWER_VIEWS
@@ -52,12 +52,20 @@ class Input:
     @property
     def options_text(self) -> str | None:
         """Its own options as JSON, as the output has them."""
-        return json.dumps(dict(self.options), ensure_ascii=False, sort_keys=True) if self.options else None
+        return options_text(self.options)
 
     @property
     def key(self) -> str:
         """What identifies the input when a run is resumed."""
         return row_key(self.modality == "text", clean(self.source), self.options_text)
+
+    def in_windows(self, spec: Mapping[str, str]) -> Input:
+        """The same input, to be embedded window by window; rows of other windows are not its rows."""
+        return replace(self, options={**self.options, **spec})
+
+    def window_key(self, modality: str) -> str:
+        """What identifies its windows of a modality when a run is resumed."""
+        return row_key(False, clean(self.source), self.options_text, modality)
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ class EmbedArguments:
         own: what this run writes; a folder's files do not include it.
         detect: tells the modality of a file; ``isolation`` does it in another process.
         strict: a file that would be passed over is an error, and so is one of which a part is lost.
+        window, hop: seconds of a recording's windows, and from one to the next; None: it is embedded whole.
     """
 
     paths: Sequence[str] = ()
@@ -87,6 +96,17 @@ class EmbedArguments:
     own: Sequence[Path] = ()
     detect: Callable[[Opened], str | None] = detect_opened
     strict: bool = False
+    window: float | None = None
+    hop: float | None = None
+
+    @property
+    def spec(self) -> dict[str, str]:
+        """What a row says of its window's kind."""
+        return (
+            {}
+            if self.window is None or self.hop is None
+            else {"hop": f"{self.hop:g}", "window": f"{self.window:g}"}
+        )
 
     def check(self) -> None:
         if not self.paths and not self.texts and self.manifest is None:

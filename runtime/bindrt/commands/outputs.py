@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 from bindrt.commands.rows import (
     NUMBER_COLUMNS,
     TEXT_COLUMNS,
+    TIME_COLUMNS,
     as_json_line,
+    seconds,
     table_rows,
     vectors_of,
     whole_numbers,
@@ -59,7 +61,7 @@ def write_jsonl(file: object, segments: Segments) -> None:
 
 
 def write_npz(file: object, segments: Segments) -> None:
-    """``embedding`` [N, D] (a failed row is NaN), the other columns ("" and -1 stand for null), ``space``."""
+    """``embedding`` [N, D] (a failed row is NaN), the other columns ("", -1, NaN for null), ``space``."""
     dtype = np.dtype(segments.dtype).newbyteorder("<")
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
         with archive.open("embedding.npy", "w", force_zip64=True) as stream:
@@ -79,4 +81,7 @@ def _other_columns(segments: Segments) -> Iterator[tuple[str, npt.NDArray[np.gen
     for name in NUMBER_COLUMNS:
         parts = [whole_numbers(table.column(name)) for table in segments.tables([name])]
         yield name, np.concatenate([np.empty(0, np.int64), *parts])
+    for name in TIME_COLUMNS:
+        times = [seconds(table.column(name)) for table in segments.tables([name])]
+        yield name, np.concatenate([np.empty(0, np.float64), *times])
     yield "space", np.array(segments.space)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ DTYPES = {"float32": pa.float32(), "float16": pa.float16()}
 FIRST_COLUMNS = ("source", "modality", "error", "embedding")
 #: The columns of texts after those, and of whole numbers; all may be null.
 TEXT_COLUMNS, NUMBER_COLUMNS = ("options", "notes", "sha256"), ("size", "modified_ns")
+#: The columns of seconds, of rows that are windows; null for others.
+TIME_COLUMNS = ("start", "end")
 #: A whole number that is not known, where null cannot be held.
 UNKNOWN = -1
 
@@ -35,6 +37,8 @@ class Row:
         notes: what preparation tells about the item, as JSON; None: nothing.
         state: the file as it was embedded; None for texts, and for rows of earlier versions.
         replaces: the number of the row of an earlier run that this one takes the place of.
+        start, end: seconds of a window within its source; None: the row is of the whole.
+        and_replaces: numbers of more such rows.
     """
 
     source: str
@@ -45,6 +49,14 @@ class Row:
     notes: str | None = None
     state: FileState | None = None
     replaces: int | None = None
+    start: float | None = None
+    end: float | None = None
+    and_replaces: Sequence[int] = ()
+
+    @property
+    def replaced(self) -> list[int]:
+        """The numbers of all rows that this one takes the place of."""
+        return [*([] if self.replaces is None else [self.replaces]), *self.and_replaces]
 
 
 def schema(dim: int, space: str, dtype: str = "float32") -> pa.Schema:
@@ -57,6 +69,7 @@ def schema(dim: int, space: str, dtype: str = "float32") -> pa.Schema:
             pa.field("embedding", pa.list_(DTYPES[dtype], dim)),
             *(pa.field(name, pa.string()) for name in TEXT_COLUMNS),
             *(pa.field(name, pa.int64()) for name in NUMBER_COLUMNS),
+            *(pa.field(name, pa.float64()) for name in TIME_COLUMNS),
         ],
         metadata={SPACE: space.encode(), NORMALIZED: b"true"},
     )
@@ -77,8 +90,15 @@ def to_table(rows: list[Row], dim: int, space: str, dtype: str = "float32") -> p
         _texts(s.sha256 for s in states),
         pa.array([s.size for s in states], pa.int64()),
         pa.array([s.modified_ns for s in states], pa.int64()),
+        pa.array([r.start for r in rows], pa.float64()),
+        pa.array([r.end for r in rows], pa.float64()),
     ]
     return pa.Table.from_arrays(columns, schema=schema(dim, space, dtype))
+
+
+def options_text(options: Mapping[str, str]) -> str | None:
+    """A row's own options as JSON, as the output has them; None if there are none."""
+    return json.dumps(dict(options), ensure_ascii=False, sort_keys=True) if options else None
 
 
 def _texts(values: Iterable[str | None]) -> pa.Array:
@@ -101,6 +121,8 @@ def as_json_line(row: Row, space: str) -> str:
         "size": state.size,
         "modified_ns": state.modified_ns,
         "sha256": state.sha256,
+        "start": row.start,
+        "end": row.end,
     }
     return json.dumps(
         {
@@ -133,6 +155,11 @@ def whole_numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     return np.asarray(pc.fill_null(column, UNKNOWN).to_numpy(), np.int64)
 
 
+def seconds(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
+    """A column of seconds; NaN where it is null."""
+    return np.asarray(pc.fill_null(column, float("nan")).to_numpy(), np.float64)
+
+
 def table_rows(table: pa.Table) -> Iterator[Row]:
     vectors = vectors_of(table, table.schema.field("embedding").type.list_size)
     names = [name for name in table.column_names if name != "embedding"]
@@ -145,4 +172,5 @@ def table_rows(table: pa.Table) -> Iterator[Row]:
         yield Row(
             row["source"], row["modality"], error, None if error is not None else vector,
             row["options"], row["notes"], state if state.size is not None else None,
+            start=row["start"], end=row["end"],
         )  # fmt: skip

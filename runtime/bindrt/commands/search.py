@@ -13,16 +13,20 @@ from rich.console import Console
 from rich.table import Table
 
 from bindrt.bundle.space import require_comparable
+from bindrt.commands.clips import clock, make_folder, write_clip
 from bindrt.commands.item_options import SECTION as ITEM_SECTION
 from bindrt.commands.item_options import add_item_options, as_item, given_options, require_use
 from bindrt.commands.limit_options import SECTION as LIMIT_SECTION
 from bindrt.commands.limit_options import add_limit_options, given_limits
 from bindrt.commands.terminal import Command, CommandParser
-from bindrt.errors import OptionError
-from bindrt.index import Hit, Index, combine
+from bindrt.embeddings import Vectors
+from bindrt.errors import Error, OptionError
+from bindrt.index import Hit, Index, combine, places, span_of
 from bindrt.loading import load
 from bindrt.modalities import MODALITIES
 from bindrt.precisions import PRECISION_HELP
+
+_MORE = 4  # times as many windows are looked at while their neighbours make too few places
 
 
 class AddQuery(argparse.Action):
@@ -64,17 +68,62 @@ def parser(prog: str) -> CommandParser:
     results("-k", type=int, default=10, help="number of results (default 10)")
     results("--only", choices=tuple(MODALITIES), help="only results of this modality")
     results("--min-score", type=float, metavar="S", help="only results that score at least this, -1 to 1")
+    results("--no-merge", action="store_true", help="neighbouring windows of a recording stay apart")
+    results("--clip", type=Path, metavar="DIR", help="cut each window that was found out into a file there")
     p.add_json("print one JSON object for each result")
     return p
 
 
 def run(args: argparse.Namespace, console: Console) -> None:
     hits = search(args)
+    clips, failed = cut_out(hits, args) if args.clip is not None else ({}, [])
     if args.json:
-        for hit in hits:
-            print(json.dumps(vars(hit), ensure_ascii=False))
+        for rank, hit in enumerate(hits):
+            print(json.dumps(as_dict(hit, clips.get(rank)), ensure_ascii=False))
     else:
         Console(emoji=False).print(as_table(hits))
+    if failed:
+        raise failed[0]
+
+
+def cut_out(hits: Sequence[Hit], args: argparse.Namespace) -> tuple[dict[int, Path], list[Error]]:
+    """The clip of each hit that is a part of a recording; and what went wrong, which stops no other clip."""
+    limits = given_limits(args)
+    make_folder(args.clip)
+    found: dict[int, Path] = {}
+    failed: list[Error] = []
+    for rank, hit in enumerate(hits):
+        try:
+            if (path := write_clip(hit, rank + 1, args.clip, limits)) is not None:
+                found[rank] = path
+        except Error as error:
+            failed.append(error)
+    return found, failed
+
+
+def as_dict(hit: Hit, clip: Path | None) -> dict[str, Any]:
+    """A result as JSON has it; a part of a recording with its seconds, and with its clip if there is one."""
+    span = span_of(hit)
+    seconds = {} if span is None else {"start": span[0], "end": span[1]}
+    return {**vars(hit), **seconds, **({} if clip is None else {"clip": str(clip)})}
+
+
+def where(hit: Hit) -> str:
+    """An item, and for a part of a recording from when to when."""
+    span = span_of(hit)
+    return str(hit.id) if span is None else f"{hit.id} {clock(span[0])}\N{EN DASH}{clock(span[1])}"
+
+
+def best(index: Index, query: Vectors, args: argparse.Namespace) -> list[Hit]:
+    """The best results; more windows are looked at until neighbours make as many places as are wanted."""
+    wanted = args.k
+    while True:
+        hits = index.search(query, wanted, args.only, min_score=args.min_score)[0]
+        if args.no_merge or all(span_of(hit) is None for hit in hits):
+            return hits[: args.k]
+        if len(hits) < wanted or len(places(hits, args.k + 1)) > args.k:
+            return places(hits, args.k)
+        wanted *= _MORE
 
 
 def search(args: argparse.Namespace) -> list[Hit]:
@@ -103,7 +152,7 @@ def search(args: argparse.Namespace) -> list[Hit]:
     weights = {
         m: [w for w, (modality, _) in zip(given, queries, strict=True) if modality == m] for m in wanted
     }
-    return index.search(combine(found, weights), args.k, args.only, min_score=args.min_score)[0]
+    return best(index, combine(found, weights), args)
 
 
 def as_table(hits: Sequence[Hit]) -> Table:
@@ -112,7 +161,7 @@ def as_table(hits: Sequence[Hit]) -> Table:
     table.add_column("modality")
     table.add_column("item", overflow="fold")
     for hit in hits:
-        table.add_row(f"{hit.score:+.3f}", hit.modality, str(hit.id))
+        table.add_row(f"{hit.score:+.3f}", hit.modality, where(hit))
     return table
 
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bindrt.bundle.space import require_same_space
-from bindrt.commands.rows import DTYPES, Row, schema, to_table
+from bindrt.commands.rows import DTYPES, Row, schema, to_table, with_all_columns
 from bindrt.embeddings.files import SPACE
 from bindrt.errors import InputError, OptionError
 
@@ -126,7 +126,7 @@ class Segments:
                 after all others.
         """
         if rows:
-            replaced = [row.replaces for row in rows if row.replaces is not None]
+            replaced = [number for row in rows for number in row.replaced]
             table = to_table(rows, self.dim, self.space, self.dtype)
             self.write_tables([table], first, replaced)
             self.dropped.update(replaced)
@@ -162,7 +162,7 @@ class Segments:
         if len(small) < MERGE:
             return
         replaced = [number for _, path, _ in small for number in replaced_by(path)]
-        self.write_tables((pq.read_table(path) for _, path, _ in small), small[0][0], replaced)
+        self.write_tables((self._read(path) for _, path, _ in small), small[0][0], replaced)
         for _, path, _ in small[1:]:
             path.unlink()
 
@@ -173,13 +173,13 @@ class Segments:
     def numbered(self, columns: list[str]) -> Iterator[tuple[int, pa.Table]]:
         """Every segment: the number of its first row, and all its rows, dropped ones too."""
         for first, path, _ in self._segments():
-            yield first, pq.read_table(path, columns=columns)
+            yield first, self._read(path, columns)
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """The rows of the output, a segment at a time."""
         dropped = np.array(sorted(self.dropped), np.int64)
         for first, path, rows in self._segments():
-            table = pq.read_table(path, columns=columns).replace_schema_metadata(self.schema.metadata)
+            table = self._read(path, columns).replace_schema_metadata(self.schema.metadata)
             here = dropped[(dropped >= first) & (dropped < first + rows)] - first
             if len(here):
                 kept = np.ones(rows, bool)
@@ -192,6 +192,13 @@ class Segments:
         if self.folder.exists():
             os.replace(self.folder, self._left)
             shutil.rmtree(self._left)
+
+    def _read(self, path: Path, columns: list[str] | None = None) -> pa.Table:
+        """A segment; columns that the version which wrote it did not have are null."""
+        there = pq.read_schema(path).names
+        wanted = pa.schema([self.schema.field(name) for name in columns or self.schema.names])
+        table = pq.read_table(path, columns=[name for name in wanted.names if name in there])
+        return table if table.column_names == wanted.names else with_all_columns(table, wanted)
 
     def _segments(self) -> list[tuple[int, Path, int]]:
         """The number of the first row, the path, and the number of rows of each segment, in order."""

@@ -61,6 +61,7 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
         notes: what preprocessing found, by modality and row, for example
             ``{("depth", 0): {"missing_pixels": 12}}``.
         sources: by modality the path, URL or text of each item; None for arrays and bytes.
+        spans: start and end in seconds of rows that are windows of recordings, by modality and row.
 
     >>> rows = np.eye(2, 4, dtype=np.float32)
     >>> e = Embeddings({"image": rows, "text": rows[:1]}, space="example", normalized=True)
@@ -76,6 +77,7 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
     errors: Mapping[tuple[str, int], Error] = field(default_factory=dict)
     notes: Mapping[tuple[str, int], Notes] = field(default_factory=dict)
     sources: Mapping[str, Sources] = field(default_factory=dict)
+    spans: Mapping[tuple[str, int], tuple[float, float]] = field(default_factory=dict)
 
     def __getitem__(self, modality: str) -> Vectors:
         return self.vectors[modality]
@@ -215,7 +217,8 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
             "notes": [files.as_text(self.notes.get(place, {})) for place in places],
         }
         vectors = np.concatenate([np.empty((0, dim), np.float32), *self.vectors.values()])
-        table = files.Table(self.space, self.normalized, list(self.vectors), vectors, texts)
+        spans = [self.spans.get(place) for place in places]
+        table = files.Table(self.space, self.normalized, list(self.vectors), vectors, texts, spans=spans)
         files.write(files.as_path(path), table)
 
     @staticmethod
@@ -246,6 +249,8 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
     def to_pandas(self) -> pd.DataFrame:
         """A table with a row for each item: ``modality``, ``source``, ``error``, ``notes``, ``vector``.
 
+        Where there are windows, also ``start`` and ``end``.
+
         Raises:
             OptionError: pandas is not installed.
 
@@ -257,8 +262,11 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
         except ImportError:
             raise OptionError("to_pandas", "pandas is not installed", "pip install pandas") from None
         places = [(m, i) for m, rows in self.vectors.items() for i in range(len(rows))]
+        times = [self.spans.get(place, (np.nan, np.nan)) for place in places]
+        windows = {"start": [s for s, _ in times], "end": [e for _, e in times]} if self.spans else {}
         return pd.DataFrame(
             {
+                **windows,
                 "modality": [m for m, _ in places],
                 "source": [self.source(m, i) for m, i in places],
                 "error": [str(self.errors[place]) if place in self.errors else None for place in places],
@@ -329,15 +337,17 @@ def concatenated(parts: list[Embeddings]) -> Embeddings:
     errors: dict[tuple[str, int], Error] = {}
     notes: dict[tuple[str, int], Notes] = {}
     sources: dict[str, list[str | None]] = {m: [] for m in names}
+    spans: dict[tuple[str, int], tuple[float, float]] = {}
     for part in parts:
         first = {m: len(sources[m]) for m in names}
         errors |= {(m, first[m] + i): error for (m, i), error in part.errors.items()}
         notes |= {(m, first[m] + i): note for (m, i), note in part.notes.items()}
+        spans |= {(m, first[m] + i): span for (m, i), span in part.spans.items()}
         for m, rows in part.items():
             sources[m] += [part.source(m, i) for i in range(len(rows))]
     vectors = {m: np.concatenate([part[m] for part in parts if m in part]) for m in names}
     known = {m: tuple(texts) for m, texts in sources.items()}
-    return Embeddings(vectors, parts[0].space, parts[0].normalized, errors, notes, known)
+    return Embeddings(vectors, parts[0].space, parts[0].normalized, errors, notes, known, spans)
 
 
 def from_table(table: Table) -> Embeddings:
@@ -355,4 +365,5 @@ def from_table(table: Table) -> Embeddings:
         {place: InputError("", text) for place, row in places.items() if (text := error_of[row]) is not None},
         {place: notes for place, row in places.items() if (notes := table.notes[row])},
         {m: tuple(table.texts["source"][row] or None for row in rows) for m, rows in rows_of.items()},
+        {place: span for place, row in places.items() if (span := table.spans[row]) is not None},
     )

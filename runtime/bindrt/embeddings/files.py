@@ -26,13 +26,18 @@ _MODALITIES = b"bindrt.modalities"
 
 SUFFIXES = (".parquet", ".npz")
 _TEXTS = ("source", "modality", "error", "notes")
+#: Seconds of windows; a file without windows need not have them.
+_TIMES = ("start", "end")
+
+Span = tuple[float, float]
 
 
 @dataclass
 class Table:
     """Embeddings as rows, one for each item; ``vectors`` is float32 ``[N, D]``, NaN where an item failed.
 
-    ``modalities`` are all that were embedded, also those without an item.
+    ``modalities`` are all that were embedded, also those without an item. ``spans`` are the seconds of rows
+    that are windows; empty: there is none.
     """
 
     space: str
@@ -41,6 +46,14 @@ class Table:
     vectors: npt.NDArray[np.float32]
     texts: dict[str, list[str | None]]
     notes: list[Mapping[str, Any]] = field(default_factory=list)
+    spans: list[Span | None] = field(default_factory=list)
+
+    def times(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Start and end as columns, NaN for rows that are no windows; empty if there is no window."""
+        if not any(self.spans):
+            return {}
+        pairs = np.array([span or (np.nan, np.nan) for span in self.spans], np.float64)
+        return dict(zip(_TIMES, pairs.T, strict=True))
 
 
 def as_path(path: object) -> Path:
@@ -77,7 +90,8 @@ def _write_parquet(path: Path, table: Table) -> None:
     flat = pa.array(np.where(failed[:, None], 0, table.vectors).reshape(-1), pa.float32())
     vectors = pa.FixedSizeListArray.from_arrays(flat, dim, mask=pa.array(failed, pa.bool_()))
     columns = {name: pa.array(table.texts[name], pa.string()) for name in _TEXTS}
-    order = ["source", "modality", "error", "embedding", "notes"]
+    columns |= {name: pa.array(times, from_pandas=True) for name, times in table.times().items()}
+    order = ["source", "modality", "error", "embedding", *(n for n in columns if n not in _TEXTS[:3])]
     found = pa.table([{**columns, "embedding": vectors}[name] for name in order], names=order)
     told = {
         SPACE: table.space.encode(),
@@ -92,7 +106,7 @@ def _write_npz(path: Path, table: Table) -> None:
     told = {"space": np.array(table.space), "normalized": np.array(table.normalized)}
     told["modalities"] = np.array(",".join(table.modalities))
     with open(path, "wb") as file:
-        np.savez(file, allow_pickle=False, embedding=table.vectors, **told, **texts)
+        np.savez(file, allow_pickle=False, embedding=table.vectors, **told, **texts, **table.times())
 
 
 def read(path: Path) -> Table:
@@ -113,7 +127,8 @@ def read(path: Path) -> Table:
 
 def _read_parquet(path: Path) -> Table:
     with pq.ParquetFile(path) as file:
-        names = ["embedding", *(name for name in _TEXTS if name in file.schema_arrow.names)]
+        there = file.schema_arrow.names
+        names = ["embedding", *(name for name in (*_TEXTS, *_TIMES) if name in there)]
         size = sum(
             file.metadata.row_group(group).column(i).total_uncompressed_size
             for group in range(file.metadata.num_row_groups)
@@ -128,9 +143,13 @@ def _read_parquet(path: Path) -> Table:
     dim = column.type.list_size
     vectors = np.array(pa.compute.list_flatten(column.fill_null([0.0] * dim)), np.float32).reshape(-1, dim)
     vectors[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
-    texts = {name: found.column(name).to_pylist() for name in names[1:]}
+    texts = {name: found.column(name).to_pylist() for name in _TEXTS if name in names}
+    times = [found.column(name).to_pylist() for name in _TIMES if name in names]
     normalized = told.get(NORMALIZED, b"true") == b"true"
-    return _checked(Table(told[SPACE].decode(), normalized, _names(told.get(_MODALITIES)), vectors, texts))
+    named = _names(told.get(_MODALITIES))
+    return _checked(
+        Table(told[SPACE].decode(), normalized, named, vectors, texts, spans=_spans(times, len(vectors)))
+    )
 
 
 def _read_npz(path: Path) -> Table:
@@ -145,7 +164,22 @@ def _read_npz(path: Path) -> Table:
         normalized = bool(archive["normalized"]) if "normalized" in archive.files else True
         names = _names(str(archive["modalities"]).encode() if "modalities" in archive.files else None)
         vectors = np.array(archive["embedding"], np.float32)
-        return _checked(Table(str(archive["space"]), normalized, names, vectors, texts))
+        times = [archive[name].tolist() for name in _TIMES if name in archive.files]
+        spans = _spans(times, len(vectors))
+        return _checked(Table(str(archive["space"]), normalized, names, vectors, texts, spans=spans))
+
+
+def _spans(times: list[list[float | None]], rows: int) -> list[Span | None]:
+    """The seconds of each row from its columns; None where they are null or NaN."""
+    if len(times) < len(_TIMES):
+        return [None] * rows
+    found: list[Span | None] = []
+    for start, end in zip(*times, strict=True):
+        known = start is not None and end is not None and start == start and end == end
+        found.append((float(start), float(end)) if known else None)
+    if len(found) != rows:
+        raise ValueError("start and end do not fit the vectors")
+    return found
 
 
 def _names(text: bytes | None) -> list[str]:

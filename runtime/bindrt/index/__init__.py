@@ -10,8 +10,11 @@ With a model, ``Index.of(model)`` is an empty index and ``model.embed(…)`` giv
 """
 
 from bindrt.index.exporting import to_faiss, to_lancedb, to_qdrant
+from bindrt.index.places import places, span_of
 from bindrt.index.query import combine
 from bindrt.index.results import Entry, Hit, Pair
 from bindrt.index.search import Index
 
-__all__ = ["Entry", "Hit", "Index", "Pair", "combine", "to_faiss", "to_lancedb", "to_qdrant"]
+__all__ = [
+    "Entry", "Hit", "Index", "Pair", "combine", "places", "span_of", "to_faiss", "to_lancedb", "to_qdrant",
+]  # fmt: skip

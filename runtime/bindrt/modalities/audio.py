@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -70,14 +71,30 @@ class Audio:
 
 def prepare(item: Audio, limits: Limits, reserve: Reserve | None = None) -> Views:
     """Three clips of 2 s at 16 kHz as log-mel spectra; clips of the same samples are made once."""
+    with open_recording(item, limits) as recording:
+        return _views(recording, item, limits, reserve)
+
+
+@contextlib.contextmanager
+def open_recording(item: Audio, limits: Limits, cuts: list[SourceError] | None = None) -> Iterator[Recording]:
+    """The whole recording of an item, whose ``start`` and ``end`` are checked but not applied.
+
+    Args:
+        cuts: takes the errors that show a cut, if the file is read up to it.
+
+    Raises:
+        InputError: it is no recording, or has an option that it cannot have.
+    """
     name = arrays.item_name(item.src)
     check_span(item.start, item.end, name)
     if not is_file_source(item.src):
-        return _views(_waveform(item, limits), item, limits, reserve)
+        yield _waveform(item, limits)
+        return
     if item.rate is not None:
         raise InputError(name, "rate is for waveforms only", "leave it out")
-    with open_audio(open_source(item.src, limits), limits) as recording:
-        return _views(recording, item, limits, reserve)
+    opened = dataclasses.replace(open_source(item.src, limits), cuts=cuts)
+    with open_audio(opened, limits) as recording:
+        yield recording
 
 
 def _views(recording: Recording, item: Audio, limits: Limits, reserve: Reserve | None) -> Views:
@@ -91,8 +108,14 @@ def _views(recording: Recording, item: Audio, limits: Limits, reserve: Reserve |
     if not lost:
         return views
     if item.strict:
-        raise SourceError(recording.name, f"{lost} damaged packets", "leave strict out to embed the rest")
+        raise damaged(recording)
     return dataclasses.replace(views, notes={**views.notes, "lost_packets": lost})
+
+
+def damaged(recording: Recording) -> SourceError:
+    """The error for a recording that has lost packets, where ``strict`` refuses it."""
+    lost = recording.damage.lost
+    return SourceError(recording.name, f"{lost} damaged packets", "leave strict out to embed the rest")
 
 
 def from_recording(recording: Recording, limits: Limits, reserve: Reserve | None = None) -> Views:
@@ -194,7 +217,7 @@ def _collect(recording: Recording, wanted: Sequence[range]) -> tuple[list[_Part]
     parts = [_Part(r) for r in wanted]
     end = 0
     for start, block in recording.blocks(wanted):
-        _check_samples(block, recording.name)
+        check_block(block, recording.name)
         end = start + len(block)
         for part in parts:
             part.take(start, block, end == recording.frames)
@@ -203,7 +226,8 @@ def _collect(recording: Recording, wanted: Sequence[range]) -> tuple[list[_Part]
     return parts, end
 
 
-def _check_samples(block: Array, name: str) -> None:
+def check_block(block: Array, name: str) -> None:
+    """Raises InputError for samples ``[n, channels]`` that are not finite, or beyond any recording."""
     if block.dtype.kind != "f":
         return
     peak = _core.peak(block.T)

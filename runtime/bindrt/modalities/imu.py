@@ -73,7 +73,7 @@ class Imu:
 def prepare(item: Imu, limits: Limits, reserve: Reserve | None = None) -> Views:
     """The first 5 s at 400 Hz, linear in between, in m/s² and rad/s."""
     name = arrays.item_name(item.samples)
-    _check_options(item, name)
+    check_options(item, name)
     motion = load(item, name, limits)
     times = motion.rate if motion.times is None else motion.times
     assert times is not None
@@ -205,7 +205,7 @@ def _period(times: Array | float) -> float:
     return 1 / times if isinstance(times, float) else float(np.median(np.diff(times)))
 
 
-def _check_options(item: Imu, name: str) -> None:
+def check_options(item: Imu, name: str) -> None:
     if item.accel_unit not in [None, *_ACCEL]:  # a list compares, where a dict must hash
         raise InputError(name, f"accel_unit is {item.accel_unit!r}", f"it is one of {', '.join(_ACCEL)}")
     if item.unit is not None and (item.unit not in [*_ACCEL] or item.accel_unit not in [None, item.unit]):

@@ -72,7 +72,7 @@ _CHOICES: dict[int, tuple[Sequence[int], Sequence[int]]] = {
 }
 
 
-class _Frames(Protocol):
+class Frames(Protocol):
     """Pictures in order: their number, their rate, their size, and those at some indices."""
 
     @property
@@ -92,25 +92,36 @@ def prepare(item: Video, limits: Limits, reserve: Reserve | None = None) -> View
 
     Each different view is made once: a short video's clips and a square one's crops are equal.
     """
-    name = arrays.item_name(item.src)
-    if isinstance(item.views, bool) or item.views not in _CHOICES:
-        raise InputError(name, f"views is {item.views!r}", f"one of {', '.join(map(str, _CHOICES))}")
+    check_views(item)
     if not is_file_source(item.src):
-        return _write(_ArrayFrames(item, limits), item, limits, reserve)
-    if item.fps is not None:
-        raise InputError(name, "fps is for frames only", "leave it out: a file has its own")
+        return from_frames(ArrayFrames(item, limits), item, limits, reserve)
+    require_file(item)
     opened = open_source(item.src, limits)
     if is_animation(opened, sniff(opened)):
         with open_picture(opened, limits) as picture:
-            return _write(animation_of(picture, opened, limits), item, limits, reserve)
+            return from_frames(animation_of(picture, opened, limits), item, limits, reserve)
     with files.open_clip(opened, limits) as clip:
-        return _write(clip, item, limits, reserve)
+        return from_frames(clip, item, limits, reserve)
 
 
-def _write(
-    source: _Frames, item: Video, limits: Limits, reserve: Reserve | None, distinct: bool = True
+def check_views(item: Video) -> None:
+    """Raises InputError for a number of views that there is not."""
+    if isinstance(item.views, bool) or item.views not in _CHOICES:
+        name = arrays.item_name(item.src)
+        raise InputError(name, f"views is {item.views!r}", f"one of {', '.join(map(str, _CHOICES))}")
+
+
+def require_file(item: Video) -> None:
+    """Raises InputError for options that a file cannot have."""
+    if item.fps is not None:
+        name = arrays.item_name(item.src)
+        raise InputError(name, "fps is for frames only", "leave it out: a file has its own")
+
+
+def from_frames(
+    source: Frames, item: Video, limits: Limits, reserve: Reserve | None = None, distinct: bool = True
 ) -> Views:
-    """Plans with the counted frames; again with the decoded number if that is another one."""
+    """The views of pictures in order. Plans with the counted frames; again with the decoded number."""
     inside, lost = _inside(source, item), source.damaged if isinstance(source, files.Clip) else 0
     batch = _Batch(source, inside, item.views, distinct, reserve)
     read = batch.fill(limits, item.strict)
@@ -122,7 +133,7 @@ def _write(
         if batch.is_missing(read):
             raise SourceError(source.opened.name, "its frames were decoded, then not", "is it changing?")
     if batch.sizes_differ:
-        return _write(source, item, limits, reserve, distinct=False)
+        return from_frames(source, item, limits, reserve, distinct=False)
     found = {
         "frames_unseen": len(inside) - len(batch.plan.writes),
         "lost_packets": max(read.lost, lost),
@@ -132,7 +143,7 @@ def _write(
     return Views(batch.out, batch.plan.index, {name: count for name, count in found.items() if count})
 
 
-def _inside(source: _Frames, item: Video) -> range:
+def _inside(source: Frames, item: Video) -> range:
     """The frames of the part that is wanted."""
     name = arrays.item_name(item.src)
     start, end = check_span(item.start, item.end, name)
@@ -147,7 +158,7 @@ class _Batch:
     """The views of a part of a video; filled as its frames come."""
 
     def __init__(
-        self, source: _Frames, inside: range, views: int, distinct: bool, reserve: Reserve | None
+        self, source: Frames, inside: range, views: int, distinct: bool, reserve: Reserve | None
     ) -> None:
         clips, crops = _CHOICES[views]
         pairs = frame_pairs(len(inside), source.fps, c.VIDEO_CLIPS, c.VIDEO_CLIP_SECONDS)
@@ -182,7 +193,7 @@ def _crop_offsets(frame: _Sized) -> list[int]:
     return _core.video_crop_offsets(frame.width, frame.height)
 
 
-class _ArrayFrames:
+class ArrayFrames:
     """Frames given as one array ``[N, H, W, 3]`` or as a sequence of ``[H, W, 3]``."""
 
     def __init__(self, item: Video, limits: Limits) -> None:

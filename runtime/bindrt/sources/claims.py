@@ -34,6 +34,8 @@ def check_tables(opened: Opened, file_format: Format, limits: Limits) -> None:
     check_packets(claim.packets, opened, limits)
     if claim.wrong:
         raise SourceError(opened.name, claim.wrong, IF_CUT)
+    if claim.cut:
+        opened.ends_early(claim.cut)
 
 
 def check_packets(packets: int, opened: Opened, limits: Limits) -> None:

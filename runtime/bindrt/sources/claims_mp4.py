@@ -31,10 +31,12 @@ class Claim:
     Attributes:
         packets: the largest number that a table claims; for fragments their sum.
         wrong: what cannot be true, in words; empty if nothing.
+        cut: what shows that the file ends too early; empty if nothing.
     """
 
     packets: int = 0
     wrong: str = ""
+    cut: str = ""
 
 
 @dataclass
@@ -131,7 +133,7 @@ class _Look:
         for count, total in track.sizes:
             self._claims(count)
             if total > self._size and count <= self._most:
-                self.claim.wrong = f"truncated: the packets have {total} bytes, the file has {self._size}"
+                self.claim.cut = f"truncated: the packets have {total} bytes, the file has {self._size}"
 
     def _claims(self, packets: int) -> None:
         self.claim.packets = max(self.claim.packets, packets)

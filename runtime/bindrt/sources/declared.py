@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from bindrt.errors import SourceError
 from bindrt.sources.beginning import read_at
 from bindrt.sources.flv import flv_number
 from bindrt.sources.formats import Format
-from bindrt.sources.opening import IF_CUT, Opened, decoding
+from bindrt.sources.opening import Opened, decoding
 
 _MOST_CHUNKS = 100
 
@@ -22,8 +21,7 @@ def check_declared_size(opened: Opened, file_format: Format) -> None:
     with decoding(opened.name, "media file"):
         declared = _DECLARED[file_format.name](opened)
     if declared > opened.size:
-        problem = f"truncated: {opened.size} of {declared} bytes are there"
-        raise SourceError(opened.name, problem, IF_CUT)
+        opened.ends_early(f"truncated: {opened.size} of {declared} bytes are there")
 
 
 def _flv(opened: Opened) -> int:

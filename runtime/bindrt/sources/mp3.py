@@ -77,6 +77,7 @@ class _Reader:
                 end = at + part.samples
                 for start, block, failed in pieces:
                     lost += failed
+                    self.damage.meets(lost)
                     yield at + start, with_channels(block, first.channels)
                     end = at + start + len(block) if part.header.rate != first.rate else end
                 at = end

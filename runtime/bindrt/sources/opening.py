@@ -41,6 +41,7 @@ class Opened:
         head: its first bytes, at most 4096.
         path: the absolute path; None for a stream.
         stream: the stream; None for a path.
+        cuts: takes the errors for what is missing, if it is read up to a cut; None: they are raised.
     """
 
     name: str
@@ -48,6 +49,18 @@ class Opened:
     head: bytes
     path: str | None = None
     stream: BinaryIO | None = None
+    cuts: list[SourceError] | None = None
+
+    def ends_early(self, problem: str) -> None:
+        """The file is shorter than it says.
+
+        Raises:
+            SourceError: unless it is read up to the cut: then the error is kept in ``cuts``.
+        """
+        error = SourceError(self.name, problem, IF_CUT)
+        if self.cuts is None:
+            raise error
+        self.cuts.append(error)
 
     @property
     def target(self) -> Any:

@@ -23,6 +23,34 @@ _UNTIMED = ("avi", "asf", "mpeg", "wtv", "rm", "h264", "hevc", "m4v", "mpegvideo
 
 
 @dataclass
+class Amount:
+    """How many packets of a file were read, and their bytes; told when they are more than it can hold."""
+
+    opened: Opened
+    limits: Limits
+    packets: int = 0
+    read: int = 0
+
+    def add(self, size: int) -> None:
+        """Counts a packet.
+
+        Raises:
+            LimitError: there are more than ``limits.max_packets``.
+            SourceError: there are more than the file has bytes for.
+        """
+        self.packets += 1
+        self.read += size
+        if self.packets % _EACH == 0:
+            check_packets(self.packets, self.opened, self.limits)
+            if self.read > _TIMES * self.opened.size + _EACH:
+                raise SourceError(
+                    self.opened.name,
+                    f"{self.read} bytes of packets in {self.opened.size} bytes",
+                    "is the file damaged?",
+                )
+
+
+@dataclass
 class PacketCount:
     """What demuxing a video stream found.
 
@@ -54,7 +82,7 @@ def count_packets(
     counted = PacketCount()
     ends = StreamEnds()
     most = limits.max_seconds * fps
-    packets, read = 0, 0
+    amount = Amount(opened, limits)
     refused = Refused()
     streams = () if needs_all_streams(file_format) else (stream,)
     for packet in packets_of(media, *streams, refused=refused):
@@ -62,6 +90,7 @@ def count_packets(
         if packet.size == 0:
             continue
         ends.add(packet)
+        amount.add(packet.size)
         if packet.stream_index == stream.index:
             shown = not packet.is_discard
             counted.shown += shown
@@ -69,32 +98,27 @@ def count_packets(
             counted.packets.add(packet.pts, packet.is_keyframe, shown, packet.size)
             if len(counted.packets.times) > most:
                 check_seconds(len(counted.packets.times), fps, opened.name, limits)
-        read += packet.size
-        packets += 1
-        if packets % _EACH == 0:
-            check_packets(packets, opened, limits)
-            if read > _TIMES * opened.size + _EACH:
-                raise SourceError(
-                    opened.name, f"{read} bytes of packets in {opened.size} bytes", "is the file damaged?"
-                )
     if refused.first and not counted.shown:
         raise refused.first
     counted.damaged += refused.count
     counted.end = ends.seconds().get(stream.index, 0.0)
-    counted.packets.reliable &= _has_shown_order(stream, counted.packets, file_format)
-    _check_complete(stream, counted, opened)
+    counted.packets.reliable &= has_shown_order(stream, counted.packets.reordered, file_format)
+    check_complete(stream, len(counted.packets.times), counted.end, opened)
     check_duration(media, file_format, ends, opened)
     return counted
 
 
-def _has_shown_order(stream: Any, packets: PacketTable, file_format: Format) -> bool:
+def has_shown_order(stream: Any, reordered: bool, file_format: Format) -> bool:
     """Whether the packets' times tell the order in which frames are shown.
 
     Where a container has no presentation times, FFmpeg hands out those of decoding. They are the same if the
     codec does not reorder frames; times in another order than the packets were written by someone who knew.
+
+    Args:
+        reordered: whether the times have another order than the packets, as far as they were read.
     """
     decoder = stream.codec_context
-    if packets.reordered or not decoder.codec.reorder:
+    if reordered or not decoder.codec.reorder:
         return True
     # FFmpeg learns from the headers of MPEG-4 and the like whether there are B-frames; of H.264 and H.265 it
     # knows it for certain only if the encoder said so.
@@ -102,13 +126,17 @@ def _has_shown_order(stream: Any, packets: PacketTable, file_format: Format) -> 
     return not decoder.has_b_frames and not guessed
 
 
-def _check_complete(stream: Any, counted: PacketCount, opened: Opened) -> None:
+def check_complete(stream: Any, there: int, end: float, opened: Opened) -> None:
     """Raises SourceError if both the frames and their duration are less than the header declares.
 
     Fewer frames alone are allowed: AVI also declares frames that were dropped while recording.
+
+    Args:
+        there: packets that were read.
+        end: when the last of them ends, in seconds.
     """
-    declared, there = stream.frames or 0, len(counted.packets.times)
+    declared = stream.frames or 0
     seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
-    early = seconds is None or seconds - counted.end > FEW * seconds / max(declared, 1)
+    early = seconds is None or seconds - end > FEW * seconds / max(declared, 1)
     if declared - there > FEW and early:
         raise SourceError(opened.name, f"truncated: {there} of {declared} frames are there", IF_CUT)

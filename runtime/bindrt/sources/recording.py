@@ -28,15 +28,21 @@ class Damage:
     Attributes:
         lost: how many packets, frames or pages; the most that one pass over the recording met.
         samples: how many samples of each channel that may be, at most.
+        so_far: the same as ``lost``, of the pass that is under way, up to where it is.
     """
 
     lost: int = 0
     samples: int = 0
+    so_far: int = 0
 
     def met(self, lost: int, samples: int = sys.maxsize) -> None:
         """One pass has met so much."""
         if lost:
             self.lost, self.samples = max(self.lost, lost), max(self.samples, samples)
+
+    def meets(self, lost: int) -> None:
+        """The pass that is under way has met so much by now."""
+        self.so_far = max(self.so_far, lost)
 
 
 @dataclass(frozen=True)
@@ -121,11 +127,7 @@ def segment(recording: Recording, start: float | None, end: float | None) -> Rec
     frames = recording.frames or 0
     first = 0 if start is None else round(start * recording.rate)
     last = frames if end is None else min(round(end * recording.rate), frames)
-    if first >= frames:
-        seconds = float(frames / recording.rate)
-        raise InputError(
-            recording.name, f"start is {start:g} s, the recording has {seconds:.2f} s", "start earlier"
-        )
+    _require_start(recording, start or 0.0, frames)
 
     def blocks(wanted: Sequence[range] | None) -> Blocks:
         moved = [range(first, last)]
@@ -139,6 +141,44 @@ def segment(recording: Recording, start: float | None, end: float | None) -> Rec
                 return
 
     return dataclasses.replace(recording, frames=last - first, blocks=blocks, promised=None)
+
+
+def in_order(recording: Recording, limits: Limits, start: float | None, end: float | None) -> Blocks:
+    """The blocks from ``start`` to ``end``, in seconds, one after the other and each once.
+
+    Memory does not grow with the recording. The length need not be known; limits are checked on the way.
+
+    Raises:
+        SourceError: there is no sample; or, after the last one, the recording ends before its promised end.
+        InputError: it ends before ``start``.
+        LimitError: it is longer than ``limits.max_seconds``.
+    """
+    first = round((start or 0.0) * recording.rate)
+    last = sys.maxsize if end is None else round(end * recording.rate)
+    at, recording.damage.so_far = 0, 0
+    for begin, block in recording.blocks([range(first, last)]):
+        at = begin + len(block)
+        check_seconds(at, recording.rate, recording.name, limits)
+        low, high = max(begin, first), min(at, last)
+        if low < high:
+            yield low, block[low - begin : high - begin]
+        if at >= last:
+            return
+    if at == 0 and first == 0:
+        raise SourceError(recording.name, "the recording has no samples", "")
+    if at <= first:
+        _require_start(recording, start or 0.0, recording.frames or at)
+    recording.check_whole(at, recording.frames)
+    recording.check_whole(at, recording.promised)
+
+
+def _require_start(recording: Recording, start: float, frames: int) -> None:
+    """Raises InputError for a start behind the end."""
+    if round(start * recording.rate) >= frames:
+        seconds = float(frames / recording.rate)
+        raise InputError(
+            recording.name, f"start is {start:g} s, the recording has {seconds:.2f} s", "start earlier"
+        )
 
 
 def as_float(samples: Array) -> Array:

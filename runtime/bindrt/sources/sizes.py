@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-from bindrt.errors import SourceError
 from bindrt.sources.formats import Format
-from bindrt.sources.opening import IF_CUT, Opened, decoding
+from bindrt.sources.opening import Opened, decoding
 
 Order = Literal["little", "big"]
 
@@ -80,11 +79,8 @@ def mended_header(opened: Opened, file_format: Format) -> Mapping[int, bytes]:
         return found.mended(opened.size)
     missing = found.value - found.rest(opened.size)
     if missing > 1:
-        raise SourceError(
-            opened.name,
-            f"the {file_format.title} is truncated: {missing} bytes are missing",
-            IF_CUT,
-        )
+        opened.ends_early(f"the {file_format.title} is truncated: {missing} bytes are missing")
+        return found.mended(opened.size)
     return {}
 
 

@@ -155,6 +155,7 @@ def _blocks(
                 raise
     # libsndfile gives up at the first damage, FFmpeg goes on behind it.
     damage.met(1, int(_DAMAGED_SECONDS * file.samplerate))
+    damage.meets(1)
     for start, block in open_track(opened, file_format, limits, damage).blocks(None):
         if start + len(block) > at:
             yield max(start, at), block[max(at - start, 0) :]

@@ -152,6 +152,7 @@ def _frames(media: Any, file_format: Format, index: int, opened: Opened, damage:
             refused.add(error)
         else:
             lost += damaged
+        damage.meets(lost + refused.count)
     if refused.first and not longest:
         raise refused.first
     lost += refused.count + (file_format.name in _BARE and read < opened.size)

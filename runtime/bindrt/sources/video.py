@@ -115,13 +115,9 @@ class Clip:
         """Raises LimitError if these packets decode to too many pixels for their size."""
         sizes = np.frombuffer(self.packets.sizes, np.int64)
         pixels = sum(map(len, runs)) * self.width * self.height
-        size = sum(int(sizes[run.start : run.stop].sum()) for run in runs)
-        if pixels > FREE_PIXELS + limits.max_pixels_per_byte * size:
-            raise LimitError(
-                self.opened.name,
-                f"{size} bytes of packets decode to {pixels:.2g} pixels",
-                "raise Limits.max_pixels_per_byte if you trust the file",
-            )
+        check_work(
+            pixels, sum(int(sizes[run.start : run.stop].sum()) for run in runs), self.opened.name, limits
+        )
 
     def _planned(self, groups: DecodePlan, limits: Limits) -> Iterator[tuple[int, Frame]]:
         """The planned frames, found by their times; those that are missing or not certain are left out."""
@@ -130,7 +126,7 @@ class Clip:
         live = self.media if groups.short else None
         last = None
         with _container(self, live, limits) as media, decoding(self.opened.name, "video", _REMEDY):
-            stream = _stream(media, self.opened)
+            stream = video_to_decode(media, self.opened)
             try:
                 for decoded in decode_plan(media, stream, self.packets, groups, fresh=live is None):
                     if last is not None and (decoded.pts is None or decoded.pts <= last):
@@ -184,7 +180,7 @@ class Clip:
     def _in_order(self, limits: Limits, tolerant: bool, strict: bool = False) -> Iterator[Decoding]:
         """The decoding of the whole video. With threads some frames would be lost beside a damaged one."""
         with _container(self, None, limits) as media, decoding(self.opened.name, "video", _REMEDY):
-            stream = _stream(media, self.opened)
+            stream = video_to_decode(media, self.opened)
             if tolerant:
                 stream.thread_type = "SLICE"
             if strict:
@@ -196,7 +192,7 @@ class Clip:
 
         The rotation in Matroska is ignored, as decord ignores it.
         """
-        _check_size(decoded.width, decoded.height, self.opened.name, limits)
+        check_frame_size(decoded.width, decoded.height, self.opened.name, limits)
         return frame_of(decoded, turning=self.file_format.name == "mov")
 
 
@@ -208,12 +204,22 @@ def open_clip(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Clip]
         SourceError: the file is of another format, damaged or truncated, or has no video stream.
         LimitError: it has more pixels or seconds than ``limits`` allow.
     """
+    file_format = video_format(opened)
+    with open_container(opened, file_format, limits) as media:
+        yield _counted(media, opened, file_format, limits)
+
+
+def video_format(opened: Opened) -> Format:
+    """The format of a file that plays.
+
+    Raises:
+        SourceError: it is of another format, or shorter than it says.
+    """
     file_format = sniff(opened)
     if file_format.family != "container" and file_format.name != "OGG" and not plays(opened, file_format):
         raise unfit(opened, file_format, "a video", TRACKS)
     check_declared_size(opened, file_format)
-    with open_container(opened, file_format, limits) as media:
-        yield _counted(media, opened, file_format, limits)
+    return file_format
 
 
 def probe(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Clip:
@@ -224,24 +230,46 @@ def probe(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Clip:
 
 def _counted(media: Any, opened: Opened, file_format: Format, limits: Limits) -> Clip:
     with decoding(opened.name, "video", _REMEDY):
-        stream = _stream(media, opened)
+        stream = video_to_decode(media, opened)
+        rate = checked_rate(stream, opened, file_format, limits)
         context = stream.codec_context
-        _check_size(context.width, context.height, opened.name, limits)
-        check_held(context, opened, limits)
-        average = None if file_format.name in _RATELESS else stream.average_rate
-        rate = average or stream.guessed_rate
-        if not rate or rate <= 0:
-            raise SourceError(opened.name, "the video has no frame rate", "write it again with one")
-        check_rate(float(rate), opened.name)
-        counted = count_packets(media, stream, file_format, opened, float(rate), limits)
+        counted = count_packets(media, stream, file_format, opened, rate, limits)
     if counted.shown == 0:
         raise SourceError(opened.name, "the video has no frames")
     size, tick = (context.width, context.height), float(stream.time_base or 0)
     damaged = counted.damaged + ends_early(opened, file_format)
-    return Clip(opened, file_format, counted.shown, float(rate), *size, counted.packets, tick, damaged, media)
+    return Clip(opened, file_format, counted.shown, rate, *size, counted.packets, tick, damaged, media)
 
 
-def _check_size(width: int, height: int, name: str, limits: Limits) -> None:
+def checked_rate(stream: Any, opened: Opened, file_format: Format, limits: Limits) -> float:
+    """The frames per second of a video stream, once its header is within the limits.
+
+    Raises:
+        SourceError: it has no rate, or frames without pixels.
+        LimitError: its frames have too many pixels, or the decoder would keep too many of them.
+    """
+    context = stream.codec_context
+    check_frame_size(context.width, context.height, opened.name, limits)
+    check_held(context, opened, limits)
+    average = None if file_format.name in _RATELESS else stream.average_rate
+    rate = average or stream.guessed_rate
+    if not rate or rate <= 0:
+        raise SourceError(opened.name, "the video has no frame rate", "write it again with one")
+    check_rate(float(rate), opened.name)
+    return float(rate)
+
+
+def check_work(pixels: int, size: int, name: str, limits: Limits) -> None:
+    """Raises LimitError if packets of ``size`` bytes decode to more pixels than the limits allow."""
+    if pixels > FREE_PIXELS + limits.max_pixels_per_byte * size:
+        raise LimitError(
+            name,
+            f"{size} bytes of packets decode to {pixels:.2g} pixels",
+            "raise Limits.max_pixels_per_byte if you trust the file",
+        )
+
+
+def check_frame_size(width: int, height: int, name: str, limits: Limits) -> None:
     """Raises SourceError for frames without pixels, LimitError for frames with too many."""
     if width < 1 or height < 1:
         raise SourceError(name, f"frames of {width} x {height} pixels", "is the file damaged?")
@@ -272,7 +300,7 @@ def lost_frames(clip: Clip, read: Read, strict: bool) -> int:
     return missing if missing > FEW else 0
 
 
-def _stream(media: Any, opened: Opened) -> Any:
+def video_to_decode(media: Any, opened: Opened) -> Any:
     """The video stream, to be decoded in threads."""
     stream = video_stream(media)
     if stream is None:

@@ -1,0 +1,138 @@
+"""Windows of a sound: blocks of a file or a waveform, kept until no window needs them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, cast
+
+import numpy as np
+
+from bindrt.arrays import Array
+from bindrt.errors import Error, SourceError
+from bindrt.limits import Limits
+from bindrt.modalities.audio import Audio, check_block, check_rate, damaged, open_recording, prepare
+from bindrt.modalities.steps import constants as c
+from bindrt.notes import SHORT_WINDOW
+from bindrt.sources.recording import BLOCK, Blocks, Recording, as_float, in_order
+from bindrt.streams.windows.ahead import Ahead
+from bindrt.streams.windows.cuts import DECODED, Cut, Losses, cut_of
+from bindrt.streams.windows.schedule import Schedule
+
+_TOGETHER = 1 << 14  # samples of each channel that are handed on together at least
+_SOMEWHERE = 1e-9  # seconds: damage that is known before its place is told with the first window
+_LEAST = c.MEL_WINDOW / c.AUDIO_RATE  # seconds of which a vector can be made
+
+
+class SoundTail:
+    """The last samples of a sound, ``[channels, n]``, by their place in it."""
+
+    def __init__(self, rate: Fraction) -> None:
+        self.rate = rate
+        self._blocks: deque[tuple[int, Array]] = deque()
+        self.end = 0
+
+    @property
+    def seconds(self) -> float:
+        """How much has come."""
+        return float(self.end / self.rate)
+
+    def add(self, block: Array) -> None:
+        self._blocks.append((self.end, block))
+        self.end += block.shape[1]
+
+    def forget_before(self, place: int) -> None:
+        while self._blocks and self._blocks[0][0] + self._blocks[0][1].shape[1] <= place:
+            self._blocks.popleft()
+
+    def cut(self, start: int, stop: int) -> Array:
+        """Samples ``[channels, stop - start]``."""
+        parts = [block[:, max(start - at, 0) : stop - at] for at, block in self._blocks if at < stop]
+        return np.concatenate([part for part in parts if part.shape[1]], axis=1)
+
+
+def sound_cuts(item: Audio, schedule: Schedule, limits: Limits) -> Iterator[Cut]:
+    """Each window of a recording, then perhaps a shorter one, then the error that ended it.
+
+    A vector's input is that of ``Audio(src, start=…, end=…)`` for the same seconds.
+    """
+    cuts: list[SourceError] = []
+    with open_recording(item, limits, cuts) as recording:
+        check_rate(recording.rate, recording.name)
+        tail, losses = SoundTail(recording.rate), Losses("lost_packets")
+        length = round(schedule.window * recording.rate)
+        losses.met(recording.damage.lost, 0.0, _SOMEWHERE)
+        number, failure = 0, cast("Error | None", None)
+        blocks = Ahead(_blocks(recording, item, limits), DECODED, "bindrt-decode")
+        try:
+            for block, lost in blocks:
+                tail.add(block)
+                losses.met(lost, tail.seconds - float(block.shape[1] / recording.rate), tail.seconds)
+                while (first := round(number * schedule.hop * recording.rate)) + length <= tail.end:
+                    yield _cut(tail, first, first + length, number, schedule, losses, limits)
+                    number += 1
+                    tail.forget_before(round(number * schedule.hop * recording.rate))
+        except Error as error:
+            failure = error
+        finally:
+            blocks.close()
+        first = round(number * schedule.hop * recording.rate)
+        is_heard = tail.seconds - float(first / recording.rate) >= _LEAST
+        if schedule.rest(number, tail.seconds) is not None and (is_heard or not (number or failure)):
+            yield _cut(tail, first, tail.end, number, schedule, losses, limits)
+        if failure is not None or cuts:
+            raise failure or cuts[0]
+        if item.strict and recording.damage.lost:
+            raise damaged(recording)
+
+
+def _cut(
+    tail: SoundTail, first: int, stop: int, number: int, schedule: Schedule, losses: Losses, limits: Limits
+) -> Cut:
+    start, end = float(first / tail.rate), float(stop / tail.rate)
+    views = prepare(Audio(tail.cut(first, stop), rate=float(tail.rate)), limits)
+    ended = float(schedule.origin) + end
+    whole = stop - first >= round(schedule.window * tail.rate)
+    cut = cut_of(number, schedule.start(number), schedule.end(number) if whole else ended, views)
+    return cut.noted(losses.within(start, end)).noted({} if whole else {SHORT_WINDOW: round(end - start, 3)})
+
+
+def _blocks(recording: Recording, item: Audio, limits: Limits) -> Iterator[tuple[Array, int]]:
+    """Blocks ``[channels, n]`` of one dtype, and how many packets were lost up to each.
+
+    They have at most 65 536 samples. Those of single packets are handed on together, so that what a block
+    costs is small beside its samples.
+    """
+    kept: list[Array] = []
+    held, dtype, failure = 0, cast("np.dtype[Any] | None", None), cast("Error | None", None)
+    try:
+        for block in _pieces(in_order(recording, limits, item.start, item.end)):
+            check_block(block, recording.name)
+            dtype = block.dtype if dtype is None else dtype
+            kept.append(block if block.dtype == dtype else _as_integers(as_float(block), dtype))
+            held += len(block)
+            if held >= _TOGETHER:
+                yield np.concatenate(kept).T if len(kept) > 1 else kept[0].T, recording.damage.so_far
+                kept, held = [], 0
+    except Error as error:
+        failure = error
+    if kept:
+        yield np.concatenate(kept).T, recording.damage.so_far
+    if failure is not None:
+        raise failure
+
+
+def _pieces(blocks: Blocks) -> Iterator[Array]:
+    """The samples of blocks ``[n, channels]``, in pieces of at most 65 536."""
+    for _, block in blocks:
+        for at in range(0, len(block), BLOCK):
+            yield block[at : at + BLOCK]
+
+
+def _as_integers(samples: Array, dtype: np.dtype[Any]) -> Array:
+    """What FFmpeg reads behind damage, in the integers that libsndfile read before."""
+    if dtype.kind == "f":
+        return samples
+    full = float(np.iinfo(dtype).max) + 1
+    return np.clip(np.rint(samples.astype(np.float64) * full), -full, full - 1).astype(dtype)
