@@ -16,6 +16,7 @@ from bindrt.modalities.audio import Audio, check_block, check_rate, damaged, ope
 from bindrt.modalities.steps import constants as c
 from bindrt.notes import SHORT_WINDOW
 from bindrt.sources.recording import BLOCK, Blocks, Recording, as_float, in_order
+from bindrt.streams.feeds import AudioFeed
 from bindrt.streams.windows.ahead import Ahead
 from bindrt.streams.windows.cuts import DECODED, Cut, Losses, cut_of
 from bindrt.streams.windows.schedule import Schedule
@@ -60,42 +61,67 @@ def sound_cuts(item: Audio, schedule: Schedule, limits: Limits) -> Iterator[Cut]
     cuts: list[SourceError] = []
     with open_recording(item, limits, cuts) as recording:
         check_rate(recording.rate, recording.name)
-        tail, losses = SoundTail(recording.rate), Losses("lost_packets")
-        length = round(schedule.window * recording.rate)
-        losses.met(recording.damage.lost, 0.0, _SOMEWHERE)
-        number, failure = 0, cast("Error | None", None)
+        made = _SoundCuts(recording, schedule, limits)
+        failure: Error | None = None
         blocks = Ahead(_blocks(recording, item, limits), DECODED, "bindrt-decode")
         try:
             for block, lost in blocks:
-                tail.add(block)
-                losses.met(lost, tail.seconds - float(block.shape[1] / recording.rate), tail.seconds)
-                while (first := round(number * schedule.hop * recording.rate)) + length <= tail.end:
-                    yield _cut(tail, first, first + length, number, schedule, losses, limits)
-                    number += 1
-                    tail.forget_before(round(number * schedule.hop * recording.rate))
+                yield from made.add(block, lost)
         except Error as error:
             failure = error
         finally:
             blocks.close()
-        first = round(number * schedule.hop * recording.rate)
-        is_heard = tail.seconds - float(first / recording.rate) >= _LEAST
-        if schedule.rest(number, tail.seconds) is not None and (is_heard or not (number or failure)):
-            yield _cut(tail, first, tail.end, number, schedule, losses, limits)
+        yield from made.finish(failure is not None)
         if failure is not None or cuts:
             raise failure or cuts[0]
         if item.strict and recording.damage.lost:
             raise damaged(recording)
 
 
-def _cut(
-    tail: SoundTail, first: int, stop: int, number: int, schedule: Schedule, losses: Losses, limits: Limits
-) -> Cut:
-    start, end = float(first / tail.rate), float(stop / tail.rate)
-    views = prepare(Audio(tail.cut(first, stop), rate=float(tail.rate)), limits)
-    ended = float(schedule.origin) + end
-    whole = stop - first >= round(schedule.window * tail.rate)
-    cut = cut_of(number, schedule.start(number), schedule.end(number) if whole else ended, views)
-    return cut.noted(losses.within(start, end)).noted({} if whole else {SHORT_WINDOW: round(end - start, 3)})
+class _SoundCuts:
+    """The windows of a recording: whole ones by the feed, the last one from the samples at the end."""
+
+    def __init__(self, recording: Recording, schedule: Schedule, limits: Limits) -> None:
+        self._schedule, self._limits = schedule, limits
+        self._tail = SoundTail(recording.rate)
+        self._losses = Losses("lost_packets")
+        self._losses.met(recording.damage.lost, 0.0, _SOMEWHERE)
+        self._feed: AudioFeed | None = None
+        self._number = 0
+
+    def add(self, block: Array, lost: int) -> Iterator[Cut]:
+        """The windows that are complete with a block ``[channels, n]``."""
+        tail, schedule = self._tail, self._schedule
+        if self._feed is None:
+            window, hop = float(schedule.window), float(schedule.hop)
+            self._feed = AudioFeed(float(tail.rate), window, hop, len(block))
+        begin = tail.seconds
+        tail.add(block)
+        self._losses.met(lost, begin, tail.seconds)
+        for ready in self._feed.push(block):
+            number = self._number
+            cut = Cut(number, schedule.start(number), schedule.end(number), ready.item, ready.notes)
+            yield self._noted(cut)
+            self._number += 1
+        tail.forget_before(self._first())
+
+    def finish(self, failed: bool) -> Iterator[Cut]:
+        """What no whole window holds, if a vector can be made of it."""
+        tail, schedule, number, first = self._tail, self._schedule, self._number, self._first()
+        is_heard = float((tail.end - first) / tail.rate) >= _LEAST
+        if schedule.rest(number, tail.seconds) is None or not (is_heard or not (number or failed)):
+            return
+        views = prepare(Audio(tail.cut(first, tail.end), rate=float(tail.rate)), self._limits)
+        start, end = schedule.start(number), float(schedule.origin) + tail.seconds
+        yield self._noted(cut_of(number, start, end, views)).noted({SHORT_WINDOW: round(end - start, 3)})
+
+    def _first(self) -> int:
+        """The first sample of the next window."""
+        return round(self._number * self._schedule.hop * self._tail.rate)
+
+    def _noted(self, cut: Cut) -> Cut:
+        origin = float(self._schedule.origin)
+        return cut.noted(self._losses.within(cut.start - origin, cut.end - origin))
 
 
 def _blocks(recording: Recording, item: Audio, limits: Limits) -> Iterator[tuple[Array, int]]:

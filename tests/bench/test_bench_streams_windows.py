@@ -1,0 +1,27 @@
+"""The bench of long files, on short ones."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from bench.streams import windows
+
+
+@pytest.fixture
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    windows.add_options(parser)
+    return parser.parse_args(["--turns", "1", "--embed"])
+
+
+@pytest.mark.parametrize("name", ["long.m4a", "long.wav"])
+def test_a_sound(tmp_path: Path, options: argparse.Namespace, name: str) -> None:
+    path = windows.make(tmp_path / name, 2)
+    found = windows.measured(path, options)
+    assert found["memory"]["preparing"]["items"] == found["memory"]["embedding"]["items"] == 119
+    assert found["of_decode_speed"] > 0
+    line = windows.line("m4a", {"hours": 2 / 60, **found})
+    assert "119 windows" in line
