@@ -7,6 +7,7 @@ key frame.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterator
 from fractions import Fraction
@@ -16,14 +17,14 @@ from typing import Any
 import numpy as np
 
 from bindrt.arrays import Array
-from bindrt.errors import SourceError, cannot_write
+from bindrt.errors import InputError, SourceError, cannot_write
 from bindrt.limits import Limits
 from bindrt.sources.audio import open_audio
 from bindrt.sources.container import Refused, open_container, packets_of, video_stream
 from bindrt.sources.formats import Format, sniff
 from bindrt.sources.opening import Opened, decoding, library
 from bindrt.sources.packets import has_shown_order
-from bindrt.sources.recording import Recording, as_float, in_order
+from bindrt.sources.recording import as_float, in_order
 from bindrt.sources.video import checked_rate, video_format, video_to_decode
 
 _TICKS = 90_000  # a second, in which a clip's frames are timed
@@ -97,12 +98,12 @@ def write_video(opened: Opened, start: float, end: float, path: Path, limits: Li
         stream = video_to_decode(media, opened)
         rate = checked_rate(stream, opened, file_format, limits)
         pictures = _Pictures(out, rate)
-        sound = _Sound(out, opened, limits, start, end) if media.streams.audio else None
+        heard = _sound_frames(opened, limits, start, end) if media.streams.audio else iter(())
+        sound: _Sound | None = None
         for time, frame in _frames(media, stream, file_format, rate, start, end):
             if pictures.stream is None:
                 pictures.open(frame)
-                if sound is not None:
-                    sound.open()
+                sound = _Sound(out, heard)
             pictures.write(frame, time - start)
         if pictures.stream is None:
             raise SourceError(opened.name, f"no frame is shown from {start:g} to {end:g} s")
@@ -168,42 +169,40 @@ class _Pictures:
 
 
 class _Sound:
-    """The sound of a clip."""
+    """The sound of a clip, if the recording has any there."""
 
-    def __init__(self, out: Any, opened: Opened, limits: Limits, start: float, end: float) -> None:
-        self._out, self._opened, self._limits = out, opened, limits
-        self._start, self._end = start, end
+    def __init__(self, out: Any, frames: Iterator[Any]) -> None:
+        self._out, self._frames = out, frames
+        self._first = next(frames, None)
         self._stream: Any = None
-
-    def open(self) -> None:
-        with open_audio(self._opened, self._limits) as recording:
-            rate = round(recording.rate)
-        self._stream = self._out.add_stream("aac", rate=rate if rate in _AAC_RATES else 48000)
-        self._stream.layout = "stereo"
+        if self._first is not None:
+            rate = self._first.sample_rate
+            self._stream = out.add_stream("aac", rate=rate if rate in _AAC_RATES else 48000)
+            self._stream.layout = "stereo"
 
     def write(self) -> None:
-        av = library("av")
-        resampler = av.AudioResampler("fltp", "stereo", self._stream.rate)
-        with open_audio(self._opened, self._limits) as recording:
-            for frame in _sound_frames(recording, self._limits, self._start, self._end):
-                for piece in resampler.resample(frame):
-                    self._out.mux(self._stream.encode(piece))
-        for piece in resampler.resample(None):
-            self._out.mux(self._stream.encode(piece))
+        if self._first is None:
+            return
+        resampler = library("av").AudioResampler("fltp", "stereo", self._stream.rate)
+        for frame in itertools.chain([self._first], self._frames, [None]):
+            for piece in resampler.resample(frame):
+                self._out.mux(self._stream.encode(piece))
         self._out.mux(self._stream.encode(None))
 
 
-def _sound_frames(recording: Recording, limits: Limits, start: float, end: float) -> Iterator[Any]:
+def _sound_frames(opened: Opened, limits: Limits, start: float, end: float) -> Iterator[Any]:
+    """The samples of a part of a sound track for an encoder; none if it ends before."""
     av = library("av")
     at = 0
-    for _, block in in_order(recording, limits, start, end):
-        samples = as_float(block).T
-        layout = {1: "mono", 2: "stereo"}.get(len(samples), f"{len(samples)} channels")
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=layout)
-        frame.sample_rate, frame.pts = round(recording.rate), at
-        frame.time_base = Fraction(1, round(recording.rate))
-        at += samples.shape[1]
-        yield frame
+    with open_audio(opened, limits) as recording, contextlib.suppress(InputError):
+        rate = round(recording.rate)
+        for _, block in in_order(recording, limits, start, end):
+            samples = as_float(block).T
+            layout = {1: "mono", 2: "stereo"}.get(len(samples), f"{len(samples)} channels")
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=layout)
+            frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)
+            at += samples.shape[1]
+            yield frame
 
 
 def write_samples(samples: Array, times: Array, path: Path) -> None:
