@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -61,14 +62,14 @@ class Preparation:
 
         One that cannot be read is given back as it is, and fails where it is prepared.
         """
-        is_wrapper = is_dataclass(item) and not isinstance(item, type)
-        source = getattr(item, fields(item)[0].name) if is_wrapper else item
+        field = _source_field(type(item))
+        source = item if field is None else getattr(item, field)
         if not isinstance(source, tarfile.ExFileObject):
             return item
         with suppress(Error):
             with open_source(source, self.limits).binary() as stream:
                 held = NamedBytes(stream.read(), source.name)
-            return replace(item, **{fields(item)[0].name: held}) if is_wrapper else held
+            return held if field is None else replace(item, **{field: held})
         return item
 
     def ready_ids(self, modality: str, item: object) -> tuple[Array, Notes] | None:
@@ -94,3 +95,9 @@ class Preparation:
     def _told(self, ids: Array, notes: Notes) -> Notes:
         words = self._words.unknown(ids) if self._words is not None else ""
         return {**notes, "unknown_words": words} if words else notes
+
+
+@lru_cache(maxsize=64)
+def _source_field(kind: type) -> str | None:
+    """The field of a wrapper that holds its source; None for any other class."""
+    return fields(kind)[0].name if is_dataclass(kind) else None
