@@ -15,10 +15,11 @@ import pytest
 import bindrt
 from bindrt import preparation
 from bindrt.isolation import Isolated
-from bindrt.preparation import Preparation
 from bindrt.preprocess import dispatch
 from support.engines import SimulatedEngine
+from support.golden import HERE
 
+INPUTS = HERE / "inputs"
 Load = Callable[..., bindrt.Model]
 random = np.random.default_rng(0)
 
@@ -178,14 +179,26 @@ def test_ends_while_an_item_is_prepared(load_with: Load) -> None:
     assert alive() is None
 
 
-def test_isolated_models_take_no_files_here() -> None:
-    for isolated in (Isolated(None), None):
-        made = Preparation(bindrt.Limits(), None, isolated)
-        for modality in ("depth", "thermal", "imu"):
-            ordinary = made.ordinary(modality)
-            assert ordinary is not None
-            assert ordinary["files"] is (isolated is None)
-    assert made.ordinary("text") is None
+def test_isolated_models_read_no_files_here(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    usual = Isolated.views
+
+    def views(pool: Isolated, modality: str, item: object, *rest: Any) -> Any:
+        asked.append(item)
+        return usual(pool, modality, item, *rest)
+
+    monkeypatch.setattr(Isolated, "views", views)
+    picture, frame = INPUTS / "image/exif_rotated.jpg", INPUTS / "thermal/t2.png"
+    files = [("image", str(picture)), ("image", picture.read_bytes()), ("thermal", bindrt.Thermal(frame))]
+    with bindrt.load(small_bundle, isolate=True) as model:
+        for modality, item in files:
+            assert model.submit(modality, item).result(120).shape == (model.embed_dim,)  # type: ignore[call-overload]
+        assert asked == [item for _, item in files]
+        model.submit("imu", bindrt.Imu(np.ones((6, 1000)), rate=200)).result(60)
+        assert len(asked) == len(files)
+    with bindrt.load(small_bundle) as model:
+        model.submit(*files[0]).result(60)  # type: ignore[call-overload]
+        assert len(asked) == len(files)
 
 
 def test_equal_items_are_computed_once(small_bundle: Path) -> None:
