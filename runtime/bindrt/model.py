@@ -6,7 +6,8 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
@@ -42,16 +43,16 @@ from bindrt.lifetime import Lifetime
 from bindrt.load_options import LoadOptions
 from bindrt.loaded_encoders import LoadedEncoders
 from bindrt.modalities import MODALITIES
-from bindrt.option_checks import chosen_bool, is_normalized, is_skip, require_stream
-from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed, new_caller, request_options
+from bindrt.option_checks import chosen_bool, is_normalized, is_skip
+from bindrt.pipeline import EmbeddingFuture, Pipelines, new_caller, request_options
 from bindrt.pipeline.request_options import RequestOptions
-from bindrt.pipeline.streaming import stream
 from bindrt.pipeline.tracing import traced
 from bindrt.precisions import FASTEST
 from bindrt.preparation import Preparation
 from bindrt.selection.meaning import precisions_meant, require_precision
 from bindrt.selection.openers import Opener, choice_text, chosen_precision, openers
 from bindrt.selection.spaces import fastest_space
+from bindrt.sensing import Sensing
 from bindrt.statistics import Counts, merged
 from bindrt.submitting import Submitting
 from bindrt.windowing import Windowing
@@ -60,10 +61,8 @@ from bindrt.zero_shot import ZeroShot, only_modality
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-Item = TypeVar("Item")
 
-
-class Model(Holding, Submitting, Windowing):
+class Model(Holding, Submitting, Windowing, Sensing):
     """Embeds items of the bundle's modalities. :func:`bindrt.load` makes it; several threads may use it.
 
     Attributes:
@@ -102,6 +101,7 @@ class Model(Holding, Submitting, Windowing):
         words = Words(bundle) if "text" in self.modalities else None
         self._preparation = Preparation(options.limits, words, self._isolated)
         self._counts = Counts()
+        self._streams = WeakSet()
         self._lifetime = Lifetime(repr(bundle.path.name))
         self.pipelines = Pipelines(
             self._lifetime,
@@ -223,35 +223,6 @@ class Model(Holding, Submitting, Windowing):
         item = self._preparation.taken(item)
         return self.pipelines.submit(modality, item, self._engine, options, block)
 
-    def stream(
-        self,
-        modality: ModalityName,
-        items: Iterable[Item],
-        prefetch: int = 64,
-        normalize: bool = True,
-        on_error: OnError = "raise",
-        priority: int = 0,
-    ) -> Iterator[Streamed[Item]]:
-        """Embed an iterable, however long, in constant memory: results in its order, as they are ready.
-
-        Args:
-            prefetch: items that are taken ahead of the result at hand; 1 to 100 000.
-            on_error: ``raise`` at the first bad item, or ``skip`` it: its result has an ``error``.
-            normalize, priority: as in :meth:`submit`.
-
-        >>> [one.vector.shape for one in model.stream("image", ["bell.jpg", "car.jpg"])]
-        [(96,), (96,)]
-        """
-        self._require(modality)
-        skip, normalize = is_skip(on_error), is_normalized(normalize)
-        require_stream(items, prefetch)
-        options = request_options(priority, None, normalize, new_caller())
-
-        def submit(item: Item) -> EmbeddingFuture:
-            return self._queue(modality, item, options, block=True)
-
-        return stream(items, submit, prefetch, skip, modality)
-
     def zero_shot(self, labels: Sequence[str], templates: Sequence[str] | None = None) -> ZeroShot:
         """Embed text labels once, and compare items of any modality with them as often as wanted.
 
@@ -343,6 +314,8 @@ class Model(Holding, Submitting, Windowing):
         bindrt.errors.ClosedError: ...
         """
         drain = chosen_bool("drain", drain)
+        if self._lifetime.here():
+            self._end_streams(drain)
         self._lifetime.close()
         if not self._lifetime.here():
             return  # the engines' threads are the parent's, and cannot be ended here

@@ -1,17 +1,31 @@
-"""``Model.submit``, with the items that each modality takes."""
+"""``Model.submit``, with the items that each modality takes, and ``Model.stream``."""
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from collections.abc import Iterable, Iterator
+from typing import Literal, TypeVar, overload
 
-from bindrt.item_types import AudioItem, DepthItem, ImageItem, ImuItem, TextItem, ThermalItem, VideoItem
-from bindrt.option_checks import chosen_bool, is_normalized
-from bindrt.pipeline import EmbeddingFuture, request_options
+from bindrt.item_types import (
+    AudioItem,
+    DepthItem,
+    ImageItem,
+    ImuItem,
+    ModalityName,
+    OnError,
+    TextItem,
+    ThermalItem,
+    VideoItem,
+)
+from bindrt.option_checks import chosen_bool, is_normalized, is_skip, require_stream
+from bindrt.pipeline import EmbeddingFuture, Streamed, new_caller, request_options
 from bindrt.pipeline.request_options import RequestOptions
+from bindrt.pipeline.streaming import stream
+
+Item = TypeVar("Item")
 
 
 class Submitting:
-    """What can queue one item."""
+    """What can queue items."""
 
     @overload
     def submit(
@@ -122,6 +136,38 @@ class Submitting:
         """
         options = request_options(priority, deadline, is_normalized(normalize))
         return self._queue(modality, item, options, chosen_bool("block", block))
+
+    def stream(
+        self,
+        modality: ModalityName,
+        items: Iterable[Item],
+        prefetch: int = 64,
+        normalize: bool = True,
+        on_error: OnError = "raise",
+        priority: int = 0,
+    ) -> Iterator[Streamed[Item]]:
+        """Embed an iterable, however long, in constant memory: results in its order, as they are ready.
+
+        Args:
+            prefetch: items that are taken ahead of the result at hand; 1 to 100 000.
+            on_error: ``raise`` at the first bad item, or ``skip`` it: its result has an ``error``.
+            normalize, priority: as in :meth:`submit`.
+
+        >>> [one.vector.shape for one in model.stream("image", ["bell.jpg", "car.jpg"])]
+        [(96,), (96,)]
+        """
+        self._require(modality)
+        skip, normalize = is_skip(on_error), is_normalized(normalize)
+        require_stream(items, prefetch)
+        options = request_options(priority, None, normalize, new_caller())
+
+        def submit(item: Item) -> EmbeddingFuture:
+            return self._queue(modality, item, options, block=True)
+
+        return stream(items, submit, prefetch, skip, modality)
+
+    def _require(self, modality: str) -> None:
+        raise NotImplementedError
 
     def _queue(self, modality: str, item: object, options: RequestOptions, block: bool) -> EmbeddingFuture:
         raise NotImplementedError

@@ -15,6 +15,7 @@ from bindrt.streams.feeds.counts import Incidents
 _EVEN = 0.001  # seconds by which a block's time may be off without being counted
 _NOTED = 0.005  # seconds from which it is noted on a window
 _SLACK = 0.05  # seconds by which it may be off at most, without a gap
+_HALF_SAMPLE = 0.5  # by which a time may be off without moving the others: it is rounding
 _OF_BLOCK = 0.75  # of a block's length; a missing or repeated block is off by a whole one
 _FOLLOWED = 10.0  # seconds in which the times of samples follow the clock's drift
 _REMEMBERED = 256  # times of blocks by which a repeated one is told
@@ -113,7 +114,8 @@ class BlockClock:
             self._incidents.count("jitter")
             if abs(off) > _NOTED:
                 self._incidents.note(self.count, "jitter", off)
-        self._shift(off * min(block.shape[1] / self._rate / _FOLLOWED, 1.0))
+        if abs(off) * self._rate > _HALF_SAMPLE:
+            self._shift(off * min(block.shape[1] / self._rate / _FOLLOWED, 1.0))
         return self._next(block)
 
     def _release(self, patience: float) -> Iterator[Step]:

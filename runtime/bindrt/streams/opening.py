@@ -1,0 +1,58 @@
+"""A live stream of any modality, from the arguments of ``Model.live``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bindrt.arrays import Array
+from bindrt.streams.feeds import AudioFeed, ImuFeed, open_feed
+from bindrt.streams.live import Backend, LiveOptions, LiveStream
+from bindrt.streams.pieces import BlockPieces, FramePieces, Pieces, SamplePieces
+
+_HOP = 1.0  # seconds, where none is given
+
+
+class ImuStream(LiveStream):
+    """A live stream of inertial samples; see :class:`LiveStream`."""
+
+    def push(
+        self, samples: Array | None = None, times: Any = None, *, acc: Any = None, gyro: Any = None
+    ) -> None:
+        """Hand over samples; this never waits.
+
+        Args:
+            samples: ``[6, n]``: accelerometer x, y, z, then gyroscope x, y, z; or, of one sensor alone,
+            acc, gyro: ``[3, n]``. The two are joined by their times.
+            times: seconds of each sample, ``[n]``; None: by the stream's rate.
+
+        Raises:
+            InputError, Overloaded, ClosedError: see :meth:`LiveStream.push`.
+        """
+        given = {name: data for name, data in (("acc", acc), ("gyro", gyro)) if data is not None}
+        if samples is None and len(given) == 2:
+            super().push({"acc": acc}, times)
+            super().push({"gyro": gyro}, times)
+        else:
+            super().push(given if samples is None else samples, times)
+
+
+def open_live(
+    modality: str, backend: Backend, options: LiveOptions, feed_options: dict[str, Any]
+) -> LiveStream:
+    """The stream of a modality.
+
+    Raises:
+        OptionError: an option is out of range, or not one of the modality's.
+    """
+    feed = open_feed(modality, **feed_options)
+    rate, fps, hop = (feed_options.get(name) for name in ("rate", "fps", "hop"))
+    pieces: Pieces
+    if isinstance(feed, AudioFeed):
+        assert rate is not None
+        pieces = BlockPieces(feed, rate, hop or _HOP)
+    elif isinstance(feed, ImuFeed):
+        pieces = SamplePieces(feed, rate, hop or _HOP)
+        return ImuStream(feed, pieces, backend, options)
+    else:
+        pieces = FramePieces(feed, fps, hop or _HOP)  # type: ignore[arg-type]
+    return LiveStream(feed, pieces, backend, options)
