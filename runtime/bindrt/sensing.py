@@ -95,7 +95,7 @@ class Sensing:
             policy: when the model is slower than the sensor: ``"latest"``: the newest window wins; ``"all"``:
                 ``push`` raises ``Overloaded`` when ``queue`` windows wait; ``"even"``: some, at even
                 distances.
-            queue: windows, or results that nobody reads, that may wait.
+            queue: windows that may wait; with the other policies, results that may wait for a reader.
             priority, normalize: as in :meth:`submit`.
             on_result: called with each result, on a thread of the stream; else iterate over the stream.
             reorder, max_gap: seconds within which what comes out of order is put right, and the longest gap

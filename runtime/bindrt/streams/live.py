@@ -28,6 +28,7 @@ from bindrt.streams.staleness import ClockDrift, Staleness
 LOG = logging.getLogger(__name__)
 
 _AT_ONCE = 16  # pieces of one stream that are prepared before the other streams have a turn
+_UNREAD = 1024  # results of policy "all" that nobody has read, before nothing more is taken
 _PATIENCE = 0.1  # seconds between looks at signals, while closing
 
 #: Hands a prepared window to the model, and says later what became of it. None: its queue is full.
@@ -108,7 +109,8 @@ class LiveStream:
 
         Raises:
             InputError: another kind, shape or dtype than the stream's. Nothing of it is taken.
-            Overloaded: with ``policy="all"``, if ``queue`` windows wait. Nothing of it is taken.
+            Overloaded: with ``policy="all"``, if ``queue`` windows wait for the model, or 1024 results for a
+                reader. Nothing of it is taken.
             ClosedError: the stream or the model is closed.
         """
         arrived = clock.monotonic()
@@ -196,23 +198,26 @@ class LiveStream:
 
     def _make_room(self, piece: Piece) -> None:
         """Raises Overloaded, or drops what waits longest, where too much waits."""
-        unprepared = int(self._inbox_seconds / self._pieces.hop + 1e-6)
-        if self._pieces.are_windows:
-            unprepared = len(self._inbox)
         if self._options.policy == "all":
-            waiting = self._outstanding() + unprepared
-            if waiting >= self._options.queue or not has_room(self._inbox_bytes, piece):
-                problem = f"{waiting} windows wait already"
-                raise Overloaded(self._backend.name, problem, "read results, push later, or policy='latest'")
+            self._require_room(piece)
             return
         only_newest = self._pieces.are_windows and self._options.policy == "latest"
         while self._inbox and (only_newest or not has_room(self._inbox_bytes, piece)):
             self._forget(self._inbox.popleft())
             self._numbers.add("dropped" if self._pieces.are_windows else "pieces_dropped")
 
-    def _outstanding(self) -> int:
-        """Windows that are ready, and were not read yet."""
-        return len(self._policy) + len(self._in_model) + len(self._results)
+    def _require_room(self, piece: Piece) -> None:
+        """Raises Overloaded where a further piece would make too many windows wait."""
+        if len(self._results) >= max(self._options.queue, _UNREAD):
+            raise Overloaded(self._backend.name, f"nobody reads {len(self._results)} results", "read them")
+        waiting = len(self._policy) + len(self._in_model)
+        if self._pieces.are_windows:
+            waiting += len(self._inbox)
+        else:  # at least so many are complete with the pieces that wait
+            waiting += max(int((self._inbox_seconds - self._pieces.window) / self._pieces.hop + 1e-6), 0)
+        if waiting >= self._options.queue or not has_room(self._inbox_bytes, piece):
+            problem = f"{waiting} windows wait already"
+            raise Overloaded(self._backend.name, problem, "push it later, or choose another policy")
 
     def _forget(self, piece: Piece) -> None:
         self._inbox_bytes -= piece.bytes

@@ -9,7 +9,8 @@ from bindrt.streams.feeds import AudioFeed, ImuFeed, open_feed
 from bindrt.streams.live import Backend, LiveOptions, LiveStream
 from bindrt.streams.pieces import BlockPieces, FramePieces, Pieces, SamplePieces
 
-_HOP = 1.0  # seconds, where none is given
+_WINDOWS = {"audio": 2.0, "video": 2.0, "imu": 5.0}  # seconds, where none are given
+_HOP = 1.0
 
 
 class ImuStream(LiveStream):
@@ -45,14 +46,16 @@ def open_live(
         OptionError: an option is out of range, or not one of the modality's.
     """
     feed = open_feed(modality, **feed_options)
-    rate, fps, hop = (feed_options.get(name) for name in ("rate", "fps", "hop"))
+    rate, fps = feed_options.get("rate"), feed_options.get("fps")
+    window = feed_options.get("window") or _WINDOWS.get(modality, 0.0)
+    hop = feed_options.get("hop") or _HOP
     pieces: Pieces
     if isinstance(feed, AudioFeed):
         assert rate is not None
-        pieces = BlockPieces(feed, rate, hop or _HOP)
+        pieces = BlockPieces(feed, rate, window, hop)
     elif isinstance(feed, ImuFeed):
-        pieces = SamplePieces(feed, rate, hop or _HOP)
+        pieces = SamplePieces(feed, rate, window, hop)
         return ImuStream(feed, pieces, backend, options)
     else:
-        pieces = FramePieces(feed, fps, hop or _HOP)  # type: ignore[arg-type]
+        pieces = FramePieces(feed, fps, window, hop)  # type: ignore[arg-type]
     return LiveStream(feed, pieces, backend, options)

@@ -17,10 +17,11 @@ class Pieces(Protocol):
     """The pieces of one stream.
 
     Attributes:
-        hop: seconds from a window to the next.
+        window, hop: seconds of a window, and from one to the next.
         are_windows: whether each piece is a window by itself.
     """
 
+    window: float
     hop: float
     are_windows: bool
 
@@ -48,8 +49,8 @@ class BlockPieces:
 
     are_windows = False
 
-    def __init__(self, feed: AudioFeed, rate: float, hop: float) -> None:
-        self._feed, self._rate, self.hop = feed, rate, hop
+    def __init__(self, feed: AudioFeed, rate: float, window: float, hop: float) -> None:
+        self._feed, self._rate, self.window, self.hop = feed, rate, window, hop
 
     def piece(self, data: Any, time: Any, arrived: float) -> Piece:
         block = self._feed.checked(data, time)
@@ -59,8 +60,8 @@ class BlockPieces:
 class FramePieces:
     """Frames of a camera."""
 
-    def __init__(self, feed: PictureFeed | VideoFeed, fps: float | None, hop: float) -> None:
-        self._feed, self._fps, self.hop = feed, fps, hop
+    def __init__(self, feed: PictureFeed | VideoFeed, fps: float | None, window: float, hop: float) -> None:
+        self._feed, self._fps, self.window, self.hop = feed, fps, window, hop
         self.are_windows = isinstance(feed, PictureFeed)
         self._first: float | None = None  # when the first frame came, for frames without times
         self._last: float | None = None
@@ -83,8 +84,8 @@ class SamplePieces:
 
     are_windows = False
 
-    def __init__(self, feed: ImuFeed, rate: float | None, hop: float) -> None:
-        self._feed, self._rate, self.hop = feed, rate, hop
+    def __init__(self, feed: ImuFeed, rate: float | None, window: float, hop: float) -> None:
+        self._feed, self._rate, self.window, self.hop = feed, rate, window, hop
         self._last: float | None = None
 
     def piece(self, data: Any, time: Any, arrived: float) -> Piece:

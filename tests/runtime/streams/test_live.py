@@ -201,7 +201,7 @@ def test_all_refuses_what_would_be_too_much_and_loses_nothing(
 
     with pytest.raises(bindrt.Overloaded, match="windows wait already"):
         push_on()
-    assert at / RATE < 1.0 + 0.5 * 6
+    assert at / RATE < 1.0 + 0.5 * 3 + 1.0 + 0.5 + 0.1  # a window, those that wait, and what a window hides
     engine.gate.set()
     found = []
     while at < wave.shape[1]:
@@ -213,6 +213,25 @@ def test_all_refuses_what_would_be_too_much_and_loses_nothing(
     found += list(stream)
     assert [w.start for w in found] == [i / 2 for i in range(39)]
     assert found[-1].dropped == 0
+
+
+def test_results_that_nobody_reads_are_bounded_with_all(
+    tiny: bindrt.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bindrt.streams.live._UNREAD", 10)
+    stream = tiny.live("image", policy="all", queue=4)
+
+    def push_on() -> None:
+        for i in range(20):
+            stream.push(picture(), time=float(i))
+            until(lambda expected=i + 1: stream.stats()["delivered"] == expected)  # type: ignore[misc]
+
+    with pytest.raises(bindrt.Overloaded, match="nobody reads 10 results"):
+        push_on()
+    next(iter(stream))
+    stream.push(picture(), time=30.0)
+    stream.close(drain=True)
+    assert [w.start for w in stream] == [*range(1, 10), 30.0]
 
 
 def test_results_that_nobody_reads_make_room_for_newer_ones(tiny: bindrt.Model) -> None:
