@@ -161,10 +161,11 @@ class Monitor:
 
         Args:
             stream: windows with ``vector``, ``start`` and ``end``, in order: ``model.live``, ``model.join``,
-                or any iterable.
+                or any iterable. Those that failed are passed over.
         """
         for window in stream:
-            yield from self.push(window)
+            if getattr(window, "error", None) is None:
+                yield from self.push(window)
         yield from self.finish()
 
     def _breaks(self, start: float, end: float) -> list[Event]:

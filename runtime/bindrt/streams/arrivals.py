@@ -26,11 +26,12 @@ class Piece(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """A window that is ready, or what went wrong with a piece."""
+    """A window that is ready; or what went wrong with it, or with a piece of no window at ``time``."""
 
     window: ReadyWindow | None
     arrived: float
     error: Error | None = None
+    time: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,6 +95,7 @@ class LiveStream:
         self._numbers = Numbers()
         self._staleness, self._drift = Staleness(), ClockDrift()
         self._closing = self._draining = False
+        self._time = 0.0  # the end of the newest window
         self._fed = False  # the feed's end has been told
         self._ended = threading.Event()
         self._closed_by = ""
@@ -263,12 +264,15 @@ class LiveStream:
         try:
             ready = self._feed.push(piece.data, piece.time)
         except Error as error:
-            self._give(self._failed(Arrival(None, piece.arrived, error)))
+            at = float(np.max(piece.time)) if piece.time is not None else self._time
+            self._give(self._failed(Arrival(None, piece.arrived, error, at)))
             return
         for window in ready:
             self._offer(Arrival(window, piece.arrived))
 
     def _offer(self, arrival: Arrival) -> None:
+        if arrival.window is not None:
+            self._time = arrival.window.end
         self._numbers.add("dropped", self._policy.offer(arrival, clock.monotonic()))
 
     def _submit(self) -> None:
@@ -319,7 +323,7 @@ class LiveStream:
         self._numbers.add("failed")
         window, vector = arrival.window, np.full(self._backend.dim, np.nan, np.float32)
         start, end, notes = (
-            (np.nan, np.nan, {}) if window is None else (window.start, window.end, window.notes)
+            (arrival.time, arrival.time, {}) if window is None else (window.start, window.end, window.notes)
         )
         now = clock.monotonic()
         return LiveWindow(vector, start, end, arrival.arrived, now, self.dropped, notes, arrival.error)

@@ -258,6 +258,7 @@ def test_a_bad_frame_is_a_result_with_an_error(tiny: bindrt.Model) -> None:
         stream.push(np.zeros((4, 4), np.uint16), time=0.0)
         stream.push(np.zeros((4, 4), np.uint8), time=1.0)
     bad, good = stream
+    assert (bad.start, bad.end) == (0.0, 0.0)
     assert "need a range" in str(bad.error)
     assert np.isnan(bad.vector).all()
     assert good.error is None

@@ -68,6 +68,7 @@ class BlockClock:
         self._incidents = incidents
         self.count = 0  # samples of the run so far
         self._origin: float | None = None  # the time of its first sample
+        self._timed = False  # whether a block had a time
         self._earliest = 0.0  # the first time since the clock began
         self._early: list[tuple[float, int, Array]] = []  # a heap of blocks that wait for what is before them
         self._order = itertools.count()
@@ -82,6 +83,9 @@ class BlockClock:
         """What a block ``[rows, n]`` leads to. All steps must be taken before the next block comes."""
         if self._origin is None:
             self._begin(time or 0.0)
+        elif not self._timed and time is not None:  # the first time: until now samples were counted from 0
+            self._earliest = self._origin = time - self.count / self._rate
+        self._timed = self._timed or time is not None
         if time is None:
             yield self._next(block)
             return

@@ -167,3 +167,14 @@ def test_every_window_is_delivered_or_counted(data: st.DataObject) -> None:
     begun = int(last / 0.5 + 1 - 1e-6)
     assert complete <= len(windows) + made.counts["windows_lost"] <= begun
     assert [round(w.start * 2) for w in windows] == sorted({round(w.start * 2) for w in windows})
+
+
+def test_times_that_begin_later_lose_nothing() -> None:
+    pieces = sent(3.0, origin=1.7e9)
+    made = feed()
+    windows = [
+        w for i, (time, block) in enumerate(pieces) for w in made.push(block, time if i > 60 else None)
+    ]
+    assert [round(w.start, 4) for w in windows[:1]] == [0.0]
+    assert [round(w.start - 1.7e9, 4) for w in windows[1:]] == [0.5, 1.0, 1.5, 2.0]
+    assert made.counts["windows_lost"] == made.counts["gaps"] == 0
