@@ -20,6 +20,7 @@ std::optional<Prepared> prepare_or_leave(Preparer preparer, const Item& item, co
                                          Slots& slots) noexcept;
 
 // One a modality, each in a file of its own.
+std::optional<Prepared> prepare_audio(const Item& item, const Limits& limits, Slots& slots);
 std::optional<Prepared> prepare_depth(const Item& item, const Limits& limits, Slots& slots);
 std::optional<Prepared> prepare_image(const Item& item, const Limits& limits, Slots& slots);
 std::optional<Prepared> prepare_imu(const Item& item, const Limits& limits, Slots& slots);

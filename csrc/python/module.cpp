@@ -71,6 +71,7 @@ PYBIND11_MODULE(_core, module) {
   bindrt::bind_pillow(module);
   bindrt::bind_png(module);
   bindrt::bind_prepare(module);
+  bindrt::bind_sound(module);
   bindrt::bind_operators(module);
   bindrt::bind_pipeline(module);
   bindrt::bind_text(module);

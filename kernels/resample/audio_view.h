@@ -10,6 +10,15 @@
 
 namespace bindrt::kernels {
 
+// Samples [begin, end) of a view that holds them.
+inline AudioView cut(const AudioView& view, std::int64_t begin, std::int64_t end) noexcept {
+  AudioView part = view;
+  part.samples = static_cast<const char*>(view.samples) + (begin - view.begin) * view.sample_stride;
+  part.begin = begin;
+  part.count = end - begin;
+  return part;
+}
+
 namespace detail {
 
 template <class T>

@@ -6,12 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import av
 import numpy as np
 import pytest
+import soundfile
 
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.modalities import MODALITIES, Modality, Views
 from bindrt.preprocess import dispatch
+from bindrt.sources.handover import hand_over_libavcodec, hand_over_libsndfile
+
+# As it is once Python has read a file with each.
+assert hand_over_libsndfile(), soundfile
+assert hand_over_libavcodec(), av
 
 
 def require_same(found: Views, expected: Views) -> None:

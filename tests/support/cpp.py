@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # Folders of tests/, as tests/cpp/CMakeLists.txt has them.
 _ROOMS = (
     "kernels/*",
-    *("csrc/pipeline", "csrc/jpeg", "csrc/png", "csrc/prepare", "csrc/native", "csrc/text"),
+    *("csrc/pipeline", "csrc/audio", "csrc/jpeg", "csrc/png", "csrc/prepare", "csrc/native", "csrc/text"),
 )
 
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "csrc/prepare/audio_numbers.h"
 #include "csrc/prepare/imu_numbers.h"
 #include "csrc/prepare/map_numbers.h"
 #include "csrc/python/arguments/arrays.h"
@@ -23,6 +24,14 @@ py::dict imu() {
   return py::dict("gravity"_a = prepare::kStandardGravity, "max_gap"_a = prepare::kImuMaxGap,
                   "min_seconds"_a = prepare::kImuMinSeconds, "epsilon"_a = prepare::kImuEpsilon,
                   "most"_a = prepare::kImuMost, "least_g"_a = prepare::kLeastG, "most_g"_a = prepare::kMostG);
+}
+
+py::dict audio() {
+  return py::dict("clips"_a = prepare::kAudioClips,
+                  "clip_seconds"_a = static_cast<double>(prepare::kAudioClipSeconds),
+                  "whole_seconds"_a = prepare::kWholeSeconds, "least_rate"_a = prepare::kLeastRate,
+                  "most_rate"_a = prepare::kMostRate, "most_channels"_a = prepare::kMostChannels,
+                  "most_sample"_a = static_cast<double>(prepare::kMostSample));
 }
 
 py::dict cameras() {
@@ -56,7 +65,9 @@ py::dict thermal() {
 
 }  // namespace
 
-py::dict item_numbers() { return py::dict("depth"_a = depth(), "imu"_a = imu(), "thermal"_a = thermal()); }
+py::dict item_numbers() {
+  return py::dict("audio"_a = audio(), "depth"_a = depth(), "imu"_a = imu(), "thermal"_a = thermal());
+}
 
 double mean_acceleration(const py::object& input) {
   const py::array array = require_float32(input, "input", 2);

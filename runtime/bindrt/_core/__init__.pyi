@@ -76,6 +76,9 @@ class Tokenizer:
         self, texts: list[Any], length: int, known: npt.NDArray[np.bool_] | None = None
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
 
+def use_libsndfile(path: str) -> bool: ...
+def use_libavcodec(path: str) -> bool: ...
+
 @type_check_only
 class NativeKernel(TypedDict):
     name: str

@@ -37,12 +37,6 @@ from bindrt.sources.recording import (
     segment,
 )
 
-_MIN_RATE, _MAX_RATE = 1, 4_000_000  # Hz
-_MAX_CHANNELS = 64
-_MAX_SAMPLE = 2.0**50  # beyond, the power spectrum would overflow
-# Clips of recordings up to this length can overlap; only then do they share samples.
-_WHOLE_SECONDS = c.AUDIO_CLIPS * c.AUDIO_CLIP_SECONDS + 0.5
-
 
 @dataclass(frozen=True, eq=False)
 class Audio:
@@ -142,7 +136,7 @@ def _clips(recording: Recording, frames: int, reserve: Reserve | None) -> tuple[
             recording.name, f"{total / c.AUDIO_RATE:g} s are too short", "at least 0.025 s are needed"
         )
     ranges, index = number_equal(ranges)
-    whole = total <= _WHOLE_SECONDS * c.AUDIO_RATE
+    whole = total <= c.AUDIO_WHOLE_SECONDS * c.AUDIO_RATE
     wanted = [range(total)] if whole else ranges
     parts, decoded = _collect(recording, [resampler.needed(r) for r in wanted])
     out = rows_for(reserve, len(ranges), (1, c.MEL_BANDS, c.MEL_FRAMES))
@@ -233,14 +227,15 @@ def check_block(block: Array, name: str) -> None:
     peak = _core.peak(block.T)
     if not np.isfinite(peak):
         raise InputError(name, "samples are NaN or infinite", "every sample must be finite")
-    if peak > _MAX_SAMPLE:
+    if peak > c.AUDIO_MOST:
         raise InputError(name, f"a sample is {peak:g}", "full scale is -1 to 1; 2^50 is the most")
 
 
 def check_rate(rate: Fraction, name: str) -> None:
     """Raises InputError for rates that no recording has."""
-    if not _MIN_RATE <= rate <= _MAX_RATE:
-        raise InputError(name, f"the rate is {float(rate):g} Hz", f"it is {_MIN_RATE} to {_MAX_RATE} Hz")
+    least, most = c.AUDIO_RATES
+    if not least <= rate <= most:
+        raise InputError(name, f"the rate is {float(rate):g} Hz", f"it is {least} to {most} Hz")
 
 
 def _waveform(item: Audio, limits: Limits) -> Recording:
@@ -255,7 +250,7 @@ def _waveform(item: Audio, limits: Limits) -> Recording:
     if samples.ndim not in (1, 2):
         raise InputError(name, "this is not the shape of a waveform", "pass [N] or [channels, N]")
     samples = samples.reshape(-1, samples.shape[-1])
-    if samples.shape[0] > _MAX_CHANNELS:
+    if samples.shape[0] > c.AUDIO_CHANNELS:
         raise InputError(name, f"{samples.shape[0]} channels", "this looks like [N, channels]: transpose it")
     check_seconds(samples.shape[1], rate, name, limits)
 

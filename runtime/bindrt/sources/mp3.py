@@ -16,6 +16,7 @@ from bindrt.arrays import Array
 from bindrt.limits import Limits
 from bindrt.sources.beginning import sound_start
 from bindrt.sources.convert import Pieces, at_rate, with_channels
+from bindrt.sources.handover import hand_over_libavcodec
 from bindrt.sources.mp3frames import Frames, Part, find_frames
 from bindrt.sources.opening import IF_CUT, Opened, decoding, library
 from bindrt.sources.recording import Blocks, Damage, Recording, as_float
@@ -86,8 +87,10 @@ class _Reader:
     def _part(self, stream: BinaryIO, part: Part, wanted: Sequence[range] | None) -> Pieces:
         """Position, samples ``[n, channels]`` and number of failed frames of the wanted pieces of a part."""
         each = part.header.samples
+        av = library("av")
+        hand_over_libavcodec()
         for run in _runs(part, wanted):
-            decoder = library("av").CodecContext.create(_DECODERS[part.header.layer], "r")
+            decoder = av.CodecContext.create(_DECODERS[part.header.layer], "r")
             for low in range(self._before(part, run.start), run.stop, _AT_ONCE):
                 high = min(low + _AT_ONCE, run.stop)
                 block, failed = self._decoded(stream, decoder, part, range(low, high))

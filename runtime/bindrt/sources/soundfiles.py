@@ -13,6 +13,7 @@ from bindrt.errors import SourceError
 from bindrt.limits import Limits
 from bindrt.sources.convert import Pieces, at_rate, with_channels
 from bindrt.sources.formats import Format
+from bindrt.sources.handover import hand_over_libsndfile
 from bindrt.sources.links import links
 from bindrt.sources.opening import IF_CUT, Opened, decoding, library
 from bindrt.sources.parts import part_of
@@ -71,6 +72,7 @@ def _libsndfile(opened: Opened, file_format: Format) -> Any | None:
     if _is_misread(opened, file_format):
         return None
     soundfile = library("soundfile")
+    hand_over_libsndfile()
     target = opened.target
     try:
         file = soundfile.SoundFile(os.fsencode(target) if isinstance(target, str) else _Silent(target))

@@ -14,7 +14,8 @@ _CORE = _core.constants()
 _IMAGE, _MEL, _RESAMPLE = _CORE["image"], _CORE["mel"], _CORE["resample"]
 _DEPTH = _CORE["depth"]
 _ITEMS = _core.item_numbers()
-_DEPTH_ITEMS, _IMU_ITEMS, _THERMAL_ITEMS = _ITEMS["depth"], _ITEMS["imu"], _ITEMS["thermal"]
+_AUDIO_ITEMS, _DEPTH_ITEMS = _ITEMS["audio"], _ITEMS["depth"]
+_IMU_ITEMS, _THERMAL_ITEMS = _ITEMS["imu"], _ITEMS["thermal"]
 
 SIDE: int = _IMAGE["side"]  # pixels of every input image's edges
 IMAGE_MEAN: tuple[float, ...] = tuple(_IMAGE["mean"])  # CLIP's, for values 0..1
@@ -26,8 +27,13 @@ VIDEO_FRAMES = 2  # per clip: the first and the last
 VIDEO_CROPS: int = _CORE["video"]["crops"]
 
 AUDIO_RATE: int = _MEL["rate"]  # Hz
-AUDIO_CLIPS = 3
-AUDIO_CLIP_SECONDS = 2.0
+AUDIO_CLIPS: int = _AUDIO_ITEMS["clips"]
+AUDIO_CLIP_SECONDS: float = _AUDIO_ITEMS["clip_seconds"]
+#: Clips of recordings up to this length can overlap; only then do they share samples.
+AUDIO_WHOLE_SECONDS: float = _AUDIO_ITEMS["whole_seconds"]
+AUDIO_RATES: tuple[int, int] = (_AUDIO_ITEMS["least_rate"], _AUDIO_ITEMS["most_rate"])  # Hz
+AUDIO_CHANNELS: int = _AUDIO_ITEMS["most_channels"]  # of a waveform
+AUDIO_MOST: float = _AUDIO_ITEMS["most_sample"]  # full scale is 1; beyond, the power spectrum would overflow
 RESAMPLE_WIDTH: int = _RESAMPLE["width"]  # zero crossings of the low-pass on each side
 RESAMPLE_ROLLOFF: float = _RESAMPLE["rolloff"]
 MEL_BANDS: int = _MEL["bands"]

@@ -1,0 +1,44 @@
+"""The libraries that decode sound, handed to the core once they are loaded.
+
+From then on it reads ordinary files by itself, without the interpreter's lock: ``csrc/prepare/audio.cpp``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache
+
+from bindrt import _core
+
+_OF_THE_SYSTEM = "libsndfile.so.1"
+
+
+@lru_cache(maxsize=1)
+def hand_over_libsndfile() -> bool:
+    """Hands over the libsndfile that :mod:`soundfile` has loaded: its wheel's, or the system's.
+
+    Returns:
+        Whether it was found. Else Python reads all files.
+    """
+    return any(_core.use_libsndfile(path) for path in (*_of_the_wheel(), _OF_THE_SYSTEM))
+
+
+def _of_the_wheel() -> list[str]:
+    data = sys.modules.get("_soundfile_data")
+    if data is None or data.__file__ is None:
+        return []
+    folder = os.path.dirname(data.__file__)
+    return [os.path.join(folder, name) for name in os.listdir(folder) if name.startswith("libsndfile")]
+
+
+@lru_cache(maxsize=1)
+def hand_over_libavcodec() -> bool:
+    """Hands over the libavcodec that PyAV has loaded.
+
+    Returns:
+        Whether it is of a known version. Else Python reads all files.
+    """
+    from av.codec import context
+
+    return _core.use_libavcodec(context.__file__)
