@@ -12,7 +12,7 @@ namespace bindrt::audio {
 
 class Input {
  public:
-  // Of the caller, who keeps them.
+  // Bytes that the caller keeps.
   explicit Input(std::span<const std::byte> bytes) noexcept;
   // A regular file that is not empty; nullopt for any other.
   static std::optional<Input> open(const std::string& path);

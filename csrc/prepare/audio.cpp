@@ -94,7 +94,7 @@ std::unique_ptr<Recording> held_sound(Input& input, std::string_view head, std::
     return nullptr;
   }
   auto found = audio::open_sound(*sound, input, flac ? SoundFormat::kFlac : SoundFormat::kOgg);
-  // Of a long FLAC only the clips are decoded, so the rest is checked here.
+  // The clips alone of a long FLAC are decoded, so the rest is checked here.
   const bool whole = found == nullptr || !flac || found->is_one_block() || audio::has_all_frames(*bytes);
   return whole ? std::move(found) : nullptr;
 }
