@@ -9,11 +9,8 @@ namespace bindrt::prepare {
 namespace {
 
 constexpr std::pair<std::string_view, Preparer> kPreparers[] = {
-    {"audio", &prepare_audio},
-    {"depth", &prepare_depth},
-    {"image", &prepare_image},
-    {"imu", &prepare_imu},
-    {"thermal", &prepare_thermal},
+    {"audio", &prepare_audio}, {"depth", &prepare_depth},     {"image", &prepare_image},
+    {"imu", &prepare_imu},     {"thermal", &prepare_thermal},
 };
 
 }  // namespace
