@@ -12,9 +12,8 @@ constexpr std::uint8_t kTemporary = 0x01, kFirstRestart = 0xD0, kStart = 0xD8, k
 constexpr std::uint8_t kTables = 0xDB, kRestarts = 0xDD, kHuffman = 0xC4, kComment = 0xFE;
 constexpr std::uint8_t kBaseline = 0xC0, kSequential = 0xC1, kProgressive = 0xC2;
 constexpr std::uint8_t kApp0 = 0xE0, kApp1 = 0xE1, kApp2 = 0xE2, kApp13 = 0xED, kApp14 = 0xEE, kApp15 = 0xEF;
-constexpr std::int64_t kMostSegments = 20'000;  // before the first scan
-constexpr std::size_t kFrame = 6;               // bytes of a frame's header before its components
-constexpr std::size_t kComponent = 3;           // bytes of each of them
+constexpr std::size_t kFrame = 6;      // bytes of a frame's header before its components
+constexpr std::size_t kComponent = 3;  // bytes of each of them
 constexpr std::string_view kExif = "Exif\0\0"sv;
 constexpr std::string_view kXmp = "http://ns.adobe.com/xap/"sv;
 constexpr std::string_view kFlir = "FLIR\0"sv;

@@ -8,6 +8,8 @@
 
 namespace bindrt::jpeg {
 
+inline constexpr std::int64_t kMostSegments = 20'000;  // before the first scan; no program writes as many
+
 struct Segment {
   std::uint8_t marker;
   std::string_view content;

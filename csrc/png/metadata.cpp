@@ -11,7 +11,6 @@
 namespace bindrt::png {
 namespace {
 
-constexpr std::size_t kMostChunks = 200'000;  // as the runtime takes them
 constexpr std::size_t kMostUnpacked =
     (1 << 20) - 1;                            // of a text or a colour profile; Pillow takes a byte more
 constexpr std::size_t kSmall = 1000;          // so many packed bytes are never more, at 1032 to 1

@@ -11,6 +11,9 @@
 
 namespace bindrt::png {
 
+// No program writes as many chunks: one holds 8192 bytes or more.
+inline constexpr std::size_t kMostChunks = 200'000;
+
 struct Metadata {
   std::string_view exif;  // tags, laid out as in a TIFF; empty if there are none
   std::string_view xmp;

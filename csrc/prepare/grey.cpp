@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "csrc/prepare/picture_numbers.h"
+
 namespace bindrt::prepare {
 namespace {
 
 constexpr std::int32_t kBlock = 16;  // rows that are asked for at once, at most
-constexpr std::int32_t kChroma = 8;  // by which the channels may differ
 
 // A weighted sum with 16 bits behind the point.
 std::uint8_t grey_of(std::uint32_t red, std::uint32_t green, std::uint32_t blue) noexcept {

@@ -9,6 +9,7 @@
 #include "csrc/prepare/libraries.h"
 #include "csrc/prepare/options.h"
 #include "csrc/prepare/picture_file.h"
+#include "csrc/prepare/picture_numbers.h"
 #include "csrc/prepare/registry.h"
 #include "kernels/base/scratch.h"
 
@@ -17,7 +18,6 @@ namespace {
 
 constexpr std::size_t kPlane = std::size_t{kernels::kPictureSide} * kernels::kPictureSide;
 constexpr std::size_t kPlanes = 3;
-constexpr std::size_t kMostInPlace = 1 << 20;  // bytes of a file: a batch waits for who writes into it
 
 bool decode(const Contents& contents, const PictureFile& file, const Limits& limits, float* out,
             std::int32_t frames) {

@@ -12,6 +12,7 @@
 #include "csrc/prepare/grey.h"
 #include "csrc/prepare/libraries.h"
 #include "csrc/prepare/picture_file.h"
+#include "csrc/prepare/picture_numbers.h"
 #include "kernels/base/scratch.h"
 
 namespace bindrt::prepare {

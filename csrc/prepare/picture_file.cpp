@@ -7,6 +7,7 @@
 #include "csrc/png/metadata.h"
 #include "csrc/prepare/libraries.h"
 #include "csrc/prepare/orientation.h"
+#include "csrc/prepare/picture_numbers.h"
 
 namespace bindrt::prepare {
 namespace {
@@ -55,9 +56,8 @@ std::vector<std::pair<std::string, Value>> orientation_notes(const PictureFile& 
 }
 
 bool may_hold(std::int64_t width, std::int64_t height, const Limits& limits) noexcept {
-  constexpr double kHeld = 9.5;  // bytes a pixel, as the runtime's pixel_limits.py has it
   return width > 0 && height > 0 && width <= limits.max_pixels / height &&
-         kHeld * static_cast<double>(width) * static_cast<double>(height) <=
+         kHeldBytes * static_cast<double>(width) * static_cast<double>(height) <=
              static_cast<double>(limits.max_picture_bytes);
 }
 

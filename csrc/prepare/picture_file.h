@@ -13,8 +13,6 @@
 
 namespace bindrt::prepare {
 
-inline constexpr std::size_t kMostPictureBytes = std::size_t{64} << 20;  // Python reads larger ones in pieces
-
 struct PictureFile {
   std::optional<png::File> png;  // none: it is a JPEG
   int orientation = 1;           // 1 to 8, as its metadata have it

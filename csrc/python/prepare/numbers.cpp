@@ -4,9 +4,12 @@
 #include <cstddef>
 #include <string_view>
 
+#include "csrc/jpeg/segments.h"
+#include "csrc/png/metadata.h"
 #include "csrc/prepare/audio_numbers.h"
 #include "csrc/prepare/imu_numbers.h"
 #include "csrc/prepare/map_numbers.h"
+#include "csrc/prepare/picture_numbers.h"
 #include "csrc/python/arguments/arrays.h"
 #include "kernels/imu/imu.h"
 
@@ -63,10 +66,17 @@ py::dict thermal() {
                   "most_centikelvin"_a = prepare::kMostCentikelvin);
 }
 
+py::dict picture() {
+  return py::dict("most_bytes"_a = prepare::kMostPictureBytes, "most_in_place"_a = prepare::kMostInPlace,
+                  "held_bytes"_a = prepare::kHeldBytes, "chroma"_a = prepare::kChroma,
+                  "most_segments"_a = jpeg::kMostSegments, "most_chunks"_a = png::kMostChunks);
+}
+
 }  // namespace
 
 py::dict item_numbers() {
-  return py::dict("audio"_a = audio(), "depth"_a = depth(), "imu"_a = imu(), "thermal"_a = thermal());
+  return py::dict("audio"_a = audio(), "depth"_a = depth(), "imu"_a = imu(), "picture"_a = picture(),
+                  "thermal"_a = thermal());
 }
 
 double mean_acceleration(const py::object& input) {

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bindrt import _core
 from bindrt.errors import LimitError, SourceError
 from bindrt.limits import Limits
 from bindrt.sources.orientation import find_orientation
 
 _SEQUENTIAL = (0xC0, 0xC1)  # frames whose coefficients are whole in one scan
 _SCAN, _END, _APP1 = 0xDA, 0xD9, 0xE1
-_MOST_SEGMENTS = 20_000  # before the first scan; Pillow takes some microseconds for each
+#: Before the first scan; Pillow takes some microseconds for each.
+_MOST_SEGMENTS: int = _core.item_numbers()["picture"]["most_segments"]
 _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))  # markers without a length: TEM, RST0 to RST7, SOI
 #: Inside a scan 0xFF is data if 0 follows, and a restart marker is part of the scan.
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")

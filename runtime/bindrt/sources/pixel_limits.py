@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bindrt import _core
 from bindrt.errors import LimitError, SourceError
 from bindrt.limits import Limits
 
@@ -31,7 +32,7 @@ _HELD = {
     "plain PNM": 64,
     "FLIR": 64,
 }
-_OTHERS = 9.5
+_OTHERS: float = _core.item_numbers()["picture"]["held_bytes"]  # JPEG and PNG among them
 
 
 def check_memory(decoder: str, width: int, height: int, name: str, limits: Limits) -> None:

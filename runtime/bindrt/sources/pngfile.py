@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from bindrt import _core
 from bindrt.errors import SourceError
 from bindrt.sources.opening import IF_CUT
 
@@ -15,9 +16,8 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # samples of a pixel by colour type
 #: First column, first row, and the steps between them, of the seven passes of an interlaced image.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _BLOCK = 1 << 16
-_MOST_CHUNKS = (
-    200_000  # Pillow takes some microseconds for each; programs write a chunk for 8192 bytes or more
-)
+#: Pillow takes some microseconds for each.
+_MOST_CHUNKS: int = _core.item_numbers()["picture"]["most_chunks"]
 
 
 @dataclass(frozen=True)

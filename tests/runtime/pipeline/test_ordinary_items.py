@@ -18,6 +18,8 @@ from bindrt.isolation import Isolated
 from bindrt.preprocess import dispatch
 from support.engines import SimulatedEngine
 from support.golden import HERE
+from support.media import picture, picture_bytes
+from support.png import png_file
 
 INPUTS = HERE / "inputs"
 Load = Callable[..., bindrt.Model]
@@ -28,10 +30,13 @@ def items() -> dict[str, list[Any]]:
     """Ordinary items, each made anew."""
     samples = random.normal(0, 3, (6, 1000)).astype(np.float32)
     frame = random.uniform(1, 9, (50, 60)).astype(np.float32)
+    counts = png_file((frame * 1000).astype(np.uint16))
+    grey = picture_bytes("JPEG", picture(90, 70)[..., 0].copy())
     return {
         "imu": [bindrt.Imu(samples, rate=200), bindrt.Imu(samples / 9.8, rate=200, accel_unit="g")],
-        "depth": [frame, bindrt.Depth((frame * 1000).astype(np.uint16), camera="xtion")],
-        "thermal": [frame.astype(np.uint8), bindrt.Thermal(frame, percentiles=(1, 99))],
+        "depth": [frame, bindrt.Depth((frame * 1000).astype(np.uint16), camera="xtion"), counts],
+        "thermal": [frame.astype(np.uint8), bindrt.Thermal(frame, percentiles=(1, 99)), grey],
+        "image": [picture_bytes("JPEG"), bindrt.Image(png_file(picture(300, 200)), exif=True)],
     }
 
 

@@ -8,6 +8,8 @@ Python computes with. Sources: docs/preprocessing.md.
 
 from __future__ import annotations
 
+from typing import Any
+
 from bindrt import _core
 
 _CORE = _core.constants()
@@ -20,6 +22,8 @@ _IMU_ITEMS, _THERMAL_ITEMS = _ITEMS["imu"], _ITEMS["thermal"]
 SIDE: int = _IMAGE["side"]  # pixels of every input image's edges
 IMAGE_MEAN: tuple[float, ...] = tuple(_IMAGE["mean"])  # CLIP's, for values 0..1
 IMAGE_STD: tuple[float, ...] = tuple(_IMAGE["std"])
+
+PICTURE: dict[str, Any] = _ITEMS["picture"]  # of picture files: csrc/prepare/picture_numbers.h
 
 VIDEO_CLIPS = 5
 VIDEO_CLIP_SECONDS = 2.0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bindrt.arrays import Array
+from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.sources.opening import Opened, decoding
 
 #: The largest file that is read whole; Pillow reads larger ones piece by piece.
-MOST_BYTES = 64 << 20
-_MOST_BYTES_IN_PLACE = 1 << 20  # about 10 ms
+MOST_BYTES: int = c.PICTURE["most_bytes"]
 
 
 def whole(opened: Opened, what: str) -> bytes | None:
@@ -29,4 +29,4 @@ def row(data: bytes, reserve: Reserve | None) -> Array | None:
 
     A batch waits for who writes into it: not for a large file.
     """
-    return row_for(reserve) if len(data) <= _MOST_BYTES_IN_PLACE else None
+    return row_for(reserve) if len(data) <= c.PICTURE["most_in_place"] else None

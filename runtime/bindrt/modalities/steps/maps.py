@@ -15,7 +15,7 @@ from bindrt.errors import InputError, SourceError
 from bindrt.items import Source
 from bindrt.limits import Limits
 from bindrt.modalities.steps import png
-from bindrt.modalities.steps.constants import ANY_CAMERA
+from bindrt.modalities.steps.constants import ANY_CAMERA, PICTURE
 from bindrt.modalities.steps.exif import exif_notes
 from bindrt.notes import Notes
 from bindrt.sources import is_file_source, open_source
@@ -33,7 +33,6 @@ from bindrt.sources.pixel_limits import check_pixels
 from bindrt.sources.strips import as_array, strips
 
 _GREY = ("L", "I", "F", "1")
-_CHROMA = 8  # by which a JPEG's channels may differ and still be grey
 _REDUCED = ("AVIF", "HEIF", "JXL")  # Pillow's plugins give 8 bits of 10 or 12
 
 Field = Literal["depth", "thermal"]
@@ -146,7 +145,7 @@ def _grey(picture: PIL.Image.Image, name: str) -> Array:
         colours = strip.convert("RGB")
         red, green, blue = (np.asarray(channel) for channel in colours.split())
         most = np.maximum(np.maximum(red, green), blue)
-        if (most - np.minimum(np.minimum(red, green), blue) > _CHROMA).any():
+        if (most - np.minimum(np.minimum(red, green), blue) > PICTURE["chroma"]).any():
             raise _coloured(name)
         grey[rows] = np.asarray(colours.convert("L"))
     return grey
