@@ -32,7 +32,7 @@ class EmbeddingFuture(Future[Vector]):
 
     Attributes:
         modality: the item's modality.
-        notes: what preprocessing reports about the item, once it is prepared.
+        notes: what preprocessing reports about the item; there with the result, if not before.
     """
 
     # What Future.__init__ sets. A condition costs as much as all the rest, and most futures never need one:

@@ -5,6 +5,8 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <tuple>
 #include <vector>
 
 #include "csrc/prepare/options.h"
@@ -157,6 +159,46 @@ void test_maps() {
   CHECK(!prepare("depth", item_of(metres, {32, 20, 2}, Array::Kind::kUint), memory));
 }
 
+// Workers share preparers and, where a caller submits it twice, an item.
+void test_threads() {
+  std::vector<float> samples(6 * 1000);
+  std::vector<std::uint16_t> counts(50 * 60);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    samples[i] = static_cast<float>(i % 97);
+  }
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    counts[i] = static_cast<std::uint16_t>(i * 7);
+  }
+  Item recording = item_of(samples, {6, 1000}, Array::Kind::kFloat);
+  recording.options = {{"rate", 200.0}};
+  const Item map = item_of(counts, {50, 60}, Array::Kind::kUint);
+  Item frame = map;
+  frame.options = {{"percentiles", std::vector<double>{1, 99}}};
+  const auto prepared = [&] {
+    std::vector<float> all;
+    using Case = std::tuple<const char*, const Item*, std::size_t>;
+    for (const auto& [modality, item, numbers] :
+         {Case("imu", &recording, 6 * 2000), Case("depth", &map, kMap), Case("thermal", &frame, kMap)}) {
+      Memory memory(numbers);
+      CHECK(prepare(modality, *item, memory).has_value());
+      all.insert(all.end(), memory.rows.begin(), memory.rows.end());
+    }
+    return all;
+  };
+  const std::vector<float> expected = prepared();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 20; ++round) {
+        CHECK(prepared() == expected);
+      }
+    });
+  }
+  for (std::thread& each : threads) {
+    each.join();
+  }
+}
+
 }  // namespace
 }  // namespace bindrt::prepare
 
@@ -168,5 +210,6 @@ int main() {
   prepare::test_options_of_another_type();
   prepare::test_inertial_samples();
   prepare::test_maps();
+  prepare::test_threads();
   return testing::finish();
 }
