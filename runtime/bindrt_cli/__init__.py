@@ -47,3 +47,8 @@ def search() -> int:
 def bench() -> int:
     """``bind-bench``."""
     return start("bindrt.commands.bench")
+
+
+def stream() -> int:
+    """``bind-stream``."""
+    return start("bindrt.commands.stream")

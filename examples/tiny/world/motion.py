@@ -21,9 +21,9 @@ Feel = tuple[Array, Array]
 class Ride:
     """Time and rhythm of a ride on an event."""
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Event, seconds: float = IMU_SECONDS) -> None:
         self.rng = np.random.default_rng([event.seed, 7])
-        self.t = np.arange(int(IMU_RATE * IMU_SECONDS)) / IMU_RATE
+        self.t = np.arange(int(IMU_RATE * seconds)) / IMU_RATE
         self.turns = event.phase + KINDS[event.kind].rate * event.speed * self.t
         self.size = event.size
         self.speed = event.speed
@@ -141,10 +141,10 @@ FEELS: dict[str, Callable[[Ride], Feel]] = {
 }  # fmt: skip
 
 
-def motion(scene: Scene) -> Array:
-    """Five seconds on the first event: float32 ``[6, 1000]`` at 200 Hz, m/s² then rad/s."""
+def motion(scene: Scene, seconds: float = IMU_SECONDS) -> Array:
+    """So many seconds on the first event: float32 ``[6, seconds · 200]`` at 200 Hz, m/s² then rad/s."""
     event = scene.events[0]
-    accel, gyro = FEELS[event.kind](Ride(event))
+    accel, gyro = FEELS[event.kind](Ride(event, seconds))
     accel = accel + np.array([0, 0, GRAVITY])[:, None]
     turn = _tilted(*event.tilt)
     rng = np.random.default_rng([scene.seed, 8])

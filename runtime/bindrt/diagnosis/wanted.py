@@ -93,6 +93,16 @@ def libraries() -> tuple[Wanted, ...]:
             optional=True,
         ),
         Wanted("OpenEXR", "OpenEXR", "EXR depth maps", "pip install OpenEXR", ("OpenEXR",), optional=True),
+        Wanted("mcap", "mcap", "MCAP recordings", install("recordings"), ("mcap",), optional=True),
+        Wanted("rosbags", "rosbags", "ROS bags", install("recordings"), ("rosbags",), optional=True),
+        Wanted(
+            "mcap-protobuf-support",
+            "mcap_protobuf",
+            "Foxglove's messages; what bind-stream writes",
+            install("recordings"),
+            ("mcap-protobuf-support",),
+            optional=True,
+        ),
         Wanted(
             "prometheus_client",
             "prometheus_client",

@@ -1,0 +1,183 @@
+"""From the samples of topics to items that are ready for the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bindrt.errors import OptionError
+from bindrt.numeric import is_positive
+from bindrt.recordings.embedding.topic_windows import ReadyItem
+from bindrt.recordings.sample import Inertial, Sample
+from bindrt.streams.feeds import AudioFeed, Feed, ImuFeed, ReadyWindow, VideoFeed
+
+_WINDOWS = {"audio": 2.0, "video": 2.0, "imu": 5.0}
+_HOP = 1.0
+_EARLY = 1e-3  # seconds by which a picture may come before its hop has passed: cameras jitter
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """How long windows are.
+
+    Attributes:
+        window: seconds; None: 2 for audio and video, 5 for imu, as the model was trained.
+        hop: seconds from the start of one to the next, and from a picture that is taken to the next.
+
+    Raises:
+        OptionError: not a number above 0.
+
+    >>> WindowOptions(hop=0.5).of("imu")
+    (5.0, 0.5)
+    """
+
+    window: float | None = None
+    hop: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("window", "hop"):
+            value = getattr(self, name)
+            if value is not None and not is_positive(value):
+                raise OptionError(f"{name}={value!r}"[:80], "not a time", "give a number of seconds above 0")
+
+    def of(self, modality: str) -> tuple[float, float]:
+        """Window and hop in seconds."""
+        return self.window or _WINDOWS.get(modality, 0.0), self.hop or _HOP
+
+
+class TopicFeed:
+    """What makes items of one topic's samples."""
+
+    def push(self, sample: Sample) -> Iterable[ReadyItem]:
+        """The items that are complete with this sample.
+
+        Raises:
+            InputError: its data cannot be used.
+        """
+        raise NotImplementedError
+
+    def end(self) -> Iterable[ReadyItem]:
+        """The items that waited for more."""
+        return ()
+
+
+class PictureTopicFeed(TopicFeed):
+    """Images, depth maps, thermal frames: the first of each hop. The others are not decoded."""
+
+    def __init__(self, options: WindowOptions) -> None:
+        self._options = options
+        self._due: float | None = None
+
+    def push(self, sample: Sample) -> Iterator[ReadyItem]:
+        _, hop = self._options.of(sample.modality)
+        went_back = self._due is not None and sample.time < self._due - 2 * hop
+        if self._due is not None and sample.time < self._due - _EARLY and not went_back:
+            return
+        item = sample.data
+        late = self._due is None or went_back or sample.time >= self._due + hop
+        self._due = (sample.time if late or self._due is None else self._due) + hop
+        yield ReadyItem(sample.topic, sample.modality, sample.time, sample.time, item, sample.recorded)
+
+
+class WindowTopicFeed(TopicFeed):
+    """Sounds, videos and inertial samples, by a feed of ``streams``."""
+
+    def __init__(self, topic: str, modality: str) -> None:
+        self._topic, self._modality = topic, modality
+        self._feed: Feed | None = None
+        self._kind: object = None
+        self._recorded = 0
+
+    def push(self, sample: Sample) -> Iterator[ReadyItem]:
+        data = sample.data
+        kind = self.kind_of(data)
+        if self._feed is None or kind != self._kind:
+            yield from self.end()
+            self._feed, self._kind = self.make(data), kind
+        self._recorded = sample.recorded
+        yield from self._items(self.pushed(self._feed, data, sample.time))
+
+    def end(self) -> Iterator[ReadyItem]:
+        if self._feed is not None:
+            yield from self._items(self._feed.end())
+
+    def kind_of(self, data: Any) -> object:
+        """What must stay the same for the feed to go on."""
+        return None
+
+    def make(self, data: Any) -> Feed:
+        raise NotImplementedError
+
+    def pushed(self, feed: Feed, data: Any, time: float) -> list[ReadyWindow]:
+        raise NotImplementedError
+
+    def _items(self, windows: Iterable[ReadyWindow]) -> Iterator[ReadyItem]:
+        for w in windows:
+            yield ReadyItem(self._topic, self._modality, w.start, w.end, w.item, self._recorded, w.notes)
+
+
+class AudioTopicFeed(WindowTopicFeed):
+    """Sounds; another rate or number of channels begins anew."""
+
+    def __init__(self, topic: str, options: WindowOptions) -> None:
+        super().__init__(topic, "audio")
+        self._options = options
+
+    def kind_of(self, data: Any) -> object:
+        return data.rate, len(data.src), data.src.dtype
+
+    def make(self, data: Any) -> Feed:
+        window, hop = self._options.of("audio")
+        return AudioFeed(data.rate, window=window, hop=hop, channels=len(data.src))
+
+    def pushed(self, feed: Feed, data: Any, time: float) -> list[ReadyWindow]:
+        return feed.push(data.src, time)
+
+
+class VideoTopicFeed(WindowTopicFeed):
+    """Videos; another size begins anew."""
+
+    def __init__(self, topic: str, options: WindowOptions) -> None:
+        super().__init__(topic, "video")
+        self._options = options
+
+    def kind_of(self, data: Any) -> object:
+        return data.src.shape
+
+    def make(self, data: Any) -> Feed:
+        window, hop = self._options.of("video")
+        return VideoFeed(window=window, hop=hop, layout="RGB" if data.src.ndim == 3 else "L")
+
+    def pushed(self, feed: Feed, data: Any, time: float) -> list[ReadyWindow]:
+        return feed.push(data.src, time)
+
+
+class ImuTopicFeed(WindowTopicFeed):
+    """Inertial samples; of one topic, or the accelerometer's of one and the gyroscope's of another."""
+
+    def __init__(self, topic: str, options: WindowOptions) -> None:
+        super().__init__(topic, "imu")
+        self._options = options
+
+    def make(self, data: Inertial) -> Feed:
+        window, hop = self._options.of("imu")
+        return ImuFeed(window=window, hop=hop)
+
+    def pushed(self, feed: Feed, data: Inertial, time: float) -> list[ReadyWindow]:
+        times = np.array([time])
+        if data.acc is not None and data.gyro is not None:
+            return feed.push(np.concatenate([data.acc, data.gyro])[:, None], times)
+        name, values = ("acc", data.acc) if data.acc is not None else ("gyro", data.gyro)
+        assert values is not None
+        return feed.push({name: values[:, None]}, times)
+
+
+FEEDS: dict[str, Callable[[str, WindowOptions], TopicFeed]] = {
+    "audio": AudioTopicFeed,
+    "video": VideoTopicFeed,
+    "imu": ImuTopicFeed,
+    **{m: (lambda topic, options: PictureTopicFeed(options)) for m in ("image", "depth", "thermal")},
+}
