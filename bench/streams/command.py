@@ -14,7 +14,7 @@ from bindrt.benchmark.machine import describe_machine
 from bindrt.benchmark.results import write_json
 
 #: The parts by name; each is a module of this package.
-PARTS = ("windows",)
+PARTS = ("windows", "events")
 
 
 def main(arguments: Sequence[str]) -> int:
