@@ -37,6 +37,27 @@ class Frame:
         return np.rot90(_core.picture_to_rgb(self.picture), self.quarter_turns)
 
 
+class ShownFrame:
+    """A frame of a video that is played; it becomes a :class:`Frame` when its pixels are needed."""
+
+    def __init__(self, decoded: Any, turning: bool) -> None:
+        self._decoded, self._turning = decoded, turning
+        self._frame: Frame | None = None
+
+    @classmethod
+    def of(cls, frame: Frame) -> ShownFrame:
+        """One that is ready."""
+        shown = cls(None, False)
+        shown._frame = frame
+        return shown
+
+    def frame(self) -> Frame:
+        """The frame, made once."""
+        if self._frame is None:
+            self._frame, self._decoded = frame_of(self._decoded, self._turning), None
+        return self._frame
+
+
 def frame_of(decoded: Any, turning: bool) -> Frame:
     """The frame of a decoder's frame; with ``turning`` it has the quarter turns of its display matrix.
 

@@ -22,7 +22,7 @@ from bindrt.sources.container import (
     packets_of,
 )
 from bindrt.sources.formats import Format
-from bindrt.sources.frames import Frame, frame_of
+from bindrt.sources.frames import ShownFrame
 from bindrt.sources.opening import IF_CUT, Opened, decoding
 from bindrt.sources.packets import Amount, check_complete, has_shown_order
 from bindrt.sources.played import ends_early
@@ -90,7 +90,7 @@ class Playing:
     def lost(self) -> int:
         return self._refused.count + self._undecoded
 
-    def frames(self) -> Iterator[tuple[float, Frame]]:
+    def frames(self) -> Iterator[tuple[float, ShownFrame]]:
         """The time of each frame in seconds from the first, and the frame; to be called once.
 
         Packets that cannot be decoded are left out, and counted in ``lost``.
@@ -138,7 +138,8 @@ class Playing:
 
     def _timed(
         self, found: Iterable[Any], clock: FrameClock, amount: Amount
-    ) -> Iterator[tuple[float, Frame]]:
+    ) -> Iterator[tuple[float, ShownFrame]]:
+        turning = self._format.name == "mov"  # the rotation in Matroska is ignored, as decord ignores it
         for decoded in found:
             width, height = decoded.width, decoded.height
             check_frame_size(width, height, self.name, self._limits)
@@ -147,7 +148,7 @@ class Playing:
             time = clock.time(decoded.pts)
             check_seconds(round(time * self.fps) + 1, self.fps, self.name, self._limits)
             self.damaged += bool(decoded.is_corrupt)
-            yield time, frame_of(decoded, turning=self._format.name == "mov")
+            yield time, ShownFrame(decoded, turning)
 
     def _check_end(self, ends: StreamEnds, shown: int) -> None:
         """Raises SourceError if there was nothing, or less than the header promises."""

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
+from bindrt.arrays import Array
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
 from bindrt.sources.container import (
@@ -40,6 +43,7 @@ _PROMISING = {"mov", "flac", "caf", "aiff", "tta", "wv", "ape", "tak", "mpc8", "
 _COUNTED_APART = ("adpcm", "gsm")  # codecs of which an AVI counts blocks, and FFmpeg takes them for samples
 _CHECKED = ("wavpack", "tta", "ape", "tak")  # codecs whose wrong check sums FFmpeg only tells when it must
 _BARE = ("mlp", "truehd", "sbc")  # all of the file are frames; FFmpeg says nothing of those that it skips
+_AT_LEAST = 1 << 13  # samples of each channel that are handed out together
 _SLACK = 0.05  # the share by which a container's promise may be too long
 
 
@@ -89,10 +93,31 @@ def _blocks(
         open_container(opened, file_format, limits) as media,
         decoding(opened.name, "sound track", IF_CUT),
     ):
-        for frame in _Resampled(rate).frames(_frames(media, file_format, index, opened, damage)):
-            block = frame.to_ndarray().T
+        for block in _together(_Resampled(rate).frames(_frames(media, file_format, index, opened, damage))):
             yield at, block
             at += len(block)
+
+
+def _together(frames: Iterator[Any]) -> Iterator[Array]:
+    """Blocks ``[n, channels]`` of several frames each; a packet has some 1000 samples.
+
+    An error comes after the samples before it.
+    """
+    kept: list[Array] = []
+    held, failure = 0, None
+    try:
+        for frame in frames:
+            kept.append(frame.to_ndarray())
+            held += frame.samples
+            if held >= _AT_LEAST:
+                yield np.concatenate(kept, axis=1).T
+                kept, held = [], 0
+    except Exception as error:
+        failure = error
+    if kept:
+        yield np.concatenate(kept, axis=1).T
+    if failure is not None:
+        raise failure
 
 
 class _Resampled:

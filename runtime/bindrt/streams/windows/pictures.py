@@ -18,7 +18,7 @@ from bindrt.notes import SHORT_WINDOW
 from bindrt.sources import is_file_source, open_source
 from bindrt.sources.animations import animation_of
 from bindrt.sources.formats import sniff
-from bindrt.sources.frames import Frame
+from bindrt.sources.frames import Frame, ShownFrame
 from bindrt.sources.image import open_picture
 from bindrt.sources.played import is_animation
 from bindrt.sources.playing import Playing, open_playing
@@ -30,6 +30,7 @@ from bindrt.streams.windows.schedule import Schedule
 _ROUNDING = 1e-6  # of a frame: times are sums of fractions
 _OFF = 2  # frames by which a window may have more or fewer than its length says
 _SMALL = 48 << 20  # pixels of all frames of a window, of 1.5 bytes each
+_TOGETHER = 4  # frames that are handed on together: what a frame costs is small beside decoding it
 _LAST = 2  # frames at the end of a window that are always kept
 
 
@@ -54,7 +55,7 @@ class WindowFrames:
     fps: float
     likely: frozenset[int]
     frames: int = 0
-    _held: dict[int, Frame] = field(default_factory=dict)
+    _held: dict[int, ShownFrame] = field(default_factory=dict)
 
     @property
     def held(self) -> int:
@@ -67,13 +68,13 @@ class WindowFrames:
 
     @property
     def width(self) -> int:
-        return self._held[0].width
+        return self._held[0].frame().width
 
     @property
     def height(self) -> int:
-        return self._held[0].height
+        return self._held[0].frame().height
 
-    def add(self, frame: Frame) -> None:
+    def add(self, frame: ShownFrame) -> None:
         self._held[self.frames] = frame
         if (old := self.frames - _LAST) not in self.likely and not self._holds_all:
             self._held.pop(old, None)
@@ -84,7 +85,7 @@ class WindowFrames:
 
     def read(self, wanted: Sequence[int], take: Take, limits: Limits, strict: bool) -> Read:
         for index in wanted:
-            take(index, self._held[max(held for held in self._held if held <= index)])
+            take(index, self._held[max(held for held in self._held if held <= index)].frame())
         return Read(frozenset(wanted), self.frames)
 
 
@@ -118,7 +119,7 @@ class FrameCuts:
         """Frames that are kept for open windows; one that several need counts for each."""
         return sum(window.held for window in self._open)
 
-    def add(self, time: float, frame: Frame) -> Iterator[Cut]:
+    def add(self, time: float, frame: ShownFrame) -> Iterator[Cut]:
         """The windows that end before this frame; ``time`` is in seconds from the first window's begin."""
         while self._end(self.whole) - self._slack <= time:
             yield from self._close(None)
@@ -173,16 +174,19 @@ def video_cuts(item: Video, schedule: Schedule, limits: Limits) -> Iterator[Cut]
     with _opened(item, limits, cuts) as source:
         made = FrameCuts(item, source.fps, schedule, limits)
         frames = Ahead(_frames(source, limits), DECODED, "bindrt-decode")
+        slack = _ROUNDING / source.fps
         try:
-            for time, frame, losses in frames:
+            for shown, losses in frames:
+                begin, stop = shown[0][0] - start, shown[-1][0] - start + 1 / source.fps
                 for losing, so_far in zip((lost, damaged), losses, strict=True):
-                    losing.met(so_far, time - start, time - start + 1 / source.fps)
-                if time < start - _ROUNDING / source.fps:
-                    continue
-                if end is not None and time >= end - _ROUNDING / source.fps:
+                    losing.met(so_far, begin, stop)
+                for time, frame in shown:
+                    if time < start - slack or (end is not None and time >= end - slack):
+                        continue
+                    for cut in made.add(max(time - start, 0.0), frame):
+                        yield _noted(cut, schedule, lost, damaged)
+                if end is not None and stop + start > end + 1 / source.fps:
                     break
-                for cut in made.add(max(time - start, 0.0), frame):
-                    yield _noted(cut, schedule, lost, damaged)
         except Error as error:
             failure = error
         finally:
@@ -223,13 +227,33 @@ def _opened(item: Video, limits: Limits, cuts: list[SourceError]) -> Iterator[Pl
         yield playing
 
 
-def _frames(source: Playing | Frames, limits: Limits) -> Iterator[tuple[float, Frame, tuple[int, int]]]:
-    """The time of each frame, the frame, and how many packets and frames were lost and damaged up to it."""
-    if isinstance(source, Playing):
-        for time, frame in source.frames():
-            yield time, frame, (source.lost, source.damaged)
-        return
+def _frames(
+    source: Playing | Frames, limits: Limits
+) -> Iterator[tuple[list[tuple[float, ShownFrame]], tuple[int, int]]]:
+    """Some frames with their times, and how many packets and frames were lost and damaged up to the last."""
+    kept: list[tuple[float, ShownFrame]] = []
+    failure: Error | None = None
+    try:
+        for each in source.frames() if isinstance(source, Playing) else _pictures(source, limits):
+            kept.append(each)
+            if len(kept) == _TOGETHER:
+                yield kept, _losses(source)
+                kept = []
+    except Error as error:
+        failure = error
+    if kept:
+        yield kept, _losses(source)
+    if failure is not None:
+        raise failure
+
+
+def _losses(source: Playing | Frames) -> tuple[int, int]:
+    return (source.lost, source.damaged) if isinstance(source, Playing) else (0, 0)
+
+
+def _pictures(source: Frames, limits: Limits) -> Iterator[tuple[float, ShownFrame]]:
+    """Pictures that can be asked for, one after the other."""
     for index in range(source.frames):
         found: list[Frame] = []
         source.read([index], lambda _, frame, found=found: found.append(frame), limits, False)  # type: ignore[misc]
-        yield index / source.fps, found[0], (0, 0)
+        yield index / source.fps, ShownFrame.of(found[0])

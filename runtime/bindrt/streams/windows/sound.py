@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +21,6 @@ from bindrt.streams.windows.ahead import Ahead
 from bindrt.streams.windows.cuts import DECODED, Cut, Losses, cut_of
 from bindrt.streams.windows.schedule import Schedule
 
-_TOGETHER = 1 << 14  # samples of each channel that are handed on together at least
 _SOMEWHERE = 1e-9  # seconds: damage that is known before its place is told with the first window
 _LEAST = c.MEL_WINDOW / c.AUDIO_RATE  # seconds of which a vector can be made
 
@@ -125,35 +124,23 @@ class _SoundCuts:
 
 
 def _blocks(recording: Recording, item: Audio, limits: Limits) -> Iterator[tuple[Array, int]]:
-    """Blocks ``[channels, n]`` of one dtype, and how many packets were lost up to each.
-
-    They have at most 65 536 samples. Those of single packets are handed on together, so that what a block
-    costs is small beside its samples.
-    """
-    kept: list[Array] = []
-    held, dtype, failure = 0, cast("np.dtype[Any] | None", None), cast("Error | None", None)
-    try:
-        for block in _pieces(in_order(recording, limits, item.start, item.end)):
-            check_block(block, recording.name)
-            dtype = block.dtype if dtype is None else dtype
-            kept.append(block if block.dtype == dtype else _as_integers(as_float(block), dtype))
-            held += len(block)
-            if held >= _TOGETHER:
-                yield np.concatenate(kept).T if len(kept) > 1 else kept[0].T, recording.damage.so_far
-                kept, held = [], 0
-    except Error as error:
-        failure = error
-    if kept:
-        yield np.concatenate(kept).T, recording.damage.so_far
-    if failure is not None:
-        raise failure
+    """Blocks ``[channels, n]`` of one dtype, of at most 65 536 samples; and the packets lost so far."""
+    dtype: np.dtype[Any] | None = None
+    for block in _pieces(in_order(recording, limits, item.start, item.end)):
+        check_block(block.T, recording.name)
+        dtype = block.dtype if dtype is None else dtype
+        same = block if block.dtype == dtype else _as_integers(as_float(block), dtype)
+        yield same, recording.damage.so_far
 
 
 def _pieces(blocks: Blocks) -> Iterator[Array]:
-    """The samples of blocks ``[n, channels]``, in pieces of at most 65 536."""
+    """The samples of blocks as ``[channels, n]``, in pieces of at most 65 536."""
     for _, block in blocks:
+        if len(block) <= BLOCK:
+            yield block.T
+            continue
         for at in range(0, len(block), BLOCK):
-            yield block[at : at + BLOCK]
+            yield block[at : at + BLOCK].T
 
 
 def _as_integers(samples: Array, dtype: np.dtype[Any]) -> Array:

@@ -13,7 +13,7 @@ import bindrt
 from bindrt import _core
 from bindrt.limits import DEFAULT_LIMITS
 from bindrt.modalities.video import prepare as prepare_video
-from bindrt.sources.frames import Frame
+from bindrt.sources.frames import Frame, ShownFrame
 from bindrt.sources.playing import FrameClock
 from bindrt.streams.windows import Ahead, Schedule
 from bindrt.streams.windows.cuts import Losses
@@ -111,7 +111,7 @@ def test_the_frames_that_are_kept_are_those_that_the_clips_need(
     made = FrameCuts(bindrt.Video(frames, fps=fps), fps, schedule, DEFAULT_LIMITS)
     found: list[Any] = []
     for i, frame in enumerate(frames):
-        found += made.add(i / fps, Frame(_core.Picture(frame), 4, 4))
+        found += made.add(i / fps, ShownFrame.of(Frame(_core.Picture(frame), 4, 4)))
     found += made.finish()
     assert len(found) >= 2
     for cut in found:
@@ -127,7 +127,7 @@ def test_a_pause_of_the_pictures_has_no_windows() -> None:
     times = [i / 10 + (100.0 if i >= 10 else 0.0) for i in range(20)]
     found: list[Any] = []
     for time, frame in zip(times, frames, strict=True):
-        found += made.add(time, Frame(_core.Picture(frame), 64, 48))
+        found += made.add(time, ShownFrame.of(Frame(_core.Picture(frame), 64, 48)))
     found += made.finish()
     assert [cut.number for cut in found] == [0, 1, 201, 202]
     assert [cut.start for cut in found] == [0.0, 0.5, 100.5, 101.0]
@@ -136,7 +136,7 @@ def test_a_pause_of_the_pictures_has_no_windows() -> None:
 def test_few_frames_are_held() -> None:
     frames = media.frames(1)
     made = FrameCuts(bindrt.Video(frames, fps=30), 30.0, Schedule.of(2.0, 1.0), DEFAULT_LIMITS)
-    picture = Frame(_core.Picture(frames[0]), 64, 48)
+    picture = ShownFrame.of(Frame(_core.Picture(frames[0]), 64, 48))
     for i in range(150):
         for _ in made.add(i / 30, picture):
             pass
