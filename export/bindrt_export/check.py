@@ -104,7 +104,11 @@ def read_reference(bundle: Bundle, encoder: str, names: list[str]) -> dict[str, 
     where = f"{bundle.path.name}/{relative}"
     remedy = "export the bundle again"
     if not (bundle.path / relative).is_file():
-        raise BundleError(where, "torch's vectors are missing, so there is nothing to compare with", remedy)
+        raise BundleError(
+            where,
+            "torch's vectors are missing, so there is nothing to compare with",
+            f"{remedy}, without --profile edge",
+        )
     path = regular_file(bundle.path, relative)
     shape = (1, bundle.manifest.embed_dim)
     try:

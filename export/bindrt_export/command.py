@@ -21,7 +21,7 @@ from bindrt.extras import install
 from bindrt.modalities import MODALITIES
 from bindrt.precisions import EIGHT_BITS, PRECISIONS
 from bindrt.selection.gains import bundle_gain
-from bindrt_export.request import ENGINE, EngineRequest, ExportRequest
+from bindrt_export.request import ENGINE, PRECISION, EngineRequest, ExportRequest
 from bindrt_export.terminal import (
     RichProgress,
     SilentProgress,
@@ -32,6 +32,8 @@ from bindrt_export.terminal import (
 )
 
 MAX_CONFIG_BYTES = 1 << 20
+#: What a profile's bundle holds unless ``--precision`` says otherwise.
+PROFILES = {"edge": "int8"}
 
 
 def parser(prog: str) -> CommandParser:
@@ -43,6 +45,7 @@ def parser(prog: str) -> CommandParser:
         """
         imagebind_huge.pth -o imagebind.bind
         imagebind_huge.pth -o small.bind --modality image text --precision fp16 int8
+        imagebind_huge.pth -o robot.bind --modality audio imu --profile edge
         --check imagebind.bind
         """,
     )
@@ -64,8 +67,10 @@ def parser(prog: str) -> CommandParser:
 
 
 def _engines(add: Callable[..., object]) -> None:
+    add("--profile", choices=tuple(PROFILES), metavar="NAME",
+                   help="edge: int8 alone, and nothing that only --check or a later export reads")  # fmt: skip
     add("--precision", nargs="+", action="extend", choices=PRECISIONS, metavar="P",
-                   help=f"{', '.join(PRECISIONS)}; default: fp32")  # fmt: skip
+                   help=f"{', '.join(PRECISIONS)}; default: fp32, with --profile edge int8")  # fmt: skip
     add("--default-precision", choices=PRECISIONS, metavar="P",
                    help="what bindrt.load takes; default: the first given")  # fmt: skip
     engines = listed_engines()
@@ -136,6 +141,7 @@ def request_of(args: argparse.Namespace) -> ExportRequest:
         engines,
         args.default_precision or precisions[0],
         args.pairs,
+        lean=args.profile is not None,
     )
 
 
@@ -163,7 +169,7 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
 
 def precisions_of(args: argparse.Namespace) -> list[str]:
     """The precisions that are asked for; the default one is among them."""
-    given = list(args.precision or ["fp32"])
+    given = list(args.precision or [PROFILES.get(args.profile, PRECISION)])
     return given if args.default_precision in (None, *given) else [*given, args.default_precision]
 
 

@@ -94,7 +94,11 @@ def run(request: ExportRequest, progress: Progress) -> dict[str, Any]:
             (staging / PAGE).write_text(html(report), "utf-8")
 
             # Swap it into place.
-            store.remove_all_but({MANIFEST, REPORT, PAGE} | listed_paths(manifest))
+            read_at_load = {MANIFEST} | listed_paths(manifest)
+            if request.lean:
+                store.remove_all_but(read_at_load, records=False)
+            else:
+                store.remove_all_but({REPORT, PAGE} | read_at_load)
             move_into_place(staging, request.output)
     return report
 

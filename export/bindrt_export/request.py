@@ -42,6 +42,8 @@ class ExportRequest:
         engines: what to make from the float32 graphs.
         default_precision: what ``bindrt.load`` takes.
         pairs: folder of files that belong together; what precisions cost in retrieval is measured on them.
+        lean: the bundle holds only what ``bindrt.load`` reads: no report, no records of how parts were made,
+            none of torch's vectors for ``bind-export --check``.
     """
 
     checkpoint: str
@@ -51,3 +53,4 @@ class ExportRequest:
     engines: EngineRequest = field(default_factory=EngineRequest)
     default_precision: str = PRECISION
     pairs: Path | None = None
+    lean: bool = False

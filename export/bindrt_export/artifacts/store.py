@@ -172,9 +172,9 @@ class ArtifactStore:
     def _record(self, recipe: Recipe, artifact: Artifact) -> None:
         write_json(self._staging / record_path(recipe), asdict(artifact))
 
-    def remove_all_but(self, listed: Iterable[str]) -> None:
-        """Remove what an earlier, different export left: all but the ``listed`` paths and the records."""
-        keep = self._kept | set(listed)
+    def remove_all_but(self, listed: Iterable[str], records: bool = True) -> None:
+        """Remove what an earlier, different export left: all but the ``listed`` paths and the ``records``."""
+        keep = set(listed) | (self._kept if records else set())
         for path in sorted(self._staging.rglob("*"), reverse=True):
             if path.is_dir():
                 if not any(path.iterdir()):
