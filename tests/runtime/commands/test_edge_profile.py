@@ -33,7 +33,7 @@ def test_it_holds_what_is_read_at_load_and_nothing_else(edge: Path) -> None:
 
 def test_it_embeds(edge: Path) -> None:
     with bindrt.load(edge) as model:
-        found = model.embed(imu=bindrt.IMU(np.ones((6, 400), np.float32), rate=200.0)).imu
+        found = model.embed(imu=bindrt.Imu(np.ones((6, 1000), np.float32), rate=200.0)).imu
     assert np.linalg.norm(found) == pytest.approx(1, abs=1e-5)
 
 
