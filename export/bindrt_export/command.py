@@ -68,7 +68,7 @@ def parser(prog: str) -> CommandParser:
 
 def _engines(add: Callable[..., object]) -> None:
     add("--profile", choices=tuple(PROFILES), metavar="NAME",
-                   help="edge: int8 alone, and nothing that only --check or a later export reads")  # fmt: skip
+                   help="edge: int8 alone, without what only --check or a later export reads")  # fmt: skip
     add("--precision", nargs="+", action="extend", choices=PRECISIONS, metavar="P",
                    help=f"{', '.join(PRECISIONS)}; default: fp32, with --profile edge int8")  # fmt: skip
     add("--default-precision", choices=PRECISIONS, metavar="P",
