@@ -13,13 +13,17 @@ from typing import Any
 import numpy as np
 
 import bindrt
-from bindrt.batching import Batch, by_length, cut_at_end
+from bindrt.batching import by_length
 from bindrt.benchmark import made_inputs
 from bindrt.benchmark.machine import describe_machine
 from bindrt.benchmark.results import write_json
 from bindrt.benchmark.timing import interleaved
+from bindrt.modalities import Tokens
 from bindrt.preprocess import prepare
+from bindrt.preprocess import text as tokens_of
 
+#: Which texts go together, and how many tokens their longest has, from the number of tokens of each.
+Grouping = Callable[[np.ndarray], Iterable[tuple[np.ndarray, int]]]
 WORDS = (
     "a",
     "small",
@@ -77,23 +81,24 @@ def compare(model: bindrt.Model, counts: Sequence[int], rounds: int) -> dict[str
 def grouping(model: bindrt.Model, counts: Sequence[int], rounds: int) -> dict[str, Any]:
     """Milliseconds of tokenized texts in the caller's order and grouped, with several prices of a call."""
     engine = model.engine("text")
-    groupings: dict[str, Callable[[Batch], Iterable[Batch]]] = {"in order": lambda batch: (batch,)}
+
+    def in_order(lengths: np.ndarray) -> Iterable[tuple[np.ndarray, int]]:
+        for start in range(0, len(lengths), engine.max_batch):
+            rows = np.arange(start, min(start + engine.max_batch, len(lengths)))
+            yield rows, int(lengths[rows].max())
+
+    def run(ids: np.ndarray, groups: Grouping) -> None:
+        for rows, length in groups(Tokens.used(ids)):
+            chunk = np.ascontiguousarray(ids[rows, :length])
+            engine.run(chunk, np.empty((len(chunk), model.embed_dim), np.float32))
+
+    groupings: dict[str, Grouping] = {"in order": in_order}
     for tokens in (0, 16, 64, 256, 1024):
         groupings[f"call of {tokens} tokens"] = partial(by_length, most=engine.max_batch, call=tokens)
-
-    def run(batch: Batch, groups: Callable[[Batch], Iterable[Batch]]) -> None:
-        for group in groups(batch):
-            rows = np.concatenate(group.views)
-            for start in range(0, len(rows), engine.max_batch):
-                chunk = np.ascontiguousarray(cut_at_end(rows[start : start + engine.max_batch]))
-                engine.run(chunk, np.empty((len(chunk), model.embed_dim), np.float32))
-
     found = {}
     for count in counts:
-        batch = Batch()
-        for row, text in enumerate(captions(count)):
-            batch.add(row, np.asarray(prepare("text", text).array)[None], None)
-        timed = interleaved({name: partial(run, batch, groups) for name, groups in groupings.items()}, rounds)
+        ids = tokens_of(captions(count))
+        timed = interleaved({name: partial(run, ids, groups) for name, groups in groupings.items()}, rounds)
         found[str(count)] = {name: timing.median * 1e3 for name, timing in timed.items()}
     return found
 

@@ -18,11 +18,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench import gemm
 from bench.paths import HUGE
-from bindrt.batching import cut_at_end
 from bindrt.benchmark.machine import describe_machine
 from bindrt.benchmark.results import write_json
 from bindrt.benchmark.timing import as_json, interleaved
 from bindrt.bundle import Bundle, open_bundle
+from bindrt.modalities import Tokens
 from bindrt.selection import choose, open_engine
 from bindrt_export.architecture import Encoder
 from bindrt_export.checkpoints import open_checkpoint
@@ -62,7 +62,8 @@ def cases(bundle: Bundle, encoder: str) -> Iterator[tuple[str, np.ndarray]]:
 
 def compare(bundle: Bundle, encoder: str, module: Encoder, inputs: np.ndarray, rounds: int) -> dict[str, Any]:
     engine = open_engine(bundle, choose(bundle, encoder, "auto", "fp32", "auto"))
-    ours = cut_at_end(inputs) if encoder == "text" else inputs  # as Model.embed does
+    used = int(Tokens.used(inputs).max()) if encoder == "text" else inputs.shape[-1]
+    ours = inputs[..., :used]  # as Model.embed does
     out = np.empty((1, bundle.manifest.embed_dim), np.float32)
     theirs = torch.from_numpy(inputs)
     product = gemm.session()

@@ -39,7 +39,7 @@ void Batch::clear() noexcept {
   entries.clear();
   used = credit = 0;
   pending = dropped = 0;
-  full = false;
+  full = patient = false;
   priority = 0;
   from_device = nullptr;
 }
@@ -48,19 +48,24 @@ std::int64_t Batch::close_holes() {
   if (dropped == 0) {
     return 0;
   }
+  if (borrowed != nullptr) {
+    memory = slots(static_cast<std::size_t>(used * row_bytes), nullptr);
+  }
+  const std::byte* const from = input();
   std::int64_t to = 0;
   std::int64_t moved = 0;
   for (Entry& entry : entries) {
     if (entry.dropped) {
       continue;
     }
-    if (entry.first != to) {
-      std::memmove(row(to), row(entry.first), static_cast<std::size_t>(entry.rows * row_bytes));
+    if (entry.first != to || borrowed != nullptr) {
+      std::memmove(row(to), from + entry.first * row_bytes, static_cast<std::size_t>(entry.rows * row_bytes));
       entry.first = to;
       moved += entry.rows;
     }
     to += entry.rows;
   }
+  borrowed = nullptr;
   std::erase_if(entries, [](const Entry& entry) { return entry.dropped; });
   dropped = 0;
   used = to;

@@ -35,7 +35,7 @@ struct Batch {
 
   void clear() noexcept;  // to be filled again
   // Moves rows down over holes. What is left is contiguous, in order. Returns the rows that were moved.
-  std::int64_t close_holes();
+  std::int64_t close_holes();  // borrowed rows are copied, to memory of its own
 
   struct Free {
     std::shared_ptr<Device> device;  // whose memory it is; null: the process's
@@ -54,14 +54,16 @@ struct Batch {
   const float* from_device = nullptr;  // [entries, dim]: pooled there
 
   const std::byte* borrowed;  // the caller's memory, instead of our own
+  bool single_use = false;    // its memory fits its requests alone
   std::vector<Entry> entries;
   std::int64_t used = 0;    // rows reserved
   std::int64_t credit = 0;  // rows that its lane counts for it
   std::size_t pending = 0;  // entries that are still being written
   std::size_t dropped = 0;
-  bool full = false;  // takes no more
-  int priority = 0;   // the highest of its requests'
-  Time opened;        // when its first rows were reserved
+  bool full = false;     // takes no more
+  bool patient = false;  // all its requests are
+  int priority = 0;      // the highest of its requests'
+  Time opened;           // when its first rows were reserved
   Time run_begin, run_end;
   std::uint64_t number = 0;
 };

@@ -9,8 +9,9 @@
 
 namespace bindrt::pipeline {
 
-// A batch goes when it is full, when nothing more for it is on its way, or when it has waited long enough;
-// never while something is still being written into it. Else `alarm` is when to look again.
+// A batch goes when it is full, when nothing more for it is on its way, or, if it is not patient, when it has
+// waited long enough; never while something is still being written into it. Else `alarm` is when to look
+// again.
 bool Pipeline::is_ready(const Lane& lane, const Batch& batch, Time now, Time& alarm) const {
   if (batch.pending > 0 || batch.live() == 0) {
     return false;
@@ -20,6 +21,9 @@ bool Pipeline::is_ready(const Lane& lane, const Batch& batch, Time now, Time& al
   }
   if (lane.preparing == 0 && (lane.queue.empty() || !lane.may_start())) {
     return true;
+  }
+  if (batch.patient) {
+    return false;
   }
   const Time ripe = batch.opened + lane.options.max_wait;
   if (now >= ripe) {
@@ -80,6 +84,23 @@ BatchPtr Pipeline::take(Batch* batch, Time now, Deliveries& to) {
   return taken;
 }
 
+// Takes a ready batch and delivers those that are too late for it. The mutex is not locked afterwards. Null
+// if all are late: a device would still be at it when all is delivered.
+BatchPtr Pipeline::take_for_engine(Lock& lock, Batch* batch, Time now) {
+  Deliveries expired;
+  BatchPtr taken = take(batch, now, expired);
+  const bool is_dead = taken->live() == 0;
+  if (is_dead) {
+    recycle(std::exchange(taken, nullptr));
+  }
+  lock.unlock();
+  deliver(expired);
+  if (is_dead) {
+    workers_->notify();
+  }
+  return taken;
+}
+
 // Takes back batches whose requests are all over; returns whether there were any.
 bool Pipeline::recycle_dead() {
   bool any = false;
@@ -112,7 +133,7 @@ void Pipeline::execute() {
       lock.lock();
       continue;
     }
-    if (executor_.device_busy()) {
+    if (executor_.guest || executor_.device_busy()) {
       executor_.wake.wait(lock);
       continue;
     }
@@ -133,18 +154,12 @@ void Pipeline::execute() {
     Time alarm = Time::max();
     const Time now = Clock::now();
     if (Batch* const batch = choose(now, alarm)) {
-      Deliveries expired;
-      BatchPtr taken = take(batch, now, expired);
-      if (taken->live() == 0) {  // all were late; a device would still be at it when all is delivered
-        recycle(std::move(taken));
-        lock.unlock();
-        deliver(expired);
-        workers_->notify();
+      executor_.idle.store(false, std::memory_order_relaxed);  // a guest has left it set
+      BatchPtr taken = take_for_engine(lock, batch, now);
+      if (taken == nullptr) {
         lock.lock();
         continue;
       }
-      lock.unlock();
-      deliver(expired);
       executor_.device != nullptr ? start_on_device(std::move(taken)) : run(std::move(taken));
       awake = Clock::now() + executor_.spin;
       lock.lock();
@@ -273,15 +288,15 @@ void Pipeline::finish(BatchPtr batch) {
       ended[i].vector = vectors + i * static_cast<std::size_t>(of.options.dim);
     }
   }
-  deliver(ended);
-  const Time now = Clock::now();
+  const Time now = Clock::now();  // whoever gets a vector may look at the times next
   of.time(Stage::kEngine).record((batch->run_end - batch->run_begin).count());
   of.time(Stage::kFinish).record((now - batch->run_end).count());
   for (const Delivery& each : ended) {
     of.time(Stage::kBatch).record((batch->run_begin - each.request->prepared).count());
     of.time(Stage::kTotal).record((now - each.request->submitted).count());
   }
-  trace_.span("finish", batch->lane, batch->run_end, now, batch->number, batch->used);
+  deliver(ended);
+  trace_.span("finish", batch->lane, batch->run_end, Clock::now(), batch->number, batch->used);
   bool more = false;
   {
     const Lock lock(mutex_);
@@ -297,7 +312,7 @@ void Pipeline::finish(BatchPtr batch) {
 void Pipeline::recycle(BatchPtr batch) {
   Lane& of = lane(batch->lane);
   of.in_flight -= batch->credit;
-  if (batch->borrowed == nullptr && batch->capacity == of.batch_rows()) {
+  if (!batch->single_use) {
     batch->clear();
     of.free[batch->length_class].push_back(std::move(batch));
   }

@@ -74,59 +74,6 @@ void Pipeline::require_this_process() const {
   }
 }
 
-Submitted Pipeline::submit(const RequestPtr& request) {
-  require_this_process();
-  Lane& to = lane(request->lane);
-  const Time now = Clock::now();
-  bool at_once = false;
-  bool startable = false;
-  {
-    const Lock lock(mutex_);
-    if (!accepting_) {
-      return Submitted::kClosed;
-    }
-    if (to.queue.size() >= to.options.queue) {
-      ++to.counts.refused;
-      return Submitted::kFull;
-    }
-    ++to.counts.submitted;
-    ++outstanding_;
-    request->submitted = now;
-    if (request->deadline) {
-      request->alarm = deadlines_.emplace(*request->deadline, request);
-    }
-    at_once = request->ready && to.queue.empty() && to.may_start();
-    if (at_once) {
-      start(to, request, now);
-    } else {
-      request->state = Request::State::kQueued;
-      to.queue.push(request);
-      startable = to.may_start() || request->deadline;  // else the one that makes room notifies
-    }
-  }
-  if (at_once) {
-    prepare(to, request);
-  }
-  // A deadline is the workers' to watch; not before it is placed, for while it is prepared they look past it.
-  if (at_once ? request->deadline.has_value() : startable) {
-    workers_->notify();
-  }
-  return Submitted::kAccepted;
-}
-
-bool Pipeline::wait_for_room(int index, Time until) {
-  require_this_process();
-  Lane& to = lane(index);
-  Lock lock(mutex_);
-  if (accepting_ && to.queue.size() < to.options.queue) {
-    return true;
-  }
-  ++to.waiting_for_space;
-  to.space.wait_until(lock, until, [&] { return !accepting_ || to.has_space(); });
-  --to.waiting_for_space;
-  return accepting_ && to.queue.size() < to.options.queue;
-}
-
 // Under the mutex.
 void Pipeline::tell_of_space(Lane& lane) {
   if (lane.waiting_for_space > 0 && lane.has_space()) {

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <deque>
 #include <map>
+#include <span>
 #include <stdexcept>
 
 #include "csrc/pipeline/lane.h"
@@ -49,6 +50,20 @@ class Pipeline final : public WorkSource {
   // Takes a new request, or says why not. Ready input is written into its slot at once if nothing is before
   // it.
   Submitted submit(const RequestPtr& request);
+  // As submit() for each in turn, all of one lane and at least one, under one lock, until one is not
+  // accepted.
+  struct Admitted {
+    std::size_t accepted = 0;
+    Submitted answer = Submitted::kAccepted;  // of the last one tried
+  };
+  Admitted submit_all(std::span<const RequestPtr> requests);
+  // Requests of one lane whose rows are a batch as they are, one after the other: `counts[i]` rows of
+  // requests[i], all of `rows.length`, which need not be a class's. The queue does not matter for them.
+  Submitted submit_batch(std::span<const RequestPtr> requests, const Ready& rows,
+                         std::span<const std::int64_t> counts);
+  // While the engine has nothing to do: runs batches that are ready on this thread, as long as the next one
+  // has a request of `caller`. For what is `by_submitter`, since a thread of the pipeline would have to wake.
+  void run_here(std::uint64_t caller);
   // Whether the engine has nothing to do, and so would begin with what is submitted at once; a hint.
   bool idle() const noexcept { return executor_.idle.load(std::memory_order_relaxed); }
   // Waits until the lane's queue has room, the pipeline is closed, or `until`. Returns whether it has room.
@@ -80,7 +95,8 @@ class Pipeline final : public WorkSource {
   struct Executor {
     std::condition_variable wake;
     std::atomic<std::uint32_t> news{0};  // counts what may have made a batch ready; written under the mutex
-    std::atomic<bool> idle{false};       // looks out or sleeps
+    std::atomic<bool> idle{false};       // nobody runs a batch: the thread looks out or sleeps
+    bool guest = false;                  // a submitter runs batches instead of the thread
     std::chrono::microseconds spin{0};
     std::thread thread;
     std::int64_t busy = 0;  // nanoseconds
@@ -108,6 +124,10 @@ class Pipeline final : public WorkSource {
 
   Lane& lane(int index) { return *lanes_[static_cast<std::size_t>(index)]; }
 
+  // submitting.cpp
+  Submitted admit(Lane& to, const RequestPtr& request, Time now);
+  void accept(Lane& to, const RequestPtr& request, Time now);
+
   // pipeline.cpp
   void tell_engine();
   static void tell_of_space(Lane& lane);
@@ -119,10 +139,10 @@ class Pipeline final : public WorkSource {
   // preparing.cpp
   Lane* next_startable();
   void start(Lane& lane, const RequestPtr& request, Time now);
-  void prepare(Lane& lane, const RequestPtr& request);
+  void prepare(Lane& lane, const RequestPtr& request, bool runs_here);
   FailurePtr fill(const RequestPtr& request, Lane& lane, BatchRows& rows);
   void write_ready(const Ready& ready, Lane& lane, BatchRows& rows);
-  void commit(Lane& lane, const RequestPtr& request, FailurePtr failure);
+  void commit(Lane& lane, const RequestPtr& request, FailurePtr failure, bool runs_here);
   Batch& batch_for(Lane& lane, std::size_t length_class, std::int64_t rows, const void* borrowed);
   std::byte* reserve(const RequestPtr& request, const void* borrowed, std::int64_t rows,
                      std::size_t length_class);
@@ -137,6 +157,7 @@ class Pipeline final : public WorkSource {
   Batch* choose(Time now, Time& alarm);
   BatchPtr unlink(Batch* batch);
   BatchPtr take(Batch* batch, Time now, Deliveries& to);
+  BatchPtr take_for_engine(Lock& lock, Batch* batch, Time now);
   bool recycle_dead();
   void run(BatchPtr batch);
   void count_batch(const Batch& batch, Time busy_from, const RunCounts& counts);

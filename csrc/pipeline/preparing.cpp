@@ -104,7 +104,7 @@ bool Pipeline::work() {
     workers_->notify();
   }
   if (request != nullptr) {
-    prepare(lane(request->lane), request);
+    prepare(lane(request->lane), request, false);
   }
   return request != nullptr || !expired.empty();
 }
@@ -127,14 +127,14 @@ void Pipeline::start(Lane& lane, const RequestPtr& request, Time now) {
 }
 
 // Not under the mutex.
-void Pipeline::prepare(Lane& lane, const RequestPtr& request) {
+void Pipeline::prepare(Lane& lane, const RequestPtr& request, bool runs_here) {
   BatchRows rows(*this, lane, request);
   FailurePtr failure = fill(request, lane, rows);
   if (failure == nullptr && rows.reserved() == 0) {
     failure = make_failure("nothing was prepared");
   }
   trace_.span("prepare", request->lane, request->started, Clock::now(), request->caller, rows.reserved());
-  commit(lane, request, std::move(failure));
+  commit(lane, request, std::move(failure), runs_here);
 }
 
 FailurePtr Pipeline::fill(const RequestPtr& request, Lane& lane, BatchRows& rows) {
@@ -181,7 +181,9 @@ std::byte* Pipeline::reserve(const RequestPtr& request, const void* borrowed, st
   if (batch.entries.empty()) {
     batch.opened = Clock::now();
     batch.priority = request->priority;
+    batch.patient = true;
   }
+  batch.patient = batch.patient && request->patient;
   batch.entries.push_back({request, batch.used, rows, false, nullptr});
   request->batch = &batch;
   request->entry = batch.entries.size() - 1;
@@ -243,7 +245,7 @@ Batch& Pipeline::batch_for(Lane& lane, std::size_t length_class, std::int64_t ro
     lane.counts.batches_made += borrowed == nullptr ? 1 : 0;
   }
   batch->number = ++batch_number_;
-  batch->full = own;
+  batch->full = batch->single_use = own;
   lane.waiting.push_back(std::move(batch));
   if (!own) {
     open = lane.waiting.back().get();
@@ -251,8 +253,9 @@ Batch& Pipeline::batch_for(Lane& lane, std::size_t length_class, std::int64_t ro
   return *lane.waiting.back();
 }
 
-// Ends preparing: from now on the request waits in its batch, or it is over.
-void Pipeline::commit(Lane& lane, const RequestPtr& request, FailurePtr failure) {
+// Ends preparing: from now on the request waits in its batch, or it is over. The engine's thread is not told
+// if this thread `runs_here` next.
+void Pipeline::commit(Lane& lane, const RequestPtr& request, FailurePtr failure, bool runs_here) {
   Deliveries ended;
   bool more = false;
   {
@@ -282,10 +285,14 @@ void Pipeline::commit(Lane& lane, const RequestPtr& request, FailurePtr failure)
                                                    : Outcome::kExpired;
       end_request(request, outcome, outcome == Outcome::kFailed ? std::move(failure) : nullptr, ended);
     }
-    executor_.news.fetch_add(1, std::memory_order_release);
+    if (!runs_here) {
+      executor_.news.fetch_add(1, std::memory_order_release);
+    }
     more = !lane.queue.empty() && lane.may_start();  // it may have had fewer rows than expected
   }
-  executor_.wake.notify_one();  // not under the mutex, which the woken thread wants first
+  if (!runs_here) {
+    executor_.wake.notify_one();  // not under the mutex, which the woken thread wants first
+  }
   if (more) {
     workers_->notify();
   }

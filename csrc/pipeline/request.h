@@ -53,6 +53,8 @@ struct Request {
   std::uint64_t caller = 0;  // callers take turns
   std::optional<Time> deadline;
   bool normalize = true;
+  bool patient = false;       // one of many that are wanted together: its batch goes when it is full, or last
+  bool by_submitter = false;  // the thread that submits it prepares it if it can, and calls run_here() then
   std::shared_ptr<void> tag;  // whatever the submitter wants to find again
   std::optional<Ready> ready;
 

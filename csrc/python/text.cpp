@@ -49,7 +49,7 @@ class PythonTokenizer {
       : tokens_(std::max({first + static_cast<std::int32_t>(merges.shape(0)), start + 1, end + 1})),
         tokenizer_(vocabulary(inside, at_end, merges, first, start, end)) {}
 
-  // The ids of a plain text, and whether one is not known; None for any other object.
+  // The ids of a plain text, and those of them that are not known; None for any other object.
   py::object encode(py::handle text, py::ssize_t length, const std::optional<Known>& known) const {
     const std::optional<std::string_view> plain = ascii(text);
     if (!plain) {
@@ -61,11 +61,12 @@ class PythonTokenizer {
     if (count == 0) {
       return py::none();
     }
-    return py::make_tuple(ids, known && text::has_unknown(to.first(count), flags(*known)));
+    return py::make_tuple(
+        ids, known ? tuple_of(text::unknown_among(to.first(count), flags(*known))) : py::tuple());
   }
 
-  // Ids [N, length], and for each text how many they are with start and end: 0 for one that is not plain,
-  // negative for one with a token that is not known.
+  // Ids [N, length]; for each text how many they are with start and end, 0 for one that is not plain; and for
+  // texts with ids that are not known, by their number, those.
   py::tuple encode_all(const py::list& texts, py::ssize_t length, const std::optional<Known>& known) const {
     const auto count = static_cast<py::ssize_t>(texts.size());
     Ids ids({count, length});
@@ -77,16 +78,26 @@ class PythonTokenizer {
     const std::span<const bool> knows = known ? flags(*known) : std::span<const bool>();
     std::int64_t* const to = ids.mutable_data();
     std::int64_t* const lengths = counts.mutable_data();
+    std::vector<std::pair<std::size_t, std::vector<std::int64_t>>> unknown;
     {
       const WithoutGil release;  // the list and its texts stay: the caller has made it for this call
       for (std::size_t i = 0; i < plain.size(); ++i) {
         const std::span<std::int64_t> of = row(to + static_cast<py::ssize_t>(i) * length, length);
         const std::size_t found = tokenizer_.encode(plain[i], of);
-        const bool is_told = !knows.empty() && text::has_unknown(of.first(found), knows);
-        lengths[i] = is_told ? -static_cast<std::int64_t>(found) : static_cast<std::int64_t>(found);
+        lengths[i] = static_cast<std::int64_t>(found);
+        if (!knows.empty()) {
+          unknown.emplace_back(i, text::unknown_among(of.first(found), knows));
+          if (unknown.back().second.empty()) {
+            unknown.pop_back();
+          }
+        }
       }
     }
-    return py::make_tuple(ids, counts);
+    py::dict told;
+    for (const auto& [i, numbers] : unknown) {
+      told[py::int_(i)] = tuple_of(numbers);
+    }
+    return py::make_tuple(ids, counts, told);
   }
 
  private:
@@ -100,6 +111,14 @@ class PythonTokenizer {
     text::Vocabulary made{of_characters(inside), of_characters(at_end), {}, first, start, end};
     for (py::ssize_t i = 0; i < merges.shape(0); ++i) {
       made.merges.push_back({merges.at(i, 0), merges.at(i, 1)});
+    }
+    return made;
+  }
+
+  static py::tuple tuple_of(const std::vector<std::int64_t>& numbers) {
+    py::tuple made(numbers.size());
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      made[i] = numbers[i];
     }
     return made;
   }

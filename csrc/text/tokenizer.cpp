@@ -191,13 +191,14 @@ std::size_t Tokenizer::encode(std::string_view text, std::span<std::int64_t> ids
   return count;
 }
 
-bool has_unknown(std::span<const std::int64_t> ids, std::span<const bool> known) noexcept {
+std::vector<std::int64_t> unknown_among(std::span<const std::int64_t> ids, std::span<const bool> known) {
+  std::vector<std::int64_t> unknown;
   for (std::size_t i = 1; i + 1 < ids.size(); ++i) {
     if (ids[i] != 0 && !known[static_cast<std::size_t>(ids[i])]) {
-      return true;
+      unknown.push_back(ids[i]);
     }
   }
-  return false;
+  return unknown;
 }
 
 }  // namespace bindrt::text

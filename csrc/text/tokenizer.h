@@ -56,7 +56,8 @@ class Tokenizer {
   std::vector<Merge> merges_;
 };
 
-// Whether a token between the first and the last of `ids` is not `known`. Token 0 counts as known.
-bool has_unknown(std::span<const std::int64_t> ids, std::span<const bool> known) noexcept;
+// The tokens between the first and the last of `ids` that are not `known`, in their order. Token 0 counts as
+// known.
+std::vector<std::int64_t> unknown_among(std::span<const std::int64_t> ids, std::span<const bool> known);
 
 }  // namespace bindrt::text

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt.background import in_background
-from bindrt.batching import Embedder, Outcome
+from bindrt.batching import Outcome
 from bindrt.bundle import Bundle
 from bindrt.bundle.space import with_fewer_views
 from bindrt.bundle.words import Words
@@ -45,6 +45,7 @@ from bindrt.loaded_encoders import LoadedEncoders
 from bindrt.modalities import MODALITIES
 from bindrt.option_checks import chosen_bool, is_normalized, is_skip
 from bindrt.pipeline import EmbeddingFuture, Pipelines, new_caller, request_options
+from bindrt.pipeline.bulk import Bulk
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.tracing import traced
 from bindrt.precisions import FASTEST
@@ -120,6 +121,9 @@ class Model(Holding, Submitting, Windowing, Sensing):
             self.pipelines.is_idle,
             partial(self.pipelines.close, True),
         )
+        self._bulk = partial(
+            Bulk, self.pipelines, self._preparation, self._counts, self._loaded.engine, self.embed_dim
+        )
         if options.memory_budget is not None:
             self.pipelines.call_on_use(self._loaded.used.touch)
 
@@ -176,10 +180,11 @@ class Model(Holding, Submitting, Windowing, Sensing):
         items = {m: as_items(m, value) for m, value in given.items() if value is not None or m in own}
         for modality in items:
             self._require(modality)
+        options = request_options(0, None, normalize, new_caller())
         outcomes = {}
         for modality, given_items in items.items():
-            with self._loaded.using(MODALITIES[modality].encoder) as engine:
-                outcomes[modality] = self._embedder(modality, engine).embed(given_items, normalize, skip)
+            with self._loaded.using(MODALITIES[modality].encoder):
+                outcomes[modality] = self._bulk(modality, given_items, options, skip, here=True).run()
         return self._collect(items, outcomes, normalize)
 
     async def aembed(
@@ -205,7 +210,7 @@ class Model(Holding, Submitting, Windowing, Sensing):
         """
         import asyncio  # when asked: who searches once does not wait for its import
 
-        from bindrt.pipeline.aembed import embed_async
+        from bindrt.pipeline.aembed import embed_each, embed_together
 
         skip, normalize = is_skip(on_error), is_normalized(normalize)
         options = request_options(priority, deadline, normalize, new_caller())
@@ -215,7 +220,12 @@ class Model(Holding, Submitting, Windowing, Sensing):
         for modality in given:
             self._require(modality)
             await asyncio.to_thread(self._engine, MODALITIES[modality].encoder)
-        outcomes = await embed_async(self.pipelines, self._engine, given, self.embed_dim, options, skip)
+        if self.pipelines.shares:
+            outcomes = await embed_each(self.pipelines, self._engine, given, self.embed_dim, options, skip)
+        else:
+            outcomes = await embed_together(
+                {m: self._bulk(m, of, options, skip, here=False) for m, of in given.items()}
+            )
         return self._collect(given, outcomes, normalize)
 
     def _queue(self, modality: str, item: object, options: RequestOptions, block: bool) -> EmbeddingFuture:
@@ -341,16 +351,6 @@ class Model(Holding, Submitting, Windowing, Sensing):
         what = f"{self.bundle.path.name}: {', '.join(self.modalities)}"
         chosen = choice_text(self._openers, self._asked)
         return f"Model({what}; {chosen}; [{self.embed_dim}]; space {self.space})"
-
-    def _embedder(self, modality: str, engine: Engine) -> Embedder:
-        return Embedder(
-            MODALITIES[modality],
-            self.bundle.manifest.encoders[MODALITIES[modality].encoder],
-            engine,
-            partial(self._preparation.views, modality),
-            self.embed_dim,
-            self._counts,
-        )
 
     def _engine(self, encoder: str) -> Engine:
         return self._loaded.engine(encoder)

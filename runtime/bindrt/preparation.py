@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bindrt.arrays import Array
-from bindrt.bundle.words import Words
+from bindrt.bundle.words import Words, words_of
 from bindrt.errors import Error
 from bindrt.isolation import Isolated
 from bindrt.items import Prepared
@@ -82,8 +82,8 @@ class Preparation:
         quick = tokens.quick(item, None if self._words is None else self._words.known)
         if quick is None:
             return None
-        ids, notes, is_untold = quick
-        return ids, self._told(ids, notes) if is_untold else notes
+        ids, notes, unknown = quick
+        return ids, self._told(ids, notes) if unknown is None else _with_words(unknown, notes)
 
     def _ready_ids(self, item: Prepared) -> tuple[Array, Notes] | None:
         ids = item.array
@@ -91,6 +91,24 @@ class Preparation:
             return None
         is_wrong = ids.dtype != np.int64  # preparing says what is wrong with them
         return ids, item.notes if is_wrong else self._told(ids, item.notes)
+
+    def all_ids(self, modality: str, items: list[object]) -> tuple[Array, Array, dict[int, Notes]]:
+        """Token ids ``[N, length]`` of items, how many each has, and notes by the item's number.
+
+        An item with 0 ids must be prepared alone.
+        """
+        tokens = MODALITIES[modality].tokens
+        assert tokens is not None
+        ids, counts, unknown = tokens.plain(items, None if self._words is None else self._words.known)
+        notes = {i: _with_words(numbers, {}) for i, numbers in unknown.items()}
+        for i in np.flatnonzero(counts == 0).tolist():
+            with suppress(Error):  # preparing it alone says so
+                found = self.ready_ids(modality, items[i])
+                if found is not None and tokens.is_row(found[0], ids.shape[1]):
+                    ids[i] = found[0]
+                    counts[i] = tokens.used(ids[i : i + 1])[0]
+                    notes[i] = found[1]
+        return ids, counts, {i: of for i, of in notes.items() if of}
 
     def _told(self, ids: Array, notes: Notes) -> Notes:
         words = self._words.unknown(ids) if self._words is not None else ""
@@ -103,3 +121,8 @@ def _source_field(kind: type) -> str | None:
         kind, "__dataclass_fields__", ()
     )  # what fields() reads, in a tenth of its time
     return next(iter(named), None)
+
+
+def _with_words(unknown: tuple[int, ...], notes: Notes) -> Notes:
+    words = words_of(unknown) if unknown else ""
+    return {**notes, "unknown_words": words} if words else notes

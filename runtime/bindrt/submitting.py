@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Literal, TypeVar, overload
 
+from bindrt.engines import Engine
 from bindrt.item_types import (
     AudioItem,
     DepthItem,
@@ -17,15 +19,19 @@ from bindrt.item_types import (
     VideoItem,
 )
 from bindrt.option_checks import chosen_bool, is_normalized, is_skip, require_stream
-from bindrt.pipeline import EmbeddingFuture, Streamed, new_caller, request_options
+from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed, new_caller, request_options
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.streaming import stream
+from bindrt.preparation import Preparation
 
 Item = TypeVar("Item")
 
 
 class Submitting:
     """What can queue items."""
+
+    pipelines: Pipelines
+    _preparation: Preparation
 
     @overload
     def submit(
@@ -161,12 +167,13 @@ class Submitting:
         require_stream(items, prefetch)
         options = request_options(priority, None, normalize, new_caller())
 
-        def submit(item: Item) -> EmbeddingFuture:
-            return self._queue(modality, item, options, block=True)
-
-        return stream(items, submit, prefetch, skip, modality)
+        submit = partial(self.pipelines.submit_many, modality, engine=self._engine, options=options)
+        return stream(items, self._preparation.taken, submit, prefetch, skip, modality)
 
     def _require(self, modality: str) -> None:
+        raise NotImplementedError
+
+    def _engine(self, encoder: str) -> Engine:
         raise NotImplementedError
 
     def _queue(self, modality: str, item: object, options: RequestOptions, block: bool) -> EmbeddingFuture:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bindrt.errors import ClosedError
@@ -12,17 +12,17 @@ _thread = threading.local()
 
 
 @contextmanager
-def wanted_until(stopped: threading.Event) -> Iterator[None]:
-    """While the block runs, :func:`require_wanted` raises in this thread once ``stopped`` is set."""
-    _thread.stopped = stopped
+def wanted_while(is_wanted: Callable[[], bool]) -> Iterator[None]:
+    """While the block runs, :func:`require_wanted` raises in this thread once ``is_wanted`` says no."""
+    _thread.is_wanted = is_wanted
     try:
         yield
     finally:
-        _thread.stopped = None
+        _thread.is_wanted = None
 
 
 def require_wanted() -> None:
     """Raises ClosedError when nobody waits for what this thread prepares: after Ctrl-C, or at the end."""
-    stopped = getattr(_thread, "stopped", None)
-    if stopped is not None and stopped.is_set():
+    is_wanted = getattr(_thread, "is_wanted", None)
+    if is_wanted is not None and not is_wanted():
         raise ClosedError("", "nobody waits for it any more")

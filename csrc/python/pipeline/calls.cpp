@@ -23,39 +23,48 @@ using pipeline::Delivery;
 using pipeline::EngineResult;
 using pipeline::FailurePtr;
 
-// The exception itself, for whoever delivers it; freed under the GIL.
-FailurePtr failure_of(py::error_already_set& error) {
-  std::shared_ptr<void> cause(new py::object(error.value()), [](void* held) {
-    const WithGil gil;
-    delete static_cast<py::object*>(held);
-  });
-  return std::make_shared<const pipeline::Failure>(pipeline::Failure{"", std::move(cause)});
+thread_local bool interrupted = false;
+
+// Calls Python code that others depend on. The main thread may be here for a call of its own: then Ctrl-C
+// does not cut it short, but is raised when that call returns.
+template <class Call>
+void uninterrupted(const Call& call) {
+  for (;;) {
+    try {
+      or_sleep(call);
+      return;
+    } catch (py::error_already_set& error) {
+      if (!error.matches(PyExc_KeyboardInterrupt)) {
+        throw;
+      }
+      interrupted = true;
+    }
+  }
 }
 
-py::object error_of(const Delivery& delivery) {
-  if (delivery.failure == nullptr) {
-    return py::none();
-  }
-  if (delivery.failure->cause != nullptr) {
-    return *static_cast<const py::object*>(delivery.failure->cause.get());
-  }
-  return py::str(delivery.failure->message);
+// The exception itself, for whoever delivers it.
+FailurePtr failure_of(py::error_already_set& error) {
+  return std::make_shared<const pipeline::Failure>(pipeline::Failure{"", held_object(error.value())});
 }
+
+bool is_wanted(const PythonTag& tag) { return tag.bulk == nullptr || tag.bulk->is_wanted(tag.index); }
 
 // Rows of a batch for csrc/prepare.
 class BatchSlots final : public prepare::Slots {
  public:
-  BatchSlots(pipeline::ItemRows& rows, std::int64_t view_numbers, const std::atomic<bool>& stopped)
-      : rows_(rows), view_numbers_(view_numbers), stopped_(stopped) {}
+  BatchSlots(pipeline::ItemRows& rows, std::int64_t view_numbers, const PythonTag& tag,
+             const std::atomic<bool>& stopped)
+      : rows_(rows), view_numbers_(view_numbers), tag_(tag), stopped_(stopped) {}
 
   float* reserve(std::int64_t views) override { return static_cast<float*>(rows_.reserve(views)); }
   std::int64_t view_numbers() const override { return view_numbers_; }
   void count_copied(std::int64_t views) override { rows_.count_copied(views); }
-  bool wanted() const override { return !stopped_.load(std::memory_order_relaxed); }
+  bool wanted() const override { return is_wanted(tag_) && !stopped_.load(std::memory_order_relaxed); }
 
  private:
   pipeline::ItemRows& rows_;
   const std::int64_t view_numbers_;
+  const PythonTag& tag_;
   const std::atomic<bool>& stopped_;
 };
 
@@ -66,6 +75,30 @@ void keep_for_ever(LaneArrays& lane) {
 }
 
 }  // namespace
+
+void raise_interrupt() {
+  if (std::exchange(interrupted, false)) {
+    PyErr_SetNone(PyExc_KeyboardInterrupt);
+    throw py::error_already_set();
+  }
+}
+
+std::shared_ptr<py::object> held_object(py::object object) {
+  return {new py::object(std::move(object)), [](py::object* held) {
+            const WithGil gil;
+            delete held;
+          }};
+}
+
+py::object error_of(const FailurePtr& failure) {
+  if (failure == nullptr) {
+    return py::none();
+  }
+  if (failure->cause != nullptr) {
+    return *static_cast<const py::object*>(failure->cause.get());
+  }
+  return py::str(failure->message);
+}
 
 PythonCalls::PythonCalls(std::vector<LaneArrays> lanes, py::object prepare, py::object run,
                          py::object deliver, py::object enqueue)
@@ -114,7 +147,8 @@ FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::Item
   const py::object python_rows = py::cast(PythonItemRows(*this, request.lane, tag, rows));
   FailurePtr failure;
   try {
-    or_sleep([&] { prepare_(request.lane, tag.future, tag.item, python_rows); });
+    const py::object item = tag.bulk != nullptr ? tag.bulk->item(tag.index) : tag.item;
+    or_sleep([&] { prepare_(request.lane, item, python_rows); });
   } catch (py::error_already_set& error) {
     failure = failure_of(error);
   }
@@ -130,7 +164,7 @@ std::optional<OrdinaryItem> PythonCalls::read_ordinary(int index, const py::hand
 // Without the GIL. False: the item is left to Python.
 bool PythonCalls::prepare_ordinary(PythonTag& tag, int index, pipeline::ItemRows& rows) const {
   const LaneArrays& arrays = lane(index);
-  BatchSlots slots(rows, arrays.view_numbers(), stopped_);
+  BatchSlots slots(rows, arrays.view_numbers(), tag, stopped_);
   auto prepared = arrays.ordinary.preparer->run(tag.ordinary->item, arrays.ordinary.limits, slots);
   if (!prepared) {
     return false;
@@ -149,7 +183,7 @@ EngineResult PythonCalls::run(const pipeline::EngineCall& call) {
     const py::array inputs = rows(call.lane, call.length, call.rows, const_cast<void*>(call.input));
     const py::array out(py::dtype::of<float>(), {static_cast<py::ssize_t>(call.rows), lane(call.lane).dim},
                         call.output, py::none());
-    or_sleep([&] { run_(call.lane, inputs, out); });
+    uninterrupted([&] { run_(call.lane, inputs, out); });
     return {};
   } catch (py::error_already_set& error) {
     const bool memory = error.matches(PyExc_MemoryError);
@@ -173,6 +207,21 @@ void PythonCalls::enqueue(const gpu::EngineWork& work) const {
 }
 
 void PythonCalls::deliver(std::span<const Delivery> deliveries) noexcept {
+  bool has_futures = false;
+  for (const Delivery& each : deliveries) {
+    auto& tag = *static_cast<PythonTag*>(each.request->tag.get());
+    if (const std::shared_ptr<Bulk> bulk = std::move(tag.bulk)) {
+      bulk->deliver(each, tag);
+    } else {
+      has_futures = true;
+    }
+  }
+  if (has_futures) {
+    deliver_futures(deliveries);
+  }
+}
+
+void PythonCalls::deliver_futures(std::span<const Delivery> deliveries) noexcept {
   std::vector<std::shared_ptr<Waiters>> waiting;
   try {
     const WithGil gil;
@@ -180,6 +229,9 @@ void PythonCalls::deliver(std::span<const Delivery> deliveries) noexcept {
       py::list rest;
       for (const Delivery& each : deliveries) {
         auto& tag = *static_cast<PythonTag*>(each.request->tag.get());
+        if (!tag.future) {
+          continue;
+        }
         const py::object future = std::move(tag.future);
         if (tag.waiters != nullptr) {
           waiting.push_back(std::move(tag.waiters));
@@ -199,9 +251,9 @@ void PythonCalls::deliver(std::span<const Delivery> deliveries) noexcept {
             continue;
           }
         }
-        rest.append(py::make_tuple(future, each.outcome, error_of(each), vector));
+        rest.append(py::make_tuple(future, each.outcome, error_of(each.failure), vector));
       }
-      or_sleep([&] { deliver_(rest); });
+      uninterrupted([&] { deliver_(rest); });
     } catch (py::error_already_set& error) {
       error.discard_as_unraisable("bindrt: delivering results");
     }
@@ -263,5 +315,15 @@ void PythonItemRows::weigh(std::vector<float> weights) {
   }
   target().weigh(std::move(weights));
 }
+
+void PythonItemRows::note(py::object notes) {
+  if (tag_->bulk != nullptr) {
+    tag_->bulk->note(tag_->index, std::move(notes));
+  } else {
+    set_notes(tag_->future, notes);
+  }
+}
+
+bool PythonItemRows::is_wanted() const { return bindrt::is_wanted(*tag_); }
 
 }  // namespace bindrt

@@ -11,6 +11,7 @@
 
 #include "csrc/gpu/batch_device.h"
 #include "csrc/pipeline/pipeline.h"
+#include "csrc/python/pipeline/bulk.h"
 #include "csrc/python/pipeline/future.h"
 #include "csrc/python/pipeline/lanes.h"
 
@@ -25,11 +26,24 @@ struct PythonTag {
   std::shared_ptr<Waiters> waiters;      // null until somebody waits
   std::optional<OrdinaryItem> ordinary;  // the item, if it looked ordinary when it was submitted
   Notes notes;                           // of an item that was prepared without Python
+  // Instead of a future, an item and waiters: the item's place in a bulk.
+  std::shared_ptr<Bulk> bulk;
+  std::int64_t index = 0;
+  std::shared_ptr<const std::vector<std::int64_t>> ids;  // ready rows of the request and its neighbours
 };
+
+// Raises KeyboardInterrupt if there was one in this thread while it ran batches for others.
+void raise_interrupt();
+
+// Python's object, for owners in any thread.
+std::shared_ptr<pybind11::object> held_object(pybind11::object object);
+
+// The exception itself, or what is wrong as a str; None for no failure.
+pybind11::object error_of(const pipeline::FailurePtr& failure);
 
 class PythonCalls final : public pipeline::Callbacks {
  public:
-  // prepare(lane, future, item, rows), which writes into rows.reserve(...); run(lane, inputs, out); what
+  // prepare(lane, item, rows), which writes into rows.reserve(...); run(lane, inputs, out); what
   // they raise fails the request or the batch, and MemoryError from run halves the batch. deliver([(future,
   // outcome, error, vector)]) has the requests of a batch whose futures were not set already: see settle().
   // For a GPU, enqueue(shape, source, target, stream); else it is None.
@@ -55,6 +69,7 @@ class PythonCalls final : public pipeline::Callbacks {
 
  private:
   bool prepare_ordinary(PythonTag& tag, int lane, pipeline::ItemRows& rows) const;
+  void deliver_futures(std::span<const pipeline::Delivery> deliveries) noexcept;
   pybind11::array vector_of(const pipeline::Delivery& delivery) const;
 
   const std::vector<LaneArrays> lanes_;
@@ -74,6 +89,8 @@ class PythonItemRows {
   void count_copied(std::int64_t rows) { target().count_copied(rows); }
   void weigh(std::vector<float> weights);
   bool left() const { return tag_->ordinary.has_value(); }  // the item was tried without Python
+  void note(pybind11::object notes);                        // what its user should know
+  bool is_wanted() const;                                   // somebody waits for the item
   void end() noexcept { rows_ = nullptr; }
 
  private:

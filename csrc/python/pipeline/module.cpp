@@ -3,6 +3,7 @@
 #include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -10,7 +11,9 @@
 #include "csrc/gpu/process.h"
 #include "csrc/python/bindings.h"
 #include "csrc/python/gil.h"
+#include "csrc/python/pipeline/bulk_requests.h"
 #include "csrc/python/pipeline/calls.h"
+#include "csrc/python/pipeline/clock.h"
 #include "csrc/python/pipeline/snapshot.h"
 
 namespace py = pybind11;
@@ -19,12 +22,6 @@ namespace bindrt {
 namespace {
 
 using namespace pipeline;
-
-Time after(double seconds) {
-  constexpr double kLongest = 1e9;  // seconds: beyond, the clock's number would overflow
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                            std::chrono::duration<double>(std::min(seconds, kLongest)));
-}
 
 class PythonPipeline {
  public:
@@ -64,36 +61,70 @@ class PythonPipeline {
                      const std::optional<py::array>& ready, int priority, std::uint64_t caller,
                      std::optional<double> deadline, bool normalize) {
     auto& of = self.cast<PythonPipeline&>();
-    auto tag = std::make_shared<PythonTag>();
-    auto request = std::make_shared<Request>();
-    request->lane = lane;
-    request->priority = priority;
-    request->caller = caller;
-    request->normalize = normalize;
-    if (deadline) {
-      request->deadline = after(*deadline);
-    }
+    const RequestPtr request =
+        request_of(self, future, lane, std::move(item), priority, caller, deadline, normalize);
     bool large = false;
     if (ready) {
       request->ready = ready_input(*ready, of.calls_->lane(lane));
       large = ready->nbytes() > kLargeBytes;
-      tag->memory = *ready;
+      tag_of(request).memory = *ready;
     } else {
-      tag->ordinary = of.calls_->read_ordinary(lane, item);
+      of.read_ordinary(request);
     }
-    tag->future = future;
-    tag->item = std::move(item);
-    request->tag = tag;
-    set_request(future, py::cast(Handle{request, self}));
     const Submitted answer = of.hand_in(request, large);
     if (answer != Submitted::kAccepted) {
-      *tag = PythonTag();
-      set_request(future, py::none());
+      refuse(request);
     }
-    if (answer == Submitted::kClosed) {
-      throw std::runtime_error("the pipeline is closed");
-    }
+    require_open(answer);
     return answer == Submitted::kAccepted;
+  }
+
+  // As submit() for each in turn: how many the queue had room for. Of `ids` [N, view] so many count as
+  // `counts` says; with 0 the item is prepared.
+  static std::size_t submit_many(const py::object& self, const py::list& futures, int lane,
+                                 const py::list& items, const std::optional<Ids>& ids,
+                                 const std::optional<Ids>& counts, int priority, std::uint64_t caller,
+                                 std::optional<double> deadline, bool normalize) {
+    auto& of = self.cast<PythonPipeline&>();
+    const auto count = static_cast<py::ssize_t>(items.size());
+    const bool fits = !ids || (counts && ids->ndim() == 2 && ids->shape(0) == count &&
+                               counts->size() == count && ids->shape(1) == of.calls_->lane(lane).view.back());
+    if (count == 0 || futures.size() != items.size() || !fits) {
+      throw py::value_error("each item has a future, and a row of ids or none");
+    }
+    std::vector<RequestPtr> requests;
+    for (py::ssize_t i = 0; i < count; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      requests.push_back(
+          request_of(self, futures[at], lane, items[at], priority, caller, deadline, normalize));
+      if (ids && counts->at(i) > 0) {
+        requests.back()->ready = Ready{ids->data(i, 0), 1, ids->strides(0), counts->at(i)};
+        tag_of(requests.back()).memory = *ids;
+      } else {
+        of.read_ordinary(requests.back());
+      }
+    }
+    Pipeline::Admitted admitted;
+    {
+      const WithoutGil release;
+      admitted = of.core_->submit_all(requests);
+    }
+    std::for_each(requests.begin() + static_cast<std::ptrdiff_t>(admitted.accepted), requests.end(), &refuse);
+    require_open(admitted.accepted > 0 ? Submitted::kAccepted : admitted.answer);
+    return admitted.accepted;
+  }
+
+  static std::int64_t submit_items(const py::object& self, const std::shared_ptr<Bulk>& bulk,
+                                   std::int64_t first, std::int64_t count, const BulkOptions& options,
+                                   const std::optional<Ids>& ids, const std::optional<Ids>& lengths) {
+    auto& of = self.cast<PythonPipeline&>();
+    return bindrt::submit_items(self, *of.core_, *of.calls_, bulk, first, count, options, ids, lengths);
+  }
+  static void submit_ids(const py::object& self, const std::shared_ptr<Bulk>& bulk, const Ids& ids,
+                         const Ids& rows, std::int64_t length, const Ids& indexes, const Ids& counts,
+                         const BulkOptions& options) {
+    bindrt::submit_ids(self, *self.cast<PythonPipeline&>().core_, bulk, ids, rows, length, indexes, counts,
+                       options);
   }
 
   bool wait_for_room(int lane, double seconds) {
@@ -175,6 +206,40 @@ class PythonPipeline {
     }
   }
 
+  static PythonTag& tag_of(const RequestPtr& request) { return *static_cast<PythonTag*>(request->tag.get()); }
+
+  // Sets the future's Handle.
+  static RequestPtr request_of(const py::object& self, const py::object& future, int lane, py::object item,
+                               int priority, std::uint64_t caller, std::optional<double> deadline,
+                               bool normalize) {
+    auto request = std::make_shared<Request>();
+    request->lane = lane;
+    request->priority = priority;
+    request->caller = caller;
+    request->normalize = normalize;
+    if (deadline) {
+      request->deadline = after(*deadline);
+    }
+    auto tag = std::make_shared<PythonTag>();
+    tag->future = future;
+    tag->item = std::move(item);
+    request->tag = std::move(tag);
+    set_request(future, py::cast(Handle{request, self}));
+    return request;
+  }
+
+  void read_ordinary(const RequestPtr& request) const {
+    PythonTag& tag = tag_of(request);
+    tag.ordinary = calls_->read_ordinary(request->lane, tag.item);
+  }
+
+  static void refuse(const RequestPtr& request) {
+    PythonTag& tag = tag_of(request);
+    const py::object future = tag.future;
+    tag = PythonTag();
+    set_request(future, py::none());
+  }
+
   // The GPU on which batches run.
   std::shared_ptr<gpu::BatchDevice> batch_device(const py::dict& options,
                                                  const std::vector<LaneOptions>& lanes) const {
@@ -194,17 +259,23 @@ class PythonPipeline {
   }
 
   // An idle engine begins at once, and wants the GIL: it is free then. A busy one does not, and this thread
-  // need not fight to get it back.
+  // need not fight to get it back. Nor need a thread that submits one request after the other: the engine
+  // gets the GIL when the thread waits for something, or after the interpreter's switch interval, and has
+  // more in its batch.
   Submitted hand_in(const RequestPtr& request, bool large) {
-    if (!large && !core_->idle()) {
+    const Time now = Clock::now();
+    const Time last = std::exchange(last_submit_, now);
+    if (!large && (now - last < kRow || !core_->idle())) {
       return core_->submit(request);
     }
     const WithoutGil release;
     return core_->submit(request);
   }
 
-  static constexpr py::ssize_t kLargeBytes = 65536;  // copied without the GIL
+  static constexpr std::chrono::microseconds kRow{30};  // between requests of a row
+  static constexpr py::ssize_t kLargeBytes = 65536;     // copied without the GIL
 
+  Time last_submit_;  // under the GIL
   std::shared_ptr<PythonCalls> calls_;
   std::shared_ptr<gpu::BatchDevice> device_;  // null: the engine alone runs batches
   std::shared_ptr<Pipeline> core_;
@@ -237,6 +308,7 @@ void bind_pipeline(py::module_& module) {
       .value("EXPIRED", Outcome::kExpired)
       .value("CLOSED", Outcome::kClosed)
       .finalize();
+  bind_bulk(module);
   using Handle = PythonPipeline::Handle;
   py::class_<Handle>(module, "PipelineRequest", py::is_final(), metaclass)
       .def("cancel", &Handle::cancel)
@@ -248,6 +320,9 @@ void bind_pipeline(py::module_& module) {
       .def("borrow", &PythonItemRows::borrow, py::arg("rows"))
       .def("count_copied", &PythonItemRows::count_copied, py::arg("rows"))
       .def("weigh", &PythonItemRows::weigh, py::arg("weights"))
+      .def("note", &PythonItemRows::note, py::arg("notes"))
+      .def("is_wanted", &PythonItemRows::is_wanted)
+
       .def_property_readonly("left", &PythonItemRows::left);
   py::class_<PythonPipeline>(module, "Pipeline", py::is_final(), metaclass,
                              "Requests in, vectors out; see csrc/pipeline/pipeline.h.")
@@ -258,6 +333,13 @@ void bind_pipeline(py::module_& module) {
       .def("submit", &PythonPipeline::submit, py::arg("future"), py::arg("lane"), py::arg("item"),
            py::arg("ready") = py::none(), py::arg("priority") = 0, py::arg("caller") = 0,
            py::arg("deadline") = py::none(), py::arg("normalize") = true)
+      .def("submit_many", &PythonPipeline::submit_many, py::arg("futures"), py::arg("lane"), py::arg("items"),
+           py::arg("ids"), py::arg("counts"), py::arg("priority"), py::arg("caller"), py::arg("deadline"),
+           py::arg("normalize"))
+      .def("submit_items", &PythonPipeline::submit_items, py::arg("bulk"), py::arg("first"), py::arg("count"),
+           py::arg("options"), py::arg("ids") = py::none(), py::arg("lengths") = py::none())
+      .def("submit_ids", &PythonPipeline::submit_ids, py::arg("bulk"), py::arg("ids"), py::arg("rows"),
+           py::arg("length"), py::arg("indexes"), py::arg("counts"), py::arg("options"))
       .def("wait_for_room", &PythonPipeline::wait_for_room, py::arg("lane"), py::arg("seconds"))
       .def("begin_close", &PythonPipeline::begin_close, py::arg("drain"))
       .def("wait_delivered", &PythonPipeline::wait_delivered, py::arg("seconds"))

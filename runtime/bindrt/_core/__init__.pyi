@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NoReturn, TypedDict, final, overload, type_check_only
 
@@ -71,10 +71,10 @@ class Tokenizer:
     ) -> None: ...
     def encode(
         self, text: object, length: int, known: npt.NDArray[np.bool_] | None = None
-    ) -> tuple[npt.NDArray[np.int64], bool] | None: ...
+    ) -> tuple[npt.NDArray[np.int64], tuple[int, ...]] | None: ...
     def encode_all(
         self, texts: list[Any], length: int, known: npt.NDArray[np.bool_] | None = None
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], dict[int, tuple[int, ...]]]: ...
 
 def use_libsndfile(path: str) -> bool: ...
 def use_libavcodec(path: str) -> bool: ...
@@ -154,6 +154,8 @@ class ItemRows:
     def weigh(self, weights: Sequence[float]) -> None: ...
     @property
     def left(self) -> bool: ...
+    def note(self, notes: Mapping[str, Any]) -> None: ...
+    def is_wanted(self) -> bool: ...
 
 @final
 class OrdinaryPreparer:
@@ -176,11 +178,27 @@ def item_numbers() -> dict[str, dict[str, Any]]: ...
 def mean_acceleration(input: npt.NDArray[np.float32]) -> float: ...
 
 @final
+class Bulk:
+    def __init__(self, items: list[Any], rows: npt.NDArray[np.float32]) -> None: ...
+    def open(self) -> int: ...
+    def cancel_after(self, index: int) -> None: ...
+    def wait(self, seconds: float, most: int) -> bool: ...
+    def call_when(self, most: int, wake: Callable[[], object]) -> bool: ...
+    def take_ended(self) -> list[tuple[int, Outcome, Any]]: ...
+    def take_notes(self) -> dict[int, Mapping[str, Any]]: ...
+
+@final
+class BulkOptions:
+    def __init__(
+        self, lane: int, priority: int, caller: int, deadline: float | None, normalize: bool, here: bool
+    ) -> None: ...
+
+@final
 class Pipeline:
     def __init__(
         self,
         lanes: list[dict[str, Any]],
-        prepare: Callable[[int, Any, Any, ItemRows], object],
+        prepare: Callable[[int, Any, ItemRows], object],
         run: Callable[[int, npt.NDArray[Any], npt.NDArray[np.float32]], object],
         deliver: Callable[[list[Any]], object],
         workers: Workers,
@@ -197,6 +215,37 @@ class Pipeline:
         deadline: float | None = None,
         normalize: bool = True,
     ) -> bool: ...
+    def submit_many(
+        self,
+        futures: Sequence[object],
+        lane: int,
+        items: Sequence[object],
+        ids: npt.NDArray[np.int64] | None,
+        counts: npt.NDArray[np.int64] | None,
+        priority: int,
+        caller: int,
+        deadline: float | None,
+        normalize: bool,
+    ) -> int: ...
+    def submit_items(
+        self,
+        bulk: Bulk,
+        first: int,
+        count: int,
+        options: BulkOptions,
+        ids: npt.NDArray[np.int64] | None = None,
+        lengths: npt.NDArray[np.int64] | None = None,
+    ) -> int: ...
+    def submit_ids(
+        self,
+        bulk: Bulk,
+        ids: npt.NDArray[np.int64],
+        rows: npt.NDArray[np.int64],
+        length: int,
+        indexes: npt.NDArray[np.int64],
+        counts: npt.NDArray[np.int64],
+        options: BulkOptions,
+    ) -> None: ...
     def wait_for_room(self, lane: int, seconds: float) -> bool: ...
     def begin_close(self, drain: bool) -> None: ...
     def wait_delivered(self, seconds: float) -> bool: ...

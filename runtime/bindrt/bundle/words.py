@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +29,21 @@ class Words:
 
         Such words say nothing: two of them give the same vector.
         """
-        if self.known is None:
+        unknown = self._unknown
+        if unknown is None:
             return ""
-        used = ids[(ids > 0) & (ids < VOCABULARY) & (ids != TEXT_START) & (ids != TEXT_END)]
-        unknown = used[~self.known[used]]
-        parts = "".join(str(tokenizer().id_to_token(int(token))) for token in unknown)
-        return parts.replace("</w>", " ").strip()
+        used = ids[: ids.argmax()] if ids.ndim == 1 else ids.ravel()  # what is behind the end says nothing
+        # A loop: NumPy takes longer for so few.
+        return words_of(tuple(n for n in used.tolist() if 0 < n < VOCABULARY and unknown[n]))
+
+    @cached_property
+    def _unknown(self) -> bytes | None:
+        """For each token 1 if it is a word, or a part of one, that is not known."""
+        if self.known is None:
+            return None
+        unknown = (~self.known).astype(np.uint8)
+        unknown[[TEXT_START, TEXT_END]] = 0
+        return unknown.tobytes()
 
     @cached_property
     def known(self) -> Array | None:
@@ -56,6 +65,20 @@ class Words:
                 width = manifest.encoders["text"].width
                 return _mapped(paths[0], width)
         return None
+
+
+def words_of(numbers: tuple[int, ...]) -> str:
+    """The words that token ids are or are parts of.
+
+    >>> words_of((1929, 4558))
+    'dog bell'
+    """
+    return "".join(map(_part, numbers)).replace("</w>", " ").strip()
+
+
+@lru_cache(maxsize=VOCABULARY)
+def _part(token: int) -> str:
+    return str(tokenizer().id_to_token(token))
 
 
 def _mapped(graph: Path, width: int) -> Array | None:

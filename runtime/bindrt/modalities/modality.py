@@ -77,16 +77,18 @@ class Tokens:
         count: number of entries of the vocabulary. The end token is the last and largest of them.
         lengths: rows of a batch are padded to the next of these lengths.
         quick: makes ready ids from an item so fast that the thread which submits the item may do it: the
-            ids, the item's notes, and whether some ids may be unknown. It takes the item, and for each entry
-            whether it is known, or None. None for an item that takes longer, or that is not valid.
-        plain: makes ids ``[N, length]`` of a list of items, without the interpreter; and int64 ``[N]``: how
-            many ids each item has, negative with an unknown one, 0 for an item that ``quick`` must look at.
+            ids, the item's notes, and those ids that are not known, or None if that was not looked for. It
+            takes the item, and for each entry whether it is known, or None. None for an item that takes
+            longer, or that is not valid.
+        plain: makes ids ``[N, length]`` of a list of items, without the interpreter; int64 ``[N]``: how many
+            ids each item has, 0 for an item that ``quick`` must look at; and by the item's number those ids
+            that are not known.
     """
 
     count: int
     lengths: tuple[int, ...]
-    quick: Callable[[object, Array | None], tuple[Array, Notes, bool] | None]
-    plain: Callable[[list[object], Array | None], tuple[Array, Array]]
+    quick: Callable[[object, Array | None], tuple[Array, Notes, tuple[int, ...] | None] | None]
+    plain: Callable[[list[object], Array | None], tuple[Array, Array, dict[int, tuple[int, ...]]]]
 
     @staticmethod
     def used(ids: Array) -> Array:
@@ -96,6 +98,11 @@ class Tokens:
         """
         ends: Array = ids.argmax(axis=1) + 1
         return ends
+
+    def is_row(self, ids: Array, length: int) -> bool:
+        """Whether these are ids of one text, with an end."""
+        fits = ids.dtype == np.int64 and ids.shape == (length,)
+        return fits and bool(ids.min() >= 0) and bool(ids.max() == self.count - 1)
 
 
 @dataclass(frozen=True)

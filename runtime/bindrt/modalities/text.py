@@ -40,7 +40,7 @@ def prepare_all(texts: object) -> Array:
         raise InputError(
             arrays.item_name(texts), "this is not a list of texts", "pass a str or a list of str"
         )
-    out, counts = plain_tokenizer().encode_all(items, c.TEXT_LENGTH)
+    out, counts, _ = plain_tokenizer().encode_all(items, c.TEXT_LENGTH)
     for index in np.flatnonzero(counts == 0):
         text = items[index]
         if not isinstance(text, str):
@@ -81,16 +81,16 @@ def _read_any(text: str) -> tuple[Array, Notes]:
     return out, {"characters_cut": len(cleaned) - encoded.offsets[c.TEXT_LENGTH - 3][1]}
 
 
-def _quick(item: object, known: Array | None) -> tuple[Array, Notes, bool] | None:
+def _quick(item: object, known: Array | None) -> tuple[Array, Notes, tuple[int, ...] | None] | None:
     """A short text."""
     if (plain := plain_tokenizer().encode(item, c.TEXT_LENGTH, known)) is not None:
         return plain[0], {}, plain[1]
     if type(item) is str and len(item) <= _SHORT:
-        return *_read_any(item), True
+        return *_read_any(item), None
     return None
 
 
-def _plain(items: list[object], known: Array | None) -> tuple[Array, Array]:
+def _plain(items: list[object], known: Array | None) -> tuple[Array, Array, dict[int, tuple[int, ...]]]:
     return plain_tokenizer().encode_all(items, c.TEXT_LENGTH, known)
 
 

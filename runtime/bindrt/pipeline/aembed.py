@@ -13,12 +13,35 @@ from bindrt.batching import Outcome
 from bindrt.ending import engine_gate
 from bindrt.engines import Engine
 from bindrt.errors import ClosedError, Error
-from bindrt.pipeline.futures import EmbeddingFuture, Vector
+from bindrt.pipeline.bulk import Bulk
+from bindrt.pipeline.futures import PATIENCE, EmbeddingFuture, Vector
 from bindrt.pipeline.pipelines import Pipelines
 from bindrt.pipeline.request_options import RequestOptions
 
 
-async def embed_async(
+async def embed_together(bulks: Mapping[str, Bulk]) -> dict[str, Outcome]:
+    """The vectors of all items. At an error without ``skip``, and when cancelled, the rest is cancelled."""
+    loop = asyncio.get_running_loop()
+    left = dict(bulks)
+    outcomes = {}
+    try:
+        while True:
+            outcomes.update({m: bulk.finished() for m, bulk in left.items() if bulk.step()})
+            left = {m: bulk for m, bulk in left.items() if m not in outcomes}
+            if not left:
+                return {m: outcomes[m] for m in bulks}
+            progress = loop.create_future()
+            wake = partial(_wake, loop, progress)
+            waits = [bulk.call_when(wake) for bulk in left.values()]
+            if all(waits):
+                is_full = any(bulk.is_full for bulk in left.values())
+                await asyncio.wait([progress], timeout=PATIENCE if is_full else None)
+    finally:
+        for bulk in bulks.values():
+            bulk.cancel()
+
+
+async def embed_each(
     pipelines: Pipelines,
     engine: Callable[[str], Engine],
     items: Mapping[str, Sequence[object]],
@@ -26,7 +49,7 @@ async def embed_async(
     options: RequestOptions,
     skip: bool,
 ) -> dict[str, Outcome]:
-    """The vectors of all items. At an error without ``skip``, and when cancelled, the rest is cancelled."""
+    """As ``embed_together``, for items that may equal others: each has a future of its own."""
     loop = asyncio.get_running_loop()
     futures: list[tuple[str, int, EmbeddingFuture]] = []
     try:
@@ -39,7 +62,7 @@ async def embed_async(
                 pipelines.call_on_progress(partial(_wake, loop, progress))
                 if pipelines.try_submit(future, item, engine, options):
                     break
-                await progress
+                await asyncio.wait([progress], timeout=PATIENCE)  # an embed that makes room tells nobody
             futures.append((modality, index, future))
         outcomes = {
             m: Outcome(np.full((len(given), embed_dim), np.nan, np.float32)) for m, given in items.items()

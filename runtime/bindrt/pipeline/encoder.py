@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,6 +50,20 @@ def background_lock(process: int) -> FairLock:
     return FairLock()
 
 
+class Ahead(NamedTuple):
+    """How many items of a call may be in work, so that no part of the pipeline waits for the caller.
+
+    Attributes:
+        items: that are queued, or further.
+        batch: that make one batch.
+        texts: so few that there is to be another batch of them.
+    """
+
+    items: int
+    batch: int
+    texts: int
+
+
 class EncoderPipeline:
     """Batches and runs requests of the modalities that one encoder serves."""
 
@@ -64,28 +78,35 @@ class EncoderPipeline:
         deliver: Deliverer,
     ) -> None:
         self.engine = engine
+        self.max_batch = most_rows(engine, options)
         self.modalities = tuple(modalities)
         self._preparation = preparation
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
-        batch = most_rows(engine, options)
+        gpu = _gpu(engine, options)
         background = encoder.name in options.background_encoders()
         turn = partial(background_lock(os.getpid()).turn, encoder.name) if background else nullcontext
         stopped = threading.Event()
         try:
             self.core = _core.Pipeline(
                 [
-                    _lane(m, encoder, batch, embed_dim, options) | {"ordinary": preparation.ordinary(m)}
+                    _lane(m, encoder, self.max_batch, embed_dim, options)
+                    | {"ordinary": preparation.ordinary(m)}
                     for m in self.modalities
                 ],
-                Preparer(self.modalities, encoder, batch, preparation, stopped),
+                Preparer(self.modalities, encoder, self.max_batch, preparation, stopped),
                 _Runner(engine, turn),
                 deliver,
                 workers(os.getpid(), background),
-                _gpu(engine, options),
+                gpu,
             )
         except _core.gpu.DriverError as error:
             raise EngineError(f"the pipeline of {encoder.name}", f"the GPU failed ({error})") from None
         _stopped[self.core] = stopped
+        #: Whether a thread that waits may prepare its items and run the engine for them.
+        self.runs_here = not background
+        self.ahead = {m: _ahead(m, self.max_batch, options) for m in modalities}
+        #: Lengths of token ids that the engine should see; none: any.
+        self.lengths = {m: _lengths(m, encoder) if gpu is not None else [] for m in modalities}
 
     def submit(self, future: EmbeddingFuture, item: object, options: RequestOptions) -> bool:
         """Hand an item over; False if the queue is full. Ready tokens go into their batch at once."""
@@ -104,6 +125,22 @@ class EncoderPipeline:
             except ValueError:
                 pass  # preparing says what is wrong with the tokens
         return self.core.submit(future, lane, item, None, priority, caller, deadline, normalize)
+
+    def submit_many(
+        self, futures: list[EmbeddingFuture], items: list[object], options: RequestOptions
+    ) -> int:
+        """As ``submit`` for each in turn, all of one modality: how many the queue had room for."""
+        modality = futures[0].modality
+        priority, deadline, normalize, caller = options
+        if caller is None:
+            caller = threading.get_ident()
+        ids = counts = None
+        if MODALITIES[modality].tokens is not None:
+            ids, counts, notes = self._preparation.all_ids(modality, items)
+            for i, of in notes.items():
+                futures[i].notes = of
+        lane = self.lane[modality]
+        return self.core.submit_many(futures, lane, items, ids, counts, priority, caller, deadline, normalize)
 
 
 #: The cores that exist, some kept by a future alone; and what tells their preparers that all is over.
@@ -154,6 +191,14 @@ def batch_bytes(
     return total
 
 
+def _ahead(modality: str, max_batch: int, options: PipelineOptions) -> Ahead:
+    batch = max(1, max_batch // MODALITIES[modality].views)
+    spare = 2 * (os.cpu_count() or 1) + 16  # for the workers, until the caller has submitted more
+    return Ahead(
+        (options.batches_in_flight + 2) * batch + spare, batch, (options.batches_in_flight - 1) * max_batch
+    )
+
+
 def _lane(
     modality: str, encoder: EncoderInfo, max_batch: int, embed_dim: int, options: PipelineOptions
 ) -> dict[str, Any]:
@@ -164,7 +209,7 @@ def _lane(
         "dim": embed_dim,
         "dtype": np.dtype(encoder.dtype),
         "view": tuple(encoder.view),
-        "lengths": [n for n in tokens.lengths if n <= encoder.view[-1]] if tokens else [],
+        "lengths": _lengths(modality, encoder),
         "tokens": tokens.count if tokens else 0,
         "max_batch": max_batch,
         "item_rows": views,
@@ -173,6 +218,11 @@ def _lane(
         "max_wait_us": options.max_wait_us,
         "spin_us": options.spin_us,
     }
+
+
+def _lengths(modality: str, encoder: EncoderInfo) -> list[int]:
+    tokens = MODALITIES[modality].tokens
+    return [n for n in tokens.lengths if n <= encoder.view[-1]] if tokens else []
 
 
 class _Runner:

@@ -148,25 +148,32 @@ class Deliverer:
                 elif outcome == Outcome.DONE:
                     future.set_result(vector)  # type: ignore[arg-type]
                 else:
-                    future.set_exception(self._exception(future.modality, outcome, error))
+                    future.set_exception(exception_of(self._name, future.modality, outcome, error))
         if self._waiting:
             with self._lock:
                 waiting, self._waiting = self._waiting, []
             for wake in waiting:
                 wake()
 
-    def _exception(self, modality: str, outcome: Outcome, error: object) -> BaseException:
-        if outcome == Outcome.EXPIRED:
-            return deadline_exceeded(modality)
-        if outcome == Outcome.CLOSED:
-            return ClosedError(self._name, "the model was closed with this request in work", "load it again")
-        if outcome == Outcome.CANCELLED:
-            return CancelledError()
-        if isinstance(error, MemoryError) and isinstance(error.__cause__, Error):
-            return error.__cause__
-        if isinstance(error, BaseException):
-            return error
-        problem = str(error)
-        if problem.startswith("its vector"):
-            return vector_error(modality, problem)
-        return EngineError(modality, problem)
+
+def exception_of(name: str, modality: str, outcome: Outcome, error: object) -> BaseException:
+    """Why a request has no vector.
+
+    Args:
+        name: the model's, for errors.
+        error: what the core says: an exception, or what is wrong as a str.
+    """
+    if outcome == Outcome.EXPIRED:
+        return deadline_exceeded(modality)
+    if outcome == Outcome.CLOSED:
+        return ClosedError(name, "the model was closed with this request in work", "load it again")
+    if outcome == Outcome.CANCELLED:
+        return CancelledError()
+    if isinstance(error, MemoryError) and isinstance(error.__cause__, Error):
+        return error.__cause__
+    if isinstance(error, BaseException):
+        return error
+    problem = str(error)
+    if problem.startswith("its vector"):
+        return vector_error(modality, problem)
+    return EngineError(modality, problem)

@@ -6,7 +6,7 @@ import atexit
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from bindrt import _core
 from bindrt.background import in_background
@@ -24,6 +24,8 @@ from bindrt.pipeline.sharing import Deduplicator, SharedFuture
 from bindrt.pipeline.tracing import Recorder
 from bindrt.preparation import Preparation
 
+Result = TypeVar("Result")
+
 #: Seconds that the end of the process waits for decoders.
 EXIT_PATIENCE = 2.0
 
@@ -40,7 +42,7 @@ class Pipelines:
         preparation: Preparation,
         options: PipelineOptions,
     ) -> None:
-        self._name = lifetime.name
+        self.name = lifetime.name
         self._lifetime = lifetime
         self._modalities = tuple(modalities)
         self._encoders = encoders
@@ -54,7 +56,7 @@ class Pipelines:
         self._recorder: Recorder | None = None
         shares = options.deduplicate or options.cache_bytes > 0
         self._deduplicator = Deduplicator(options.deduplicate, options.cache_bytes) if shares else None
-        self._deliver = Deliverer(self._name)
+        self._deliver = Deliverer(self.name)
 
     def submit(
         self,
@@ -83,6 +85,31 @@ class Pipelines:
             pipeline.core.wait_for_room(pipeline.lane[modality], PATIENCE)
         return future
 
+    def submit_many(
+        self,
+        modality: str,
+        items: list[object],
+        engine: Callable[[str], Engine],
+        options: RequestOptions,
+    ) -> list[EmbeddingFuture]:
+        """As ``submit`` for each in turn, but under one lock; it waits while the queue is full."""
+        if self.shares or len(items) < 2:
+            return [self.submit(modality, item, engine, options) for item in items]
+        futures = [EmbeddingFuture(modality) for _ in items]
+        done = 0
+        try:
+            while done < len(items):
+                rest = partial(_submit_many, futures[done:], items[done:], options)
+                done += self.on(modality, engine, rest)
+                if done < len(items):
+                    pipeline = self._pipeline(modality, engine)
+                    pipeline.core.wait_for_room(pipeline.lane[modality], PATIENCE)
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+        return futures
+
     @property
     def shares(self) -> bool:
         """Whether items are hashed."""
@@ -108,15 +135,25 @@ class Pipelines:
             taken = self._share(self._deduplicator, future, item, engine, options)
             if taken is not None:
                 return taken
+        return self.on(future.modality, engine, lambda pipeline: pipeline.submit(future, item, options))
+
+    def on(
+        self, modality: str, engine: Callable[[str], Engine], use: Callable[[EncoderPipeline], Result]
+    ) -> Result:
+        """``use`` of the modality's pipeline; again if that is unloaded meanwhile.
+
+        Raises:
+            ClosedError: the model was closed meanwhile.
+        """
         while True:
-            pipeline = self._pipeline(future.modality, engine)
+            pipeline = self._pipeline(modality, engine)
             try:
-                return pipeline.submit(future, item, options)
+                return use(pipeline)
             except RuntimeError as error:  # closed or forked meanwhile
                 self._lifetime.require()
                 if self._was_unloaded(pipeline):
                     continue  # it comes back
-                raise ClosedError(self._name, str(error), "load the model again") from None
+                raise ClosedError(self.name, str(error), "load the model again") from None
 
     def _share(
         self,
@@ -173,7 +210,7 @@ class Pipelines:
         """Record what the pipelines do, also those made later."""
         with self._lock:
             if self._recorder is not None:
-                raise Error(self._name, "a trace is being recorded already", "end that one first")
+                raise Error(self.name, "a trace is being recorded already", "end that one first")
             self._recorder = Recorder(spans)
             for encoder, pipeline in self._made.items():
                 self._recorder.begin(encoder, pipeline.core)
@@ -257,6 +294,12 @@ class Pipelines:
         self._lifetime.require_here()  # the lock may be held for ever in a forked child
         with self._lock:
             return list(self._made.values())
+
+
+def _submit_many(
+    futures: list[EmbeddingFuture], items: list[object], options: RequestOptions, pipeline: EncoderPipeline
+) -> int:
+    return pipeline.submit_many(futures, items, options)
 
 
 @atexit.register

@@ -10,9 +10,8 @@ from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES, Modality, for_encoder
-from bindrt.pipeline.futures import EmbeddingFuture
 from bindrt.preparation import Preparation
-from bindrt.wanted import wanted_until
+from bindrt.wanted import wanted_while
 
 
 class Preparer:
@@ -28,13 +27,13 @@ class Preparer:
         self._preparation = preparation
         self._stopped = stopped
 
-    def __call__(self, lane: int, future: EmbeddingFuture, item: object, rows: _core.ItemRows) -> None:
+    def __call__(self, lane: int, item: object, rows: _core.ItemRows) -> None:
         modality = self._modalities[lane]
         slots = _Slots(rows)
-        with wanted_until(self._stopped):
+        with wanted_while(lambda: rows.is_wanted() and not self._stopped.is_set()):
             views = self._preparation.views(modality.name, item, slots, rows.left)
         if views.notes:
-            future.notes = views.notes
+            rows.note(views.notes)
         if not slots.hold(views.array):
             self._write(modality, views.array, rows)
         if (weights := views.weights) is not None:

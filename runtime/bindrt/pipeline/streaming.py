@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from bindrt.errors import Error
 from bindrt.notes import Notes
-from bindrt.pipeline.futures import EmbeddingFuture, Vector
+from bindrt.pipeline.futures import Vector
 
 Item = TypeVar("Item")
 
@@ -38,11 +38,30 @@ class Streamed(Generic[Item]):
 
 
 def stream(
-    items: Iterable[Item], submit: Callable[[Item], EmbeddingFuture], prefetch: int, skip: bool, name: str
+    items: Iterable[Item],
+    hold: Callable[[Item], object],
+    submit: Callable[[list[object]], Sequence[Future[Vector]]],
+    prefetch: int,
+    skip: bool,
+    name: str,
 ) -> Iterator[Streamed[Item]]:
     """Results in the items' order, with up to ``prefetch`` items taken ahead; what is in work when the
-    caller stops early, or at an error, is cancelled."""
+    caller stops early, or at an error, is cancelled.
+
+    Args:
+        hold: makes what may wait of an item, before the next one is taken.
+        submit: takes some items that follow each other, so many together that its cost hardly counts.
+    """
+    together = max(1, prefetch // 4)
+    taken: list[tuple[int, Item]] = []
+    held: list[object] = []
     waiting: deque[tuple[int, Item, Future[Vector]]] = deque()
+
+    def submit_taken() -> None:
+        futures = submit(held.copy())
+        waiting.extend((*each, future) for each, future in zip(taken, futures, strict=True))
+        taken.clear()
+        held.clear()
 
     def first() -> Streamed[Item]:
         index, item, future = waiting.popleft()
@@ -55,12 +74,15 @@ def stream(
             return Streamed(index, item, None, named)
         return Streamed(index, item, vector, notes=getattr(future, "notes", {}))
 
-    source = enumerate(items)
     try:
-        for index, item in source:
-            waiting.append((index, item, submit(item)))
-            if len(waiting) >= prefetch:
+        for each in enumerate(items):
+            taken.append(each)
+            held.append(hold(each[1]))
+            if len(taken) == together:
+                submit_taken()
+            if len(taken) + len(waiting) >= prefetch:
                 yield first()
+        submit_taken()
         while waiting:
             yield first()
     finally:

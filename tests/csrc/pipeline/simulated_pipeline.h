@@ -72,6 +72,7 @@ class Model final : public Callbacks {
   std::atomic<std::int64_t> most_rows{0};
   std::atomic<int> calls{0};
   std::function<void(const Delivery&)> on_delivery;
+  std::function<void(const EngineCall&)> on_call;
 
   FailurePtr prepare(const Request& request, ItemRows& rows) override {
     const Item& item = *static_cast<const Item*>(request.tag.get());
@@ -103,6 +104,9 @@ class Model final : public Callbacks {
 
   EngineResult run(const EngineCall& call) override {
     ++calls;
+    if (on_call) {
+      on_call(call);
+    }
     std::int64_t most = most_rows.load();
     while (call.rows > most && !most_rows.compare_exchange_weak(most, call.rows)) {
     }

@@ -4,7 +4,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <span>
 
 #include "tests/cpp/stress.h"
 #include "tests/csrc/pipeline/simulated_device.h"
@@ -29,6 +31,9 @@ struct Planned {
   bool cancels = false;
   bool accepted = false;
   int after = 0;  // microseconds before it is submitted
+  // With so many that follow it, it is a batch as it is; their rows lie one after the other.
+  std::size_t followers = 0;
+  std::vector<float> rows;
 };
 
 struct Schedule {
@@ -42,6 +47,8 @@ struct Schedule {
     if (bytes.chance(5)) {
       model->memory_rows = bytes.range(0, 4);
     }
+    workers = bytes.number(1, 3);
+    device = random_device(bytes);
     const int submitters = bytes.number(1, 3);
     planned.resize(static_cast<std::size_t>(submitters));
     std::mt19937 random = bytes.random();
@@ -51,11 +58,14 @@ struct Schedule {
       for (int i = 0; i < count; ++i) {
         plan.push_back(random_request(random, number++, bytes.chance(40)));
       }
+      for (std::size_t at = 0; at < plan.size(); at += plan[at].followers + 1) {
+        if (bytes.chance(4)) {
+          put_together(bytes, std::span(plan).subspan(at));
+        }
+      }
     }
     aborts = bytes.chance(3);
     abort_after = static_cast<int>(bytes.small(0, 3000));
-    workers = bytes.number(1, 3);
-    device = random_device(bytes);
   }
 
   std::shared_ptr<Device> random_device(Bytes& bytes) {
@@ -104,6 +114,8 @@ struct Schedule {
       item.weighted = item.throws = item.unreadable = false;
       make_ready(*made.request, item, longest);
     }
+    made.request->by_submitter = chance(3);
+    made.request->patient = chance(3);
     made.request->priority = any(0, 2);
     made.request->caller = static_cast<std::uint64_t>(any(0, 2));
     if (chance(6)) {
@@ -112,6 +124,27 @@ struct Schedule {
     made.cancels = chance(6);
     made.after = chance(4) ? any(0, 300) : 0;
     return made;
+  }
+
+  // The first ones as one batch, of a length that is a class's if a device takes it.
+  void put_together(Bytes& bytes, std::span<Planned> plan) {
+    plan = plan.first(static_cast<std::size_t>(bytes.range(1, std::min<std::int64_t>(5, std::ssize(plan)))));
+    Planned& first = plan.front();
+    const std::int64_t longest = lanes[static_cast<std::size_t>(first.request->lane)].classes.back().length;
+    const std::int64_t length = device == nullptr ? bytes.range(0, longest) : longest;
+    const std::int64_t numbers = kRowNumbers + length;
+    first.followers = plan.size() - 1;
+    for (const Planned& each : plan) {
+      Item& item = *each.item;
+      item.weighted = item.throws = item.unreadable = false;
+      item.length = length;
+      each.request->lane = first.request->lane;
+      each.request->by_submitter = first.request->by_submitter;
+      each.request->ready.reset();
+      const std::size_t before = first.rows.size();
+      first.rows.resize(before + static_cast<std::size_t>(item.rows * numbers));
+      item.write(first.rows.data() + before, numbers);
+    }
   }
 
   std::shared_ptr<simulated::Model> model = std::make_shared<simulated::Model>();
@@ -125,14 +158,42 @@ struct Schedule {
 
 void sleep(int microseconds) { std::this_thread::sleep_for(std::chrono::microseconds(microseconds)); }
 
+Submitted submit_together(Pipeline& pipeline, std::span<Planned> plan) {
+  std::vector<RequestPtr> requests;
+  std::vector<std::int64_t> counts;
+  std::int64_t rows = 0;
+  for (const Planned& each : plan) {
+    requests.push_back(each.request);
+    counts.push_back(each.item->rows);
+    rows += each.item->rows;
+  }
+  const std::int64_t length = plan.front().item->length;
+  const auto row_bytes = (kRowNumbers + length) * static_cast<std::int64_t>(sizeof(float));
+  return pipeline.submit_batch(requests, {plan.front().rows.data(), rows, row_bytes, length}, counts);
+}
+
+Submitted submit_alone(Pipeline& pipeline, const RequestPtr& request) {
+  Submitted answer = Submitted::kFull;
+  while ((answer = pipeline.submit(request)) == Submitted::kFull) {
+    pipeline.wait_for_room(request->lane, Clock::now() + std::chrono::seconds(60));
+  }
+  return answer;
+}
+
 void submit_all(Pipeline& pipeline, std::vector<Planned>& plan) {
-  for (Planned& each : plan) {
-    sleep(each.after);
-    Submitted answer = Submitted::kFull;
-    while ((answer = pipeline.submit(each.request)) == Submitted::kFull) {
-      pipeline.wait_for_room(each.request->lane, Clock::now() + std::chrono::seconds(60));
+  for (std::size_t at = 0; at < plan.size();) {
+    const auto now = std::span(plan).subspan(at, plan[at].followers + 1);
+    const RequestPtr& first = now.front().request;
+    sleep(now.front().after);
+    const bool is_batch = !now.front().rows.empty();
+    const Submitted answer = is_batch ? submit_together(pipeline, now) : submit_alone(pipeline, first);
+    if (first->by_submitter) {
+      pipeline.run_here(first->caller);
     }
-    each.accepted = answer == Submitted::kAccepted;
+    for (Planned& each : now) {
+      each.accepted = answer == Submitted::kAccepted;
+    }
+    at += now.size();
   }
 }
 

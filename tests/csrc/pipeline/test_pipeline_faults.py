@@ -47,6 +47,9 @@ FAULTS = (
         "  executor_.wake.notify_one();",
         "",
     ),
+    Fault("engine not told of what a guest left", "submitting.cpp", "    tell_engine();", ""),
+    Fault("a guest beside the engine", "submitting.cpp", "idle() && !executor_.guest &&", ""),
+    Fault("holes in the caller's rows", "batch.cpp", "from + entry.first *", "from + to *"),
     Fault("rows stay counted", "executing.cpp", "of.in_flight -= batch->credit;", ""),
     Fault("deliveries out of count", "pipeline.cpp", "static_cast<std::int64_t>(deliveries.size())", "1"),
 )

@@ -83,13 +83,14 @@ void test_what_is_left_to_python() {
 }
 
 void test_unknown_tokens() {
-  const bool known[] = {false, true, false, true};
-  const auto has = [&known](const Ids& ids) { return has_unknown(ids, known); };
-  CHECK(!has({}));
-  CHECK(!has({2}));
-  CHECK(!has({2, 2}));
-  CHECK(!has({2, 0, 1, 3, 2}));
-  CHECK(has({2, 1, 2, 2}));
+  const bool known[] = {false, true, false, true, false};
+  const auto of = [&known](const Ids& ids) { return unknown_among(ids, known); };
+  CHECK(of({}).empty());
+  CHECK(of({2}).empty());
+  CHECK(of({2, 2}).empty());
+  CHECK(of({2, 0, 1, 3, 2}).empty());
+  CHECK(of({2, 1, 2, 2}) == Ids{2});
+  CHECK((of({2, 4, 2, 1, 4, 2}) == Ids{4, 2, 4}));
 }
 
 void refused(const Vocabulary& vocabulary) {

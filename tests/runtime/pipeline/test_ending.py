@@ -147,6 +147,36 @@ def test_a_long_decoding_ends_when_nobody_wants_it() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted True\n", "")
 
 
+def test_ctrl_c_does_not_hit_who_shares_the_batch() -> None:
+    """The main thread runs the engine for its own call; another thread's text is in the same batch."""
+    done = run_script(
+        "class Engine(Slow):\n"
+        "    def run(self, inputs, out):\n"
+        "        calls.append(len(inputs))\n"
+        "        if len(calls) == 1: started.set()\n"
+        "        for _ in range(20): time.sleep(0.02)\n"
+        "        out[...] = 1\n"
+        "calls, started, rows = [], threading.Event(), []\n"
+        "m = bindrt.load('tiny', modalities=['imu'], engines={'imu': Engine()})\n"
+        "item = bindrt.Imu(np.ones((6, 1000)), rate=200)\n"
+        "m.embed(imu=item)\n"
+        "calls.clear(); started.clear()\n"
+        "first = m.submit('imu', item)\n"
+        "started.wait()\n"  # the engine is busy: what comes now shares the next batch
+        "other = m.submit('imu', item)\n"
+        "interrupted_after(0.6)\n"
+        "try: m.embed(imu=item)\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+        "print(first.result(60).shape, other.result(60).shape)\n"
+        "interrupted_after(0.2)\n"
+        "try: m.embed(imu=item)\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+        "print(m.embed(imu=[item] * 5).imu.shape)\n"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "interrupted\n(96,) (96,)\ninterrupted\n(5, 96)\n"
+
+
 def test_a_forked_child_ends_its_own_models() -> None:
     done = run_script(
         "import warnings\n"

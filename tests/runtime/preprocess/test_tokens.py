@@ -39,7 +39,7 @@ def test_all_at_once_and_one_by_one() -> None:
     plain = tokenizer.plain_tokenizer()
     rng = random.Random(1)
     texts: list[object] = [*(random_text(rng) for _ in range(300)), 3, None, b"a dog"]
-    ids, counts = plain.encode_all(texts, TEXT_LENGTH)
+    ids, counts, _ = plain.encode_all(texts, TEXT_LENGTH)
     assert 50 < np.count_nonzero(counts) < len(texts) - 50
     assert counts[-3:].tolist() == [0, 0, 0]
     for text, row, count in zip(texts, ids, counts, strict=True):
@@ -56,11 +56,14 @@ def test_what_is_not_known_is_told() -> None:
     known = np.ones(VOCABULARY, np.bool_)
     ids = preprocess.text("a dog on a zebra")[0]
     known[ids[2]] = False  # dog
-    _, counts = plain.encode_all(["a dog", "a zebra", "dog", "!"], TEXT_LENGTH, known)
-    assert counts.tolist() == [-4, 4, -3, 3]
-    assert plain.encode("a dog", TEXT_LENGTH, known)[1]  # type: ignore[index]
-    assert not plain.encode("a zebra", TEXT_LENGTH, known)[1]  # type: ignore[index]
+    dog = int(ids[2])
+    texts: list[object] = ["a dog", "a zebra", "dog, dog!", "!", "ä dog"]
+    _, counts, unknown = plain.encode_all(texts, TEXT_LENGTH, known)
+    assert counts.tolist() == [4, 4, 6, 3, 0]
+    assert unknown == {0: (dog,), 2: (dog, dog)}
+    assert [plain.encode(text, TEXT_LENGTH, known) is None for text in texts] == [False] * 4 + [True]
+    assert [plain.encode(text, TEXT_LENGTH, known)[1] for text in texts[:2]] == [(dog,), ()]  # type: ignore[index]
     known[0] = False  # the first entry of the vocabulary is !, and stands for nothing as well
-    assert plain.encode_all(["x!x"], TEXT_LENGTH, known)[1].tolist() == [5]
+    assert plain.encode_all(["x!x"], TEXT_LENGTH, known)[2] == {}
     with pytest.raises(ValueError, match="known or not"):
         plain.encode_all(["a"], TEXT_LENGTH, known[:-1])

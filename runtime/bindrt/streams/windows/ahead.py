@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from bindrt.errors import ClosedError
-from bindrt.wanted import wanted_until
+from bindrt.wanted import wanted_while
 
 Item = TypeVar("Item")
 _LOOK = 0.1  # seconds between looks at whether anybody still wants more
@@ -57,7 +57,7 @@ class Ahead(Generic[Item]):
     def _fill(self) -> None:
         last: BaseException | None = None
         try:
-            with wanted_until(self._stopped):
+            with wanted_while(lambda: not self._stopped.is_set()):
                 for item in self._items:
                     self._put((item,))
         except _StoppedError:
