@@ -70,7 +70,7 @@ class Words:
 def words_of(numbers: tuple[int, ...]) -> str:
     """The words that token ids are or are parts of.
 
-    >>> words_of((1929, 4558))
+    >>> words_of((1929, 3718))
     'dog bell'
     """
     return "".join(map(_part, numbers)).replace("</w>", " ").strip()
