@@ -1,8 +1,8 @@
 """How long an item holds the interpreter's lock: a second thread tries the lock at random times.
 
 The times between two tries are exponential, so the share of tries that find the lock taken is the share of
-the time that it is taken. A lock counts as taken if the thread gets it after more than 2 µs. The thread then
-waits for it, and while it waits it does not try; this time counts as time in which the lock is taken:
+the time that it is taken. A lock counts as taken if the thread sleeps until it gets it. While it waits it
+does not try; this time counts as time in which the lock is taken:
 
     share = (tries that found it taken / tries × (time − time waited) + time waited) / time
 
