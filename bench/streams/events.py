@@ -7,6 +7,7 @@ found if one of its kind is told that overlaps it in time; each counts once.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 import bindrt
+from bench.paths import ROOT
 from bindrt.monitoring import Event
 from bindrt.streams.feeds import AudioFeed, Feed, ImuFeed, ReadyWindow
+
+sys.path.insert(0, str(ROOT / "examples"))  # for `tiny`
 from tiny.world import IMU_RATE, KINDS, SOUND_RATE, motion, sample, sound
 
 Array = npt.NDArray[np.float32]

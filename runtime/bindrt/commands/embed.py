@@ -21,7 +21,6 @@ from bindrt.commands.embed_options import embed_arguments, parser
 from bindrt.commands.embed_run import EmbedRun
 from bindrt.commands.indexing import write_index
 from bindrt.commands.inputs import count_inputs
-from bindrt.commands.limit_options import given_limits
 from bindrt.commands.outputs import check_suffix, finish
 from bindrt.commands.progress import progress_bar
 from bindrt.commands.rows import as_json_line
@@ -39,7 +38,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Embeds everything; the exit code."""
     arguments = embed_arguments(args)
     arguments.check()
-    limits = given_limits(args)
+    limits = arguments.limits
     check_outputs(args)
     with ExitStack() as stack:
         for place, option in ((args.output, "-o"), (args.index, "--index")):

@@ -9,7 +9,7 @@ from bindrt.commands.inputs import EmbedArguments
 from bindrt.commands.item_options import SECTION as ITEM_SECTION
 from bindrt.commands.item_options import add_item_options, given_options
 from bindrt.commands.limit_options import SECTION as LIMIT_SECTION
-from bindrt.commands.limit_options import add_limit_options
+from bindrt.commands.limit_options import add_limit_options, given_limits
 from bindrt.commands.manifests import Manifest
 from bindrt.commands.rows import DTYPES
 from bindrt.commands.rules import Selection, Shard, parse_rule, parse_shard
@@ -112,6 +112,7 @@ def embed_arguments(args: argparse.Namespace) -> EmbedArguments:
         strict=args.strict,
         window=window,
         hop=hop,
+        limits=given_limits(args),
     )
 
 

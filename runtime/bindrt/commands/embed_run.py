@@ -16,9 +16,10 @@ from bindrt.commands.inputs import EmbedArguments, Input, list_inputs, resolve
 from bindrt.commands.passed_over import PassedOver
 from bindrt.commands.rows import Row
 from bindrt.commands.rules import rule_for
+from bindrt.commands.sensors_in_work import SensorsInWork, is_sensor_recording
 from bindrt.commands.summary import Summary
 from bindrt.commands.windows_in_work import AHEAD as WINDOWS_AHEAD
-from bindrt.commands.windows_in_work import WindowsInWork, as_json
+from bindrt.commands.windows_in_work import RowsInWork, WindowsInWork, as_json
 from bindrt.errors import Error, InputError
 from bindrt.modalities import MODALITIES
 from bindrt.model import Model
@@ -134,12 +135,12 @@ class EmbedRun:
             idle: is called now and then while the list on standard input pauses.
         """
         self.summary.idle_rules = {rule.pattern for rule in self.arguments.rules}
-        waiting: deque[Pending | WindowsInWork] = deque()
+        waiting: deque[Pending | RowsInWork] = deque()
         hashing = Hashing()
 
         def finish_first() -> None:
             first = waiting[0]
-            if isinstance(first, WindowsInWork):
+            if isinstance(first, RowsInWork):
                 for row, notes in first.rows():
                     self._record(row, notes, write)
                 waiting.popleft().cancel()
@@ -163,7 +164,7 @@ class EmbedRun:
                 finish_first()
         except KeyboardInterrupt:
             for pending in waiting:
-                if isinstance(pending, WindowsInWork) or not pending.is_finished():
+                if isinstance(pending, RowsInWork) or not pending.is_finished():
                     continue
                 if (row := pending.row()).error is None:
                     write(row)
@@ -173,10 +174,12 @@ class EmbedRun:
                 pending.cancel()
             hashing.close()
 
-    def _start(self, entry: Input, hashing: Hashing) -> Pending | WindowsInWork | None:
+    def _start(self, entry: Input, hashing: Hashing) -> Pending | RowsInWork | None:
         """Submits an input; None for one that has its rows, and for a folder's file that is not media."""
         if (rule := rule_for(self.arguments.rules, entry.name)) is not None:
             self.summary.idle_rules.discard(rule.pattern)
+        if entry.modality != "text" and is_sensor_recording(entry.path):
+            return self._start_sensors(entry, hashing)
         if self.arguments.spec and (modality := self._in_windows(entry)) is not None:
             return self._start_windows(entry, modality, hashing)
         place = self.earlier.take(entry.key)
@@ -238,6 +241,22 @@ class EmbedRun:
         work = Ahead(windows, WINDOWS_AHEAD, "bindrt-rows")
         return WindowsInWork(entry.in_windows(self.arguments.spec), modality, work, state, replaces)
 
+    def _start_sensors(self, entry: Input, hashing: Hashing) -> Pending | RowsInWork | None:
+        """Begins an MCAP file or a bag; None if all of its windows have rows. It is read whole, or not."""
+        entry = entry.in_windows(self.arguments.spec)
+        failed = self.earlier.take(entry.key)
+        places = [] if failed is None else [failed]
+        places += [place for m in MODALITIES for place in self.earlier.take_all(entry.window_key(m))]
+        is_whole = failed is not None or any(map(self.earlier.ended, places))
+        if places and not self._is_old(places[0], entry) and is_whole:
+            return None
+        replaces = [self.earlier.number(place) for place in places]
+        state = hashing.submit(state_of(entry.path), entry.path)
+        try:
+            return SensorsInWork.begin(self.model, entry, self.arguments, state, replaces)
+        except Error as of_item:
+            return Pending(entry, None, replaces[0] if replaces else None, state=state, error=of_item)
+
     def _kept(self, places: list[int], entry: Input) -> list[int]:
         """The earlier rows of a recording that stay: none if it has changed, else those before a retry."""
         if places and self.earlier.has_changed(places[0], entry.path):
@@ -275,6 +294,6 @@ class EmbedRun:
         write(row)
 
 
-def _is_full(waiting: deque[Pending | WindowsInWork]) -> bool:
+def _is_full(waiting: deque[Pending | RowsInWork]) -> bool:
     """Whether enough is in work."""
-    return len(waiting) >= AHEAD or sum(isinstance(p, WindowsInWork) for p in waiting) > RECORDINGS
+    return len(waiting) >= AHEAD or sum(isinstance(p, RowsInWork) for p in waiting) > RECORDINGS

@@ -17,6 +17,7 @@ from bindrt.commands.passed_over import PassedOver, suspected
 from bindrt.commands.rows import options_text
 from bindrt.commands.rules import Rule, Selection, rule_for
 from bindrt.errors import InputError, OptionError, SourceError
+from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.notes import FEWER_VIEWS
 from bindrt.preprocess.detection import detect_opened
 from bindrt.sources import Opened, open_source
@@ -84,6 +85,7 @@ class EmbedArguments:
         detect: tells the modality of a file; ``isolation`` does it in another process.
         strict: a file that would be passed over is an error, and so is one of which a part is lost.
         window, hop: seconds of a recording's windows, and from one to the next; None: it is embedded whole.
+        limits: what protects memory from files.
     """
 
     paths: Sequence[str] = ()
@@ -98,6 +100,7 @@ class EmbedArguments:
     strict: bool = False
     window: float | None = None
     hop: float | None = None
+    limits: Limits = DEFAULT_LIMITS
 
     @property
     def spec(self) -> dict[str, str]:

@@ -17,8 +17,24 @@ from bindrt.streams.windows import Ahead, Window
 AHEAD = 32
 
 
+class RowsInWork:
+    """An input of which every window has a row."""
+
+    def rows(self) -> Iterator[tuple[Row, Notes]]:
+        """The row of each window and what it tells."""
+        raise NotImplementedError
+
+    def is_finished(self) -> bool:
+        """Its rows are written while the rest of it is computed."""
+        return False
+
+    def cancel(self) -> None:
+        """Stops the work on it."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class WindowsInWork:
+class WindowsInWork(RowsInWork):
     """A recording in work.
 
     Attributes:
@@ -48,10 +64,6 @@ class WindowsInWork:
             held = window
         if held is not None:
             yield self._row(held, True, replaces)
-
-    def is_finished(self) -> bool:
-        """Its rows are written while the rest of it is computed."""
-        return False
 
     def cancel(self) -> None:
         self.windows.close()
