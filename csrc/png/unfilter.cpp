@@ -40,46 +40,58 @@ BINDRT_INLINE void store(std::uint8_t* to, const Pixel<kBytes>& pixel) noexcept 
 }
 
 // All bits of a lane, or none. Never a jump: it would be foreseen half of the time.
-BINDRT_INLINE std::int32_t is_negative(std::int32_t value) noexcept { return value >> 31; }
-BINDRT_INLINE Lanes is_negative(const Lanes& value) noexcept { return value < 0; }
+BINDRT_INLINE std::int32_t is_less(std::int32_t a, std::int32_t b) noexcept { return (a - b) >> 31; }
+BINDRT_INLINE Lanes is_less(const Lanes& a, const Lanes& b) noexcept { return a < b; }
 
 template <class Value>
 BINDRT_INLINE Value pick(const Value& mask, const Value& yes, const Value& no) noexcept {
   return (yes & mask) | (no & ~mask);
 }
 
-template <class Value>
-BINDRT_INLINE Value magnitude(const Value& value) noexcept {
-  const Value mask = is_negative(value);
+BINDRT_INLINE std::int32_t magnitude(std::int32_t value) noexcept {
+  const std::int32_t mask = value >> 31;
   return (value ^ mask) - mask;
 }
+BINDRT_INLINE Lanes magnitude(const Lanes& value) noexcept {
+  const Lanes negative = -value;
+  return value > negative ? value : negative;
+}
+
+// Each gives a pixel from what is stored and from its neighbours. The next pixel waits for it, so what does
+// not depend on the left one is computed apart.
 
 struct Sub {
   template <class Value>
-  BINDRT_INLINE static Value guess(const Value& left, const Value&, const Value&) noexcept {
-    return left;
+  BINDRT_INLINE static Value restore(const Value& stored, const Value& left, const Value&,
+                                     const Value&) noexcept {
+    return (stored + left) & 255;
   }
 };
 
 struct Average {
   template <class Value>
-  BINDRT_INLINE static Value guess(const Value& left, const Value& above, const Value&) noexcept {
-    return (left + above) >> 1;
+  BINDRT_INLINE static Value restore(const Value& stored, const Value& left, const Value& above,
+                                     const Value&) noexcept {
+    return (stored + ((left + above) >> 1)) & 255;
   }
 };
 
-// Whichever of the three is nearest to left + above - corner; of equally near ones the first.
+// The guess is whichever of the three is nearest to left + above - corner; of equally near ones the first.
 struct Paeth {
   template <class Value>
-  BINDRT_INLINE static Value guess(const Value& left, const Value& above, const Value& corner) noexcept {
+  BINDRT_INLINE static Value restore(const Value& stored, const Value& left, const Value& above,
+                                     const Value& corner) noexcept {
+    const Value by_above = (stored + above) & 255;
+    const Value by_corner = (stored + corner) & 255;
     const Value down = above - corner;
+    const Value from_left = magnitude(down);
     const Value across = left - corner;
-    const Value from_left = magnitude<Value>(down);
-    const Value from_above = magnitude<Value>(across);
-    const Value from_corner = magnitude<Value>(down + across);
-    const Value not_above = is_negative(from_corner - from_above);
-    const Value not_left = is_negative(from_above - from_left) | is_negative(from_corner - from_left);
-    return pick<Value>(not_left, pick<Value>(not_above, corner, above), left);
+    const Value from_above = magnitude(across);
+    const Value from_corner = magnitude(Value(down + across));
+    const Value not_above = is_less(from_corner, from_above);
+    const Value not_left = is_less(from_above, from_left) | is_less(from_corner, from_left);
+    const Value by_left = (stored + left) & 255;
+    return pick<Value>(not_left, pick<Value>(not_above, by_corner, by_above), by_left);
   }
 };
 
@@ -89,7 +101,7 @@ void restore(const std::uint8_t* above, std::uint8_t* row, std::size_t size) noe
   Pixel<kBytes> corner{};
   for (std::size_t i = 0; i < size; i += kBytes) {
     const Pixel<kBytes> up = load<kBytes>(above + i);
-    left = (load<kBytes>(row + i) + Filter::guess(left, up, corner)) & 255;
+    left = Filter::template restore<Pixel<kBytes>>(load<kBytes>(row + i), left, up, corner);
     corner = up;
     store<kBytes>(row + i, left);
   }
