@@ -2,7 +2,8 @@
 
 A minute of sound and of pictures is encoded once, and its packets are repeated until the file is long enough.
 *Decoding* reads the file to its end and drops what comes. *Preparing* makes every window's input as well.
-*Embedding* is ``model.windows`` with bind-tiny. They take turns.
+*Embedding* is ``model.windows`` with bind-tiny. They take turns. Beside seconds stand seconds of processor
+time: decoding and preparing are two threads, which a busy machine does not run at once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import av
@@ -65,15 +66,18 @@ def measured(path: Path, options: Any) -> dict[str, Any]:
     if options.embed:
         ways["embedding"] = lambda: embed(path, modality, options)
     seconds: dict[str, list[float]] = {way: [] for way in ways}
+    processor: dict[str, list[float]] = {way: [] for way in ways}
     memory: dict[str, dict[str, float]] = {}
     for _ in range(options.turns):
         for way, items in ways.items():
-            start = perf_counter()
+            start, used = perf_counter(), process_time()
             memory[way] = watched(items())
             seconds[way].append(perf_counter() - start)
+            processor[way].append(process_time() - used)
     medians = {way: statistics.median(each) for way, each in seconds.items()}
     return {
         "seconds": medians,
+        "processor_seconds": {way: statistics.median(each) for way, each in processor.items()},
         "of_decode_speed": medians["decoding"] / medians["preparing"],
         "memory": memory,
     }
@@ -181,7 +185,8 @@ def _repeat(minute: Path, path: Path, times: int) -> None:
 
 def line(name: str, found: dict[str, Any]) -> str:
     seconds, memory = found["seconds"], found["memory"]["preparing"]
-    parts = [f"{way} {each:.1f} s" for way, each in seconds.items()]
+    used = found["processor_seconds"]
+    parts = [f"{way} {each:.1f} s ({used[way]:.1f} CPU)" for way, each in seconds.items()]
     return (
         f"{name:<5} {found['hours']:g} h: {', '.join(parts)}; {found['of_decode_speed']:.2f} of the speed of"
         f" decoding; {memory['items']:.0f} windows; memory {memory['most_mib']:.0f} MiB,"
