@@ -27,7 +27,8 @@ struct SndLibrary {
 enum class SoundFormat { kWav, kFlac, kOgg };
 
 // An ordinary file of the format; null if libsndfile does not open it, or as something else. It reads from
-// `input`, which stays where it is.
+// `input`, which stays where it is. Any thread may call: what libsndfile shares between threads is the log of
+// the last file that it could not open, which nobody reads.
 std::unique_ptr<Recording> open_sound(const SndLibrary& library, const Input& input, SoundFormat format);
 
 }  // namespace bindrt::audio

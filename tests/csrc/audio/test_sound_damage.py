@@ -17,6 +17,8 @@ from support.media import sound_bytes, waveform
 CASES = 30
 MANY = 3_000
 SANITIZERS = ("address,undefined", "thread")
+#: The log of the last file that it could not open is one for all threads of libsndfile; nobody reads it.
+NO_RACE = "race:psf_open_file\n"
 
 
 def loaded(library: str) -> Path | None:
@@ -65,7 +67,10 @@ def run(sanitize: str, cases: int, folder: Path) -> None:
         pytest.skip("libsndfile or libavcodec is not a library of its own here")
     program = cpp.build(sanitize, "sound_damage") / "tests" / "cpp" / "sound_damage"
     command = [str(program), *map(str, libraries), str(cases), *write_files(folder)]
-    cpp.require_clean(cpp.run(command, cwd=folder))
+    known = folder / "suppressions"
+    known.write_text(NO_RACE)
+    options = {"TSAN_OPTIONS": f"suppressions={known} print_suppressions=0"}
+    cpp.require_clean(cpp.run(command, cwd=folder, env=options))
 
 
 @pytest.mark.parametrize("sanitize", SANITIZERS)
