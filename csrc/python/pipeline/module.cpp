@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -263,19 +264,23 @@ class PythonPipeline {
   // gets the GIL when the thread waits for something, or after the interpreter's switch interval, and has
   // more in its batch.
   Submitted hand_in(const RequestPtr& request, bool large) {
-    const Time now = Clock::now();
-    const Time last = std::exchange(last_submit_, now);
-    if (!large && (now - last < kRow || !core_->idle())) {
-      return core_->submit(request);
+    const bool is_in_row = Clock::now() - last_submit_.load(std::memory_order_relaxed) < kRow;
+    Submitted answer = Submitted::kAccepted;
+    if (!large && (is_in_row || !core_->idle())) {
+      answer = core_->submit(request);
+    } else {
+      const WithoutGil release;
+      answer = core_->submit(request);
     }
-    const WithoutGil release;
-    return core_->submit(request);
+    // Now: what it took to get the GIL back is not the caller's time.
+    last_submit_.store(Clock::now(), std::memory_order_relaxed);
+    return answer;
   }
 
-  static constexpr std::chrono::microseconds kRow{30};  // between requests of a row
+  static constexpr std::chrono::microseconds kRow{30};  // from one request of a row to the next
   static constexpr py::ssize_t kLargeBytes = 65536;     // copied without the GIL
 
-  Time last_submit_;  // under the GIL
+  std::atomic<Time> last_submit_{Time()};  // when the last one ended
   std::shared_ptr<PythonCalls> calls_;
   std::shared_ptr<gpu::BatchDevice> device_;  // null: the engine alone runs batches
   std::shared_ptr<Pipeline> core_;
