@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mcap.reader
-import mcap_protobuf.decoder
 import numpy as np
 import pytest
 
@@ -16,7 +14,10 @@ import bindrt
 from bindrt.commands.stream import main
 from bindrt.recordings.embedding.messages import score_fields
 from support.recordings import BEGIN, SECOND, write_run
-from tiny.world import IMU_RATE, SOUND_RATE, motion, sample, sound
+
+world = pytest.importorskip("tiny.world")
+mcap_reader = pytest.importorskip("mcap.reader")
+decoder = pytest.importorskip("mcap_protobuf.decoder")
 
 START = BEGIN / SECOND
 
@@ -24,10 +25,12 @@ START = BEGIN / SECOND
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bell is heard and felt for 8 s, then a car."""
-    parts = [sample(8_000_000 + i, (kind,), "test") for i, kind in enumerate(("bell", "car"))]
-    heard = np.concatenate([sound(part, 8.0) for part in parts])
-    felt = np.concatenate([motion(part, 8.0) for part in parts], axis=1)
-    return write_run(tmp_path_factory.mktemp("run") / "run.mcap", heard, SOUND_RATE, felt, IMU_RATE)
+    parts = [world.sample(8_000_000 + i, (kind,), "test") for i, kind in enumerate(("bell", "car"))]
+    heard = np.concatenate([world.sound(part, 8.0) for part in parts])
+    felt = np.concatenate([world.motion(part, 8.0) for part in parts], axis=1)
+    return write_run(
+        tmp_path_factory.mktemp("run") / "run.mcap", heard, world.SOUND_RATE, felt, world.IMU_RATE
+    )
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def written(path: Path) -> dict[str, list[tuple[int, Any]]]:
     """What a reader finds that knows nothing of bindrt: topic → record time and message."""
     found: dict[str, list[tuple[int, Any]]] = {}
     with open(path, "rb") as file:
-        reader = mcap.reader.make_reader(file, decoder_factories=[mcap_protobuf.decoder.DecoderFactory()])
+        reader = mcap_reader.make_reader(file, decoder_factories=[decoder.DecoderFactory()])
         for schema, channel, message, decoded in reader.iter_decoded_messages():
             assert schema is not None
             assert schema.encoding == "protobuf"
@@ -110,7 +113,7 @@ def test_the_summary_and_the_metadata(run: Path, stream: Any, tmp_path: Path) ->
     assert said["events"] == []
     assert said["recording"]["read"] == {"/mic": 160}
     with open(out, "rb") as file:
-        (metadata,) = mcap.reader.make_reader(file).iter_metadata()
+        (metadata,) = mcap_reader.make_reader(file).iter_metadata()
     assert metadata.metadata["space"] == said["space"]
     assert json.loads(metadata.metadata["report"])["windows"] == said["windows"]
     assert [path.name for path in tmp_path.iterdir()] == ["out.mcap"]

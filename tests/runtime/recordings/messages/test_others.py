@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +177,25 @@ def test_a_description_that_is_code_is_not_run(tmp_path: Path) -> None:
 )
 def test_names_of_types(name: str, kind: str) -> None:
     assert kind_of(name) == kind
+
+
+@pytest.mark.parametrize("extra", ["mcap", "rosbags"])
+def test_without_the_extra_the_error_says_how_to_get_it(
+    extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = [Said("/imu", BEGIN, make("sensor_msgs/msg/Imu", 2 if extra == "mcap" else 1))]
+    path = write_mcap(tmp_path / "r.mcap", said) if extra == "mcap" else write_bag1(tmp_path / "r.bag", said)
+    for name in [name for name in sys.modules if name.partition(".")[0] == extra]:
+        monkeypatch.delitem(sys.modules, name)
+
+    class Missing:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name.partition(".")[0] == extra:
+                raise ModuleNotFoundError(f"No module named {extra!r}", name=extra)
+
+    monkeypatch.setattr(sys, "meta_path", [Missing, *sys.meta_path])
+    with pytest.raises(
+        bindrt.Error, match=f"{extra}: recordings need it, and it is not installed; pip install"
+    ):
+        Recording(path)
