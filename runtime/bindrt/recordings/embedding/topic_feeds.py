@@ -16,6 +16,7 @@ from bindrt.streams.feeds import AudioFeed, Feed, ImuFeed, ReadyWindow, VideoFee
 
 _WINDOWS = {"audio": 2.0, "video": 2.0, "imu": 5.0}
 _HOP = 1.0
+_TOGETHER = 32  # inertial samples
 _EARLY = 1e-3  # seconds by which a picture may come before its hop has passed: cameras jitter
 
 
@@ -155,24 +156,50 @@ class VideoTopicFeed(WindowTopicFeed):
         return feed.push(data.src, time)
 
 
-class ImuTopicFeed(WindowTopicFeed):
-    """Inertial samples; of one topic, or the accelerometer's of one and the gyroscope's of another."""
+class ImuTopicFeed(TopicFeed):
+    """Inertial samples; of one topic, or the accelerometer's of one and the gyroscope's of another.
+
+    A message has one sample. They go to the feed together, since each push has a cost of its own.
+    """
 
     def __init__(self, topic: str, options: WindowOptions) -> None:
-        super().__init__(topic, "imu")
-        self._options = options
+        self._topic = topic
+        window, hop = options.of("imu")
+        self._feed = ImuFeed(window=window, hop=hop)
+        self._held: list[Sample] = []
+        self._recorded = 0
 
-    def make(self, data: Inertial) -> Feed:
-        window, hop = self._options.of("imu")
-        return ImuFeed(window=window, hop=hop)
+    def push(self, sample: Sample) -> Iterator[ReadyItem]:
+        self._held.append(sample)
+        if len(self._held) >= _TOGETHER:
+            yield from self._flush()
 
-    def pushed(self, feed: Feed, data: Inertial, time: float) -> list[ReadyWindow]:
-        times = np.array([time])
-        if data.acc is not None and data.gyro is not None:
-            return feed.push(np.concatenate([data.acc, data.gyro])[:, None], times)
-        name, values = ("acc", data.acc) if data.acc is not None else ("gyro", data.gyro)
-        assert values is not None
-        return feed.push({name: values[:, None]}, times)
+    def end(self) -> Iterator[ReadyItem]:
+        yield from self._flush()
+        yield from self._items(self._feed.end())
+
+    def _flush(self) -> Iterator[ReadyItem]:
+        held, self._held = self._held, []
+        self._recorded = max((sample.recorded for sample in held), default=self._recorded)
+        for sensors, samples in _by_sensors(held).items():
+            times = np.array([sample.time for sample in samples])
+            rows = [np.stack([getattr(s.data, name) for s in samples], axis=1) for name in sensors]
+            data: Any = np.concatenate(rows) if len(rows) == 2 else {sensors[0]: rows[0]}
+            yield from self._items(self._feed.push(data, times))
+
+    def _items(self, windows: Iterable[ReadyWindow]) -> Iterator[ReadyItem]:
+        for w in windows:
+            yield ReadyItem(self._topic, "imu", w.start, w.end, w.item, self._recorded, w.notes)
+
+
+def _by_sensors(samples: Iterable[Sample]) -> dict[tuple[str, ...], list[Sample]]:
+    """Samples by which sensors they are of: ``acc``, ``gyro`` or both."""
+    found: dict[tuple[str, ...], list[Sample]] = {}
+    for sample in samples:
+        data: Inertial = sample.data
+        sensors = tuple(name for name in ("acc", "gyro") if getattr(data, name) is not None)
+        found.setdefault(sensors, []).append(sample)
+    return found
 
 
 FEEDS: dict[str, Callable[[str, WindowOptions], TopicFeed]] = {
