@@ -25,13 +25,17 @@ class Workable(Protocol):
 
 
 class Turn:
-    """Whether a thing waits for a thread, or has one."""
+    """A thing that may wait for a thread, or have one.
+
+    Attributes:
+        called: there is work that a thread may not have seen.
+        taken: held from when it is queued to when its thread leaves it; nobody waits for this lock.
+    """
 
     def __init__(self, thing: Workable) -> None:
         self.thing = thing
-        self.lock = threading.Lock()
-        self.queued = False
-        self.called = False  # while a thread was at it
+        self.called = False
+        self.taken = threading.Lock()
 
 
 class Hands:
@@ -45,14 +49,11 @@ class Hands:
 
     def call(self, turn: Turn) -> None:
         """There is work for it. Returns at once."""
-        with turn.lock:
-            if turn.queued:
-                turn.called = True
-                return
-            turn.queued = True
-        if not self._threads:
-            self._start()
-        self._queue.put(turn)
+        turn.called = True
+        if turn.taken.acquire(blocking=False):
+            if not self._threads:
+                self._start()
+            self._queue.put(turn)
 
     def are_here(self) -> bool:
         """Whether the thread that asks is one of them."""
@@ -92,11 +93,12 @@ class Hands:
             except Exception:
                 LOG.exception("a stream failed")
                 more = False
-            with turn.lock:
-                more = more or turn.called
-                turn.queued = more
             if more:
                 self._queue.put(turn)
+            else:
+                turn.taken.release()
+                if turn.called:
+                    self.call(turn)
             del turn  # a stream that nobody has must not live on here
 
 

@@ -20,8 +20,9 @@ from bindrt.streams.arrivals import Arrival, LiveWindow, Piece, Vector
 from bindrt.streams.channel import Channel
 from bindrt.streams.feeds import Feed
 from bindrt.streams.hands import Hands, Turn
+from bindrt.streams.inbox import Inbox
 from bindrt.streams.numbers import Numbers
-from bindrt.streams.pieces import Pieces, has_room
+from bindrt.streams.pieces import Pieces
 from bindrt.streams.policies import Policy, PolicyName, policy_of
 from bindrt.streams.staleness import ClockDrift, Staleness
 
@@ -88,9 +89,8 @@ class LiveStream:
         self._listener: OnResult | None = options.on_result
         self._tell_end: Callable[[], None] = lambda: None
         self._turn = Turn(self)
-        self._lock = threading.Lock()  # of the inbox
-        self._inbox: deque[Piece] = deque()
-        self._inbox_bytes, self._inbox_seconds = 0, 0.0
+        self._lock = threading.Lock()  # of those who push, and who close
+        self._inbox = Inbox()
         self._in_model: deque[tuple[Arrival, float, Future[Vector]]] = deque()
         self._numbers = Numbers()
         self._staleness, self._drift = Staleness(), ClockDrift()
@@ -123,9 +123,7 @@ class LiveStream:
                 )
             piece = self._pieces.piece(data, time, arrived)
             self._make_room(piece)
-            self._inbox.append(piece)
-            self._inbox_bytes += piece.bytes
-            self._inbox_seconds += piece.seconds
+            self._inbox.put(piece)
             self._numbers.add("pushed")
         self._backend.hands.call(self._turn)
 
@@ -203,8 +201,7 @@ class LiveStream:
             self._require_room(piece)
             return
         only_newest = self._pieces.are_windows and self._options.policy == "latest"
-        while self._inbox and (only_newest or not has_room(self._inbox_bytes, piece)):
-            self._forget(self._inbox.popleft())
+        while (only_newest or not self._inbox.has_room(piece)) and self._inbox.drop():
             self._numbers.add("dropped" if self._pieces.are_windows else "pieces_dropped")
 
     def _require_room(self, piece: Piece) -> None:
@@ -215,14 +212,10 @@ class LiveStream:
         if self._pieces.are_windows:
             waiting += len(self._inbox)
         else:  # at least so many are complete with the pieces that wait
-            waiting += max(int((self._inbox_seconds - self._pieces.window) / self._pieces.hop + 1e-6), 0)
-        if waiting >= self._options.queue or not has_room(self._inbox_bytes, piece):
+            waiting += max(int((self._inbox.seconds - self._pieces.window) / self._pieces.hop + 1e-6), 0)
+        if waiting >= self._options.queue or not self._inbox.has_room(piece):
             problem = f"{waiting} windows wait already"
             raise Overloaded(self._backend.name, problem, "push it later, or choose another policy")
-
-    def _forget(self, piece: Piece) -> None:
-        self._inbox_bytes -= piece.bytes
-        self._inbox_seconds -= piece.seconds
 
     # What follows runs on a thread of `Hands`, one at a time.
 
@@ -242,15 +235,10 @@ class LiveStream:
         if self._closing:
             return self._finish()
         self._submit()
-        return bool(self._inbox) and self._may_prepare()
+        return len(self._inbox) > 0 and self._may_prepare()
 
     def _next_piece(self) -> Piece | None:
-        with self._lock:
-            if not self._inbox or not self._may_prepare():
-                return None
-            piece = self._inbox.popleft()
-            self._forget(piece)
-            return piece
+        return self._inbox.take() if self._may_prepare() else None
 
     def _may_prepare(self) -> bool:
         """A frame that is a window by itself stays unprepared until the model can take it."""
@@ -347,7 +335,7 @@ class LiveStream:
     def _finish(self) -> bool:
         """On the way to the end; whether there is more to do now."""
         if self._draining:
-            if self._inbox:
+            if len(self._inbox):
                 return self._may_prepare()
             if not self._fed:
                 self._fed = True
@@ -358,9 +346,8 @@ class LiveStream:
             if len(self._policy) or self._in_model:
                 return False  # the model's results call again
         else:
-            with self._lock:
-                self._numbers.add("pieces_dropped", len(self._inbox))
-                self._inbox.clear()
+            while self._inbox.take() is not None:
+                self._numbers.add("pieces_dropped")
             while (self._policy.take()) is not None:
                 self._numbers.add("dropped")
             for _, _, future in self._in_model:

@@ -10,8 +10,6 @@ from bindrt.arrays import Array
 from bindrt.streams.arrivals import Piece
 from bindrt.streams.feeds import AudioFeed, ImuFeed, PictureFeed, VideoFeed
 
-MOST_BYTES = 256 << 20  # that may wait to be prepared
-
 
 class Pieces(Protocol):
     """The pieces of one stream.
@@ -37,11 +35,6 @@ class Pieces(Protocol):
 def owned(array: Array) -> Array:
     """A copy. Unlike NumPy's own it keeps the interpreter, so that no other thread can hold up the caller."""
     return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
-
-
-def has_room(held: int, piece: Piece) -> bool:
-    """Whether a piece may wait beside ``held`` bytes; one alone always may."""
-    return held == 0 or held + piece.bytes <= MOST_BYTES
 
 
 class BlockPieces:
