@@ -7,12 +7,16 @@ import logging
 import os
 import queue
 import threading
+import time
+from collections import deque
 from functools import lru_cache
 from typing import Protocol
 
 LOG = logging.getLogger(__name__)
 
 _MOST = 4  # threads
+_INTERVAL = 0.001  # seconds between looks for work
+_AWAKE = 2.0  # seconds without work after which nobody looks for it
 _PATIENCE = 2.0  # seconds that the end of the process waits for a window
 
 
@@ -39,21 +43,31 @@ class Turn:
 
 
 class Hands:
-    """A few threads for any number of streams; each stream is worked on by one thread at a time."""
+    """A few threads for any number of streams; each stream is worked on by one thread at a time.
+
+    To wake a sleeping thread takes whoever does it tens of microseconds, and may cost it the processor. So
+    while there is something to do again and again, one thread looks for it each millisecond, and wakes
+    another where that is too much for one. After two seconds without work it sleeps until it is woken.
+    """
 
     def __init__(self, process: int) -> None:
         self._process = process
-        self._queue: queue.SimpleQueue[Turn | None] = queue.SimpleQueue()
+        self._waiting: deque[Turn] = deque()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
+        self._asleep, self._ending = False, False
+        self._wake = threading.Event()
+        self._helpers: queue.SimpleQueue[bool] = queue.SimpleQueue()  # True: help; False: end
 
     def call(self, turn: Turn) -> None:
         """There is work for it. Returns at once."""
         turn.called = True
         if turn.taken.acquire(blocking=False):
+            self._waiting.append(turn)
             if not self._threads:
                 self._start()
-            self._queue.put(turn)
+            if self._asleep:
+                self._wake.set()
 
     def are_here(self) -> bool:
         """Whether the thread that asks is one of them."""
@@ -64,42 +78,77 @@ class Hands:
         return self._process == os.getpid()
 
     def stop(self) -> None:
+        """End the threads; what waits is left."""
         if not self.is_process():
             return
         with self._lock:
             threads, self._threads = self._threads, []
+        self._ending = True
+        self._wake.set()
         for _ in threads:
-            self._queue.put(None)
+            self._helpers.put(False)
         for thread in threads:
             thread.join(_PATIENCE)
 
     def _start(self) -> None:
         with self._lock:
-            if self._threads:
+            if self._threads or self._ending:
                 return
             count = min(os.cpu_count() or 1, _MOST)
+            tasks = [self._look] + [self._help] * (count - 1)
             self._threads = [
-                threading.Thread(target=self._work, name=f"bindrt-stream-{i}", daemon=True)
-                for i in range(count)
+                threading.Thread(target=task, name=f"bindrt-stream-{i}", daemon=True)
+                for i, task in enumerate(tasks)
             ]
             for thread in self._threads:
                 thread.start()
 
-    def _work(self) -> None:
-        while (turn := self._queue.get()) is not None:
-            turn.called = False
-            try:
-                more = turn.thing.work()
-            except Exception:
-                LOG.exception("a stream failed")
-                more = False
-            if more:
-                self._queue.put(turn)
+    def _look(self) -> None:
+        """The first thread."""
+        busy = time.monotonic()
+        while not self._ending:
+            if self._waiting:
+                if len(self._waiting) > 1 and self._helpers.empty():
+                    self._helpers.put(True)
+                self._do_all()
+                busy = time.monotonic()
+            elif time.monotonic() - busy < _AWAKE:
+                time.sleep(_INTERVAL)
             else:
-                turn.taken.release()
-                if turn.called:
-                    self.call(turn)
+                self._wake.clear()
+                self._asleep = True
+                if not self._waiting and not self._ending:
+                    self._wake.wait()
+                self._asleep = False
+                busy = time.monotonic()
+
+    def _help(self) -> None:
+        """The other threads."""
+        while self._helpers.get():
+            self._do_all()
+
+    def _do_all(self) -> None:
+        while not self._ending:
+            try:
+                turn = self._waiting.popleft()
+            except IndexError:
+                return
+            self._do(turn)
             del turn  # a stream that nobody has must not live on here
+
+    def _do(self, turn: Turn) -> None:
+        turn.called = False
+        try:
+            more = turn.thing.work()
+        except Exception:
+            LOG.exception("a stream failed")
+            more = False
+        if more:
+            self._waiting.append(turn)
+            return
+        turn.taken.release()
+        if turn.called:
+            self.call(turn)
 
 
 @lru_cache(maxsize=2)

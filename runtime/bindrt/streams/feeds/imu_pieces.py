@@ -30,11 +30,11 @@ def imu_piece(data: Any, time: Any) -> ImuPiece:
     Raises:
         InputError: the samples or the times are of another kind or shape.
     """
-    name, sensor = arrays.item_name(data), "both"
+    name, sensor = "imu", "both"
     if isinstance(data, Mapping):
         sensor = str(next(iter(data), ""))
         if len(data) != 1 or sensor not in ("acc", "gyro"):
-            raise InputError("imu", f"the sensors are {', '.join(map(str, data)) or 'missing'}", _REMEDY)
+            raise InputError(name, f"the sensors are {', '.join(map(str, data)) or 'missing'}", _REMEDY)
         name, data = sensor, data[sensor]
     samples = arrays.to_numpy(data, name, lists=True)
     rows = ROWS[sensor]
