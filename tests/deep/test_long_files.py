@@ -11,7 +11,7 @@ import pytest
 from bench.streams import windows as bench_windows
 
 pytestmark = pytest.mark.deep
-#: MiB that memory may grow by while a file is embedded, behind its first second: allocators keep some.
+#: MiB that memory may grow by while a file is embedded, behind its first windows: allocators keep some.
 SLACK = 24
 PROGRAM = """
 import sys
