@@ -72,7 +72,7 @@ namespace {
 
 class Team {
  public:
-  Team() : size_(usable_cores()) {}
+  Team() : size_(usable_threads()) {}
 
   int size() const noexcept { return size_; }
   // The highest priority among programs that have room.
@@ -326,7 +326,7 @@ void run_on_team(int threads, int priority, const std::function<void(Member&)>& 
 void start_team() { the_team().start_all(); }
 
 int team_threads() noexcept {
-  static const int size = usable_cores();
+  static const int size = usable_threads();
   return size;
 }
 

@@ -88,6 +88,7 @@ class Pipeline final : public WorkSource {
   std::string trace_events() const;
 
   bool work() override;
+  bool look() override;
   Time next_alarm() override;
 
  private:
@@ -137,6 +138,7 @@ class Pipeline final : public WorkSource {
   void stop_threads();
 
   // preparing.cpp
+  void expire(Time now, Deliveries& to);
   Lane* next_startable();
   void start(Lane& lane, const RequestPtr& request, Time now);
   void prepare(Lane& lane, const RequestPtr& request, bool runs_here);

@@ -80,6 +80,25 @@ Lane* Pipeline::next_startable() {
   return best;
 }
 
+// Under the mutex.
+void Pipeline::expire(Time now, Deliveries& to) {
+  for (auto first = deadlines_.begin(); first != deadlines_.end() && first->first <= now;) {
+    const RequestPtr late = first->second;
+    ++first;
+    withdraw(late, Outcome::kExpired, to);
+  }
+}
+
+bool Pipeline::look() {
+  Deliveries expired;
+  {
+    const Lock lock(mutex_);
+    expire(Clock::now(), expired);
+  }
+  deliver(expired);
+  return !expired.empty();
+}
+
 bool Pipeline::work() {
   RequestPtr request;
   Deliveries expired;
@@ -87,11 +106,7 @@ bool Pipeline::work() {
   {
     const Lock lock(mutex_);
     const Time now = Clock::now();
-    for (auto first = deadlines_.begin(); first != deadlines_.end() && first->first <= now;) {
-      const RequestPtr late = first->second;
-      ++first;
-      withdraw(late, Outcome::kExpired, expired);
-    }
+    expire(now, expired);
     if (Lane* const from = next_startable()) {
       request = from->queue.pop();
       tell_of_space(*from);

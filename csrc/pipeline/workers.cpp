@@ -18,8 +18,8 @@ std::shared_ptr<Workers> Workers::make(int threads) {
           }};
 }
 
-Workers::Workers(int threads) : process_(::getpid()) {
-  for (int i = 0; i < std::max(threads, 1); ++i) {
+Workers::Workers(int threads) : process_(::getpid()), size_(std::max(threads, 1)) {
+  for (int i = 0; i < size_; ++i) {
     threads_.emplace_back(&Workers::loop, this);
   }
 }
@@ -61,6 +61,26 @@ void Workers::notify() {
   wake_.notify_one();
 }
 
+void Workers::lend(int cores) {
+  const std::lock_guard lock(mutex_);
+  lent_ += cores;
+}
+
+void Workers::take_back(int cores) {
+  {
+    const std::lock_guard lock(mutex_);
+    lent_ -= cores;
+    if (!refused_) {
+      return;  // nobody waits for them
+    }
+    refused_ = false;
+    ++news_;
+  }
+  wake_.notify_all();
+}
+
+bool Workers::may_begin() const noexcept { return working_ < std::max(size_ - lent_, 1); }
+
 // Asks the sources: first those that fewest threads work for, among equals the one that has had least time.
 bool Workers::work_once(std::unique_lock<std::mutex>& lock) {
   std::vector<std::shared_ptr<Listed>> order(sources_);
@@ -76,12 +96,16 @@ bool Workers::work_once(std::unique_lock<std::mutex>& lock) {
       continue;
     }
     const Clock::duration had = std::max(listed->used, due_);
+    const bool begins = may_begin();
     ++listed->inside;
+    working_ += begins ? 1 : 0;
+    refused_ = refused_ || !begins;
     lock.unlock();
     const Time start = Clock::now();
-    const bool worked = listed->source->work();
+    const bool worked = begins ? listed->source->work() : listed->source->look();
     const Clock::duration taken = Clock::now() - start;
     lock.lock();
+    working_ -= begins ? 1 : 0;
     if (--listed->inside == 0 && listed->removed) {
       left_.notify_all();
     }

@@ -19,6 +19,8 @@ class WorkSource {
   virtual ~WorkSource() = default;
   // Does one piece of work; false if there is none.
   virtual bool work() = 0;
+  // Does what is due by now but begins no piece of work; false if nothing is.
+  virtual bool look() { return false; }
   // When to ask again though nobody called notify(); Time::max(): never.
   virtual Time next_alarm() = 0;
 };
@@ -36,12 +38,19 @@ class Workers {
   void remove(WorkSource* source);  // returns when no thread is in it any more; not from one of the threads
   void notify();                    // a source has work
 
+  // An engine computes on so many cores until it gives them back. Meanwhile as many threads fewer, but at
+  // least one, begin a piece of work, so that no more threads compute than there are cores.
+  void lend(int cores);
+  void take_back(int cores);
+
  private:
   explicit Workers(int threads);
   void loop();
   bool work_once(std::unique_lock<std::mutex>& lock);
+  bool may_begin() const noexcept;
 
   const pid_t process_;
+  const int size_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable left_;
@@ -56,7 +65,10 @@ class Workers {
   // What every source has had or could have had: a source that starts late cannot claim time from before it
   // existed.
   Clock::duration due_{0};
-  std::uint64_t news_ = 0;  // calls of notify
+  std::uint64_t news_ = 0;  // calls of notify and take_back
+  int working_ = 0;         // threads that may have begun a piece of work
+  int lent_ = 0;            // cores
+  bool refused_ = false;    // a thread looked for work and might not begin any
   bool stop_ = false;
   std::vector<std::thread> threads_;
 };

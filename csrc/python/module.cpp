@@ -55,7 +55,9 @@ std::string limit_cpu_level(const std::string& name) {
 }  // namespace
 }  // namespace bindrt
 
-PYBIND11_MODULE(_core, module) {
+// State of ours that several threads reach has its own lock: a free-threaded interpreter may run this as it
+// is.
+PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   module.doc() = "The compiled part of bindrt.";
   module.def("build_info", &bindrt::build_info,
              "How this module was built, and the processor's features found at run time.");
@@ -64,6 +66,7 @@ PYBIND11_MODULE(_core, module) {
   module.def("limit_cpu_level", &bindrt::limit_cpu_level, py::arg("name"),
              "Use at most this level in this process, for tests; returns the level now in use.");
   bindrt::bind_constants(module);
+  bindrt::bind_cores(module);
   bindrt::bind_gpu(module);
   bindrt::bind_jpeg(module);
   bindrt::bind_native_encoder(module);

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bindrt.cores import usable_cores
+
 #: CUdevice_attribute numbers of the driver API.
 _MAJOR, _MINOR = 75, 76
 #: What Linux calls a processor's units for products of short numbers, the fastest first; x86, then Arm.
@@ -25,7 +27,7 @@ class Cpu:
 
     Attributes:
         cores: logical cores of the machine.
-        usable_cores: what this process may use: affinity and the container's quota.
+        usable_cores: what this process may use, see :func:`bindrt.cores.usable_cores`.
         features: instruction sets found at run time that kernels choose by.
         memory, available: bytes of the machine, or of the container if that is less; 0 if unknown.
     """
@@ -80,7 +82,7 @@ def cpu(features: tuple[str, ...] = ()) -> Cpu:
         model=_cpu_model(),
         machine=platform.machine(),
         cores=os.cpu_count() or 1,
-        usable_cores=_usable_cores(),
+        usable_cores=usable_cores(),
         features=features,
         memory=total,
         available=available,
@@ -147,16 +149,6 @@ def _memory() -> dict[str, int]:
         if digits and digits[0].isdigit():
             sizes[name] = int(digits[0]) * 1024
     return sizes
-
-
-def _usable_cores() -> float:
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
-    cores = float(len(affinity(0))) if affinity else float(os.cpu_count() or 1)
-    words = _read("/sys/fs/cgroup/cpu.max").split()
-    try:
-        return min(cores, float(words[0]) / float(words[1]))
-    except (ValueError, IndexError, ZeroDivisionError):  # no quota: "max 100000"
-        return cores
 
 
 def nvidia_driver() -> Driver:

@@ -45,8 +45,8 @@ def load(
             measured once and remembered; docs/precision.md.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``; with OpenVINO also ``gpu``, ``gpu.N``, ``npu``.
         modalities: embed only these; others are never read from disk. Default: all there are.
-        threads: threads an engine computes with; default: one for each physical core, with native one for
-            each core that the process may use.
+        threads: threads an engine computes with; default: one for each physical core that the process may
+            use, with native one for each core; docs/cores.md.
         verify: check the SHA-256 of every file first (reads all of it).
         limits: bounds on what one item may decode to.
         startup: ``fast-run``: weights are repacked once when an encoder is loaded, for the best speed.

@@ -233,13 +233,10 @@ void PythonCalls::deliver_futures(std::span<const Delivery> deliveries) noexcept
           continue;
         }
         const py::object future = std::move(tag.future);
-        if (tag.waiters != nullptr) {
-          waiting.push_back(std::move(tag.waiters));
+        if (auto waiters = tag.waiters.end()) {
+          waiting.push_back(std::move(waiters));
         }
-        tag.item = tag.memory = py::object();
-        if (tag.ordinary) {
-          tag.ordinary->owners.clear();
-        }
+        tag.clear();
         if (!tag.notes.empty()) {
           set_notes(future, notes_dict(tag.notes));
         }

@@ -17,19 +17,27 @@
 
 namespace bindrt {
 
-// What a Python submitter attaches to a request. Python's objects are touched under the GIL only, and gone
-// once it is delivered, so that the last owner's thread needs no GIL to free it.
+// What a Python submitter attaches to a request. Python's objects are touched with the interpreter attached,
+// by the request's owner only, and gone once it is delivered, so that the last owner's thread needs no
+// interpreter to free it.
 struct PythonTag {
   pybind11::object future;
   pybind11::object item;
-  pybind11::object memory;               // that ready or borrowed input lies in
-  std::shared_ptr<Waiters> waiters;      // null until somebody waits
+  pybind11::object memory;  // that ready or borrowed input lies in
+  LateWaiters waiters;
   std::optional<OrdinaryItem> ordinary;  // the item, if it looked ordinary when it was submitted
   Notes notes;                           // of an item that was prepared without Python
   // Instead of a future, an item and waiters: the item's place in a bulk.
   std::shared_ptr<Bulk> bulk;
   std::int64_t index = 0;
   std::shared_ptr<const std::vector<std::int64_t>> ids;  // ready rows of the request and its neighbours
+
+  void clear() {
+    future = item = memory = pybind11::object();
+    if (ordinary) {
+      ordinary->owners.clear();
+    }
+  }
 };
 
 // Raises KeyboardInterrupt if there was one in this thread while it ran batches for others.

@@ -2,6 +2,8 @@
 
 #include "csrc/python/pipeline/future.h"
 
+#include <utility>
+
 namespace py = pybind11;
 
 namespace bindrt {
@@ -52,7 +54,29 @@ bool Waiters::wait(pipeline::Time until) {
   return wake_.wait_until(lock, until, [this] { return open_; });
 }
 
+std::shared_ptr<Waiters> LateWaiters::wanted() {
+  const std::lock_guard lock(mutex_);
+  if (made_ == nullptr && !ended_) {
+    made_ = std::make_shared<Waiters>();
+  }
+  return ended_ ? nullptr : made_;
+}
+
+std::shared_ptr<Waiters> LateWaiters::made() const {
+  const std::lock_guard lock(mutex_);
+  return made_;
+}
+
+std::shared_ptr<Waiters> LateWaiters::end() {
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  return std::move(made_);
+}
+
 bool settle(py::handle future, py::handle vector) {
+#ifdef Py_GIL_DISABLED
+  return false;  // another thread may make the condition between the question and the answer
+#endif
   if (!is(future, names().made, Py_None) || !is(future, names().state, names().pending)) {
     return false;
   }

@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 
 #include "csrc/pipeline/request.h"
@@ -23,8 +24,22 @@ class Waiters {
   bool open_ = false;
 };
 
+// Those of one request: made when somebody first waits, until it is delivered.
+class LateWaiters {
+ public:
+  std::shared_ptr<Waiters> wanted();      // null: it was delivered
+  std::shared_ptr<Waiters> made() const;  // null: nobody waits
+  std::shared_ptr<Waiters> end();         // it is delivered; null: nobody waits
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<Waiters> made_;
+  bool ended_ = false;
+};
+
 // Sets the result of an EmbeddingFuture that is pending and has no condition yet. The GIL is held and no
-// Python code runs in between, so this needs no lock. False: Python's methods must do it.
+// Python code runs in between, so this needs no lock. False: Python's methods must do it; always so where
+// there is no GIL.
 bool settle(pybind11::handle future, pybind11::handle vector);
 
 // What preparation found about the item.

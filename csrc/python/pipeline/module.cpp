@@ -177,8 +177,8 @@ class PythonPipeline {
     Pipeline& core() const { return *pipeline.cast<PythonPipeline&>().core_; }
     PythonTag& tag() const { return *static_cast<PythonTag*>(request->tag.get()); }
     void cancel() const {
-      if (tag().waiters != nullptr) {
-        tag().waiters->open();
+      if (const auto waiters = tag().waiters.made()) {
+        waiters->open();
       }
       Pipeline& of = core();
       const WithoutGil release;
@@ -187,14 +187,11 @@ class PythonPipeline {
     bool is_running() const { return core().is_running(request); }
     // Whether it was delivered or cancelled.
     bool wait(double seconds) const {
-      if (!tag().future) {
+      const std::shared_ptr<Waiters> waiters = tag().waiters.wanted();
+      if (waiters == nullptr) {
         return true;
       }
       core().require_this_process();  // nobody would wake a forked child
-      if (tag().waiters == nullptr) {
-        tag().waiters = std::make_shared<Waiters>();
-      }
-      const std::shared_ptr<Waiters> waiters = tag().waiters;
       const WithoutGil release;
       return waiters->wait(after(seconds));
     }
@@ -237,7 +234,8 @@ class PythonPipeline {
   static void refuse(const RequestPtr& request) {
     PythonTag& tag = tag_of(request);
     const py::object future = tag.future;
-    tag = PythonTag();
+    tag.waiters.end();
+    tag.clear();
     set_request(future, py::none());
   }
 
@@ -305,7 +303,9 @@ void bind_pipeline(py::module_& module) {
   py::register_exception<ForkedError>(module, "ForkedError", PyExc_RuntimeError);
   py::class_<Workers, std::shared_ptr<Workers>>(module, "Workers", py::is_final(), metaclass,
                                                 "Threads that decode and preprocess.")
-      .def(py::init(&make_workers), py::arg("threads"));
+      .def(py::init(&make_workers), py::arg("threads"))
+      .def("lend", &Workers::lend, py::arg("cores"))
+      .def("take_back", &Workers::take_back, py::arg("cores"));
   py::native_enum<Outcome>(module, "Outcome", "enum.IntEnum", "How a request ended.")
       .value("DONE", Outcome::kDone)
       .value("FAILED", Outcome::kFailed)

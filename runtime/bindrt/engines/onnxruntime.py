@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bindrt.cores import computing_threads, told_threads
 from bindrt.engines.batch_sizes import GPU_BATCH
 from bindrt.engines.devices import cuda_index
 from bindrt.engines.kind import EngineKind
@@ -45,6 +46,7 @@ class OnnxRuntimeEngine:
         chosen = providers(settings, spec.precision)
         self.precision = spec.precision
         self.device, self.max_batch = device_and_batch(chosen, spec)
+        self.threads = computing_threads(settings.threads) if self.device == "cpu" else 0
         self._spec = spec
         self._mapped = MappedFiles(spec.files)
         try:
@@ -157,8 +159,8 @@ def session_options(settings: EngineSettings) -> Any:
 
     options = ort.SessionOptions()
     options.log_severity_level = QUIET
-    if settings.threads is not None:
-        options.intra_op_num_threads = settings.threads
+    if (threads := told_threads(settings.threads)) is not None:
+        options.intra_op_num_threads = threads
     if settings.startup == FAST_START:
         # Products read the mapped weights as they lie; else each is copied into the kernel's layout.
         options.add_session_config_entry("session.disable_prepacking", "1")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from bindrt import hardware
 from bindrt.cache import cache_folder
+from bindrt.cores import computing_threads, told_threads
 from bindrt.engines.kind import EngineKind
 from bindrt.engines.onnx_file import require_listed_files
 from bindrt.engines.spec import EngineSettings, EngineSpec, one_line
@@ -49,6 +50,7 @@ class OpenVinoEngine:
         device = device_of(core, settings.device)
         self.precision = spec.precision
         self.device = device.lower()
+        self.threads = computing_threads(settings.threads) if device == "CPU" else 0
         self.max_batch = spec.cpu_batch()
         self._spec = spec
         self._mapped = MappedFiles(spec.files)
@@ -125,8 +127,8 @@ def properties(spec: EngineSpec, settings: EngineSettings, device: str) -> dict[
         "NUM_STREAMS": "1",
         "INFERENCE_PRECISION_HINT": precision_hint(spec.precision, device),
     }
-    if settings.threads is not None and device == "CPU":
-        found["INFERENCE_NUM_THREADS"] = settings.threads
+    if device == "CPU" and (threads := told_threads(settings.threads)) is not None:
+        found["INFERENCE_NUM_THREADS"] = threads
     if (cache := model_cache(spec, device)) is not None:
         found |= {"CACHE_DIR": str(cache), "CACHE_MODE": "OPTIMIZE_SIZE"}
     return {**found, **settings.options}

@@ -58,6 +58,10 @@ def watched(encoder: str, engine: Any, precisions: Sequence[str]) -> Engine:
         raise OptionError(
             where, f"its max_batch is {shown(most)}", f"max_batch must be a whole number, 1 to {MOST_ROWS}"
         )
+    if not is_threads(getattr(engine, "threads", 0)):
+        raise OptionError(
+            where, f"its threads is {shown(engine.threads)}", "threads must be a whole number, 0 to 1024"
+        )
     for name in ("run", "enqueue"):
         if (name == "run" or hasattr(engine, name)) and not callable(getattr(engine, name, None)):
             raise OptionError(
@@ -75,6 +79,10 @@ def watched(encoder: str, engine: Any, precisions: Sequence[str]) -> Engine:
     return WatchedEngine(encoder, engine)
 
 
+def is_threads(value: object) -> bool:
+    return type(value) is not bool and isinstance(value, (int, np.integer)) and 0 <= int(value) <= 1024
+
+
 def shown(value: object) -> str:
     return "missing" if value is None else repr(value)[:60]
 
@@ -87,6 +95,7 @@ class WatchedEngine:
         self.device = engine.device
         self.precision = engine.precision
         self.max_batch = int(engine.max_batch)
+        self.threads = int(getattr(engine, "threads", 0))
         self._where = f"engine {engine.name!r} for {encoder}"
         self._run = engine.run
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,11 +18,13 @@ from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.background import FairLock
 from bindrt.bundle.manifest import EncoderInfo
+from bindrt.cores import usable_threads
 from bindrt.ending import engine_gate
 from bindrt.engines import Engine, GpuEngine
 from bindrt.engines.devices import cuda_index
 from bindrt.errors import EngineError
 from bindrt.modalities import MODALITIES
+from bindrt.once import OncePerProcess
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
@@ -38,14 +39,14 @@ _MOST_GRAPHS = 64
 _OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|failed to allocate", re.IGNORECASE)
 
 
-@lru_cache(maxsize=2)
-def workers(process: int, background: bool) -> _core.Workers:
+@OncePerProcess
+def workers(background: bool) -> _core.Workers:
     """The threads that all models of a process share; the threads of ``background`` give way."""
-    return _core.Workers(os.cpu_count() or 1)
+    return _core.Workers(usable_threads())
 
 
-@lru_cache(maxsize=1)
-def background_lock(process: int) -> FairLock:
+@OncePerProcess
+def background_lock() -> FairLock:
     """Engines in the background run one at a time: the one that holds this lock has all cores."""
     return FairLock()
 
@@ -84,8 +85,9 @@ class EncoderPipeline:
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
         gpu = _gpu(engine, options)
         background = encoder.name in options.background_encoders()
-        turn = partial(background_lock(os.getpid()).turn, encoder.name) if background else nullcontext
+        turn = partial(background_lock().turn, encoder.name) if background else nullcontext
         stopped = threading.Event()
+        shared = workers(background)
         try:
             self.core = _core.Pipeline(
                 [
@@ -94,9 +96,9 @@ class EncoderPipeline:
                     for m in self.modalities
                 ],
                 Preparer(self.modalities, encoder, self.max_batch, preparation, stopped),
-                _Runner(engine, turn),
+                _Runner(engine, turn, shared),
                 deliver,
-                workers(os.getpid(), background),
+                shared,
                 gpu,
             )
         except _core.gpu.DriverError as error:
@@ -193,7 +195,7 @@ def batch_bytes(
 
 def _ahead(modality: str, max_batch: int, options: PipelineOptions) -> Ahead:
     batch = max(1, max_batch // MODALITIES[modality].views)
-    spare = 2 * (os.cpu_count() or 1) + 16  # for the workers, until the caller has submitted more
+    spare = 2 * usable_threads() + 16  # for the workers, until the caller has submitted more
     return Ahead(
         (options.batches_in_flight + 2) * batch + spare, batch, (options.batches_in_flight - 1) * max_batch
     )
@@ -226,15 +228,24 @@ def _lengths(modality: str, encoder: EncoderInfo) -> list[int]:
 
 
 class _Runner:
-    """Runs the engine on rows of a batch; raises MemoryError where memory is the problem."""
+    """Runs the engine on rows of a batch; raises MemoryError where memory is the problem.
 
-    def __init__(self, engine: Engine, turn: Turn) -> None:
+    Meanwhile the cores that it computes on are not the workers'.
+    """
+
+    def __init__(self, engine: Engine, turn: Turn, shared: _core.Workers) -> None:
         self._run = engine.run
         self._turn = turn
+        self._cores: int = getattr(engine, "threads", 0)  # 0: not known, or on another device
+        self._shared = shared
 
     def __call__(self, lane: int, inputs: Array, out: Array) -> None:
         with self._turn(), engine_gate, _memory_errors():
-            self._run(inputs, out)
+            self._shared.lend(self._cores)
+            try:
+                self._run(inputs, out)
+            finally:
+                self._shared.take_back(self._cores)
 
 
 def _gpu(engine: Engine, options: PipelineOptions) -> dict[str, Any] | None:

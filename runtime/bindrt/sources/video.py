@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bindrt.cores import VIDEOS
 from bindrt.errors import LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.claims import check_rate
@@ -205,7 +206,7 @@ def open_clip(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Clip]
         LimitError: it has more pixels or seconds than ``limits`` allow.
     """
     file_format = video_format(opened)
-    with open_container(opened, file_format, limits) as media:
+    with VIDEOS.one(), open_container(opened, file_format, limits) as media:
         yield _counted(media, opened, file_format, limits)
 
 
@@ -310,4 +311,5 @@ def video_to_decode(media: Any, opened: Opened) -> Any:
         raise SourceError(opened.name, "FFmpeg has no decoder for its codec", "convert it to H.264, say")
     if not stream.codec_context.is_open:
         stream.thread_type = "SLICE" if is_large(stream.codec_context) else "AUTO"
+        stream.codec_context.thread_count = VIDEOS.threads()
     return stream

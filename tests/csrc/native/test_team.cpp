@@ -239,7 +239,7 @@ void test_one_core_runs_all_programs() {
   }
   CHECK(sched_setaffinity(0, sizeof(one), &one) == 0);
   CHECK(in_child([] {
-    if (usable_cores() != 1 || !adds_up(0) || !adds_up(-1)) {
+    if (usable_threads() != 1 || !adds_up(0) || !adds_up(-1)) {
       return false;
     }
     std::atomic<bool> runs{false}, high_called{false};

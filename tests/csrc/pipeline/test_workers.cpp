@@ -85,6 +85,54 @@ void test_a_long_piece_takes_one_thread() {
   CHECK(sound.pieces >= 5 * 5);  // a thread of its own: up to 20 in a film's time
 }
 
+// Counts the threads that are in its work at once, and what it is asked beside.
+class Crowd : public WorkSource {
+ public:
+  bool work() override {
+    const int now = ++inside;
+    for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+    }
+    std::this_thread::sleep_for(1ms);
+    --inside;
+    ++pieces;
+    return true;
+  }
+  bool look() override {
+    ++looks;
+    return false;
+  }
+  Time next_alarm() override { return looks == 0 ? Clock::now() : Time::max(); }
+
+  std::atomic<int> inside{0}, most{0}, pieces{0}, looks{0};
+};
+
+// The most threads that are at work in the next pieces.
+int most_at_once(Crowd& crowd) {
+  wait_for(crowd.pieces, crowd.pieces + 6);  // those that began before are done
+  crowd.most = 0;
+  wait_for(crowd.pieces, crowd.pieces + 30);
+  return crowd.most;
+}
+
+void test_cores_of_engines_are_not_used_twice() {
+  Crowd crowd;
+  const auto workers = Workers::make(3);
+  workers->add(&crowd);
+  workers->notify();
+  workers->notify();
+  workers->notify();
+  CHECK(most_at_once(crowd) == 3);
+  workers->lend(1);
+  CHECK(most_at_once(crowd) == 2);
+  workers->lend(64);
+  CHECK(most_at_once(crowd) == 1);  // work goes on
+  CHECK(crowd.looks > 0);           // and so do deadlines, though the one thread that may work is busy
+  workers->take_back(64);
+  workers->take_back(1);
+  CHECK(most_at_once(crowd) == 3);
+  workers->remove(&crowd);
+}
+
 }  // namespace
 }  // namespace bindrt::pipeline
 
@@ -93,5 +141,6 @@ int main() {
   bindrt::pipeline::test_short_pieces_do_not_wait_in_turn_with_long_ones();
   bindrt::pipeline::test_who_comes_late_has_no_arrears();
   bindrt::pipeline::test_a_long_piece_takes_one_thread();
+  bindrt::pipeline::test_cores_of_engines_are_not_used_twice();
   return bindrt::testing::finish();
 }

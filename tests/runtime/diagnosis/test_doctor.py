@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bindrt import __main__ as command
-from bindrt import hardware
+from bindrt import cores, hardware
 from bindrt.diagnosis import Part, Report, doctor
 
 
@@ -247,13 +247,15 @@ def test_system_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.model
 
 
-def test_container_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_container_limits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     files = {
-        "/sys/fs/cgroup/cpu.max": "50000 100000\n",
         "/sys/fs/cgroup/memory.max": f"{1 << 30}\n",
         "/sys/fs/cgroup/memory.current": f"{1 << 29}\n",
         "/proc/meminfo": "MemTotal: 8388608 kB\nMemAvailable: 8000000 kB\n",
     }
+    (tmp_path / "sys/fs/cgroup").mkdir(parents=True)
+    (tmp_path / "sys/fs/cgroup/cpu.max").write_text("50000 100000\n")
+    monkeypatch.setattr(cores, "ROOT", str(tmp_path))
     monkeypatch.setattr(hardware, "_read", lambda path: files.get(path, ""))
     found = hardware.cpu()
     assert found.usable_cores == 0.5

@@ -175,3 +175,49 @@ def test_conditions_made_in_a_race_with_results(load_with: Callable[..., bindrt.
         thread.join(120)
     assert lost == []
     assert all(f.result(0)[1] > 0 for f in futures)
+
+
+def test_many_threads_want_the_same_futures(load_with: Callable[..., bindrt.Model]) -> None:
+    """Some wait, some cancel, some look on: each future ends once, for everybody alike."""
+    model = load_with(text=SimulatedEngine(max_batch=16))
+    count, called = 1000, [0] * 1000
+    futures: list[EmbeddingFuture] = []
+    seen: list[list[object]] = [[] for _ in range(count)]
+
+    def each(do: Callable[[int, EmbeddingFuture], object]) -> threading.Thread:
+        def go() -> None:
+            for i in range(count):
+                while len(futures) <= i:
+                    pass
+                do(i, futures[i])
+
+        return threading.Thread(target=go)
+
+    def outcome(i: int, future: EmbeddingFuture) -> None:
+        try:
+            seen[i].append(future.result(60)[1] > 0)
+        except CancelledError:
+            seen[i].append("cancelled")
+
+    def call_back(i: int, future: EmbeddingFuture) -> None:
+        def add(_: object) -> None:
+            called[i] += 1
+
+        future.add_done_callback(add)
+
+    def cancel(i: int, future: EmbeddingFuture) -> None:
+        if i % 3 == 0:
+            seen[i].append("cancelled" if future.cancel() else True)
+
+    threads = [each(do) for do in (outcome, outcome, call_back, cancel)]
+    for thread in threads:
+        thread.start()
+    for _ in range(count):
+        futures.append(model.submit("text", DOG))
+    for thread in threads:
+        thread.join(120)
+    assert called == [1] * count
+    assert all(future.done() for future in futures)
+    for i, found in enumerate(seen):
+        assert len(found) == (3 if i % 3 == 0 else 2)
+        assert len(set(found)) == 1, f"{i}: {found}"

@@ -53,9 +53,10 @@ class NativeEngine:
         self.max_batch = spec.cpu_batch()
         self._spec = spec
         self._background = settings.background
+        self.threads = settings.threads or _core.native_threads()
         found = read_encoder(spec.files, spec.heads, spec.view)
         self._mapped = MappedFiles(spec.files)
-        self._core = self._open(found, settings.threads or _core.native_threads())
+        self._core = self._open(found, self.threads)
         self.packed = self._core.found
         if self._core.out != spec.embed_dim:
             raise BundleError(
