@@ -17,7 +17,7 @@ int usable_threads(const std::string& root = "");
 // Use at most so many cores, whatever the system allows; 0: no limit. Threads that run already stay.
 void limit_cores(double most) noexcept;
 
-// Of the cores of the affinity only one of those that share their units ("hyper-threads"); at least 1.
+// Cores of the affinity; those that share their units ("hyper-threads") count as one. At least 1.
 int physical_cores(const std::string& root = "");
 
 }  // namespace bindrt::native

@@ -57,7 +57,7 @@ class Copying:
         workers = _core.Workers(2)
         self.core = _core.Pipeline([lane(max_batch)], self.prepare, self.run, self.deliver, workers, device)
 
-    def prepare(self, lane: int, future: Numbered, item: np.ndarray, rows: _core.ItemRows) -> None:
+    def prepare(self, lane: int, item: np.ndarray, rows: _core.ItemRows) -> None:
         rows.reserve(len(item))[...] = item
         rows.weigh(list(range(1, len(item) + 1)))
 
