@@ -16,6 +16,7 @@ needs_compiler = pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ 
 needs_lock = pytest.mark.skipif(not lock.has_lock(), reason="this interpreter has no lock")
 
 
+@pytest.mark.deep  # it asks for a machine that has nothing else to do
 @needs_compiler
 @needs_lock
 @pytest.mark.parametrize("held", [0.0, 0.2e-3, 1.6e-3])

@@ -103,7 +103,7 @@ class Joined:
 
     def _joint(self, last: LiveWindow) -> JointWindow | None:
         """The joint window, if every part is there and young enough."""
-        newest = self._newest
+        newest = {name: self._newest[name] for name in self._parts if name in self._newest}  # in their order
         end = max(window.end for window in newest.values())
         ages = {name: end - window.end for name, window in newest.items()}
         if len(newest) < len(self._parts) or max(ages.values()) > self._max_age:
