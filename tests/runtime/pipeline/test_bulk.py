@@ -25,10 +25,10 @@ class Watched(SimulatedEngine):
 
     def __init__(self, max_batch: int = 8, held: bool = False) -> None:
         super().__init__(max_batch, self._note, held)
-        self.threads: list[int] = []
+        self.callers: list[int] = []
 
     def _note(self, rows: np.ndarray) -> None:
-        self.threads.append(threading.get_ident())
+        self.callers.append(threading.get_ident())
 
 
 def imu(number: int) -> bindrt.Imu:
@@ -65,22 +65,22 @@ def test_small_calls_run_on_their_own_thread(load_with: Load) -> None:
     )
 
     def runs_here(call: Callable[[], object]) -> bool:
-        text.threads.clear()
-        motion.threads.clear()
+        text.callers.clear()
+        motion.callers.clear()
         call()
-        return set(text.threads + motion.threads) == {threading.get_ident()}
+        return set(text.callers + motion.callers) == {threading.get_ident()}
 
     for call in calls:
         until(lambda call=call: runs_here(call))  # type: ignore[misc]  # the pipeline's thread may be awake still
     model.submit("text", "a dog").result(60)
-    assert text.threads[-1] != threading.get_ident()
+    assert text.callers[-1] != threading.get_ident()
 
 
 def test_those_in_the_background_do_not(load_with: Load) -> None:
     engine = Watched()
     model = load_with(bindrt.PipelineOptions(background=("text",)), text=engine)
     model.embed(text="a dog")
-    assert threading.get_ident() not in engine.threads
+    assert threading.get_ident() not in engine.callers
 
 
 def test_calls_of_several_threads_share_batches(load_with: Load) -> None:
