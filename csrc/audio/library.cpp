@@ -1,39 +1,28 @@
 // Keeps the decoders' libraries for the life of the process.
 #include "csrc/audio/library.h"
 
-#include <atomic>
-#include <memory>
+#include "kernels/base/loaded_module.h"
 
 namespace bindrt::audio {
 namespace {
 
+constinit kernels::LibraryInUse<SndLibrary> sndfile;
+constinit kernels::LibraryInUse<AvLibrary> avcodec;
+
+// Whether a library is in use; the one at `path` if there is none yet.
 template <class Library>
-class Used {
- public:
-  bool use(const char* path) {
-    if (get() == nullptr) {
-      auto found = std::make_unique<Library>();
-      const Library* none = nullptr;
-      if (found->find(path) && library_.compare_exchange_strong(none, found.get())) {
-        static_cast<void>(found.release());  // for ever: threads read with it until the process ends
-      }
-    }
-    return get() != nullptr;
+bool use(kernels::LibraryInUse<Library>& in_use, const char* path) {
+  Library found;
+  if (in_use.get() == nullptr && found.find(path)) {
+    in_use.use(found);
   }
-
-  const Library* get() const noexcept { return library_.load(std::memory_order_acquire); }
-
- private:
-  std::atomic<const Library*> library_{nullptr};
-};
-
-constinit Used<SndLibrary> sndfile;
-constinit Used<AvLibrary> avcodec;
+  return in_use.get() != nullptr;
+}
 
 }  // namespace
 
-bool use_libsndfile(const char* path) { return sndfile.use(path); }
-bool use_libavcodec(const char* path) { return avcodec.use(path); }
+bool use_libsndfile(const char* path) { return use(sndfile, path); }
+bool use_libavcodec(const char* path) { return use(avcodec, path); }
 const SndLibrary* libsndfile() noexcept { return sndfile.get(); }
 const AvLibrary* libavcodec() noexcept { return avcodec.get(); }
 

@@ -124,14 +124,7 @@ std::optional<Prepared> prepare_depth_map(const kernels::Map& map, Options& opti
 }
 
 std::optional<Prepared> prepare_depth(const Item& item, const Limits& limits, Slots& slots) {
-  const auto* const array = std::get_if<Array>(&item.source);
-  if (array == nullptr) {
-    return prepare_map_file(item, limits, slots, &prepare_depth_map);
-  }
-  const auto map = map_of(*array, limits);
-  Options options(item);
-  options.flag("exif");  // an array has no orientation
-  return map ? prepare_depth_map(*map, options, slots) : std::nullopt;
+  return prepare_map(item, limits, slots, &prepare_depth_map);
 }
 
 }  // namespace bindrt::prepare

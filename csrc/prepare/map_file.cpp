@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <variant>
 
 #include "csrc/jpeg/rows.h"
 #include "csrc/jpeg/segments.h"
@@ -11,6 +12,7 @@
 #include "csrc/prepare/contents.h"
 #include "csrc/prepare/grey.h"
 #include "csrc/prepare/libraries.h"
+#include "csrc/prepare/maps.h"
 #include "csrc/prepare/picture_file.h"
 #include "csrc/prepare/picture_numbers.h"
 #include "kernels/base/scratch.h"
@@ -72,10 +74,8 @@ bool read_png(const PictureFile& file, Values& values) {
          picture.finish();
 }
 
-}  // namespace
-
-std::optional<Prepared> prepare_map_file(const Item& item, const Limits& limits, Slots& slots,
-                                         MapPreparer prepare) {
+std::optional<Prepared> prepare_file(const Item& item, const Limits& limits, Slots& slots,
+                                     MapPreparer prepare) {
   Options options(item);
   const bool turn = options.flag("exif");
   const auto contents = Contents::of(item, limits, kMostPictureBytes);
@@ -94,6 +94,20 @@ std::optional<Prepared> prepare_map_file(const Item& item, const Limits& limits,
     }
   }
   return prepared;
+}
+
+}  // namespace
+
+std::optional<Prepared> prepare_map(const Item& item, const Limits& limits, Slots& slots,
+                                    MapPreparer prepare) {
+  const auto* const array = std::get_if<Array>(&item.source);
+  if (array == nullptr) {
+    return prepare_file(item, limits, slots, prepare);
+  }
+  const auto map = map_of(*array, limits);
+  Options options(item);
+  options.flag("exif");  // an array has no orientation
+  return map ? prepare(*map, options, slots) : std::nullopt;
 }
 
 }  // namespace bindrt::prepare

@@ -1,4 +1,4 @@
-// Maps out of picture files: depth maps and thermal frames that are grey.
+// Maps out of arrays and grey picture files: depth maps and thermal frames.
 #pragma once
 
 #include <optional>
@@ -11,9 +11,9 @@ namespace bindrt::prepare {
 
 using MapPreparer = std::optional<Prepared> (*)(const kernels::Map& map, Options& options, Slots& slots);
 
-// Reads the map of a JPEG or a PNG; `prepare` makes the encoder's input of it, and reads all options but
-// "exif". nullopt for any other file or source.
-std::optional<Prepared> prepare_map_file(const Item& item, const Limits& limits, Slots& slots,
-                                         MapPreparer prepare);
+// Takes the map of an array, a JPEG or a PNG; `prepare` makes the encoder's input of it, and reads all
+// options but "exif". nullopt for any other file.
+std::optional<Prepared> prepare_map(const Item& item, const Limits& limits, Slots& slots,
+                                    MapPreparer prepare);
 
 }  // namespace bindrt::prepare

@@ -156,14 +156,7 @@ std::optional<Prepared> prepare_thermal_frame(const kernels::Map& given, Options
 }
 
 std::optional<Prepared> prepare_thermal(const Item& item, const Limits& limits, Slots& slots) {
-  const auto* const array = std::get_if<Array>(&item.source);
-  if (array == nullptr) {
-    return prepare_map_file(item, limits, slots, &prepare_thermal_frame);
-  }
-  const auto map = map_of(*array, limits);
-  Options options(item);
-  options.flag("exif");  // an array has no orientation
-  return map ? prepare_thermal_frame(*map, options, slots) : std::nullopt;
+  return prepare_map(item, limits, slots, &prepare_thermal_frame);
 }
 
 }  // namespace bindrt::prepare

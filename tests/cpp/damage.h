@@ -14,7 +14,8 @@ using File = std::vector<std::uint8_t>;
 
 // Cut, a piece taken out or doubled, or at most `most` bytes changed; as often in the first `front` bytes,
 // where the headers are, as anywhere.
-inline File damaged(File file, Bytes& bytes, std::int64_t front, std::int64_t most) {
+template <class Byte>
+std::vector<Byte> damaged(std::vector<Byte> file, Bytes& bytes, std::int64_t front, std::int64_t most) {
   const auto place = [&] {
     const auto size = static_cast<std::int64_t>(file.size());
     return static_cast<std::ptrdiff_t>(bytes.range(0, std::min(size, bytes.chance(2) ? front : size) - 1));
@@ -30,13 +31,13 @@ inline File damaged(File file, Bytes& bytes, std::int64_t front, std::int64_t mo
       break;
     }
     case 2: {
-      const File piece(file.begin() + place(), file.end());
+      const std::vector<Byte> piece(file.begin() + place(), file.end());
       file.insert(file.begin() + place(), piece.begin(), piece.end());
       break;
     }
     default:
       for (std::int64_t left = bytes.small(1, most); left > 0; --left) {
-        file[static_cast<std::size_t>(place())] = static_cast<std::uint8_t>(bytes.number(0, 255));
+        file[static_cast<std::size_t>(place())] = static_cast<Byte>(bytes.number(0, 255));
       }
   }
   return file;

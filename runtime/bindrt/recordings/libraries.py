@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
-from bindrt.errors import Error
 from bindrt.extras import install
+from bindrt.sources.optional import optional
 
 
 def library(module: str, distribution: str) -> Any:
@@ -15,9 +14,4 @@ def library(module: str, distribution: str) -> Any:
     Raises:
         Error: it is not installed, or does not load.
     """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        missing = getattr(error, "name", None) == module.partition(".")[0]
-        problem = "recordings need it, and it is not installed" if missing else f"it does not load: {error}"
-        raise Error(distribution, problem, install("recordings")) from error
+    return optional(module, distribution, "recordings", install("recordings"))

@@ -1,4 +1,4 @@
-"""Libraries of the extra ``formats``: imported when a file needs them."""
+"""Libraries of the extras ``formats`` and ``recordings``: imported when a file needs them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 from bindrt.errors import Error
 
 
-def optional(module: str, distribution: str, reads: str) -> Any:
+def optional(module: str, distribution: str, reads: str, remedy: str = "") -> Any:
     """A library that reads some formats.
 
     Args:
         distribution: what pip calls it.
         reads: what it reads, for the error.
+        remedy: how to get it; empty: by itself.
 
     Raises:
         Error: it is not installed, or does not load.
@@ -23,4 +24,4 @@ def optional(module: str, distribution: str, reads: str) -> Any:
     except ImportError as error:
         missing = getattr(error, "name", None) == module.partition(".")[0]
         problem = f"{reads} need it, and it is not installed" if missing else f"it does not load: {error}"
-        raise Error(distribution, problem, f"pip install {distribution}") from error
+        raise Error(distribution, problem, remedy or f"pip install {distribution}") from error

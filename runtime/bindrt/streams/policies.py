@@ -41,8 +41,8 @@ class Policy(Protocol):
         ...
 
 
-class Latest:
-    """The newest window wins: one waits, and a newer one takes its place."""
+class _OneWaits:
+    """At most one window waits, and the model has one at a time."""
 
     in_model = 1
 
@@ -52,17 +52,21 @@ class Latest:
     def __len__(self) -> int:
         return int(self._waiting is not None)
 
-    def offer(self, window: Arrival, now: float) -> int:
-        dropped = len(self)
-        self._waiting = window
-        return dropped
-
     def take(self) -> Arrival | None:
         window, self._waiting = self._waiting, None
         return window
 
     def put_back(self, window: Arrival) -> None:
         self._waiting = window
+
+
+class Latest(_OneWaits):
+    """The newest window wins: one waits, and a newer one takes its place."""
+
+    def offer(self, window: Arrival, now: float) -> int:
+        dropped = len(self)
+        self._waiting = window
+        return dropped
 
     def computed(self, seconds: float) -> None:
         pass
@@ -92,23 +96,18 @@ class All:
         pass
 
 
-class Even:
+class Even(_OneWaits):
     """As many windows as the model can compute, at even distances.
 
     Each window adds the share of windows that the model can compute: the time between two windows over the
     time that the model takes. Whenever a whole has come together, the window is taken.
     """
 
-    in_model = 1
-
     def __init__(self) -> None:
-        self._waiting: Arrival | None = None
+        super().__init__()
         self._last: float | None = None
         self._between = self._takes = 0.0  # seconds; 0 until known
         self._credit = 1.0
-
-    def __len__(self) -> int:
-        return int(self._waiting is not None)
 
     def offer(self, window: Arrival, now: float) -> int:
         if self._last is not None:
@@ -121,13 +120,6 @@ class Even:
         self._credit = min(self._credit - 1.0, 1.0)
         self._waiting = window
         return 0
-
-    def take(self) -> Arrival | None:
-        window, self._waiting = self._waiting, None
-        return window
-
-    def put_back(self, window: Arrival) -> None:
-        self._waiting = window
 
     def computed(self, seconds: float) -> None:
         self._takes = _mean(self._takes, seconds)

@@ -22,12 +22,13 @@
 #include "csrc/prepare/registry.h"
 #include "kernels/mel/mel.h"
 #include "tests/cpp/check.h"
+#include "tests/cpp/damage.h"
 #include "tests/cpp/stress.h"
 
 namespace bindrt::stress {
 namespace {
 
-using File = std::vector<std::byte>;
+using Sound = std::vector<std::byte>;
 
 constexpr std::int64_t kView = std::int64_t{kernels::kMelBands} * kernels::kMelFrames;
 constexpr int kThreads = 3;
@@ -44,7 +45,7 @@ class Rows final : public prepare::Slots {
   std::vector<float> rows;
 };
 
-File contents(const char* path) {
+Sound contents(const char* path) {
   std::ifstream stream(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   const auto bytes = std::as_bytes(std::span(text));
@@ -52,7 +53,7 @@ File contents(const char* path) {
 }
 
 // Whether the file was prepared; its numbers must then be those of a spectrum.
-bool prepared(const File& file) {
+bool prepared(const Sound& file) {
   Exact<std::byte> data(static_cast<std::int64_t>(file.size()));
   std::copy(file.begin(), file.end(), data.begin());
   prepare::Item item;
@@ -68,38 +69,8 @@ bool prepared(const File& file) {
   return true;
 }
 
-// Cut, a few bytes changed, or a piece doubled or taken out.
-File damaged(File file, Bytes& bytes) {
-  const auto size = static_cast<std::int64_t>(file.size());
-  const auto place = [&] {  // as often in the headers as anywhere
-    return static_cast<std::ptrdiff_t>(
-        bytes.range(0, (bytes.chance(2) ? std::min<std::int64_t>(size, 200) : size) - 1));
-  };
-  switch (bytes.number(0, 3)) {
-    case 0:
-      file.resize(static_cast<std::size_t>(place()));
-      break;
-    case 1: {
-      const std::ptrdiff_t a = place();
-      const std::ptrdiff_t b = place();
-      file.erase(file.begin() + std::min(a, b), file.begin() + std::max(a, b));
-      break;
-    }
-    case 2: {
-      const File piece(file.begin() + place(), file.end());
-      file.insert(file.begin() + place(), piece.begin(), piece.end());
-      break;
-    }
-    default:
-      for (std::int64_t left = bytes.small(1, 40); left > 0; --left) {
-        file[static_cast<std::size_t>(place())] = static_cast<std::byte>(bytes.number(0, 255));
-      }
-  }
-  return file;
-}
-
 // The cases of one thread; how many were left.
-std::uint64_t run(const File& file, std::uint64_t cases, std::uint64_t seed) {
+std::uint64_t run(const Sound& file, std::uint64_t cases, std::uint64_t seed) {
   std::uint64_t left = 0;
   CHECK(prepared(file));
   for (std::uint64_t done = 0; done < cases; ++done) {
@@ -109,7 +80,7 @@ std::uint64_t run(const File& file, std::uint64_t cases, std::uint64_t seed) {
       choice = static_cast<std::uint8_t>(random() >> 32);
     }
     Bytes bytes(choices.data(), choices.size());
-    left += prepared(damaged(file, bytes)) ? 0 : 1;
+    left += prepared(damaged(file, bytes, 200, 40)) ? 0 : 1;
   }
   return left;
 }
@@ -128,7 +99,7 @@ int main(int argc, char** argv) {
   const std::uint64_t cases = std::strtoull(argv[3], nullptr, 10);
   std::atomic<std::uint64_t> left{0};
   for (int i = 4; i < argc; ++i) {
-    const stress::File file = stress::contents(argv[i]);
+    const stress::Sound file = stress::contents(argv[i]);
     std::vector<std::thread> threads;
     for (int thread = 0; thread < stress::kThreads; ++thread) {
       threads.emplace_back([&, thread] {

@@ -44,7 +44,7 @@ bool read(const File& file, Bytes& bytes) {
   }
   CHECK(std::all_of(slots.numbers.begin(), slots.numbers.end(),
                     [](float number) { return std::fabs(number) < 3.0F; }));
-  prepare::prepare_map_file(item, kLimits, slots, &read_map);
+  prepare::prepare_map(item, kLimits, slots, &read_map);
   return true;
 }
 

@@ -57,7 +57,7 @@ void check_image(const MadePng& made, const File& file, const Item& item, Bytes&
 
 void check_map(const MadePng& made, const File& file, const Item& item) {
   static OneView slots(1);
-  const auto prepared = prepare::prepare_map_file(item, kLimits, slots, &read_map);
+  const auto prepared = prepare::prepare_map(item, kLimits, slots, &read_map);
   if (&file != &made.file) {
     return;
   }
