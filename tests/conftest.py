@@ -6,10 +6,23 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import bindrt
 from support import bundles
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`make test` tries the same examples each time, so that what passed once passes again.
+
+    New examples are looked for by `make test-deep` (`-m deep`) and by `pytest --hypothesis-profile=search`.
+    """
+    hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+    hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
+    if not config.getoption("--hypothesis-profile", None):
+        searching = "deep" in (config.getoption("-m") or "") and "not deep" not in config.getoption("-m")
+        hypothesis.settings.load_profile("search" if searching else "same")
 
 
 @pytest.fixture(scope="session", autouse=True)
