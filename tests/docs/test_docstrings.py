@@ -13,6 +13,7 @@ import pytest
 import bindrt
 import bindrt.index
 import bindrt.metrics
+import bindrt.watching
 from support.pages import ROOT
 
 RUNTIME = ROOT / "runtime"
@@ -38,7 +39,7 @@ def test_examples(name: str, files: Path, model: bindrt.Model, monkeypatch: pyte
 def public() -> list[tuple[str, str, str]]:
     """Name, docstring, and its class's docstring, of each public class, function, method and property."""
     found = []
-    for module in (bindrt, bindrt.index, bindrt.preprocess, bindrt.metrics):
+    for module in (bindrt, bindrt.index, bindrt.preprocess, bindrt.metrics, bindrt.watching):
         for name in getattr(module, "__all__", ["PrometheusCollector"]):
             thing = getattr(module, name)
             if isinstance(thing, type) and issubclass(thing, Exception):

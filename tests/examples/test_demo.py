@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from base64 import b64decode
@@ -15,12 +14,12 @@ import av
 import demo_picture
 import pytest
 
+from support.browser import CHROMIUM, FLAGS
 from tiny.previews import small_video
 from tiny.sums import WAYS
 from tiny.world import KINDS, sample, write_files
 
 DEMO = Path(__file__).resolve().parent.parent.parent / "examples" / "demo.py"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 COUNT = """<pre id="counts"></pre><script>addEventListener("load", () => {
   const all = (name) => [...document.querySelectorAll(name)];
   const broken = all("img").filter((i) => !i.complete || i.naturalWidth === 0).length;
@@ -96,9 +95,7 @@ def test_page_in_a_browser(demo: tuple[str, Path], width: int, tmp_path: Path) -
     copy.write_text(page.read_text("utf-8") + COUNT, "utf-8")
     done = subprocess.run(
         [
-            str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},1000",
+            str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},1000",
             "--virtual-time-budget=20000", "--dump-dom", copy.as_uri(),
         ],
         capture_output=True, text=True, timeout=120,

@@ -1,9 +1,10 @@
-"""``bind-stream``: embeds a recording of sensors, and writes vectors, scores and events."""
+"""``bind-stream``: embeds a recording of sensors, and writes or shows vectors, scores and events."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from rich.console import Console
 from bindrt.commands.limit_options import SECTION as LIMIT_SECTION
 from bindrt.commands.limit_options import add_limit_options, given_limits
 from bindrt.commands.prompt_files import Prompts, read_prompts
+from bindrt.commands.stream_page import SECTION as PAGE_SECTION
+from bindrt.commands.stream_page import Shown, add_page_options, served
 from bindrt.commands.stream_topics import parse_topics
 from bindrt.commands.terminal import Arguments, Command, CommandParser
 from bindrt.errors import OptionError
@@ -27,17 +30,24 @@ from bindrt.recordings.embedding.writing import VectorWriter
 def parser(prog: str) -> CommandParser:
     p = CommandParser(
         prog,
-        "RECORDING --bundle NAME.bind -o OUT.mcap [options]",
+        "RECORDING --bundle NAME.bind [-o OUT.mcap] [--serve] [options]",
         "Embed a recording of a robot: MCAP, or a ROS 1 or ROS 2 bag. Topics are found by their types. "
-        "OUT.mcap has a vector a window, with --prompts also scores and events.",
+        "OUT.mcap has a vector a window, with --prompts also scores and events. A page may show them.",
         """
         run.mcap --bundle imagebind.bind -o vectors.mcap --prompts sounds.txt
+        run.mcap --bundle imagebind.bind --serve --prompts sounds.txt
         run.bag --bundle imagebind.bind -o vectors.mcap --topic /thermal=thermal,low=20,high=40 --hop 0.5
         """,
     )
     p.add("recording", metavar="RECORDING", type=Path, help=".mcap, .bag, .db3, or the folder of a ROS 2 bag")
     p.add("--bundle", required=True, metavar="NAME.bind", help="the bundle that bind-export wrote")
-    p.add("-o", "--output", required=True, type=Path, metavar="OUT.mcap", help="the file to write")
+    p.add(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT.mcap",
+        help="the file to write; with --serve it may be left out",
+    )
     reading = p.section("what is embedded")
     reading("--topic", action="append", default=[], metavar="T[=M[,NAME=VALUE...]]",
             help="only these topics; as modality M, with options such as unit=mm; default: all")  # fmt: skip
@@ -48,6 +58,7 @@ def parser(prog: str) -> CommandParser:
     )
     reading("--prompts", type=Path, metavar="FILE",
             help="find events: a text a line, name: text, or JSON as docs/recordings.md says")  # fmt: skip
+    add_page_options(p.section(PAGE_SECTION))
     add_limit_options(p.section(LIMIT_SECTION))
     p.add_json("print the summary as JSON")
     engine = p.section("engine")
@@ -59,34 +70,56 @@ def parser(prog: str) -> CommandParser:
 
 
 def run(args: Arguments, console: Console) -> None:
-    """Embeds the recording and writes what was found."""
-    if args.output.suffix.lower() != ".mcap":
-        raise OptionError(f"-o {args.output}", "it is written as MCAP", "name it OUT.mcap")
-    if args.output.exists() and args.recording.exists() and args.output.samefile(args.recording):
-        raise OptionError(f"-o {args.output}", "it is the recording itself", "name another file")
+    """Embeds the recording, writes what was found, and shows it."""
+    _check_output(args)
     choices = parse_topics(args.topic)
     options = WindowOptions(args.window, args.hop)
     prompts = None if args.prompts is None else read_prompts(args.prompts)
     limits = given_limits(args)
-    with (
-        only_writer(args.output, "bind-stream", "-o"),
-        Recording(args.recording, limits) as recording,
-        load(
-            args.bundle, args.engine, args.precision, args.device, threads=args.threads, limits=limits
-        ) as model,
-    ):
-        monitors = _Monitors(model, prompts)
-        work = _Work(monitors)
-        windows = embed_recording(model, recording, choices, options, args.realtime)
-        with VectorWriter(args.output, model.space, monitors.names) as writer:
-            for window in windows:
-                work.take(window, writer)
-            work.end(writer)
-            summary = work.summary(model.space, recording)
-            writer.add_metadata(
-                {"space": model.space, "bundle": str(args.bundle), "report": json.dumps(summary)}
-            )
-    _tell(args, console, work, recording, summary)
+    with ExitStack() as to_the_end:
+        with (
+            _only_writer(args.output),
+            Recording(args.recording, limits) as recording,
+            load(
+                args.bundle, args.engine, args.precision, args.device, threads=args.threads, limits=limits
+            ) as model,
+        ):
+            monitors = _Monitors(model, prompts)
+            shown = to_the_end.enter_context(served(args, limits, console))
+            work = _Work(monitors, shown)
+            realtime = args.realtime or bool(shown)
+            windows = embed_recording(model, recording, choices, options, realtime, shown.sample)
+            with _writer(args.output, model.space, monitors.names) as writer:
+                for window in windows:
+                    work.take(window, writer)
+                work.end(writer)
+                summary = work.summary(model.space, recording)
+                if writer is not None:
+                    writer.add_metadata(
+                        {"space": model.space, "bundle": str(args.bundle), "report": json.dumps(summary)}
+                    )
+        _tell(args, console, work, recording, summary)
+        shown.stay(recording.report.lines(), console)
+
+
+def _check_output(args: Arguments) -> None:
+    out = args.output
+    if out is None and args.serve is None:
+        raise OptionError("", "nothing to write and nothing to show", "name a file with -o, or add --serve")
+    if out is not None and out.suffix.lower() != ".mcap":
+        raise OptionError(f"-o {out}", "it is written as MCAP", "name it OUT.mcap")
+    if out is not None and out.exists() and args.recording.exists() and out.samefile(args.recording):
+        raise OptionError(f"-o {out}", "it is the recording itself", "name another file")
+
+
+def _only_writer(output: Path | None) -> AbstractContextManager[object]:
+    return nullcontext() if output is None else only_writer(output, "bind-stream", "-o")
+
+
+def _writer(
+    output: Path | None, space: str, names: Sequence[str]
+) -> AbstractContextManager[VectorWriter | None]:
+    return nullcontext() if output is None else VectorWriter(output, space, names)
 
 
 class _Monitors:
@@ -114,10 +147,10 @@ class _Monitors:
 
 
 class _Work:
-    """What is written, and counted."""
+    """What is written, shown and counted."""
 
-    def __init__(self, monitors: _Monitors) -> None:
-        self._monitors = monitors
+    def __init__(self, monitors: _Monitors, shown: Shown) -> None:
+        self._monitors, self._shown = monitors, shown
         self._windows: dict[str, int] = {}
         self._latest: dict[str, int] = {}
         self.events: list[tuple[str, Event]] = []
@@ -126,22 +159,27 @@ class _Work:
     def windows(self) -> int:
         return sum(self._windows.values())
 
-    def take(self, window: Any, writer: VectorWriter) -> None:
+    def take(self, window: Any, writer: VectorWriter | None) -> None:
         self._windows[window.topic] = self._windows.get(window.topic, 0) + 1
         self._latest[window.topic] = window.recorded
         monitor = self._monitors.of(window.topic)
-        writer.add(window, {} if monitor is None else monitor.scores(window.vector))
-        if monitor is not None:
-            self._tell(window.topic, monitor.push(window), writer)
+        scores = {} if monitor is None else monitor.scores(window.vector)
+        if writer is not None:
+            writer.add(window, scores)
+        ended = [] if monitor is None else monitor.push(window)
+        self._shown.window(window, scores, monitor)
+        self._tell(window.topic, ended, writer)
 
-    def end(self, writer: VectorWriter) -> None:
+    def end(self, writer: VectorWriter | None) -> None:
         for topic, monitor in self._monitors.all():
             self._tell(topic, monitor.finish(), writer)
 
-    def _tell(self, topic: str, events: Sequence[Event], writer: VectorWriter) -> None:
+    def _tell(self, topic: str, events: Sequence[Event], writer: VectorWriter | None) -> None:
         for event in events:
             self.events.append((topic, event))
-            writer.add_event(event, topic, self._latest[topic])
+            self._shown.event(topic, event)
+            if writer is not None:
+                writer.add_event(event, topic, self._latest[topic])
 
     def summary(self, space: str, recording: Recording) -> dict[str, Any]:
         return {
@@ -167,7 +205,8 @@ def _tell(
     for line in lines:
         console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True, emoji=False)
     told = f"{work.windows} vectors" + (f", {len(work.events)} events" if args.prompts else "")
-    console.print(f"{told} in {args.output}", markup=False, highlight=False, soft_wrap=True, emoji=False)
+    where = "" if args.output is None else f" in {args.output}"
+    console.print(f"{told}{where}", markup=False, highlight=False, soft_wrap=True, emoji=False)
 
 
 COMMAND = Command(
@@ -176,7 +215,7 @@ COMMAND = Command(
     parser,
     run,
     output=lambda args: args.output,
-    when_stopped=lambda args: f"; {args.output} has what was found so far",
+    when_stopped=lambda args: f"; {args.output} has what was found so far" if args.output else "",
 )
 
 

@@ -41,6 +41,8 @@ class TopicWindow:
         recorded: when the last message of it was recorded, in nanoseconds.
         dropped: windows of this topic that were left out so far since the model was slower.
         notes: what a user should know.
+        arrived: when it was complete, by ``time.monotonic()``.
+        done: when its vector was there.
     """
 
     topic: str
@@ -51,3 +53,5 @@ class TopicWindow:
     recorded: int
     dropped: int = 0
     notes: Notes = field(default_factory=dict)
+    arrived: float = 0.0
+    done: float = 0.0
