@@ -5,7 +5,9 @@
 frames and IMU samples.
 """
 
+import importlib
 import logging
+from typing import Any
 
 from bindrt import preprocess
 from bindrt.diagnosis import doctor
@@ -47,9 +49,11 @@ from bindrt.zero_shot import Scores, ZeroShot
 logging.getLogger("bindrt").addHandler(logging.NullHandler())  # silent unless the program wants to hear it
 
 
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> Any:
     if name == "__version__":
         return installed_version("bindrt")
+    if name == "serving":  # when asked: it needs libraries that embedding does without
+        return importlib.import_module("bindrt.serving")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

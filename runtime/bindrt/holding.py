@@ -26,6 +26,18 @@ class Holding:
     _loaded: LoadedEncoders
     _lifetime: Lifetime
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be used: it is not closed, and this is the process that loaded it.
+
+        >>> with bindrt.load("tiny") as model:
+        ...     model.is_open
+        True
+        >>> model.is_open
+        False
+        """
+        return not self._lifetime.closed and self._lifetime.here()
+
     def memory(self) -> dict[str, dict[str, int]]:
         """For each encoder in memory, bytes of its ``weights`` on disk and the most its ``batches`` take.
 

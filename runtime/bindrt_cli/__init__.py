@@ -52,3 +52,8 @@ def bench() -> int:
 def stream() -> int:
     """``bind-stream``."""
     return start("bindrt.commands.stream")
+
+
+def serve() -> int:
+    """``bind-serve``."""
+    return start("bindrt.commands.serve")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("imagebind.bind", "A.bind"):
         (folder / name).symlink_to(TINY)
     return folder
+
+
+@pytest.fixture(scope="session")
+def server_url(model: bindrt.Model) -> Iterator[str]:
+    """A server of bind-tiny."""
+    from support.serving import running
+
+    with running(model) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ ALL = [block for page in pages.pages() for block in pages.blocks(page)]
 RUN_HERE = [block for block in ALL if block.page.name != "recipes.md"]
 #: Python blocks that need a GPU or a library that is not here. Adding one is a decision.
 NOT_RUN = 1
+#: In its place a page's Python blocks have the address of a server that runs.
+SERVER = "http://127.0.0.1:8080"
 #: First words of commands that a block marked ``run`` may use.
 RUNNABLE = ("bind-embed", "bind-search", "bind-export", "bind-bench")
 
@@ -41,11 +44,21 @@ def test_blocks_say_what_they_are() -> None:
 
 
 @pytest.mark.parametrize("page", sorted({b.page for b in RUN_HERE if b.language == "python"}), ids=pages.name)
-def test_python(page: Path, files: Path, model: bindrt.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python(
+    page: Path,
+    files: Path,
+    model: bindrt.Model,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
     monkeypatch.chdir(files)
     names: dict[str, Any] = {"bindrt": bindrt, "np": np, "model": model}
+    blocks = list(pages.blocks(page))
+    if any(SERVER in block.code for block in blocks if block.language == "python"):
+        url: str = request.getfixturevalue("server_url")
+        blocks = [replace(block, code=block.code.replace(SERVER, url)) for block in blocks]
     with contextlib.closing(asyncio.new_event_loop()) as loop:
-        for block in pages.blocks(page):
+        for block in blocks:
             if block.language != "python":
                 continue
             tree = ast.parse(block.code, block.place)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from bindrt.commands.earlier import row_key
 from bindrt.commands.file_states import state_of
-from bindrt.commands.item_options import as_item, check_options, require_use
+from bindrt.commands.item_options import require_use
 from bindrt.commands.lines import read_lines
 from bindrt.commands.manifests import Manifest
 from bindrt.commands.passed_over import PassedOver, suspected
 from bindrt.commands.rows import options_text
 from bindrt.commands.rules import Rule, Selection, rule_for
 from bindrt.errors import InputError, OptionError, SourceError
+from bindrt.item_options import as_item, check_options
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.notes import FEWER_VIEWS
 from bindrt.preprocess.detection import detect_opened

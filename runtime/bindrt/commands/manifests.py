@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bindrt.commands.item_options import item_options
 from bindrt.errors import OptionError, SourceError
+from bindrt.item_options import item_options
 from bindrt.modalities import MODALITIES
 from bindrt.sources.locations import is_uri
 

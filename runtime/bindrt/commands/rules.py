@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from bindrt.commands.item_options import check_options, parse_pairs
+from bindrt.commands.item_options import parse_pairs
 from bindrt.errors import OptionError
+from bindrt.item_options import check_options
 from bindrt.modalities import MODALITIES
 
 _EXAMPLE = "for example --rule '*.depth.png=depth,unit=mm'"

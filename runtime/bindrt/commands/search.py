@@ -15,13 +15,14 @@ from rich.table import Table
 from bindrt.bundle.space import require_comparable
 from bindrt.commands.clips import clock, make_folder, write_clip
 from bindrt.commands.item_options import SECTION as ITEM_SECTION
-from bindrt.commands.item_options import add_item_options, as_item, given_options, require_use
+from bindrt.commands.item_options import add_item_options, given_options, require_use
 from bindrt.commands.limit_options import SECTION as LIMIT_SECTION
 from bindrt.commands.limit_options import add_limit_options, given_limits
 from bindrt.commands.terminal import Command, CommandParser
 from bindrt.embeddings import Vectors
 from bindrt.errors import Error, OptionError
 from bindrt.index import Hit, Index, combine, places, span_of
+from bindrt.item_options import as_item
 from bindrt.loading import load
 from bindrt.modalities import MODALITIES
 from bindrt.precisions import PRECISION_HELP

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bindrt.commands.item_options import check_options, item_options, parse_pairs
+from bindrt.commands.item_options import parse_pairs
 from bindrt.errors import OptionError
+from bindrt.item_options import check_options, item_options
 from bindrt.modalities import MODALITIES
 from bindrt.recordings import Choice
 

@@ -111,6 +111,15 @@ def libraries() -> tuple[Wanted, ...]:
             ("prometheus-client",),
             optional=True,
         ),
+        *(
+            Wanted(name, module, "bind-serve", install("serve"), (name,), optional=True)
+            for name, module in (
+                ("uvicorn", "uvicorn"),
+                ("starlette", "starlette"),
+                ("msgspec", "msgspec"),
+                ("python-multipart", "python_multipart"),
+            )
+        ),
     )
 
 

@@ -10,11 +10,11 @@ import pytest
 
 import bindrt
 from bindrt import limits
-from bindrt.commands.item_options import as_item, item_options
-from bindrt.commands.option_texts import reader_of
 from bindrt.commands.search import main as search
+from bindrt.item_options import as_item, item_options
 from bindrt.items import ARRAYS_ONLY
 from bindrt.modalities import MODALITIES
+from bindrt.option_texts import reader_of
 from support.embedding import DEPTH, IMU, PHOTO, SOUND, THERMAL, Embed, near
 
 

@@ -1,0 +1,190 @@
+"""``bind-serve``: bundles behind the protocols that clients already speak."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bindrt.commands.limit_options import SECTION as LIMIT_SECTION
+from bindrt.commands.limit_options import add_limit_options, given_limits
+from bindrt.commands.terminal import Add, Command, CommandParser
+from bindrt.errors import Error, OptionError
+from bindrt.extras import install
+from bindrt.loading import load
+from bindrt.model import Model
+from bindrt.precisions import PRECISION_HELP
+from bindrt.serving import ServeOptions, app
+
+_DEFAULTS = ServeOptions()
+
+
+def parser(prog: str) -> CommandParser:
+    p = CommandParser(
+        prog,
+        "NAME.bind [NAME=OTHER.bind ...] [options]",
+        "Serve bundles over HTTP: Weaviate's multi2vec-bind, OpenAI's embeddings, and uploads of files. "
+        "It ends at SIGTERM or Ctrl-C, once what was asked before is answered.",
+        """
+        imagebind.bind --port 8080
+        big=imagebind.bind small=tiny --api-keys keys.txt --max-body 20000000
+        """,
+    )
+    p.add("bundles", nargs="+", metavar="[NAME=]NAME.bind",
+          help="a bundle, and its name in requests; the first answers those that name none")  # fmt: skip
+    _add_network(p.section("network"))
+    _add_requests(p.section("requests"))
+    add_limit_options(p.section(LIMIT_SECTION))
+    _add_engine(p.section("engine"))
+    return p
+
+
+def _add_network(add: Add) -> None:
+    add("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine alone; 0.0.0.0: all")
+    add("--port", type=int, default=8080, metavar="N", help="default: 8080; 0: any that is free")
+    add("--tls-cert", metavar="FILE", help="certificate (PEM): serve HTTPS")
+    add("--tls-key", metavar="FILE", help="its key (PEM)")
+    add("--api-keys", type=Path, metavar="FILE", help="keys, one a line: requests must give one of them")
+    add("--cors", action="append", default=[], metavar="ORIGIN", help="a web page's origin that may ask")
+    add("--keep-alive", type=float, default=75.0, metavar="S", help="seconds without a request; default: 75")
+    add("--drain", type=float, default=30.0, metavar="S",
+        help="seconds that requests may take to end when the server does; default: 30")  # fmt: skip
+    add("--no-access-log", action="store_true", help="do not print a line of JSON for each request")
+
+
+def _add_requests(add: Add) -> None:
+    d = _DEFAULTS
+    add("--max-body", type=int, default=d.max_body, metavar="N", help=f"bytes of a body; {d.max_body:,}")
+    add("--max-bodies", type=int, default=d.max_bodies, metavar="N",
+        help=f"bytes of all bodies that are held at once; {d.max_bodies:,}")  # fmt: skip
+    add("--max-items", type=int, default=d.max_items, metavar="N", help=f"of a request; {d.max_items:,}")
+    add("--queue", type=int, default=d.queue, metavar="N",
+        help=f"items of a modality that may wait; past them: status 429; {d.queue:,}")  # fmt: skip
+    add("--body-seconds", type=float, default=d.body_seconds, metavar="S",
+        help=f"in which a body must have come; {d.body_seconds:g}")  # fmt: skip
+    add("--weaviate-scales", action="store_true",
+        help="vectors of /vectorize have the original model's lengths")  # fmt: skip
+
+
+def _add_engine(add: Add) -> None:
+    add("--engine", default="auto", metavar="NAME", help="default: auto, the fastest here")
+    add("--precision", metavar="P", help=PRECISION_HELP)
+    add("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:N")
+    add("--threads", type=int, metavar="N", help="threads of the engine")
+    add("--isolate", action="store_true", help="decode files in processes of their own")
+    add("--timeout", type=float, metavar="S", help="with --isolate: most seconds to decode one file")
+
+
+def run(args: argparse.Namespace, console: Console) -> None:
+    options = serve_options(args)
+    try:
+        from bindrt.serving import running
+    except ImportError as error:
+        raise Error("bind-serve", f"{error.name} is not installed", install("serve")) from None
+    listening = running.Listening(
+        args.host, args.port, args.keep_alive, args.drain, args.tls_cert, args.tls_key
+    )
+    if (args.tls_cert is None) != (args.tls_key is None):
+        raise OptionError("--tls-cert", "a certificate and its key go together", "give --tls-key too")
+    if not args.no_access_log:
+        _print_access_log()
+    with ExitStack() as stack, listening.bind() as listener:
+        models = {name: stack.enter_context(_load(path, args)) for name, path in named(args.bundles).items()}
+        application = app(models, options)
+        scheme = "https" if args.tls_cert else "http"
+        host, port = listener.getsockname()[:2]
+        console.print(f"{scheme}://{host}:{port} serves {', '.join(models)}", highlight=False, soft_wrap=True)
+        server = running.Server(application, listening)
+        server.run([listener])
+        if server.ended_by == signal.SIGINT:
+            raise KeyboardInterrupt
+
+
+def serve_options(args: argparse.Namespace) -> ServeOptions:
+    """What requests may have.
+
+    Raises:
+        OptionError: an option has a value that it cannot have, or the file of keys has none.
+    """
+    return ServeOptions(
+        max_body=args.max_body,
+        max_bodies=args.max_bodies,
+        max_items=args.max_items,
+        queue=args.queue,
+        body_seconds=args.body_seconds,
+        api_keys=() if args.api_keys is None else read_keys(args.api_keys),
+        origins=tuple(args.cors),
+        weaviate_scales=args.weaviate_scales,
+        access_log=not args.no_access_log,
+    )
+
+
+def read_keys(path: Path) -> tuple[str, ...]:
+    """The keys in a file: one a line; lines that are empty or begin with ``#`` are none.
+
+    Raises:
+        OptionError: it cannot be read, or has no key: everybody could ask.
+    """
+    try:
+        lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionError(f"--api-keys {path}", f"it cannot be read: {error}", "check the path") from None
+    keys = tuple(line for line in lines if line and not line.startswith("#"))
+    if not keys:
+        raise OptionError(f"--api-keys {path}", "it has no key", "write one a line, or leave the option out")
+    return keys
+
+
+def named(bundles: Sequence[str]) -> dict[str, str]:
+    """The paths of bundles, by what requests call them.
+
+    Raises:
+        OptionError: two have one name, or a name or a path is empty.
+
+    >>> named(["models/imagebind.bind", "small=tiny"])
+    {'imagebind': 'models/imagebind.bind', 'small': 'tiny'}
+    """
+    found: dict[str, str] = {}
+    for text in bundles:
+        name, equals, path = text.partition("=")
+        if not equals or "/" in name:
+            name, path = Path(text).name.removesuffix(".bind"), text
+        if not name or not path:
+            raise OptionError(text, "it is no bundle", "give NAME.bind, or NAME=PATH")
+        if name in found:
+            raise OptionError(text, f"two bundles are called {name}", f"give one another name: OTHER={path}")
+        found[name] = path
+    return found
+
+
+def _load(path: str, args: argparse.Namespace) -> Model:
+    options: dict[str, Any] = {
+        "engine": args.engine, "precision": args.precision, "device": args.device, "threads": args.threads,
+        "limits": given_limits(args), "isolate": args.isolate, "item_timeout": args.timeout,
+    }  # fmt: skip
+    return load(path, **options)
+
+
+def _print_access_log() -> None:
+    """Lines of JSON on standard output; all else is told on standard error."""
+    log = logging.getLogger("bindrt.serving.access")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+COMMAND = Command("serve", "bundles over HTTP, for clients of OpenAI's and Weaviate's protocols", parser, run)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code."""
+    return COMMAND.main(argv)

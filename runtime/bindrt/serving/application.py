@@ -1,0 +1,114 @@
+"""The ASGI application: routes of all protocols, and what holds for each request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bindrt.errors import OptionError
+from bindrt.model import Model
+from bindrt.serving import openai, probes, upload, weaviate
+from bindrt.serving.exchange import Exchange
+from bindrt.serving.faults import Fault
+from bindrt.serving.keys import Keys
+from bindrt.serving.observing import Observer
+from bindrt.serving.options import ServeOptions
+from bindrt.serving.protocol import Protocol, own_error
+from bindrt.serving.service import Service
+
+#: What is served. A path is of the first protocol that has it.
+PROTOCOLS = (weaviate.PROTOCOL, upload.PROTOCOL, openai.PROTOCOL)
+#: What has no protocol: probes, metrics, and paths that nothing answers.
+OTHER = Protocol("other", (), lambda service: (), own_error)
+
+
+def application(given: Model | Mapping[str, Model], options: ServeOptions) -> Starlette:
+    """See :func:`bindrt.serving.app`."""
+    models = _by_name(given)
+    service = Service(models, options)
+    observer = Observer(models, options.access_log)
+    routes = [route for protocol in PROTOCOLS for route in protocol.routes(service)]
+    middleware = [Middleware(Gate, service=service, observer=observer)]
+    if options.origins:
+        middleware.insert(0, Middleware(CORSMiddleware, allow_origins=options.origins, allow_methods=["*"],
+                                        allow_headers=["*"]))  # fmt: skip
+    app = Starlette(
+        routes=[*routes, *probes.routes(service.health, observer.metrics)],
+        middleware=middleware,
+        exception_handlers={HTTPException: _refuse},
+        lifespan=_lifespan(service),
+    )
+    app.state.health = service.health
+    return app
+
+
+class Gate:
+    """Through which every request goes: who may ask, the limits, errors as JSON, the log."""
+
+    def __init__(self, app: ASGIApp, service: Service, observer: Observer) -> None:
+        self._app = app
+        self._service = service
+        self._observer = observer
+        self._keys = Keys(service.options.api_keys)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        protocol = protocol_of(scope["path"])
+        exchange = Exchange(scope, receive, send, protocol, self._service.options, self._service.memory)
+        with self._observer.in_flight.track_inprogress():
+            await exchange.run(self._answer)
+        self._observer.tell(exchange)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] not in probes.OPEN:
+            self._keys.require(scope["headers"])
+        await self._app(scope, receive, send)
+
+
+def protocol_of(path: str) -> Protocol:
+    """The protocol that a path speaks."""
+    return next((each for each in PROTOCOLS if each.has(path)), OTHER)
+
+
+def _by_name(given: Model | Mapping[str, Model]) -> dict[str, Model]:
+    if isinstance(given, Model):
+        return {given.bundle.path.name.removesuffix(".bind"): given}
+    if not isinstance(given, Mapping) or not given:
+        raise OptionError("model", "it is no model", "pass bindrt.load(…), or a dict of models by name")
+    for name, model in given.items():
+        if not isinstance(name, str) or not name or not isinstance(model, Model):
+            raise OptionError(f"model {name!r}"[:80], "it is no model with a name", "pass {name: model}")
+    return dict(given)
+
+
+def _refuse(request: Request, error: Exception) -> Response:
+    """What Starlette itself refuses: a path that nothing answers, a method that a path does not have."""
+    assert isinstance(error, HTTPException)
+    text = f"{request.method} {request.url.path[:200]}: {error.detail}"
+    raise Fault(error.status_code, text, headers=dict(error.headers or {}))
+
+
+def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        """Requests are taken at once; until all is warm, ``/ready`` says no."""
+        warming = asyncio.create_task(service.health.warm_up())
+        try:
+            yield
+        finally:
+            warming.cancel()
+            with suppress(asyncio.CancelledError):
+                await warming
+
+    return lifespan

@@ -1,0 +1,73 @@
+"""What is told of requests: a line of JSON each, without their contents, and metrics for Prometheus."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from bindrt.metrics import PrometheusCollector
+from bindrt.model import Model
+from bindrt.serving.exchange import Exchange
+
+#: Each request is told here, at the level INFO.
+ACCESS = logging.getLogger("bindrt.serving.access")
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Observer:
+    """Counts requests, and writes the access log."""
+
+    def __init__(self, models: Mapping[str, Model], logs: bool) -> None:
+        self._logs = logs
+        self._registry = CollectorRegistry()
+        for name, model in models.items():
+            self._registry.register(PrometheusCollector(model, name))
+        labels = ("protocol", "status")
+        self._answers = Counter(
+            "bindrt_http_requests", "Requests by how they were answered.", labels, registry=self._registry
+        )
+        self._seconds = Histogram(
+            "bindrt_http_request_seconds",
+            "Seconds from a request's headers to its answer.",
+            ("protocol",),
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self.in_flight = Gauge(
+            "bindrt_http_requests_in_flight", "Requests that are not answered yet.", registry=self._registry
+        )
+
+    def tell(self, exchange: Exchange) -> None:
+        """A request is over."""
+        seconds = exchange.seconds
+        self._answers.labels(exchange.protocol.name, str(exchange.status)).inc()
+        self._seconds.labels(exchange.protocol.name).observe(seconds)
+        if self._logs and ACCESS.isEnabledFor(logging.INFO):
+            ACCESS.info("%s", _line(exchange, seconds))
+
+    def metrics(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+def _line(exchange: Exchange, seconds: float) -> str:
+    client = exchange.scope.get("client")
+    return json.dumps(
+        {
+            "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            "client": client[0] if client else "",
+            "method": exchange.scope["method"],
+            "path": exchange.scope["path"][:200],
+            "protocol": exchange.protocol.name,
+            "model": exchange.model,
+            "items": exchange.items,
+            "status": exchange.status,
+            "ms": round(seconds * 1000, 3),
+            "bytes_in": exchange.bytes_in,
+            "bytes_out": exchange.bytes_out,
+        }
+    )

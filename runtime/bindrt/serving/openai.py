@@ -1,0 +1,253 @@
+"""OpenAI's ``/v1/embeddings`` and ``/v1/models``, with ``modality``, and ``messages`` as vLLM takes them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from typing import Any, Literal, Union
+
+import numpy as np
+from starlette.requests import Request
+from starlette.routing import Route
+
+from bindrt.embeddings import Vectors
+from bindrt.errors import InputError, OptionError
+from bindrt.index import combine
+from bindrt.serving.faults import Fault, told
+from bindrt.serving.media import file_in_base64, file_in_uri
+from bindrt.serving.protocol import Protocol
+from bindrt.serving.replies import Json, base64_floats, json_body
+from bindrt.serving.service import (
+    Placed,
+    Served,
+    Service,
+    file_item,
+    limits_of,
+    require_modality,
+    told_of,
+)
+from bindrt.serving.tokens import count_tokens
+
+
+@dataclass
+class Address:
+    """Where a file is: ``{"url": "data:…"}``."""
+
+    url: str
+
+
+@dataclass
+class Sound:
+    """A sound as OpenAI's chat has it: base64 without a prefix."""
+
+    data: str
+    format: str = ""
+
+
+Place = Union[str, Address, None]
+
+
+@dataclass
+class Part:
+    """A part of a message: ``{"type": "image_url", "image_url": {"url": "data:…"}}``."""
+
+    type: str
+    text: Union[str, None] = None
+    image_url: Place = None
+    video_url: Place = None
+    audio_url: Place = None
+    depth_url: Place = None
+    thermal_url: Place = None
+    imu_url: Place = None
+    input_audio: Union[Sound, None] = None
+
+
+@dataclass
+class Message:
+    content: Union[str, list[Part]]
+    role: str = "user"
+
+
+@dataclass
+class Asked:
+    """The body of ``/v1/embeddings``. Fields that it does not have are passed over."""
+
+    model: Union[str, None] = None
+    input: Union[str, list[Union[str, int, list[int]]], None] = None
+    messages: Union[list[Message], None] = None
+    modality: str = "text"
+    encoding_format: Literal["float", "base64"] = "float"
+    dimensions: Union[int, None] = None
+    normalize: bool = True
+    on_error: Literal["raise", "skip"] = "raise"
+    options: dict[str, Union[str, bool, int, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found: vectors ``[N, D]``, their tokens, which of them are none, and what else is told."""
+
+    vectors: Vectors
+    tokens: int
+    bad: Set[int] = frozenset()
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+def routes(service: Service) -> list[Route]:
+    answers = OpenAI(service)
+    return [
+        Route("/v1/embeddings", answers.embeddings, methods=["POST"]),
+        Route("/v1/models", answers.models, methods=["GET"]),
+        Route("/v1/models/{name:path}", answers.model, methods=["GET"]),
+    ]
+
+
+class OpenAI:
+    """The routes of this protocol."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def models(self, request: Request) -> Json:
+        return Json({"object": "list", "data": [self._card(each) for each in self._service.models.values()]})
+
+    async def model(self, request: Request) -> Json:
+        return Json(self._card(self._service.served(request, request.path_params["name"])))
+
+    async def embeddings(self, request: Request) -> Json:
+        asked = await json_body(request, Asked)
+        served = self._service.served(request, asked.model)
+        require_dimensions(asked.dimensions, served)
+        if asked.messages is not None:
+            found = await self._of_messages(request, served, asked)
+        else:
+            found = await self._of_input(request, served, asked)
+        return Json(
+            {
+                "object": "list",
+                "id": f"embd-{uuid.uuid4().hex}",
+                "created": int(time.time()),
+                "model": served.name,
+                "space": served.model.space,
+                "data": _data(found, asked.encoding_format),
+                "usage": {"prompt_tokens": found.tokens, "total_tokens": found.tokens},
+                **found.told,
+            }
+        )
+
+    async def _of_input(self, request: Request, served: Served, asked: Asked) -> Found:
+        texts = _texts(asked.input)
+        modality = asked.modality
+        require_modality(modality, "modality")
+        limits = limits_of(self._service)
+        options = {name: _as_text(value) for name, value in asked.options.items()}
+        if modality == "text":
+            items = [self._service.text(text, place) for place, text in texts]
+        else:
+            items = [
+                file_item(modality, file_in_uri(uri, place, limits), place, options) for place, uri in texts
+            ]
+        skip = asked.on_error == "skip"
+        found = await self._service.embed(request, served, {modality: items}, asked.normalize, skip)
+        bad = {index for _, index in found.errors}
+        tokens = count_tokens([each.item for each in items]) if modality == "text" else 0
+        return Found(found[modality], tokens, bad, told_of(found, {modality: items}))
+
+    async def _of_messages(self, request: Request, served: Served, asked: Asked) -> Found:
+        """One vector of all parts: the sum of their unit vectors, of unit length."""
+        if asked.input is not None:
+            raise OptionError("messages", "input stands beside it", "send one of them")
+        items: dict[str, list[Placed]] = {}
+        for at, message in enumerate(asked.messages or []):
+            for modality, placed in self._parts(message, f"messages[{at}].content"):
+                items.setdefault(modality, []).append(placed)
+        found = await self._service.embed(request, served, items)
+        return Found(combine(found)[None], count_tokens([each.item for each in items.get("text", [])]))
+
+    def _parts(self, message: Message, place: str) -> list[tuple[str, Placed]]:
+        if isinstance(message.content, str):
+            return [("text", self._service.text(message.content, place))]
+        return [self._part(part, f"{place}[{at}]") for at, part in enumerate(message.content)]
+
+    def _part(self, part: Part, place: str) -> tuple[str, Placed]:
+        limits = limits_of(self._service)
+        if part.type == "text" and part.text is not None:
+            return "text", self._service.text(part.text, place)
+        if part.type == "input_audio" and part.input_audio is not None:
+            return "audio", file_item("audio", file_in_base64(part.input_audio.data, place, limits), place)
+        modality = part.type.removesuffix("_url")
+        url: Place = getattr(part, f"{modality}_url", None)
+        if url is None:
+            raise InputError(
+                place,
+                f"it is no part of type {part.type[:40]!r}",
+                'for example {"type": "text", "text": "…"}',
+            )
+        uri = url if isinstance(url, str) else url.url
+        return modality, file_item(modality, file_in_uri(uri, place, limits), place)
+
+    @staticmethod
+    def _card(served: Served) -> dict[str, Any]:
+        bundle = served.model.bundle
+        return {
+            "id": served.name,
+            "object": "model",
+            "created": int(bundle.path.stat().st_mtime),
+            "owned_by": "bindrt",
+            "modalities": list(served.model.modalities),
+            "dimensions": served.model.embed_dim,
+            "space": served.model.space,
+            "text_scale": bundle.manifest.text_scale,
+        }
+
+
+def _data(found: Found, encoding: str) -> list[dict[str, Any]]:
+    """The vectors; those of items that failed are left out."""
+    encode = base64_floats if encoding == "base64" else np.ndarray.tolist
+    return [
+        {"object": "embedding", "index": index, "embedding": encode(vector)}
+        for index, vector in enumerate(found.vectors)
+        if index not in found.bad
+    ]
+
+
+def require_dimensions(dimensions: int | None, served: Served) -> None:
+    """Raises OptionError unless a vector has so many numbers: a part of ImageBind's means nothing."""
+    if dimensions is not None and dimensions != served.model.embed_dim:
+        raise OptionError(
+            "dimensions",
+            "this model's vectors cannot be cut",
+            f"leave it out; they have {served.model.embed_dim} numbers",
+        )
+
+
+def _texts(given: object) -> Sequence[tuple[str, str]]:
+    """The texts of ``input``, each with its place."""
+    if given is None:
+        raise InputError("input", "it is missing", "send a text or a list of texts")
+    if isinstance(given, str):
+        return [("input", given)]
+    assert isinstance(given, list)
+    for at, text in enumerate(given):
+        if not isinstance(text, str):
+            raise InputError(f"input[{at}]", "token numbers of another model mean nothing here", "send texts")
+    return [(f"input[{at}]", text) for at, text in enumerate(given)]
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_TYPES = {401: "authentication_error", 429: "rate_limit_error"}
+
+
+def error(fault: Fault) -> Mapping[str, Any]:
+    """``{"error": {"message", "type", "param", "code"}}``, and bindrt's parts of the message."""
+    kind = "invalid_request_error" if fault.status < 500 else "server_error"
+    place = fault.parts.get("place")
+    return {"error": {**told(fault), "type": _TYPES.get(fault.status, kind), "param": place or None}}
+
+
+PROTOCOL = Protocol("openai", ("/v1/",), routes, error)

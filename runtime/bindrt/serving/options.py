@@ -1,0 +1,79 @@
+"""``ServeOptions``: limits of requests, and what is served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bindrt.errors import OptionError
+from bindrt.option_checks import chosen_bool, require_whole
+
+#: What each number counts, and its least value.
+_NUMBERS = {
+    "max_body": "bytes",
+    "max_bodies": "bytes",
+    "max_items": "items",
+    "max_text": "characters",
+    "queue": "items",
+}
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """Limits of requests, and what is served.
+
+    Attributes:
+        max_body: bytes of one request's body. More: status 413.
+        max_bodies: bytes of all bodies that are held at once. More: status 429.
+        max_items: items of one request. More: status 413.
+        max_text: characters of one text. More: status 413.
+        queue: items of one modality that are accepted and not yet answered, of all requests of a model. More:
+            status 429, with ``Retry-After``.
+        body_seconds: seconds in which a request's body must have come. Longer: status 408.
+        api_keys: who may ask: texts that a request gives as ``Authorization: Bearer KEY`` or ``X-Api-Key``.
+            None: everybody. ``/live`` and ``/ready`` need no key.
+        origins: origins of web pages that may ask (CORS), for example ``https://example.org``. None: no page.
+        weaviate_scales: vectors of Weaviate's protocol have the lengths of the original model, for an index
+            that was made with its container; else they are unit vectors.
+        access_log: tell the logger ``bindrt.serving.access`` of each request, as a line of JSON.
+
+    Raises:
+        OptionError: a value is none that the option can have.
+
+    >>> ServeOptions(max_items=10).queue
+    2048
+    """
+
+    max_body: int = 128 << 20
+    max_bodies: int = 1 << 30
+    max_items: int = 2048  # as many as OpenAI takes
+    max_text: int = 100_000
+    queue: int = 2048
+    body_seconds: float = 60.0
+    api_keys: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    weaviate_scales: bool = False
+    access_log: bool = True
+
+    def __post_init__(self) -> None:
+        for name, what in _NUMBERS.items():
+            require_whole(name, getattr(self, name), what, 1)
+        for name in ("weaviate_scales", "access_log"):
+            chosen_bool(name, getattr(self, name))
+        seconds = self.body_seconds
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < 1e6:
+            raise OptionError(f"body_seconds={seconds!r}"[:80], "not a time", "give seconds above 0")
+        if self.max_items > self.queue:
+            raise OptionError(
+                f"max_items={self.max_items}",
+                f"a request of so many items never fits into a queue of {self.queue}",
+                "lower it, or raise queue",
+            )
+        for name in ("api_keys", "origins"):
+            _require_texts(name, getattr(self, name))
+        if not all(key.isascii() and key.isprintable() for key in self.api_keys):
+            raise OptionError("api_keys", "a key has characters that no header has", "give printable ASCII")
+
+
+def _require_texts(name: str, value: object) -> None:
+    if not isinstance(value, (tuple, list)) or not all(isinstance(text, str) and text for text in value):
+        raise OptionError(name, "not a list of texts", "give a tuple of texts that are not empty")

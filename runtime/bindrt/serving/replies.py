@@ -1,0 +1,53 @@
+"""JSON in and out."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bindrt.embeddings import Vectors
+from bindrt.serving.faults import Fault
+
+Kind = TypeVar("Kind")
+
+
+class Json(Response):
+    """An answer in JSON."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return json_bytes(content)
+
+
+def json_bytes(content: Any) -> bytes:
+    encoded: bytes = msgspec.json.encode(content)
+    return encoded
+
+
+async def json_body(request: Request, kind: type[Kind]) -> Kind:
+    """The body as a dataclass.
+
+    Raises:
+        Fault: it is not JSON, or not what the dataclass holds; the text says where.
+    """
+    body = await request.body()
+    try:
+        found: Kind = msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:  # ValueError: huge numbers
+        raise Fault(400, f"the body: {_problem(error)}", "InvalidJson") from None
+    return found
+
+
+def _problem(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def base64_floats(vector: Vectors) -> str:
+    """A vector's numbers as base64 of little-endian float32, as OpenAI's clients ask for them."""
+    return base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")

@@ -1,0 +1,93 @@
+"""Weaviate's multi2vec-bind: ``/vectorize``, ``/meta`` and its probes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Union
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bindrt.installed import installed_version
+from bindrt.serving.media import file_in_base64
+from bindrt.serving.protocol import Protocol, plain_error
+from bindrt.serving.replies import Json, json_body
+from bindrt.serving.service import Placed, Service, file_item, limits_of
+
+#: The modality of each list of a request, and the name of its vectors.
+_LISTS = {
+    "texts": ("text", "textVectors"),
+    "images": ("image", "imageVectors"),
+    "audio": ("audio", "audioVectors"),
+    "video": ("video", "videoVectors"),
+    "imu": ("imu", "imuVectors"),
+    "thermal": ("thermal", "thermalVectors"),
+    "depth": ("depth", "depthVectors"),
+}
+_List = Union[list[str], None]
+
+
+@dataclass
+class Asked:
+    """The body of ``/vectorize``: texts, and files as base64 without a prefix."""
+
+    texts: _List = None
+    images: _List = None
+    audio: _List = None
+    video: _List = None
+    imu: _List = None
+    thermal: _List = None
+    depth: _List = None
+
+
+def routes(service: Service) -> list[Route]:
+    answers = Weaviate(service)
+    return [
+        Route("/vectorize", answers.vectorize, methods=["POST"]),
+        Route("/meta", answers.meta, methods=["GET"]),
+        Route("/.well-known/live", answers.live, methods=["GET"]),
+        Route("/.well-known/ready", answers.ready, methods=["GET"]),
+    ]
+
+
+class Weaviate:
+    """The routes of this protocol. It names no model: the first one answers."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def vectorize(self, request: Request) -> Json:
+        asked = await json_body(request, Asked)
+        served = self._service.served(request)
+        limits = limits_of(self._service)
+        items: dict[str, list[Placed]] = {}
+        for name, (modality, _) in _LISTS.items():
+            given: _List = getattr(asked, name)
+            if given:
+                place: Callable[[int], str] = f"{name}[{{}}]".format
+                items[modality] = [
+                    self._service.text(text, place(at))
+                    if modality == "text"
+                    else file_item(modality, file_in_base64(text, place(at), limits), place(at))
+                    for at, text in enumerate(given)
+                ]
+        found = await self._service.embed(request, served, items, not self._service.options.weaviate_scales)
+        return Json(
+            {name: found[m].tolist() if m in items else [] for m, name in _LISTS.values()},
+        )
+
+    async def meta(self, request: Request) -> Json:
+        served = self._service.served(request)
+        about: dict[str, Any] = {"model": served.name, "version": installed_version("bindrt")}
+        return Json({**about, "space": served.model.space, "dimensions": served.model.embed_dim})
+
+    async def live(self, request: Request) -> Response:
+        return Response(status_code=204)
+
+    async def ready(self, request: Request) -> Response:
+        return Response(status_code=503 if self._service.health.problem() else 204)
+
+
+PROTOCOL = Protocol("weaviate", ("/vectorize", "/meta", "/.well-known/"), routes, plain_error)

@@ -1,0 +1,107 @@
+"""``bind-serve`` as a user runs it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bindrt.commands.serve import main, named, read_keys
+from bindrt.errors import OptionError
+
+for name in ("msgspec", "prometheus_client", "python_multipart", "starlette", "uvicorn"):
+    pytest.importorskip(name, reason="the extra serve is not installed")
+
+
+@contextmanager
+def serving(*arguments: object) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The command with a free port, which it prints."""
+    words = [sys.executable, "-m", "bindrt", "serve", *map(str, arguments), "--port", "0"]
+    process = subprocess.Popen(
+        [*words, "--engine", "onnxruntime"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        found = re.fullmatch(r"http://127\.0\.0\.1:(\d+) serves (.+)\n", line)
+        assert found, line + process.stderr.read()
+        yield process, int(found[1])
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def ask(port: int, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    try:
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.txt"
+    keys.write_text("# who may ask\nsecret\n")
+    with serving("tiny", "other=tiny", "--api-keys", keys, "--queue", 8, "--max-items", 8) as (process, port):
+        body = json.dumps({"input": "a bell", "model": "other"})
+        assert ask(port, "POST", "/v1/embeddings", body)[0] == 401
+        status, answer = ask(port, "POST", "/v1/embeddings", body, authorization="Bearer secret")
+        assert status == 200
+        assert json.loads(answer)["model"] == "other"
+        many = json.dumps({"input": ["a"] * 9})
+        assert ask(port, "POST", "/v1/embeddings", many, authorization="Bearer secret")[0] == 413
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=120)
+        assert (process.returncode, err) == (0, "")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["status"] for line in lines] == [401, 200, 413]
+    assert "secret" not in out
+
+
+def test_ctrl_c() -> None:
+    with serving("tiny", "--no-access-log") as (process, port):
+        assert ask(port, "GET", "/live")[0] == 200
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (130, "")
+    assert "stopped" in err
+    assert "Traceback" not in err
+
+
+def test_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = tmp_path / "keys.txt"
+    empty.write_text("\n# none\n")
+    for arguments, said in (
+        (["tiny", "--api-keys", empty], "it has no key"),
+        (["tiny", "--api-keys", tmp_path / "none"], "it cannot be read"),
+        (["tiny", "x=tiny", "tiny"], "two bundles are called tiny"),
+        (["tiny", "--queue", "1"], "never fits into a queue of 1"),
+        (["tiny", "--tls-cert", "a.pem"], "give --tls-key too"),
+        (["none.bind"], "none.bind"),
+    ):
+        assert main([*map(str, arguments), "--port", "0", "--no-access-log"]) in (1, 2)
+        assert said in capsys.readouterr().err
+
+
+def test_names_of_bundles() -> None:
+    assert named(["a/b.bind", "x=c/d.bind", "tiny"]) == {"b": "a/b.bind", "x": "c/d.bind", "tiny": "tiny"}
+    for wrong in (["=a"], ["a="], ["a", "x/a.bind"]):
+        with pytest.raises(OptionError):
+            named(wrong)
+
+
+def test_keys_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text(" one \n\n#two\nthree")
+    assert read_keys(path) == ("one", "three")

@@ -1,0 +1,74 @@
+"""Weaviate's multi2vec-bind, in the form in which its client asks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import bindrt
+from bindrt.serving import ServeOptions
+from support.serving import Running, in_base64, running
+
+LISTS = {
+    "text": ("texts", "textVectors"), "image": ("images", "imageVectors"), "audio": ("audio", "audioVectors"),
+    "video": ("video", "videoVectors"), "imu": ("imu", "imuVectors"),
+    "thermal": ("thermal", "thermalVectors"), "depth": ("depth", "depthVectors"),
+}  # fmt: skip
+
+
+def asked_of(media: dict[str, bytes]) -> dict[str, list[str]]:
+    files = {LISTS[m][0]: [in_base64(data)] for m, data in media.items()}
+    return {"texts": ["a bell ringing", "rain"], **files}
+
+
+def test_all_lists(server: Running, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
+    found = server.post("/vectorize", asked_of(media))
+    assert found.status == 200, found.body
+    assert set(found.json) == {name for _, name in LISTS.values()}
+    expected = served_model.embed(text=["a bell ringing", "rain"], **media)  # type: ignore[arg-type]
+    for modality, (_, name) in LISTS.items():
+        assert np.allclose(found.json[name], expected[modality], atol=1e-5), modality
+
+
+def test_lists_that_are_empty_or_null(server: Running) -> None:
+    found = server.post("/vectorize", {"texts": ["a"], "images": [], "audio": None})
+    assert found.status == 200
+    assert len(found.json["textVectors"]) == 1
+    assert found.json["imageVectors"] == found.json["audioVectors"] == found.json["imuVectors"] == []
+
+
+def test_scales_of_the_original(served_model: bindrt.Model, media: dict[str, bytes]) -> None:
+    with running(served_model, ServeOptions(weaviate_scales=True)) as server:
+        found = server.post("/vectorize", asked_of(media)).json
+    expected = served_model.embed(text=["a bell ringing", "rain"], normalize=False, **media)  # type: ignore[arg-type]
+    for modality, (_, name) in LISTS.items():
+        assert np.allclose(found[name], expected[modality], rtol=1e-4, atol=1e-4), modality
+
+
+def test_probes_and_meta(server: Running, served_model: bindrt.Model) -> None:
+    for method in ("GET", "HEAD"):
+        for path in ("/.well-known/live", "/.well-known/ready"):
+            found = server.ask(method, path)
+            assert (found.status, found.body) == (204, b"")
+    meta = server.ask("GET", "/meta").json
+    assert meta["model"] == "tiny"
+    assert meta["version"] == bindrt.__version__
+    assert meta["space"] == served_model.space
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"images": ["aGk=", "?"]}, "images[1]: the data: URI is damaged"),
+        ({"images": ["aGk="]}, "images[0] <bytes, 2 B>"),
+        ({"texts": "a"}, "$.texts"),
+        ({}, "it has no items"),
+        ([], "the body"),
+    ],
+    ids=str,
+)
+def test_errors_are_json_with_a_status(server: Running, asked: object, said: str) -> None:
+    found = server.post("/vectorize", asked)
+    assert found.status == 400
+    assert set(found.json) == {"error"}
+    assert said in found.json["error"]
