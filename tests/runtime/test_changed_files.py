@@ -13,7 +13,7 @@ import pytest
 import bindrt
 from bindrt.bundle.bundle import SHIPPED
 from bindrt.cache import cache_folder, read_record, write_record
-from bindrt.selection.auto import remembered
+from bindrt.selection.choices import remembered
 
 
 @pytest.fixture

@@ -17,11 +17,16 @@ from bindrt.selection import contest
 Times = float | str | list[float]
 
 
-def timed(monkeypatch: pytest.MonkeyPatch, times: Mapping[str, Times]) -> Callable[[], list[str]]:
+def timed(
+    monkeypatch: pytest.MonkeyPatch,
+    times: Mapping[str, Times],
+    busy: Callable[[float], float] = lambda now: 1.0,
+) -> Callable[[], list[str]]:
     """Let measuring find these times; returns what tells which engines were opened.
 
     Args:
         times: by ``ENGINE PRECISION``, or by ``ENGINE`` for all its precisions.
+        busy: how many times as long everything takes at a time of the clock, which begins at 0.
     """
     now = 0.0
     opened: list[str] = []
@@ -32,7 +37,7 @@ def timed(monkeypatch: pytest.MonkeyPatch, times: Mapping[str, Times]) -> Callab
 
         def run(self, inputs: np.ndarray, out: np.ndarray) -> None:
             nonlocal now
-            now += self._left.pop(0) if len(self._left) > 1 else self._left[0]
+            now += busy(now) * (self._left.pop(0) if len(self._left) > 1 else self._left[0])
 
     def open_engine(bundle: Bundle, files: EngineFiles, settings: EngineSettings) -> TimedEngine:
         name = f"{files.engine} {files.precision}"

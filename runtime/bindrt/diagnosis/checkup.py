@@ -18,7 +18,7 @@ from bindrt.diagnosis.report import Report
 from bindrt.diagnosis.wanted import libraries, wanted_engine
 from bindrt.engines import ENGINES
 from bindrt.loaded_encoders import loaded_models
-from bindrt.selection.auto import remembered
+from bindrt.selection.choices import remembered
 from bindrt.selection.gains import machine_gain
 
 

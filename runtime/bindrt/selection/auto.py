@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from time import perf_counter
-from typing import Any
 
-from bindrt import hardware
 from bindrt.bundle import Bundle
 from bindrt.bundle.manifest import EngineFiles
-from bindrt.cache import cache_folder, read_record, write_record
-from bindrt.engines import ENGINES, EngineSettings
+from bindrt.engines import EngineSettings
 from bindrt.errors import BundleError, EngineError, Error
-from bindrt.numeric import is_number
+from bindrt.numeric import is_positive
+from bindrt.selection.choices import compared, keep_choice, labels, read_choice
 from bindrt.selection.contest import Contest
-from bindrt.selection.opening import files_key
 
 LOG = logging.getLogger(__name__)
 
@@ -31,29 +25,28 @@ def fastest(
     Raises:
         EngineError: none of them runs.
     """
-    files, record = known(found, settings) or measured(bundle, found, settings)
-    return files, record["why"]
+    if (earlier := known(found, settings)) is not None:
+        return earlier
+    _, files, why = measured(bundle, found, settings)
+    return files, why
 
 
-def known(
-    found: Sequence[EngineFiles], settings: EngineSettings
-) -> tuple[EngineFiles, dict[str, Any]] | None:
-    """What was chosen earlier among these, with the record of it; None if nothing was."""
-    path = record_path(found, settings)
-    record = read_record(path) if path is not None else None
+def known(found: Sequence[EngineFiles], settings: EngineSettings) -> tuple[EngineFiles, str] | None:
+    """What was chosen earlier among these, and why; None if nothing was."""
+    record = read_choice(found[0].encoder, [found], settings)
     if record is None:
         return None
     names, seconds = dict(zip(labels(found), found, strict=True)), record.get("seconds")
     files = names.get(chosen := str(record.get("chosen")))
-    if files is None or not isinstance(seconds, dict) or not is_number(seconds.get(chosen)):
+    if files is None or not isinstance(seconds, dict) or not is_positive(seconds.get(chosen)):
         return None
-    return files, {**record, "why": f"{record.get('why')}, as measured earlier"}
+    return files, f"{record.get('why')}, as measured earlier"
 
 
 def measured(
     bundle: Bundle, found: Sequence[EngineFiles], settings: EngineSettings
-) -> tuple[EngineFiles, dict[str, Any]]:
-    """As ``known``, measured now.
+) -> tuple[Contest, EngineFiles, str]:
+    """The same measured now, and remembered; with the contest, in which the fastest is open.
 
     Raises:
         EngineError: none of them runs.
@@ -78,12 +71,8 @@ def measured(
         "seconds": contest.seconds,
         "precisions": {name: e.precision for name, e in zip(names, found, strict=True)},
     }
-    path = record_path(found, settings)
-    if path is None:
-        LOG.warning("%s: the choice is not remembered, since the cache folder cannot be written", what)
-    else:
-        write_record(path, record)
-    return found[names.index(chosen)], record
+    keep_choice(found[0].encoder, [found], settings, record)
+    return contest, found[names.index(chosen)], why
 
 
 def decide(best: str | None, seconds: dict[str, float], problems: dict[str, Error]) -> tuple[str, str]:
@@ -105,69 +94,3 @@ def decide(best: str | None, seconds: dict[str, float], problems: dict[str, Erro
 
 def in_short(problem: Error) -> str:
     return str(problem)[:300]
-
-
-def compared(found: Sequence[EngineFiles]) -> str:
-    """The precisions among which is chosen."""
-    return ", ".join(dict.fromkeys(e.precision for e in found))
-
-
-def labels(found: Sequence[EngineFiles]) -> list[str]:
-    """A name for each: the engine, its target if that is a GPU, and the precision where there are several."""
-    several = len({e.precision for e in found}) > 1
-    return [
-        " ".join((e.engine, *([e.precision] if several else []), *([e.target] if e.target != "cpu" else [])))
-        for e in found
-    ]
-
-
-def record_path(found: Sequence[EngineFiles], settings: EngineSettings) -> Path | None:
-    """One file for what the answer depends on: the machine, the engines, their files and settings."""
-    folder = cache_folder("choices")
-    if folder is None:
-        return None
-    cpu, driver = hardware.cpu(), hardware.nvidia_driver()
-    depends = {
-        "cpu": [cpu.model, cpu.usable_cores],
-        "gpus": [[gpu.name, gpu.memory] for gpu in driver.gpus],
-        "engines": [
-            [name, ENGINES[e.engine].version(), e.precision, files_key(e)]
-            for name, e in zip(labels(found), found, strict=True)
-        ],
-        "settings": [
-            settings.device,
-            settings.threads,
-            settings.startup,
-            repr(sorted(settings.options.items())),
-        ],
-    }
-    key = hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:32]
-    return folder / f"{found[0].encoder}-{key}.json"
-
-
-def remembered() -> Iterator[dict[str, Any]]:
-    """Every choice of this user, for ``doctor``.
-
-    Yields:
-        ``bundle``, ``encoder``, ``precision`` (those compared), ``chosen``, ``why``, and ``seconds`` by
-        precision.
-    """
-    folder = cache_folder("choices")
-    if folder is None:
-        return
-    for path in sorted(folder.glob("*.json"))[:1000]:
-        record = read_record(path)
-        keys = ("bundle", "encoder", "precision", "chosen", "why")
-        if record is not None and all(isinstance(record.get(key), str) for key in keys):
-            yield {key: record[key] for key in keys} | {"seconds": _seconds(record)}
-
-
-def _seconds(record: dict[str, Any]) -> dict[str, float]:
-    """By precision, what one item took in the fastest engine; empty in a record of an earlier version."""
-    seconds, precisions = record.get("seconds"), record.get("precisions")
-    found: dict[str, float] = {}
-    if isinstance(seconds, dict) and isinstance(precisions, dict):
-        for name, precision in precisions.items():
-            if isinstance(precision, str) and is_number(seconds.get(name)) and seconds[name] > 0:
-                found[precision] = min(float(seconds[name]), found.get(precision, float("inf")))
-    return found

@@ -1,6 +1,7 @@
 """Engines against one another: each newcomer runs in turns with the best so far.
 
-In turns, since a machine may be busier at one moment than at another. At most two engines are in memory.
+In turns, since a machine may be busier at one moment than at another: no time is compared with one that was
+measured before. At most two engines are in memory.
 """
 
 from __future__ import annotations
@@ -58,6 +59,11 @@ class Contest:
         """The name of the fastest; None if none runs."""
         return None if self._best is None else self._best.name
 
+    def run_best(self) -> float:
+        """Let the fastest compute one item, for how many seconds; it stays open as long as the contest."""
+        assert self._best is not None
+        return self._best.run()
+
     def enter(self, name: str, files: EngineFiles) -> None:
         """Measure an engine, and keep the faster one."""
         try:
@@ -83,9 +89,10 @@ class Contest:
         return run
 
     def _meet(self, new: _Best) -> None:
-        self.seconds[new.name] = new.run()
         best = self._best
-        if best is not None:
+        if best is None:
+            self.seconds[new.name] = new.run()
+        else:
             if self._hopeless(new, best):
                 return
             self.seconds[best.name], self.seconds[new.name] = in_turns(best.run, new.run)
@@ -96,24 +103,23 @@ class Contest:
     def _hopeless(self, new: _Best, best: _Best) -> bool:
         """Whether an engine need not run any further; asked twice, since something may have disturbed it."""
         for _ in range(2):
+            self.seconds[best.name], self.seconds[new.name] = best.run(), new.run()
             if self.seconds[new.name] <= HOPELESS * self.seconds[best.name]:
                 return False
-            self.seconds[new.name] = min(self.seconds[new.name], new.run())
-        return self.seconds[new.name] > HOPELESS * self.seconds[best.name]
+        return True
 
 
-def in_turns(one: Callable[[], float], other: Callable[[], float]) -> tuple[float, float]:
+def in_turns(*runs: Callable[[], float]) -> tuple[float, ...]:
     """The median seconds of each."""
-    of_one: list[float] = []
-    of_other: list[float] = []
+    taken: list[list[float]] = [[] for _ in runs]
     for turn in range(1, MOST_TURNS + 1):
-        of_one.append(one())
-        of_other.append(other())
+        for seconds, run in zip(taken, runs, strict=True):
+            seconds.append(run())
         if turn >= LEAST_TURNS:
-            less, more = sorted((statistics.median(of_one), statistics.median(of_other)))
-            if more > CLEAR * less or sum(of_one) + sum(of_other) >= SECONDS:
+            least, *others = sorted(map(statistics.median, taken))
+            if all(one > CLEAR * least for one in others) or sum(map(sum, taken)) >= SECONDS:
                 break
-    return statistics.median(of_one), statistics.median(of_other)
+    return tuple(map(statistics.median, taken))
 
 
 def one_item(encoder: EncoderInfo) -> np.ndarray[Any, Any]:

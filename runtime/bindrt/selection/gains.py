@@ -23,7 +23,7 @@ def machine_gain(choices: Iterable[Mapping[str, Any]]) -> str:
     """What any bundle could gain here, and what was measured; empty where there are no units.
 
     Args:
-        choices: what :func:`bindrt.selection.auto.remembered` yields.
+        choices: what :func:`bindrt.selection.choices.remembered` yields.
     """
     short, shorter = hardware.units("bf16"), hardware.units("int8")
     if short:

@@ -107,8 +107,8 @@ class BundleOpener:
         raise refusal
 
     def chosen(self) -> Chosen | None:
-        if self._decided is None and (earlier := known(self._found, self._settings)) is not None:
-            self._decided = earlier[0], earlier[1]["why"]
+        if self._decided is None:
+            self._decided = known(self._found, self._settings)
         if self._decided is None:
             return None
         files, why = self._decided

@@ -19,7 +19,7 @@ import bindrt
 from bindrt.bundle import Bundle, open_bundle
 from bindrt.engines import ENGINES, EngineSettings, onnxruntime
 from bindrt.engines.openvino import OpenVinoEngine
-from bindrt.selection import auto, candidates, choose, open_engine
+from bindrt.selection import candidates, choices, choose, open_engine
 from bindrt_export.check import read_reference
 from bindrt_export.verification.comparison import compare, run_engine
 from bindrt_export.verification.probes import probe_inputs
@@ -247,7 +247,7 @@ def test_auto_passes_over_an_engine_that_fails(
 ) -> None:
     timed(monkeypatch, {"onnxruntime": 0.02, "openvino": "it broke"})
     assert choose(both, "imu", "auto", "fp32", "auto").engine == "onnxruntime"
-    assert "openvino does not run: it broke" in next(iter(auto.remembered()))["why"]
+    assert "openvino does not run: it broke" in next(iter(choices.remembered()))["why"]
     timed(monkeypatch, {"onnxruntime": "no", "openvino": "no"})
     with pytest.raises(bindrt.EngineError, match="none of the engines runs"):
         choose(both, "text", "auto", "fp32", "auto")

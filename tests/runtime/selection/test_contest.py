@@ -21,10 +21,15 @@ def bundle(tmp_path: Path, imu_bundle: Path, toy_alone: Callable[..., None]) -> 
     return open_bundle(bundle_of(tmp_path / "made.bind", imu_bundle, "fp32"))
 
 
-def held(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, *times: Times) -> Contest:
+def held(
+    bundle: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
+    *times: Times,
+    busy: Callable[[float], float] = lambda now: 1.0,
+) -> Contest:
     """A contest of as many engines as there are times, named a, b, …"""
     files = usable_files(bundle.manifest)[: len(times)]
-    timed(monkeypatch, {f"{e.engine} {e.precision}": t for e, t in zip(files, times, strict=True)})
+    timed(monkeypatch, {f"{e.engine} {e.precision}": t for e, t in zip(files, times, strict=True)}, busy)
     contest = Contest(bundle, EngineSettings())
     for name, one in zip("abc", files, strict=False):
         contest.enter(name, one)
@@ -67,6 +72,15 @@ def test_a_burst_of_other_work_decides_nothing(bundle: Bundle, monkeypatch: pyte
     # warm-up, then runs; two of the later ones are disturbed
     contest = held(bundle, monkeypatch, [9.0, 0.3, 5.0, 5.0, 0.3], [9.0, 0.2])
     assert (contest.best, contest.seconds["a"]) == ("b", pytest.approx(0.3))
+
+
+def test_a_busier_machine_decides_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything takes three times as long once the first has run: it still runs beside the others."""
+    contest = held(bundle, monkeypatch, 0.3, 0.2, 0.25, busy=lambda now: 1.0 if now < 0.5 else 3.0)
+    assert contest.best == "b"
+    # And everything takes longer and longer.
+    contest = held(bundle, monkeypatch, 0.03, 0.025, 0.02, busy=lambda now: 1.0 + now)
+    assert contest.best == "c"
 
 
 def test_a_slow_one_runs_no_more_than_it_must(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:

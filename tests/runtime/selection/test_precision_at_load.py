@@ -137,6 +137,39 @@ def test_fastest_counts_the_sum_of_the_encoders(
         assert model.precision == "bf16"
 
 
+def test_fastest_compares_no_times_of_different_hours(
+    made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """int8 was measured while the machine had other work, bf16 while it had none; and one encoder alone."""
+    path = made("fp32", "int8")
+    times: dict[str, Any] = {"onnxruntime": 9.0, "toy int8": 0.03, "toy fp32": 0.06, "toy bf16": 0.06}
+    timed(monkeypatch, times)
+    for precision in ("int8", "fastest"):
+        with bindrt.load(path, precision=precision, modalities=["text"]) as model:  # type: ignore[arg-type]
+            model.engine("text")
+    times |= {"toy int8": 0.01, "toy fp32": 0.02, "toy bf16": 0.02}
+    for modality in TWO:
+        with bindrt.load(path, precision="fast", modalities=[modality]) as model:  # type: ignore[list-item]
+            model.engine(modality)
+    opened = timed(monkeypatch, times)
+    with bindrt.load(path, precision="fastest", modalities=TWO) as model:
+        assert model.precision == "int8"
+        why = model.stats()
+        assert number(model) == NUMBERS["int8"]
+        assert "took fp32/fp16/bf16 40.0 ms, int8 20.0 ms" in model.stats()["text"]["engine"]["why"]
+    assert why == {}
+    assert len(opened()) == 2 * 4  # nothing remembered was believed
+
+
+def test_fastest_beside_other_work(made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything takes longer and longer: what was measured last loses nothing by it."""
+    path = made("fp32", "int8")
+    times = {"onnxruntime": 0.2, "toy fp32": 0.03, "toy bf16": 0.011, "toy int8": 0.01}
+    timed(monkeypatch, times, busy=lambda now: 1.0 + now)
+    with bindrt.load(path, precision="fastest", modalities=TWO) as model:
+        assert model.precision == "int8"
+
+
 def test_fastest_of_one_space_measures_when_used(
     made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,7 +220,10 @@ def test_where_nothing_can_be_remembered_a_model_measures_once(
     assert len(opened()) == 2
 
 
-@pytest.mark.parametrize("damage", [{"seconds": None}, {"chosen": 3}, {"seconds": {"toy bf16": "x"}}])
+@pytest.mark.parametrize(
+    "damage",
+    [{"seconds": None}, {"chosen": 3}, {"seconds": {"toy bf16": "x"}}, {"key": "of another machine"}],
+)
 def test_a_damaged_record_is_measured_again(
     made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: dict[str, Any]
 ) -> None:
@@ -200,6 +236,47 @@ def test_a_damaged_record_is_measured_again(
         record.write_text(json.dumps({**json.loads(record.read_text()), **damage}))
     assert len(opened()) == 4
     bindrt.doctor()
+
+
+def records(cache: Path) -> dict[str, Path]:
+    """By the beginning of the file's name."""
+    return {path.name.partition("-")[0]: path for path in (cache / "bindrt/choices").iterdir()}
+
+
+@pytest.mark.parametrize(
+    "damage", [{"chosen": ["int8"]}, {"chosen": "int4"}, {"chosen": None}, {"key": "of another machine"}]
+)
+def test_a_damaged_or_foreign_record_of_spaces(
+    made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: dict[str, Any]
+) -> None:
+    opened = timed(monkeypatch, {"onnxruntime": 0.02, "toy": 0.01, "toy int8": 0.001})
+    path = made("fp32", "int8")
+    for _ in range(2):
+        with bindrt.load(path, precision="fastest", modalities=TWO) as model:
+            assert model.precision == "int8"
+        record = records(tmp_path / "cache")["spaces"]
+        record.write_text(json.dumps({**json.loads(record.read_text()), **damage}))
+    assert len(opened()) == 2 * 2 * 4
+
+
+def test_other_threads_are_measured_anew(made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = timed(monkeypatch, {"onnxruntime": 0.02, "toy": 0.01, "toy int8": 0.001})
+    path = made("fp32", "int8")
+    for threads in (1, 1, 2, 2):
+        with bindrt.load(path, precision="fastest", modalities=TWO, threads=threads) as model:
+            assert model.precision == "int8"
+    assert len(opened()) == 2 * 2 * 4
+
+
+def test_doctor_says_which_space_was_chosen(
+    made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed(monkeypatch, {"onnxruntime": 0.02, "toy": 0.01, "toy int8": 0.001})
+    bindrt.load(made("fp32", "int8"), precision="fastest", modalities=TWO).close()
+    line = (
+        "made.bind imu, text fp32/fp16/bf16, int8: int8, since one item of each encoder took fp32/fp16/bf16"
+    )
+    assert line in str(bindrt.doctor())
 
 
 openvino_has_bf16 = not ENGINES["openvino"].absence() and not ENGINES["openvino"].lacks("bf16")
