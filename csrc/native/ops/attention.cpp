@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "csrc/native/ops/attention_kernel.h"
 #include "csrc/native/ops/columns.h"
 #include "csrc/native/ops/few_rows.h"
 #include "csrc/native/ops/softmax.h"
@@ -10,10 +11,9 @@
 namespace bindrt::native {
 namespace {
 
-constexpr std::int64_t kQueries = kSoftmaxRows;  // of a block
-constexpr std::int64_t kPartKeys = 512;          // whose scores are held at once
-constexpr std::int64_t kAhead = 32;              // rows that are fetched before they are packed
-constexpr std::int64_t kUnit = 4;                // bytes: a float, or two bfloat16
+constexpr std::int64_t kPartKeys = 512;  // whose scores are held at once
+constexpr std::int64_t kAhead = 32;      // rows that are fetched before they are packed
+constexpr std::int64_t kUnit = 4;        // bytes: a float, or two bfloat16
 
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
 // Whole vectors of 64 bytes, an odd number: rows so far apart fall into different sets of a cache.
@@ -24,57 +24,56 @@ constexpr std::int64_t spread_twos(std::int64_t units) { return round_up(units, 
 struct Scratch {
   std::uint32_t* keys;     // [depth][keys_stride] units
   std::uint32_t* values;   // [terms][columns] units
-  std::uint32_t* queries;  // [kQueries][depth] units
-  float* scores;           // [kQueries][score_stride]
-  float* mixed;            // [kQueries][columns]
+  std::uint32_t* queries;  // [blocks.most][depth] units
+  float* scores;           // [blocks.most][score_stride]
+  float* mixed;            // [blocks.most][columns]
 };
 
 struct Shape {
   std::int64_t head_width;
   std::int64_t keys;  // with the bias
   Units units;
+  AttentionBlocks blocks;
 
-  std::int64_t depth() const { return units_of(units, head_width); }
+  // Of the products: of queries with keys, and of exponentials with values.
+  std::int64_t depth() const { return depth_of(units_of(units, head_width)); }
+  std::int64_t terms() const { return depth_of(units_of(units, keys)); }
+  std::int64_t depth_of(std::int64_t count) const { return round_up(count, blocks.depth); }
   std::int64_t keys_stride() const { return spread(keys); }
-  std::int64_t terms() const { return units_of(units, keys); }
   std::int64_t columns() const { return round_up(head_width, 16); }
   std::int64_t score_stride() const { return spread_twos(std::min(keys, kPartKeys)); }
   std::int64_t bytes() const {
-    return kUnit * (depth() * keys_stride() + terms() * columns() + kQueries * round_up(depth(), 16) +
-                    kQueries * (score_stride() + columns()));
+    return kUnit * (depth() * keys_stride() + terms() * columns() + blocks.most * round_up(depth(), 16) +
+                    blocks.most * (score_stride() + columns()));
   }
   Scratch in(void* memory) const {
     auto* const keys_at = static_cast<std::uint32_t*>(memory);
     auto* const values_at = keys_at + depth() * keys_stride();
     auto* const queries_at = values_at + terms() * columns();
-    auto* const scores_at = reinterpret_cast<float*>(queries_at + kQueries * round_up(depth(), 16));
-    return {keys_at, values_at, queries_at, scores_at, scores_at + kQueries * score_stride()};
+    auto* const scores_at = reinterpret_cast<float*>(queries_at + blocks.most * round_up(depth(), 16));
+    return {keys_at, values_at, queries_at, scores_at, scores_at + blocks.most * score_stride()};
   }
 };
 
-Units units_for(bool bf16) {
-  if (!bf16) {
-    return Units::kFloats;
-  }
-  return few_rows_product_of_pairs() != nullptr ? Units::kPairs : Units::kWidened;
-}
-
 class Work {
  public:
-  Work(const AttentionRows& rows, const AttentionPart& part, Units units, void* scratch)
+  Work(const AttentionKernel& kernel, const AttentionRows& rows, const AttentionPart& part, void* scratch)
       : rows_(rows),
         part_(part),
-        units_(units),
-        product_(units == Units::kPairs ? few_rows_product_of_pairs() : few_rows_product()),
+        units_(kernel.units),
+        product_(kernel.product),
         bias_(rows.bias_key != nullptr ? 1 : 0),
-        shape_{rows.head_width, (part.causal ? part.last : part.keys) + bias_, units},
+        shape_{rows.head_width, (part.causal ? part.last : part.keys) + bias_, units_, kernel.blocks},
         scratch_(shape_.in(scratch)) {}
 
   void run() {
     pack_keys();
     pack_values();
-    for (std::int64_t first = part_.first; first < part_.last; first += kQueries) {
-      block(first, std::min(kQueries, part_.last - first));
+    for (std::int64_t first = part_.first; first < part_.last;) {
+      const std::int64_t count = block_of(part_.last - first);
+      fetch_queries(first + count);
+      block(first, count);
+      first += count;
     }
   }
 
@@ -86,6 +85,10 @@ class Work {
   // The bias is key 0: what a query sees is then always the first keys.
   const void* row_of(const void* base, const void* bias, std::int64_t key) const {
     return key < bias_ ? at(bias, 0, 0) : at(base, part_.key_row + key - bias_, rows_.stride);
+  }
+
+  std::int64_t block_of(std::int64_t left) const {
+    return left <= shape_.blocks.most ? left : shape_.blocks.queries;
   }
 
   // Rows lie too far apart for the processor to see what is read next.
@@ -113,6 +116,9 @@ class Work {
       }
       turn_rows(units_, from, count, rows_.head_width, scratch_.keys + key, shape_.keys_stride());
     }
+    const std::int64_t depth = units_of(units_, rows_.head_width);
+    std::fill(scratch_.keys + depth * shape_.keys_stride(),
+              scratch_.keys + shape_.depth() * shape_.keys_stride(), 0U);
   }
 
   void pack_values() {
@@ -135,15 +141,24 @@ class Work {
       }
       std::fill(to + rows_.head_width, to + columns, 0U);
     }
+    std::fill(scratch_.values + units_of(units_, shape_.keys) * columns,
+              scratch_.values + shape_.terms() * columns, 0U);
+  }
+
+  // Those of the block that begins there.
+  void fetch_queries(std::int64_t first) const {
+    for (std::int64_t q = first; q < first + block_of(part_.last - first); ++q) {
+      fetch_row(at(rows_.query, part_.query_row + q, rows_.query_stride));
+    }
   }
 
   void pack_queries(std::int64_t first, std::int64_t count) {
-    for (std::int64_t q = first + count; q < std::min(part_.last, first + count + kQueries); ++q) {
-      fetch_row(at(rows_.query, part_.query_row + q, rows_.query_stride));
-    }
+    const std::int64_t units = units_of(units_, rows_.head_width);
     for (std::int64_t q = 0; q < count; ++q) {
+      std::uint32_t* const to = scratch_.queries + q * shape_.depth();
       copy_row(units_, at(rows_.query, part_.query_row + first + q, rows_.query_stride), rows_.head_width,
-               scratch_.queries + q * shape_.depth());
+               to);
+      std::fill(to + units, to + shape_.depth(), 0U);
     }
   }
 
@@ -151,8 +166,8 @@ class Work {
   void block(std::int64_t first, std::int64_t count) {
     pack_queries(first, count);
     const std::int64_t seen = part_.causal ? first + count + bias_ : shape_.keys;
-    float largest[kQueries];
-    float sums[kQueries];
+    float largest[kSoftmaxRows];
+    float sums[kSoftmaxRows];
     for (std::int64_t key = 0; key < seen; key += kPartKeys) {
       const std::int64_t keys = std::min(kPartKeys, seen - key);
       FewRows scores;
@@ -175,7 +190,7 @@ class Work {
       mix.c = scratch_.mixed;
       mix.c_stride = shape_.columns();
       mix.rows = count;
-      mix.depth = units_of(units_, keys);
+      mix.depth = shape_.depth_of(units_of(units_, keys));
       mix.columns = shape_.columns();
       mix.add = key > 0;
       product_(mix);
@@ -190,7 +205,7 @@ class Work {
 
   void exponentials(std::int64_t first, std::int64_t count, std::int64_t key, std::int64_t keys,
                     float* largest, float* sums) {
-    std::int64_t valid[kQueries];
+    std::int64_t valid[kSoftmaxRows];
     for (std::int64_t q = 0; q < count; ++q) {
       const std::int64_t seen = part_.causal ? first + q + 1 + bias_ : shape_.keys;
       valid[q] = std::clamp<std::int64_t>(seen - key, 0, keys);
@@ -198,7 +213,7 @@ class Work {
     SoftmaxPart part;
     part.scores = scratch_.scores;
     part.stride = shape_.score_stride();
-    part.columns = round_up(keys, 16);
+    part.columns = round_up(keys, std::max<std::int64_t>(16, 2 * shape_.blocks.depth));
     part.rows = count;
     part.valid = valid;
     part.first = key == 0;
@@ -227,13 +242,19 @@ class Work {
 std::size_t attention_scratch(std::int64_t keys, std::int64_t head_width) noexcept {
   std::int64_t most = 0;
   for (const Units units : {Units::kFloats, Units::kPairs}) {
-    most = std::max(most, Shape{head_width, keys + 1, units}.bytes());
+    most = std::max(most, Shape{head_width, keys + 1, units, kVectorAttention}.bytes());
   }
+  most = std::max(most, Shape{head_width, keys + 1, Units::kPairs, kTileAttention}.bytes());
   return static_cast<std::size_t>(round_up(most, 64));
 }
 
+void attend_by(const AttentionKernel& kernel, const AttentionRows& rows, const AttentionPart& part,
+               void* scratch) noexcept {
+  Work(kernel, rows, part, scratch).run();
+}
+
 void attend(const AttentionRows& rows, const AttentionPart& part, void* scratch) noexcept {
-  Work(rows, part, units_for(rows.bf16), scratch).run();
+  attend_by(attention_kernel(rows.bf16), rows, part, scratch);
 }
 
 }  // namespace bindrt::native

@@ -38,8 +38,13 @@ struct AttentionPart {
   bool causal = false;  // query i sees keys 0 … i, and the bias
 };
 
-// Memory that attend() needs for sequences of at most so many keys; aligned to 64 bytes.
+struct AttentionKernel;
+
+// Memory that attend() needs for sequences of at most so many keys, by any kernel; aligned to 64 bytes.
 std::size_t attention_scratch(std::int64_t keys, std::int64_t head_width) noexcept;
 void attend(const AttentionRows& rows, const AttentionPart& part, void* scratch) noexcept;
+// By a kernel for such numbers (attention_kernel.h).
+void attend_by(const AttentionKernel& kernel, const AttentionRows& rows, const AttentionPart& part,
+               void* scratch) noexcept;
 
 }  // namespace bindrt::native

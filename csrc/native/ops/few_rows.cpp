@@ -1,14 +1,12 @@
 // Products of a few rows: the level in use, and the one that every machine has.
 #include "csrc/native/ops/few_rows.h"
 
-#include <algorithm>
 #include <cmath>
 
 #if defined(__aarch64__)
 #include <arm_neon.h>
 #endif
 
-#include "kernels/base/cpu_features.h"
 #include "kernels/base/simd.h"
 
 namespace bindrt::native {
@@ -44,16 +42,6 @@ constexpr int kTileSums = 16;
 
 #include "csrc/native/ops/few_rows_body.h"
 
-bool has_pairs() {
-#if defined(__x86_64__)
-  const auto& features = kernels::cpu_features();
-  return std::any_of(features.begin(), features.end(),
-                     [](const kernels::CpuFeature& f) { return f.name == "avx512bf16" && f.present; });
-#else
-  return false;
-#endif
-}
-
 }  // namespace
 
 void few_rows_baseline(const FewRows& work) noexcept { product(work); }
@@ -61,16 +49,10 @@ void few_rows_baseline(const FewRows& work) noexcept { product(work); }
 #if !defined(__x86_64__)
 void few_rows_avx2(const FewRows& work) noexcept { product(work); }
 void few_rows_avx512(const FewRows& work) noexcept { product(work); }
-void few_rows_avx512_bf16(const FewRows&) noexcept {}
 #endif
 
 FewRowsProduct few_rows_product() noexcept {
   return kernels::choose(&few_rows_baseline, &few_rows_avx2, &few_rows_avx512);
-}
-
-FewRowsProduct few_rows_product_of_pairs() noexcept {
-  static const bool has = has_pairs();
-  return has && kernels::cpu_level() == kernels::CpuLevel::kAvx512 ? &few_rows_avx512_bf16 : nullptr;
 }
 
 }  // namespace bindrt::native

@@ -25,8 +25,6 @@ using FewRowsProduct = void (*)(const FewRows& work) noexcept;
 
 // The product of the level in use.
 FewRowsProduct few_rows_product() noexcept;
-// That of pairs; null where the processor, or the level in use, has no such instruction.
-FewRowsProduct few_rows_product_of_pairs() noexcept;
 
 // The levels.
 void few_rows_baseline(const FewRows& work) noexcept;

@@ -12,7 +12,7 @@ enum class Exponentials {
   kBf16,     // bfloat16 so rounded, at the row's beginning
 };
 
-inline constexpr std::int64_t kSoftmaxRows = 12;
+inline constexpr std::int64_t kSoftmaxRows = 48;
 
 struct SoftmaxPart {
   float* scores = nullptr;  // [rows][stride]; numbers behind the valid ones become 0, up to `columns`

@@ -3,48 +3,16 @@
 
 #if defined(__x86_64__) && defined(__linux__)
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <string_view>
 
+#include "csrc/native/product/amx_tiles.h"
 #include "csrc/native/product/epilogue.h"
 #include "csrc/native/product/tile_product.h"
-#include "kernels/base/cpu_features.h"
 
 namespace bindrt::native {
 namespace {
 
-// The instructions by their names, since the compilers' intrinsics take a tile's number as text only.
-struct ProcessorTiles {
-  static void configure(const tiles::Config& config) { __asm__ volatile("ldtilecfg %0" : : "m"(config)); }
-  static void release() { __asm__ volatile("tilerelease"); }
-
-  // One line, into the second cache.
-  static void fetch(const char* from) { __builtin_prefetch(from, 0, 2); }
-
-  template <int kTile>
-  [[gnu::always_inline]] static void zero() {
-    __asm__ volatile("tilezero %%tmm%c0" : : "i"(kTile));
-  }
-  template <int kTile>
-  [[gnu::always_inline]] static void load(const void* from, std::int64_t stride) {
-    __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(stride), "i"(kTile));
-  }
-  template <int kTile>
-  [[gnu::always_inline]] static void store(void* to, std::int64_t stride) {
-    __asm__ volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(to), "r"(stride), "i"(kTile) : "memory");
-  }
-  template <Numbers kNumbers, int kSum, int kRows, int kColumns>
-  [[gnu::always_inline]] static void multiply() {
-    if constexpr (kNumbers == Numbers::kInt8) {
-      __asm__ volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSum), "i"(kRows), "i"(kColumns));
-    } else {
-      __asm__ volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSum), "i"(kRows), "i"(kColumns));
-    }
-  }
-
+struct Unit : ProcessorTiles {
   template <class Sum>
   BINDRT_AVX512 static void finish(const PackedWeight& weight, const Activations& rows_in, std::int64_t row,
                                    std::int64_t column, std::int64_t columns, const Sum* sums,
@@ -56,25 +24,6 @@ struct ProcessorTiles {
     }
   }
 };
-
-// Linux saves the tiles of processes that have asked for it. It says no where a thread has an alternative
-// signal stack too small for them, or the container forbids to ask.
-bool permitted() noexcept {
-  constexpr long kAsk = 0x1023;   // ARCH_REQ_XCOMP_PERM
-  constexpr long kTileData = 18;  // XFEATURE_XTILEDATA
-  static const bool yes = ::syscall(SYS_arch_prctl, kAsk, kTileData) == 0;
-  return yes;
-}
-
-bool usable(std::string_view instructions) noexcept {
-  for (const std::string_view name :
-       {"avx512f", "avx512bw", "avx512vl", "avx512dq", "fma", "f16c", "bmi2", "amx"}) {
-    if (!kernels::has_cpu_feature(name)) {
-      return false;
-    }
-  }
-  return kernels::has_cpu_feature(instructions) && permitted();
-}
 
 // The second cache has 2 MB on every processor with AMX. Four fifths are for the activations and a panel, the
 // rest for the next panel as it is fetched and for what is written. Beyond 704 rows nothing is gained:
@@ -89,13 +38,13 @@ std::int64_t good_rows_of(std::int64_t inputs) noexcept {
   return good_rows(padded_inputs(kNumbers, inputs) * bytes_of(kNumbers));
 }
 
-bool int8_usable() noexcept { return usable("amx_int8"); }
-bool bf16_usable() noexcept { return usable("amx_bf16"); }
+bool int8_usable() noexcept { return tiles_usable("amx_int8"); }
+bool bf16_usable() noexcept { return tiles_usable("amx_bf16"); }
 
 template <Numbers kNumbers>
 void run(const PackedWeight& weight, const Activations& rows_in, std::int64_t rows, std::int64_t first,
          std::int64_t last, const Target& target) noexcept {
-  tiles::Product<ProcessorTiles, kNumbers>(weight, rows_in, rows, target).run(first, last);
+  tiles::Product<Unit, kNumbers>(weight, rows_in, rows, target).run(first, last);
 }
 
 // With some hundred rows a panel is computed about as fast as memory brings it.

@@ -94,9 +94,11 @@ struct ProductKernel {
 
 // Every kernel of this build, the portable one of a number type first, the fastest last.
 std::span<const ProductKernel> product_kernels() noexcept;
-// The fastest that runs here; tests choose others by name (limit_product_kernel, process-wide, "" for no
-// limit).
+// The fastest that runs here and computes right (self_test.h); tests choose others by name
+// (limit_product_kernel, process-wide, "" for no limit).
 const ProductKernel& product_kernel(Numbers numbers) noexcept;
+// Whether a kernel of product_kernels() was passed over, since it computes wrong on this processor.
+bool is_wrong(const ProductKernel& kernel) noexcept;
 bool limit_product_kernel(Numbers numbers, const char* name) noexcept;  // false: not here
 
 }  // namespace bindrt::native

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "csrc/native/product/kernels.h"
+#include "csrc/native/product/self_test.h"
 
 namespace bindrt::native {
 namespace {
@@ -31,15 +32,15 @@ std::span<const ProductKernel> table() noexcept {
   return kTable;
 }
 
-const ProductKernel& fastest(Numbers numbers) noexcept {
-  const ProductKernel* found = nullptr;
-  for (const ProductKernel& kernel : table()) {
-    if (kernel.numbers == numbers && kernel.available()) {
-      found = &kernel;
-    }
-  }
-  return *found;  // the portable one is always there
+// Tried once in a process.
+const Choice& choice(Numbers numbers) noexcept {
+  static const Choice kChoices[kNumberTypes] = {fastest_right(table(), Numbers::kFloat32),
+                                                fastest_right(table(), Numbers::kBf16),
+                                                fastest_right(table(), Numbers::kInt8)};
+  return kChoices[static_cast<std::size_t>(numbers)];
 }
+
+const ProductKernel& fastest(Numbers numbers) noexcept { return *choice(numbers).kernel; }
 
 std::atomic<const ProductKernel*>& in_use(Numbers numbers) noexcept {
   static std::atomic<const ProductKernel*> chosen[kNumberTypes] = {
@@ -53,6 +54,11 @@ std::span<const ProductKernel> product_kernels() noexcept { return table(); }
 
 const ProductKernel& product_kernel(Numbers numbers) noexcept {
   return *in_use(numbers).load(std::memory_order_relaxed);
+}
+
+bool is_wrong(const ProductKernel& kernel) noexcept {
+  const std::ptrdiff_t i = &kernel - table().data();
+  return (choice(kernel.numbers).wrong >> i & 1U) != 0;
 }
 
 bool limit_product_kernel(Numbers numbers, const char* name) noexcept {

@@ -1,11 +1,7 @@
 // The product of packed weights on matrix tiles, whoever has the tiles: a processor, or an emulation in
 // tests.
 //
-// A block of results is kDown tiles of rows by kAcross tiles of 16 columns, whose sums stay in tiles while
-// all inputs pass:
-//   2 by 2  most rows: as many loads as products, at twice the rate, so the loads hide
-//   3 by 2  the last 33 to 48 rows in three tiles of equal height: 257 rows cost 8.03 blocks of 32, not 9
-//   1 by 4  up to 16 rows: each weight is loaded once
+// The blocks that it is made of are in tile_block.h.
 // While a block is computed, the vector unit finishes the sums of the block before it, a few rows after each
 // step, and the weights of the next panel are fetched into the second cache.
 //
@@ -17,7 +13,7 @@
 #include <type_traits>
 
 #include "csrc/native/product/product.h"
-#include "csrc/native/product/tiles.h"
+#include "csrc/native/product/tile_block.h"
 
 namespace bindrt::native::tiles {
 
@@ -26,40 +22,6 @@ inline constexpr std::int64_t kStepBytes = kRows * kGroupBytes;  // of weights
 inline constexpr std::int64_t kLine = 64;                        // of a cache
 inline constexpr std::int64_t kStepLines = kStepBytes / kLine;
 inline constexpr std::int64_t kStepsAhead = 4;  // where nothing was fetched before
-inline constexpr std::int64_t kMaxDown = 3;
-
-// The rows of a block: tiles of equal height, the last of which overlaps the one before if rows are too few.
-// An overlapping row is computed twice, with equal bits, and finished once.
-struct Rows {
-  std::int64_t first = 0;
-  std::int64_t count = 0;
-  std::int64_t height = 0;  // of a tile
-
-  std::int64_t begin_of(std::int64_t tile) const { return std::min(tile * height, count - height); }
-};
-
-// Which rows a product's blocks have: as many pairs of tiles as leave a last block of up to three.
-class Split {
- public:
-  explicit Split(std::int64_t rows) : rows_(rows) {
-    const std::int64_t pairs = rows / (2 * kRows);
-    const std::int64_t rest = rows % (2 * kRows);
-    const bool joined = rest > 0 && rest <= kRows && pairs > 0;
-    last_ = rest == 0 || joined ? std::max<std::int64_t>(pairs - 1, 0) : pairs;
-  }
-
-  std::int64_t blocks() const { return last_ + 1; }
-  Rows block(std::int64_t index) const {
-    const std::int64_t first = index * 2 * kRows;
-    const std::int64_t count = index < last_ ? 2 * kRows : rows_ - first;
-    return {first, count, (count + tiles_of(count) - 1) / tiles_of(count)};
-  }
-  static std::int64_t tiles_of(std::int64_t count) { return (count + kRows - 1) / kRows; }
-
- private:
-  std::int64_t rows_;
-  std::int64_t last_;  // the last block
-};
 
 // Fetches the panel after the one in work, evenly while that one is computed.
 template <class Unit>
@@ -168,7 +130,7 @@ class Product {
  private:
   void compute(const Rows& rows, const char* panel, std::int64_t column, Ahead<Unit>& ahead) {
     const std::int64_t down = Split::tiles_of(rows.count);
-    configure(down, rows.height);
+    configuration_.need(down, rows.height);
     switch (down) {
       case 1:
         block<1, 4>(rows, panel, column, ahead);
@@ -193,6 +155,7 @@ class Product {
   // `weights`: the first of the block's columns in the panel.
   template <int kDown, int kAcross>
   void block(const Rows& rows, const char* weights, std::int64_t column, Ahead<Unit>& ahead) {
+    using Work = Block<Unit, kNumbers, kDown, kAcross>;
     const char* from[kDown];
     for (std::int64_t tile = 0; tile < kDown; ++tile) {
       from[tile] = static_cast<const char*>(activations_.data) +
@@ -200,9 +163,9 @@ class Product {
     }
     const std::int64_t finish_rows = (finishing_.left() + steps_ - 1) / steps_;
     ahead.begin_block();
-    zero<kDown * kAcross>();
+    Work::zero();
     for (std::int64_t step = 0; step < steps_; ++step) {
-      products<kDown>(from, weights);
+      Work::products(from, activations_.stride, weights, kGroupBytes);
       for (const char*& row : from) {
         row += kRowBytes;
       }
@@ -211,91 +174,19 @@ class Product {
       finishing_.some(finish_rows);
     }
     finishing_.all();
-    store<kDown, kAcross>(finishing_.sums());
+    Work::store(
+        [this](std::int64_t tile, std::int64_t column_tile) {
+          return finishing_.sums() + (tile * kRows * kAcross + column_tile) * kLanes;
+        },
+        kAcross * kRowBytes);
     finishing_.begin(rows, column, kAcross * kLanes);
-  }
-
-  template <int kDown>
-  [[gnu::always_inline]] void products(const char* const (&rows)[kDown], const char* weights) {
-    const std::int64_t stride = activations_.stride;
-    if constexpr (kDown == 1) {
-      Unit::template load<4>(rows[0], stride);
-      Unit::template load<5>(weights, kGroupBytes);
-      Unit::template multiply<kNumbers, 0, 4, 5>();
-      Unit::template load<6>(weights + kRowBytes, kGroupBytes);
-      Unit::template multiply<kNumbers, 1, 4, 6>();
-      Unit::template load<7>(weights + 2 * kRowBytes, kGroupBytes);
-      Unit::template multiply<kNumbers, 2, 4, 7>();
-      Unit::template load<5>(weights + 3 * kRowBytes, kGroupBytes);
-      Unit::template multiply<kNumbers, 3, 4, 5>();
-    } else if constexpr (kDown == 2) {
-      Unit::template load<4>(rows[0], stride);
-      Unit::template load<6>(weights, kGroupBytes);
-      Unit::template multiply<kNumbers, 0, 4, 6>();
-      Unit::template load<7>(weights + kRowBytes, kGroupBytes);
-      Unit::template multiply<kNumbers, 1, 4, 7>();
-      Unit::template load<5>(rows[1], stride);
-      Unit::template multiply<kNumbers, 2, 5, 6>();
-      Unit::template multiply<kNumbers, 3, 5, 7>();
-    } else {  // six sums leave two tiles; the way back through the rows keeps the last one
-      Unit::template load<7>(weights, kGroupBytes);
-      Unit::template load<6>(rows[0], stride);
-      Unit::template multiply<kNumbers, 0, 6, 7>();
-      Unit::template load<6>(rows[1], stride);
-      Unit::template multiply<kNumbers, 2, 6, 7>();
-      Unit::template load<6>(rows[2], stride);
-      Unit::template multiply<kNumbers, 4, 6, 7>();
-      Unit::template load<7>(weights + kRowBytes, kGroupBytes);
-      Unit::template multiply<kNumbers, 5, 6, 7>();
-      Unit::template load<6>(rows[1], stride);
-      Unit::template multiply<kNumbers, 3, 6, 7>();
-      Unit::template load<6>(rows[0], stride);
-      Unit::template multiply<kNumbers, 1, 6, 7>();
-    }
-  }
-
-  template <int kCount>
-  [[gnu::always_inline]] void zero() {
-    if constexpr (kCount > 0) {
-      zero<kCount - 1>();
-      Unit::template zero<kCount - 1>();
-    }
-  }
-
-  // Tile kAcross · row + column of the sums, which stand row after row of the block.
-  template <int kDown, int kAcross, int kTile = 0>
-  [[gnu::always_inline]] void store(Sum* sums) {
-    if constexpr (kTile < kDown * kAcross) {
-      constexpr std::int64_t kAt = (kTile / kAcross * kRows * kAcross + kTile % kAcross) * kLanes;
-      Unit::template store<kTile>(sums + kAt, kAcross * kRowBytes);
-      store<kDown, kAcross, kTile + 1>(sums);
-    }
-  }
-
-  // Tiles of sums and activations have `height` rows, those of weights all sixteen. Configuring costs as much
-  // as a few steps and loses what is in the tiles, so it is done when a block differs from the one before.
-  void configure(std::int64_t down, std::int64_t height) {
-    if (down == down_ && height == height_) {
-      return;
-    }
-    down_ = down;
-    height_ = height;
-    Config config;
-    config.palette = 1;
-    const std::int64_t weights = down == 1 ? 5 : down == 2 ? 6 : 7;  // the first of them, see products()
-    for (std::int64_t tile = 0; tile < kTiles; ++tile) {
-      config.row_bytes[tile] = kRowBytes;
-      config.rows[tile] = static_cast<std::uint8_t>(tile < weights ? height : kRows);
-    }
-    Unit::configure(config);
   }
 
   const PackedWeight& weight_;
   const Activations& activations_;
   Split split_;
   std::int64_t steps_;
-  std::int64_t down_ = 0;  // of the configuration
-  std::int64_t height_ = 0;
+  Configuration<Unit> configuration_;
   Finishing<Unit, Sum> finishing_;
 };
 

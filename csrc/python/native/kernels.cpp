@@ -7,8 +7,10 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "csrc/native/ops/attention_kernel.h"
 #include "csrc/native/packed_file.h"
 #include "csrc/native/product/product.h"
 #include "csrc/native/team.h"
@@ -34,9 +36,30 @@ py::list native_kernels() {
     entry["numbers"] = type->first;
     entry["available"] = kernel.available();
     entry["chosen"] = &product_kernel(kernel.numbers) == &kernel;
+    entry["wrong"] = is_wrong(kernel);
     found.append(std::move(entry));
   }
   return found;
+}
+
+py::list native_attention() {
+  py::list found;
+  const std::string_view chosen = attention_kernel(true).name;
+  for (const AttentionKernel& kernel : attention_kernels()) {
+    py::dict entry;
+    entry["name"] = kernel.name;
+    entry["available"] = kernel.available();
+    entry["chosen"] = chosen == kernel.name;
+    entry["wrong"] = is_wrong(kernel);
+    found.append(std::move(entry));
+  }
+  return found;
+}
+
+void limit_native_attention(const std::string& name) {
+  if (!limit_attention_kernel(name.c_str())) {
+    throw py::value_error("there is no attention '" + name + "' on this processor");
+  }
 }
 
 void limit_native_kernel(const std::string& numbers, const std::string& name) {
@@ -135,9 +158,15 @@ double native_product(const std::string& numbers, std::int64_t inputs, std::int6
 
 void bind_native_kernels(py::module_& module) {
   module.def("native_kernels", &native_kernels,
-             "Products of the native engine: name, numbers (float32, bf16, int8), available, chosen.");
+             "Products of the native engine: name, numbers (float32, bf16, int8), available, chosen, wrong.");
   module.def("limit_native_kernel", &limit_native_kernel, py::arg("numbers"), py::arg("name"),
              "Use this product in this process, for tests; an empty name: the fastest again.");
+  module.def("native_attention", &native_attention,
+             "Attention of bf16 pairs in the native engine: name, available, chosen, wrong. Where none is "
+             "chosen, vectors of float32 compute it.");
+  module.def(
+      "limit_native_attention", &limit_native_attention, py::arg("name"),
+      "Use this attention in this process, for tests: a name, or 'vectors'; empty: the fastest again.");
   module.def("native_product", &native_product, py::arg("numbers"), py::arg("inputs"), py::arg("outputs"),
              py::arg("rows"), py::arg("weights") = 1, py::arg("threads") = 1, py::arg("repeats") = 5,
              "Median seconds of rows times a weight [inputs, outputs], of so many weights in turn.");

@@ -80,11 +80,14 @@ def use_libsndfile(path: str) -> bool: ...
 def use_libavcodec(path: str) -> bool: ...
 
 @type_check_only
-class NativeKernel(TypedDict):
+class NativeAttention(TypedDict):
     name: str
-    numbers: str
     available: bool
     chosen: bool
+    wrong: bool
+
+class NativeKernel(NativeAttention):
+    numbers: str
 
 @final
 class NativeEncoder:
@@ -112,6 +115,8 @@ class NativeEncoder:
 
 def native_kernels() -> list[NativeKernel]: ...
 def limit_native_kernel(numbers: str, name: str) -> None: ...
+def native_attention() -> list[NativeAttention]: ...
+def limit_native_attention(name: str) -> None: ...
 def native_product(
     numbers: str,
     inputs: int,

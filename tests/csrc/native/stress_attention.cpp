@@ -6,8 +6,10 @@
 
 #include "csrc/native/numbers.h"
 #include "csrc/native/ops/attention.h"
-#include "csrc/native/ops/few_rows.h"
+#include "csrc/native/ops/attention_kernel.h"
+#include "csrc/native/ops/few_rows_tiles.h"
 #include "tests/cpp/stress.h"
+#include "tests/csrc/native/emulated_tiles.h"
 #include "tests/csrc/native/levels.h"
 
 namespace {
@@ -116,7 +118,8 @@ void each_sequence(const Case& c, Body&& body) {
   }
 }
 
-void run(const Case& c, const Data& data, Numbers16& out, stress::Bytes* shares) {
+void run(const AttentionKernel& kernel, const Case& c, const Data& data, Numbers16& out,
+         stress::Bytes* shares) {
   AttentionRows rows;
   rows.bf16 = c.bf16;
   rows.head_width = c.head_width;
@@ -130,13 +133,14 @@ void run(const Case& c, const Data& data, Numbers16& out, stress::Bytes* shares)
   rows.out = out.memory.data();
   rows.out_stride = c.width();
   each_sequence(c, [&](std::int64_t row, std::int64_t length, std::int64_t first) {
-    const std::unique_ptr<void, decltype(&std::free)> scratch(
-        std::aligned_alloc(64, attention_scratch(length, c.head_width)), &std::free);
+    const std::size_t bytes = attention_scratch(length, c.head_width);
+    const std::unique_ptr<void, decltype(&std::free)> scratch(std::aligned_alloc(64, bytes), &std::free);
+    std::memset(scratch.get(), 0xFF, bytes);  // NaN: what is read before it is written is seen
     for (std::int64_t head = 0; head < c.heads; ++head) {
       const std::int64_t middle = shares == nullptr ? length : shares->range(first, length);
       for (const auto& [begin, end] : {std::pair(first, middle), std::pair(middle, length)}) {
         if (begin < end) {
-          attend(rows, {head, length, row, row, begin, end, c.causal}, scratch.get());
+          attend_by(kernel, rows, {head, length, row, row, begin, end, c.causal}, scratch.get());
         }
       }
     }
@@ -180,23 +184,49 @@ void check(const Case& c, const Data& data, const Numbers16& out, stress::Bytes&
   });
 }
 
+// What a kernel gives, which is checked, and of which queries computed apart change nothing.
+std::unique_ptr<Numbers16> tried(const AttentionKernel& kernel, const Case& c, const Data& data,
+                                 stress::Bytes& bytes) {
+  auto out = std::make_unique<Numbers16>(c, c.rows() * c.width());
+  run(kernel, c, data, *out, nullptr);
+  check(c, data, *out, bytes);
+  Numbers16 again(c, c.rows() * c.width());
+  run(kernel, c, data, again, &bytes);
+  CHECK(again.same(*out));
+  return out;
+}
+
+void on_tiles(const FewRows& work) noexcept { tiles::FewRowsProduct<testing::EmulatedTiles>(work).run(); }
+
+bool always() noexcept { return true; }
+
+constexpr AttentionKernel kTiles{"tiles", Units::kPairs, &on_tiles, kTileAttention, &always};
+constexpr std::int64_t kMostRows = 300;  // that tiles are emulated for
+
 }  // namespace
 
 void bindrt::stress::one_case(Bytes& bytes) {
   const Case c = a_case(bytes);
   const Data data(c, bytes);
   std::unique_ptr<Numbers16> before;
+  limit_attention_kernel("vectors");
   for (const kernels::CpuLevel level : testing::levels()) {
     kernels::limit_cpu_level(level);
-    auto out = std::make_unique<Numbers16>(c, c.rows() * c.width());
-    run(c, data, *out, nullptr);
-    check(c, data, *out, bytes);
-    Numbers16 again(c, c.rows() * c.width());
-    run(c, data, again, &bytes);
-    CHECK(again.same(*out));
-    // Products of pairs round otherwise.
-    CHECK(before == nullptr || before->same(*out) || (c.bf16 && few_rows_product_of_pairs() != nullptr));
+    auto out = tried(attention_kernel(c.bf16), c, data, bytes);
+    CHECK(before == nullptr || before->same(*out));
     before = std::move(out);
   }
   kernels::limit_cpu_level(kernels::CpuLevel::kAvx512);
+  limit_attention_kernel("");
+  if (!c.bf16) {
+    return;
+  }
+  for (const AttentionKernel& kernel : attention_kernels()) {
+    if (kernel.available()) {
+      tried(kernel, c, data, bytes);
+    }
+  }
+  if (c.rows() <= kMostRows) {
+    tried(kTiles, c, data, bytes);
+  }
 }

@@ -196,6 +196,15 @@ void check_problems() {
   SmallEncoder bytes(Kind::kVision, Numbers::kInt8, 4);
   bytes.numbers = Numbers::kBf16;
   CHECK(!problem_of([&] { make(bytes, 1); }).empty());
+
+  SmallEncoder broad(Kind::kVision, Numbers::kInt8, 4);
+  const std::int64_t hidden = 65537;
+  const std::vector<float> zeros(static_cast<std::size_t>(hidden * broad.width / 4 + 1));
+  broad.tensors["blocks.0.mlp.up.weight.int8"] = {Stored::kInt8, {broad.width, hidden}, zeros.data()};
+  broad.tensors["blocks.0.mlp.up.weight.scale"] = {Stored::kFloat32, {hidden}, zeros.data()};
+  broad.tensors["blocks.0.mlp.up.bias"] = {Stored::kFloat32, {hidden}, zeros.data()};
+  broad.tensors["blocks.0.mlp.down.weight.int8"] = {Stored::kInt8, {hidden, broad.width}, zeros.data()};
+  CHECK(problem_of([&] { make(broad, 1); }) == "blocks.0.mlp.down.weight.int8: has more than 65536 inputs");
 }
 
 }  // namespace

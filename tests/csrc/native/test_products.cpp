@@ -3,7 +3,10 @@
 #include <cstdio>
 #include <limits>
 #include <string_view>
+#include <vector>
 
+#include "csrc/native/product/kernels.h"
+#include "csrc/native/product/self_test.h"
 #include "tests/cpp/check.h"
 #include "tests/csrc/native/product_case.h"
 
@@ -224,11 +227,53 @@ void test_choice() {
   }
 }
 
+// Kernels that go wrong as one may on a processor that nothing here has seen.
+using Run = decltype(ProductKernel::run);
+void without_last_row(const PackedWeight& weight, const Activations& rows_in, std::int64_t rows,
+                      std::int64_t first, std::int64_t last, const Target& target) noexcept {
+  kPortableInt8.run(weight, rows_in, rows - 1, first, last, target);
+}
+void without_last_panel(const PackedWeight& weight, const Activations& rows_in, std::int64_t rows,
+                        std::int64_t first, std::int64_t last, const Target& target) noexcept {
+  kPortableInt8.run(weight, rows_in, rows, first, last - 1, target);
+}
+void with_other_zero(const PackedWeight& weight, const Activations& rows_in, std::int64_t rows,
+                     std::int64_t first, std::int64_t last, const Target& target) noexcept {
+  PackedWeight other = weight;
+  const std::vector<std::int32_t> sums(static_cast<std::size_t>(panels_of(weight.outputs) * kPanel), 1);
+  other.sums = sums.data();
+  kPortableInt8.run(other, rows_in, rows, first, last, target);
+}
+void of_signed_bytes(const PackedWeight& weight, const Activations& rows_in, std::int64_t rows,
+                     std::int64_t first, std::int64_t last, const Target& target) noexcept {
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(rows * rows_in.stride));
+  std::transform(static_cast<const std::uint8_t*>(rows_in.data),
+                 static_cast<const std::uint8_t*>(rows_in.data) + bytes.size(), bytes.begin(),
+                 [](std::uint8_t byte) { return static_cast<std::uint8_t>(byte > 127 ? 127 : byte); });
+  kPortableInt8.run(weight, {bytes.data(), rows_in.stride, rows_in.steps}, rows, first, last, target);
+}
+
+void test_trial() {
+  for (const ProductKernel& kernel : product_kernels()) {
+    CHECK(!kernel.available() || (computes_right(kernel) && !is_wrong(kernel)));
+  }
+  for (const Run run : {&without_last_row, &without_last_panel, &with_other_zero, &of_signed_bytes}) {
+    const ProductKernel wrong{"wrong", Numbers::kInt8, kPortableInt8.available, kPortableInt8.good_rows, run};
+    CHECK(!computes_right(wrong));
+    const ProductKernel some[] = {kPortableFloat32, kPortableInt8, wrong, kPortableBf16, wrong};
+    const Choice choice = fastest_right(some, Numbers::kInt8);
+    CHECK(choice.kernel == &some[1] && choice.wrong == 0b10100);
+  }
+  const ProductKernel good[] = {kPortableInt8, kPortableInt8};
+  CHECK(fastest_right(good, Numbers::kInt8).kernel == &good[1]);
+}
+
 }  // namespace
 
 int main() {
   print_kernels();
   test_choice();
+  test_trial();
   test_against_float64();
   test_rows();
   test_inputs();

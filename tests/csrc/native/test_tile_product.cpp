@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "csrc/native/product/kernels.h"
+#include "csrc/native/product/self_test.h"
 #include "csrc/native/product/tile_product.h"
 #include "tests/cpp/check.h"
 #include "tests/csrc/native/emulated_tiles.h"
@@ -260,5 +261,6 @@ int main() {
   test_fetches();
   check_parts(kInt8);
   check_parts(kBf16);
+  CHECK(computes_right(kInt8) && computes_right(kBf16));
   return bindrt::testing::finish();
 }

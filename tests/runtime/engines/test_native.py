@@ -21,6 +21,7 @@ from bindrt.selection import candidates, open_engine
 from bindrt_export.check import read_reference
 from bindrt_export.verification.comparison import compare, run_engine
 from bindrt_export.verification.probes import probe_inputs
+from support.bundles import SMALL_CONFIG, export
 from support.golden import HERE
 from support.native import DIM, least_cosine, native, onnxruntime, probes, rewritten, spec, vectors
 
@@ -37,6 +38,7 @@ def all_products() -> Iterator[None]:
     yield
     for numbers in ("float32", "bf16", "int8"):
         _core.limit_native_kernel(numbers, "")
+    _core.limit_native_attention("")
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
@@ -104,6 +106,51 @@ def test_every_product(
     bound = {"fp32": 0.9999999, **COSINE}[precision]
     engine = native(small_bundle, graph, precision)
     assert least_cosine(engine, exact, probes(small_bundle, "imu")) >= bound
+
+
+def test_int8_with_large_channels(tmp_path: Path) -> None:
+    """As an export makes it, which keeps out of int8 what would lose too much."""
+    encoders, precisions = ["text", "depth", "imu"], ("fp32", "int8")
+    path = export("random:0,outliers", tmp_path / "wild.bind", SMALL_CONFIG, encoders, precisions)
+    bundle = open_bundle(path)
+    for encoder in encoders:
+        exact, engine = (
+            open_engine(bundle, candidates(bundle, encoder, "native", precision, "cpu")[0])
+            for precision in precisions
+        )
+        assert least_cosine(engine, exact, probes(path, encoder)) >= 0.99
+
+
+ATTENTION = ["vectors", *(k["name"] for k in _core.native_attention())]
+
+
+@pytest.mark.parametrize("name", ATTENTION)
+def test_every_attention(small_bundle: Path, name: str, all_products: None) -> None:
+    if name not in ["vectors", *(k["name"] for k in _core.native_attention() if k["available"])]:
+        with pytest.raises(ValueError, match=name):
+            _core.limit_native_attention(name)
+        return
+    _core.limit_native_attention(name)
+    chosen = [k["name"] for k in _core.native_attention() if k["chosen"]]
+    assert chosen == ([] if name == "vectors" else [name])
+    graph = small_bundle / "onnx" / "fp32" / "imu.onnx"
+    engine, exact = native(small_bundle, graph, "bf16"), onnxruntime(small_bundle, graph)
+    assert least_cosine(engine, exact, probes(small_bundle, "imu")) >= COSINE["bf16"]
+
+
+def test_doctor_names_what_computes_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def part() -> str:
+        return next(str(engine) for engine in bindrt.doctor().engines if engine.name == "native")
+
+    chosen = next(k["name"] for k in _core.native_kernels() if k["chosen"] and k["numbers"] == "int8")
+    assert f"int8 {chosen}" in part()
+    assert "wrong" not in part()
+    kernels = _core.native_kernels()
+    kernels[-1] = {**kernels[-1], "name": "new", "numbers": "int8", "wrong": True}
+    monkeypatch.setattr(_core, "native_kernels", lambda: kernels)
+    monkeypatch.setattr(_core, "native_attention", lambda: [{"name": "new", "chosen": False, "wrong": True}])
+    said = "passed over, since it gives wrong numbers on this processor: int8 new, attention new"
+    assert said in part()
 
 
 def texts() -> np.ndarray:

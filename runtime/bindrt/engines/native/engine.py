@@ -108,8 +108,14 @@ class NativeEngine:
 
 
 def products(module: Any) -> str:
-    """The products that run here, for ``doctor``."""
-    return ", ".join(f"{k['numbers']} {k['name']}" for k in _core.native_kernels() if k["chosen"])
+    """The products that run here, and those that would but compute wrong, for ``doctor``."""
+    kernels, attention = _core.native_kernels(), _core.native_attention()
+    chosen = [f"{k['numbers']} {k['name']}" for k in kernels if k["chosen"]]
+    chosen += [f"attention {k['name']}" for k in attention if k["chosen"]]
+    wrong = [f"{k['numbers']} {k['name']}" for k in kernels if k["wrong"]]
+    wrong += [f"attention {k['name']}" for k in attention if k["wrong"]]
+    passed = f"; passed over, since it gives wrong numbers on this processor: {', '.join(wrong)}"
+    return ", ".join(chosen) + (passed if wrong else "")
 
 
 def lacks(precision: str) -> str:
