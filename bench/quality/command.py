@@ -22,6 +22,8 @@ def main(arguments: Sequence[str]) -> int:
     """Exit code 1 if a score is lost by more than ``--allow`` points."""
     parser = argparse.ArgumentParser(prog="python -m bench quality", description=__doc__)
     parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--engine", default="auto")
+    parser.add_argument("--precision", help="what is computed in, as load takes it; default: the bundle's")
     parser.add_argument(
         "--pairs",
         type=Path,
@@ -42,7 +44,13 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if not args.bundle:
         parser.error("--bundle NAME.bind is needed")
-    found = run.measure(args.bundle, args.work, lambda text: console.print(text, highlight=False))
+    found = run.measure(
+        args.bundle,
+        args.work,
+        lambda text: console.print(text, highlight=False),
+        args.engine,
+        args.precision,
+    )
     show(console, found)
     if args.json:
         write_json(args.json, found)

@@ -39,9 +39,15 @@ def emergent(a: str, b: str) -> bool:
     return a not in vision and b not in vision
 
 
-def measure(bundle: Path, work: Path, say: Callable[[str], None] = print) -> dict[str, Any]:
+def measure(
+    bundle: Path,
+    work: Path,
+    say: Callable[[str], None] = print,
+    engine: str = "auto",
+    precision: str | None = None,
+) -> dict[str, Any]:
     """All scores, on unseen seeds and on unseen ranges of size, speed and distance."""
-    with bindrt.load(bundle) as model:
+    with bindrt.load(bundle, engine=engine, precision=precision) as model:  # type: ignore[arg-type]
         result: dict[str, Any] = {
             "space": model.space,
             "precision": model.precision,

@@ -11,6 +11,8 @@ import pytest
 import bindrt
 from bench.quality import run, scenes
 from bindrt.bundle import SHIPPED
+from bindrt.engines import ENGINES
+from support.bundles import export
 from support.commands import run_command
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -71,6 +73,26 @@ def test_scores_are_the_shipped_ones(tmp_path: Path) -> None:
     theirs = dict(run.flat(shipped))
     for name, value in run.flat(found):
         assert abs(value - theirs[name]) <= 0.01, name
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """bind-tiny in fp32 and int8."""
+    config = json.loads((WEIGHTS / "config.json").read_text())
+    path = tmp_path_factory.mktemp("both") / "tiny.bind"
+    return export(WEIGHTS / "bind_tiny.safetensors", path, config, precisions=("fp32", "int8"))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
+def test_scores_of_the_native_engine(both: Path, tmp_path: Path, precision: str) -> None:
+    """The mean of all scores loses no point beside the shipped ones."""
+    if precision == "bf16" and ENGINES["native"].lacks("bf16"):
+        pytest.skip("needs a processor with bf16 units")
+    found = run.measure(both, tmp_path, lambda text: None, "native", precision)
+    shipped = dict(run.flat(json.loads((WEIGHTS / "scores.json").read_text("utf-8"))))
+    lost = [shipped[name] - value for name, value in run.flat(found)]
+    assert sum(lost) / len(lost) <= 0.01
 
 
 def test_commands_take_the_name(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bindrt_export.request import ExportRequest
+from bindrt_export.request import EngineRequest, ExportRequest
 from bindrt_export.terminal import SilentProgress
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -33,13 +34,18 @@ def small_checkpoint(folder: Path) -> Path:
 
 
 def export(
-    checkpoint: Path | str, output: Path, config: dict[str, Any], modalities: list[str] | None = None
+    checkpoint: Path | str,
+    output: Path,
+    config: dict[str, Any],
+    modalities: list[str] | None = None,
+    precisions: Sequence[str] = ("fp32",),
 ) -> Path:
     """Export a bundle; skips the test where torch is missing, as in the environment of `make wheel`."""
     pytest.importorskip("torch")
     from bindrt_export.exporter import run
 
-    run(ExportRequest(str(checkpoint), output, config, modalities), SilentProgress())
+    engines = EngineRequest(precisions=precisions)
+    run(ExportRequest(str(checkpoint), output, config, modalities, engines), SilentProgress())
     return output
 
 

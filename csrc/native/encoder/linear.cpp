@@ -12,6 +12,10 @@ constexpr std::int64_t kPieceWork = std::int64_t{1} << 22;
 // Pieces that each member should find at least, so that all end at about the same time.
 constexpr std::int64_t kPiecesEach = 8;
 
+// Inputs of an 8-bit layer at most, whose sums fit 32 bits whatever the numbers are.
+constexpr std::int64_t kMostInt8Inputs = 65536;
+static_assert(255 * 128 * kMostInt8Inputs < std::int64_t{1} << 31);
+
 std::vector<float> padded(std::vector<float> numbers, std::int64_t outputs) {
   numbers.resize(static_cast<std::size_t>(panels_of(outputs) * kPanel), 0.0F);
   return numbers;
@@ -26,6 +30,9 @@ const Tensor& quantised_weight(const std::string& name, const Tensor& tensor, st
     throw std::invalid_argument(name + ": has floats, not 8-bit integers");
   }
   require_shape(name, tensor, {inputs, outputs});
+  if (tensor.shape[0] > kMostInt8Inputs) {
+    throw std::invalid_argument(name + ": has more than " + std::to_string(kMostInt8Inputs) + " inputs");
+  }
   return tensor;
 }
 
