@@ -35,7 +35,7 @@ struct Shape {
   Units units;
   AttentionBlocks blocks;
 
-  // Of the products: of queries with keys, and of exponentials with values.
+  // The depths of the products of queries with keys, and of exponentials with values.
   std::int64_t depth() const { return depth_of(units_of(units, head_width)); }
   std::int64_t terms() const { return depth_of(units_of(units, keys)); }
   std::int64_t depth_of(std::int64_t count) const { return round_up(count, blocks.depth); }

@@ -135,7 +135,7 @@ const Chosen& chosen() noexcept {
   return kChosen;
 }
 
-// Of pairs; null: vectors.
+// The kernel of pairs in use; null: vectors.
 std::atomic<const AttentionKernel*>& in_use() noexcept {
   static std::atomic<const AttentionKernel*> kernel{chosen().kernel};
   return kernel;
