@@ -7,6 +7,7 @@
 #include <arm_neon.h>
 
 #include "kernels/base/cpu_features.h"
+#include "kernels/base/dispatch.h"
 
 namespace bindrt::native {
 namespace {
