@@ -21,6 +21,7 @@ import numpy as np
 import soundfile
 
 import bindrt
+from bench.streams.memory import resident
 from bindrt.limits import DEFAULT_LIMITS
 from bindrt.modalities.audio import open_recording
 from bindrt.sources import open_source
@@ -112,12 +113,6 @@ def watched(items: Iterator[object]) -> dict[str, float]:
             last, most = now, max(most, resident())
             early = most if count <= SETTLED else early
     return {"items": count, "early_mib": early, "most_mib": most, "growth_mib": most - early}
-
-
-def resident() -> float:
-    """MiB of this process in memory."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * 4096 / (1 << 20)
 
 
 def make(path: Path, minutes: int) -> Path:

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "csrc/python/arguments/arrays.h"
@@ -62,6 +63,25 @@ std::vector<bool> needs_means(const ClipPairs& pairs) {
   return needed;
 }
 
+// A step is a sample of its clip, and what is subtracted before it.
+using Steps = std::vector<std::pair<std::int64_t, float>>;
+
+std::vector<Steps> mel_steps(const ClipPairs& pairs, const std::vector<double>& means) {
+  const auto ranges = read_ranges(pairs, means, kMaxSamples);
+  std::vector<Steps> found;
+  for (std::int64_t i = 0; i < static_cast<std::int64_t>(ranges.size()); ++i) {
+    std::array<kernels::MelStep, kernels::kMelSteps> steps{};
+    kernels::clip_steps(ranges.data(), i, steps.data());
+    Steps& clip = found.emplace_back();
+    for (const kernels::MelStep& step : steps) {
+      if (step.at > 0) {
+        clip.emplace_back(step.at, step.shift);
+      }
+    }
+  }
+  return found;
+}
+
 py::array mel_clips(const py::object& samples, const ClipPairs& pairs, const std::vector<double>& means,
                     bool half, const py::object& given, int threads) {
   const float* const data = mel_samples(samples);
@@ -98,6 +118,10 @@ samples: its first channel at 16 kHz, float32 [N]; ranges: (start, stop) of each
 means: the mean over all channels of each, or [] where needs_means is false for all.)");
   module.def("needs_means", &needs_means, py::arg("ranges"),
              "For each of mel_clips' ranges, whether its mean has an effect on a later one.");
+  module.def("mel_steps", &mel_steps, py::arg("ranges"), py::arg("means"),
+             R"(What the means of mel_clips' earlier ranges leave inside each one: (sample, shift) pairs.
+
+Samples of the clip before that one have the shift subtracted, as mel_clips does it.)");
 }
 
 }  // namespace bindrt

@@ -16,13 +16,23 @@ Vector = npt.NDArray[np.float32]
 
 
 class Piece(NamedTuple):
-    """What was pushed, and when, by ``time.monotonic()``."""
+    """What was pushed, ready for its feed.
+
+    Attributes:
+        data, time: what the feed's ``push`` takes.
+        arrived: when, by ``time.monotonic()``.
+        seconds: by how much the signal grows.
+        newest: the time of its newest sample, if it has one.
+        parts: the pieces that it was put together from; empty if it is one as it was pushed.
+    """
 
     data: Any
     time: Any
     arrived: float
     seconds: float
     bytes: int
+    newest: float | None = None
+    parts: tuple[Piece, ...] = ()
 
 
 class Arrival(NamedTuple):

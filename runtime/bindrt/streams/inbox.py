@@ -44,6 +44,11 @@ class Inbox:
         """What waits longest."""
         return self._pop(self._taken)
 
+    def put_back(self, piece: Piece) -> None:
+        """What was just taken."""
+        self._taken.add(piece, -1)
+        self._pieces.appendleft(piece)
+
     def _pop(self, total: _Sum) -> Piece | None:
         try:
             piece = self._pieces.popleft()
@@ -57,6 +62,6 @@ class _Sum:
     def __init__(self) -> None:
         self.bytes, self.seconds = 0, 0.0
 
-    def add(self, piece: Piece) -> None:
-        self.bytes += piece.bytes
-        self.seconds += piece.seconds
+    def add(self, piece: Piece, times: int = 1) -> None:
+        self.bytes += times * piece.bytes
+        self.seconds += times * piece.seconds

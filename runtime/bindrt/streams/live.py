@@ -83,6 +83,7 @@ class LiveStream:
     def __init__(self, feed: Feed, pieces: Pieces, backend: Backend, options: LiveOptions) -> None:
         self._feed, self._pieces, self._backend, self._options = feed, pieces, backend, options
         self._policy: Policy = policy_of(options.policy, options.queue)
+        self._only_newest = pieces.are_windows and options.policy == "latest"
         # With "all" nothing is pushed out: what would be too much is not taken.
         most = sys.maxsize if options.policy == "all" else options.queue
         self._results: Channel[LiveWindow] = Channel(most)
@@ -92,6 +93,7 @@ class LiveStream:
         self._lock = threading.Lock()  # of those who push, and who close
         self._inbox = Inbox()
         self._in_model: deque[tuple[Arrival, float, Future[Vector]]] = deque()
+        self._pushed = 0
         self._numbers = Numbers()
         self._staleness, self._drift = Staleness(), ClockDrift()
         self._closing = self._draining = False
@@ -124,8 +126,10 @@ class LiveStream:
             piece = self._pieces.piece(data, time, arrived)
             self._make_room(piece)
             self._inbox.put(piece)
-            self._numbers.add("pushed")
-        self._backend.hands.call(self._turn)
+            self._pushed += 1
+            is_due = self._pieces.is_due(piece, len(self._inbox))
+        if is_due:
+            self._backend.hands.call(self._turn)
 
     def __iter__(self) -> Iterator[LiveWindow]:
         """The results as they come, until the stream is closed."""
@@ -152,6 +156,7 @@ class LiveStream:
         ``restarts``, ``jitter``, ``not_finite``; ``last_error``: why the last one was lost.
         """
         return {
+            "pushed": self._pushed,
             **self._numbers.snapshot(),
             "waiting": len(self._policy),
             "in_model": len(self._in_model),
@@ -200,8 +205,7 @@ class LiveStream:
         if self._options.policy == "all":
             self._require_room(piece)
             return
-        only_newest = self._pieces.are_windows and self._options.policy == "latest"
-        while (only_newest or not self._inbox.has_room(piece)) and self._inbox.drop():
+        while (self._only_newest or not self._inbox.has_room(piece)) and self._inbox.drop():
             self._numbers.add("dropped" if self._pieces.are_windows else "pieces_dropped")
 
     def _require_room(self, piece: Piece) -> None:
@@ -238,7 +242,7 @@ class LiveStream:
         return len(self._inbox) > 0 and self._may_prepare()
 
     def _next_piece(self) -> Piece | None:
-        return self._inbox.take() if self._may_prepare() else None
+        return self._pieces.take(self._inbox) if self._may_prepare() else None
 
     def _may_prepare(self) -> bool:
         """A frame that is a window by itself stays unprepared until the model can take it."""
@@ -247,12 +251,13 @@ class LiveStream:
         return len(self._policy) + len(self._in_model) < self._policy.in_model
 
     def _prepare(self, piece: Piece) -> None:
-        if piece.time is not None and np.size(piece.time):
-            self._drift.add(float(np.max(piece.time)), piece.arrived)
+        for part in piece.parts or (piece,):
+            if part.newest is not None:
+                self._drift.add(part.newest, part.arrived)
         try:
-            ready = self._feed.push(piece.data, piece.time)
+            ready = self._pieces.fed(piece)
         except Error as error:
-            at = float(np.max(piece.time)) if piece.time is not None else self._time
+            at = self._time if piece.newest is None else float(piece.newest)
             self._give(self._failed(Arrival(None, piece.arrived, error, at)))
             return
         for window in ready:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-_KEYS = ("pushed", "delivered", "failed", "dropped", "unread", "pieces_dropped")
+_KEYS = ("delivered", "failed", "dropped", "unread", "pieces_dropped")
 
 
 class Numbers:

@@ -7,7 +7,8 @@ from typing import Any
 from bindrt.arrays import Array
 from bindrt.streams.feeds import AudioFeed, ImuFeed, open_feed
 from bindrt.streams.live import Backend, LiveOptions, LiveStream
-from bindrt.streams.pieces import BlockPieces, FramePieces, Pieces, SamplePieces
+from bindrt.streams.pieces import BlockPieces, FramePieces, Pieces
+from bindrt.streams.sample_pieces import SamplePieces
 
 _WINDOWS = {"audio": 2.0, "video": 2.0, "imu": 5.0}  # seconds, where none are given
 _HOP = 1.0

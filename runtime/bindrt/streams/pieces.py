@@ -8,7 +8,8 @@ import numpy as np
 
 from bindrt.arrays import Array
 from bindrt.streams.arrivals import Piece
-from bindrt.streams.feeds import AudioFeed, ImuFeed, PictureFeed, VideoFeed
+from bindrt.streams.feeds import AudioFeed, Feed, PictureFeed, ReadyWindow, VideoFeed
+from bindrt.streams.inbox import Inbox
 
 
 class Pieces(Protocol):
@@ -31,30 +32,70 @@ class Pieces(Protocol):
         """
         ...
 
+    def is_due(self, piece: Piece, waiting: int) -> bool:
+        """Whether the stream should look at what waits: ``waiting`` pieces, of which this is the last."""
+        ...
+
+    def take(self, inbox: Inbox) -> Piece | None:
+        """What waits longest; perhaps several pieces as one."""
+        ...
+
+    def fed(self, piece: Piece) -> list[ReadyWindow]:
+        """The windows that are complete with it.
+
+        Raises:
+            Error: the feed cannot use it.
+        """
+        ...
+
+
+class _OneByOne:
+    """Pieces that are looked at as they come."""
+
+    def __init__(self, feed: Feed, window: float, hop: float) -> None:
+        self._any_feed, self.window, self.hop = feed, window, hop
+
+    def is_due(self, piece: Piece, waiting: int) -> bool:
+        return True
+
+    def take(self, inbox: Inbox) -> Piece | None:
+        return inbox.take()
+
+    def fed(self, piece: Piece) -> list[ReadyWindow]:
+        return self._any_feed.push(piece.data, piece.time)
+
 
 def owned(array: Array) -> Array:
-    """A copy. Unlike NumPy's own it keeps the interpreter, so that no other thread can hold up the caller."""
+    """A copy. It keeps the interpreter, so that no other thread can hold up the caller.
+
+    NumPy gives it up to copy more than 500 elements.
+    """
+    if array.size <= 500:
+        copy: Array = array.copy()
+        return copy
     return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
 
 
-class BlockPieces:
+class BlockPieces(_OneByOne):
     """Blocks of audio."""
 
     are_windows = False
 
     def __init__(self, feed: AudioFeed, rate: float, window: float, hop: float) -> None:
-        self._feed, self._rate, self.window, self.hop = feed, rate, window, hop
+        super().__init__(feed, window, hop)
+        self._feed, self._rate = feed, rate
 
     def piece(self, data: Any, time: Any, arrived: float) -> Piece:
         block = self._feed.checked(data, time)
-        return Piece(owned(block), time, arrived, block.shape[1] / self._rate, block.nbytes)
+        return Piece(owned(block), time, arrived, block.shape[1] / self._rate, block.nbytes, time)
 
 
-class FramePieces:
+class FramePieces(_OneByOne):
     """Frames of a camera."""
 
     def __init__(self, feed: PictureFeed | VideoFeed, fps: float | None, window: float, hop: float) -> None:
-        self._feed, self._fps, self.window, self.hop = feed, fps, window, hop
+        super().__init__(feed, window, hop)
+        self._feed, self._fps = feed, fps
         self.are_windows = isinstance(feed, PictureFeed)
         self._first: float | None = None  # when the first frame came, for frames without times
         self._last: float | None = None
@@ -65,35 +106,8 @@ class FramePieces:
             time = arrived - self._first
         frame = self._feed.checked(data, time)
         seconds = 1 / self._fps if time is None and self._fps else self._since(time)
-        return Piece(owned(frame), time, arrived, seconds, frame.nbytes)
+        return Piece(owned(frame), time, arrived, seconds, frame.nbytes, time)
 
     def _since(self, time: Any) -> float:
         last, self._last = self._last, float(time or 0.0)
         return 0.0 if last is None else max(self._last - last, 0.0)
-
-
-class SamplePieces:
-    """Inertial samples."""
-
-    are_windows = False
-
-    def __init__(self, feed: ImuFeed, rate: float | None, window: float, hop: float) -> None:
-        self._feed, self._rate, self.window, self.hop = feed, rate, window, hop
-        self._last: float | None = None
-
-    def piece(self, data: Any, time: Any, arrived: float) -> Piece:
-        sensor, samples, times = self._feed.checked(data, time)
-        held = owned(samples)
-        given = {sensor: held} if sensor != "both" else held
-        if times is None:
-            seconds = samples.shape[1] / (self._rate or 1.0)
-            return Piece(given, None, arrived, seconds, held.nbytes)
-        return Piece(given, owned(times), arrived, self._since(times), held.nbytes + times.nbytes)
-
-    def _since(self, times: Array) -> float:
-        """Seconds by which the stream grows."""
-        if not len(times):
-            return 0.0
-        last, newest = self._last, float(times[-1])
-        self._last = newest if last is None else max(newest, last)
-        return 0.0 if last is None else max(newest - last, 0.0)

@@ -249,6 +249,14 @@ def test_clips_subtract_their_means_in_place(
         np.testing.assert_array_equal(again, out.astype(np.float16 if half else np.float32))
 
 
+def test_steps_are_what_the_means_of_earlier_clips_leave() -> None:
+    """By hand: the second clip's mean is taken after the first one's is gone from their common half."""
+    steps = _core.mel_steps([(0, 400), (200, 600), (400, 800)], [1.0, 2.0, 5.0])
+    assert steps == [[], [(200, 1.0)], [(200, 1.5)]]
+    assert _core.mel_steps([(0, 400), (400, 800)], [1.0, 2.0]) == [[], []]
+    assert _core.mel_steps([(0, 400), (100, 500)], []) == [[], [(300, 0.0)]]
+
+
 def test_clips_of_recordings_with_channels() -> None:
     """The whole path, at a rate that is resampled: against the definition, with an offset that matters."""
     rate = 44100
@@ -297,6 +305,7 @@ def test_clips_of_recordings_with_channels() -> None:
         (lambda: _core.mel_clips(noise(400), [(0, 401)], []), "inside the 400 samples"),
         (lambda: _core.mel_clips(noise(400), [(-1, 4)], []), "inside"),
         (lambda: _core.mel_clips(noise(400), [(9, 4)], []), "inside"),
+        (lambda: _core.mel_steps([(9, 4)], []), "inside"),
         (lambda: _core.mel_clips(noise(400), [(1, 4), (0, 9)], []), "in order"),
         (lambda: _core.mel_clips(noise(400), [(0, 4)] * 4, []), "at most 3"),
         (lambda: _core.mel_clips(noise(400), [(0, 4)], [0.0, 0.0]), "one mean each"),

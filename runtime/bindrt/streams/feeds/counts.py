@@ -20,6 +20,9 @@ COUNTS: dict[str, str] = {
 }
 
 
+_MOST = 10_000  # incidents that are kept: a sensor that gives nothing else ends no window
+
+
 class Counts(dict[str, float]):
     """The counts of one feed, by the keys of :data:`COUNTS`."""
 
@@ -50,6 +53,8 @@ class Incidents:
         self._counts.add(key, value)
 
     def note(self, place: float, key: str, value: float = 1) -> None:
+        if len(self._at) >= _MOST:
+            del self._at[: _MOST // 2]
         self._at.append((place, key, value))
 
     def within(self, start: float, end: float) -> Notes:

@@ -20,6 +20,11 @@ class WindowGrid:
         rate: samples per second.
         window, hop: seconds.
 
+    Attributes:
+        first: the sample where the first window of this run of samples begins.
+        start, end: the first sample of the next window, and the one after its last. They are looked at for
+            each block, so they are kept.
+
     Raises:
         OptionError: the window or the hop is not above 0, or shorter than a sample.
     """
@@ -30,21 +35,11 @@ class WindowGrid:
         self.hop = exact(hop) * rate
         if self.length < 1 or self.hop < 1:
             raise OptionError(f"window={window:g}, hop={hop:g}", "shorter than a sample", "make it longer")
-        self.first = 0
-        self.number = 0
-
-    @property
-    def start(self) -> int:
-        """The first sample of the next window."""
-        return self.first + round(self.number * self.hop)
-
-    @property
-    def end(self) -> int:
-        """The sample after its last one."""
-        return self.start + self.length
+        self._begin(0)
 
     def advance(self) -> None:
-        self.number += 1
+        """On to the next window."""
+        self._place(self._number + 1)
 
     def resume(self, behind: float) -> int:
         """Continue in a new run of samples; the number of windows that are lost.
@@ -52,16 +47,27 @@ class WindowGrid:
         Args:
             behind: samples from the start of the next window to the first sample of the new run.
         """
-        lost = max(math.ceil(behind / float(self.hop) - 1e-6), 0)
-        self.first = max(round(float(lost * self.hop) - behind), 0)
-        self.number = 0
+        lost = self._lost(behind)
+        self._begin(max(round(float(lost * self.hop) - behind), 0))
         return lost
 
     def restart(self, behind: float) -> int:
         """Begin anew with a new run of samples; the number of windows that were begun and are lost."""
-        lost = max(math.ceil(behind / float(self.hop) - 1e-6), 0)
-        self.first = self.number = 0
+        lost = self._lost(behind)
+        self._begin(0)
         return lost
+
+    def _lost(self, behind: float) -> int:
+        return max(math.ceil(behind / float(self.hop) - 1e-6), 0)
+
+    def _begin(self, first: int) -> None:
+        self.first = first
+        self._place(0)
+
+    def _place(self, number: int) -> None:
+        self._number = number
+        self.start = self.first + round(number * self.hop)
+        self.end = self.start + self.length
 
 
 def check_window(window: object, hop: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,8 @@ class ImuFeed:
         self._anew_key = ""
         self._skew = Skew()
         self._period = 0.0
+        #: The time of a sample with which the next window may be complete; earlier samples may wait.
+        self.due = float("-inf")
         #: Why the last window that was lost could not be made.
         self.last_error = ""
 
@@ -88,25 +91,43 @@ class ImuFeed:
         Raises:
             InputError: the samples or times are of another kind or shape.
         """
-        sensor, samples, times = self.checked(data, time)
+        return self.take([self.checked(data, time)])
+
+    def take(self, pieces: Iterable[ImuPiece]) -> list[ReadyWindow]:
+        """The windows that are complete with pieces that :meth:`checked` has seen."""
+        ready: list[ReadyWindow] = []
+        for piece in pieces:
+            ready += self._take(piece)
+        self._skew.look({name: held.newest for name, held in self._sensors.items()})
+        ready += self._complete(self._reorder)
+        begun = self._grid.origin is not None
+        self.due = self._grid.end + self._reorder - _OF_PERIOD * self._period if begun else float("-inf")
+        return ready
+
+    def newest(self, sensor: str) -> float:
+        """The newest time of a sensor on the present run of its clock."""
+        found = self._clocks[sensor].newest
+        return float("-inf") if found is None else found
+
+    def _take(self, piece: ImuPiece) -> list[ReadyWindow]:
+        sensor, samples, times = piece
         if times is None:
             times = self._by_rate(sensor, samples.shape[1])
         good = np.isfinite(samples).all(axis=0) & np.isfinite(times)
         if not good.all():
-            self._incidents.add(self._newest(sensor), "not_finite", int(good.size - np.count_nonzero(good)))
+            self._note_not_finite(sensor, times[~good])
             samples, times = samples[:, good], times[good]
         if len(times) == 0:
             return []
         ready: list[ReadyWindow] = []
-        piece = np.concatenate([times[None], samples])
-        for step in self._clocks[sensor].take(Stamped(float(times.min()), float(times.max()), piece)):
+        stamped = Stamped(float(times.min()), float(times.max()), np.concatenate([times[None], samples]))
+        for step in self._clocks[sensor].take(stamped):
             if isinstance(step, Anew):
                 ready += self._complete(0.0)
                 self._begin_anew(sensor, step.key)
             else:
                 self._add(sensor, step.piece)
-        self._skew.look({name: held.newest for name, held in self._sensors.items()})
-        return ready + self._complete(self._reorder)
+        return ready
 
     def end(self) -> list[ReadyWindow]:
         """The windows that waited for samples out of order."""
@@ -137,9 +158,11 @@ class ImuFeed:
         times: Array = np.arange(first, first + count) / self._rate
         return times
 
-    def _newest(self, sensor: str) -> float:
+    def _note_not_finite(self, sensor: str, times: Array) -> None:
+        """Count samples that are left out; the times are theirs, numbers or not."""
         newest = self._sensors[sensor].newest
-        return self._grid.start if newest is None else newest
+        place = float(times[0]) if np.isfinite(times[0]) else self._grid.start if newest is None else newest
+        self._incidents.add(place, "not_finite", len(times))
 
     def _add(self, sensor: str, piece: Array) -> None:
         times = piece[0]
@@ -178,7 +201,7 @@ class ImuFeed:
         self.counts.add(key)
         if lead is not None:
             self._lose(self._grid.numbers_before(lead), "the sensor's clock began anew")
-        self._grid.origin = None
+        self._grid.clear()
         self._anew_key = key
         self._incidents.clear()
         self._skew.restart()
@@ -221,7 +244,7 @@ class ImuFeed:
         except InputError as error:
             self._lose(1, error.problem)
             return []
-        self._grid.number += 1
+        self._grid.advance()
         self.counts.add("windows")
         notes = {**self._incidents.within(start, end), **views.notes}
         if self._skew.seconds:
@@ -239,7 +262,7 @@ class ImuFeed:
         return Imu(table, time_unit="s", **self._options)
 
     def _lose(self, windows: int, why: str) -> None:
-        self._grid.number += windows
+        self._grid.advance(windows)
         self.counts.add("windows_lost", windows)
         if windows:
             self.last_error = why

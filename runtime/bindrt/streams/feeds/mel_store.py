@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,14 +20,14 @@ _TIMES = np.float32(1) / np.float32(_MEL["std"])
 
 
 class MelStore:
-    """Frames by their number: frame ``f`` begins ``160·f`` samples of 16 kHz after an origin.
+    """Frames by their number: frame ``f`` begins ``phase + 160·f`` samples of 16 kHz after an origin.
 
     Attributes:
         computed: frames that were computed, those of :meth:`of_cut` too.
     """
 
-    def __init__(self, resampler: Resampler) -> None:
-        self._resampler = resampler
+    def __init__(self, resampler: Resampler, phase: int = 0) -> None:
+        self._resampler, self._phase = resampler, phase
         self._frames = SampleBuffer(c.MEL_BANDS, np.float32)
         self._heard = np.empty(0, np.float32)  # at 16 kHz: what the next frame shares with the last one
         self.computed = 0
@@ -46,12 +48,13 @@ class MelStore:
         """Compute the frames up to ``stop``, from the samples of the signal that there are.
 
         Args:
-            origin: the sample of the signal where frame 0 begins.
+            origin: the sample of the signal from which frames are counted.
         """
         first = self._frames.end
         if stop <= first:
             return
-        outputs = range(first * HOP + len(self._heard), (stop - 1) * HOP + c.MEL_WINDOW)
+        start = self._phase + first * HOP
+        outputs = range(start + len(self._heard), start + (stop - first - 1) * HOP + c.MEL_WINDOW)
         inputs = self._resampler.needed(outputs)
         begin = max(inputs.start, signal.begin - origin, 0)
         end = min(inputs.stop, signal.end - origin)
@@ -64,13 +67,18 @@ class MelStore:
         """``[128, stop - start]``."""
         return self._frames.view(start, stop)
 
-    def of_cut(self, cut: Array, start: int, stop: int) -> Array:
-        """Frames of a signal that is silent around ``cut``, ``[1, N]``; they are not kept.
+    def of_cut(self, cut: Array, first: int, count: int, steps: Iterable[tuple[int, float]] = ()) -> Array:
+        """Frames of a signal that is silent around ``cut``, ``[channels, N]``; they are not kept.
 
-        ``start`` and ``stop`` count from the beginning of ``cut``.
+        Args:
+            first: the number of the first one, from the beginning of ``cut``.
+            steps: samples from there on, and what is subtracted before each of them.
         """
-        outputs = range(start * HOP, (stop - 1) * HOP + c.MEL_WINDOW)
-        return self._log_mel(self._resampled(cut, 0, outputs))
+        start = self._phase + first * HOP
+        samples = self._resampled(cut, 0, range(start, start + (count - 1) * HOP + c.MEL_WINDOW))
+        for at, shift in steps:
+            samples[:at] -= shift
+        return self._log_mel(samples)
 
     def _resampled(self, signal: Array, begin: int, outputs: range) -> npt.NDArray[np.float32]:
         r = self._resampler

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from bindrt import _core
+from bindrt.arrays import Array
 from bindrt.modalities.audio import unheard
 from bindrt.modalities.modality import Views, number_equal
 from bindrt.modalities.steps import constants as c
@@ -17,19 +19,30 @@ from bindrt.streams.feeds.grid import WindowGrid
 from bindrt.streams.feeds.mel_store import HOP, MelStore, padding
 from bindrt.streams.feeds.samples import SampleBuffer
 
+_LONGEST = 16  # windows, after which their places between frames must repeat
+
+#: Samples of a clip, and what is subtracted before each of them.
+Steps = Sequence[tuple[int, float]]
+
 
 class MelWindows:
     """The clips of windows of one length.
 
-    A window is silent outside of itself: where a resampled sample reaches over its edge, the frame is the
-    window's own. All other frames are those of the signal, the same in every window.
+    All frames are those of the signal, the same in every window, but for two sorts. A window is silent
+    outside of itself: a frame where a resampled sample reaches over its edge is the window's own. And where
+    clips overlap, the original subtracts the mean of one from the beginning of the next: frames over the end
+    of that part are the window's own.
+
+    Windows share frames if they begin a multiple of 10 ms apart. With a hop of 125 ms that is every second
+    one: there are windows of two *kinds*, and those of each kind have frames of their own.
 
     Args:
         rate: of the signal.
         grid: the windows' length and distance.
 
     Attributes:
-        shares: whether the frames of a window are also frames of the next one.
+        apart: frames of a window that shares nothing.
+        shares: whether windows have so many in common that fewer are computed.
         needs_channels: whether a clip changes with all channels' means, as the original has it.
     """
 
@@ -40,40 +53,85 @@ class MelWindows:
         ranges = clip_samples(total, c.AUDIO_RATE, c.AUDIO_CLIPS, c.AUDIO_CLIP_SECONDS)
         self._notes = unheard(ranges, total)
         clips, self._index = number_equal(ranges)
-        inside = _inside(r, grid.length)
-        self._clips = [_ClipFrames.of(clip, inside) for clip in clips]
-        self.needs_channels = any(_core.needs_means([(clip.start, clip.stop) for clip in clips]))
-        on_grid = grid.hop.denominator == 1 and (grid.hop * r.new / r.orig) % HOP == 0
-        self.shares = on_grid and not self.needs_channels and all(clip.start % HOP == 0 for clip in clips)
-        self._store = MelStore(r)
+        self._pairs = [(clip.start, clip.stop) for clip in clips]
+        self._needed = _core.needs_means(self._pairs)
+        self.needs_channels = any(self._needed)
+        steps, inside = _core.mel_steps(self._pairs, []), _inside(r, grid.length)
+        self._clips = [
+            _ClipFrames.of(clip, inside, [at for at, _ in each])
+            for clip, each in zip(clips, steps, strict=True)
+        ]
+        self._phases = {clip.phase for clip in self._clips}
+        self.apart = len({(clip.phase, clip.first + i) for clip in self._clips for i in range(clip.count)})
+        kinds, new_frames = _kinds(grid.hop, r), float(grid.hop * r.new / (r.orig * HOP))
+        self.shares = kinds is not None and kinds * len(self._phases) * new_frames < self.apart
+        self._stores: dict[int, _Stores] = {}
+        self._computed = 0  # by stores that are gone
 
     @property
     def computed(self) -> int:
         """Frames computed so far."""
-        return self._store.computed
+        return self._computed + sum(stores.computed for stores in self._stores.values())
 
     def restart(self) -> None:
         """A new run of samples."""
-        self._store.restart()
+        self._computed = self.computed
+        self._stores = {}
 
     def views(self, buffer: SampleBuffer, start: int, end: int) -> Views:
         """The different clips of the window of samples ``[start, end)``; windows come in order."""
-        origin, r = self._grid.first, self._resampler
-        first = (start - origin) * r.new // r.orig // HOP
-        cut = buffer.view(start, end)
-        out = np.full((len(self._clips), 1, c.MEL_BANDS, c.MEL_FRAMES), padding(), np.float32)
-        self._store.start_at(first)
-        for clip, columns in zip(self._clips, out[:, 0], strict=True):
-            shared, at = clip.shared, first + clip.first
-            if shared:
-                self._store.extend(buffer, origin, at + shared.stop)
-                columns[:, shared.start : shared.stop] = self._store.frames(
-                    at + shared.start, at + shared.stop
-                )
-            for own in clip.own:
-                frames = self._store.of_cut(cut, clip.first + own.start, clip.first + own.stop)
-                columns[:, own.start : own.stop] = frames
+        unit = self._resampler.orig * HOP
+        frame, kind = divmod((start - self._grid.first) * self._resampler.new, unit)
+        if kind not in self._stores:
+            made = {phase: MelStore(self._resampler, phase) for phase in self._phases}
+            self._stores[kind] = _Stores(start, frame, made)
+        stores = self._stores[kind]
+        first, cut = frame - stores.frame, buffer.view(start, end)
+        out = np.empty((len(self._clips), 1, c.MEL_BANDS, c.MEL_FRAMES), np.float32)
+        for store in stores.by_phase.values():
+            store.start_at(first)
+        for clip, steps, columns in zip(self._clips, self._steps(cut), out[:, 0], strict=True):
+            store, at = stores.by_phase[clip.phase], first + clip.first
+            columns[:, clip.count :] = padding()
+            for each in clip.shared:
+                store.extend(buffer, stores.origin, at + each.stop)
+                columns[:, each.start : each.stop] = store.frames(at + each.start, at + each.stop)
+            for each in clip.own:
+                begin = each.start * HOP
+                left = [(step - begin, shift) for step, shift in steps if step > begin]
+                own = store.of_cut(cut, clip.first + each.start, len(each), left)
+                columns[:, each.start : each.stop] = own
         return Views(out, self._index, self._notes)
+
+    def _steps(self, cut: Array) -> Sequence[Steps]:
+        """What earlier clips' means leave inside each clip."""
+        if not self.needs_channels:
+            return [()] * len(self._clips)
+        rates, channel = (self._resampler.orig, self._resampler.new), -1 if len(cut) > 1 else 0
+        means = [
+            _core.resample_sum(cut, *rates, channel, start, stop) / (stop - start) if needed else 0.0
+            for (start, stop), needed in zip(self._pairs, self._needed, strict=True)
+        ]
+        return _core.mel_steps(self._pairs, means)
+
+
+@dataclass(frozen=True)
+class _Stores:
+    """The frames of windows of one kind.
+
+    Attributes:
+        origin: the sample where the first of these windows begins.
+        frame: the number of the frame with which it begins, from the beginning of the grid.
+        by_phase: frames by the place between two of the window's frames where they begin.
+    """
+
+    origin: int
+    frame: int
+    by_phase: dict[int, MelStore]
+
+    @property
+    def computed(self) -> int:
+        return sum(store.computed for store in self.by_phase.values())
 
 
 @dataclass(frozen=True)
@@ -82,21 +140,55 @@ class _ClipFrames:
 
     Attributes:
         first: the frame of the window with which the clip begins.
+        phase: samples at 16 kHz by which it begins later than that frame would.
+        count: of its frames.
     """
 
     first: int
-    shared: range
+    phase: int
+    count: int
+    shared: list[range]
     own: list[range]
 
     @classmethod
-    def of(cls, clip: range, inside: range) -> _ClipFrames:
-        """``inside`` are the samples of the window that do not depend on where it is cut."""
+    def of(cls, clip: range, inside: range, steps: Sequence[int]) -> _ClipFrames:
+        """
+        Args:
+            clip: the window's samples that it has, at 16 kHz.
+            inside: those that do not depend on where the window is cut.
+            steps: samples of the clip before which an earlier clip's mean was subtracted.
+        """
         count = min(1 + (len(clip) - c.MEL_WINDOW) // HOP, c.MEL_FRAMES)
-        first = max(-((clip.start - inside.start) // HOP), 0)
-        stop = min((inside.stop - clip.start - c.MEL_WINDOW) // HOP + 1, count)
-        shared = range(first, max(stop, first)) if first < count else range(0)
-        own = [range(0, shared.start), range(shared.stop, count)]
-        return cls(clip.start // HOP, shared, [frames for frames in own if frames])
+
+        def is_shared(frame: int) -> bool:
+            start, stop = frame * HOP, frame * HOP + c.MEL_WINDOW
+            is_inside = inside.start <= clip.start + start and clip.start + stop <= inside.stop
+            return is_inside and not any(start < step < stop for step in steps)
+
+        shared, own = _runs(count, is_shared)
+        return cls(clip.start // HOP, clip.start % HOP, count, shared, own)
+
+
+def _kinds(hop: Fraction, resampler: Resampler) -> int | None:
+    """How many kinds of windows there are, of which none has frames of another; None: too many."""
+    ties = hop.denominator % 2 == 0  # starts halfway between samples are rounded to the even one
+    unit = resampler.orig * HOP
+    for period in range(1, _LONGEST + 1):
+        step = period * hop
+        if step.denominator == 1 and step * resampler.new % unit == 0 and not (ties and step % 2):
+            return len({round(number * hop) * resampler.new % unit for number in range(period)})
+    return None
+
+
+def _runs(count: int, is_shared: Callable[[int], bool]) -> tuple[list[range], list[range]]:
+    """The numbers below ``count`` for which it is true, and the others, each as ranges."""
+    found: tuple[list[range], list[range]] = ([], [])
+    begin = 0
+    for at in range(1, count + 1):
+        if at == count or is_shared(at) != is_shared(begin):
+            found[0 if is_shared(begin) else 1].append(range(begin, at))
+            begin = at
+    return found
 
 
 def _inside(resampler: Resampler, samples: int) -> range:

@@ -47,7 +47,7 @@ class StampClock(Generic[Piece]):
         if self.newest is None:
             self._begin(given)
         elif given.last < self.newest - self._reorder:
-            if self._astray is None or not 0 < given.first - self._astray.last <= _GOES_ON:
+            if self._astray is None or not _goes_on(self._astray, given):
                 self.end()
                 self._astray = given
                 return
@@ -68,3 +68,8 @@ class StampClock(Generic[Piece]):
 
     def _begin(self, given: Stamped[Piece]) -> None:
         self.newest, self._earliest = given.last, given.first
+
+
+def _goes_on(before: Stamped[Piece], given: Stamped[Piece]) -> bool:
+    """Whether a piece follows the one before; with uneven times their ends may overlap."""
+    return given.first > before.first and given.last > before.last and given.first - before.last <= _GOES_ON

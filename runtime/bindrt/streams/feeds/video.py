@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from bindrt.modalities.steps.view_plan import plan_views
 from bindrt.numeric import is_number, is_positive
 from bindrt.streams.feeds.counts import Counts, Incidents
 from bindrt.streams.feeds.feed import ReadyWindow
+from bindrt.streams.feeds.frame_order import FrameOrder
 from bindrt.streams.feeds.layouts import checked_frame, frame_size, picture_of, require_layout
 from bindrt.streams.feeds.stamp_clock import Anew, StampClock, Stamped
 from bindrt.streams.feeds.time_grid import TimeGrid
@@ -85,8 +87,8 @@ class VideoFeed:
         window, hop: seconds of a window, and from the start of one to the next.
         fps: frames per second; None: as the frames' times say.
         layout: of the frames, see :func:`bindrt.streams.feeds.layouts.checked_frame`.
-        reorder: seconds by which a frame may be late without being taken for a clock that went back. A late
-            frame is left out: a window may have used the one after it.
+        reorder: seconds within which frames with times may come out of order. A frame that comes too early
+            waits so long for those before it; what is later is left out.
         max_gap: seconds without a frame that are counted as a gap.
 
     Raises:
@@ -114,6 +116,7 @@ class VideoFeed:
         self.counts = Counts()
         self._incidents = Incidents(self.counts)
         self._clock: StampClock[Array] = StampClock(reorder, self.counts)
+        self._order = FrameOrder(reorder, fps)
         self._open: list[_Open] = []
         self._latest: _Kept | None = None
         self._seen, self._first = 0, 0.0  # frames of the run so far, and the time of the first
@@ -133,18 +136,18 @@ class VideoFeed:
         """
         frame = self.checked(data, time)
         if time is None:
-            time = self._by_rate()
+            return self._take(self._by_rate(), frame)
         ready: list[ReadyWindow] = []
         for step in self._clock.take(Stamped(float(time), float(time), frame)):
-            ready += self._begin_anew(step) if isinstance(step, Anew) else self._take(step)
+            ready += self._begin_anew(step) if isinstance(step, Anew) else self._ordered(step)
         return ready
 
     def end(self) -> list[ReadyWindow]:
         """The windows that are complete, if no frame follows the last one."""
         self._clock.end()
-        latest = self._latest
-        rate = self._fps or self._rate()
-        return [] if latest is None or not rate else self._complete(latest.time + _OF_FRAME / rate)
+        ready = self._released()
+        latest, rate = self._latest, self._fps or self._rate()
+        return ready if latest is None or not rate else ready + self._complete(latest.time + _OF_FRAME / rate)
 
     def checked(self, data: Any, time: Any) -> Array:
         """The frame as an array; see :meth:`push` for what it raises."""
@@ -160,8 +163,21 @@ class VideoFeed:
         assert self._fps is not None
         return self._first + self._seen / self._fps
 
-    def _take(self, step: Stamped[Array]) -> list[ReadyWindow]:
-        time, latest = step.first, self._latest
+    def _ordered(self, step: Stamped[Array]) -> list[ReadyWindow]:
+        if self._order.is_out_of_order(step.first):
+            self._incidents.add(step.first, "reordered")
+        return self._taken(self._order.take(step.first, step.piece))
+
+    def _released(self) -> list[ReadyWindow]:
+        """The windows that are complete with the frames that wait for others."""
+        return self._taken(self._order.end())
+
+    def _taken(self, frames: Iterable[tuple[float, Array]]) -> list[ReadyWindow]:
+        return [window for time, frame in frames for window in self._take(time, frame)]
+
+    def _take(self, time: float, frame: Array) -> list[ReadyWindow]:
+        """The windows that are complete with the next frame."""
+        latest = self._latest
         if latest is None:
             self._grid.begin(time)
             self._first = time
@@ -175,7 +191,7 @@ class VideoFeed:
             self._incidents.add(time, "gap_seconds", time - latest.time)
         ready = self._complete(time)
         self._open_until(time)
-        self._latest = kept = _Kept(step.piece, self._layout, time)
+        self._latest = kept = _Kept(frame, self._layout, time)
         for window in self._open:
             window.add(kept)
         self._seen += 1
@@ -186,14 +202,14 @@ class VideoFeed:
     def _open_until(self, time: float) -> None:
         """Open the windows that hold ``time``; those that ended before it have no frame, and are lost."""
         missed = self._grid.numbers_before(time - self._grid.window)
-        self._grid.number += missed
+        self._grid.advance(missed)
         if self._grid.end <= time:
             missed += 1
-            self._grid.number += 1
+            self._grid.advance()
         self.counts.add("windows_lost", missed)
         while self._grid.start <= time:
             self._open.append(_Open(self._grid.start, self._grid.end, self._wanted()))
-            self._grid.number += 1
+            self._grid.advance()
 
     def _complete(self, time: float) -> list[ReadyWindow]:
         """The open windows that end by ``time``: no frame of theirs can come any more."""
@@ -207,6 +223,8 @@ class VideoFeed:
         return ready
 
     def _begin_anew(self, step: Anew) -> list[ReadyWindow]:
+        ready = self._released()
+        self._order.restart()
         self.counts.add(step.key)
         self.counts.add("windows_lost", len(self._open))
         self._open = []
@@ -214,7 +232,7 @@ class VideoFeed:
         self._seen = 0
         self._incidents.clear()
         self._key = step.key
-        return []
+        return ready
 
     def _rate(self) -> float:
         """Frames per second as the times say; 0 while too few have come."""

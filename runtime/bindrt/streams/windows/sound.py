@@ -124,13 +124,38 @@ class _SoundCuts:
 
 
 def _blocks(recording: Recording, item: Audio, limits: Limits) -> Iterator[tuple[Array, int]]:
-    """Blocks ``[channels, n]`` of one dtype, of at most 65 536 samples; and the packets lost so far."""
+    """Blocks ``[channels, n]`` of one dtype, of at most 65 536 samples; and the packets lost so far.
+
+    Small blocks are put together, since to hand one to another thread takes as long as to prepare it. One
+    with damage is alone, so that its place is known.
+    """
+    kept: list[Array] = []
+    lost, failure = 0, None
+    try:
+        for block in _of_one_dtype(recording, item, limits):
+            is_damaged = recording.damage.so_far != lost
+            if kept and (is_damaged or sum(each.shape[1] for each in kept) + block.shape[1] > BLOCK):
+                yield np.concatenate(kept, axis=1), lost
+                kept = []
+            lost = recording.damage.so_far
+            if is_damaged:
+                yield block, lost
+            else:
+                kept.append(block)
+    except Error as error:  # it comes after the samples before it
+        failure = error
+    if kept:
+        yield np.concatenate(kept, axis=1), lost
+    if failure is not None:
+        raise failure
+
+
+def _of_one_dtype(recording: Recording, item: Audio, limits: Limits) -> Iterator[Array]:
     dtype: np.dtype[Any] | None = None
     for block in _pieces(in_order(recording, limits, item.start, item.end)):
         check_block(block.T, recording.name)
         dtype = block.dtype if dtype is None else dtype
-        same = block if block.dtype == dtype else _as_integers(as_float(block), dtype)
-        yield same, recording.damage.so_far
+        yield block if block.dtype == dtype else _as_integers(as_float(block), dtype)
 
 
 def _pieces(blocks: Blocks) -> Iterator[Array]:

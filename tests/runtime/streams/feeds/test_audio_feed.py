@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bindrt
-from bindrt.streams.feeds import AudioFeed
+from bindrt.streams.feeds import AudioFeed, ReadyWindow
 from support.feeds import blocks, fed, require_equal
 from support.media import waveform
 
@@ -54,6 +54,49 @@ def test_frames_of_the_overlap_are_computed_once(rate: int, own: int) -> None:
     new = 10  # frames of a hop of 100 ms
     assert feed.mel_frames <= 198 + (new + own) * 101
     assert feed.mel_frames <= 198 + 198 * 101 / 15
+
+
+@pytest.mark.parametrize(
+    ("rate", "window", "hop", "most"),
+    [
+        (16000, 3.0, 0.1, 10 + 6),  # the clips overlap: 6 frames lie over the ends of what they share
+        (48000, 3.0, 0.1, 10 + 6 + 1),
+        (
+            48000,
+            2.01,
+            0.1,
+            3 * 10 + 2,
+        ),  # the clips begin 79 and 159 samples later: none has frames of another
+        (48000, 2.0, 0.125, 25 + 1),  # every second window shares
+        (22050, 2.0, 0.25, 3 * 25 + 2),  # and where every second one begins between two samples
+        (44100, 9.0, 0.5, 50 + 1),
+    ],
+)
+def test_frames_are_shared_wherever_those_of_windows_coincide(
+    rate: int, window: float, hop: float, most: int
+) -> None:
+    wave = waveform(window + 20 * hop, 2, rate) + np.float32(0.2)  # clips' means make a difference
+    wave[1] *= 0.5
+    feed = AudioFeed(rate, window, hop, channels=2)
+    warm = round((window + 5 * hop) * rate)
+    windows = fed_in_part(feed, wave[:, :warm])
+    before = feed.mel_frames
+    more = fed_in_part(feed, wave[:, warm:])
+    require_equal(windows + more, wave, rate)
+    assert len(windows) == 6
+    assert (feed.mel_frames - before) / len(more) <= most
+
+
+def fed_in_part(feed: AudioFeed, wave: np.ndarray) -> list[ReadyWindow]:
+    return [window for block in blocks(wave, [4000]) for window in feed.push(block)]
+
+
+@pytest.mark.parametrize(("window", "hop"), [(0.5, 0.5), (20.0, 6.0), (2.0, 0.1003)])
+def test_windows_that_have_next_to_no_frame_in_common_are_made_apart(window: float, hop: float) -> None:
+    wave = waveform(window + 2 * hop, 1, 16000)
+    feed = AudioFeed(16000, window, hop)
+    require_equal(fed(feed, blocks(wave, [4000])), wave, 16000)
+    assert feed.mel_frames == 0  # of those that are shared
 
 
 def test_a_hop_longer_than_the_window() -> None:

@@ -124,6 +124,28 @@ def test_gaps_duplicates_and_late_frames_are_counted() -> None:
     assert feed.counts["windows_lost"] == 1  # that from 2 s has no frame
 
 
+@pytest.mark.parametrize("fps", [None, 10.0])
+def test_frames_out_of_order_within_the_bound_are_put_right(fps: float | None) -> None:
+    pictures, times = frames(40), np.arange(40) / 10
+    order = [1, 0, 2, 4, 3, 5, 6, 9, 7, 8, *range(10, 19), 20, 19, *range(21, 40)]
+    feed = VideoFeed(2.0, 1.0, fps=fps, reorder=0.25)
+    windows = [w for i in order for w in feed.push(pictures[i], times[i])] + feed.end()
+    assert [w.start for w in windows] == [0.0, 1.0, 2.0]
+    require_equal(windows, pictures, times, 10.0)
+    assert feed.counts["reordered"] == 5
+    assert feed.counts["late"] == feed.counts["duplicates"] == 0
+    assert [w.notes.get("reordered") for w in windows] == [5, 1, None]
+
+
+def test_frames_in_order_wait_for_nothing() -> None:
+    pictures, feed = frames(31), VideoFeed(2.0, 1.0, reorder=0.25)
+    windows = [feed.push(p, i / 10) for i, p in enumerate(pictures)]
+    assert [at for at, found in enumerate(windows) if found] == [
+        20,
+        30,
+    ]  # with the first frame after a window
+
+
 def test_a_restart_begins_the_windows_anew() -> None:
     pictures, feed = frames(25), VideoFeed(2.0, 1.0, fps=10)
     windows = [w for i, p in enumerate(pictures) for w in feed.push(p, 100 + i / 10)]

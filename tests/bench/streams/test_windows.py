@@ -25,3 +25,15 @@ def test_a_sound(tmp_path: Path, options: argparse.Namespace, name: str) -> None
     assert found["of_decode_speed"] > 0
     line = windows.line("m4a", {"hours": 2 / 60, **found})
     assert "119 windows" in line
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", ["long.m4a", "long.flac"])
+def test_memory_does_not_grow_over_an_hour_of_sound(
+    tmp_path: Path, options: argparse.Namespace, name: str
+) -> None:
+    path = windows.make(tmp_path / name, 60)
+    for items in (windows.prepare(path, "audio", options), windows.embed(path, "audio", options)):
+        memory = windows.watched(items)
+        assert memory["items"] == 3599
+        assert memory["growth_mib"] < 8

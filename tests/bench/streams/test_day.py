@@ -1,0 +1,30 @@
+"""Hours of clock trouble: each window is delivered or counted, and memory does not grow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bench.streams import day
+
+
+def require_accounted(found: dict[str, Any]) -> None:
+    for modality, each in found["sensors"].items():
+        assert each["unaccounted"] == each["undelivered"] == each["failed"] == 0, modality
+        assert each["complete"] > each["lost"], modality
+        assert each["counted"]["restarts"] + each["counted"]["jumps_back"] > 0, modality
+        assert each["troubles"]["duplicate"] <= each["counted"]["duplicates"], modality
+
+
+def test_a_quarter_of_an_hour() -> None:
+    found = day.measure(900, seed=1)
+    require_accounted(found)
+    assert len(found["memory"]["series"]) >= day.POINTS
+
+
+@pytest.mark.deep
+def test_a_day() -> None:
+    found = day.measure(24 * day.HOUR)
+    require_accounted(found)
+    assert found["memory"]["growth_mib"] < 8

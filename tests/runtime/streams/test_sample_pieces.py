@@ -1,0 +1,114 @@
+"""Inertial samples that come one by one: when they are looked at, and what is put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bindrt.streams.arrivals import Piece
+from bindrt.streams.feeds import ImuFeed
+from bindrt.streams.inbox import Inbox
+from bindrt.streams.sample_pieces import SamplePieces
+
+SAMPLE = np.arange(6.0)
+
+
+class Pushed:
+    """What a stream does with pieces, without its threads."""
+
+    def __init__(self, **options: Any) -> None:
+        self.feed = ImuFeed(window=1.0, hop=0.5, reorder=0.0, **options)
+        self.pieces = SamplePieces(self.feed, options.get("rate"), 1.0, 0.5)
+        self.inbox = Inbox()
+
+    def push(self, data: Any, time: Any = None, arrived: float = 0.0) -> bool:
+        """Whether the stream would be called."""
+        piece = self.pieces.piece(data, time, arrived)
+        self.inbox.put(piece)
+        return self.pieces.is_due(piece, len(self.inbox))
+
+    def take(self) -> Piece:
+        piece = self.pieces.take(self.inbox)
+        assert piece is not None
+        return piece
+
+
+def times_of(piece: Piece) -> list[float]:
+    return [float(time) for each in piece.data for time in each.times]
+
+
+def test_samples_wait_until_a_window_may_be_complete() -> None:
+    pushed = Pushed()
+    assert pushed.push(SAMPLE, 10.0)  # the first one: there is no window yet
+    assert pushed.pieces.fed(pushed.take()) == []
+    due = [pushed.push(SAMPLE, 10.0 + i / 40, i) for i in range(1, 42)]
+    assert due == [False] * 39 + [True, True]
+    whole = pushed.take()
+    assert times_of(whole) == [10.0 + i / 40 for i in range(1, 41)]
+    assert (whole.arrived, whole.newest, len(pushed.inbox)) == (40, 11.0, 1)  # what completes it is the last
+    assert [w.start for w in pushed.pieces.fed(whole)] == [10.0]
+    assert pushed.inbox.seconds == pytest.approx(1 / 40)
+
+
+def test_samples_without_times_wait_as_well() -> None:
+    pushed = Pushed(rate=40)
+    assert pushed.push(SAMPLE)
+    assert pushed.pieces.fed(pushed.take()) == []
+    assert [pushed.push(SAMPLE) for _ in range(1, 42)] == [False] * 39 + [True, True]
+    assert [w.start for w in pushed.pieces.fed(pushed.take())] == [0.0]
+
+
+def test_not_too_many_wait() -> None:
+    pushed = Pushed()
+    pushed.push(SAMPLE, 0.0)
+    pushed.pieces.fed(pushed.take())
+    due = [pushed.push(SAMPLE, i / 1000) for i in range(1, 70)]
+    assert due == [False] * 63 + [True] * 6
+    assert len(times_of(pushed.take())) == 64
+    assert len(times_of(pushed.take())) == 5
+
+
+def test_two_sensors_come_together() -> None:
+    pushed = Pushed()
+    for i in range(4):
+        pushed.push({"acc": SAMPLE[:3] + i}, i / 100)
+        pushed.push({"gyro": SAMPLE[3:] - i}, i / 100 + 0.001)
+    pushed.pieces.fed(pushed.take())  # the first ones come alone, until windows have begun
+    acc_or_gyro = pushed.take()
+    by_sensor = {each.sensor: each for each in acc_or_gyro.data}
+    assert set(by_sensor) == {"acc", "gyro"}
+    assert by_sensor["acc"].samples[0].tolist() == [1.0, 2.0, 3.0]
+    assert by_sensor["gyro"].times.tolist() == pytest.approx([0.001, 0.011, 0.021, 0.031])
+
+
+def test_what_does_not_go_on_in_time_is_alone() -> None:
+    pushed = Pushed()
+    pushed.push(SAMPLE, 5.0)
+    pushed.pieces.fed(pushed.take())
+    for time in (5.1, 5.2, 5.15, 5.3, 5.3, 5.4):
+        pushed.push(SAMPLE, time)
+    pushed.push(np.stack([SAMPLE] * 2, axis=1), [5.6, 5.5])
+    pushed.push(SAMPLE, np.nan)
+    taken = []
+    while len(pushed.inbox):
+        taken.append(pushed.take())
+        pushed.pieces.fed(taken[-1])
+    assert [times_of(piece) for piece in taken[:-1]] == [[5.1, 5.2], [5.15], [5.3], [5.3], [5.4], [5.6, 5.5]]
+    for key in ("late", "duplicates", "reordered", "not_finite"):
+        assert pushed.feed.counts[key] == 1, key
+
+
+def test_a_clock_that_goes_back_is_not_hidden_by_what_follows() -> None:
+    pushed = Pushed()
+    for i in range(40):
+        pushed.push(SAMPLE, 5.0 + i / 40)
+    for i in range(60):  # from 1 s before the newest time to one after it
+        pushed.push(SAMPLE, 5.0 + i / 40)
+    windows = []
+    while len(pushed.inbox):
+        windows += pushed.pieces.fed(pushed.take())
+    assert pushed.feed.counts["jumps_back"] == 1
+    assert [w.start for w in windows] == [5.0, 5.5]
+    assert windows[0].notes["jumps_back"] == 1
