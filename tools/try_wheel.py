@@ -2,8 +2,8 @@
 
 Installs it from wheels alone into an empty environment, outside the checkout. Only that environment and a
 shell are on PATH, so there is no compiler. There it runs the README's first lines, the commands, and the
-tests of the commands. The wheel's environment has no torch: the bundle of those tests is made here before,
-and tests that export are skipped.
+tests of the commands and of the page to watch, whose files lie in the wheel. The wheel's environment has no
+torch: the bundle of those tests is made here before, and tests that export are skipped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 #: The tests of bind-export, which needs torch, are left out.
-TESTS = ("tests/runtime/commands", "--ignore", "tests/runtime/commands/test_bind_export.py")
+TESTS = (
+    "tests/runtime/commands",
+    "tests/runtime/watching",
+    "--ignore",
+    "tests/runtime/commands/test_bind_export.py",
+)
 #: What the tests need beside the runtime's own dependencies.
 FOR_TESTS = ("hypothesis", "psutil", "pytest")
 COMMANDS = (

@@ -24,7 +24,7 @@ from support.recordings import BEGIN, SECOND, Said, image, write_mcap, write_run
 from tiny.world import IMU_RATE, KINDS, SOUND_RATE, depth_map, motion, picture, sample, sound, thermal_frame
 
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "watching.png"
-SIZE = 1280, 1420
+SIZE = 1280, 1520
 #: What happens one after the other, and for how many seconds each.
 PLAY, EACH = ("bell", "car", "fire", "drum", "train", "clock"), 9.0
 #: When the picture is taken, in seconds.
@@ -103,12 +103,13 @@ def main() -> int:
             url = next(found[1] for line in playing.stderr if (found := re.search(r"watch at (\S+)", line)))
             browser.call("Emulation.setDeviceMetricsOverride", width=SIZE[0], height=SIZE[1],
                          deviceScaleFactor=1, mobile=False)  # fmt: skip
+            browser.call("Emulation.setScrollbarsHidden", hidden=True)
             browser.dark(args.dark)
             browser.open(url)
             time.sleep(AT)
             shot = PIL.Image.open(io.BytesIO(browser.picture())).convert("RGB")
             playing.kill()
-    shot.quantize(128).save(args.output, optimize=True)
+    shot.quantize(256).save(args.output, optimize=True)
     print(f"wrote {args.output}, {args.output.stat().st_size // 1024} kB")
     return 0
 

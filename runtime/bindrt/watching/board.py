@@ -75,12 +75,18 @@ class Board:
                 self._cards[stream].rest()
                 self._next()
 
-    def end(self, notes: Iterable[str]) -> None:
+    def note(self, notes: Iterable[str]) -> None:
+        """What people should know."""
+        with self._changed:
+            self._notes += notes
+            self._next()
+
+    def end(self) -> None:
         """Nothing more comes."""
         with self._changed:
             for card in self._cards.values():
                 card.rest()
-            self._ended, self._notes = True, list(notes)
+            self._ended = True
             self._next()
 
     def wake(self) -> None:

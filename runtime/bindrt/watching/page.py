@@ -167,11 +167,14 @@ class Page:
     def end(self, notes: Iterable[str] = ()) -> None:
         """Says that nothing more comes, and what else people should know. The page stays there."""
         self._require_open()
-        self._board.end(notes)
+        self._board.note(notes)
+        self._board.end()
 
     def close(self) -> None:
         """Ends the server. The page stays in the browsers that have it, and says that it has ended."""
-        self._server.close()
+        if not self._server.over.is_set():
+            self._board.end()
+            self._server.close()
 
     def __enter__(self) -> Page:
         return self

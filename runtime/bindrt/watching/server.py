@@ -38,6 +38,7 @@ class PageServer(socketserver.ThreadingMixIn, HTTPServer):
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
+    request_queue_size = 128  # a browser opens several connections at once
 
     def __init__(
         self, address: Address, names: frozenset[str], board: Board, most: int, handler: type[Any]
@@ -74,6 +75,8 @@ class PageServer(socketserver.ThreadingMixIn, HTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if not self._room.acquire(blocking=False):
+            with suppress(OSError):
+                request.recv(1 << 16, socket.MSG_DONTWAIT)  # what is left unread would undo the answer
             with suppress(OSError):
                 request.send(b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 5\r\n\r\n")
             self.shutdown_request(request)

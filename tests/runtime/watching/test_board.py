@@ -118,7 +118,8 @@ def test_the_end() -> None:
     shown = board()
     shown.add("mic", window(1.0), {"bell": 0.9}, ["bell"])
     seen, _ = shown.since(-1)
-    shown.end(["the file is cut off"])
+    shown.note(["the file is cut off"])
+    shown.end()
     assert shown.wait(seen, 0.0, lambda: False)
     message = shown.since(seen)[1]
     assert (message["ended"], message["notes"], message["streams"][0]["active"]) == (

@@ -12,6 +12,7 @@ import pytest
 import bindrt
 from bindrt.monitoring import Event
 from bindrt.watching import Page
+from bindrt.watching.board import Board
 from support.browser import CHROMIUM, Browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here to look at the page with")
@@ -95,16 +96,16 @@ def test_inline_scripts_do_not_run(browser: Browser, page: Page) -> None:
 
 def test_the_end_is_said_and_stays(browser: Browser, page: Page) -> None:
     page.add("/mic", window(2.0), {"bell": 0.5}, ["bell"])
-    page.end()
+    page.close()
     said = "ended: nothing more comes"
     assert browser.becomes(TEXT.format("status"), said) == said
     assert browser.evaluate(count("tr.on")) == 0
-    page.close()
     assert browser.becomes("fetch('/').then(() => false, () => true)") is True
     assert browser.evaluate(TEXT.format("status")) == said
 
 
-def test_a_lost_connection_is_said(browser: Browser, page: Page) -> None:
+def test_a_lost_connection_is_said(browser: Browser, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Board, "end", lambda board: None)  # as if the program had crashed
     page.close()
     said = "the connection is lost; trying again"
     assert browser.becomes(TEXT.format("status"), said) == said

@@ -135,21 +135,23 @@ class Card {
     next.alt = kind === "sound" ? `spectrogram of ${this.name}: the last 2 seconds` : `current frame of ${this.name}`;
     await next.decode();
     if (!this.image) {
-      const sees = FALSE_COLOURS[this.now.modality] ?? "current frame";
-      const caption = kind === "sound" ? "log-mel spectrogram of the last 2 s, as the model hears it" : sees;
-      this.figure.replaceChildren(next, element("figcaption", {textContent: caption}));
+      this.caption = element("figcaption");
+      this.figure.replaceChildren(next, this.caption);
     } else {
       this.image.replaceWith(next);
     }
     this.image = next;
+    const sees = FALSE_COLOURS[this.now.modality] ?? "current frame";
+    setText(this.caption, kind === "sound" ? "log-mel spectrogram of the last 2 s, as the model hears it" : sees);
   }
 
   drawMotion(said) {
     if (!this.curves) {
       this.curves = [["accelerometer", 0, 3], ["gyroscope", 3, 6]].map(([name, from, to]) =>
         new Curves(`${name} of ${this.name}: x, y, z of the last 5 seconds`, from, to));
-      this.figure.replaceChildren(this.curves[0].node, element("figcaption", {textContent: "acceleration, m/s²"}),
-        this.curves[1].node, element("figcaption", {textContent: "angular velocity, rad/s; both x, y, z of the last 5 s"}));
+      const captions = ["acceleration, m/s²", "angular velocity, rad/s"].map((text) => element("figcaption", {},
+        text, ...["x", "y", "z"].flatMap((axis, i) => [element("span", {className: `key ${look(i)}`}), axis])));
+      this.figure.replaceChildren(this.curves[0].node, captions[0], this.curves[1].node, captions[1]);
     }
     for (const curves of this.curves) curves.draw(said);
   }
