@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 import numpy.typing as npt
 
-from bindrt.embeddings import Embeddings, unit_rows
+from bindrt.embeddings import Embeddings, Vectors, unit_rows
 from bindrt.errors import Error, InputError, OptionError
 from bindrt.item_types import ItemsByModality, OnError
 from bindrt.notes import Notes
@@ -85,12 +85,11 @@ class ZeroShot:
     def __init__(
         self, embed: Callable[..., Embeddings], scale: float, labels: object, templates: object = None
     ) -> None:
-        self.labels = tuple(chosen_labels(labels))
-        prompts = chosen_templates(templates)
-        texts = embed(text=[prompt.replace("{}", label) for label in self.labels for prompt in prompts])
-        by_label = unit_rows(texts["text"]).reshape(len(self.labels), len(prompts), -1)
-        self.vectors = unit_rows(by_label.mean(axis=1))
-        self.notes = {row // len(prompts): notes for (_, row), notes in texts.notes.items()}
+        prompts = Prompts(labels, templates)
+        self.labels = prompts.labels
+        texts = embed(text=prompts.texts)
+        self.vectors = prompts.label_vectors(texts["text"])
+        self.notes = {row // prompts.each: notes for (_, row), notes in texts.notes.items()}
         self._embed = embed
         self._scale = scale
 
@@ -106,14 +105,46 @@ class ZeroShot:
         """
         modality = only_modality("zero_shot", items)
         found = self._embed(on_error=on_error, **items)
-        logits = self._scale * (unit_rows(found[modality]) @ self.vectors.T)
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return Scores(
             self.labels,
-            np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32),
+            probabilities(self._scale, found[modality], self.vectors),
             {row: error for (_, row), error in found.errors.items()},
             {row: notes for (_, row), notes in found.notes.items()},
         )
+
+
+class Prompts:
+    """The texts that stand for labels.
+
+    Attributes:
+        labels: the labels.
+        texts: those of the first label, then those of the second, and so on.
+        each: how many a label has.
+
+    Raises:
+        InputError, OptionError: the labels or the templates are none.
+
+    >>> Prompts(["a bell", "a car"], ["{}", "{} far away"]).texts
+    ['a bell', 'a bell far away', 'a car', 'a car far away']
+    """
+
+    def __init__(self, labels: object, templates: object = None) -> None:
+        self.labels = tuple(chosen_labels(labels))
+        chosen = chosen_templates(templates)
+        self.each = len(chosen)
+        self.texts = [template.replace("{}", label) for label in self.labels for template in chosen]
+
+    def label_vectors(self, texts: Vectors) -> Vectors:
+        """Unit vectors ``[labels, D]``: of each label the mean over the vectors of its texts."""
+        by_label = unit_rows(texts).reshape(len(self.labels), self.each, -1)
+        return unit_rows(by_label.mean(axis=1))
+
+
+def probabilities(scale: float, rows: Vectors, labels: Vectors) -> npt.NDArray[np.float32]:
+    """Softmax over labels of ``scale`` × cosine, float32 ``[N, labels]``; NaN for a row of NaN."""
+    logits = scale * (unit_rows(rows) @ labels.T)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
 
 
 def only_modality(call: str, items: Mapping[str, object]) -> str:

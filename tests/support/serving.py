@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ from typing import Any
 
 import pytest
 
+import bindrt
 from bindrt.serving import Models, ServeOptions, app
+from support.engines import GatedEngine
 
 for name in ("msgspec", "prometheus_client", "python_multipart", "starlette", "uvicorn"):
     pytest.importorskip(name, reason="the extra serve is not installed")
@@ -77,13 +81,43 @@ class Running:
 
 
 @contextmanager
+def gated(options: ServeOptions | None = None) -> Iterator[tuple[Running, GatedEngine, bindrt.Model]]:
+    """A server whose engine of texts waits for a gate, which is open at first."""
+    with bindrt.load("tiny", engine="onnxruntime", modalities=["text"]) as own:
+        engine = GatedEngine(own.engine("text"))
+        with bindrt.load("tiny", modalities=["text"], engines={"text": engine}) as model:
+            try:
+                with running(model, options) as server:
+                    engine.entered.clear()
+                    yield server, engine, model
+            finally:
+                engine.gate.set()
+
+
+def counts(model: bindrt.Model) -> Counter[str]:
+    """What the pipeline of texts counts; nothing before its first request."""
+    return Counter(model.stats().get("text", {}).get("pipeline", {}))
+
+
+def answer_on(connection: socket.socket) -> Answer:
+    """The answer to what was sent on a connection."""
+    found = http.client.HTTPResponse(connection)
+    found.begin()
+    return Answer(found.status, {k.lower(): v for k, v in found.getheaders()}, found.read())
+
+
+@contextmanager
 def running(
-    model: Models, options: ServeOptions | None = None, drain: float = PATIENCE, warm: bool = True
+    model: Models,
+    options: ServeOptions | None = None,
+    drain: float = PATIENCE,
+    keep_alive: float = 75.0,
+    warm: bool = True,
 ) -> Iterator[Running]:
     """Serves models while the block runs."""
     from bindrt.serving.running import Listening, Server
 
-    listening = Listening(port=0, drain=drain)
+    listening = Listening(port=0, drain=drain, keep_alive=keep_alive)
     listener = listening.bind()
     server = Server(app(model, options), listening)
     thread = threading.Thread(target=server.run, args=([listener],))

@@ -69,6 +69,9 @@ def _add_requests(add: Add) -> None:
         help=f"items of a modality that may wait; past them: status 429; {d.queue:,}")  # fmt: skip
     add("--body-seconds", type=float, default=d.body_seconds, metavar="S",
         help=f"in which a body must have come; {d.body_seconds:g}")  # fmt: skip
+    add("--fetch-urls", nargs="+", default=[], metavar="HOST",
+        help="fetch files that requests name by URL, from these hosts alone: images.example.org, "
+        "*.example.org; never from inside a network")  # fmt: skip
     add("--weaviate-scales", action="store_true",
         help="vectors of /vectorize have the original model's lengths")  # fmt: skip
 
@@ -121,6 +124,7 @@ def serve_options(args: argparse.Namespace) -> ServeOptions:
         body_seconds=args.body_seconds,
         api_keys=() if args.api_keys is None else read_keys(args.api_keys),
         origins=tuple(args.cors),
+        fetch_urls=tuple(args.fetch_urls),
         weaviate_scales=args.weaviate_scales,
         access_log=not args.no_access_log,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bindrt.errors import OptionError
 from bindrt.model import Model
-from bindrt.serving import openai, probes, upload, weaviate
+from bindrt.serving import cohere, openai, own, probes, weaviate
 from bindrt.serving.exchange import Exchange
 from bindrt.serving.faults import Fault
 from bindrt.serving.keys import Keys
@@ -26,7 +26,7 @@ from bindrt.serving.protocol import Protocol, own_error
 from bindrt.serving.service import Service
 
 #: What is served. A path is of the first protocol that has it.
-PROTOCOLS = (weaviate.PROTOCOL, upload.PROTOCOL, openai.PROTOCOL)
+PROTOCOLS = (weaviate.PROTOCOL, own.PROTOCOL, openai.PROTOCOL, cohere.PROTOCOL)
 #: What has no protocol: probes, metrics, and paths that nothing answers.
 OTHER = Protocol("other", (), lambda service: (), own_error)
 
@@ -103,12 +103,13 @@ def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextMan
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         """Requests are taken at once; until all is warm, ``/ready`` says no."""
-        warming = asyncio.create_task(service.health.warm_up())
+        tasks = [asyncio.create_task(service.health.warm_up()), asyncio.create_task(service.health.watch())]
         try:
             yield
         finally:
-            warming.cancel()
-            with suppress(asyncio.CancelledError):
-                await warming
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            service.close()
 
     return lifespan

@@ -28,7 +28,7 @@ class Exchange:
 
     Attributes:
         status: of the answer; 0 until it begins.
-        bytes_in, bytes_out: of the bodies.
+        bytes_in, bytes_out: of the bodies; ``held``: of the body and of files that were fetched for it.
         items: how many the request has; ``model``: who embeds them. Those who answer set them, for the log.
     """
 
@@ -44,7 +44,7 @@ class Exchange:
         self.scope = scope
         self.protocol = protocol
         self.status = 0
-        self.bytes_in = self.bytes_out = self.items = 0
+        self.bytes_in = self.bytes_out = self.held = self.items = 0
         self.model = ""
         self.started = time.perf_counter()
         self._receive = receive
@@ -78,7 +78,7 @@ class Exchange:
             timer.cancel()
             if self._watch is not None:
                 self._watch.cancel()
-            self._memory.give_back(self.bytes_in)
+            self._memory.give_back(self.held)
 
     async def receive(self) -> Message:
         """The next part of the body, within the limits. After its end the client may only hang up."""
@@ -87,13 +87,23 @@ class Exchange:
             self._is_gone = True
             raise Fault(GONE, "the client hung up")
         size = len(message.get("body", b""))
-        self._require_size(self.bytes_in + size)
-        self._memory.take(size)
+        self.hold(size)
         self.bytes_in += size
         if not message.get("more_body", False):
             self._timer.cancel()
             self._watch = asyncio.create_task(self._watch_client())
         return message
+
+    def hold(self, size: int) -> None:
+        """Counts bytes that are held until the request is answered.
+
+        Raises:
+            LimitError: they are too many for one request.
+            Overloaded: they are too many beside those of others.
+        """
+        self._require_size(self.held + size)
+        self._memory.take(size)
+        self.held += size
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":

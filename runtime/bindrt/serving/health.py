@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from bindrt.errors import Error
 from bindrt.model import Model
+from bindrt.serving.pulse import INTERVAL, Pulse
 
 LOG = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ class Health:
 
     def __init__(self, models: Mapping[str, Model]) -> None:
         self._models = models
+        self._pulses = {name: Pulse(model) for name, model in models.items()}
         self._cold = "the models are being loaded"
         self.is_ending = False
 
@@ -35,9 +37,23 @@ class Health:
                 return
         self._cold = ""
 
+    async def watch(self) -> None:
+        """Looks at all pipelines, again and again."""
+        while True:
+            for pulse in self._pulses.values():
+                pulse.look()
+            await asyncio.sleep(INTERVAL)
+
     def problem(self) -> str:
         """Why requests cannot be answered; empty if they can."""
         if self.is_ending:
             return "the server is ending"
         closed = [name for name, model in self._models.items() if not model.is_open]
-        return f"{closed[0]} is closed" if closed else self._cold
+        if closed or self._cold:
+            return f"{closed[0]} is closed" if closed else self._cold
+        for name, pulse in self._pulses.items():
+            if pulse.problem:
+                pulse.look()  # it may go on since
+            if pulse.problem:
+                return f"{name}: {pulse.problem}"
+        return ""

@@ -7,6 +7,11 @@ from bindrt.limits import Limits
 from bindrt.sources.locations import data_bytes, is_data
 
 
+def is_url(text: str) -> bool:
+    """Whether a text is an ``http:`` or ``https:`` URL."""
+    return text[:8].lower().startswith(("http://", "https://"))
+
+
 def file_in_uri(uri: str, place: str, limits: Limits) -> bytes:
     """The bytes in a ``data:`` URI.
 
@@ -19,7 +24,7 @@ def file_in_uri(uri: str, place: str, limits: Limits) -> bytes:
     """
     if is_data(uri):
         return _filled(data_bytes(uri, place, limits), place)
-    if uri[:5].lower() in ("http:", "https"):
+    if is_url(uri):
         raise InputError(place, "this server does not fetch URLs", "send the file itself as a data: URI")
     raise InputError(place, "it is not a data: URI", "send data:image/png;base64,… with the file's type")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal, Union
 
@@ -16,18 +16,11 @@ from bindrt.embeddings import Vectors
 from bindrt.errors import InputError, OptionError
 from bindrt.index import combine
 from bindrt.serving.faults import Fault, told
-from bindrt.serving.media import file_in_base64, file_in_uri
+from bindrt.serving.media import file_in_base64
 from bindrt.serving.protocol import Protocol
 from bindrt.serving.replies import Json, base64_floats, json_body
-from bindrt.serving.service import (
-    Placed,
-    Served,
-    Service,
-    file_item,
-    limits_of,
-    require_modality,
-    told_of,
-)
+from bindrt.serving.service import Served, Service
+from bindrt.serving.taking import Placed, file_item, told_of
 from bindrt.serving.tokens import count_tokens
 
 
@@ -140,15 +133,11 @@ class OpenAI:
     async def _of_input(self, request: Request, served: Served, asked: Asked) -> Found:
         texts = _texts(asked.input)
         modality = asked.modality
-        require_modality(modality, "modality")
-        limits = limits_of(self._service)
-        options = {name: _as_text(value) for name, value in asked.options.items()}
         if modality == "text":
             items = [self._service.text(text, place) for place, text in texts]
         else:
-            items = [
-                file_item(modality, file_in_uri(uri, place, limits), place, options) for place, uri in texts
-            ]
+            options = {name: _as_text(value) for name, value in asked.options.items()}
+            items = await self._service.files(request, modality, texts, options)
         skip = asked.on_error == "skip"
         found = await self._service.embed(request, served, {modality: items}, asked.normalize, skip)
         bad = {index for _, index in found.errors}
@@ -160,23 +149,18 @@ class OpenAI:
         if asked.input is not None:
             raise OptionError("messages", "input stands beside it", "send one of them")
         items: dict[str, list[Placed]] = {}
-        for at, message in enumerate(asked.messages or []):
-            for modality, placed in self._parts(message, f"messages[{at}].content"):
-                items.setdefault(modality, []).append(placed)
+        for place, part in _parts(asked.messages or []):
+            modality, placed = await self._part(request, part, place)
+            items.setdefault(modality, []).append(placed)
         found = await self._service.embed(request, served, items)
         return Found(combine(found)[None], count_tokens([each.item for each in items.get("text", [])]))
 
-    def _parts(self, message: Message, place: str) -> list[tuple[str, Placed]]:
-        if isinstance(message.content, str):
-            return [("text", self._service.text(message.content, place))]
-        return [self._part(part, f"{place}[{at}]") for at, part in enumerate(message.content)]
-
-    def _part(self, part: Part, place: str) -> tuple[str, Placed]:
-        limits = limits_of(self._service)
+    async def _part(self, request: Request, part: Part, place: str) -> tuple[str, Placed]:
         if part.type == "text" and part.text is not None:
             return "text", self._service.text(part.text, place)
         if part.type == "input_audio" and part.input_audio is not None:
-            return "audio", file_item("audio", file_in_base64(part.input_audio.data, place, limits), place)
+            data = file_in_base64(part.input_audio.data, place, self._service.limits)
+            return "audio", file_item("audio", data, place)
         modality = part.type.removesuffix("_url")
         url: Place = getattr(part, f"{modality}_url", None)
         if url is None:
@@ -185,8 +169,10 @@ class OpenAI:
                 f"it is no part of type {part.type[:40]!r}",
                 'for example {"type": "text", "text": "…"}',
             )
-        uri = url if isinstance(url, str) else url.url
-        return modality, file_item(modality, file_in_uri(uri, place, limits), place)
+        (placed,) = await self._service.files(
+            request, modality, [(place, url if isinstance(url, str) else url.url)]
+        )
+        return modality, placed
 
     @staticmethod
     def _card(served: Served) -> dict[str, Any]:
@@ -221,6 +207,16 @@ def require_dimensions(dimensions: int | None, served: Served) -> None:
             "this model's vectors cannot be cut",
             f"leave it out; they have {served.model.embed_dim} numbers",
         )
+
+
+def _parts(messages: Sequence[Message]) -> Iterator[tuple[str, Part]]:
+    """The parts of messages, each with its place."""
+    for at, message in enumerate(messages):
+        place = f"messages[{at}].content"
+        if isinstance(message.content, str):
+            yield place, Part("text", message.content)
+        else:
+            yield from ((f"{place}[{i}]", part) for i, part in enumerate(message.content))
 
 
 def _texts(given: object) -> Sequence[tuple[str, str]]:

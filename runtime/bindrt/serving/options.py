@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bindrt.errors import OptionError
+from bindrt.numeric import is_positive
 from bindrt.option_checks import chosen_bool, require_whole
 
 #: What each number counts, and its least value.
@@ -32,6 +33,10 @@ class ServeOptions:
         api_keys: who may ask: texts that a request gives as ``Authorization: Bearer KEY`` or ``X-Api-Key``.
             None: everybody. ``/live`` and ``/ready`` need no key.
         origins: origins of web pages that may ask (CORS), for example ``https://example.org``. None: no page.
+        fetch_urls: hosts from which files are fetched that a request names by URL: ``images.example.org``,
+            ``*.example.org``, ``example.org:8000``, ``https://example.org``. None: no URL is fetched.
+            Addresses inside a network never are.
+        fetch_seconds: seconds in which such a file must have come.
         weaviate_scales: vectors of Weaviate's protocol have the lengths of the original model, for an index
             that was made with its container; else they are unit vectors.
         access_log: tell the logger ``bindrt.serving.access`` of each request, as a line of JSON.
@@ -51,6 +56,8 @@ class ServeOptions:
     body_seconds: float = 60.0
     api_keys: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    fetch_urls: tuple[str, ...] = ()
+    fetch_seconds: float = 10.0
     weaviate_scales: bool = False
     access_log: bool = True
 
@@ -59,16 +66,17 @@ class ServeOptions:
             require_whole(name, getattr(self, name), what, 1)
         for name in ("weaviate_scales", "access_log"):
             chosen_bool(name, getattr(self, name))
-        seconds = self.body_seconds
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < 1e6:
-            raise OptionError(f"body_seconds={seconds!r}"[:80], "not a time", "give seconds above 0")
+        for name in ("body_seconds", "fetch_seconds"):
+            seconds = getattr(self, name)
+            if not is_positive(seconds) or seconds > 1e6:
+                raise OptionError(f"{name}={seconds!r}"[:80], "not a time", "give seconds above 0")
         if self.max_items > self.queue:
             raise OptionError(
                 f"max_items={self.max_items}",
                 f"a request of so many items never fits into a queue of {self.queue}",
                 "lower it, or raise queue",
             )
-        for name in ("api_keys", "origins"):
+        for name in ("api_keys", "origins", "fetch_urls"):
             _require_texts(name, getattr(self, name))
         if not all(key.isascii() and key.isprintable() for key in self.api_keys):
             raise OptionError("api_keys", "a key has characters that no header has", "give printable ASCII")

@@ -26,8 +26,13 @@ class Json(Response):
 
 
 def json_bytes(content: Any) -> bytes:
-    encoded: bytes = msgspec.json.encode(content)
+    encoded: bytes = msgspec.json.encode(content, enc_hook=_plain)
     return encoded
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and arrays as Python's; anything else as a text."""
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else str(value)
 
 
 async def json_body(request: Request, kind: type[Kind]) -> Kind:

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from bindrt.errors import Error
+from bindrt.serving.connections import BoundedConnection
 from bindrt.serving.health import Health
 
 
@@ -64,6 +65,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 lifespan="on",
+                http=BoundedConnection,
                 ws="none",
                 log_config=None,
                 access_log=False,

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.requests import Request
 
 from bindrt.embeddings import Embeddings
-from bindrt.errors import DeadlineExceeded, Error, InputError, LimitError, OptionError
-from bindrt.item_options import as_item, check_options
-from bindrt.items import Prepared
+from bindrt.errors import DeadlineExceeded, InputError, LimitError
+from bindrt.item_options import check_options
 from bindrt.limits import Limits
-from bindrt.modalities import MODALITIES
 from bindrt.model import Model
 from bindrt.serving.admission import Memory, Queue
 from bindrt.serving.exchange import exchange_of
-from bindrt.serving.faults import Fault, fault_of, told
+from bindrt.serving.faults import Fault
+from bindrt.serving.fetching import Fetcher
 from bindrt.serving.health import Health
+from bindrt.serving.media import file_in_uri, is_url
 from bindrt.serving.options import ServeOptions
-from bindrt.sources import open_source
-from bindrt.sources.foreign import NamedBytes
-from bindrt.sources.numpyfile import read_array
-
-
-class Placed(NamedTuple):
-    """An item of a request, and where in the request it stands, for its errors: ``input[3]``."""
-
-    place: str
-    item: Any
+from bindrt.serving.taking import Placed, file_item, first_error, require_modality
 
 
 @dataclass(frozen=True)
@@ -49,6 +41,8 @@ class Service:
         models: what is served, by name.
         memory: the bytes of bodies that are held.
         health: whether requests can be answered.
+        limits: what a file in a text may have: as much as a body.
+        fetcher: fetches files behind URLs; None: nothing does.
     """
 
     def __init__(self, models: Mapping[str, Model], options: ServeOptions) -> None:
@@ -56,6 +50,13 @@ class Service:
         self.models = {name: Served(name, model, Queue(options.queue)) for name, model in models.items()}
         self.memory = Memory(options.max_bodies)
         self.health = Health(models)
+        self.limits = Limits(max_bytes=options.max_body)
+        self.fetcher = Fetcher(options.fetch_urls, options.fetch_seconds) if options.fetch_urls else None
+
+    def close(self) -> None:
+        """Fetch no more."""
+        if self.fetcher is not None:
+            self.fetcher.close()
 
     def served(self, request: Request, name: str | None = None) -> Served:
         """The model that a request names; the first one if it names none.
@@ -91,16 +92,61 @@ class Service:
             Overloaded: too many items wait already.
             DeadlineExceeded: the deadline has passed.
         """
-        when = _when(request)
+        exchange_of(request.scope).items = sum(map(len, items.values()))
+        return await self.embed_items(served, items, _when(request), normalize, skip)
+
+    async def embed_items(
+        self,
+        served: Served,
+        items: Mapping[str, Sequence[Placed]],
+        when: Mapping[str, Any],
+        normalize: bool = True,
+        skip: bool = False,
+    ) -> Embeddings:
+        """As :meth:`embed`; ``when`` has the ``priority`` and the ``deadline``, if there are any."""
         counts = {modality: len(placed) for modality, placed in items.items()}
-        exchange_of(request.scope).items = sum(counts.values())
         self._require_items(sum(counts.values()))
         given: Any = {modality: [each.item for each in placed] for modality, placed in items.items()}
         with served.queue.room_for(counts):
             found = await served.model.aembed(on_error="skip", normalize=normalize, **when, **given)
         if found.errors and not skip:
-            raise _first(found.errors, items)
+            raise first_error(found.errors, items)
         return found
+
+    async def files(
+        self,
+        request: Request,
+        modality: str,
+        uris: Sequence[tuple[str, str]],
+        options: Mapping[str, str] | None = None,
+    ) -> list[Placed]:
+        """Files of a request, given as ``data:`` URIs or, where that is allowed, as URLs.
+
+        Args:
+            uris: each with its place.
+            options: what is to be known of the files.
+
+        Raises:
+            Error: a URI is none, or its file cannot be had; there is no such modality or option.
+        """
+        require_modality(modality, "modality")
+        check_options(options or {}, modality, "options")
+        self._require_items(len(uris))
+        if any(is_url(uri) for _, uri in uris):
+            given = await asyncio.gather(*(self._file(request, uri, place) for place, uri in uris))
+        else:
+            given = [file_in_uri(uri, place, self.limits) for place, uri in uris]
+        return [
+            file_item(modality, data, place, options) for (place, _), data in zip(uris, given, strict=True)
+        ]
+
+    async def _file(self, request: Request, uri: str, place: str) -> bytes:
+        if self.fetcher is None or not is_url(uri):
+            return file_in_uri(uri, place, self.limits)
+        exchange = exchange_of(request.scope)
+        data = await self.fetcher.fetch(uri, place, self.options.max_body - exchange.held)
+        exchange.hold(len(data))
+        return data
 
     def text(self, text: str, place: str) -> Placed:
         """A text of a request.
@@ -119,47 +165,6 @@ class Service:
             raise LimitError("the request", f"it has {count} items, {most} are the most", "send several")
         if not count:
             raise InputError("the request", "it has no items", "send at least one")
-
-
-def file_item(modality: str, data: bytes, place: str, options: Mapping[str, str] | None = None) -> Placed:
-    """A file of a request, with what is to be known of it, for example its unit.
-
-    Raises:
-        OptionError: there is no such option, or it cannot have this value.
-    """
-    require_modality(modality, place)
-    options = options or {}
-    check_options(options, modality, place)
-    return Placed(place, as_item(modality, data, options))
-
-
-def ready_item(modality: str, data: bytes, place: str, limits: Limits) -> Placed:
-    """A file of NumPy's that is the model's input already: one view, or ``[V, …]`` views of one item.
-
-    Raises:
-        SourceError: it is no such file.
-    """
-    require_modality(modality, place)
-    array = read_array(open_source(NamedBytes(data, place), limits), "array", limits)
-    return Placed(place, Prepared(array, views=array.ndim > len(MODALITIES[modality].view)))
-
-
-def require_modality(modality: str, place: str) -> None:
-    """Raises OptionError unless there is such a modality."""
-    if modality not in MODALITIES:
-        raise OptionError(place, f"there is no modality {modality[:40]!r}", f"one of {', '.join(MODALITIES)}")
-
-
-def limits_of(service: Service) -> Limits:
-    """What a file in a text may have: as much as a body."""
-    return Limits(max_bytes=service.options.max_body)
-
-
-def told_of(found: Embeddings, items: Mapping[str, Sequence[Placed]]) -> dict[str, Any]:
-    """Errors and notes of items as JSON can hold them, with their places in the request, if there are any."""
-    errors = [told(fault_of(error.at(items[m][i].place))) for (m, i), error in found.errors.items()]
-    notes = [{"item": items[m][i].place, **notes} for (m, i), notes in found.notes.items()]
-    return {name: value for name, value in (("errors", errors), ("notes", notes)) if value}
 
 
 def _when(request: Request) -> dict[str, Any]:
@@ -189,12 +194,3 @@ def _number(name: str, text: str, whole: bool = False) -> float:
         kind = "a whole number" if whole else "a number of seconds"
         raise Fault(400, f"{name}: {text[:40]!r} is not {kind}", "BadHeader")
     return value
-
-
-def _first(errors: Mapping[tuple[str, int], Error], items: Mapping[str, Sequence[Placed]]) -> Error:
-    """The first error in the order of the request, with its place there."""
-    order = {modality: number for number, modality in enumerate(items)}
-    (modality, index), error = min(errors.items(), key=lambda each: (order[each[0][0]], each[0][1]))
-    place = items[modality][index].place
-    more = f"; {len(errors) - 1} more items fail" if len(errors) > 1 else ""
-    return type(error)(error.item, error.problem, f"{error.remedy}{more}".removeprefix("; ")).at(place)

@@ -14,7 +14,8 @@ from bindrt.installed import installed_version
 from bindrt.serving.media import file_in_base64
 from bindrt.serving.protocol import Protocol, plain_error
 from bindrt.serving.replies import Json, json_body
-from bindrt.serving.service import Placed, Service, file_item, limits_of
+from bindrt.serving.service import Service
+from bindrt.serving.taking import Placed, file_item
 
 #: The modality of each list of a request, and the name of its vectors.
 _LISTS = {
@@ -61,7 +62,7 @@ class Weaviate:
     async def vectorize(self, request: Request) -> Json:
         asked = await json_body(request, Asked)
         served = self._service.served(request)
-        limits = limits_of(self._service)
+        limits = self._service.limits
         items: dict[str, list[Placed]] = {}
         for name, (modality, _) in _LISTS.items():
             given: _List = getattr(asked, name)

@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import support
 from bindrt.commands.serve import main, named, read_keys
 from bindrt.errors import OptionError
 
@@ -31,7 +33,7 @@ def serving(*arguments: object) -> Iterator[tuple[subprocess.Popen[str], int]]:
     try:
         assert process.stderr is not None
         line = process.stderr.readline()
-        found = re.fullmatch(r"http://127\.0\.0\.1:(\d+) serves (.+)\n", line)
+        found = re.fullmatch(r"https?://127\.0\.0\.1:(\d+) serves (.+)\n", line)
         assert found, line + process.stderr.read()
         yield process, int(found[1])
     finally:
@@ -67,6 +69,17 @@ def test_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["status"] for line in lines] == [401, 200, 413]
     assert "secret" not in out
+
+
+def test_https() -> None:
+    folder = Path(support.__file__).parent / "tls"
+    trusted = ssl.create_default_context(cafile=str(folder / "certificate.pem"))
+    files = "--tls-cert", folder / "certificate.pem", "--tls-key", folder / "key.pem"
+    with serving("tiny", "--no-access-log", *files) as (_, port):
+        connection = http.client.HTTPSConnection("localhost", port, timeout=120, context=trusted)
+        connection.request("GET", "/live")
+        assert connection.getresponse().status == 200
+        connection.close()
 
 
 def test_ctrl_c() -> None:

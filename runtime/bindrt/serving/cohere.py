@@ -1,0 +1,190 @@
+"""Cohere's ``/v2/embed``, with both forms of ``image_url``."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Union
+
+import numpy as np
+from starlette.requests import Request
+from starlette.routing import Route
+
+from bindrt.embeddings import Embeddings, Vectors, unit_rows
+from bindrt.errors import InputError, LimitError, OptionError
+from bindrt.serving.faults import Fault, told
+from bindrt.serving.protocol import Protocol
+from bindrt.serving.replies import Json, base64_floats, json_body
+from bindrt.serving.service import Served, Service
+from bindrt.serving.taking import Placed
+from bindrt.serving.tokens import count_tokens
+
+#: Items of one request, as Cohere's own.
+MOST_ITEMS = 96
+Kind = Literal["float", "int8", "uint8", "binary", "ubinary", "base64"]
+
+
+@dataclass
+class Address:
+    """Where a picture is: ``{"url": "data:…"}``."""
+
+    url: str
+
+
+@dataclass
+class Content:
+    """A part of an input: a text or a picture."""
+
+    type: str
+    text: Union[str, None] = None
+    image_url: Union[str, Address, None] = None
+
+
+@dataclass
+class Input:
+    content: list[Content]
+
+
+@dataclass
+class Asked:
+    """The body of ``/v2/embed``. Fields that it does not have are passed over."""
+
+    model: Union[str, None] = None
+    texts: Union[list[str], None] = None
+    images: Union[list[str], None] = None
+    inputs: Union[list[Input], None] = None
+    embedding_types: Union[list[Kind], None] = None
+    output_dimension: Union[int, None] = None
+
+
+def routes(service: Service) -> list[Route]:
+    return [Route("/v2/embed", Cohere(service).embed, methods=["POST"])]
+
+
+class Cohere:
+    """The route of this protocol."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def embed(self, request: Request) -> Json:
+        asked = await json_body(request, Asked)
+        served = self._service.served(request, asked.model)
+        _require(asked, served)
+        owners: list[list[tuple[str, int]]] = []
+        items: dict[str, list[Placed]] = {}
+        for parts in _parts_of(asked):
+            owners.append([])
+            for place, content in parts:
+                modality, placed = await self._item(request, content, place)
+                owners[-1].append((modality, len(items.setdefault(modality, []))))
+                items[modality].append(placed)
+        found = await self._service.embed(request, served, items)
+        rows = _joined(found, owners)
+        kinds = dict.fromkeys(asked.embedding_types or ["float"])
+        tokens = count_tokens([each.item for each in items.get("text", [])])
+        return Json(
+            {
+                "id": str(uuid.uuid4()),
+                "embeddings": {kind: _ENCODE[kind](rows) for kind in kinds},
+                "texts": asked.texts or [],
+                "meta": {
+                    "api_version": {"version": "2"},
+                    "billed_units": {"input_tokens": tokens, "images": len(items.get("image", []))},
+                },
+                "response_type": "embeddings_by_type",
+            }
+        )
+
+    async def _item(self, request: Request, content: Content, place: str) -> tuple[str, Placed]:
+        if content.type == "text" and content.text is not None:
+            return "text", self._service.text(content.text, place)
+        url = content.image_url
+        if content.type != "image_url" or url is None:
+            raise InputError(
+                place,
+                f"it is no content of type {content.type[:40]!r}",
+                'for example {"type": "text", "text": "…"}',
+            )
+        uri = url if isinstance(url, str) else url.url
+        (placed,) = await self._service.files(request, "image", [(place, uri)])
+        return "image", placed
+
+
+def _require(asked: Asked, served: Served) -> None:
+    """Raises Error for what Cohere's protocol or ImageBind's vectors do not have."""
+    given = [name for name in ("texts", "images", "inputs") if getattr(asked, name) is not None]
+    if len(given) != 1:
+        raise InputError("the request", f"it has {given or 'no items'}", "send one of texts, images, inputs")
+    count = len(getattr(asked, given[0]))
+    if count > MOST_ITEMS:
+        raise LimitError(
+            given[0], f"it has {count} items, {MOST_ITEMS} are the most", "send several requests"
+        )
+    size = served.model.embed_dim
+    if asked.output_dimension not in (None, size):
+        raise OptionError(
+            "output_dimension",
+            "this model's vectors cannot be cut",
+            f"leave it out; they have {size} numbers",
+        )
+    if size % 8 and {"binary", "ubinary"} & set(asked.embedding_types or ()):
+        raise OptionError("embedding_types", f"{size} bits are no whole bytes", "choose float or int8")
+
+
+def _parts_of(asked: Asked) -> Iterator[list[tuple[str, Content]]]:
+    """The parts of each item, each with its place."""
+    for at, text in enumerate(asked.texts or ()):
+        yield [(f"texts[{at}]", Content("text", text))]
+    for at, uri in enumerate(asked.images or ()):
+        yield [(f"images[{at}]", Content("image_url", image_url=uri))]
+    for at, one in enumerate(asked.inputs or ()):
+        if not one.content:
+            raise InputError(f"inputs[{at}]", "it has no content", "send a text or a picture")
+        yield [(f"inputs[{at}].content[{i}]", content) for i, content in enumerate(one.content)]
+
+
+def _joined(found: Embeddings, owners: Sequence[Sequence[tuple[str, int]]]) -> Vectors:
+    """``[N, D]`` of unit length: of each item the sum of its parts' unit vectors."""
+    sums = [np.sum([found[modality][row] for modality, row in parts], axis=0) for parts in owners]
+    return unit_rows(np.array(sums, np.float32))
+
+
+def _int8(rows: Vectors) -> list[list[int]]:
+    """Each vector times what makes its largest number 127: cosines stay, up to rounding."""
+    largest = np.abs(rows).max(axis=1, keepdims=True)
+    found: list[list[int]] = np.rint(rows / np.where(largest == 0, 1, largest) * 127).astype(int).tolist()
+    return found
+
+
+def _uint8(rows: Vectors) -> list[list[int]]:
+    return [[value + 128 for value in row] for row in _int8(rows)]
+
+
+def _ubinary(rows: Vectors) -> list[list[int]]:
+    """The signs of eight numbers a byte, the first one in its highest bit."""
+    found: list[list[int]] = np.packbits(rows > 0, axis=1).tolist()
+    return found
+
+
+def _binary(rows: Vectors) -> list[list[int]]:
+    return [[value - 128 for value in row] for row in _ubinary(rows)]
+
+
+_ENCODE: Mapping[str, Callable[[Vectors], Any]] = {
+    "float": np.ndarray.tolist,
+    "int8": _int8,
+    "uint8": _uint8,
+    "binary": _binary,
+    "ubinary": _ubinary,
+    "base64": lambda rows: [base64_floats(row) for row in rows],
+}
+
+
+def error(fault: Fault) -> Mapping[str, str]:
+    """``{"message": "…"}``, and bindrt's parts of it."""
+    return told(fault)
+
+
+PROTOCOL = Protocol("cohere", ("/v2/embed",), routes, error)

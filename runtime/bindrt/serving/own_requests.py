@@ -1,0 +1,167 @@
+"""Requests of bindrt's own protocol: items by modality, as a form or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Set
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+from starlette.requests import Request
+
+from bindrt.errors import InputError, OptionError
+from bindrt.item_options import check_options, item_options
+from bindrt.modalities import MODALITIES
+from bindrt.serving.faults import Fault
+from bindrt.serving.forms import FormPart, form_parts
+from bindrt.serving.replies import json_body
+from bindrt.serving.service import Service
+from bindrt.serving.taking import Placed, file_item, ready_item
+
+#: The content type of a part that is the model's input already: NumPy's ``.npy``.
+READY = "application/x-npy"
+#: Parts beside the items: model, normalize, encoding_format, options.
+_OTHERS = 64
+_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_Value = Union[str, bool, int, float, list[str]]
+
+
+@dataclass
+class OwnRequest:
+    """What a request has.
+
+    Attributes:
+        items: by modality.
+        texts: lists of texts that are no items, by their names: ``labels``.
+        fields: all else, as texts: options of items, and of the request.
+    """
+
+    items: dict[str, list[Placed]] = field(default_factory=dict)
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def flag(self, name: str, default: bool) -> bool:
+        """A field that is true or false.
+
+        Raises:
+            OptionError: it is neither.
+        """
+        text = self.fields.get(name, str(default)).lower()
+        if text not in _FLAGS:
+            raise OptionError(name, f"{text[:40]!r} is not true or false", f"leave it out for {default}")
+        return _FLAGS[text]
+
+    def one_of(self, name: str, known: tuple[str, ...]) -> str:
+        """A field that has one of some values; the first one if it is left out.
+
+        Raises:
+            OptionError: it has another.
+        """
+        text = self.fields.get(name, known[0])
+        if text not in known:
+            raise OptionError(name, f"there is no {text[:40]!r}", f"one of {', '.join(known)}")
+        return text
+
+
+async def own_request(
+    service: Service, request: Request, fields: Collection[str], lists: Collection[str] = ()
+) -> OwnRequest:
+    """Reads a request.
+
+    Args:
+        fields: those that are no options of items.
+        lists: names of lists of texts that are no items.
+
+    Raises:
+        Error: an item or an option is none.
+        Fault: the body is damaged, or neither JSON nor a form.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return await _of_json(service, request, fields, lists)
+    if kind == "multipart/form-data":
+        parts = await form_parts(request, service.options.max_items + _OTHERS)
+        return _of_form(service, parts, fields, lists)
+    raise Fault(415, "the body: it is neither JSON nor a form; curl -F sends a form", "WrongType")
+
+
+async def _of_json(
+    service: Service, request: Request, fields: Collection[str], lists: Collection[str]
+) -> OwnRequest:
+    body = await json_body(request, dict[str, _Value])
+    found, given = OwnRequest(), {}
+    for name, value in body.items():
+        if name in MODALITIES:
+            given[name] = [(f"{name}[{i}]", text) for i, text in enumerate(_list(value))]
+        elif name in lists:
+            found.texts[name] = _list(value)
+        else:
+            found.fields[name] = _text(name, value)
+    options = _options(found.fields, fields, set(given))
+    for modality, each in given.items():
+        if MODALITIES[modality].tokens is not None:
+            found.items[modality] = [service.text(text, place) for place, text in each]
+        else:
+            found.items[modality] = await service.files(request, modality, each, _own(options, modality))
+    return found
+
+
+def _of_form(
+    service: Service, parts: Iterable[FormPart], fields: Collection[str], lists: Collection[str]
+) -> OwnRequest:
+    found, items = OwnRequest(), []
+    for part in parts:
+        if part.name in MODALITIES:
+            items.append(part)
+        elif part.name in lists:
+            found.texts.setdefault(part.name, []).append(part.text)
+        else:
+            found.fields[part.name] = part.text
+    options = _options(found.fields, fields, {part.name for part in items})
+    for part in items:
+        placed = found.items.setdefault(part.name, [])
+        placed.append(_item(service, part, f"{part.name}[{len(placed)}]", options))
+    return found
+
+
+def _item(service: Service, part: FormPart, place: str, options: Mapping[str, str]) -> Placed:
+    if part.kind == READY:
+        return ready_item(part.name, bytes(part.data), place, service.limits)
+    if MODALITIES[part.name].tokens is not None:
+        return service.text(part.text, place)
+    return file_item(part.name, bytes(part.data), place, _own(options, part.name))
+
+
+def _options(given: Mapping[str, str], fields: Collection[str], modalities: Set[str]) -> dict[str, str]:
+    """The options of items.
+
+    Raises:
+        OptionError: there is no such option, it cannot have this value, or no item of the request has it.
+    """
+    options = {name: value for name, value in given.items() if name not in fields}
+    check_options(options, None, "the request")
+    for name in options:
+        having = item_options()[name].readers
+        if not modalities & set(having):
+            raise OptionError(
+                name, f"only {', '.join(having)} files have this option, and there is none", "leave it out"
+            )
+    return options
+
+
+def _own(options: Mapping[str, str], modality: str) -> dict[str, str]:
+    """Those options that a modality has."""
+    return {name: value for name, value in options.items() if modality in item_options()[name].readers}
+
+
+def _list(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return value
+    raise InputError("the request", f"{str(value)[:40]} is not a text or a list of texts", "send one")
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        raise OptionError(name[:40], "it is a list", "send one value")
+    return str(value).lower() if isinstance(value, bool) else str(value)

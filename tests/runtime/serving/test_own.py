@@ -1,0 +1,78 @@
+"""bindrt's own protocol as JSON, and what it has beside vectors: labels and similarities."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import bindrt
+from support.serving import Running, form, in_uri
+
+LABELS = ["a bell ringing", "a car driving", "rain"]
+
+
+def test_json_as_a_form(server: Running, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
+    asked = {"image": [in_uri(media["image"])], "text": "rain", "depth": in_uri(media["depth"]), "unit": "m"}
+    found = server.post("/v1/embed", {**asked, "normalize": False, "model": "tiny"})
+    assert found.status == 200, found.body
+    expected = served_model.embed(
+        image=media["image"], text="rain", depth=bindrt.Depth(media["depth"], unit="m"), normalize=False
+    )
+    for modality in ("image", "text", "depth"):
+        assert np.allclose(found.json["embeddings"][modality], expected[modality], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("templates", [None, ["{}", "the sound of {}"]])
+def test_labels(
+    server: Running, served_model: bindrt.Model, media: dict[str, bytes], templates: list[str] | None
+) -> None:
+    expected = served_model.classify(audio=media["audio"], labels=LABELS, templates=templates)
+    asked = {"audio": in_uri(media["audio"]), "labels": LABELS}
+    as_json = server.post("/v1/classify", {**asked, **({"templates": templates} if templates else {})})
+    assert as_json.status == 200, as_json.body
+    parts = [("labels", None, label.encode()) for label in LABELS]
+    parts += [("templates", None, template.encode()) for template in templates or ()]
+    as_form = server.ask("POST", "/v1/classify", *form(("audio", "a.wav", media["audio"]), *parts))
+    for found in (as_json.json, as_form.json):
+        assert np.allclose(found["probabilities"], expected, atol=1e-4)
+        assert found["labels"] == LABELS
+        assert found["best"] == [LABELS[int(expected.argmax())]]
+
+
+def test_labels_of_texts(server: Running, served_model: bindrt.Model) -> None:
+    found = server.post("/v1/classify", {"text": ["rain", "a bell"], "labels": LABELS}).json
+    expected = served_model.classify(text=["rain", "a bell"], labels=LABELS)
+    assert np.allclose(found["probabilities"], expected, atol=1e-4)
+
+
+def test_similarities(server: Running, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
+    found = server.post("/v1/similarity", {"image": in_uri(media["image"]), "text": ["a bell", "rain"]}).json
+    assert found["items"] == ["image[0]", "text[0]", "text[1]"]
+    embedded = served_model.embed(image=media["image"], text=["a bell", "rain"])
+    assert np.allclose(np.diag(found["similarity"]), 1, atol=1e-5)
+    assert np.allclose(found["similarity"][0][1:], embedded.similarity("image", "text")[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "status", "said"),
+    [
+        ("classify", {"text": "a"}, 400, "labels"),
+        ("classify", {"text": "a", "labels": []}, 400, "labels"),
+        ("classify", {"labels": ["a"]}, 400, "0 modalities given"),
+        ("classify", {"text": "a", "image": "data:,x", "labels": ["a"]}, 400, "2 modalities given"),
+        ("classify", {"text": "a", "labels": ["a"], "templates": ["b"]}, 400, "templates[0]"),
+        ("classify", {"text": "a", "labels": ["a"] * 2048}, 413, "2049 items"),
+        ("similarity", {"text": ["a"] * 513}, 413, "it has 513 items"),
+        ("similarity", {}, 400, "it has no items"),
+        ("embed", {"text": 1}, 400, "1 is not a text or a list of texts"),
+        ("embed", {"text": "a", "unit": ["m"]}, 400, "unit: it is a list"),
+        ("embed", {"image": ["a.jpg"]}, 400, "image[0]: it is not a data: URI"),
+        ("embed", {"text": "a", "smell": 1}, 400, "no modality has no option 'smell'"),
+        ("embed", [], 400, "the body"),
+    ],
+    ids=str,
+)
+def test_errors(server: Running, path: str, asked: object, status: int, said: str) -> None:
+    found = server.post(f"/v1/{path}", asked)
+    assert found.status == status, found.body
+    assert said in found.json["error"]["message"]
