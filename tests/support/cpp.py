@@ -17,15 +17,24 @@ _ROOMS = (
 )
 
 
-def _programs(kind: str) -> list[str]:
-    found = (p.stem for room in _ROOMS for p in (ROOT / "tests").glob(f"{room}/{kind}_*.cpp"))
-    return sorted(stem for stem in found if not stem.endswith("_cuda"))
+def _sources(kind: str) -> dict[str, Path]:
+    found = (p for room in _ROOMS for p in (ROOT / "tests").glob(f"{room}/{kind}_*.cpp"))
+    return {p.stem: p for p in sorted(found, key=lambda p: p.stem) if not p.stem.endswith("_cuda")}
+
+
+def _has_threads(source: Path) -> bool:
+    return source.parent.name == "pipeline" or "thread" in source.read_text()
 
 
 #: Programs of the tests.
-PROGRAMS = _programs("test")
+PROGRAMS = list(_sources("test"))
 #: Programs of random cases, one an op.
-STRESS = _programs("stress")
+STRESS = list(_sources("stress"))
+#: What `make test` runs under the thread sanitizer; `make test-deep` runs the rest.
+THREADED = [name for name, source in _sources("test").items() if _has_threads(source)]
+THREADED += ["stress_pipeline", "stress_team"]
+#: Sanitized code takes half the time to compile at -O1, and names its lines with the least debug information.
+FLAGS = "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1"
 TIMEOUT = 900  # seconds; a first build of all kernels on a slow machine
 
 
@@ -51,8 +60,17 @@ def run(
     )
 
 
+_missing: dict[str, str] = {}
+
+
 def missing(sanitize: str, folder: Path) -> str:
     """Why tests cannot be built under a sanitizer ("": none) here; empty if they can."""
+    if sanitize not in _missing:
+        _missing[sanitize] = _probe(sanitize, folder)
+    return _missing[sanitize]
+
+
+def _probe(sanitize: str, folder: Path) -> str:
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
     if compiler is None:
         return "no C++ compiler"
@@ -73,17 +91,17 @@ def tree(sanitize: str) -> Path:
     return ROOT / "build" / ("cpp-" + (sanitize.replace(",", "-") or "plain"))
 
 
-def build(sanitize: str, target: str = "all") -> Path:
-    """Build a target and return the build folder. AssertionError with the log if it fails."""
+def build(sanitize: str, *targets: str) -> Path:
+    """Build targets and return the build folder. AssertionError with the log if it fails."""
     folder = tree(sanitize)
     cmake = tool("cmake")
     assert cmake is not None
     ninja = tool("ninja")
     generator = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}"] if ninja else ["-G", "Unix Makefiles"]
-    options = ["-DBINDRT_PYTHON=OFF", "-DBINDRT_TESTS=ON", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"]
+    options = ["-DBINDRT_PYTHON=OFF", "-DBINDRT_TESTS=ON", "-DCMAKE_BUILD_TYPE=RelWithDebInfo", FLAGS]
     for command in (
         [cmake, "-S", str(ROOT), "-B", str(folder), *generator, *options, f"-DBINDRT_SANITIZE={sanitize}"],
-        [cmake, "--build", str(folder), "--parallel", "2", "--target", target],
+        [cmake, "--build", str(folder), "--parallel", "2", "--target", *targets],
     ):
         done = run(command)
         assert done.returncode == 0, done.stdout[-8000:]

@@ -27,7 +27,7 @@ class Fault:
 def link(tree: Path, name: str, damaged: Path, libraries: list[str], program: Path) -> Path:
     """A build tree's program with one file of its libraries replaced: a linker takes what comes first."""
     objects = sorted((tree / "tests" / "cpp" / "CMakeFiles" / f"{name}.dir").rglob("*.o"))
-    flags = ["-std=c++20", "-O1", "-g", "-pthread", f"-I{cpp.ROOT}"]
+    flags = ["-std=c++20", "-O1", "-g1", "-pthread", f"-I{cpp.ROOT}"]
     inputs = [damaged, *objects, *(tree / f"libbindrt_{library}.a" for library in libraries)]
     built = cpp.run(["c++", *flags, *map(str, inputs), "-ldl", "-o", str(program)])
     assert built.returncode == 0, built.stdout[-4000:]

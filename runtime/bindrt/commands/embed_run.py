@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
@@ -13,6 +13,7 @@ from bindrt.bundle.space import with_fewer_views
 from bindrt.commands.earlier import EarlierRows
 from bindrt.commands.file_states import FileState, state_of
 from bindrt.commands.inputs import EmbedArguments, Input, list_inputs, resolve
+from bindrt.commands.interrupts import interrupts_held
 from bindrt.commands.passed_over import PassedOver
 from bindrt.commands.rows import Row
 from bindrt.commands.rules import rule_for
@@ -127,7 +128,7 @@ class EmbedRun:
         """Embeds all inputs.
 
         Before it raises an error, it writes every row before that one. When it is interrupted, it writes
-        every row that is finished.
+        what is finished up to the first row that is not: so a run that goes on keeps the order.
 
         Args:
             write: takes each row, in the order of the inputs.
@@ -146,8 +147,9 @@ class EmbedRun:
                 waiting.popleft().cancel()
             else:
                 row = first.row()
-                waiting.popleft()  # after row(): an interrupt there must still find it
-                self._write(first, row, write)
+                with interrupts_held():  # else a row may be in neither place, or in both
+                    waiting.popleft()
+                    self._write(first, row, write)
             advance(1)
 
         try:
@@ -163,11 +165,8 @@ class EmbedRun:
             while waiting:
                 finish_first()
         except KeyboardInterrupt:
-            for pending in waiting:
-                if isinstance(pending, RowsInWork) or not pending.is_finished():
-                    continue
-                if (row := pending.row()).error is None:
-                    write(row)
+            for row in _finished(waiting):
+                write(row)
             raise
         finally:
             for pending in waiting:
@@ -292,6 +291,16 @@ class EmbedRun:
             self.summary.note(notes)
         self.summary.rows += 1
         write(row)
+
+
+def _finished(waiting: Iterable[Pending | RowsInWork]) -> Iterator[Row]:
+    """The rows up to the first that is not finished, or has failed, perhaps by the interrupt."""
+    for pending in waiting:
+        if isinstance(pending, RowsInWork) or not pending.is_finished():
+            return
+        if (row := pending.row()).error is not None:
+            return
+        yield row
 
 
 def _is_full(waiting: deque[Pending | RowsInWork]) -> bool:

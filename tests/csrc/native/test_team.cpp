@@ -7,7 +7,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -28,6 +30,30 @@ using namespace std::chrono_literals;
 void wait_for(const std::atomic<bool>& flag) {
   while (!flag) {
     std::this_thread::yield();
+  }
+}
+
+#if defined(__linux__)
+int thread_number() { return static_cast<int>(::gettid()); }
+
+// Whether a thread waits for something: neither runs nor waits for a core.
+bool is_asleep(int thread) {
+  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  return text.find(") S") != std::string::npos;
+}
+#else
+int thread_number() { return 1; }
+bool is_asleep(int) { return true; }
+#endif
+
+// Until a thread that has told its number sleeps, and not only for a moment.
+void wait_for_sleep(const std::atomic<int>& thread) {
+  int asleep = 0;
+  while (asleep < 5) {
+    std::this_thread::sleep_for(2ms);
+    asleep = thread != 0 && is_asleep(thread) ? asleep + 1 : 0;
   }
 }
 
@@ -84,13 +110,16 @@ void test_a_higher_priority_goes_first_at_the_next_piece() {
   std::atomic<bool> low_runs{false}, high_called{false}, high_done{false}, low_done{false};
   std::atomic<int> before{-1};
   std::atomic<int> pieces{0};
+  constexpr int kPieces = 50'000;
   std::thread low([&] {
     run_on_team(64, 0, [&](Member& member) {
-      member.loop(200, 1, [&](std::int64_t, std::int64_t) {
+      member.loop(kPieces, 1, [&](std::int64_t, std::int64_t) {
         low_runs = true;
         wait_for(high_called);
         pieces.fetch_add(1);
-        std::this_thread::sleep_for(1ms);
+        if (before < 0) {  // else what is left need not take long
+          std::this_thread::sleep_for(1ms);
+        }
       });
     });
     low_done = true;
@@ -103,8 +132,8 @@ void test_a_higher_priority_goes_first_at_the_next_piece() {
   high_done = !low_done;
   low.join();
   CHECK(high_done);
-  CHECK(before < 200);
-  CHECK(pieces == 200);
+  CHECK(before < kPieces);
+  CHECK(pieces == kPieces);
 }
 
 void test_three_priorities_nest() {
@@ -153,7 +182,9 @@ void test_equal_priorities_go_in_the_order_of_calls() {
   std::mutex guard;
   std::vector<std::thread> callers;
   for (int i = 0; i < 4; ++i) {
-    callers.emplace_back([&, i] {
+    std::atomic<int> calls{0};
+    callers.emplace_back([&order, &guard, &calls, i] {
+      calls = thread_number();
       run_on_team(64, 0, [&](Member& member) {
         member.loop(1, 1, [&](std::int64_t, std::int64_t) {
           const std::lock_guard<std::mutex> lock(guard);
@@ -162,7 +193,7 @@ void test_equal_priorities_go_in_the_order_of_calls() {
         member.loop(64, 1, [](std::int64_t, std::int64_t) { std::this_thread::sleep_for(50us); });
       });
     });
-    std::this_thread::sleep_for(20ms);  // it has called
+    wait_for_sleep(calls);  // it has called
   }
   release = true;
   holder.join();

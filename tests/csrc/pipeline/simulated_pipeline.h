@@ -29,12 +29,13 @@ struct Item {
   int number = 0;
   std::int64_t rows = 1;
   std::int64_t length = 0;
-  bool weighted = false;    // the last row alone counts
-  bool bad = false;         // the engine fails on it
-  bool unreadable = false;  // preparing fails ...
-  bool throws = false;      // ... by an exception, before anything is reserved
-  std::int64_t tried = 0;   // rows that preparing reserves first, and gives up
-  int slow = 0;             // microseconds of preparing
+  bool weighted = false;          // the last row alone counts
+  bool bad = false;               // the engine fails on it
+  bool unreadable = false;        // preparing fails ...
+  bool throws = false;            // ... by an exception, before anything is reserved
+  std::int64_t tried = 0;         // rows that preparing reserves first, and gives up
+  int slow = 0;                   // microseconds of preparing
+  std::atomic<bool> held{false};  // preparing lasts until it is false
   std::vector<float> ready;
 
   std::atomic<int> deliveries{0};
@@ -68,7 +69,8 @@ class Model final : public Callbacks {
  public:
   std::atomic<std::int64_t> memory_rows{1 << 30};  // more rows in a call are out of memory
   std::atomic<int> engine_microseconds{0};
-  std::atomic<int> jitter{0};  // up to so many microseconds of delay here and there
+  std::atomic<bool> held{false};  // calls of the engine last until it is false
+  std::atomic<int> jitter{0};     // up to so many microseconds of delay here and there
   std::atomic<std::int64_t> most_rows{0};
   std::atomic<int> calls{0};
   std::function<void(const Delivery&)> on_delivery;
@@ -77,6 +79,7 @@ class Model final : public Callbacks {
   FailurePtr prepare(const Request& request, ItemRows& rows) override {
     const Item& item = *static_cast<const Item*>(request.tag.get());
     pause(item.slow);
+    wait_while(item.held);
     if (item.throws) {
       throw std::runtime_error("cannot be read");
     }
@@ -111,6 +114,7 @@ class Model final : public Callbacks {
     while (call.rows > most && !most_rows.compare_exchange_weak(most, call.rows)) {
     }
     pause(engine_microseconds.load());
+    wait_while(held);
     dither();
     if (call.rows > memory_rows.load()) {
       return {EngineResult::Status::kOutOfMemory, make_failure("out of memory")};
@@ -161,6 +165,12 @@ class Model final : public Callbacks {
   static void pause(int microseconds) {
     if (microseconds > 0) {
       std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
+    }
+  }
+
+  static void wait_while(const std::atomic<bool>& held) {
+    while (held.load()) {
+      pause(100);
     }
   }
 
@@ -244,13 +254,22 @@ struct World {
     CHECK(pipeline->submit(request) == Submitted::kAccepted);
     return request;
   }
-  // Until the engine is in a call, where it stays for `engine_microseconds`.
+  // Until the engine is in a call, where it stays while it is held.
   void wait_for_engine(int calls = 1) {
     while (model->calls.load() < calls) {
       std::this_thread::sleep_for(std::chrono::microseconds(100));
     }
   }
-  void drain() { pipeline->close(Closing::kDrain); }
+  // Until the engine's thread has nothing to do and sleeps.
+  void wait_for_sleep() const {
+    while (!pipeline->idle()) {
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+  }
+  void drain() {
+    model->held = false;
+    pipeline->close(Closing::kDrain);
+  }
 
   std::shared_ptr<Model> model;
   std::shared_ptr<Workers> workers;

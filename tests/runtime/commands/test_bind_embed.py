@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -286,6 +287,7 @@ def test_stopped_run_keeps_its_segments(
     process.stdin.flush()
     while not list(parts.glob("[0-9]*.parquet")):
         assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
     process.send_signal(stop)
     _, messages = process.communicate(timeout=60)
     assert process.returncode == (130 if stop == signal.SIGINT else -9)

@@ -173,7 +173,7 @@ def test_the_process_ends_with_its_parent() -> None:
     process = DecodingProcess()
     assert process._process.stdin is not None
     process._process.stdin.close()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while process.alive and time.monotonic() < end:
         time.sleep(0.05)
     assert not process.alive

@@ -86,18 +86,18 @@ def test_one_thread_prepares_while_an_engine_has_all_cores(
     engine = SimulatedEngine(max_batch=16, held=True)
     model = load(engine)
     futures = [model.submit("image", picture_bytes("JPEG"))]
-    assert engine.entered.wait(10)
+    assert engine.entered.wait(60)
     during = Inside()
     futures += [model.submit("image", Watched(during, lambda: time.sleep(0.01))) for _ in range(8)]
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while during.passed < 8 and time.monotonic() < end:
         time.sleep(0.01)
     engine.gate.set()
     assert (during.passed, during.most) == (8, 1)
-    assert all(future.result(20) is not None for future in futures)
+    assert all(future.result(120) is not None for future in futures)
     after = Inside()
-    futures = [model.submit("image", Watched(after, lambda: after.two.wait(10))) for _ in range(4)]
-    assert all(future.result(20) is not None for future in futures)
+    futures = [model.submit("image", Watched(after, lambda: after.two.wait(60))) for _ in range(4)]
+    assert all(future.result(120) is not None for future in futures)
     assert after.most >= 2
 
 
@@ -106,10 +106,10 @@ def test_an_engine_that_failed_has_no_cores(load: Callable[[SimulatedEngine], bi
         raise RuntimeError("no")
 
     model = load(SimulatedEngine(max_batch=16, before=fail))
-    assert model.submit("image", picture_bytes("JPEG")).exception(20) is not None
+    assert model.submit("image", picture_bytes("JPEG")).exception(120) is not None
     after = Inside()
-    futures = [model.submit("image", Watched(after, lambda: after.two.wait(10))) for _ in range(2)]
-    assert all(future.exception(20) is not None for future in futures)
+    futures = [model.submit("image", Watched(after, lambda: after.two.wait(60))) for _ in range(2)]
+    assert all(future.exception(120) is not None for future in futures)
     assert after.most >= 2
 
 

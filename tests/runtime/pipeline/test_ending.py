@@ -40,17 +40,17 @@ def run_script(code: str) -> subprocess.CompletedProcess[str]:
 def test_ctrl_c_ends_the_wait_and_the_process_ends_well(ends: str) -> None:
     done = run_script(
         "m = slow()\n"
-        "futures = [m.submit('text', str(i)) for i in range(60)]\n"
+        "futures = [m.submit('text', str(i)) for i in range(200)]\n"  # ten seconds of work
         "futures[0].result(60)\n"
-        "interrupted_after(0.3)\n"
-        "start = time.monotonic()\n"
-        f"try: m.{ends}\n"
-        "except KeyboardInterrupt: print('interrupted', time.monotonic() - start < 2)\n"
+        "try:\n"
+        "    interrupted_after(0.3)\n"
+        f"    m.{ends}\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
         "ends = [type(f.exception(60)).__name__ for f in futures]\n"
         "print(sorted(set(ends)), flush=True)\n"
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "interrupted True\n['ClosedError', 'NoneType']\n"
+    assert done.stdout == "interrupted\n['ClosedError', 'NoneType']\n"  # not all were waited for
 
 
 def test_a_future_alone_keeps_its_pipeline_and_the_process_ends_well() -> None:
@@ -139,12 +139,12 @@ def test_a_long_decoding_ends_when_nobody_wants_it() -> None:
         "        time.sleep(0.01)\n"
         "        return b'x'\n"
         "m = bindrt.load('tiny', modalities=['image'], limits=bindrt.Limits(max_bytes=10**9))\n"
-        "interrupted_after(0.5)\n"
-        "start = time.monotonic()\n"
-        "try: m.embed(image=[Endless(), Endless()])\n"
-        "except KeyboardInterrupt: print('interrupted', time.monotonic() - start < 20)\n"
+        "try:\n"
+        "    interrupted_after(0.5)\n"
+        "    m.embed(image=[Endless(), Endless()])\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted True\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
 
 
 def test_ctrl_c_does_not_hit_who_shares_the_batch() -> None:
@@ -153,24 +153,34 @@ def test_ctrl_c_does_not_hit_who_shares_the_batch() -> None:
         "class Engine(Slow):\n"
         "    def run(self, inputs, out):\n"
         "        calls.append(len(inputs))\n"
-        "        if len(calls) == 1: started.set()\n"
-        "        for _ in range(20): time.sleep(0.02)\n"
+        "        if len(calls) == 1: time.sleep(0.4)\n"  # what comes now shares the next batch
+        "        else: hit.wait(60)\n"
         "        out[...] = 1\n"
-        "calls, started, rows = [], threading.Event(), []\n"
+        "def interrupted_in_call(number):\n"
+        "    def wait():\n"
+        "        while len(calls) < number: time.sleep(0.01)\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    threading.Thread(target=wait).start()\n"
+        "calls, hit = [], threading.Event()\n"
         "m = bindrt.load('tiny', modalities=['imu'], engines={'imu': Engine()})\n"
         "item = bindrt.Imu(np.ones((6, 1000)), rate=200)\n"
         "m.embed(imu=item)\n"
-        "calls.clear(); started.clear()\n"
+        "calls.clear()\n"
         "first = m.submit('imu', item)\n"
-        "started.wait()\n"  # the engine is busy: what comes now shares the next batch
+        "while not calls: time.sleep(0.001)\n"
         "other = m.submit('imu', item)\n"
-        "interrupted_after(0.6)\n"
-        "try: m.embed(imu=item)\n"
+        "try:\n"
+        "    interrupted_in_call(2)\n"
+        "    m.embed(imu=item)\n"
         "except KeyboardInterrupt: print('interrupted')\n"
+        "hit.set()\n"
         "print(first.result(60).shape, other.result(60).shape)\n"
-        "interrupted_after(0.2)\n"
-        "try: m.embed(imu=item)\n"
+        "hit.clear()\n"
+        "try:\n"
+        "    interrupted_in_call(len(calls) + 1)\n"
+        "    m.embed(imu=item)\n"
         "except KeyboardInterrupt: print('interrupted')\n"
+        "hit.set()\n"
         "print(m.embed(imu=[item] * 5).imu.shape)\n"
     )
     assert (done.returncode, done.stderr) == (0, "")

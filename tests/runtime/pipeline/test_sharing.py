@@ -183,7 +183,7 @@ def test_deadlines_are_each_ones_own(load_with: Callable[..., bindrt.Model]) -> 
     assert long.result(60)[1] > 0
     assert engine.batches == [1, 1]  # "c" was not computed
     assert sharing(model, "text")["expired"] == 4
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while any(t.name == "bindrt deadlines" for t in threading.enumerate()) and time.monotonic() < end:
         time.sleep(0.01)
     assert not any(t.name == "bindrt deadlines" for t in threading.enumerate())

@@ -340,7 +340,7 @@ def test_a_kept_future_keeps_no_pipeline(model: bindrt.Model) -> None:
     kept = [model.submit("text", "a"), model.submit("text", bindrt.Prepared(tokens("a")[0]))]
     for future in kept:
         future.result(60)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while any(f.request is not None for f in kept) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert all(f.request is None for f in kept)
@@ -361,7 +361,7 @@ def test_a_dropped_model_ends_its_threads(small_bundle: Path) -> None:
     before = threads()
     for _ in range(3):
         bindrt.load(small_bundle).submit("imu", INPUTS / "imu/s2.npz").result(60)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while threads() > before and time.monotonic() < deadline:
         time.sleep(0.05)
     assert threads() <= before

@@ -75,7 +75,7 @@ def test_ahead_makes_no_more_than_it_may_and_closes_what_it_reads() -> None:
 
     work = Ahead(items(), 2, "test-ahead")
     for _ in range(3):  # two in the queue, one in hand
-        assert full.acquire(timeout=10)
+        assert full.acquire(timeout=60)
     work.close()
     assert closed.is_set()
     assert len(made) <= 4
