@@ -35,7 +35,7 @@ THREADED = [name for name, source in _sources("test").items() if _has_threads(so
 THREADED += ["stress_pipeline", "stress_team"]
 #: Sanitized code takes half the time to compile at -O1, and names its lines with the least debug information.
 FLAGS = "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1"
-TIMEOUT = 900  # seconds; a first build of all kernels on a slow machine
+TIMEOUT = 1800  # seconds; a first build of all kernels on a slow machine
 
 
 def tool(name: str) -> str | None:

@@ -67,15 +67,15 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cpp.build("", "stress_pipeline")
 
 
-def run_with(tree: Path, damaged: Path, program: Path) -> str:
+def run_with(tree: Path, damaged: Path, program: Path, seconds: int) -> str:
     built = planted.link(tree, "stress_pipeline", damaged, ["pipeline", "kernels"], program)
-    return cpp.run([str(built), str(SCHEDULES)], env={"BINDRT_STRESS_SECONDS": "5"}).stdout
+    return cpp.run([str(built), str(SCHEDULES)], env={"BINDRT_STRESS_SECONDS": str(seconds)}).stdout
 
 
 def test_without_a_fault(tree: Path, tmp_path: Path) -> None:
     copy = tmp_path / "executing.cpp"
     copy.write_text((PIPELINE / "executing.cpp").read_text())
-    assert f"{SCHEDULES} cases\n" in (out := run_with(tree, copy, tmp_path / "run"))
+    assert f"{SCHEDULES} cases\n" in (out := run_with(tree, copy, tmp_path / "run", 60))
     assert ", 0 failed" in out
 
 
@@ -86,5 +86,5 @@ def test_without_a_fault(tree: Path, tmp_path: Path) -> None:
 def test_fault_is_found(tree: Path, tmp_path: Path, fault: planted.Fault) -> None:
     damaged = tmp_path / fault.file
     damaged.write_text(fault.damaged())
-    out = run_with(tree, damaged, tmp_path / "run")
+    out = run_with(tree, damaged, tmp_path / "run", 5)
     assert f"{SCHEDULES} cases\n" not in out or ", 0 failed" not in out  # failed, crashed or hung
