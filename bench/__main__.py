@@ -41,6 +41,8 @@ COMMANDS = {
     "gpu": Command("the GPU kernels: compared with the CPU, then timed", "bench.gpu.command"),
     "gpu-pipeline": Command("submit on a GPU, with and without CUDA graphs", "bench.gpu.pipeline"),
     "formats": Command("a file of every container and codec beside a full decode", "bench.formats.command"),
+    "triton": Command("bind-export --triton on the real server", "bench.triton.command"),
+    "serve": Command("bind-serve beside the same pipeline in the process", "bench.serve.command"),
     "compare": Command("two results row by row, or one bench in two trees in turns", "bench.compare"),
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bindrt.bundle import open_bundle, unique_keys
+from bindrt.bundle import MANIFEST, open_bundle, unique_keys
 from bindrt.commands.terminal import Command, CommandParser
 from bindrt.engines import ENGINES
 from bindrt.engines.registry import listed_engines
@@ -28,8 +28,10 @@ from bindrt_export.terminal import (
     print_check,
     print_dry_run,
     print_report,
+    print_repository,
     table_console,
 )
+from bindrt_export.triton import ENCODER_BACKENDS, FORMS, RepositoryRequest, write_repository
 
 MAX_CONFIG_BYTES = 1 << 20
 #: What a profile's bundle holds unless ``--precision`` says otherwise.
@@ -46,13 +48,15 @@ def parser(prog: str) -> CommandParser:
         imagebind_huge.pth -o imagebind.bind
         imagebind_huge.pth -o small.bind --modality image text --precision fp16 int8
         imagebind_huge.pth -o robot.bind --modality audio imu --profile edge
+        imagebind.bind --triton models
         --check imagebind.bind
         """,
     )
     p.add(
         "checkpoint",
         nargs="?",
-        help="official .pth, the same keys as .safetensors, an OpenCLIP file, or random:SEED",
+        help="official .pth, the same keys as .safetensors, an OpenCLIP file, or random:SEED; with --triton "
+        "also a finished bundle",
     )
     p.add("-o", "--output", type=Path, metavar="NAME.bind", help="the bundle to write")
     p.add("--dry-run", action="store_true", help="say what would be built, with sizes and memory")
@@ -63,7 +67,18 @@ def parser(prog: str) -> CommandParser:
     model("--modality", nargs="+", action="extend", choices=tuple(MODALITIES), metavar="M",
                        help=f"only these of {', '.join(MODALITIES)}; default: all")  # fmt: skip
     _engines(p.section("precisions and engines"))
+    _triton(p.section("NVIDIA Triton"))
     return p
+
+
+def _triton(add: Callable[..., object]) -> None:
+    add("--triton", type=Path, metavar="REPO", help="write a model repository of the bundle")
+    form = "model: one Python model a modality (default); ensemble: prepare, encode, pool"
+    encoders = f"who runs the encoders of an ensemble: {', '.join(ENCODER_BACKENDS)}"
+    instances = "processes that prepare the items of a modality of an ensemble; default: 1"
+    add("--triton-form", choices=FORMS, metavar="F", help=form)
+    add("--triton-encoders", choices=ENCODER_BACKENDS, metavar="B", help=encoders)
+    add("--triton-instances", type=int, metavar="N", help=instances)
 
 
 def _engines(add: Callable[..., object]) -> None:
@@ -93,7 +108,27 @@ def _engines(add: Callable[..., object]) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    return run_check(args) if args.check else run_export(args, console)
+    if args.check:
+        return run_check(args)
+    if args.triton and args.checkpoint is not None and (Path(args.checkpoint) / MANIFEST).is_file():
+        return run_repository(args)
+    return run_export(args, console)
+
+
+def run_repository(args: argparse.Namespace) -> int:
+    """A repository from a finished bundle: no export, and no torch."""
+    if args.output is not None:
+        raise OptionError("-o", f"{args.checkpoint} is a bundle already", "leave -o out")
+    refuse_contradictions(args)
+    emit(repository_of(args, Path(args.checkpoint)), args.json, print_repository)
+    return 0
+
+
+def repository_of(args: argparse.Namespace, bundle: Path) -> dict[str, Any]:
+    instances = 1 if args.triton_instances is None else args.triton_instances
+    form = args.triton_form or FORMS[0]
+    request = RepositoryRequest(args.triton, form, args.triton_encoders, instances, modalities=args.modality)
+    return {"repository": str(args.triton), "form": form, "models": write_repository(bundle, request)}
 
 
 def run_check(args: argparse.Namespace) -> int:
@@ -120,7 +155,10 @@ def run_export(args: argparse.Namespace, console: Console) -> int:
     with SilentProgress() if args.json else RichProgress(console) as progress:
         report = exporter.run(request, progress)
     gain = bundle_gain(open_bundle(args.output).manifest)
-    emit({**report, "bundle": str(args.output), "gain": gain}, args.json, print_report)
+    report = {**report, "bundle": str(args.output), "gain": gain}
+    if args.triton:
+        report["triton"] = repository_of(args, args.output)
+    emit(report, args.json, print_report)
     return 0
 
 
@@ -165,6 +203,14 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
         raise OptionError("--calibration", "it is for 8-bit precisions", "add --precision int8")
     if args.pairs and "fp32" not in precisions_of(args):
         raise OptionError("--pairs", "there is no float32 to compare with", "add --precision fp32")
+    for name in ("form", "encoders", "instances"):
+        if getattr(args, f"triton_{name}") is not None and not args.triton:
+            raise OptionError(f"--triton-{name}", "it is for a repository", "add --triton REPO")
+    for name in ("encoders", "instances"):
+        if getattr(args, f"triton_{name}") is not None and args.triton_form != "ensemble":
+            raise OptionError(f"--triton-{name}", "it is for an ensemble", "add --triton-form ensemble")
+    if args.triton_instances is not None and not 1 <= args.triton_instances <= 256:
+        raise OptionError("--triton-instances", "not a number of processes", "give 1 to 256")
 
 
 def precisions_of(args: argparse.Namespace) -> list[str]:

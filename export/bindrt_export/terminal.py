@@ -151,6 +151,14 @@ def print_report(result: dict[str, Any], console: Console) -> None:
     )
     if result["gain"]:
         console.print(f"{result['gain']}.", markup=False, highlight=False, soft_wrap=True)
+    if "triton" in result:
+        print_repository(result["triton"], console)
+
+
+def print_repository(result: dict[str, Any], console: Console) -> None:
+    models = f"{result['repository']}: {', '.join(result['models'])}"
+    command = f"tritonserver --model-repository {result['repository']}"
+    console.print(f"{models}; {command}", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_results(results: list[dict[str, Any]], console: Console) -> None:

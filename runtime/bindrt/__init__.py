@@ -7,7 +7,7 @@ frames and IMU samples.
 
 import importlib
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bindrt import preprocess
 from bindrt.diagnosis import doctor
@@ -49,9 +49,17 @@ from bindrt.zero_shot import Scores, ZeroShot
 logging.getLogger("bindrt").addHandler(logging.NullHandler())  # silent unless the program wants to hear it
 
 
+if TYPE_CHECKING:
+    from bindrt.client import Client
+
+    __version__: str
+
+
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return installed_version("bindrt")
+    if name == "Client":  # when asked: http.client takes longer to import than much of the rest
+        return importlib.import_module("bindrt.client").Client
     if name == "serving":  # when asked: it needs libraries that embedding does without
         return importlib.import_module("bindrt.serving")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -61,6 +69,7 @@ __all__ = [
     "Audio",
     "BundleError",
     "CheckpointError",
+    "Client",
     "ClosedError",
     "DeadlineExceeded",
     "Depth",

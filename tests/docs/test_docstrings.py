@@ -25,10 +25,18 @@ WITH_EXAMPLES = [
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
-def test_examples(name: str, files: Path, model: bindrt.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples(
+    name: str,
+    files: Path,
+    model: bindrt.Model,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
     monkeypatch.chdir(files)
     module = importlib.import_module(name)
     names = {**vars(module), "bindrt": bindrt, "np": np, "model": model}
+    if name == "bindrt.client.client":
+        names["server"] = request.getfixturevalue("server_url")
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     runner = doctest.DocTestRunner(optionflags=flags)
     for test in doctest.DocTestFinder(exclude_empty=True).find(module, name, globs=names):

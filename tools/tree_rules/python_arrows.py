@@ -41,6 +41,7 @@ FOR_EXPORT = {
     "bindrt.precisions",
     "bindrt.preprocess",
     "bindrt.selection",
+    "bindrt.triton",
 }
 
 

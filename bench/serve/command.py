@@ -1,0 +1,143 @@
+"""``bind-serve`` beside the same pipeline in this process.
+
+Throughput of pictures, sounds and texts in batches of 64; latency that the server adds at half load, one item
+a request; 1000 connections that stay open. The load generator runs on the same machine: its share is told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+import bindrt
+from bench.serve.here import latencies, throughput
+from bench.serve.items import BATCH, MODALITIES, batch, items, request
+from bench.serve.server import HOST, Server, load, serving
+from bindrt.benchmark.arrivals import poisson
+from bindrt.benchmark.machine import describe_machine
+from bindrt.benchmark.results import write_json
+
+PARTS = ("throughput", "latency", "held")
+#: Shares of the throughput here, texts a second, milliseconds.
+TARGETS = {"share": 0.9, "texts": 20_000, "added p50": 1.5, "added p99": 5.0, "held": 1000}
+
+
+def measure_throughput(
+    server: Server, model: bindrt.Model, of: dict[str, list[Any]], args: argparse.Namespace, folder: Path
+) -> dict[str, Any]:
+    """Items a second of both, in turns; medians of the rounds."""
+    found: dict[str, Any] = {}
+    for modality in args.modality:
+        given = batch(of[modality], BATCH)
+        sent = request(modality, given, HOST)
+        rounds = []
+        for _ in range(args.rounds):
+            served = load(
+                server, sent, folder, mode="closed", connections=args.connections, seconds=args.seconds
+            )
+            rounds.append(
+                {
+                    "server": served["requests"] * BATCH / served["seconds"],
+                    "generator_share": served["share"],
+                    "here": throughput(model, modality, given, args.connections, args.seconds),
+                }
+            )
+        found[modality] = {name: median(each[name] for each in rounds) for name in rounds[0]}
+        found[modality]["rounds"] = rounds
+    return found
+
+
+def measure_latency(
+    server: Server, model: bindrt.Model, of: dict[str, list[Any]], args: argparse.Namespace, folder: Path
+) -> dict[str, Any]:
+    """Milliseconds of single items at half of the rate that the server holds, and what it adds."""
+    found: dict[str, Any] = {}
+    for modality in args.modality:
+        item = of[modality][0]
+        sent = request(modality, [item], HOST)
+        most = load(server, sent, folder, mode="closed", connections=16, seconds=args.seconds)
+        rate = most["requests"] / most["seconds"] / 2
+        count = max(200, int(rate * args.seconds))
+        rounds = []
+        for seed in range(args.rounds):
+            times = [arrival.at for arrival in poisson(rate, count, [modality], seed)]
+            served = load(server, sent, folder, mode="open", connections=64, times=times)
+            rounds.append(
+                {
+                    "server": _percentiles(served["latencies"]),
+                    "here": _percentiles(latencies(model, modality, item, times)),
+                    "generator_share": served["share"],
+                }
+            )
+        added = {p: median(r["server"][p] - r["here"][p] for r in rounds) for p in ("p50", "p99")}
+        found[modality] = {"rate": rate, "added": added, "rounds": rounds}
+    return found
+
+
+def measure_held(
+    server: Server, of: dict[str, list[Any]], args: argparse.Namespace, folder: Path
+) -> dict[str, Any]:
+    """Whether each of many open connections is answered, twice."""
+    sent = request("text", of["text"][:1], HOST)
+    before = server.process.memory_info().rss
+    found = load(server, sent, folder, mode="held", connections=args.held, pause=1.0)
+    return {**found, "connections": args.held, "rss_growth": server.process.memory_info().rss - before}
+
+
+def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    p50, p99 = np.percentile(np.array(seconds) * 1e3, (50, 99))
+    return {"p50": float(p50), "p99": float(p99)}
+
+
+def report(result: dict[str, Any]) -> None:
+    for modality, found in result.get("throughput", {}).items():
+        share = found["server"] / found["here"]
+        print(
+            f"{modality:<6} batches of {BATCH}: {found['server']:,.0f}/s served, {found['here']:,.0f}/s here "
+            f"({share:.0%}); the load generator took {found['generator_share']:.0%} of the processor time"
+        )
+    for modality, found in result.get("latency", {}).items():
+        added = found["added"]
+        print(
+            f"{modality:<6} at {found['rate']:.0f} requests/s: "
+            f"+{added['p50']:.2f} ms p50, +{added['p99']:.2f} ms p99"
+        )
+    if held := result.get("held"):
+        print(f"{held['connections']} connections: {held['answered']} of {held['asked']} requests answered")
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench serve", description=__doc__)
+    parser.add_argument("--bundle", default="tiny")
+    parser.add_argument("--part", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--modality", nargs="+", choices=MODALITIES, default=MODALITIES)
+    parser.add_argument("--rounds", type=int, default=5, help="of each measurement; medians are shown")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each round")
+    parser.add_argument("--connections", type=int, default=4, help="and threads here, each with a batch")
+    parser.add_argument("--held", type=int, default=TARGETS["held"], help="connections that stay open")
+    parser.add_argument("--workers", type=int, help="processes of bind-serve")
+    parser.add_argument("--json", type=Path, metavar="OUT")
+    args = parser.parse_args(arguments)
+    options = [] if args.workers is None else ["--workers", str(args.workers)]
+    result: dict[str, Any] = {"machine": describe_machine(), "asked": TARGETS, "workers": args.workers}
+    with tempfile.TemporaryDirectory() as name, bindrt.load(args.bundle) as model:
+        folder = Path(name)
+        of = items(folder)
+        model.warm_up()
+        with serving(args.bundle, options) as server:
+            if "throughput" in args.part:
+                result["throughput"] = measure_throughput(server, model, of, args, folder)
+            if "latency" in args.part:
+                result["latency"] = measure_latency(server, model, of, args, folder)
+            if "held" in args.part:
+                result["held"] = measure_held(server, of, args, folder)
+    report(result)
+    if args.json:
+        write_json(args.json, result)
+    return 0

@@ -1,0 +1,96 @@
+"""The load generator, a process of its own: ``python -m bench.serve.load`` with a job as JSON on its input.
+
+It sends requests that were written before, over sockets, and reads answers without looking into them, so that
+it takes little of the machine. It imports nothing of bindrt. The job is
+``{"host", "port", "request": path, "mode": "closed" | "open" | "held", …}``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def answer(connection: Connection, request: bytes) -> int:
+    """Send a request and read its answer to the end; its status."""
+    reader, writer = connection
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    length = next(int(line.split(b":")[1]) for line in lines if line.lower().startswith(b"content-length:"))
+    await reader.readexactly(length)
+    return int(lines[0].split(b" ")[1])
+
+
+async def connect(job: dict[str, Any], count: int) -> list[Connection]:
+    return [await asyncio.open_connection(job["host"], job["port"], limit=1 << 22) for _ in range(count)]
+
+
+async def closed(job: dict[str, Any], request: bytes) -> dict[str, Any]:
+    """Each connection sends its next request when the last is answered, for some seconds."""
+    end = time.perf_counter() + job["seconds"]
+    start = time.perf_counter()
+
+    async def turns(connection: Connection) -> int:
+        done = 0
+        while time.perf_counter() < end:
+            require(await answer(connection, request))
+            done += 1
+        return done
+
+    counts = await asyncio.gather(*map(turns, await connect(job, job["connections"])))
+    return {"requests": sum(counts), "seconds": time.perf_counter() - start}
+
+
+async def opened(job: dict[str, Any], request: bytes) -> dict[str, Any]:
+    """Requests at given times, whether earlier ones are answered or not; latencies count from these times."""
+    free: asyncio.Queue[Connection] = asyncio.Queue()
+    for connection in await connect(job, job["connections"]):
+        free.put_nowait(connection)
+    start = time.perf_counter() + 0.05
+
+    async def one(at: float) -> float:
+        await asyncio.sleep(max(0.0, start + at - time.perf_counter()))
+        connection = await free.get()
+        require(await answer(connection, request))
+        free.put_nowait(connection)
+        return time.perf_counter() - start - at
+
+    return {"latencies": await asyncio.gather(*map(one, job["times"]))}
+
+
+async def held(job: dict[str, Any], request: bytes) -> dict[str, Any]:
+    """Many connections, open all the time: each asks once, then all ask again."""
+    connections = await connect(job, job["connections"])
+    statuses: list[int] = []
+    for _ in range(2):
+        for first in range(0, len(connections), 50):
+            some = connections[first : first + 50]
+            statuses += await asyncio.gather(*(answer(each, request) for each in some))
+        await asyncio.sleep(job["pause"])
+    return {"asked": len(statuses), "answered": statuses.count(200)}
+
+
+def require(status: int) -> None:
+    if status != 200:
+        raise SystemExit(f"the server answered {status}")
+
+
+def main() -> None:
+    job: dict[str, Any] = json.load(sys.stdin)
+    request = Path(job["request"]).read_bytes()
+    mode = {"closed": closed, "open": opened, "held": held}[job["mode"]]
+    found = asyncio.run(mode(job, request))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps({**found, "cpu_seconds": used.ru_utime + used.ru_stime}))
+
+
+if __name__ == "__main__":
+    main()

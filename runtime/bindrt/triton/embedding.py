@@ -1,0 +1,60 @@
+"""A model of the repository that does everything: files in, vectors out, one modality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Union
+
+import numpy as np
+
+from bindrt.errors import Error
+from bindrt.pipeline import EmbeddingFuture
+from bindrt.triton.requests import cancelled, failed, items_of, options_of, vectors
+from bindrt.triton.settings import Settings
+
+#: A request in work: a future for each of its items, or what is answered at once.
+Begun = Union[list[EmbeddingFuture], Error, None]
+
+
+class TritonPythonModel:
+    """Embeds by :meth:`bindrt.Model.submit`, so all requests of a batch share the pipeline's batches."""
+
+    def initialize(self, args: Mapping[str, str]) -> None:
+        settings = Settings.of(args)
+        self._modality = settings.modality
+        self._model = settings.load()
+
+    def execute(self, requests: Sequence[Any]) -> list[Any]:
+        """Answer a batch of requests: the items of all are submitted before the first is waited for."""
+        begun = [self._begin(request) for request in requests]
+        return [self._answer(each) for each in begun]
+
+    def finalize(self) -> None:
+        self._model.close(drain=True)
+
+    def _begin(self, request: Any) -> Begun:
+        """Submit the items of a request; its error, or None where its client is gone."""
+        if request.is_cancelled():
+            return None
+        try:
+            options = options_of(request)
+            normalize = options.pop("normalize", True)
+            items = items_of(request, self._modality, options)
+            return [self._model.submit(self._modality, item, normalize=normalize) for item in items]  # type: ignore[call-overload]
+        except Error as error:
+            return error
+
+    def _answer(self, begun: Begun) -> Any:
+        if begun is None:
+            return cancelled()
+        if isinstance(begun, Error):
+            return failed(begun)
+        rows = np.empty((len(begun), self._model.embed_dim), np.float32)
+        for index, future in enumerate(begun):
+            try:
+                rows[index] = future.result()
+            except Error as error:
+                for other in begun[index:]:
+                    other.cancel()
+                return failed(error.at(f"{self._modality}[{index}]"))
+        return vectors(rows)

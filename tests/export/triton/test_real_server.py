@@ -1,0 +1,77 @@
+"""A repository on NVIDIA's own server, where its wheel is installed (``pip install nvidia-pytriton``)."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import bindrt
+from bench.triton.requests import body, vectors
+from bench.triton.server import HOST, Triton, home, serving
+from bindrt.bundle import SHIPPED
+from bindrt_export.triton import FORMS, RepositoryRequest, write_repository
+from support.embedding import IMU, PHOTO
+
+pytestmark = pytest.mark.skipif(isinstance(home(), str), reason=str(home()))
+
+
+@pytest.fixture(scope="module", params=FORMS)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Triton]:
+    """A server with some modalities of bind-tiny, in both forms."""
+    folder = tmp_path_factory.mktemp("triton") / "models"
+    encoders = "python" if request.param == "ensemble" else None
+    asked = RepositoryRequest(folder, request.param, encoders, modalities=("image", "text", "imu"))
+    write_repository(SHIPPED["tiny"], asked)
+    with serving(folder) as found:
+        yield found
+
+
+def ask(server: Triton, modality: str, asked: tuple[bytes, int]) -> tuple[int, Any]:
+    """The status, and the vectors or the error."""
+    content, length = asked
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=60)
+    headers = {"Inference-Header-Content-Length": str(length)}
+    connection.request("POST", f"/v2/models/{modality}/infer", content, headers)
+    answer = connection.getresponse()
+    found = answer.read()
+    connection.close()
+    if answer.status != 200:
+        return answer.status, json.loads(found)["error"]
+    return 200, vectors(found, int(answer.headers["Inference-Header-Content-Length"]))
+
+
+def test_vectors_are_those_of_the_model_here(server: Triton) -> None:
+    with bindrt.load("tiny") as model:
+        expected = model.embed(image=[PHOTO] * 3, imu=IMU, text=["a bell", "a car that drives by"])
+    image = ask(server, "image", body([PHOTO.read_bytes()] * 3))
+    imu = ask(server, "imu", body([IMU.read_bytes()]))
+    text = ask(server, "text", body(["a bell", "a car that drives by"]))
+    for (status, found), modality in ((image, "image"), (imu, "imu"), (text, "text")):
+        assert status == 200, found
+        np.testing.assert_allclose(found, expected[modality], atol=1e-5)
+
+
+def test_a_bad_item_is_named(server: Triton) -> None:
+    status, error = ask(server, "image", body([PHOTO.read_bytes(), b"nothing"]))
+    assert status in (400, 500)
+    assert "image[1] <bytes, 7 B>: " in error
+    status, _ = ask(server, "image", body([PHOTO.read_bytes()]))
+    assert status == 200
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+def test_nvidias_own_client(protocol: str, server: Triton) -> None:
+    library = pytest.importorskip(f"tritonclient.{protocol}")
+    port = server.port if protocol == "http" else server.grpc_port
+    client = library.InferenceServerClient(f"{HOST}:{port}")
+    asked = library.InferInput("data", [1, 1], "BYTES")
+    asked.set_data_from_numpy(np.array([[PHOTO.read_bytes()]], object))
+    found = client.infer("image", [asked], priority=1, timeout=30_000_000).as_numpy("embedding")
+    with bindrt.load("tiny") as model:
+        np.testing.assert_allclose(found, model.embed(image=PHOTO).image, atol=1e-5)
+    client.close()

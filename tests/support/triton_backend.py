@@ -1,0 +1,110 @@
+"""A stand-in for the process in which Triton's Python backend runs a model of a repository."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from support.triton_config import parse_config
+
+
+class Tensor:
+    def __init__(self, name: str, array: np.ndarray) -> None:
+        self._name, self._array = name, array
+
+    def name(self) -> str:
+        return self._name
+
+    def as_numpy(self) -> np.ndarray:
+        return self._array
+
+
+class TritonError(Exception):
+    INTERNAL, INVALID_ARG, UNAVAILABLE, CANCELLED = "INTERNAL", "INVALID_ARG", "UNAVAILABLE", "CANCELLED"
+
+    def __init__(self, message: str, code: str = INTERNAL) -> None:
+        self.message, self.code = message, code
+
+
+class InferenceResponse:
+    def __init__(self, output_tensors: Sequence[Tensor] = (), error: TritonError | None = None) -> None:
+        self.outputs = {tensor.name(): tensor.as_numpy() for tensor in output_tensors}
+        self.error = error
+
+
+class Request:
+    """A request as a model sees it; what the model sends is in ``response``."""
+
+    def __init__(
+        self, inputs: Mapping[str, np.ndarray], parameters: str = "", is_cancelled: bool = False
+    ) -> None:
+        self.inputs = inputs
+        self._parameters, self._is_cancelled = parameters, is_cancelled
+
+    def parameters(self) -> str:
+        return self._parameters
+
+    def is_cancelled(self) -> bool:
+        return self._is_cancelled
+
+    def timeout(self) -> int:
+        return 0
+
+
+def get_input_tensor_by_name(request: Request, name: str) -> Tensor | None:
+    return Tensor(name, request.inputs[name]) if name in request.inputs else None
+
+
+def files(*items: bytes, **parameters: object) -> Request:
+    """A request with files."""
+    data = np.array(items, object).reshape(-1, 1)
+    return Request({"data": data}, json.dumps(parameters) if parameters else "")
+
+
+@contextmanager
+def backend() -> Iterator[None]:
+    """The module that Triton gives its models."""
+    module = types.ModuleType("triton_python_backend_utils")
+    for each in (Tensor, TritonError, InferenceResponse, get_input_tensor_by_name):
+        setattr(module, each.__name__, each)
+    sys.modules[module.__name__] = module
+    try:
+        yield
+    finally:
+        del sys.modules[module.__name__]
+
+
+@contextmanager
+def loaded(repository: Path, name: str) -> Iterator[Any]:
+    """A model of a repository, initialized as the server does it, and finalized at the end."""
+    folder = repository / name
+    config = parse_config((folder / "config.pbtxt").read_text("utf-8"))
+    spec = importlib.util.spec_from_file_location(f"triton_{name}", folder / "1" / "model.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    model = module.TritonPythonModel()
+    model.initialize(
+        {
+            "model_config": json.dumps(config),
+            "model_repository": str(folder),
+            "model_version": "1",
+            "model_name": name,
+            "model_instance_kind": "CPU",
+            "model_instance_device_id": "0",
+        }
+    )
+    try:
+        yield model
+    finally:
+        if hasattr(model, "finalize"):
+            model.finalize()
