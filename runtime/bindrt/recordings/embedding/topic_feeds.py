@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from bindrt.errors import OptionError
 from bindrt.numeric import is_positive
+from bindrt.recordings.embedding.thinning import OneInHop
 from bindrt.recordings.embedding.topic_windows import ReadyItem
 from bindrt.recordings.sample import Inertial, Sample
 from bindrt.streams.feeds import AudioFeed, Feed, ImuFeed, ReadyWindow, VideoFeed
@@ -17,7 +19,6 @@ from bindrt.streams.feeds import AudioFeed, Feed, ImuFeed, ReadyWindow, VideoFee
 _WINDOWS = {"audio": 2.0, "video": 2.0, "imu": 5.0}
 _HOP = 1.0
 _TOGETHER = 32  # inertial samples
-_EARLY = 1e-3  # seconds by which a picture may come before its hop has passed: cameras jitter
 
 
 @dataclass(frozen=True)
@@ -68,18 +69,14 @@ class TopicFeed:
 class PictureTopicFeed(TopicFeed):
     """Images, depth maps, thermal frames: the first of each hop. The others are not decoded."""
 
-    def __init__(self, options: WindowOptions) -> None:
-        self._options = options
-        self._due: float | None = None
+    def __init__(self, modality: str, options: WindowOptions) -> None:
+        self._hops = OneInHop(options.of(modality)[1])
 
     def push(self, sample: Sample) -> Iterator[ReadyItem]:
-        _, hop = self._options.of(sample.modality)
-        went_back = self._due is not None and sample.time < self._due - 2 * hop
-        if self._due is not None and sample.time < self._due - _EARLY and not went_back:
+        if not self._hops.is_due(sample.time):
             return
         item = sample.data
-        late = self._due is None or went_back or sample.time >= self._due + hop
-        self._due = (sample.time if late or self._due is None else self._due) + hop
+        self._hops.taken(sample.time)
         yield ReadyItem(sample.topic, sample.modality, sample.time, sample.time, item, sample.recorded)
 
 
@@ -202,9 +199,13 @@ def _by_sensors(samples: Iterable[Sample]) -> dict[tuple[str, ...], list[Sample]
     return found
 
 
+def _pictures(modality: str, topic: str, options: WindowOptions) -> TopicFeed:
+    return PictureTopicFeed(modality, options)
+
+
 FEEDS: dict[str, Callable[[str, WindowOptions], TopicFeed]] = {
     "audio": AudioTopicFeed,
     "video": VideoTopicFeed,
     "imu": ImuTopicFeed,
-    **{m: (lambda topic, options: PictureTopicFeed(options)) for m in ("image", "depth", "thermal")},
+    **{m: partial(_pictures, m) for m in ("image", "depth", "thermal")},
 }

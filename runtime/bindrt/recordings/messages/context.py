@@ -42,8 +42,15 @@ class Context:
     """The latest message of each topic that tells about others."""
 
     def __init__(self, topics: Collection[Topic]) -> None:
-        self._kinds = {topic.name: kind_of(topic.type) for topic in topics if kind_of(topic.type) in INFOS}
+        self._kinds: dict[str, str] = {}
         self._latest: dict[str, Info] = {}
+        for topic in topics:
+            self.add(topic)
+
+    def add(self, topic: Topic) -> None:
+        """One more topic; it counts if it tells about others."""
+        if (kind := kind_of(topic.type)) in INFOS:
+            self._kinds = {**self._kinds, topic.name: kind}  # others may look through the old one
 
     def take(self, topic: Topic, message: Any) -> None:
         """Keeps what a message tells.

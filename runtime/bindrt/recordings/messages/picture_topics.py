@@ -47,7 +47,7 @@ class PictureTopic(TopicReader):
                 raise InputError("", f"{form[:40]!r} is depth, not {modality}", "leave the modality out")
             return self._map(partial(depth_of, data, form, self.limits), modality)
         if modality == "video":
-            return partial(_decoded_image, data, self.limits)
+            return partial(decoded_image, data, self.limits)
         if modality == "image":
             return lambda: Image(data)
         return self._map(lambda: data, modality)
@@ -82,8 +82,8 @@ def _depth(values: Any, camera: Camera | None, rectified: bool, options: dict[st
     return Depth(values, focal=focal * width / camera.width, **options)
 
 
-def _decoded_image(data: bytes, limits: Limits) -> Image:
-    """The pixels of a compressed frame of a video."""
+def decoded_image(data: bytes, limits: Limits) -> Image:
+    """The pixels of a compressed picture."""
     import numpy as np
 
     from bindrt.sources import open_source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from bindrt.errors import Error
 from bindrt.limits import Limits
@@ -33,20 +33,35 @@ _MOST_MESSAGES, _MOST_BYTES = 256, 64 << 20
 _LONGEST = 200  # characters of an error
 
 
+class _Held(NamedTuple):
+    """A decoded message, when it came in nanoseconds, and how many bytes it was."""
+
+    message: Any
+    time: int
+    size: int
+
+
 class Readers:
-    """Reads the messages of all chosen topics of a recording."""
+    """Reads the messages of all chosen topics."""
 
     def __init__(
         self, topics: list[Topic], chosen: Mapping[Topic, Choice], limits: Limits, report: Report
     ) -> None:
         self._context = Context(topics)
+        self._limits = limits
         self._report = report
         self._decoders: dict[Topic, Decode | None] = {}
-        self._readers = {
-            topic: _READERS[kind_of(topic.type)](topic, choice, self._context, limits)
-            for topic, choice in chosen.items()
-        }
-        self._waiting: dict[Topic, deque[tuple[RawMessage, Any]]] = {}
+        self._readers: dict[Topic, TopicReader] = {}
+        self._waiting: dict[Topic, deque[_Held]] = {}
+        for topic, choice in chosen.items():
+            self.add(topic, choice)
+
+    def add(self, topic: Topic, choice: Choice) -> None:
+        """One more topic, of a type that is read or that tells about others."""
+        self._context.add(topic)
+        if kind_of(topic.type) not in INFOS:
+            make = _READERS[kind_of(topic.type)]
+            self._readers[topic] = make(topic, choice, self._context, self._limits)
 
     def read(self, raw: RawMessage) -> Iterator[Sample]:
         """The samples of a message. What cannot be read is counted and named in the report.
@@ -64,10 +79,19 @@ class Readers:
         except Exception as error:  # each library raises its own kinds for bytes that are no such message
             self._fail(topic, f"it is no message of {topic.type}: {error}"[:_LONGEST])
             return
+        yield from self.take(topic, message, raw.time, len(raw.data))
+
+    def take(self, topic: Topic, message: Any, time: int, size: int) -> Iterator[Sample]:
+        """The samples of a message that is decoded: an object with its fields; see :meth:`read`.
+
+        Args:
+            time: when it came, in nanoseconds.
+            size: bytes that it holds.
+        """
         if kind_of(topic.type) in INFOS:
             yield from self._guarded(topic, partial(self._learn, topic, message))
         else:
-            yield from self._from_message(raw, message)
+            yield from self._from_message(topic, _Held(message, time, size))
 
     def end(self) -> Iterator[Sample]:
         """What waited for messages that did not come, and what decoders still hold."""
@@ -76,39 +100,38 @@ class Readers:
         for topic, reader in self._readers.items():
             yield from self._guarded(topic, reader.end)
 
-    def _from_message(self, raw: RawMessage, message: Any) -> Iterator[Sample]:
-        topic = raw.topic
+    def _from_message(self, topic: Topic, held: _Held) -> Iterator[Sample]:
         if topic in self._waiting:
-            self._waiting[topic].append((raw, message))
+            self._waiting[topic].append(held)
             full = len(self._waiting[topic]) > _MOST_MESSAGES or (
-                sum(len(r.data) for r, _ in self._waiting[topic]) > _MOST_BYTES
+                sum(each.size for each in self._waiting[topic]) > _MOST_BYTES
             )
             yield from self._release(topic, last=full)
             return
         try:
-            yield from self._counted(raw, message, last=False)
+            yield from self._counted(topic, held, last=False)
         except NotYet:
-            self._waiting[topic] = deque([(raw, message)])
+            self._waiting[topic] = deque([held])
 
     def _release(self, topic: Topic, last: bool) -> Iterator[Sample]:
         """Reads what waits, if it may be read by now; ``last``: in any case."""
         waiting = self._waiting.get(topic)
         while waiting:
             try:
-                yield from self._counted(*waiting[0], last)
+                yield from self._counted(topic, waiting[0], last)
             except NotYet:
                 return
             waiting.popleft()
         self._waiting.pop(topic, None)
 
-    def _counted(self, raw: RawMessage, message: Any, last: bool) -> Iterator[Sample]:
-        reader = self._readers[raw.topic]
+    def _counted(self, topic: Topic, held: _Held, last: bool) -> Iterator[Sample]:
+        reader = self._readers[topic]
         reader.waits = not last
         before = reader.notes.copy()
-        yield from self._guarded(raw.topic, partial(reader.read, message, raw.time), count=True)
+        yield from self._guarded(topic, partial(reader.read, held.message, held.time), count=True)
         for note in reader.notes:
             if note not in before:
-                self._report.note(f"{raw.topic.name}: {note}")
+                self._report.note(f"{topic.name}: {note}")
 
     def _guarded(
         self, topic: Topic, make: Callable[[], Iterator[Sample] | None], count: bool = False
