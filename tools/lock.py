@@ -18,7 +18,7 @@ from uv_tool import GRID, ROOT, Environment, run_uv
 
 LOCK = ROOT / "constraints.txt"
 # gpu and rtx are left out: they exclude each other, and follow the machine's driver rather than a lock.
-EXTRAS = ("export", "dev", "openvino", "index", "metrics")
+EXTRAS = ("export", "dev", "openvino", "index", "metrics", "microphone")
 HEADER = "# Made by `make lock` from pyproject.toml; see docs/decisions/0002-lock.md. Do not edit.\n"
 # True on every machine of the lock; uv writes them on every line.
 ALWAYS = (r"python_full_version < '3\.15'", r"sys_platform == 'linux'", r"implementation_name != 'PyPy'")
