@@ -104,6 +104,22 @@ def libraries() -> tuple[Wanted, ...]:
             optional=True,
         ),
         Wanted(
+            "sounddevice",
+            "sounddevice",
+            "microphones (examples/microphone.py)",
+            install("microphone"),
+            ("sounddevice",),
+            optional=True,
+        ),
+        Wanted(
+            "eclipse-zenoh",
+            "zenoh",
+            "sensors on Zenoh (examples/zenoh)",
+            install("zenoh"),
+            ("eclipse-zenoh",),
+            optional=True,
+        ),
+        Wanted(
             "prometheus_client",
             "prometheus_client",
             "metrics for Prometheus",
