@@ -165,7 +165,7 @@ class Sensors:
             if found.message is None:
                 self._topics.push_bytes(key, found.data, found.time)
             else:
-                self._topics.push(key, found.message, found.time, len(found.data))
+                self._topics.push(key, found.message, found.time)
         except bindrt.ClosedError:
             pass  # it ends
         except bindrt.Error as error:

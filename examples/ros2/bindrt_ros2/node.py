@@ -173,9 +173,8 @@ class EmbedNode(LifecycleNode):
         if topics is None or outputs is None:
             return
         outputs.see(name, message)
-        size = len(getattr(message, "data", b""))
         with suppress(bindrt.ClosedError):  # the node is being deactivated
-            topics.push(name, message, self.get_clock().now().nanoseconds, size)
+            topics.push(name, message, self.get_clock().now().nanoseconds)
 
     def _diagnose(self) -> None:
         topics = self.topics

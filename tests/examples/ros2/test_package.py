@@ -34,7 +34,7 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> Bus:
 
 def config() -> dict[str, Any]:
     text = (PACKAGE / "config" / "bindrt.yaml").read_text("utf-8")
-    values: dict[str, Any] = yaml.safe_load(text)["bindrt"]["ros__parameters"]
+    values: dict[str, Any] = yaml.safe_load(text)["/**"]["ros__parameters"]
     return values
 
 

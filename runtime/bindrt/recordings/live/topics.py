@@ -124,20 +124,19 @@ class LiveTopics:
             self._readers.add(topic, choice)
             self._entries[name] = _Entry(topic)
 
-    def push(self, name: str, message: Any, received: int | None = None, size: int = 0) -> None:
+    def push(self, name: str, message: Any, received: int | None = None) -> None:
         """Hands over a message. What cannot be read is counted and named in ``report``.
 
         Args:
             message: an object with the fields of its type, as ``rclpy`` gives them.
             received: when it came, in nanoseconds since 1970, for messages without a stamp; None: now.
-            size: bytes that it holds, which bounds how many of them may wait for a CameraInfo or AudioInfo.
 
         Raises:
             OptionError: there is no such topic.
             ClosedError: the topics are closed.
         """
         with self._entry(name) as entry:
-            self._forward(self._readers.take(entry.topic, message, _time(received), size))
+            self._forward(self._readers.take(entry.topic, message, _time(received), _size(message)))
 
     def push_bytes(self, name: str, data: bytes, received: int | None = None) -> None:
         """As :meth:`push`, with a message in its topic's encoding. It needs the extra ``recordings``.
@@ -239,6 +238,12 @@ class LiveTopics:
         on_result = partial(self._on_window, name, modality)
         live: Any = self._model.live
         return live(modality, policy=self._policy, queue=self._queue, on_result=on_result, **options)
+
+
+def _size(message: Any) -> int:
+    """Bytes that a message holds: it bounds how many of them may wait for a CameraInfo or AudioInfo."""
+    data: Any = getattr(message, "data", b"")
+    return len(data) if hasattr(data, "__len__") else 0
 
 
 def _time(received: int | None) -> int:
