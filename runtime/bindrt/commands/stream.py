@@ -14,7 +14,7 @@ from bindrt.commands.limit_options import SECTION as LIMIT_SECTION
 from bindrt.commands.limit_options import add_limit_options, given_limits
 from bindrt.commands.prompt_files import Prompts, read_prompts
 from bindrt.commands.stream_page import SECTION as PAGE_SECTION
-from bindrt.commands.stream_page import Shown, add_page_options, served
+from bindrt.commands.stream_page import Shown, add_page_options, page_address, served
 from bindrt.commands.stream_topics import parse_topics
 from bindrt.commands.terminal import Arguments, Command, CommandParser
 from bindrt.errors import OptionError
@@ -72,6 +72,7 @@ def parser(prog: str) -> CommandParser:
 def run(args: Arguments, console: Console) -> None:
     """Embeds the recording, writes what was found, and shows it."""
     _check_output(args)
+    address = page_address(args)
     choices = parse_topics(args.topic)
     options = WindowOptions(args.window, args.hop)
     prompts = None if args.prompts is None else read_prompts(args.prompts)
@@ -85,7 +86,7 @@ def run(args: Arguments, console: Console) -> None:
             ) as model,
         ):
             monitors = _Monitors(model, prompts)
-            shown = to_the_end.enter_context(served(args, limits, console))
+            shown = to_the_end.enter_context(served(address, args, limits, console))
             work = _Work(monitors, shown)
             realtime = args.realtime or bool(shown)
             windows = embed_recording(model, recording, choices, options, realtime, shown.sample)

@@ -17,7 +17,7 @@ from bindrt.modalities.imu import Imu
 from bindrt.monitoring import Event, Monitor
 from bindrt.recordings import Sample
 from bindrt.watching import Page
-from bindrt.watching.address import parse_address
+from bindrt.watching.address import Address, parse_address
 
 SECTION = "a page to watch"
 _PICTURES = ("image", "video", "depth", "thermal")
@@ -30,19 +30,27 @@ def add_page_options(add: Add) -> None:
         help="a further name under which browsers may ask for the page")  # fmt: skip
 
 
-@contextmanager
-def served(args: Arguments, limits: Limits, console: Console) -> Iterator[Shown]:
-    """The page that ``--serve`` asks for; without it one that shows nothing.
+def page_address(args: Arguments) -> Address | None:
+    """Where ``--serve`` asks for a page; None if it does not.
 
     Raises:
-        OptionError: the address is taken, or no address.
+        OptionError: it is no address, or there is a name for a page that is not there.
     """
-    if args.serve is None:
-        if args.serve_name:
-            raise OptionError("--serve-name", "there is no page", "add --serve")
+    if args.serve is None and args.serve_name:
+        raise OptionError("--serve-name", "there is no page", "add --serve")
+    return None if args.serve is None else parse_address(args.serve)
+
+
+@contextmanager
+def served(address: Address | None, args: Arguments, limits: Limits, console: Console) -> Iterator[Shown]:
+    """A page at an address; without one something that shows nothing.
+
+    Raises:
+        OptionError: the address is taken.
+    """
+    if address is None:
         yield Shown(None)
         return
-    address = parse_address(args.serve)
     title = f"{args.recording.name} · bind-stream"
     with Page(title, *address, names=args.serve_name, limits=limits) as page:
         if not address.is_loopback:

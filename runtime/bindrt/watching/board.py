@@ -78,7 +78,7 @@ class Board:
     def note(self, notes: Iterable[str]) -> None:
         """What people should know."""
         with self._changed:
-            self._notes += notes
+            self._notes += map(str, notes)
             self._next()
 
     def end(self) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Union
 
-from bindrt.errors import ClosedError, InputError
+from bindrt.errors import ClosedError, InputError, OptionError
 from bindrt.limits import DEFAULT_LIMITS, Limits, require_limits
 from bindrt.modalities.audio import Audio
 from bindrt.modalities.depth import Depth
@@ -48,7 +48,7 @@ class Page:
     ...     page.add("mic", window, monitor.scores(window.vector), monitor.active)
     >>> for event in monitor.finish():
     ...     page.add_event("mic", event)
-    >>> page.end(["the microphone was unplugged"])
+    >>> page.end("the microphone was unplugged")
     >>> page.close()
     """
 
@@ -77,10 +77,11 @@ class Page:
         Raises:
             OptionError: the port is taken, or an argument has a value that it cannot have.
         """
+        names = _checked_names(host, names)
         require_whole("port", port, "a port", 0, 65535)
         require_whole("viewers", viewers, "viewers", 1, 1000)
         require_limits(limits)
-        self._board = Board(title, limits)
+        self._board = Board(str(title), limits)
         address = Address(host, port)
         self._server = PageServer(address, known_names(address, names), self._board, viewers, Request)
         self._url = Address(host, self._server.port).url
@@ -104,7 +105,7 @@ class Page:
             InputError: it is none of these.
             ClosedError: the page is closed.
         """
-        self._require_open()
+        self._require_open(stream)
         self._board.show(stream, item)
 
     def add(
@@ -124,22 +125,28 @@ class Page:
             active: the events that go on, as ``monitor.active`` gives them, or their names.
 
         Raises:
-            InputError: the window has no times.
+            InputError: the window has no times, or a score is no number.
             ClosedError: the page is closed.
         """
-        self._require_open()
+        self._require_open(stream)
         if not is_number(getattr(window, "end", None)):
             raise InputError("window", f"{type(window).__name__} has no times", "it has start and end")
-        names: Collection[str] = {event if isinstance(event, str) else event.name for event in active}
+        for name, score in (scores or {}).items():
+            if not isinstance(name, str) or not is_number(score):
+                raise InputError("scores", f"{name!r}: {score!r}"[:80], "give a number for each name")
+        names = {event.name if isinstance(event, Event) else event for event in active}
         self._board.add(stream, window, scores or {}, names)
 
     def add_event(self, stream: str, event: Event) -> None:
         """Adds an event to the list.
 
         Raises:
+            InputError: it is no event of a monitor.
             ClosedError: the page is closed.
         """
-        self._require_open()
+        self._require_open(stream)
+        if not isinstance(event, Event):
+            raise InputError("event", f"{type(event).__name__} is no event", "a Monitor gives events")
         self._board.add_event(stream, event)
 
     def watch(self, stream: str, windows: Iterable[Window], monitor: Monitor) -> Iterator[Event]:
@@ -164,10 +171,10 @@ class Page:
         self._board.rest(stream)
         yield from self._told(stream, ended)
 
-    def end(self, notes: Iterable[str] = ()) -> None:
+    def end(self, notes: str | Iterable[str] = ()) -> None:
         """Says that nothing more comes, and what else people should know. The page stays there."""
         self._require_open()
-        self._board.note(notes)
+        self._board.note([notes] if isinstance(notes, str) else notes)
         self._board.end()
 
     def close(self) -> None:
@@ -187,6 +194,17 @@ class Page:
             self.add_event(stream, event)
             yield event
 
-    def _require_open(self) -> None:
+    def _require_open(self, stream: object = "") -> None:
         if self._server.over.is_set():
             raise ClosedError("page", "it is closed", "open another")
+        if not isinstance(stream, str):
+            raise InputError(f"stream={stream!r}"[:80], "not a name", "give a text")
+
+
+def _checked_names(host: object, names: Iterable[str]) -> list[str]:
+    if not isinstance(host, str) or not host:
+        raise OptionError(f"host={host!r}"[:80], "not an address", "give one as text, such as 127.0.0.1")
+    found = [] if isinstance(names, str) else list(names)
+    if isinstance(names, str) or not all(isinstance(name, str) for name in found):
+        raise OptionError(f"names={names!r}"[:80], "not a list of names", 'for example ["robot.example"]')
+    return found

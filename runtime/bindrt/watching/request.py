@@ -120,7 +120,7 @@ class Request(BaseHTTPRequestHandler):
             over = page.over.is_set()  # then what is new is still sent
             if page.board.wait(seen, _LOOK, page.over.is_set):
                 seen, message = page.board.since(seen)
-                self.wfile.write(f"data: {json.dumps(message, ensure_ascii=False)}\n\n".encode())
+                self.wfile.write(f"data: {json.dumps(message)}\n\n".encode())
                 quiet = 0.0
                 page.over.wait(_APART)
             else:

@@ -57,7 +57,7 @@ class PageServer(socketserver.ThreadingMixIn, HTTPServer):
             family, *_, place = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
             self.address_family = family
             super().__init__(place[:2], handler)  # type: ignore[arg-type]
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise _cannot_serve(address, error) from error
         self._thread = threading.Thread(
             target=self.serve_forever, args=(0.1,), name="bindrt-page", daemon=True
@@ -122,8 +122,12 @@ class PageServer(socketserver.ThreadingMixIn, HTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
 
-def _cannot_serve(address: Address, error: OSError) -> Error:
-    where = f"{address.host}:{address.port}"
+def _cannot_serve(address: Address, error: OSError | UnicodeError) -> Error:
+    where = f"{address.host}:{address.port}"[:80]
+    if isinstance(error, UnicodeError):
+        return OptionError(
+            where, "no machine can have that name", "give a name or an address of this machine"
+        )
     if error.errno == errno.EADDRINUSE:
         return OptionError(
             where, "another program serves there", "take another port, or none: any that is free"

@@ -107,7 +107,7 @@ def test_messages(page: Page) -> None:
 
 
 def test_names_are_data_and_never_markup(page: Page) -> None:
-    name = "</script><img src=x onerror=alert(1)>\n\ndata: {}"
+    name = "</script><img src=x onerror=alert(1)>\n\ndata: {} \udcff"
     page.add(name, window(2.0), {name: 0.5})
     with Viewer(page.url) as viewer:
         (card,) = next(viewer.messages())["streams"]
@@ -240,6 +240,10 @@ def test_a_port_that_is_taken(page: Page) -> None:
         ({"port": 70000}, "not a number of a port"),
         ({"viewers": 0}, "not a number of viewers"),
         ({"host": "192.0.2.1"}, "this machine cannot serve there"),
+        ({"host": "a" * 300}, "no machine can have that name"),
+        ({"host": ""}, "not an address"),
+        ({"host": None}, "not an address"),
+        ({"names": "robot.example"}, "not a list of names"),
         ({"limits": 3}, "not limits"),
     ],
 )
@@ -251,6 +255,12 @@ def test_wrong_options(options: dict[str, Any], problem: str) -> None:
 def test_what_is_no_window_and_what_cannot_be_shown(page: Page) -> None:
     with pytest.raises(InputError, match="has no times"):
         page.add("mic", "window")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="give a number for each name"):
+        page.add("mic", window(1.0), {"bell": "loud"})  # type: ignore[dict-item]
+    with pytest.raises(InputError, match="not a name"):
+        page.add(3, window(1.0))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="is no event"):
+        page.add_event("mic", "bell")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="cannot be shown"):
         page.show("camera", np.zeros((4, 4)))  # type: ignore[arg-type]
 
