@@ -76,12 +76,15 @@ def chosen_bool(name: str, value: object, remedy: str = "give one of them") -> b
     return bool(value)
 
 
-def require_stream(items: object, prefetch: object) -> None:
-    """Raises OptionError for what ``stream`` cannot take items from. The items of a str would be letters."""
-    require_whole("prefetch", prefetch, "items", 1, 100_000)
+def require_items(name: str, items: object) -> None:
+    """Raises OptionError for what is no iterable of items. The items of a str would be letters.
+
+    Args:
+        name: the method's name.
+    """
     if not isinstance(items, Iterable) or isinstance(items, (str, bytes, bytearray, memoryview, Mapping)):
         raise OptionError(
-            "stream", f"{type(items).__name__} is not an iterable of items", "give a list, for example"
+            name, f"{type(items).__name__} is not an iterable of items", "give a list, for example"
         )
 
 

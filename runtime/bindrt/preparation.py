@@ -62,6 +62,8 @@ class Preparation:
 
         One that cannot be read is given back as it is, and fails where it is prepared.
         """
+        if type(item) is str:  # a text, or a path
+            return item
         field = _source_field(type(item))
         source = item if field is None else getattr(item, field)
         if not isinstance(source, tarfile.ExFileObject):

@@ -18,7 +18,7 @@ from bindrt.item_types import (
     ThermalItem,
     VideoItem,
 )
-from bindrt.option_checks import chosen_bool, is_normalized, is_skip, require_stream
+from bindrt.option_checks import chosen_bool, is_normalized, is_skip, require_items, require_whole
 from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed, new_caller, request_options
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.streaming import stream
@@ -140,8 +140,37 @@ class Submitting:
         >>> future.result().shape
         (96,)
         """
+        options = request_options(priority, deadline, normalize is True or is_normalized(normalize))
+        return self._queue(modality, item, options, block is True or chosen_bool("block", block))
+
+    def submit_many(
+        self,
+        modality: ModalityName,
+        items: Iterable[object],
+        priority: int = 0,
+        deadline: float | None = None,
+        normalize: bool = True,
+    ) -> list[EmbeddingFuture]:
+        """Queue some items of one modality: as :meth:`submit` for each in turn, in a fraction of the time.
+
+        It waits while the queue is full.
+
+        Args:
+            items: items of the modality; none of them may change until its future is done.
+            priority, deadline, normalize: as in :meth:`submit`; they hold for every item.
+
+        Returns:
+            The items' futures, in their order.
+
+        >>> futures = model.submit_many("text", ["a bell ringing", "a car driving"])
+        >>> [future.result().shape for future in futures]
+        [(96,), (96,)]
+        """
+        self._require(modality)
+        require_items("submit_many", items)
         options = request_options(priority, deadline, is_normalized(normalize))
-        return self._queue(modality, item, options, chosen_bool("block", block))
+        held = [self._preparation.taken(item) for item in items]
+        return self.pipelines.submit_many(modality, held, self._engine, options)
 
     def stream(
         self,
@@ -164,7 +193,8 @@ class Submitting:
         """
         self._require(modality)
         skip, normalize = is_skip(on_error), is_normalized(normalize)
-        require_stream(items, prefetch)
+        require_whole("prefetch", prefetch, "items", 1, 100_000)
+        require_items("stream", items)
         options = request_options(priority, None, normalize, new_caller())
 
         submit = partial(self.pipelines.submit_many, modality, engine=self._engine, options=options)

@@ -14,18 +14,18 @@ from bindrt.commands.earlier import EarlierRows
 from bindrt.commands.file_states import FileState, state_of
 from bindrt.commands.inputs import EmbedArguments, Input, list_inputs, resolve
 from bindrt.commands.interrupts import interrupts_held
+from bindrt.commands.items_in_work import Gathering, Pending, Submit
 from bindrt.commands.passed_over import PassedOver
 from bindrt.commands.rows import Row
 from bindrt.commands.rules import rule_for
 from bindrt.commands.sensors_in_work import SensorsInWork, is_sensor_recording
 from bindrt.commands.summary import Summary
 from bindrt.commands.windows_in_work import AHEAD as WINDOWS_AHEAD
-from bindrt.commands.windows_in_work import RowsInWork, WindowsInWork, as_json
+from bindrt.commands.windows_in_work import RowsInWork, WindowsInWork
 from bindrt.errors import Error, InputError
 from bindrt.modalities import MODALITIES
 from bindrt.model import Model
 from bindrt.notes import FEWER_VIEWS, Notes
-from bindrt.pipeline import EmbeddingFuture
 from bindrt.streams.windows import CUTS, Ahead
 
 #: Inputs that are in work at once: enough to fill batches while others are prepared.
@@ -34,48 +34,6 @@ AHEAD = 128
 RECORDINGS = 2
 
 Write = Callable[[Row], None]
-
-
-@dataclass(frozen=True)
-class Pending:
-    """An input in work. If it has no future, it has failed already.
-
-    Attributes:
-        replaces: the number of the earlier row that its row takes the place of.
-        state: the file's state, once its content is hashed.
-        ends: whether its error is not the input's own: then nothing more can be embedded.
-    """
-
-    entry: Input
-    modality: str | None
-    replaces: int | None = None
-    future: EmbeddingFuture | None = None
-    state: Future[FileState] | None = None
-    error: Error | None = None
-    ends: bool = False
-
-    def row(self) -> Row:
-        """Waits for its row. An error of the item is written in the row."""
-        vector, error, notes = None, self.error, None
-        if self.future is not None:
-            try:
-                vector = self.future.result()
-                notes = as_json(self.future.notes)
-            except Error as of_item:
-                error = of_item
-            except Exception as raw:  # whatever it is, it is this item's, and ends no job
-                error = InputError(self.entry.source, f"{type(raw).__name__}: {raw}", "report this")
-        state = self.state.result() if self.state is not None else None
-        text = None if error is None else str(error)
-        options = self.entry.options_text
-        return Row(self.entry.source, self.modality, text, vector, options, notes, state, self.replaces)
-
-    def cancel(self) -> None:
-        if self.future is not None:
-            self.future.cancel()
-
-    def is_finished(self) -> bool:
-        return (self.future is None or self.future.done()) and (self.state is None or self.state.done())
 
 
 class Hashing:
@@ -138,6 +96,7 @@ class EmbedRun:
         self.summary.idle_rules = {rule.pattern for rule in self.arguments.rules}
         waiting: deque[Pending | RowsInWork] = deque()
         hashing = Hashing()
+        gathering = Gathering(cast(Submit, self.model.submit_many))  # modalities come from the command line
 
         def finish_first() -> None:
             first = waiting[0]
@@ -146,6 +105,8 @@ class EmbedRun:
                     self._record(row, notes, write)
                 waiting.popleft().cancel()
             else:
+                if first.waits:
+                    gathering.send()
                 row = first.row()
                 with interrupts_held():  # else a row may be in neither place, or in both
                     waiting.popleft()
@@ -155,9 +116,12 @@ class EmbedRun:
         try:
             for entry in list_inputs(self.arguments):
                 if entry is None:
+                    gathering.send()
                     idle()
                 elif (pending := self._start(entry, hashing)) is not None:
                     waiting.append(pending)
+                    if isinstance(pending, Pending) and pending.waits:
+                        gathering.add(pending, len(waiting))
                 else:
                     advance(1)
                 while waiting and (waiting[0].is_finished() or _is_full(waiting)):
@@ -174,7 +138,7 @@ class EmbedRun:
             hashing.close()
 
     def _start(self, entry: Input, hashing: Hashing) -> Pending | RowsInWork | None:
-        """Submits an input; None for one that has its rows, and for a folder's file that is not media."""
+        """Begins an input; None for one that has its rows, and for a folder's file that is not media."""
         if (rule := rule_for(self.arguments.rules, entry.name)) is not None:
             self.summary.idle_rules.discard(rule.pattern)
         if entry.modality != "text" and is_sensor_recording(entry.path):
@@ -190,7 +154,7 @@ class EmbedRun:
         try:
             found = resolve(entry, self.arguments)
         except Error as of_item:
-            return Pending(entry, entry.modality, replaces, state=hashed, error=of_item)
+            return Pending(entry, entry.modality, replaces=replaces, state=hashed, error=of_item)
         if isinstance(found, PassedOver):
             self.summary.pass_over(found)
             return None
@@ -198,12 +162,8 @@ class EmbedRun:
         if modality not in self.model.modalities:
             problem, remedy = f"the bundle has no {modality}", f"it has {', '.join(self.model.modalities)}"
             error = InputError(entry.source, problem, remedy)
-            return Pending(entry, modality, replaces, state=hashed, error=error)
-        try:
-            future = cast(Any, self.model).submit(modality, item)  # both come from the command line
-        except Error as of_model:
-            return Pending(entry, modality, replaces, error=of_model, ends=True)
-        return Pending(entry, modality, replaces, future, hashed)
+            return Pending(entry, modality, replaces=replaces, state=hashed, error=error)
+        return Pending(entry, modality, item, replaces, hashed)
 
     def _in_windows(self, entry: Input) -> str | None:
         """The modality of an input that is embedded window by window; None for any other."""
@@ -254,7 +214,8 @@ class EmbedRun:
         try:
             return SensorsInWork.begin(self.model, entry, self.arguments, state, replaces)
         except Error as of_item:
-            return Pending(entry, None, replaces[0] if replaces else None, state=state, error=of_item)
+            first = replaces[0] if replaces else None
+            return Pending(entry, None, replaces=first, state=state, error=of_item)
 
     def _kept(self, places: list[int], entry: Input) -> list[int]:
         """The earlier rows of a recording that stay: none if it has changed, else those before a retry."""
@@ -280,7 +241,7 @@ class EmbedRun:
     def _write(self, pending: Pending, row: Row, write: Write) -> None:
         if pending.error is not None and pending.ends:
             raise pending.error
-        self._record(row, {} if pending.future is None else pending.future.notes, write)
+        self._record(row, pending.notes, write)
 
     def _record(self, row: Row, notes: Notes, write: Write) -> None:
         if row.error is not None:

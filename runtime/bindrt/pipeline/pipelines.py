@@ -135,7 +135,12 @@ class Pipelines:
             taken = self._share(self._deduplicator, future, item, engine, options)
             if taken is not None:
                 return taken
-        return self.on(future.modality, engine, lambda pipeline: pipeline.submit(future, item, options))
+        while True:  # as on(), without a function for it
+            pipeline = self._pipeline(future.modality, engine)
+            try:
+                return pipeline.submit(future, item, options)
+            except RuntimeError as error:
+                self._require_unloaded(pipeline, error)
 
     def on(
         self, modality: str, engine: Callable[[str], Engine], use: Callable[[EncoderPipeline], Result]
@@ -149,11 +154,8 @@ class Pipelines:
             pipeline = self._pipeline(modality, engine)
             try:
                 return use(pipeline)
-            except RuntimeError as error:  # closed or forked meanwhile
-                self._lifetime.require()
-                if self._was_unloaded(pipeline):
-                    continue  # it comes back
-                raise ClosedError(self.name, str(error), "load the model again") from None
+            except RuntimeError as error:
+                self._require_unloaded(pipeline, error)
 
     def _share(
         self,
@@ -251,9 +253,13 @@ class Pipelines:
                 if self._recorder is not None:
                     self._recorder.end(core)
 
-    def _was_unloaded(self, pipeline: EncoderPipeline) -> bool:
+    def _require_unloaded(self, pipeline: EncoderPipeline, error: RuntimeError) -> None:
+        """Raises ClosedError for a pipeline that takes no more, unless it is unloaded: then it comes back."""
+        self._lifetime.require()
         with self._lock:
-            return not self._lifetime.closed and pipeline not in self._made.values()
+            was_unloaded = not self._lifetime.closed and pipeline not in self._made.values()
+        if not was_unloaded:  # closed or forked meanwhile
+            raise ClosedError(self.name, str(error), "load the model again") from None
 
     def _pipeline(self, modality: str, engine: Callable[[str], Engine]) -> EncoderPipeline:
         encoder = MODALITIES[modality].encoder

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -253,3 +254,20 @@ def test_stream_takes_items_together(load_with: Load) -> None:
     with pytest.raises(ValueError, match="damaged"):
         list(model.stream("text", breaks(), prefetch=40))
     until(lambda: model.stats()["text"]["pipeline"]["rows_in_flight"] == 0)
+
+
+def test_submit_many_is_submit_for_each(small_bundle: Path) -> None:
+    texts = [f"a dog that barks {number} times" for number in range(300)]
+    with bindrt.load(small_bundle, pipeline=bindrt.PipelineOptions(queue=64)) as model:
+        futures = model.submit_many("text", iter(texts), normalize=False)
+        expected = model.embed(text=texts, normalize=False).text
+        np.testing.assert_array_equal([future.result() for future in futures], expected)
+        mixed = model.submit_many("text", ["a dog", 3, "a cat"])
+        assert mixed[0].result().shape == mixed[2].result().shape
+        with pytest.raises(bindrt.InputError, match="not int"):
+            mixed[1].result()
+        assert model.submit_many("text", []) == []
+        with pytest.raises(bindrt.OptionError, match="submit_many: str is not an iterable of items"):
+            model.submit_many("text", "a dog")
+        with pytest.raises(bindrt.OptionError, match="priority"):
+            model.submit_many("text", ["a dog"], priority=5000)
