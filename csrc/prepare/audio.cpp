@@ -17,6 +17,7 @@
 #include "csrc/prepare/options.h"
 #include "csrc/prepare/registry.h"
 #include "csrc/prepare/segment.h"
+#include "csrc/prepare/source.h"
 #include "csrc/prepare/spectra.h"
 
 namespace bindrt::prepare {
@@ -114,17 +115,6 @@ std::unique_ptr<Recording> sound_file(Input& input, const Limits& limits) {
   const bool mp3 = head.starts_with("ID3") || head.starts_with("\xFF");
   return mp3 || head.starts_with("fLaC") || head.starts_with("OggS") ? held_sound(input, head, most)
                                                                      : nullptr;
-}
-
-// The bytes of an item that is a file; nothing for a waveform, and for a file that is not there.
-std::optional<Input> input_of(const Item& item, const Limits& limits) {
-  if (const auto* const path = std::get_if<Path>(&item.source)) {
-    return Input::open(path->name);
-  }
-  const auto* const bytes = std::get_if<Bytes>(&item.source);
-  const bool fits =
-      bytes != nullptr && bytes->size > 0 && static_cast<std::int64_t>(bytes->size) <= limits.max_bytes;
-  return fits ? std::optional<Input>(std::in_place, std::span(bytes->data, bytes->size)) : std::nullopt;
 }
 
 }  // namespace

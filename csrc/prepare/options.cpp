@@ -42,6 +42,13 @@ std::optional<double> Options::positive(std::string_view name) {
   return found;
 }
 
+std::optional<std::int64_t> Options::whole(std::string_view name) {
+  const Value* const value = find(name);
+  const auto* const found = value == nullptr ? nullptr : std::get_if<std::int64_t>(value);
+  usual_ = usual_ && (value == nullptr || found != nullptr);
+  return found == nullptr ? std::nullopt : std::optional(*found);
+}
+
 std::optional<std::string_view> Options::text(std::string_view name) {
   const Value* const value = find(name);
   if (value == nullptr) {

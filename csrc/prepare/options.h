@@ -18,6 +18,7 @@ class Options {
   bool flag(std::string_view name);                       // false if it is not set
   std::optional<double> number(std::string_view name);    // finite
   std::optional<double> positive(std::string_view name);  // finite and above 0
+  std::optional<std::int64_t> whole(std::string_view name);
   std::optional<std::string_view> text(std::string_view name);
   std::optional<std::array<double, 2>> pair(std::string_view name);  // of finite numbers
   const Array* array(std::string_view name);                         // null if it is not set

@@ -52,6 +52,8 @@ struct Limits {
   double max_seconds = 0;
   std::int64_t max_scans = 0;          // of a JPEG
   std::int64_t max_picture_bytes = 0;  // that a picture's decoder may hold
+  std::int64_t max_packets = 0;
+  double max_pixels_per_byte = 0;
 };
 
 // Rows of a batch. They are reserved once, when the number of views is known.
@@ -70,7 +72,11 @@ class Slots {
 
 struct Prepared {
   std::vector<std::pair<std::string, Value>> notes;  // the same that Python would make
-  std::vector<float> weights;                        // of its views in the mean; empty: all equal
+  std::vector<std::int64_t>
+      index;  // which view each of the item's is; empty: each counts once, in their order
+
+  // How much each of the views counts in the mean; empty: all alike.
+  std::vector<float> weights() const;
 };
 
 // nullopt: left to Python. What was reserved by then is reused or given back by the caller.

@@ -2,6 +2,7 @@
 #include "csrc/prepare/registry.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -10,7 +11,7 @@ namespace {
 
 constexpr std::pair<std::string_view, Preparer> kPreparers[] = {
     {"audio", &prepare_audio}, {"depth", &prepare_depth},     {"image", &prepare_image},
-    {"imu", &prepare_imu},     {"thermal", &prepare_thermal},
+    {"imu", &prepare_imu},     {"thermal", &prepare_thermal}, {"video", &prepare_video},
 };
 
 }  // namespace
@@ -27,6 +28,16 @@ std::vector<std::string_view> modalities() {
     names.push_back(name);
   }
   return names;
+}
+
+std::vector<float> Prepared::weights() const {
+  std::vector<float> counts;
+  for (const std::int64_t view : index) {
+    counts.resize(std::max(counts.size(), static_cast<std::size_t>(view) + 1));
+    counts[static_cast<std::size_t>(view)] += 1.0F;
+  }
+  const bool alike = std::adjacent_find(counts.begin(), counts.end(), std::not_equal_to<>()) == counts.end();
+  return alike ? std::vector<float>() : counts;
 }
 
 std::optional<Prepared> prepare_or_leave(Preparer preparer, const Item& item, const Limits& limits,

@@ -25,5 +25,6 @@ std::optional<Prepared> prepare_depth(const Item& item, const Limits& limits, Sl
 std::optional<Prepared> prepare_image(const Item& item, const Limits& limits, Slots& slots);
 std::optional<Prepared> prepare_imu(const Item& item, const Limits& limits, Slots& slots);
 std::optional<Prepared> prepare_thermal(const Item& item, const Limits& limits, Slots& slots);
+std::optional<Prepared> prepare_video(const Item& item, const Limits& limits, Slots& slots);
 
 }  // namespace bindrt::prepare

@@ -81,18 +81,17 @@ class Part {
   std::vector<float> held_;
 };
 
-// The different clips in their order, and how often each is there.
+// The different clips in their order, and which of them each clip is.
 struct Clips {
   std::vector<Range> ranges;
-  std::vector<float> counts;
+  std::vector<std::int64_t> index;
 
   explicit Clips(const ClipRanges& all) {
     for (const Range& range : all) {
-      if (const auto found = std::ranges::find(ranges, range); found != ranges.end()) {
-        counts[static_cast<std::size_t>(found - ranges.begin())] += 1.0F;
-      } else {
+      const auto found = std::ranges::find(ranges, range);
+      index.push_back(found - ranges.begin());
+      if (found == ranges.end()) {
         ranges.push_back(range);
-        counts.push_back(1.0F);
       }
     }
   }
@@ -222,8 +221,8 @@ class Spectra {
 
   Prepared prepared() const {
     Prepared made;
-    if (!std::ranges::all_of(clips_.counts, [this](float count) { return count == clips_.counts[0]; })) {
-      made.weights = clips_.counts;
+    if (clips_.count() < kAudioClips) {
+      made.index = clips_.index;
     }
     constexpr double kLeast = 0.01;  // seconds
     const auto outside = static_cast<double>(samples_outside(all_, total_));

@@ -7,6 +7,7 @@ namespace bindrt {
 
 void bind_constants(pybind11::module_& module);
 void bind_cores(pybind11::module_& module);
+void bind_film(pybind11::module_& module);
 void bind_gpu(pybind11::module_& module);
 void bind_jpeg(pybind11::module_& module);
 void bind_native_encoder(pybind11::module_& module);

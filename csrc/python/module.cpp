@@ -67,6 +67,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
              "Use at most this level in this process, for tests; returns the level now in use.");
   bindrt::bind_constants(module);
   bindrt::bind_cores(module);
+  bindrt::bind_film(module);
   bindrt::bind_gpu(module);
   bindrt::bind_jpeg(module);
   bindrt::bind_native_encoder(module);

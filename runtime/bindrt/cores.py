@@ -8,16 +8,12 @@ decoders.
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from bindrt import _core
 
 #: Put before the paths of /proc and /sys; tests have made-up ones.
 ROOT = ""
-#: FFmpeg takes no more by itself: each thread of a decoder keeps frames, and few videos gain by more.
-MOST_OF_A_DECODER = 16
 
 
 def usable_cores() -> float:
@@ -60,30 +56,18 @@ def computing_threads(asked: int | None) -> int:
 
 
 class Sharing:
-    """Threads of decoders that run at once: each that begins gets an equal part of the cores."""
+    """Threads of decoders that run at once: each that begins gets an equal part of the cores.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running = 0
+    The videos that csrc/video decodes are counted as well.
+    """
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
+    def one(self) -> AbstractContextManager[object]:
         """While inside, one more runs."""
-        with self._lock:
-            self._running += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._running -= 1
+        return _core.RunningVideo()
 
     def threads(self) -> int:
-        """For a decoder that begins now, and counts itself as running.
-
-        One more than its part where that is more than one, since one of them waits for the others.
-        """
-        part = usable_threads() // max(self._running, 1)
-        return min(part + 1, MOST_OF_A_DECODER) if part > 1 else 1
+        """For a decoder that begins now, and counts itself as running."""
+        return _core.decoder_threads(usable_threads())
 
 
 #: All videos that this process decodes.

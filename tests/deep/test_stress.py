@@ -12,7 +12,7 @@ from support import cpp
 CASES = 100_000
 SCHEDULES = 10_000  # of the pipeline: each has threads and delays
 #: Programs whose cases are files: bytes from outside.
-DOORS = ("stress_picture_files", "stress_segments", "stress_sound")
+DOORS = ("stress_picture_files", "stress_segments", "stress_sound", "stress_film")
 FILES = 1_000_000
 HOURS = 7200  # seconds, at most
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,14 +12,16 @@ import numpy as np
 import pytest
 import soundfile
 
+from bindrt.errors import Error
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.modalities import MODALITIES, Modality, Views
 from bindrt.preprocess import dispatch
-from bindrt.sources.handover import hand_over_libavcodec, hand_over_libsndfile
+from bindrt.sources.handover import hand_over_ffmpeg, hand_over_libavcodec, hand_over_libsndfile
 
 # As it is once Python has read a file with each.
 assert hand_over_libsndfile(), soundfile
 assert hand_over_libavcodec(), av
+hand_over_ffmpeg()
 
 
 def require_same(found: Views, expected: Views) -> None:
@@ -36,6 +39,9 @@ def require_same(found: Views, expected: Views) -> None:
 
 def is_ordinary(modality: str, item: object, limits: Limits = DEFAULT_LIMITS) -> bool:
     """Whether csrc/prepare takes an item; if it does, both ways are compared."""
+    if modality == "video":  # Python tries how frames of a kind are converted
+        with contextlib.suppress(Error):
+            prepared_by_python(MODALITIES[modality], item, limits)
     found = dispatch.prepare_ordinary(MODALITIES[modality], item, limits)
     if found is None:
         return False

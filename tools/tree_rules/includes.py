@@ -1,7 +1,8 @@
 """Who includes whom in C++.
 
 ``csrc/python → csrc/gpu → csrc/pipeline → kernels``; ``csrc/audio``, ``csrc/jpeg``, ``csrc/png``,
-``csrc/text`` and ``csrc/native`` include only ``kernels``; ``csrc/prepare`` includes the decoders. There each
+``csrc/text`` and ``csrc/native`` include only ``kernels``; ``csrc/video`` reads files as ``csrc/audio``
+does, and counts cores by ``csrc/native``; ``csrc/prepare`` includes the decoders. In ``kernels`` each
 operator's room includes only ``base`` and ``resize``; ``BORROWED`` lists the exceptions.
 """
 
@@ -29,10 +30,11 @@ CSRC: Mapping[str, set[str]] = {
     "csrc/native": set(),
     "csrc/png": set(),
     "csrc/text": set(),
-    "csrc/prepare": {"csrc/audio", "csrc/jpeg", "csrc/png"},
+    "csrc/video": {"csrc/audio", "csrc/native"},
+    "csrc/prepare": {"csrc/audio", "csrc/jpeg", "csrc/png", "csrc/video"},
     "csrc/python": {
         *("csrc/pipeline", "csrc/gpu", "csrc/native", "csrc/text"),
-        *("csrc/prepare", "csrc/audio", "csrc/jpeg", "csrc/png"),
+        *("csrc/prepare", "csrc/audio", "csrc/jpeg", "csrc/png", "csrc/video"),
     },
 }
 PYTHON = ("pybind11/", "Python.h")

@@ -24,15 +24,6 @@ constexpr std::pair<const char*, YuvStandard> kStandards[] = {{"bt601", YuvStand
                                                               {"smpte240m", YuvStandard::kSmpte240m},
                                                               {"bt2020", YuvStandard::kBt2020}};
 
-YuvStandard standard_of(const std::string& name) {
-  for (const auto& [known, standard] : kStandards) {
-    if (name == known) {
-      return standard;
-    }
-  }
-  throw py::value_error("standard is '" + name + "'; it is bt601, bt709, smpte240m or bt2020");
-}
-
 void check_size(std::int64_t width, std::int64_t height) {
   if (width < 1 || height < 1 || width > kMostPixels / height) {
     throw py::value_error("a picture cannot be " + std::to_string(width) + " x " + std::to_string(height));
@@ -59,6 +50,22 @@ const std::uint8_t* plane(const py::buffer_info& buffer, std::size_t index, std:
 }
 
 }  // namespace
+
+PixelFormat layout_of(const std::string& name) {
+  if (name != "nv12" && name != "yuv420p") {
+    throw py::value_error("format is '" + name + "'; it is yuv420p or nv12");
+  }
+  return name == "nv12" ? PixelFormat::kNv12 : PixelFormat::kYuv420p;
+}
+
+YuvStandard standard_of(const std::string& name) {
+  for (const auto& [known, standard] : kStandards) {
+    if (name == known) {
+      return standard;
+    }
+  }
+  throw py::value_error("standard is '" + name + "'; it is bt601, bt709, smpte240m or bt2020");
+}
 
 PictureBuffer PictureBuffer::of_rgb(const py::object& object) {
   if (!py::isinstance<py::array>(object)) {
@@ -87,10 +94,8 @@ PictureBuffer PictureBuffer::of_planes(const std::string& format, std::int64_t w
                                        const py::sequence& planes,
                                        const std::vector<std::int64_t>& line_sizes,
                                        const std::string& standard, bool full_range) {
-  const bool interleaved = format == "nv12";
-  if (!interleaved && format != "yuv420p") {
-    throw py::value_error("format is '" + format + "'; it is yuv420p or nv12");
-  }
+  const PixelFormat layout = layout_of(format);
+  const bool interleaved = layout == PixelFormat::kNv12;
   check_size(width, height);
   const std::size_t count = interleaved ? 2 : 3;
   if (planes.size() != count || line_sizes.size() != count) {
@@ -100,7 +105,7 @@ PictureBuffer PictureBuffer::of_planes(const std::string& format, std::int64_t w
   }
   PictureBuffer made;
   kernels::DecodedPicture& picture = made.picture_;
-  picture.format = interleaved ? PixelFormat::kNv12 : PixelFormat::kYuv420p;
+  picture.format = layout;
   picture.width = static_cast<std::int32_t>(width);
   picture.height = static_cast<std::int32_t>(height);
   picture.matrix = kernels::yuv_matrix(standard_of(standard), full_range);

@@ -31,6 +31,10 @@ class PictureBuffer {
   std::vector<pybind11::buffer_info> held_;  // keeps the memory where it is
 };
 
+// The layouts and standards of planes, by their names; ValueError for any other name.
+kernels::PixelFormat layout_of(const std::string& name);
+kernels::YuvStandard standard_of(const std::string& name);
+
 // The picture of a Python `Picture`; TypeError for any other object.
 const kernels::DecodedPicture& picture_in(const pybind11::object& object);
 

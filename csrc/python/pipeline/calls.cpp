@@ -170,8 +170,8 @@ bool PythonCalls::prepare_ordinary(PythonTag& tag, int index, pipeline::ItemRows
     return false;
   }
   tag.notes = std::move(prepared->notes);
-  if (!prepared->weights.empty()) {
-    rows.weigh(std::move(prepared->weights));
+  if (std::vector<float> weights = prepared->weights(); !weights.empty()) {
+    rows.weigh(std::move(weights));
   }
   return true;
 }

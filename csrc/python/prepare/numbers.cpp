@@ -10,7 +10,9 @@
 #include "csrc/prepare/imu_numbers.h"
 #include "csrc/prepare/map_numbers.h"
 #include "csrc/prepare/picture_numbers.h"
+#include "csrc/prepare/video_numbers.h"
 #include "csrc/python/arguments/arrays.h"
+#include "csrc/video/film_numbers.h"
 #include "kernels/imu/imu.h"
 
 namespace py = pybind11;
@@ -72,11 +74,24 @@ py::dict picture() {
                   "most_segments"_a = jpeg::kMostSegments, "most_chunks"_a = png::kMostChunks);
 }
 
+py::dict film() {
+  py::dict kept;
+  for (const video::Kept& each : video::kKept) {
+    kept[text(each.decoder)] = each.frames;
+  }
+  return py::dict(
+      "clips"_a = prepare::kVideoClips, "clip_seconds"_a = static_cast<double>(prepare::kVideoClipSeconds),
+      "frames"_a = prepare::kVideoFrames, "free_pixels"_a = video::kFreePixels, "fastest"_a = video::kFastest,
+      "free_packets"_a = video::kFreePackets, "least_packet"_a = video::kLeastPacket,
+      "packed_times"_a = video::kPackedTimes, "missing"_a = video::kMissing, "large"_a = video::kLarge,
+      "held_each"_a = video::kHeldEach, "kept"_a = kept, "few_kept"_a = video::kFewKept);
+}
+
 }  // namespace
 
 py::dict item_numbers() {
   return py::dict("audio"_a = audio(), "depth"_a = depth(), "imu"_a = imu(), "picture"_a = picture(),
-                  "thermal"_a = thermal());
+                  "thermal"_a = thermal(), "video"_a = film());
 }
 
 double mean_acceleration(const py::object& input) {

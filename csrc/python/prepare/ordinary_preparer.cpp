@@ -88,12 +88,11 @@ class PythonSlots final : public Slots {
 };
 
 py::object as_result(const prepare::Prepared& prepared, py::object views) {
-  const std::vector<float>& weights = prepared.weights;
-  py::object counts = py::none();
-  if (!weights.empty()) {
-    counts = py::array_t<float>(static_cast<py::ssize_t>(weights.size()), weights.data());
+  py::object index = py::none();
+  if (!prepared.index.empty()) {
+    index = py::array_t<std::int64_t>(static_cast<py::ssize_t>(prepared.index.size()), prepared.index.data());
   }
-  return py::make_tuple(std::move(views), std::move(counts), notes_dict(prepared.notes));
+  return py::make_tuple(std::move(views), std::move(index), notes_dict(prepared.notes));
 }
 
 }  // namespace
@@ -218,8 +217,8 @@ prepare::Limits read_limits(const py::handle& limits) {
     const double given = std::floor(number(name));
     return given < static_cast<double>(kMost) ? static_cast<std::int64_t>(given) : kMost;
   };
-  return {whole("max_bytes"), whole("max_pixels"), number("max_seconds"), whole("max_scans"),
-          whole("max_picture_bytes")};
+  return {whole("max_bytes"),         whole("max_pixels"),  number("max_seconds"),        whole("max_scans"),
+          whole("max_picture_bytes"), whole("max_packets"), number("max_pixels_per_byte")};
 }
 
 py::dict notes_dict(const Notes& notes) {
@@ -248,9 +247,10 @@ void bind_prepare(py::module_& module) {
            }),
            py::arg("modality"), py::arg("view"), py::arg("wrapper"), py::arg("source"), py::arg("fields"),
            py::arg("bare_arrays"), py::arg("named_bytes"))
-      .def("prepare", &OrdinaryPreparer::prepare, py::arg("item"), py::arg("limits"),
-           py::arg("reserve") = py::none(),
-           R"(An item's views, the weight of each (None: all equal) and its notes; None: it is left to Python.
+      .def(
+          "prepare", &OrdinaryPreparer::prepare, py::arg("item"), py::arg("limits"),
+          py::arg("reserve") = py::none(),
+          R"(An item's views, which of them each of its is (None: each once) and its notes; None: left to Python.
 
 reserve: gives rows of a batch to write to, as prepare_views has it.)");
 }

@@ -43,7 +43,7 @@ class OrdinaryPreparer {
   std::optional<prepare::Prepared> run(const prepare::Item& item, const prepare::Limits& limits,
                                        prepare::Slots& slots) const noexcept;
 
-  // Reads and prepares an item: (views, weights or None, notes), or None. `reserve` gives the rows to write
+  // Reads and prepares an item: (views, index or None, notes), or None. `reserve` gives the rows to write
   // to; without it they are made here.
   pybind11::object prepare(const pybind11::object& item, const pybind11::object& limits,
                            const pybind11::object& reserve) const;

@@ -10,7 +10,6 @@ import numpy as np
 import PIL.Image
 
 from bindrt import arrays
-from bindrt.arrays import Array
 from bindrt.errors import InputError, OptionError
 from bindrt.items import Prepared
 from bindrt.limits import DEFAULT_LIMITS, Limits, require_limits
@@ -70,8 +69,7 @@ def prepare_ordinary(
     found = None if preparer is None else preparer.prepare(item, limits, reserve)
     if found is None:
         return None
-    views, weights, notes = found
-    return Views(views, _index(len(views), weights, modality.views), notes)
+    return Views(*found)
 
 
 def _stands_for_another(whole: Any, item: object) -> bool:
@@ -79,13 +77,6 @@ def _stands_for_another(whole: Any, item: object) -> bool:
     return (
         whole is not item and not isinstance(whole, str) and getattr(whole, fields(whole)[0].name) is not item
     )
-
-
-def _index(made: int, weights: Array | None, all_views: int) -> Array | None:
-    """Which different view each of an item's views is: equal ones in a row, ``weights`` counts them."""
-    if made == all_views:
-        return None
-    return np.repeat(np.arange(made), all_views // made if weights is None else weights.astype(np.int64))
 
 
 def declaration(modality: str) -> Modality:

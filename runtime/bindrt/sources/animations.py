@@ -15,7 +15,8 @@ from bindrt.sources.frames import Frame
 from bindrt.sources.groups import frames_between
 from bindrt.sources.opening import IF_CUT, Opened, decoding
 from bindrt.sources.recording import check_seconds
-from bindrt.sources.video import FREE_PIXELS, Read, Take
+from bindrt.sources.video import Read, Take
+from bindrt.sources.video_numbers import FREE_PIXELS
 from bindrt.wanted import require_wanted
 
 _UNTIMED = 100  # ms that a frame without a duration is shown, as browsers do

@@ -7,10 +7,7 @@ from bindrt.limits import Limits
 from bindrt.sources import claims_matroska, claims_mp4
 from bindrt.sources.formats import Format
 from bindrt.sources.opening import IF_CUT, Opened, decoding
-
-_FREE = 100_000  # packets that any file may have, however small
-_LEAST = 16  # bytes a packet has on average beyond these; one that repeats the frame before has some 30
-_FASTEST = 100_000  # frames a second
+from bindrt.sources.video_numbers import FASTEST, FREE_PACKETS, LEAST_PACKET
 
 
 def check_tables(opened: Opened, file_format: Format, limits: Limits) -> None:
@@ -52,9 +49,9 @@ def check_packets(packets: int, opened: Opened, limits: Limits) -> None:
 
 def check_rate(fps: float, name: str) -> None:
     """Raises SourceError for more frames a second than any camera has."""
-    if fps > _FASTEST:
+    if fps > FASTEST:
         raise SourceError(name, f"{fps:g} frames a second", "write it again with its true rate")
 
 
 def _most(size: int, limits: Limits) -> int:
-    return int(min(limits.max_packets, _FREE + size // _LEAST))
+    return int(min(limits.max_packets, FREE_PACKETS + size // LEAST_PACKET))

@@ -22,7 +22,6 @@ _NARROWEST, _LOWEST = 64, 16  # in pixels: a smaller frame proves little, and FF
 # FFmpeg rounds differently on other processors. A vector must be the same on all processors: as on x86-64,
 # where the golden data come from.
 ROUNDING = 0 if platform.machine() in ("x86_64", "AMD64") else 4  # of 255; a wrong standard differs by 16
-_PERIOD = 64  # pixels past a multiple of the SIMD width may be converted by other code
 
 
 class _FrameFormat(NamedTuple):
@@ -83,11 +82,7 @@ def _chroma_row(pixels: Any) -> str:
 
 
 def _format_of(frame: Any) -> _FrameFormat:
-    width, height = frame.width, frame.height
-    if width >= 2 * _PERIOD:
-        width = _PERIOD + width % _PERIOD
-    if height >= 2 * _PERIOD:
-        height = _PERIOD + height % _PERIOD
+    width, height = map(_core.conversion_size, (frame.width, frame.height))
     tags = (int(getattr(frame, name, 0)) for name in _FrameFormat._fields[3:])
     return _FrameFormat(frame.format.name, width, height, *tags)
 
@@ -107,7 +102,10 @@ def _planes(frame: Any, standard: str, full_range: bool) -> _core.Picture:
 
 @lru_cache(maxsize=256)
 def _conversion(frame_format: _FrameFormat) -> tuple[str, bool] | None:
-    """The standard and range with which our conversion equals FFmpeg's; found on a frame of noise."""
+    """The standard and range with which our conversion equals FFmpeg's; found on a frame of noise.
+
+    csrc/video converts as well then.
+    """
     if frame_format.width < _NARROWEST or frame_format.height < _LOWEST:
         return None
     frame = _noise(frame_format)
@@ -115,6 +113,7 @@ def _conversion(frame_format: _FrameFormat) -> tuple[str, bool] | None:
     full = frame_format.color_range == _FULL or frame_format.format == "yuvj420p"
     for standard in dict.fromkeys((_STANDARDS.get(frame_format.colorspace, "bt601"), "bt601")):
         if np.abs(_core.picture_to_rgb(_planes(frame, standard, full)) - expected).max() <= ROUNDING:
+            _core.keep_conversion(*frame_format, _LAYOUTS[frame_format.format], standard, full)
             return standard, full
     return None
 

@@ -1,6 +1,7 @@
-"""The libraries that decode sound, handed to the core once they are loaded.
+"""The libraries that decode sound and videos, handed to the core once they are loaded.
 
-From then on it reads ordinary files by itself, without the interpreter's lock: ``csrc/prepare/audio.cpp``.
+From then on it reads ordinary files by itself, without the interpreter's lock: ``csrc/prepare/audio.cpp``,
+``csrc/prepare/video.cpp``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from functools import lru_cache
 
 from bindrt import _core
+from bindrt.sources.opening import library
 
 _OF_THE_SYSTEM = "libsndfile.so.1"
 
@@ -42,3 +44,14 @@ def hand_over_libavcodec() -> bool:
     from av.codec import context
 
     return _core.use_libavcodec(context.__file__)
+
+
+@lru_cache(maxsize=1)
+def hand_over_ffmpeg() -> bool:
+    """Hands over the FFmpeg with which PyAV reads containers.
+
+    Returns:
+        Whether it is of a known version. Else Python reads all videos.
+    """
+    core = library("av.container.core")
+    return _core.use_ffmpeg(core.__file__)

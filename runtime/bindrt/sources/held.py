@@ -7,12 +7,7 @@ from typing import Any
 from bindrt.errors import LimitError
 from bindrt.limits import Limits
 from bindrt.sources.opening import Opened
-
-#: Frames that a decoder may keep, of codecs that let a file say how many: 16, and some on their way.
-_KEPT = {"h264": 24, "hevc": 24, "vvc": 24, "vp9": 10, "libvpx-vp9": 10, "libdav1d": 10, "av1": 10}
-_FEW = 4
-_EACH = 64  # bytes of frames for each of the file's beyond the limit: films in 8K are large files
-_LARGE = 16 << 20  # pixels of a frame beyond which one thread decodes: each thread keeps a frame of its own
+from bindrt.sources.video_numbers import FEW_KEPT, HELD_EACH, KEPT, LARGE
 
 
 def check_held(context: Any, opened: Opened, limits: Limits) -> None:
@@ -21,8 +16,8 @@ def check_held(context: Any, opened: Opened, limits: Limits) -> None:
     Args:
         context: the decoder's context, before it is opened.
     """
-    kept = _KEPT.get(context.name, _FEW) * _frame_bytes(context)
-    if kept > limits.max_picture_bytes + _EACH * opened.size:
+    kept = KEPT.get(context.name, FEW_KEPT) * _frame_bytes(context)
+    if kept > limits.max_picture_bytes + HELD_EACH * opened.size:
         raise LimitError(
             opened.name,
             f"decoding frames of {context.width} x {context.height} may take {kept >> 20} MiB",
@@ -32,7 +27,7 @@ def check_held(context: Any, opened: Opened, limits: Limits) -> None:
 
 def is_large(context: Any) -> bool:
     """Whether each further thread that decodes would cost much memory."""
-    return int(context.width * context.height) > _LARGE
+    return int(context.width * context.height) > LARGE
 
 
 def _frame_bytes(context: Any) -> int:

@@ -13,11 +13,10 @@ from bindrt.sources.formats import Format
 from bindrt.sources.groups import PacketTable
 from bindrt.sources.opening import IF_CUT, Opened
 from bindrt.sources.recording import check_seconds
+from bindrt.sources.video_numbers import MISSING, PACKED_TIMES
 from bindrt.wanted import require_wanted
 
 _EACH = 1024  # packets after which their number is compared with the limits
-_TIMES = 16  # so many bytes may come of each in the file: Matroska may compress
-FEW = 3  # a container's count of frames may be wrong by so many
 #: FFmpeg's demuxers of containers that store no presentation times, or those of some packets only.
 _UNTIMED = ("avi", "asf", "mpeg", "wtv", "rm", "h264", "hevc", "m4v", "mpegvideo")
 
@@ -42,7 +41,7 @@ class Amount:
         self.read += size
         if self.packets % _EACH == 0:
             check_packets(self.packets, self.opened, self.limits)
-            if self.read > _TIMES * self.opened.size + _EACH:
+            if self.read > PACKED_TIMES * self.opened.size + _EACH:
                 raise SourceError(
                     self.opened.name,
                     f"{self.read} bytes of packets in {self.opened.size} bytes",
@@ -137,6 +136,6 @@ def check_complete(stream: Any, there: int, end: float, opened: Opened) -> None:
     """
     declared = stream.frames or 0
     seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
-    early = seconds is None or seconds - end > FEW * seconds / max(declared, 1)
-    if declared - there > FEW and early:
+    early = seconds is None or seconds - end > MISSING * seconds / max(declared, 1)
+    if declared - there > MISSING and early:
         raise SourceError(opened.name, f"truncated: {there} of {declared} frames are there", IF_CUT)

@@ -18,14 +18,15 @@ from bindrt.sources.declared import check_declared_size
 from bindrt.sources.formats import TRACKS, Format, sniff, unfit
 from bindrt.sources.frames import Frame, LostError, decode_plan, frame_of
 from bindrt.sources.groups import DecodePlan, PacketTable, frames_between, plan_decoding
+from bindrt.sources.handover import hand_over_ffmpeg
 from bindrt.sources.held import check_held, is_large
 from bindrt.sources.inorder import Decoding, Placing
 from bindrt.sources.opening import IF_CUT, Opened, decoding
-from bindrt.sources.packets import FEW, count_packets
+from bindrt.sources.packets import count_packets
 from bindrt.sources.pixel_limits import check_pixels
 from bindrt.sources.played import ends_early, plays
+from bindrt.sources.video_numbers import FREE_PIXELS, MISSING
 
-FREE_PIXELS = 6e9  # that any video may decode to: some seconds of work
 _RATELESS = ("dv", "h264", "hevc", "m4v", "mpegvideo", "JPEG")  # for these FFmpeg's average says nothing
 _REMEDY = IF_CUT
 _STRICT = "leave strict out to embed what can be decoded"
@@ -206,6 +207,7 @@ def open_clip(opened: Opened, limits: Limits = DEFAULT_LIMITS) -> Iterator[Clip]
         LimitError: it has more pixels or seconds than ``limits`` allow.
     """
     file_format = video_format(opened)
+    hand_over_ffmpeg()
     with VIDEOS.one(), open_container(opened, file_format, limits) as media:
         yield _counted(media, opened, file_format, limits)
 
@@ -294,11 +296,11 @@ def lost_frames(clip: Clip, read: Read, strict: bool) -> int:
         SourceError: no frame can be decoded; with ``strict``, some cannot.
     """
     missing = clip.frames - read.decoded
-    if read.decoded == 0 or (strict and missing > (0 if clip.packets.reliable else FEW)):
+    if read.decoded == 0 or (strict and missing > (0 if clip.packets.reliable else MISSING)):
         raise SourceError(
             clip.opened.name, f"only {read.decoded} of {clip.frames} frames can be decoded", "is it damaged?"
         )
-    return missing if missing > FEW else 0
+    return missing if missing > MISSING else 0
 
 
 def video_to_decode(media: Any, opened: Opened) -> Any:

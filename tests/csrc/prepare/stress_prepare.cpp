@@ -202,7 +202,7 @@ void one_case(Bytes& bytes) {
   if (prepared) {
     CHECK(row.reserved() == 1);
     CHECK(row.is_finite());
-    CHECK(prepared->weights.empty());
+    CHECK(prepared->index.empty());
     CHECK(is_imu || !prepared->notes.empty());
   } else {
     CHECK(row.reserved() <= 1);

@@ -135,7 +135,7 @@ void test_inertial_samples() {
   item.options = {{"rate", std::int64_t{400}}, {"accel_unit", std::string("g")}};
   Memory memory(6 * 2000);
   const auto prepared = prepare("imu", item, memory);
-  CHECK(prepared && prepared->notes.empty() && prepared->weights.empty());
+  CHECK(prepared && prepared->notes.empty() && prepared->index.empty());
   CHECK(memory.rows.front() == 2 * 9.80665F && memory.rows.back() == 2.0F);
   item.options["accel_unit"] = std::string("ft");
   CHECK(!prepare("imu", item, memory));

@@ -18,6 +18,7 @@ _DEPTH = _CORE["depth"]
 _ITEMS = _core.item_numbers()
 _AUDIO_ITEMS, _DEPTH_ITEMS = _ITEMS["audio"], _ITEMS["depth"]
 _IMU_ITEMS, _THERMAL_ITEMS = _ITEMS["imu"], _ITEMS["thermal"]
+_VIDEO_ITEMS = _ITEMS["video"]
 
 SIDE: int = _IMAGE["side"]  # pixels of every input image's edges
 IMAGE_MEAN: tuple[float, ...] = tuple(_IMAGE["mean"])  # CLIP's, for values 0..1
@@ -25,9 +26,9 @@ IMAGE_STD: tuple[float, ...] = tuple(_IMAGE["std"])
 
 PICTURE: dict[str, Any] = _ITEMS["picture"]  # of picture files: csrc/prepare/picture_numbers.h
 
-VIDEO_CLIPS = 5
-VIDEO_CLIP_SECONDS = 2.0
-VIDEO_FRAMES = 2  # per clip: the first and the last
+VIDEO_CLIPS: int = _VIDEO_ITEMS["clips"]
+VIDEO_CLIP_SECONDS: float = _VIDEO_ITEMS["clip_seconds"]
+VIDEO_FRAMES: int = _VIDEO_ITEMS["frames"]  # per clip: the first and the last
 VIDEO_CROPS: int = _CORE["video"]["crops"]
 
 AUDIO_RATE: int = _MEL["rate"]  # Hz
