@@ -15,17 +15,22 @@ constexpr int kPeriod = 64;  // pixels past a multiple of the SIMD width may be 
 
 constinit kernels::LibraryInUse<Ffmpeg> in_use;
 
+// Waits for nobody: in a forked child a thread that held the lock is gone. What is not found is left to
+// Python.
 class Conversions {
  public:
   void keep(const FrameFormat& of, const Conversion& conversion) {
-    const std::unique_lock lock(mutex_);
-    if (kept_.size() < kMostKept) {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (lock && kept_.size() < kMostKept) {
       kept_.emplace(of, conversion);
     }
   }
 
   std::optional<Conversion> find(const FrameFormat& of) const {
-    const std::shared_lock lock(mutex_);
+    const std::shared_lock lock(mutex_, std::try_to_lock);
+    if (!lock) {
+      return std::nullopt;
+    }
     const auto found = kept_.find(of);
     return found == kept_.end() ? std::nullopt : std::optional(found->second);
   }

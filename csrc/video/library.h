@@ -40,7 +40,7 @@ struct Conversion {
   bool full;
 };
 
-// Keeps what was found out; when very much is kept already, it is forgotten. Any thread may call.
+// Keeps what was found out, unless very much is kept already or another thread is at it. Any thread may call.
 void keep_conversion(const FrameFormat& of, const Conversion& conversion);
 std::optional<Conversion> conversion(const FrameFormat& of);
 

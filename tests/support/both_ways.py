@@ -39,14 +39,19 @@ def require_same(found: Views, expected: Views) -> None:
 
 def is_ordinary(modality: str, item: object, limits: Limits = DEFAULT_LIMITS) -> bool:
     """Whether csrc/prepare takes an item; if it does, both ways are compared."""
-    if modality == "video":  # Python tries how frames of a kind are converted
-        with contextlib.suppress(Error):
-            prepared_by_python(MODALITIES[modality], item, limits)
+    let_python_look(MODALITIES[modality], item, limits)
     found = dispatch.prepare_ordinary(MODALITIES[modality], item, limits)
     if found is None:
         return False
     require_same(found, prepared_by_python(MODALITIES[modality], item, limits))
     return True
+
+
+def let_python_look(modality: Modality, item: object, limits: Limits) -> None:
+    """Python must have read a video of a kind: it tries how its frames are converted."""
+    if modality.name == "video":
+        with contextlib.suppress(Error):
+            prepared_by_python(modality, item, limits)
 
 
 def prepared_by_python(modality: Modality, item: object, limits: Limits = DEFAULT_LIMITS) -> Views:
@@ -68,6 +73,7 @@ def compared() -> Iterator[Callable[[], tuple[int, int]]]:
     usual = dispatch.prepare_ordinary
 
     def prepare(modality: Modality, item: object, limits: Limits, reserve: Any = None) -> Views | None:
+        let_python_look(modality, item, limits)
         found = usual(modality, item, limits)
         counts[found is not None] += 1
         if found is not None:
