@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import lru_cache
+from typing import Any
 
 from bindrt import _core
 from bindrt.sources.opening import library
@@ -41,9 +42,7 @@ def hand_over_libavcodec() -> bool:
     Returns:
         Whether it is of a known version. Else Python reads all files.
     """
-    from av.codec import context
-
-    return _core.use_libavcodec(context.__file__)
+    return _core.use_libavcodec(_whole_av().codec.context.__file__)
 
 
 @lru_cache(maxsize=1)
@@ -53,5 +52,9 @@ def hand_over_ffmpeg() -> bool:
     Returns:
         Whether it is of a known version. Else Python reads all videos.
     """
-    core = library("av.container.core")
-    return _core.use_ffmpeg(core.__file__)
+    return _core.use_ffmpeg(_whole_av().container.core.__file__)
+
+
+def _whole_av() -> Any:
+    """PyAV: a thread that imports a part of it while another imports the whole may get an error instead."""
+    return library("av")
