@@ -81,6 +81,15 @@ def _latency(found: dict[str, Any], y: float) -> Panel:
     )
 
 
+def _start(found: dict[str, Any], y: float) -> Panel:
+    rows = [
+        (f"{modality}, {name}", 1e3 * each[part]["seconds"], f"{1e3 * each[part]['seconds']:.0f} ms")
+        for modality, each in found["modalities"].items()
+        for part, name in (("import", "import bindrt"), ("vector", "first vector"))
+    ]
+    return _bars("From the start of a program", "ms with bind-tiny", rows, 1e3 * found["vector_asked"], y)
+
+
 def _day(found: dict[str, Any], y: float) -> Panel:
     series = found["memory"]["series"]
     most = 1.25 * max(mib for _, mib in series)
@@ -153,5 +162,6 @@ PANELS = {
     "many": _many,
     "push": _push,
     "latency": _latency,
+    "start": _start,
     "day": _day,
 }

@@ -15,7 +15,7 @@ from bindrt.benchmark.machine import describe_machine
 from bindrt.benchmark.results import write_json
 
 #: The parts by name; each is a module of this package.
-PARTS = ("windows", "events", "mel", "many", "push", "latency", "day")
+PARTS = ("windows", "events", "mel", "many", "push", "latency", "start", "day")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -27,8 +27,8 @@ def main() -> int:
     os.sched_setaffinity(0, {core})
     send(
         {
-            "core": core,
             **request,
+            "core": core,
             **played(**{name: request[name] for name in ("seconds", "imu", "audio", "samples")}),
         }
     )

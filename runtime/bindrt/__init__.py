@@ -10,7 +10,6 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from bindrt import preprocess
-from bindrt.diagnosis import doctor
 from bindrt.embeddings import Embeddings
 from bindrt.engines import Engine, GpuEngine
 from bindrt.errors import (
@@ -41,28 +40,40 @@ from bindrt.modalities.imu import Imu
 from bindrt.modalities.thermal import Thermal
 from bindrt.modalities.video import Video
 from bindrt.model import Model
-from bindrt.monitoring import Monitor
 from bindrt.pipeline import PipelineOptions, Streamed
-from bindrt.streams.windows import Window
 from bindrt.zero_shot import Scores, ZeroShot
-
-logging.getLogger("bindrt").addHandler(logging.NullHandler())  # silent unless the program wants to hear it
-
 
 if TYPE_CHECKING:
     from bindrt.client import Client
+    from bindrt.diagnosis import doctor
+    from bindrt.monitoring import Monitor
+    from bindrt.streams.windows import Window
 
     __version__: str
+
+#: What embedding does without, imported when asked for: so that a program starts soon.
+_WHEN_ASKED = {
+    "Client": "bindrt.client",
+    "Monitor": "bindrt.monitoring",
+    "Window": "bindrt.streams.windows",
+    "doctor": "bindrt.diagnosis",
+}
+
+logging.getLogger("bindrt").addHandler(logging.NullHandler())  # silent unless the program wants to hear it
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return installed_version("bindrt")
-    if name == "Client":  # when asked: http.client takes longer to import than much of the rest
-        return importlib.import_module("bindrt.client").Client
+    if name in _WHEN_ASKED:
+        return getattr(importlib.import_module(_WHEN_ASKED[name]), name)
     if name == "serving":  # when asked: it needs libraries that embedding does without
         return importlib.import_module("bindrt.serving")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 __all__ = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +21,7 @@ from bindrt.notes import Notes
 from bindrt.preprocess.dispatch import prepare_views
 from bindrt.sources import open_source
 from bindrt.sources.foreign import NamedBytes
+from bindrt.sources.streams import is_in_tar
 
 
 class Preparation:
@@ -66,7 +66,7 @@ class Preparation:
             return item
         field = _source_field(type(item))
         source = item if field is None else getattr(item, field)
-        if not isinstance(source, tarfile.ExFileObject):
+        if not is_in_tar(source):
             return item
         with suppress(Error):
             with open_source(source, self.limits).binary() as stream:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bindrt.errors import OptionError
 from bindrt.isolation import Isolated
@@ -15,7 +15,9 @@ from bindrt.pipeline import EmbeddingFuture, new_caller, request_options
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.preparation import Preparation
 from bindrt.preprocess.dispatch import wrapped
-from bindrt.streams.windows import Schedule, Window, windows
+
+if TYPE_CHECKING:
+    from bindrt.streams.windows import Window
 
 
 class Windowing:
@@ -65,6 +67,8 @@ class Windowing:
         >>> [(w.start, w.end, list(w)) for w in model.windows(audio="bell.wav", window=1.0, hop=0.5)][0]
         (0.0, 1.0, ['audio'])
         """
+        from bindrt.streams.windows import Schedule, windows  # when asked: embedding does without
+
         given = {"audio": audio, "video": video, "imu": imu}
         taken = {m: self._preparation.taken(item) for m, item in given.items() if item is not None}
         items = {m: wrapped(MODALITIES[m], item) for m, item in taken.items()}

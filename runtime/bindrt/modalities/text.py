@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 
-import ftfy
 import numpy as np
 
 from bindrt import arrays
@@ -53,6 +52,8 @@ def prepare_all(texts: object) -> Array:
 
 def clean(text: str) -> str:
     """Repairs mojibake, unescapes HTML twice, collapses white space, lower-cases."""
+    import ftfy  # when a text needs it: it takes long to import
+
     text = html.unescape(html.unescape(ftfy.fix_text(text))).strip()
     return _SPACE.sub(" ", text).strip().lower()
 

@@ -13,7 +13,6 @@ import struct
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import PngImagePlugin
 
 from bindrt import _core
 from bindrt.arrays import Array
@@ -168,6 +167,8 @@ def _png_counts(data: bytes, shape: tuple[int, int], name: str, limits: Limits) 
     Most cameras write the two bytes of its counts the wrong way round. Neighbours in a picture are alike, and
     those of swapped bytes are not.
     """
+    from PIL import PngImagePlugin
+
     with PngImagePlugin.PngImageFile(io.BytesIO(data)) as picture:
         check_pixels(picture.width, picture.height, name, limits)
         values = np.asarray(picture, np.uint16)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import bz2
 import contextlib
 import copy
 import math
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -18,6 +16,9 @@ from bindrt.errors import LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.sources.formats import sniff
 from bindrt.sources.opening import IF_CUT, Opened, decoding
+
+if TYPE_CHECKING:
+    import zipfile
 
 _MAX_HEADER = 16384
 #: Looks at an array's shape before anything of the array is unpacked, and raises if it is refused.
@@ -88,6 +89,9 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> I
 
     From bzip2, ``zipfile`` unpacks all that it has read at once, which may be a gigabyte; ``bz2`` does not.
     """
+    import bz2
+    import zipfile
+
     if member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return archive.open(member)
     if member.compress_type != zipfile.ZIP_BZIP2:
@@ -103,6 +107,8 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> I
 @contextlib.contextmanager
 def _archive(opened: Opened) -> Iterator[zipfile.ZipFile]:
     """The zip archive of a ``.npz``. Its directory is at its end, so a truncated file cannot be opened."""
+    import zipfile
+
     with contextlib.ExitStack() as stack:
         stack.enter_context(decoding(opened.name, ".npz archive", IF_CUT))
         stream = stack.enter_context(opened.binary())

@@ -13,15 +13,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-    _imaging,
-)
+from PIL import _imaging
 
 from bindrt.errors import Error
 from bindrt.sources.optional import optional
@@ -30,6 +22,8 @@ Reader = Callable[[BinaryIO], Any]
 
 
 def _tiff(stream: BinaryIO) -> Any:
+    from PIL import TiffImagePlugin
+
     _quiet_libtiff()
     return TiffImagePlugin.TiffImageFile(stream)
 
@@ -69,7 +63,7 @@ def _avif(stream: BinaryIO) -> Any:
     return AvifImagePlugin.AvifImageFile(stream)
 
 
-def _rarer(plugin: str, reader: str) -> Reader:
+def _pillows(plugin: str, reader: str) -> Reader:
     """A reader of Pillow's that is imported when a file asks for it."""
 
     def read(stream: BinaryIO) -> Any:
@@ -101,20 +95,20 @@ def _qoi(stream: BinaryIO) -> Any:
 
 
 READERS: dict[str, Reader] = {
-    "JPEG": JpegImagePlugin.JpegImageFile,
-    "PNG": PngImagePlugin.PngImageFile,
-    "WEBP": WebPImagePlugin.WebPImageFile,
-    "BMP": BmpImagePlugin.BmpImageFile,
+    "JPEG": _pillows("JpegImagePlugin", "JpegImageFile"),
+    "PNG": _pillows("PngImagePlugin", "PngImageFile"),
+    "WEBP": _pillows("WebPImagePlugin", "WebPImageFile"),
+    "BMP": _pillows("BmpImagePlugin", "BmpImageFile"),
     "TIFF": _tiff,
-    "GIF": GifImagePlugin.GifImageFile,
+    "GIF": _pillows("GifImagePlugin", "GifImageFile"),
     "AVIF": _avif,
     "HEIF": _heif,
     "JXL": _jxl,
-    "JPEG2000": _rarer("Jpeg2KImagePlugin", "Jpeg2KImageFile"),
+    "JPEG2000": _pillows("Jpeg2KImagePlugin", "Jpeg2KImageFile"),
     "QOI": _qoi,
-    "PCX": _rarer("PcxImagePlugin", "PcxImageFile"),
-    "SGI": _rarer("SgiImagePlugin", "SgiImageFile"),
-    "DDS": _rarer("DdsImagePlugin", "DdsImageFile"),
-    "PSD": _rarer("PsdImagePlugin", "PsdImageFile"),
-    "ICO": _rarer("IcoImagePlugin", "IcoImageFile"),
+    "PCX": _pillows("PcxImagePlugin", "PcxImageFile"),
+    "SGI": _pillows("SgiImagePlugin", "SgiImageFile"),
+    "DDS": _pillows("DdsImagePlugin", "DdsImageFile"),
+    "PSD": _pillows("PsdImagePlugin", "PsdImageFile"),
+    "ICO": _pillows("IcoImagePlugin", "IcoImageFile"),
 }

@@ -11,7 +11,6 @@ import io
 import mmap
 import os
 import stat
-import tarfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -78,7 +77,7 @@ def _regular_file(file: Any) -> int | None:
 
 def _seekable_size(file: Any) -> int | None:
     """The length of a file object that can seek; None if it cannot. It is at its beginning then."""
-    if isinstance(file, tarfile.ExFileObject) and not hasattr(cast(Any, file.raw).fileobj, "seekable"):
+    if is_in_tar(file) and not hasattr(cast(Any, file.raw).fileobj, "seekable"):
         return None  # in an archive that is read as a stream, which says otherwise
     try:
         if hasattr(file, "seekable") and not file.seekable():
@@ -223,9 +222,16 @@ def alone(file: object) -> Iterator[None]:
                 del _users[key], _locks[key]
 
 
+def is_in_tar(file: Any) -> bool:
+    """Whether a file object is a member of a tar archive that is open."""
+    import tarfile
+
+    return isinstance(file, tarfile.ExFileObject)
+
+
 def _shared_part(file: Any) -> object:
     """What several file objects share: the archive under members of a tar."""
     with suppress(AttributeError):
-        if isinstance(file, tarfile.ExFileObject):
+        if is_in_tar(file):
             return cast(Any, file.raw).fileobj
     return file

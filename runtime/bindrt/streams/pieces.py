@@ -66,14 +66,24 @@ class _OneByOne:
 
 
 def owned(array: Array) -> Array:
-    """A copy. It keeps the interpreter, so that no other thread can hold up the caller.
+    """A copy, unless it is an array over ``bytes``, which nobody can change.
 
-    NumPy gives it up to copy more than 500 elements.
+    The interpreter is kept meanwhile, so that no other thread can hold up the caller. NumPy gives it up to
+    copy more than 500 elements.
     """
+    if _is_of_bytes(array):
+        return array
     if array.size <= 500:
         copy: Array = array.copy()
         return copy
     return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
+
+
+def _is_of_bytes(array: Array) -> bool:
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return isinstance(base.obj if isinstance(base, memoryview) else base, bytes)
 
 
 class BlockPieces(_OneByOne):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import bindrt
-from bench.streams import chart, command, latency, many_worker, mel, push
+from bench.streams import chart, command, latency, many_worker, mel, push, start
 from bench.streams.sensors import SENSORS, ticks
 
 
@@ -83,6 +83,10 @@ def test_the_chart_of_all_parts() -> None:
         },
         "push": {"sensors": [{**sensor, "p50_us": 9.0, "p99_us": 30.0}]},
         "latency": {"sensors": [{**sensor, "p50_ms": 2.0, "p99_ms": 4.0}]},
+        "start": {
+            "vector_asked": 0.5,
+            "modalities": {"imu": {"import": {"seconds": 0.1}, "vector": {"seconds": 0.2}}},
+        },
         "day": {
             "simulated_hours": 2.0,
             "memory": {"series": [[0.0, 100.0], [1.0, 101.0]]},
@@ -92,8 +96,22 @@ def test_the_chart_of_all_parts() -> None:
     drawn = chart.draw(result)
     root = ElementTree.fromstring(drawn)
     texts = " ".join(node.text or "" for node in root.iter() if node.tag.endswith("text"))
-    for told in ("m4a, 3 h", "audio, recall", "processor time", "32 imu", "imu, one sample", "0 unaccounted"):
+    for told in (
+        "m4a, 3 h",
+        "audio, recall",
+        "processor time",
+        "32 imu",
+        "imu, one sample",
+        "imu, first vector",
+        "0 unaccounted",
+    ):
         assert told in texts, told
     assert set(chart.PANELS) == set(command.PARTS)
     numbers = [float(n) for node in root.iter() for key in ("x", "y", "width") if (n := node.get(key))]
     assert np.isfinite(numbers).all()
+
+
+def test_start() -> None:
+    found = start.measured("imu", 1)
+    assert 0 < found["import"]["seconds"] < found["vector"]["seconds"]
+    assert "import" in start.line("imu", found)

@@ -10,6 +10,7 @@ import pytest
 from bindrt.streams.arrivals import Piece
 from bindrt.streams.feeds import ImuFeed
 from bindrt.streams.inbox import Inbox
+from bindrt.streams.pieces import owned
 from bindrt.streams.sample_pieces import SamplePieces
 
 SAMPLE = np.arange(6.0)
@@ -112,3 +113,13 @@ def test_a_clock_that_goes_back_is_not_hidden_by_what_follows() -> None:
     assert pushed.feed.counts["jumps_back"] == 1
     assert [w.start for w in windows] == [5.0, 5.5]
     assert windows[0].notes["jumps_back"] == 1
+
+
+def test_only_an_array_that_can_change_is_copied() -> None:
+    for count in (10, 5000):
+        changeable = np.zeros((2, count), np.uint8)
+        fixed = np.frombuffer(changeable.tobytes(), np.uint8).reshape(2, count)[:, 1:]
+        assert not np.shares_memory(owned(changeable), changeable)
+        assert np.shares_memory(owned(fixed), fixed)
+        writeable_elsewhere = np.frombuffer(bytearray(count), np.uint8)
+        assert not np.shares_memory(owned(writeable_elsewhere), writeable_elsewhere)

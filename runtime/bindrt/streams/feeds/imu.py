@@ -120,13 +120,14 @@ class ImuFeed:
         if len(times) == 0:
             return []
         ready: list[ReadyWindow] = []
+        before = self.newest(sensor)
         stamped = Stamped(float(times.min()), float(times.max()), np.concatenate([times[None], samples]))
         for step in self._clocks[sensor].take(stamped):
             if isinstance(step, Anew):
                 ready += self._complete(0.0)
                 self._begin_anew(sensor, step.key)
             else:
-                self._add(sensor, step.piece)
+                self._add(sensor, step.piece, before)
         return ready
 
     def end(self) -> list[ReadyWindow]:
@@ -164,7 +165,8 @@ class ImuFeed:
         place = float(times[0]) if np.isfinite(times[0]) else self._grid.start if newest is None else newest
         self._incidents.add(place, "not_finite", len(times))
 
-    def _add(self, sensor: str, piece: Array) -> None:
+    def _add(self, sensor: str, piece: Array, newest: float) -> None:
+        """Keep what a window can need; between two windows, and behind ``newest`` too late, nothing can."""
         times = piece[0]
         if self._grid.origin is None:
             self._grid.begin(float(times.min()))
@@ -172,7 +174,7 @@ class ImuFeed:
                 self._incidents.note(self._grid.start, self._anew_key)
         in_time = times >= self._grid.start
         if not in_time.all():
-            self.counts.add("late", int(len(times) - np.count_nonzero(in_time)))
+            self.counts.add("late", int(np.count_nonzero(times[~in_time] <= newest)))
             piece = piece[:, in_time]
         if piece.shape[1]:
             self._look_at(sensor, piece[0])

@@ -11,6 +11,7 @@ from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.resample import Resampler
+from bindrt.streams.feeds.heard import heard
 from bindrt.streams.feeds.samples import SampleBuffer
 
 _MEL = _core.constants()["mel"]
@@ -32,11 +33,6 @@ class MelStore:
         self._heard = np.empty(0, np.float32)  # at 16 kHz: what the next frame shares with the last one
         self.computed = 0
 
-    def restart(self) -> None:
-        """Forget everything: a new origin."""
-        self._frames.clear()
-        self._heard = np.empty(0, np.float32)
-
     def start_at(self, frame: int) -> None:
         """Frames before this one will not be asked for again."""
         if frame > self._frames.end:
@@ -55,13 +51,10 @@ class MelStore:
             return
         start = self._phase + first * HOP
         outputs = range(start + len(self._heard), start + (stop - first - 1) * HOP + c.MEL_WINDOW)
-        inputs = self._resampler.needed(outputs)
-        begin = max(inputs.start, signal.begin - origin, 0)
-        end = min(inputs.stop, signal.end - origin)
-        new = self._resampled(signal.view(origin + begin, origin + end), begin, outputs)
-        heard = np.concatenate([self._heard, new])
-        self._frames.append(self._log_mel(heard))
-        self._heard = heard[(stop - first) * HOP :].copy()
+        new = heard(signal, origin, self._resampler, outputs)
+        samples = np.concatenate([self._heard, new])
+        self._frames.append(self._log_mel(samples))
+        self._heard = samples[(stop - first) * HOP :].copy()
 
     def frames(self, start: int, stop: int) -> Array:
         """``[128, stop - start]``."""
@@ -75,16 +68,11 @@ class MelStore:
             steps: samples from there on, and what is subtracted before each of them.
         """
         start = self._phase + first * HOP
-        samples = self._resampled(cut, 0, range(start, start + (count - 1) * HOP + c.MEL_WINDOW))
+        r, stop = self._resampler, start + (count - 1) * HOP + c.MEL_WINDOW
+        samples = _core.resample(cut, r.orig, r.new, channel=0, start=start, stop=stop)
         for at, shift in steps:
             samples[:at] -= shift
         return self._log_mel(samples)
-
-    def _resampled(self, signal: Array, begin: int, outputs: range) -> npt.NDArray[np.float32]:
-        r = self._resampler
-        return _core.resample(
-            signal, r.orig, r.new, channel=0, start=outputs.start, stop=outputs.stop, begin=begin
-        )
 
     def _log_mel(self, samples: npt.NDArray[np.float32]) -> Array:
         found = _core.log_mel(samples, add=float(_ADD), times=float(_TIMES))

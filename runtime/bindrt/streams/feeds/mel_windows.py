@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,9 +15,12 @@ from bindrt.modalities.modality import Views, number_equal
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.clips import clip_samples
 from bindrt.modalities.steps.resample import Resampler
+from bindrt.streams.feeds.clip_frames import ClipFrames, inside_of
 from bindrt.streams.feeds.grid import WindowGrid
+from bindrt.streams.feeds.heard import MEAN
 from bindrt.streams.feeds.mel_store import HOP, MelStore, padding
 from bindrt.streams.feeds.samples import SampleBuffer
+from bindrt.streams.feeds.sum_store import SumStore
 
 _LONGEST = 16  # windows, after which their places between frames must repeat
 
@@ -56,9 +59,9 @@ class MelWindows:
         self._pairs = [(clip.start, clip.stop) for clip in clips]
         self._needed = _core.needs_means(self._pairs)
         self.needs_channels = any(self._needed)
-        steps, inside = _core.mel_steps(self._pairs, []), _inside(r, grid.length)
+        steps, inside = _core.mel_steps(self._pairs, []), inside_of(r, grid.length)
         self._clips = [
-            _ClipFrames.of(clip, inside, [at for at, _ in each])
+            ClipFrames.of(clip, inside, [at for at, _ in each])
             for clip, each in zip(clips, steps, strict=True)
         ]
         self._phases = {clip.phase for clip in self._clips}
@@ -83,14 +86,13 @@ class MelWindows:
         unit = self._resampler.orig * HOP
         frame, kind = divmod((start - self._grid.first) * self._resampler.new, unit)
         if kind not in self._stores:
-            made = {phase: MelStore(self._resampler, phase) for phase in self._phases}
-            self._stores[kind] = _Stores(start, frame, made)
+            self._stores[kind] = _Stores.of(self._resampler, self._phases, start, frame)
         stores = self._stores[kind]
         first, cut = frame - stores.frame, buffer.view(start, end)
+        stores.start_at(first)
+        all_steps = self._steps(stores, first, buffer, cut)
         out = np.empty((len(self._clips), 1, c.MEL_BANDS, c.MEL_FRAMES), np.float32)
-        for store in stores.by_phase.values():
-            store.start_at(first)
-        for clip, steps, columns in zip(self._clips, self._steps(cut), out[:, 0], strict=True):
+        for clip, steps, columns in zip(self._clips, all_steps, out[:, 0], strict=True):
             store, at = stores.by_phase[clip.phase], first + clip.first
             columns[:, clip.count :] = padding()
             for each in clip.shared:
@@ -103,16 +105,22 @@ class MelWindows:
                 columns[:, each.start : each.stop] = own
         return Views(out, self._index, self._notes)
 
-    def _steps(self, cut: Array) -> Sequence[Steps]:
+    def _steps(self, stores: _Stores, first: int, buffer: SampleBuffer, cut: Array) -> Sequence[Steps]:
         """What earlier clips' means leave inside each clip."""
         if not self.needs_channels:
             return [()] * len(self._clips)
-        rates, channel = (self._resampler.orig, self._resampler.new), -1 if len(cut) > 1 else 0
         means = [
-            _core.resample_sum(cut, *rates, channel, start, stop) / (stop - start) if needed else 0.0
-            for (start, stop), needed in zip(self._pairs, self._needed, strict=True)
+            self._mean(clip, stores, first, buffer, cut) if needed else 0.0
+            for clip, needed in zip(self._clips, self._needed, strict=True)
         ]
         return _core.mel_steps(self._pairs, means)
+
+    def _mean(self, clip: ClipFrames, stores: _Stores, first: int, buffer: SampleBuffer, cut: Array) -> float:
+        at, r = first + clip.first, self._resampler
+        parts = range(at + clip.parts.start, at + clip.parts.stop)
+        total = stores.sums[clip.phase].total(buffer, stores.origin, parts)
+        edges = [_core.resample_sum(cut, r.orig, r.new, MEAN, each.start, each.stop) for each in clip.edges]
+        return (total + sum(edges)) / clip.length
 
 
 @dataclass(frozen=True)
@@ -123,50 +131,29 @@ class _Stores:
         origin: the sample where the first of these windows begins.
         frame: the number of the frame with which it begins, from the beginning of the grid.
         by_phase: frames by the place between two of the window's frames where they begin.
+        sums: so too.
     """
 
     origin: int
     frame: int
     by_phase: dict[int, MelStore]
+    sums: dict[int, SumStore]
+
+    @classmethod
+    def of(cls, resampler: Resampler, phases: Iterable[int], origin: int, frame: int) -> _Stores:
+        mel = {phase: MelStore(resampler, phase) for phase in phases}
+        return cls(origin, frame, mel, {phase: SumStore(resampler, phase) for phase in phases})
+
+    def start_at(self, frame: int) -> None:
+        """Nothing before this frame will be asked for again."""
+        for store in self.by_phase.values():
+            store.start_at(frame)
+        for sums in self.sums.values():
+            sums.start_at(frame)
 
     @property
     def computed(self) -> int:
         return sum(store.computed for store in self.by_phase.values())
-
-
-@dataclass(frozen=True)
-class _ClipFrames:
-    """Which frames of a clip are the signal's and which the window's own.
-
-    Attributes:
-        first: the frame of the window with which the clip begins.
-        phase: samples at 16 kHz by which it begins later than that frame would.
-        count: of its frames.
-    """
-
-    first: int
-    phase: int
-    count: int
-    shared: list[range]
-    own: list[range]
-
-    @classmethod
-    def of(cls, clip: range, inside: range, steps: Sequence[int]) -> _ClipFrames:
-        """
-        Args:
-            clip: the window's samples that it has, at 16 kHz.
-            inside: those that do not depend on where the window is cut.
-            steps: samples of the clip before which an earlier clip's mean was subtracted.
-        """
-        count = min(1 + (len(clip) - c.MEL_WINDOW) // HOP, c.MEL_FRAMES)
-
-        def is_shared(frame: int) -> bool:
-            start, stop = frame * HOP, frame * HOP + c.MEL_WINDOW
-            is_inside = inside.start <= clip.start + start and clip.start + stop <= inside.stop
-            return is_inside and not any(start < step < stop for step in steps)
-
-        shared, own = _runs(count, is_shared)
-        return cls(clip.start // HOP, clip.start % HOP, count, shared, own)
 
 
 def _kinds(hop: Fraction, resampler: Resampler) -> int | None:
@@ -178,23 +165,3 @@ def _kinds(hop: Fraction, resampler: Resampler) -> int | None:
         if step.denominator == 1 and step * resampler.new % unit == 0 and not (ties and step % 2):
             return len({round(number * hop) * resampler.new % unit for number in range(period)})
     return None
-
-
-def _runs(count: int, is_shared: Callable[[int], bool]) -> tuple[list[range], list[range]]:
-    """The numbers below ``count`` for which it is true, and the others, each as ranges."""
-    found: tuple[list[range], list[range]] = ([], [])
-    begin = 0
-    for at in range(1, count + 1):
-        if at == count or is_shared(at) != is_shared(begin):
-            found[0 if is_shared(begin) else 1].append(range(begin, at))
-            begin = at
-    return found
-
-
-def _inside(resampler: Resampler, samples: int) -> range:
-    """The samples at 16 kHz of a window for which the filter does not reach over the window's edges."""
-    orig, new = resampler.orig, resampler.new
-    if orig == new:
-        return range(samples)
-    half = resampler.half
-    return range(-(-half * new // orig), max(-(-(samples - half) * new // orig), 0))

@@ -247,3 +247,12 @@ def test_options_of_the_items() -> None:
     assert np.abs(window.item.array - expected).max() < 1e-4
     with pytest.raises(bindrt.OptionError, match="no such option"):
         ImuFeed(unknown=1)
+
+
+def test_samples_between_two_windows_are_not_late() -> None:
+    samples, times = motion(22.0, 100.0)
+    feed = ImuFeed(5.0, 8.0, reorder=0.0)
+    windows = pushed(feed, samples, times, [7])
+    assert [w.start for w in windows] == [0.0, 8.0, 16.0]
+    require_equal(windows, samples, times)
+    assert feed.counts["late"] == feed.counts["gaps"] == 0
