@@ -1,6 +1,6 @@
 """Both forms of ``bind-export --triton`` on the real server, beside the same pipeline in this process.
 
-Pictures, sounds and texts, alone and in batches of 64; and an ensemble whose items eight processes prepare
+Pictures, sounds and texts, alone and in batches of 16; and an ensemble whose items eight processes prepare
 beside one whose items one process prepares. The server is that of ``pip install nvidia-pytriton``.
 """
 
@@ -18,7 +18,7 @@ import psutil
 
 import bindrt
 from bench.serve.here import throughput
-from bench.serve.items import BATCH, MODALITIES, batch, items
+from bench.serve.items import MODALITIES, batch, items
 from bench.serve.server import HOST, Server, load
 from bench.triton.requests import request
 from bench.triton.server import home, serving
@@ -31,6 +31,8 @@ from bindrt_export.triton import RepositoryRequest, write_repository
 REPOSITORIES = {"model": ("model", 1), "ensemble": ("ensemble", 1), "ensemble, 8 processes": ("ensemble", 8)}
 #: Connections with single items, and with batches.
 ALONE, TOGETHER = 32, 4
+#: Items of a request: an ensemble takes 21 recordings at most, since each has three views.
+BATCH = 16
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -71,7 +73,8 @@ def measure(args: argparse.Namespace, name: str, of: dict[str, list[Any]], folde
     form, processes = REPOSITORIES[name]
     place = folder / name.replace(" ", "_").replace(",", "")
     encoders = "python" if form == "ensemble" else None  # the wheel's server has no other backend
-    write_repository(open_bundle(args.bundle).path, RepositoryRequest(place, form, encoders, processes))
+    asked = RepositoryRequest(place, form, encoders, processes, modalities=args.modality)
+    write_repository(open_bundle(args.bundle).path, asked)
     found: dict[str, Any] = {}
     with serving(place) as triton:
         server = Server(triton.port, psutil.Process(triton.pid))
@@ -91,7 +94,7 @@ def measure(args: argparse.Namespace, name: str, of: dict[str, list[Any]], folde
 
 
 def report(result: dict[str, Any]) -> None:
-    print(f"{'':<24}" + "".join(f"{m:>9}{m + ' 64':>11}" for m in result["here"]))
+    print(f"{'':<24}" + "".join(f"{m:>9}{f'{m} {BATCH}':>11}" for m in result["here"]))
     here = "".join(f"{'':>9}{rate:>11,.0f}" for rate in result["here"].values())
     print(f"{'in this process':<24}{here}")
     for name, found in result["served"].items():

@@ -7,6 +7,7 @@ import json
 import sys
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from support.triton_config import parse_config
+
+TRITONSERVER_RESPONSE_COMPLETE_FINAL = 1
 
 
 class Tensor:
@@ -40,14 +43,29 @@ class InferenceResponse:
         self.error = error
 
 
+class Sender:
+    """Takes the only answer to a request."""
+
+    def __init__(self) -> None:
+        self.answer: Future[InferenceResponse] = Future()
+
+    def send(self, response: InferenceResponse, flags: int) -> None:
+        assert flags == TRITONSERVER_RESPONSE_COMPLETE_FINAL
+        self.answer.set_result(response)
+
+
 class Request:
-    """A request as a model sees it; what the model sends is in ``response``."""
+    """A request as a model sees it."""
 
     def __init__(
         self, inputs: Mapping[str, np.ndarray], parameters: str = "", is_cancelled: bool = False
     ) -> None:
         self.inputs = inputs
         self._parameters, self._is_cancelled = parameters, is_cancelled
+        self.sender = Sender()
+
+    def get_response_sender(self) -> Sender:
+        return self.sender
 
     def parameters(self) -> str:
         return self._parameters
@@ -55,12 +73,15 @@ class Request:
     def is_cancelled(self) -> bool:
         return self._is_cancelled
 
-    def timeout(self) -> int:
-        return 0
-
 
 def get_input_tensor_by_name(request: Request, name: str) -> Tensor | None:
     return Tensor(name, request.inputs[name]) if name in request.inputs else None
+
+
+def execute(model: Any, *requests: Request) -> list[InferenceResponse]:
+    """The answers of a model, whether it returns or sends them."""
+    returned = model.execute(requests)
+    return returned if returned is not None else [request.sender.answer.result(60) for request in requests]
 
 
 def files(*items: bytes, **parameters: object) -> Request:
@@ -75,6 +96,7 @@ def backend() -> Iterator[None]:
     module = types.ModuleType("triton_python_backend_utils")
     for each in (Tensor, TritonError, InferenceResponse, get_input_tensor_by_name):
         setattr(module, each.__name__, each)
+    vars(module)["TRITONSERVER_RESPONSE_COMPLETE_FINAL"] = TRITONSERVER_RESPONSE_COMPLETE_FINAL
     sys.modules[module.__name__] = module
     try:
         yield

@@ -9,9 +9,12 @@ import numpy as np
 
 from bindrt.errors import Error
 from bindrt.pipeline import EmbeddingFuture
+from bindrt.triton.answering import Answering
 from bindrt.triton.requests import cancelled, failed, items_of, options_of, vectors
 from bindrt.triton.settings import Settings
 
+#: Batches that are in work at the same time; the parameter ``batches`` says another number.
+BATCHES = 3
 #: A request in work: a future for each of its items, or what is answered at once.
 Begun = Union[list[EmbeddingFuture], Error, None]
 
@@ -23,14 +26,15 @@ class TritonPythonModel:
         settings = Settings.of(args)
         self._modality = settings.modality
         self._model = settings.load()
+        self._answering = Answering(self._begin, self._answer, settings.whole("batches", BATCHES))
 
-    def execute(self, requests: Sequence[Any]) -> list[Any]:
-        """Answer a batch of requests: the items of all are submitted before the first is waited for."""
-        begun = [self._begin(request) for request in requests]
-        return [self._answer(each) for each in begun]
+    def execute(self, requests: Sequence[Any]) -> None:
+        """Submit the items of all requests of a batch; their answers follow."""
+        self._answering.take(requests)
 
     def finalize(self) -> None:
-        self._model.close(drain=True)
+        self._answering.close()
+        self._model.close()
 
     def _begin(self, request: Any) -> Begun:
         """Submit the items of a request; its error, or None where its client is gone."""

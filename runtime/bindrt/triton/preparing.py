@@ -14,6 +14,7 @@ from bindrt.errors import Error, LimitError
 from bindrt.limits import DEFAULT_LIMITS
 from bindrt.modalities import MODALITIES, Views, for_encoder
 from bindrt.preparation import Preparation
+from bindrt.triton.answering import Answering
 from bindrt.triton.requests import backend_utils, cancelled, failed, items_of, options_of
 from bindrt.triton.settings import Settings
 
@@ -34,12 +35,13 @@ class TritonPythonModel:
         self._preparation = Preparation(DEFAULT_LIMITS, None)
         threads = settings.whole("threads", len(os.sched_getaffinity(0)))
         self._workers = ThreadPoolExecutor(threads, "prepare")
+        self._answering = Answering(self._begin, self._answer, 2 * threads)
 
-    def execute(self, requests: Sequence[Any]) -> list[Any]:
-        begun = [self._begin(request) for request in requests]
-        return [self._answer(each) for each in begun]
+    def execute(self, requests: Sequence[Any]) -> None:
+        self._answering.take(requests)
 
     def finalize(self) -> None:
+        self._answering.close()
         self._workers.shutdown()
 
     def _begin(self, request: Any) -> Begun:
@@ -64,7 +66,7 @@ class TritonPythonModel:
                 for other in begun[index:]:
                     other.cancel()
                 return failed(error.at(f"{self._modality}[{index}]"))
-        if (most := self._most) is not None and sum(len(each.array) for each in found) > most:
+        if sum(len(each.array) for each in found) > self._most:
             return failed(self._too_many(len(found)))
         return self._response(found)
 

@@ -55,7 +55,7 @@ class Settings:
             )
         return named
 
-    def whole(self, key: str, default: int | None) -> int | None:
+    def whole(self, key: str, default: int) -> int:
         """A parameter that is a whole number of at least 1; ``default`` where it is not given.
 
         Raises:
@@ -83,7 +83,7 @@ class Settings:
             precision=self.values.get("precision"),  # type: ignore[arg-type]
             device=device,
             modalities=[self.modality],  # type: ignore[list-item]
-            threads=self.whole("threads", None),
+            threads=self.whole("threads", 1) if "threads" in self.values else None,
         )
         model.warm_up()
         return model

@@ -10,9 +10,10 @@ import pytest
 
 import bindrt
 from bindrt.bundle import SHIPPED
+from bindrt.triton.answering import Answering
 from bindrt_export.triton import RepositoryRequest, write_repository
 from support.embedding import DEPTH, FILM, IMU, PHOTO, SOUND, THERMAL
-from support.triton_backend import InferenceResponse, Request, backend, files, loaded
+from support.triton_backend import InferenceResponse, Request, backend, execute, files, loaded
 
 FILES = {"image": PHOTO, "video": FILM, "audio": SOUND, "depth": DEPTH, "thermal": THERMAL, "imu": IMU}
 CONTENTS = {**{modality: path.read_bytes() for modality, path in FILES.items()}, "text": b"a bell ringing"}
@@ -53,7 +54,7 @@ def item(modality: str) -> object:
 @pytest.mark.parametrize("modality", CONTENTS)
 def test_a_file_has_the_vector_that_embed_gives(modality: str, models: Path, model: bindrt.Model) -> None:
     with loaded(models, modality) as served:
-        (response,) = served.execute([files(CONTENTS[modality], CONTENTS[modality])])
+        (response,) = execute(served, files(CONTENTS[modality], CONTENTS[modality]))
     expected = model.embed(**{modality: [item(modality)] * 2})[modality]
     assert response.error is None
     np.testing.assert_allclose(response.outputs["embedding"], expected, atol=1e-5)
@@ -62,19 +63,18 @@ def test_a_file_has_the_vector_that_embed_gives(modality: str, models: Path, mod
 def test_ready_input(models: Path, model: bindrt.Model) -> None:
     views = bindrt.preprocess.audio(SOUND)
     with loaded(models, "audio") as served:
-        (response,) = served.execute([Request({"tensor": np.stack([views, views])})])
+        (response,) = execute(served, Request({"tensor": np.stack([views, views])}))
     expected = model.embed(audio=[SOUND, SOUND]).audio
     np.testing.assert_allclose(response.outputs["embedding"], expected, atol=1e-5)
 
 
 def test_options_are_parameters(models: Path, model: bindrt.Model) -> None:
     with loaded(models, "depth") as served:
-        scaled, metres, wrong = served.execute(
-            [
-                files(CONTENTS["depth"], normalize=False),
-                files(CONTENTS["depth"], unit="m"),
-                files(CONTENTS["depth"], colour="red"),
-            ]
+        scaled, metres, wrong = execute(
+            served,
+            files(CONTENTS["depth"], normalize=False),
+            files(CONTENTS["depth"], unit="m"),
+            files(CONTENTS["depth"], colour="red"),
         )
     expected = model.embed(depth=DEPTH, normalize=False).depth
     np.testing.assert_allclose(scaled.outputs["embedding"], expected, rtol=1e-4, atol=1e-4)
@@ -87,14 +87,13 @@ def test_options_are_parameters(models: Path, model: bindrt.Model) -> None:
 def test_a_bad_item_fails_its_own_request_alone(models: Path, model: bindrt.Model) -> None:
     good, bad = CONTENTS["image"], CONTENTS["image"][:100]
     with loaded(models, "image") as served:
-        first, second, third, gone, neither = served.execute(
-            [
-                files(good),
-                files(good, bad, good),
-                files(good),
-                Request(files(good).inputs, is_cancelled=True),
-                Request({}),
-            ]
+        first, second, third, gone, neither = execute(
+            served,
+            files(good),
+            files(good, bad, good),
+            files(good),
+            Request(files(good).inputs, is_cancelled=True),
+            Request({}),
         )
     expected = model.embed(image=PHOTO).image
     for response in (first, third):
@@ -108,7 +107,7 @@ def test_a_bad_item_fails_its_own_request_alone(models: Path, model: bindrt.Mode
 @pytest.mark.parametrize("bad", [b"\xff\xfe", b"\x80" * 10])
 def test_a_text_that_is_not_utf8(bad: bytes, models: Path) -> None:
     with loaded(models, "text") as served:
-        (response,) = served.execute([files(b"a bell", bad)])
+        (response,) = execute(served, files(b"a bell", bad))
     assert response.error.message.startswith("text[1]: not UTF-8")
 
 
@@ -117,14 +116,13 @@ def through_ensemble(
 ) -> list[InferenceResponse]:
     """What the steps of an ensemble answer, with the rows of all requests in one batch."""
     with loaded(folder, f"{modality}_prepare") as prepare:
-        prepared = prepare.execute(requests)
+        prepared = execute(prepare, *requests)
     fine = [response for response in prepared if response.error is None]
     with loaded(folder, encoder) as engine:
-        rows = engine.execute([Request({"input": response.outputs["views"]}) for response in fine])
+        rows = execute(engine, *(Request({"input": response.outputs["views"]}) for response in fine))
     with loaded(folder, "pool") as pool:
-        pooled = pool.execute(
-            [Request({**of.outputs, **row.outputs}) for of, row in zip(fine, rows, strict=True)]
-        )
+        both = [{**of.outputs, **row.outputs} for of, row in zip(fine, rows, strict=True)]
+        pooled = execute(pool, *map(Request, both))
     answers = iter(pooled)
     return [response if response.error is not None else next(answers) for response in prepared]
 
@@ -158,7 +156,7 @@ def test_an_ensemble_gives_the_same_vectors(
 def test_texts_of_an_ensemble_are_as_long_as_they_must_be(ensembles: Path, model: bindrt.Model) -> None:
     texts = ["a bell", "a long text about a bell that rings and rings, and about a car that passes by"]
     with loaded(ensembles, "text_prepare") as prepare:
-        short, long = prepare.execute([files(text.encode()) for text in texts])
+        short, long = execute(prepare, *(files(text.encode()) for text in texts))
     assert short.outputs["views"].shape == (1, 8)
     assert long.outputs["views"].shape == (1, 24)
     found = through_ensemble(ensembles, "text", "text_encoder", files(*(text.encode() for text in texts)))
@@ -167,8 +165,21 @@ def test_texts_of_an_ensemble_are_as_long_as_they_must_be(ensembles: Path, model
 
 def test_more_views_than_an_encoder_takes_at_once(ensembles: Path) -> None:
     with loaded(ensembles, "image_prepare") as prepare:
-        (response,) = prepare.execute([files(*[CONTENTS["image"]] * 65)])
+        (response,) = execute(prepare, files(*[CONTENTS["image"]] * 65))
     assert response.error.message.endswith("send fewer in a request")
+
+
+def test_whatever_goes_wrong_is_answered() -> None:
+    def answer(work: str) -> InferenceResponse:
+        raise ValueError(work)
+
+    requests = [Request({}), Request({})]
+    answering = Answering(lambda request: "work", answer, 1)
+    for request in requests:  # the second has room once the first is answered
+        answering.take([request])
+    answering.close()
+    errors = [request.sender.answer.result(0).error for request in requests]
+    assert [(error.code, error.message) for error in errors] == [("INTERNAL", "ValueError in bindrt")] * 2
 
 
 def test_a_setting_that_is_none_names_its_model(models: Path, tmp_path: Path) -> None:
