@@ -9,8 +9,11 @@
 #include "csrc/native/numbers.h"
 #include "csrc/native/ops/attention.h"
 #include "csrc/native/ops/attention_kernel.h"
-#include "kernels/base/cpu_features.h"
 #include "kernels/base/dispatch.h"
+
+#if defined(__x86_64__)
+#include "csrc/native/product/x86.h"
+#endif
 
 namespace bindrt::native {
 namespace {
@@ -18,9 +21,7 @@ namespace {
 bool always() noexcept { return true; }
 
 #if defined(__x86_64__)
-bool has_pairs() noexcept {
-  return kernels::has_cpu_feature("avx512bf16") && kernels::has_cpu_feature("avx512f");
-}
+bool has_pairs() noexcept { return has_avx512() && has({"avx512bf16"}); }
 #endif
 
 std::span<const AttentionKernel> table() noexcept {

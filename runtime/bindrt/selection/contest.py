@@ -6,8 +6,9 @@ measured before. At most two engines are in memory.
 
 from __future__ import annotations
 
+import operator
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -22,9 +23,11 @@ from bindrt.errors import Error
 from bindrt.modalities.steps.constants import TEXT_END, TEXT_START
 from bindrt.selection.opening import open_engine
 
-#: Turns of two engines: so many at least. Where these are no clearer than that many times, more follow, until
-#: they took so many seconds, up to a most.
+#: Turns of engines: so many at least. Where the fastest is not faster than the others by so many times, more
+#: follow, until they took so many seconds, up to a most.
 LEAST_TURNS, CLEAR, SECONDS, MOST_TURNS = 5, 1.15, 3.0, 25
+#: One that is clearly the fastest won so many of the turns.
+MOST_OF = 0.8
 #: A newcomer must be so many times as fast as the best so far, which comes first because it starts sooner.
 GAIN = 1.02
 #: One that needs so many times as long in its first run has lost.
@@ -115,11 +118,20 @@ def in_turns(*runs: Callable[[], float]) -> tuple[float, ...]:
     for turn in range(1, MOST_TURNS + 1):
         for seconds, run in zip(taken, runs, strict=True):
             seconds.append(run())
-        if turn >= LEAST_TURNS:
-            least, *others = sorted(map(statistics.median, taken))
-            if all(one > CLEAR * least for one in others) or sum(map(sum, taken)) >= SECONDS:
-                break
+        if turn >= LEAST_TURNS and (_is_clear(taken) or sum(map(sum, taken)) >= SECONDS):
+            break
     return tuple(map(statistics.median, taken))
+
+
+def _is_clear(taken: Sequence[Sequence[float]]) -> bool:
+    """Whether one is clearly the fastest: by its median, and in most turns, since a median of few may err."""
+    best = min(taken, key=statistics.median)
+    others = [one for one in taken if one is not best]
+    return all(
+        statistics.median(one) > CLEAR * statistics.median(best)
+        and sum(map(operator.lt, best, one)) >= MOST_OF * len(one)
+        for one in others
+    )
 
 
 def one_item(encoder: EncoderInfo) -> np.ndarray[Any, Any]:

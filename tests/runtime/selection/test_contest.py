@@ -83,6 +83,12 @@ def test_a_busier_machine_decides_nothing(bundle: Bundle, monkeypatch: pytest.Mo
     assert contest.best == "c"
 
 
+def test_winning_some_turns_by_chance_is_not_enough(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second is by far the faster in three of the first five turns, and never again."""
+    lucky = [0.012, 0.012, *[0.005, 0.02, 0.005, 0.02, 0.005], 0.012]  # warm-up, a look, turns
+    assert held(bundle, monkeypatch, 0.01, lucky).best == "a"
+
+
 def test_a_slow_one_runs_no_more_than_it_must(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     contest = held(bundle, monkeypatch, 0.5, [0.9, 0.9, 0.9, 0.9, 1e-9])  # one more run, and it would win
     assert contest.best == "a"
