@@ -81,13 +81,15 @@ class Running:
 
 
 @contextmanager
-def gated(options: ServeOptions | None = None) -> Iterator[tuple[Running, GatedEngine, bindrt.Model]]:
+def gated(
+    options: ServeOptions | None = None, grpc: bool = False
+) -> Iterator[tuple[Running, GatedEngine, bindrt.Model]]:
     """A server whose engine of texts waits for a gate, which is open at first."""
     with bindrt.load("tiny", engine="onnxruntime", modalities=["text"]) as own:
         engine = GatedEngine(own.engine("text"))
         with bindrt.load("tiny", modalities=["text"], engines={"text": engine}) as model:
             try:
-                with running(model, options) as server:
+                with running(model, options, grpc=grpc) as server:
                     engine.entered.clear()
                     yield server, engine, model
             finally:
@@ -113,11 +115,12 @@ def running(
     drain: float = PATIENCE,
     keep_alive: float = 75.0,
     warm: bool = True,
+    grpc: bool = False,
 ) -> Iterator[Running]:
     """Serves models while the block runs."""
     from bindrt.serving.running import Listening, Server
 
-    listening = Listening(port=0, drain=drain, keep_alive=keep_alive)
+    listening = Listening(port=0, drain=drain, keep_alive=keep_alive, grpc_port=0 if grpc else None)
     listener = listening.bind()
     server = Server(app(model, options), listening)
     thread = threading.Thread(target=server.run, args=([listener],))

@@ -49,6 +49,7 @@ def parser(prog: str) -> CommandParser:
 def _add_network(add: Add) -> None:
     add("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine alone; 0.0.0.0: all")
     add("--port", type=int, default=8080, metavar="N", help="default: 8080; 0: any that is free")
+    add("--grpc-port", type=int, metavar="N", help="also serve gRPC there, for example 8081")
     add("--tls-cert", metavar="FILE", help="certificate (PEM): serve HTTPS")
     add("--tls-key", metavar="FILE", help="its key (PEM)")
     add("--api-keys", type=Path, metavar="FILE", help="keys, one a line: requests must give one of them")
@@ -87,15 +88,19 @@ def _add_engine(add: Add) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> None:
     options = serve_options(args)
+    if (args.tls_cert is None) != (args.tls_key is None):
+        raise OptionError("--tls-cert", "a certificate and its key go together", "give --tls-key too")
     try:
         from bindrt.serving import running
+
+        if args.grpc_port is not None:
+            from bindrt.serving import grpc_service  # noqa: F401 - is it installed?
     except ImportError as error:
         raise Error("bind-serve", f"{error.name} is not installed", install("serve")) from None
     listening = running.Listening(
-        args.host, args.port, args.keep_alive, args.drain, args.tls_cert, args.tls_key
+        args.host, args.port, args.keep_alive, args.drain, args.tls_cert, args.tls_key, args.grpc_port
     )
-    if (args.tls_cert is None) != (args.tls_key is None):
-        raise OptionError("--tls-cert", "a certificate and its key go together", "give --tls-key too")
+    listening.tls_files()
     if not args.no_access_log:
         _print_access_log()
     with ExitStack() as stack, listening.bind() as listener:

@@ -56,5 +56,14 @@ class Memory:
             raise Overloaded("", "the bodies of other requests fill the memory", "try again later")
         self.held += size
 
+    @contextmanager
+    def holding(self, size: int) -> Iterator[None]:
+        """Takes bytes while the block runs; it raises as :meth:`take`."""
+        self.take(size)
+        try:
+            yield
+        finally:
+            self.give_back(size)
+
     def give_back(self, size: int) -> None:
         self.held -= size

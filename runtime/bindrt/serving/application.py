@@ -16,17 +16,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bindrt.errors import OptionError
 from bindrt.model import Model
-from bindrt.serving import cohere, openai, own, probes, weaviate
+from bindrt.serving import cohere, inference, openai, own, probes, weaviate
 from bindrt.serving.exchange import Exchange
 from bindrt.serving.faults import Fault
 from bindrt.serving.keys import Keys
-from bindrt.serving.observing import Observer
+from bindrt.serving.observing import Observer, record_of
 from bindrt.serving.options import ServeOptions
 from bindrt.serving.protocol import Protocol, own_error
 from bindrt.serving.service import Service
 
 #: What is served. A path is of the first protocol that has it.
-PROTOCOLS = (weaviate.PROTOCOL, own.PROTOCOL, openai.PROTOCOL, cohere.PROTOCOL)
+PROTOCOLS = (weaviate.PROTOCOL, own.PROTOCOL, openai.PROTOCOL, cohere.PROTOCOL, inference.PROTOCOL)
 #: What has no protocol: probes, metrics, and paths that nothing answers.
 OTHER = Protocol("other", (), lambda service: (), own_error)
 
@@ -35,9 +35,9 @@ def application(given: Model | Mapping[str, Model], options: ServeOptions) -> St
     """See :func:`bindrt.serving.app`."""
     models = _by_name(given)
     service = Service(models, options)
-    observer = Observer(models, options.access_log)
+    observer, keys = Observer(models, options.access_log), Keys(options.api_keys)
     routes = [route for protocol in PROTOCOLS for route in protocol.routes(service)]
-    middleware = [Middleware(Gate, service=service, observer=observer)]
+    middleware = [Middleware(Gate, service=service, observer=observer, keys=keys)]
     if options.origins:
         middleware.insert(0, Middleware(CORSMiddleware, allow_origins=options.origins, allow_methods=["*"],
                                         allow_headers=["*"]))  # fmt: skip
@@ -47,18 +47,18 @@ def application(given: Model | Mapping[str, Model], options: ServeOptions) -> St
         exception_handlers={HTTPException: _refuse},
         lifespan=_lifespan(service),
     )
-    app.state.health = service.health
+    app.state.service, app.state.observer, app.state.keys = service, observer, keys
     return app
 
 
 class Gate:
     """Through which every request goes: who may ask, the limits, errors as JSON, the log."""
 
-    def __init__(self, app: ASGIApp, service: Service, observer: Observer) -> None:
+    def __init__(self, app: ASGIApp, service: Service, observer: Observer, keys: Keys) -> None:
         self._app = app
         self._service = service
         self._observer = observer
-        self._keys = Keys(service.options.api_keys)
+        self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,7 +68,7 @@ class Gate:
         exchange = Exchange(scope, receive, send, protocol, self._service.options, self._service.memory)
         with self._observer.in_flight.track_inprogress():
             await exchange.run(self._answer)
-        self._observer.tell(exchange)
+        self._observer.tell(record_of(exchange))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] not in probes.OPEN:

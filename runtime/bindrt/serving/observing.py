@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -16,6 +17,38 @@ from bindrt.serving.exchange import Exchange
 #: Each request is told here, at the level INFO.
 ACCESS = logging.getLogger("bindrt.serving.access")
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Record(NamedTuple):
+    """What is told of a request; its status is a number of HTTP, or a code of gRPC."""
+
+    protocol: str
+    status: str
+    seconds: float
+    method: str
+    path: str
+    client: str
+    model: str
+    items: int
+    bytes_in: int
+    bytes_out: int
+
+
+def record_of(exchange: Exchange) -> Record:
+    """What is told of a request over HTTP."""
+    client = exchange.scope.get("client")
+    return Record(
+        exchange.protocol.name,
+        str(exchange.status),
+        exchange.seconds,
+        exchange.scope["method"],
+        exchange.scope["path"][:200],
+        client[0] if client else "",
+        exchange.model,
+        exchange.items,
+        exchange.bytes_in,
+        exchange.bytes_out,
+    )
 
 
 class Observer:
@@ -41,33 +74,21 @@ class Observer:
             "bindrt_http_requests_in_flight", "Requests that are not answered yet.", registry=self._registry
         )
 
-    def tell(self, exchange: Exchange) -> None:
+    def tell(self, record: Record) -> None:
         """A request is over."""
-        seconds = exchange.seconds
-        self._answers.labels(exchange.protocol.name, str(exchange.status)).inc()
-        self._seconds.labels(exchange.protocol.name).observe(seconds)
+        self._answers.labels(record.protocol, record.status).inc()
+        self._seconds.labels(record.protocol).observe(record.seconds)
         if self._logs and ACCESS.isEnabledFor(logging.INFO):
-            ACCESS.info("%s", _line(exchange, seconds))
+            ACCESS.info("%s", _line(record))
 
     def metrics(self) -> bytes:
         """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
-def _line(exchange: Exchange, seconds: float) -> str:
-    client = exchange.scope.get("client")
-    return json.dumps(
-        {
-            "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-            "client": client[0] if client else "",
-            "method": exchange.scope["method"],
-            "path": exchange.scope["path"][:200],
-            "protocol": exchange.protocol.name,
-            "model": exchange.model,
-            "items": exchange.items,
-            "status": exchange.status,
-            "ms": round(seconds * 1000, 3),
-            "bytes_in": exchange.bytes_in,
-            "bytes_out": exchange.bytes_out,
-        }
-    )
+def _line(record: Record) -> str:
+    told = record._asdict()
+    seconds, status = told.pop("seconds"), record.status
+    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    told["status"] = int(status) if status.isdecimal() else status
+    return json.dumps({"time": now, "ms": round(seconds * 1000, 3), **told})

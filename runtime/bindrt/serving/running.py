@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from bindrt.errors import Error
 from bindrt.serving.connections import BoundedConnection
 from bindrt.serving.health import Health
+
+if TYPE_CHECKING:
+    from bindrt.serving.grpc_service import GrpcServer
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,7 @@ class Listening:
         keep_alive: seconds that a connection may stay without a request.
         drain: seconds that requests may take to end once the server was told to.
         certificate, key: files for TLS; None: without.
+        grpc_port: the port of gRPC; None: it is not served.
     """
 
     host: str = "127.0.0.1"
@@ -35,6 +42,24 @@ class Listening:
     drain: float = 30.0
     certificate: str | None = None
     key: str | None = None
+    grpc_port: int | None = None
+
+    def tls_files(self) -> tuple[bytes, bytes] | None:
+        """The key and the certificate, which are checked; None without.
+
+        Raises:
+            Error: they cannot be read, or do not belong together.
+        """
+        if self.certificate is None or self.key is None:
+            return None
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(self.certificate, self.key)
+            return Path(self.key).read_bytes(), Path(self.certificate).read_bytes()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            raise Error(
+                self.certificate, f"it is no certificate with its key: {reason}", "PEM files"
+            ) from None
 
     def bind(self) -> socket.socket:
         """A socket that listens.
@@ -58,6 +83,7 @@ class Server(uvicorn.Server):
 
     Attributes:
         ended_by: the signal that told it to end.
+        grpc_port: where gRPC is served.
     """
 
     def __init__(self, app: Any, listening: Listening) -> None:
@@ -78,7 +104,29 @@ class Server(uvicorn.Server):
             )
         )
         self.ended_by: int | None = None
-        self._health: Health = app.state.health
+        self.grpc_port: int | None = None
+        self._listening = listening
+        self._health: Health = app.state.service.health
+        self._grpc: GrpcServer | None = None
+        if listening.grpc_port is not None:
+            from bindrt.serving.grpc_service import GrpcServer
+
+            self._grpc = GrpcServer(app.state.service, app.state.keys, app.state.observer)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens for gRPC first: the server has started when both do."""
+        if self._grpc is not None:
+            where = self._listening
+            address = f"[{where.host}]" if ":" in where.host else where.host
+            self.grpc_port = await self._grpc.start(f"{address}:{where.grpc_port}", where.tls_files())
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Both take nothing new, and finish what they have at the same time."""
+        stopping = [super().shutdown(sockets)]
+        if self._grpc is not None:
+            stopping.insert(0, self._grpc.stop(self._listening.drain))
+        await asyncio.gather(*stopping)
 
     def end(self) -> None:
         """Take no new connections, answer what was asked, and end."""

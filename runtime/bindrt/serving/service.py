@@ -93,7 +93,7 @@ class Service:
             DeadlineExceeded: the deadline has passed.
         """
         exchange_of(request.scope).items = sum(map(len, items.values()))
-        return await self.embed_items(served, items, _when(request), normalize, skip)
+        return await self.embed_items(served, items, times_of(request), normalize, skip)
 
     async def embed_items(
         self,
@@ -167,7 +167,7 @@ class Service:
             raise InputError("the request", "it has no items", "send at least one")
 
 
-def _when(request: Request) -> dict[str, Any]:
+def times_of(request: Request) -> dict[str, Any]:
     """The priority and the deadline of a request, which began when its headers came.
 
     Raises:

@@ -1,0 +1,202 @@
+"""The Open Inference Protocol over gRPC, beside the HTTP server and in its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import grpc
+import numpy as np
+
+from bindrt.errors import Error, InputError
+from bindrt.installed import installed_version
+from bindrt.serving.faults import Fault, fault_of
+from bindrt.serving.grpc_messages import SERVICE, message
+from bindrt.serving.inference import triton_times
+from bindrt.serving.keys import Keys
+from bindrt.serving.observing import Observer, Record
+from bindrt.serving.service import Service
+from bindrt.serving.tensors import EMBEDDING, VERSION, Tensor, infer, model_named
+
+#: Calls that need no key, as the probes of HTTP.
+_OPEN = ("ServerLive", "ServerReady")
+_CODES = {
+    400: grpc.StatusCode.INVALID_ARGUMENT,
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    404: grpc.StatusCode.NOT_FOUND,
+    413: grpc.StatusCode.INVALID_ARGUMENT,
+    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    503: grpc.StatusCode.UNAVAILABLE,
+    504: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+_CONTENTS = {"BYTES": "bytes_contents", "FP32": "fp32_contents", "INT64": "int64_contents"}
+_Answer = Callable[[Any, "Call"], Awaitable[Any]]
+
+
+class Call:
+    """What is known of a call: for its deadline, and for the log.
+
+    Attributes:
+        model, items: who embeds how many; those who answer set them.
+    """
+
+    def __init__(self, context: Any) -> None:
+        self.started = time.perf_counter()
+        self.left: float | None = context.time_remaining()
+        self.headers = {key.lower(): value for key, value in context.invocation_metadata() or ()}
+        self.client = str(context.peer())
+        self.model = ""
+        self.items = 0
+
+    def times(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The deadline of the call, or that of its parameters, if it is sooner; and its priority."""
+        found = triton_times(parameters, self.started)
+        if self.left is not None:
+            left = self.left - (time.perf_counter() - self.started)
+            found["deadline"] = min(left, found.get("deadline", left))
+        return found
+
+
+class GrpcServer:
+    """Answers calls on a port.
+
+    Args:
+        keys: who may ask.
+        observer: is told of each call.
+    """
+
+    def __init__(self, service: Service, keys: Keys, observer: Observer) -> None:
+        self._service = service
+        self._keys = keys
+        self._observer = observer
+        self._server: Any = None
+
+    async def start(self, address: str, tls: tuple[bytes, bytes] | None = None) -> int:
+        """Listens at an address, for example ``127.0.0.1:8081``; the port.
+
+        Args:
+            tls: key and certificate in PEM; None: without TLS.
+
+        Raises:
+            Error: it cannot listen there.
+        """
+        most = min(self._service.options.max_body, 2**31 - 1)
+        self._server = grpc.aio.server(
+            options=[("grpc.max_receive_message_length", most), ("grpc.so_reuseport", 0)]
+        )
+        answers: dict[str, _Answer] = {
+            "ServerLive": self._live,
+            "ServerReady": self._ready,
+            "ServerMetadata": self._about,
+            "ModelReady": self._model_ready,
+            "ModelMetadata": self._model_about,
+            "ModelInfer": self._infer,
+        }
+        handlers = {name: self._handler(name, answer) for name, answer in answers.items()}
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+        try:
+            if tls is None:
+                port = int(self._server.add_insecure_port(address))
+            else:
+                port = int(self._server.add_secure_port(address, grpc.ssl_server_credentials([tls])))
+        except RuntimeError as error:
+            raise Error(address, f"cannot listen there: {error}", "choose another --grpc-port") from None
+        await self._server.start()
+        return port
+
+    async def stop(self, seconds: float) -> None:
+        """Takes no new calls, and waits for those in work for so long."""
+        if self._server is not None:
+            await self._server.stop(seconds)
+
+    def _handler(self, name: str, answer: _Answer) -> Any:
+        async def handle(request: Any, context: Any) -> Any:
+            call, status, size = Call(context), "CANCELLED", request.ByteSize()
+            try:
+                if name not in _OPEN:
+                    self._keys.require((k.encode(), _bytes(v)) for k, v in call.headers.items())
+                with self._service.memory.holding(size):
+                    found = await answer(request, call)
+                status = "OK"
+                return found
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                fault = fault_of(error)
+                code = _CODES.get(fault.status, grpc.StatusCode.INTERNAL)
+                status = code.name
+                await context.abort(code, fault.text)
+            finally:
+                self._tell(name, call, status, size)
+
+        request, response = message(f"{name}Request"), message(f"{name}Response")
+        return grpc.unary_unary_rpc_method_handler(handle, request.FromString, response.SerializeToString)
+
+    def _tell(self, name: str, call: Call, status: str, size: int) -> None:
+        seconds, path = time.perf_counter() - call.started, f"/{SERVICE}/{name}"
+        record = Record("grpc", status, seconds, "POST", path, call.client, call.model, call.items, size, 0)
+        self._observer.tell(record)
+
+    async def _live(self, request: Any, call: Call) -> Any:
+        return message("ServerLiveResponse")(live=True)
+
+    async def _ready(self, request: Any, call: Call) -> Any:
+        return message("ServerReadyResponse")(ready=not self._service.health.problem())
+
+    async def _about(self, request: Any, call: Call) -> Any:
+        return message("ServerMetadataResponse")(name="bindrt", version=installed_version("bindrt"))
+
+    async def _model_ready(self, request: Any, call: Call) -> Any:
+        try:
+            model_named(self._service, request.name, request.version)
+        except Fault:
+            return message("ModelReadyResponse")(ready=False)
+        return message("ModelReadyResponse")(ready=not self._service.health.problem())
+
+    async def _model_about(self, request: Any, call: Call) -> Any:
+        about = model_named(self._service, request.name, request.version).about()
+        metadata = message("TensorMetadata")
+        for side in ("inputs", "outputs"):
+            about[side] = [metadata(**tensor) for tensor in about[side]]
+        return message("ModelMetadataResponse")(**about)
+
+    async def _infer(self, request: Any, call: Call) -> Any:
+        model = model_named(self._service, request.model_name, request.model_version)
+        parameters = {entry.key: _value(entry.value) for entry in request.parameters}
+        tensors = _tensors(request)
+        call.model = model.name
+        call.items = tensors[0].shape[0] if tensors and tensors[0].shape else 0
+        if any(output.name != EMBEDDING for output in request.outputs):
+            raise InputError("outputs", "there is no such output", f"the only one is {EMBEDDING}")
+        rows = await infer(self._service, model, tensors, parameters, call.times(parameters))
+        output = message("InferOutputTensor")(name=EMBEDDING, datatype="FP32", shape=rows.shape)
+        return message("ModelInferResponse")(
+            model_name=model.name,
+            model_version=VERSION,
+            id=request.id,
+            outputs=[output],
+            raw_output_contents=[np.ascontiguousarray(rows, "<f4").tobytes()],
+        )
+
+
+def _tensors(request: Any) -> list[Tensor]:
+    raw = list(request.raw_input_contents)
+    if raw and len(raw) != len(request.inputs):
+        raise InputError("raw_input_contents", f"they are {len(raw)}", "send one for each input, or none")
+    found = []
+    for index, one in enumerate(request.inputs):
+        contents = getattr(one.contents, _CONTENTS.get(one.datatype, "bytes_contents"))
+        elements = raw[index] if raw else list(contents)
+        found.append(Tensor(one.name, one.datatype, list(one.shape), elements))
+    return found
+
+
+def _value(parameter: Any) -> Any:
+    chosen = parameter.WhichOneof("parameter_choice")
+    return None if chosen is None else getattr(parameter, chosen)
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("latin-1", "replace")

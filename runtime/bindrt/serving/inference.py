@@ -1,0 +1,176 @@
+"""The Open Inference Protocol over HTTP, with Triton's extension for binary data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bindrt.embeddings import Vectors
+from bindrt.errors import InputError
+from bindrt.installed import installed_version
+from bindrt.serving.exchange import exchange_of
+from bindrt.serving.faults import Fault
+from bindrt.serving.protocol import Protocol, plain_error
+from bindrt.serving.replies import Json, json_bytes, json_value
+from bindrt.serving.service import Service, times_of
+from bindrt.serving.tensors import EMBEDDING, VERSION, ModalityModel, Tensor, infer, model_named
+
+#: How many bytes of a body are JSON; tensors follow.
+LENGTH = "inference-header-content-length"
+_Parameters = dict[str, Union[bool, int, float, str]]
+
+
+@dataclass
+class Input:
+    name: str
+    shape: list[int]
+    datatype: str
+    parameters: _Parameters = field(default_factory=dict)
+    data: Union[list[Any], None] = None
+
+
+@dataclass
+class Output:
+    name: str
+    parameters: _Parameters = field(default_factory=dict)
+
+
+@dataclass
+class Asked:
+    """The body of ``/infer``."""
+
+    inputs: list[Input]
+    id: str = ""
+    parameters: _Parameters = field(default_factory=dict)
+    outputs: list[Output] = field(default_factory=list)
+
+
+def routes(service: Service) -> list[Route]:
+    answers = Inference(service)
+    found = [
+        Route("/v2", answers.server, methods=["GET"]),
+        Route("/v2/health/live", answers.live, methods=["GET"]),
+        Route("/v2/health/ready", answers.ready, methods=["GET"]),
+    ]
+    for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
+        found += [
+            Route(path, answers.model, methods=["GET"]),
+            Route(f"{path}/ready", answers.model_ready, methods=["GET"]),
+            Route(f"{path}/infer", answers.infer, methods=["POST"]),
+        ]
+    return found
+
+
+class Inference:
+    """The routes of this protocol."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def server(self, request: Request) -> Json:
+        version = installed_version("bindrt")
+        return Json({"name": "bindrt", "version": version, "extensions": ["binary_tensor_data"]})
+
+    async def live(self, request: Request) -> Json:
+        return Json({"live": True})
+
+    async def ready(self, request: Request) -> Json:
+        is_ready = not self._service.health.problem()
+        return Json({"ready": is_ready}, 200 if is_ready else 503)
+
+    async def model(self, request: Request) -> Json:
+        return Json(self._model(request).about())
+
+    async def model_ready(self, request: Request) -> Json:
+        model = self._model(request)
+        is_ready = not self._service.health.problem()
+        return Json({"name": model.name, "ready": is_ready}, 200 if is_ready else 503)
+
+    async def infer(self, request: Request) -> Response:
+        model = self._model(request)
+        body = await request.body()
+        asked, rest = _parsed(body, request.headers.get(LENGTH))
+        tensors = _tensors(asked.inputs, rest)
+        if any(output.name != EMBEDDING for output in asked.outputs):
+            raise InputError("outputs", "there is no such output", f"the only one is {EMBEDDING}")
+        when = times_of(request) | triton_times(asked.parameters, exchange_of(request.scope).started)
+        exchange_of(request.scope).items = tensors[0].shape[0] if tensors and tensors[0].shape else 0
+        rows = await infer(self._service, model, tensors, asked.parameters, when)
+        return _answer(model, asked, rows)
+
+    def _model(self, request: Request) -> ModalityModel:
+        parts = request.path_params
+        model = model_named(self._service, parts["name"], parts.get("version", ""))
+        exchange_of(request.scope).model = model.name
+        return model
+
+
+def triton_times(parameters: Mapping[str, Any], started: float) -> dict[str, Any]:
+    """Triton's ``timeout`` in microseconds as a deadline, and its ``priority``: its 1, the first, is 0 here.
+
+    Raises:
+        InputError: one of them is no such number.
+    """
+    found: dict[str, Any] = {}
+    for name, most in (("timeout", 10**15), ("priority", 1000)):
+        value = parameters.get(name, 0)
+        if type(value) is not int or not 0 <= value <= most:
+            raise InputError(name, "it is no whole number that it can have", f"0 to {most}")
+    if timeout := parameters.get("timeout", 0):
+        found["deadline"] = started + timeout / 1e6 - time.perf_counter()
+    if priority := parameters.get("priority", 0):
+        found["priority"] = 1 - priority
+    return found
+
+
+def _parsed(body: bytes, header: str | None) -> tuple[Asked, memoryview]:
+    """The JSON of a body, and the binary data behind it."""
+    length = len(body)
+    if header is not None:
+        if not header.isdecimal() or len(header) > 12 or int(header) > length:
+            raise Fault(400, f"{LENGTH}: {header[:20]!r} is not the length of the JSON", "BadHeader")
+        length = int(header)
+    return json_value(body[:length], Asked), memoryview(body)[length:]
+
+
+def _tensors(inputs: Sequence[Input], rest: memoryview) -> list[Tensor]:
+    """The tensors, whose binary data follow each other."""
+    found, at = [], 0
+    for one in inputs:
+        size = one.parameters.get("binary_data_size")
+        if size is None and one.data is None:
+            raise InputError(one.name[:40], "it has no data", "send data or binary_data_size")
+        if size is None:
+            found.append(Tensor(one.name, one.datatype, one.shape, one.data or []))
+            continue
+        if type(size) is not int or size < 0 or at + size > len(rest):
+            raise InputError(one.name[:40], "its binary_data_size is not in the body", "send all of it")
+        found.append(Tensor(one.name, one.datatype, one.shape, bytes(rest[at : at + size])))
+        at += size
+    if at != len(rest):
+        raise InputError("the body", f"{len(rest) - at} bytes belong to no input", "check the sizes")
+    return found
+
+
+def _answer(model: ModalityModel, asked: Asked, rows: Vectors) -> Response:
+    output: dict[str, Any] = {"name": EMBEDDING, "datatype": "FP32", "shape": list(rows.shape)}
+    about = {"model_name": model.name, "model_version": VERSION, **({"id": asked.id} if asked.id else {})}
+    binary = asked.parameters.get("binary_data_output") is True
+    if asked.outputs:
+        binary = asked.outputs[0].parameters.get("binary_data", binary) is True
+    if not binary:
+        return Json({**about, "outputs": [{**output, "data": rows.ravel().tolist()}]})
+    data = np.ascontiguousarray(rows, "<f4").tobytes()
+    output["parameters"] = {"binary_data_size": len(data)}
+    head = json_bytes({**about, "outputs": [output]})
+    return Response(head + data, media_type="application/octet-stream", headers={LENGTH: str(len(head))})
+
+
+PROTOCOL = Protocol("inference", ("/v2", "/v2/health/", "/v2/models/"), routes, plain_error)

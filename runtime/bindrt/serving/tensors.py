@@ -1,0 +1,243 @@
+"""Tensors of the Open Inference Protocol, which REST and gRPC share: one model a modality.
+
+A model takes ``data``, files or texts as BYTES, or ``tensor``, what :mod:`bindrt.preprocess` returns. Its
+answer is ``embedding``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Union
+
+import numpy as np
+
+from bindrt.arrays import Array
+from bindrt.embeddings import Vectors
+from bindrt.errors import InputError, LimitError, OptionError
+from bindrt.item_options import check_options
+from bindrt.items import Prepared
+from bindrt.modalities import MODALITIES
+from bindrt.serving.faults import Fault
+from bindrt.serving.media import file_in_base64, file_in_uri
+from bindrt.serving.service import Served, Service
+from bindrt.serving.taking import Placed, file_item
+from bindrt.sources.locations import is_data
+
+DATA, TENSOR, EMBEDDING, VERSION = "data", "tensor", "embedding", "1"
+_TYPES = {"FP32": np.dtype("<f4"), "INT64": np.dtype("<i8")}
+#: Parameters of a request that are no options of its items.
+_OWN = (
+    "normalize",
+    "priority",
+    "timeout",
+    "binary_data_output",
+    "sequence_id",
+    "sequence_start",
+    "sequence_end",
+)
+
+
+@dataclass
+class Tensor:
+    """A tensor of a request.
+
+    Attributes:
+        elements: its numbers or texts, flat or as nested lists; or its bytes, little-endian: each element
+            of BYTES has its length in four bytes before it.
+    """
+
+    name: str
+    datatype: str
+    shape: list[int]
+    elements: Union[bytes, list[Any]]
+
+
+@dataclass(frozen=True)
+class ModalityModel:
+    """A modality of a bundle, as a model of this protocol."""
+
+    name: str
+    served: Served
+    modality: str
+
+    @property
+    def tensor_type(self) -> str:
+        return "INT64" if MODALITIES[self.modality].tokens is not None else "FP32"
+
+    def about(self) -> dict[str, Any]:
+        """Its metadata."""
+        view = MODALITIES[self.modality]
+        views = [-1] if view.views > 1 else []
+        return {
+            "name": self.name,
+            "versions": [VERSION],
+            "platform": "bindrt",
+            "inputs": [
+                {"name": DATA, "datatype": "BYTES", "shape": [-1]},
+                {"name": TENSOR, "datatype": self.tensor_type, "shape": [-1, *views, *view.view]},
+            ],
+            "outputs": [{"name": EMBEDDING, "datatype": "FP32", "shape": [-1, self.served.model.embed_dim]}],
+        }
+
+
+def model_named(service: Service, name: str, version: str = "") -> ModalityModel:
+    """The model of a name: ``image`` of the first bundle, or ``NAME.image``.
+
+    Raises:
+        Fault: there is none, or not this version of it.
+    """
+    bundle, _, modality = name.rpartition(".")
+    served = service.models.get(bundle) if bundle else next(iter(service.models.values()))
+    if served is None or modality not in served.model.modalities or version not in ("", VERSION):
+        known = ", ".join(next(iter(service.models.values())).model.modalities)
+        raise Fault(
+            404, f"model {f'{name} {version}'.strip()[:80]!r}: there is none; there are {known}", "NoModel"
+        )
+    return ModalityModel(name, served, modality)
+
+
+async def infer(
+    service: Service,
+    model: ModalityModel,
+    tensors: Sequence[Tensor],
+    parameters: Mapping[str, Any],
+    when: Mapping[str, Any],
+) -> Vectors:
+    """The vectors ``[N, D]`` of a request's items.
+
+    Args:
+        parameters: ``normalize``, and options of the items.
+        when: its ``priority`` and ``deadline``, if there are any.
+
+    Raises:
+        Error: a tensor, a parameter or an item is bad.
+    """
+    items = _items(service, model, tensors, parameters)
+    normalize = parameters.get("normalize", True)
+    if not isinstance(normalize, bool):
+        raise OptionError("normalize", "it is not true or false", "leave it out for true")
+    found = await service.embed_items(model.served, {model.modality: items}, when, normalize)
+    return found[model.modality]
+
+
+def _items(
+    service: Service, model: ModalityModel, tensors: Sequence[Tensor], parameters: Mapping[str, Any]
+) -> list[Placed]:
+    if len(tensors) != 1 or tensors[0].name not in (DATA, TENSOR):
+        names = ", ".join(tensor.name[:40] for tensor in tensors[:4]) or "none"
+        raise InputError("inputs", f"there are {names}", f"send one: {DATA} or {TENSOR}")
+    (tensor,) = tensors
+    options = {name: _text(value) for name, value in parameters.items() if name not in _OWN}
+    if tensor.name == TENSOR:
+        if options:
+            raise OptionError(next(iter(options)), "input that is ready has no options", f"send {DATA}")
+        return _ready(service, model, tensor)
+    check_options(options, model.modality, "parameters")
+    return _files(service, model, tensor, options)
+
+
+def _files(
+    service: Service, model: ModalityModel, tensor: Tensor, options: Mapping[str, str]
+) -> list[Placed]:
+    count = _count(service, tensor, "BYTES")
+    raw = isinstance(tensor.elements, bytes)
+    given = _split(tensor.elements, count) if isinstance(tensor.elements, bytes) else _flat(tensor.elements)
+    if len(given) != count:
+        raise InputError(DATA, f"it has {len(given)} elements, its shape says {count}", "make them agree")
+    items = []
+    for index, element in enumerate(given):
+        place = f"{DATA}[{index}]"
+        if MODALITIES[model.modality].tokens is not None:
+            items.append(service.text(_decoded(element, place), place))
+        else:
+            data = element if raw else _file(service, element, place)
+            items.append(file_item(model.modality, data, place, options))
+    return items
+
+
+def _ready(service: Service, model: ModalityModel, tensor: Tensor) -> list[Placed]:
+    """Items that are the model's input: a view each, or ``[V, …]`` views."""
+    view = MODALITIES[model.modality].view
+    count = _count(service, tensor, model.tensor_type)
+    shape = tensor.shape
+    if tuple(shape[-len(view) :]) != view or len(shape) - len(view) not in (1, 2):
+        wanted = ", ".join(map(str, view))
+        raise InputError(TENSOR, f"its shape is {shape[:8]}", f"it is [N, {wanted}] or [N, V, {wanted}]")
+    array = _array(tensor, count, _TYPES[model.tensor_type]).reshape(shape)
+    has_views = array.ndim > len(view) + 1
+    return [Placed(f"{TENSOR}[{i}]", Prepared(one, views=has_views)) for i, one in enumerate(array)]
+
+
+def _count(service: Service, tensor: Tensor, datatype: str) -> int:
+    """The elements that a tensor's shape says, which are checked before anything is made of them."""
+    if tensor.datatype != datatype:
+        raise InputError(tensor.name, f"its datatype is {tensor.datatype[:20]!r}", f"it is {datatype}")
+    if not tensor.shape or any(type(n) is not int or n < 0 for n in tensor.shape):
+        raise InputError(tensor.name, "its shape is none", "send the number of items first")
+    if tensor.shape[0] > service.options.max_items:
+        most = service.options.max_items
+        raise LimitError(tensor.name, f"it has {tensor.shape[0]} items, {most} are the most", "send several")
+    return math.prod(tensor.shape)
+
+
+def _array(tensor: Tensor, count: int, dtype: np.dtype[Any]) -> Array:
+    if isinstance(tensor.elements, bytes):
+        size = count * dtype.itemsize
+        if len(tensor.elements) != size:
+            raise InputError(
+                tensor.name, f"it has {len(tensor.elements)} bytes, its shape needs {size}", "make them agree"
+            )
+        return np.frombuffer(tensor.elements, dtype)
+    flat = _flat(tensor.elements)
+    if len(flat) != count or not all(type(value) in (int, float) for value in flat):
+        raise InputError(
+            tensor.name, f"its data are not the {count} numbers that its shape needs", "make them agree"
+        )
+    try:
+        return np.array(flat, dtype)
+    except OverflowError:
+        raise InputError(tensor.name, "a number is too large", f"numbers are {tensor.datatype}") from None
+
+
+def _split(raw: bytes, count: int) -> list[bytes]:
+    """The elements of a tensor of BYTES."""
+    found, at = [], 0
+    while at < len(raw) and len(found) <= count:
+        size = int.from_bytes(raw[at : at + 4], "little")
+        at += 4 + size
+        if at > len(raw):
+            raise InputError(f"{DATA}[{len(found)}]", "it ends too early", "each has its length before it")
+        found.append(raw[at - size : at])
+    return found
+
+
+def _flat(elements: Sequence[Any]) -> list[Any]:
+    """The elements of nested lists, in their order."""
+    while elements and isinstance(elements[0], list):
+        elements = [
+            inner for element in elements for inner in (element if isinstance(element, list) else [element])
+        ]
+    return list(elements)
+
+
+def _decoded(element: Any, place: str) -> str:
+    if isinstance(element, str):
+        return element
+    try:
+        return bytes(element).decode("utf-8")
+    except (UnicodeDecodeError, TypeError, ValueError, OverflowError):
+        raise InputError(place, "it is no text in UTF-8", "encode texts as UTF-8") from None
+
+
+def _file(service: Service, element: Any, place: str) -> bytes:
+    """A file in a text of JSON."""
+    if not isinstance(element, str):
+        raise InputError(place, "it is no text", "send the file as base64, or as binary data")
+    take = file_in_uri if is_data(element) else file_in_base64
+    return take(element, place, service.limits)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)[:1000]

@@ -1,0 +1,159 @@
+"""The Open Inference Protocol over gRPC, with the messages of the server itself and with Triton's client."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import bindrt
+from bindrt.serving import ServeOptions
+from support.damage import mutated
+from support.serving import Running, gated, running, wait_for
+
+grpc = pytest.importorskip("grpc")
+SERVICE = "inference.GRPCInferenceService"
+
+
+@pytest.fixture(scope="module")
+def serving(served_model: bindrt.Model) -> Iterator[Running]:
+    with running(served_model, grpc=True) as found:
+        yield found
+
+
+def call(server: Running, name: str, request: bytes, timeout: float = 60.0, **metadata: str) -> bytes:
+    """A call with bytes that are sent as they are."""
+    with grpc.insecure_channel(f"127.0.0.1:{server.server.grpc_port}") as channel:
+        method = channel.unary_unary(f"/{SERVICE}/{name}")
+        found: bytes = method(request, timeout=timeout, metadata=tuple(metadata.items()))
+        return found
+
+
+def asked(server: Running, name: str, *, timeout: float = 60.0, key: str = "", **fields: Any) -> Any:
+    from bindrt.serving.grpc_messages import message
+
+    metadata = {"authorization": f"Bearer {key}"} if key else {}
+    request = message(f"{name}Request")(**fields).SerializeToString()
+    return message(f"{name}Response").FromString(call(server, name, request, timeout, **metadata))
+
+
+def tensor(items: list[bytes]) -> dict[str, Any]:
+    from bindrt.serving.grpc_messages import message
+
+    contents = message("InferTensorContents")(bytes_contents=items)
+    given = {"name": "data", "datatype": "BYTES", "shape": [len(items)], "contents": contents}
+    return {"inputs": [message("InferInputTensor")(**given)]}
+
+
+def rows(answer: Any) -> np.ndarray:
+    return np.frombuffer(answer.raw_output_contents[0], "<f4").reshape(answer.outputs[0].shape)
+
+
+def test_files_and_texts(serving: Running, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
+    found = asked(serving, "ModelInfer", model_name="image", id="7", **tensor([media["image"]] * 2))
+    assert np.allclose(rows(found), served_model.embed(image=[media["image"]] * 2).image, atol=1e-5)
+    assert (found.model_name, found.id) == ("image", "7")
+    found = asked(serving, "ModelInfer", model_name="text", **tensor(["ein Zug fährt".encode()]))
+    assert np.allclose(rows(found), served_model.embed(text="ein Zug fährt").text, atol=1e-5)
+
+
+def test_metadata(serving: Running) -> None:
+    assert asked(serving, "ServerLive").live
+    assert asked(serving, "ServerReady").ready
+    assert asked(serving, "ServerMetadata").name == "bindrt"
+    assert asked(serving, "ModelReady", name="audio").ready
+    assert not asked(serving, "ModelReady", name="smell").ready
+    about = asked(serving, "ModelMetadata", name="audio")
+    assert list(about.inputs[1].shape) == [-1, -1, 1, 128, 204]
+
+
+def test_errors(serving: Running, media: dict[str, bytes]) -> None:
+    for fields, code, said in (
+        ({"model_name": "smell"}, "NOT_FOUND", "there is none"),
+        ({"model_name": "image"}, "INVALID_ARGUMENT", "inputs: there are none"),
+        ({"model_name": "image", **tensor([b"no picture"])}, "INVALID_ARGUMENT", "data[0]"),
+        ({"model_name": "text", **tensor([b"a"] * 2049)}, "INVALID_ARGUMENT", "2049 items"),
+    ):
+        with pytest.raises(grpc.RpcError) as failed:
+            asked(serving, "ModelInfer", **fields)
+        assert failed.value.code().name == code
+        assert said in failed.value.details()
+
+
+def outcome(server: Running, request: bytes) -> tuple[str, str]:
+    """How a call ends, and what is said of it."""
+    try:
+        call(server, "ModelInfer", request)
+    except grpc.RpcError as error:
+        return error.code().name, str(error.details())
+    return "OK", ""
+
+
+def test_garbage(serving: Running, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
+    """Damaged messages are answered, and the server goes on."""
+    from bindrt.serving.grpc_messages import message
+
+    whole = message("ModelInferRequest")(model_name="text", **tensor([b"a bell"])).SerializeToString()
+    known = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "INTERNAL"}  # the last: gRPC's own, for no message
+    for seed in range(100):
+        code, said = outcome(serving, mutated(whole, random.Random(seed)))
+        assert code in known, f"seed {seed}: {said}"
+        assert "Traceback" not in said, f"seed {seed}"
+    found = asked(serving, "ModelInfer", model_name="text", **tensor([b"a bell"]))
+    assert np.allclose(rows(found), served_model.embed(text="a bell").text, atol=1e-5)
+    assert serving.is_ready()
+
+
+def test_keys(served_model: bindrt.Model) -> None:
+    with running(served_model, ServeOptions(api_keys=("secret",)), grpc=True) as server:
+        assert asked(server, "ServerLive").live
+        with pytest.raises(grpc.RpcError) as failed:
+            asked(server, "ModelInfer", model_name="text", **tensor([b"a"]))
+        assert failed.value.code().name == "UNAUTHENTICATED"
+        assert asked(server, "ModelInfer", model_name="text", key="secret", **tensor([b"a"])).outputs
+
+
+def test_overload_deadlines_and_hanging_up() -> None:
+    with gated(ServeOptions(queue=2, max_items=2), grpc=True) as (server, engine, model):
+        engine.gate.clear()
+        with pytest.raises(grpc.RpcError) as failed:
+            asked(server, "ModelInfer", model_name="text", timeout=0.2, **tensor([b"a", b"b"]))
+        assert failed.value.code().name == "DEADLINE_EXCEEDED"
+        wait_for(lambda: 'status="CANCELLED"' in metrics(server) or 'status="DEADLINE' in metrics(server))
+        with grpc.insecure_channel(f"127.0.0.1:{server.server.grpc_port}") as channel:
+            method = channel.unary_unary(f"/{SERVICE}/ModelInfer")
+            from bindrt.serving.grpc_messages import message
+
+            request = message("ModelInferRequest")(model_name="text", **tensor([b"a", b"b"]))
+            waiting = method.future(request.SerializeToString())
+            wait_for(lambda: in_flight(server))
+            with pytest.raises(grpc.RpcError) as failed:
+                asked(server, "ModelInfer", model_name="text", **tensor([b"c"]))
+            assert failed.value.code().name == "RESOURCE_EXHAUSTED"
+            waiting.cancel()
+            wait_for(lambda: not in_flight(server))
+        engine.gate.set()
+        found = asked(server, "ModelInfer", model_name="text", **tensor([b"a"]))
+        assert rows(found).shape == (1, model.embed_dim)
+
+
+def in_flight(server: Running) -> bool:
+    """Whether items of texts are accepted and not yet answered."""
+    return bool(server.server.config.app.state.service.models["tiny"].queue.held["text"])
+
+
+def metrics(server: Running) -> str:
+    return server.ask("GET", "/metrics").body.decode()
+
+
+def test_the_client_of_triton(serving: Running, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
+    client = pytest.importorskip("tritonclient.grpc")
+    with client.InferenceServerClient(f"127.0.0.1:{serving.server.grpc_port}") as triton:
+        assert triton.is_model_ready("image")
+        given = client.InferInput("data", [1, 1], "BYTES")
+        given.set_data_from_numpy(np.array([[media["image"]]], np.object_))
+        found = triton.infer("image", [given], parameters={"normalize": True}).as_numpy("embedding")
+        assert np.allclose(found, served_model.embed(image=media["image"]).image, atol=1e-5)
