@@ -73,6 +73,7 @@ def _add_requests(add: Add) -> None:
     add("--fetch-urls", nargs="+", default=[], metavar="HOST",
         help="fetch files that requests name by URL, from these hosts alone: images.example.org, "
         "*.example.org; never from inside a network")  # fmt: skip
+    add("--index", metavar="INDEX", help="an index that /v1/search searches with the first bundle")
     add("--weaviate-scales", action="store_true",
         help="vectors of /vectorize have the original model's lengths")  # fmt: skip
 
@@ -130,6 +131,7 @@ def serve_options(args: argparse.Namespace) -> ServeOptions:
         api_keys=() if args.api_keys is None else read_keys(args.api_keys),
         origins=tuple(args.cors),
         fetch_urls=tuple(args.fetch_urls),
+        index=args.index,
         weaviate_scales=args.weaviate_scales,
         access_log=not args.no_access_log,
     )

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bindrt.errors import OptionError
 from bindrt.model import Model
-from bindrt.serving import cohere, inference, openai, own, probes, weaviate
+from bindrt.serving import cohere, inference, openai, own, probes, searching, weaviate
 from bindrt.serving.exchange import Exchange
 from bindrt.serving.faults import Fault
 from bindrt.serving.keys import Keys
@@ -26,7 +26,14 @@ from bindrt.serving.protocol import Protocol, own_error
 from bindrt.serving.service import Service
 
 #: What is served. A path is of the first protocol that has it.
-PROTOCOLS = (weaviate.PROTOCOL, own.PROTOCOL, openai.PROTOCOL, cohere.PROTOCOL, inference.PROTOCOL)
+PROTOCOLS = (
+    weaviate.PROTOCOL,
+    own.PROTOCOL,
+    searching.PROTOCOL,
+    openai.PROTOCOL,
+    cohere.PROTOCOL,
+    inference.PROTOCOL,
+)
 #: What has no protocol: probes, metrics, and paths that nothing answers.
 OTHER = Protocol("other", (), lambda service: (), own_error)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bindrt.errors import OptionError
 from bindrt.numeric import is_positive
@@ -37,6 +37,7 @@ class ServeOptions:
             ``*.example.org``, ``example.org:8000``, ``https://example.org``. None: no URL is fetched.
             Addresses inside a network never are.
         fetch_seconds: seconds in which such a file must have come.
+        index: the folder of an index that ``/v1/search`` searches, of the first model's space; None: none.
         weaviate_scales: vectors of Weaviate's protocol have the lengths of the original model, for an index
             that was made with its container; else they are unit vectors.
         access_log: tell the logger ``bindrt.serving.access`` of each request, as a line of JSON.
@@ -54,10 +55,11 @@ class ServeOptions:
     max_text: int = 100_000
     queue: int = 2048
     body_seconds: float = 60.0
-    api_keys: tuple[str, ...] = ()
+    api_keys: tuple[str, ...] = field(default=(), repr=False)  # no log shall have them
     origins: tuple[str, ...] = ()
     fetch_urls: tuple[str, ...] = ()
     fetch_seconds: float = 10.0
+    index: str | None = None
     weaviate_scales: bool = False
     access_log: bool = True
 

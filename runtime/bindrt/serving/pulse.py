@@ -38,7 +38,7 @@ class Pulse:
         """Looks at all pipelines, and decides."""
         try:
             stats = self._model.pipelines.stats()
-        except Error as error:  # a fork
+        except (Error, RuntimeError) as error:  # a fork; a pipeline that is being closed
             self.problem = str(error)
             return
         stopped = [modality for modality, counts in stats.items() if self._is_stopped(modality, counts)]

@@ -280,6 +280,10 @@ def test_options_that_cannot_be(options: dict[str, object]) -> None:
         ServeOptions(**options)  # type: ignore[arg-type]
 
 
+def test_keys_are_not_shown() -> None:
+    assert "secret" not in repr(ServeOptions(api_keys=("secret",)))
+
+
 def test_what_is_no_model() -> None:
     for given in (None, {}, "tiny", {"": None}):
         with pytest.raises(OptionError):

@@ -1,0 +1,73 @@
+"""``/v1/search``: what in an index is nearest to the items of a request."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from bindrt.bundle.space import require_comparable
+from bindrt.errors import OptionError
+from bindrt.index import Hit, Index, combine, span_of
+from bindrt.serving.own_requests import own_request
+from bindrt.serving.protocol import Protocol, own_error
+from bindrt.serving.replies import Json
+from bindrt.serving.service import Service
+
+_FIELDS = ("k", "only", "min_score")
+#: Results of one request.
+MOST_RESULTS = 1000
+
+
+def routes(service: Service) -> list[Route]:
+    if service.options.index is None:
+        return []
+    return [Route("/v1/search", Searching(service, service.options.index).search, methods=["POST"])]
+
+
+class Searching:
+    """Searches an index with the first model, which must be of its space.
+
+    Raises:
+        Error: it is no index, or of another space.
+    """
+
+    def __init__(self, service: Service, path: str) -> None:
+        self._service = service
+        self._served = next(iter(service.models.values()))
+        self._index = Index.load(path, verify=False)  # a search refuses scores that cannot be
+        require_comparable(self._index.space, self._served.model.space, f"the model {self._served.name}")
+
+    async def search(self, request: Request) -> Json:
+        """The items nearest to the sum of those of the request, each of unit length."""
+        asked = await own_request(self._service, request, _FIELDS)
+        k = int(_number("k", asked.fields.get("k", "10"), whole=True))
+        if not 1 <= k <= MOST_RESULTS:
+            raise OptionError("k", f"{k} results cannot be had", f"1 to {MOST_RESULTS}")
+        floor = asked.fields.get("min_score")
+        least = None if floor is None else _number("min_score", floor)
+        found = await self._service.embed(request, self._served, asked.items)
+        only = asked.fields.get("only")
+        hits = await asyncio.to_thread(self._index.search, combine(found), k, only, min_score=least)
+        return Json(
+            {"model": self._served.name, "space": found.space, "hits": [_told(hit) for hit in hits[0]]}
+        )
+
+
+def _told(hit: Hit) -> dict[str, Any]:
+    """A result; a part of a recording with its seconds."""
+    span = span_of(hit)
+    return {**vars(hit), **({} if span is None else {"start": span[0], "end": span[1]})}
+
+
+def _number(name: str, text: str, whole: bool = False) -> float:
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        kind = "a whole number" if whole else "a number"
+        raise OptionError(name, f"{text[:40]!r} is not {kind}", "leave it out for the default") from None
+
+
+PROTOCOL = Protocol("search", ("/v1/search",), routes, own_error)
