@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import numpy as np
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped,unused-ignore]
 
 from bindrt.errors import Error, InputError
 from bindrt.installed import installed_version
@@ -112,13 +113,15 @@ class GrpcServer:
             await self._server.stop(seconds)
 
     def _handler(self, name: str, answer: _Answer) -> Any:
-        async def handle(request: Any, context: Any) -> Any:
-            call, status, size = Call(context), "CANCELLED", request.ByteSize()
+        request = message(f"{name}Request")
+
+        async def handle(data: bytes, context: Any) -> bytes:
+            call, status, size = Call(context), "CANCELLED", len(data)
             try:
                 if name not in _OPEN:
                     self._keys.require((k.encode(), _bytes(v)) for k, v in call.headers.items())
                 with self._service.memory.holding(size):
-                    found = await answer(request, call)
+                    found: bytes = (await answer(_parsed(request, data), call)).SerializeToString()
                 status = "OK"
                 return found
             except asyncio.CancelledError:
@@ -128,11 +131,11 @@ class GrpcServer:
                 code = _CODES.get(fault.status, grpc.StatusCode.INTERNAL)
                 status = code.name
                 await context.abort(code, fault.text)
+                raise  # abort has raised already
             finally:
                 self._tell(name, call, status, size)
 
-        request, response = message(f"{name}Request"), message(f"{name}Response")
-        return grpc.unary_unary_rpc_method_handler(handle, request.FromString, response.SerializeToString)
+        return grpc.unary_unary_rpc_method_handler(handle)
 
     def _tell(self, name: str, call: Call, status: str, size: int) -> None:
         seconds, path = time.perf_counter() - call.started, f"/{SERVICE}/{name}"
@@ -179,6 +182,14 @@ class GrpcServer:
             outputs=[output],
             raw_output_contents=[np.ascontiguousarray(rows, "<f4").tobytes()],
         )
+
+
+def _parsed(kind: Any, data: bytes) -> Any:
+    """The message in a call's bytes; gRPC itself would tell the client of a defect of ours."""
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        raise Fault(400, "the request: it is no message of this call", "DamagedMessage") from None
 
 
 def _tensors(request: Any) -> list[Tensor]:

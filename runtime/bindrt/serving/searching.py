@@ -15,6 +15,7 @@ from bindrt.serving.own_requests import own_request
 from bindrt.serving.protocol import Protocol, own_error
 from bindrt.serving.replies import Json
 from bindrt.serving.service import Service
+from bindrt.serving.taking import require_modality
 
 _FIELDS = ("k", "only", "min_score")
 #: Results of one request.
@@ -48,8 +49,10 @@ class Searching:
             raise OptionError("k", f"{k} results cannot be had", f"1 to {MOST_RESULTS}")
         floor = asked.fields.get("min_score")
         least = None if floor is None else _number("min_score", floor)
-        found = await self._service.embed(request, self._served, asked.items)
         only = asked.fields.get("only")
+        if only is not None:
+            require_modality(only, "only")
+        found = await self._service.embed(request, self._served, asked.items)
         hits = await asyncio.to_thread(self._index.search, combine(found), k, only, min_score=least)
         return Json(
             {"model": self._served.name, "space": found.space, "hits": [_told(hit) for hit in hits[0]]}

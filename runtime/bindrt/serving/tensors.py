@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, NoReturn, Union
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from bindrt.serving.taking import Placed, file_item
 from bindrt.sources.locations import is_data
 
 DATA, TENSOR, EMBEDDING, VERSION = "data", "tensor", "embedding", "1"
-_TYPES = {"FP32": np.dtype("<f4"), "INT64": np.dtype("<i8")}
+_TYPES: dict[str, np.dtype[Any]] = {"FP32": np.dtype("<f4"), "INT64": np.dtype("<i8")}
 #: Parameters of a request that are no options of its items.
 _OWN = (
     "normalize",
@@ -142,7 +142,6 @@ def _files(
     service: Service, model: ModalityModel, tensor: Tensor, options: Mapping[str, str]
 ) -> list[Placed]:
     count = _count(service, tensor, "BYTES")
-    raw = isinstance(tensor.elements, bytes)
     given = _split(tensor.elements, count) if isinstance(tensor.elements, bytes) else _flat(tensor.elements)
     if len(given) != count:
         raise InputError(DATA, f"it has {len(given)} elements, its shape says {count}", "make them agree")
@@ -152,7 +151,7 @@ def _files(
         if MODALITIES[model.modality].tokens is not None:
             items.append(service.text(_decoded(element, place), place))
         else:
-            data = element if raw else _file(service, element, place)
+            data = element if isinstance(element, bytes) else _file(service, element, place)
             items.append(file_item(model.modality, data, place, options))
     return items
 
@@ -203,7 +202,8 @@ def _array(tensor: Tensor, count: int, dtype: np.dtype[Any]) -> Array:
 
 def _split(raw: bytes, count: int) -> list[bytes]:
     """The elements of a tensor of BYTES."""
-    found, at = [], 0
+    found: list[bytes] = []
+    at = 0
     while at < len(raw) and len(found) <= count:
         size = int.from_bytes(raw[at : at + 4], "little")
         at += 4 + size
@@ -226,9 +226,13 @@ def _decoded(element: Any, place: str) -> str:
     if isinstance(element, str):
         return element
     try:
-        return bytes(element).decode("utf-8")
-    except (UnicodeDecodeError, TypeError, ValueError, OverflowError):
-        raise InputError(place, "it is no text in UTF-8", "encode texts as UTF-8") from None
+        return element.decode("utf-8") if isinstance(element, bytes) else _refuse(place)
+    except UnicodeDecodeError:
+        return _refuse(place)
+
+
+def _refuse(place: str) -> NoReturn:
+    raise InputError(place, "it is no text in UTF-8", "encode texts as UTF-8")
 
 
 def _file(service: Service, element: Any, place: str) -> bytes:

@@ -32,7 +32,7 @@ def call(server: Running, name: str, request: bytes, timeout: float = 60.0, **me
         return found
 
 
-def asked(server: Running, name: str, *, timeout: float = 60.0, key: str = "", **fields: Any) -> Any:
+def asked(server: Running, name: str, /, *, timeout: float = 60.0, key: str = "", **fields: Any) -> Any:
     from bindrt.serving.grpc_messages import message
 
     metadata = {"authorization": f"Bearer {key}"} if key else {}
@@ -97,7 +97,7 @@ def test_garbage(serving: Running, served_model: bindrt.Model, media: dict[str, 
     from bindrt.serving.grpc_messages import message
 
     whole = message("ModelInferRequest")(model_name="text", **tensor([b"a bell"])).SerializeToString()
-    known = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "INTERNAL"}  # the last: gRPC's own, for no message
+    known = {"OK", "INVALID_ARGUMENT", "NOT_FOUND"}
     for seed in range(100):
         code, said = outcome(serving, mutated(whole, random.Random(seed)))
         assert code in known, f"seed {seed}: {said}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -82,12 +83,16 @@ def test_parameters(server: Running, served_model: bindrt.Model, media: dict[str
     assert np.allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_a_timeout_in_microseconds() -> None:
+def test_a_timeout_in_microseconds(pool: ThreadPoolExecutor) -> None:
     with gated() as (server, engine, _):
         engine.gate.clear()
+        first = pool.submit(server.post, "/v1/embeddings", {"input": "one two"})
+        assert engine.entered.wait(60)
         tensor = {"name": "data", "datatype": "BYTES", "shape": [1], "data": ["a bell"]}
-        found = server.post("/v2/models/text/infer", {"inputs": [tensor], "parameters": {"timeout": 50_000}})
-        assert found.status == 504
+        late = server.post("/v2/models/text/infer", {"inputs": [tensor], "parameters": {"timeout": 50_000}})
+        assert late.status == 504
+        engine.gate.set()
+        assert first.result().status == 200
 
 
 def test_metadata(server: Running) -> None:
