@@ -29,14 +29,14 @@ class RawPicture(NamedTuple):
 
 
 class _Plain(NamedTuple):
-    """Numbers of channels in a row, and the order in which they are RGB; None: as they stand."""
+    """Numbers of channels in a row, and whether the first three are RGB or BGR; None: they are no colours."""
 
     dtype: str
     channels: int
-    order: tuple[int, ...] | None = None
+    order: str | None = None
 
 
-_RGB, _BGR = (0, 1, 2), (2, 1, 0)
+_RGB, _BGR = "RGB", "BGR"
 _PLAIN: dict[str, _Plain] = {
     "rgb8": _Plain("u1", 3, _RGB),
     "bgr8": _Plain("u1", 3, _BGR),
@@ -120,7 +120,7 @@ def as_pixels(raw: RawPicture, limits: Limits) -> Array:
         channels = (channels >> 8).astype(np.uint8)
     if plain.order is None:
         return np.ascontiguousarray(channels[:, :, 0])
-    return np.ascontiguousarray(channels[:, :, list(plain.order)])
+    return np.ascontiguousarray(channels[:, :, :3] if plain.order == _RGB else channels[:, :, 2::-1])
 
 
 def _channels(raw: RawPicture, plain: _Plain, limits: Limits) -> Array:
