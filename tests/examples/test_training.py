@@ -40,6 +40,7 @@ def test_fast_forward_pass_is_the_plain_one(name: str) -> None:
             assert not torch.allclose(part, fast.embed(encoder, x), atol=1e-3)
 
 
+@pytest.mark.deep
 def test_training_resumes_and_its_weights_load(tmp_path: Path) -> None:
     command = [
         sys.executable,
