@@ -24,8 +24,14 @@ def test_a_quarter_of_an_hour() -> None:
     assert len(found["memory"]["series"]) >= day.POINTS
 
 
+def test_the_drift_of_memory() -> None:
+    assert day.drift([50.0, 90.0, *[100.0] * 10]) == 0
+    assert day.drift([float(i) for i in range(100)]) == 50
+    assert day.drift([100.0] * 11 + [130.0]) == 0
+
+
 @pytest.mark.deep
 def test_a_day() -> None:
     found = day.measure(24 * day.HOUR)
     require_accounted(found)
-    assert found["memory"]["growth_mib"] < 8
+    assert found["memory"]["drift_mib"] < 16
