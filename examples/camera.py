@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import av
-from live_prompts import Pace, Printer, parser, prompts_of
+from live_prompts import Pace, Printer, page_of, parser, prompts_of
 
 import bindrt
 
@@ -38,8 +38,8 @@ def watch(args: argparse.Namespace) -> None:
     prompts = prompts_of(args)
     pace = Pace(args.fast, Path(args.source).is_file(), args.seconds)
     modality = "video" if args.video else "image"
-    with bindrt.load(args.bundle) as model:
-        printer = Printer(model, prompts)
+    with page_of(args) as page, bindrt.load(args.bundle) as model:
+        printer = Printer(model, prompts, "camera", page)
         live: Any = model.live
         options = {"hop": args.hop, "policy": pace.policy, "on_result": printer.take}
         with (
@@ -49,8 +49,10 @@ def watch(args: argparse.Namespace) -> None:
         ):
             for frame in frames:
                 at = time.monotonic() if frame.time is None else float(frame.time)
-                if not pace.push(partial(stream.push, frame.to_ndarray(format="rgb24"), time=at), at):
+                pixels = frame.to_ndarray(format="rgb24")
+                if not pace.push(partial(stream.push, pixels, time=at), at):
                     break
+                printer.show(bindrt.Image(pixels))
         printer.finish(stream.stats())
 
 

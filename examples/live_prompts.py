@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import bindrt
 from bindrt.commands.prompt_files import Prompts, read_prompts
+from bindrt.watching import Page
+from bindrt.watching.address import parse_address
 
 _PATIENCE = 0.005  # seconds before what was refused is pushed again
 
@@ -29,7 +32,26 @@ def parser(text: str, source: str, default: str) -> argparse.ArgumentParser:
     made.add_argument("--hop", type=float, default=0.5, metavar="S", help="seconds from a window to the next")
     made.add_argument("--seconds", type=float, metavar="S", help="end after that time; default: at Ctrl-C")
     made.add_argument("--fast", action="store_true", help="a file as fast as possible, with every window")
+    made.add_argument(
+        "--serve", nargs="?", const="", metavar="HOST:PORT",
+        help="show it in a browser; default: a free port of 127.0.0.1",
+    )  # fmt: skip
     return made
+
+
+@contextmanager
+def page_of(args: argparse.Namespace) -> Iterator[Page | None]:
+    """The page that --serve asks for.
+
+    Raises:
+        bindrt.OptionError: its address is taken, or is none.
+    """
+    if args.serve is None:
+        yield None
+        return
+    with Page(Path(args.source).name, *parse_address(args.serve)) as page:
+        print(f"watch at {page.url}", flush=True)
+        yield page
 
 
 def prompts_of(args: argparse.Namespace) -> Prompts:
@@ -46,9 +68,10 @@ def prompts_of(args: argparse.Namespace) -> Prompts:
 
 
 class Printer:
-    """Prints a line for each window, and one for each event that begins or ends."""
+    """Prints a line for each window, and one for each event that begins or ends; the page shows them too."""
 
-    def __init__(self, model: bindrt.Model, prompts: Prompts) -> None:
+    def __init__(self, model: bindrt.Model, prompts: Prompts, name: str, page: Page | None) -> None:
+        self._name, self._page = name, page
         self._monitor = bindrt.Monitor(
             model,
             prompts.named,
@@ -57,15 +80,24 @@ class Printer:
             **prompts.options,
         )
 
+    def show(self, item: Any) -> None:
+        """What the sensor gave just now."""
+        if self._page is not None:
+            self._page.show(self._name, item)
+
     def take(self, window: Any) -> None:
         """A result of a live stream; it is called on a thread of the stream."""
         if window.error is not None:
             print(f"{window.end:8.2f} s  {window.error}")
             return
-        scores = sorted(self._monitor.scores(window.vector).items(), key=lambda one: -one[1])
+        found = self._monitor.scores(window.vector)
+        scores = sorted(found.items(), key=lambda one: -one[1])
         told = ", ".join(f"{name} {score:+.2f}" for name, score in scores[:3])
         print(f"{window.end:8.2f} s  {told}", flush=True)
-        self._tell(self._monitor.push(window))
+        ended = self._monitor.push(window)
+        if self._page is not None:
+            self._page.add(self._name, window, found, self._monitor.active)
+        self._tell(ended)
 
     def finish(self, stats: dict[str, Any]) -> None:
         """The events that went on, and what became of all windows."""
@@ -77,6 +109,8 @@ class Printer:
     def _tell(self, events: list[bindrt.Event]) -> None:
         for event in events:
             print(f"{event.start:8.2f} s  {event.name} until {event.end:.2f} s, {event.score:+.2f}")
+            if self._page is not None:
+                self._page.add_event(self._name, event)
 
 
 class Pace:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import soundfile
-from live_prompts import Pace, Printer, parser, prompts_of
+from live_prompts import Pace, Printer, page_of, parser, prompts_of
 
 import bindrt
 from bindrt.extras import install
@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     args = made.parse_args(arguments)
     try:
-        with bindrt.load(args.bundle) as model:
-            printer = Printer(model, prompts_of(args))
+        with page_of(args) as page, bindrt.load(args.bundle) as model:
+            printer = Printer(model, prompts_of(args), "microphone", page)
             listen = listen_to_file if Path(args.source).is_file() else listen_to_device
             printer.finish(listen(args, model, printer))
     except bindrt.Error as error:
@@ -65,6 +65,7 @@ def listen_to_device(args: argparse.Namespace, model: bindrt.Model, printer: Pri
             nonlocal overflows
             overflows += bool(status.input_overflow)
             stream.push(block.T, time=times.inputBufferAdcTime or None)
+            printer.show(bindrt.Audio(block.T, rate=rate))
 
         options = {"device": device, "channels": channels, "dtype": "float32", "callback": take}
         with _device_errors(sounds, args.source):
@@ -96,6 +97,7 @@ def listen_to_file(args: argparse.Namespace, model: bindrt.Model, printer: Print
             for block in file.blocks(round(BLOCK * file.samplerate), dtype="float32", always_2d=True):
                 if not pace.push(partial(stream.push, block.T, time=at), at):
                     break
+                printer.show(bindrt.Audio(block.T, rate=file.samplerate))
                 at += len(block) / file.samplerate
     except soundfile.SoundFileError as error:
         raise bindrt.SourceError(
