@@ -47,10 +47,11 @@ def serving(bundle: str, options: Sequence[str], patience: float = 120) -> Itera
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
-    script = Path(sys.executable).parent / "bind-serve"
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
-            [script, bundle, "--host", HOST, "--port", str(port), *options], stdout=log, stderr=log
+            [sys.executable, "-m", "bindrt", "serve", bundle, "--host", HOST, "--port", str(port), *options],
+            stdout=log,
+            stderr=log,
         )
         try:
             end = time.monotonic() + patience
