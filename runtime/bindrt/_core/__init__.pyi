@@ -107,6 +107,7 @@ class NativeAttention(TypedDict):
     chosen: bool
     wrong: bool
 
+@type_check_only
 class NativeKernel(NativeAttention):
     numbers: str
 
