@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bindrt_export.checkpoints import Checkpoint
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it needs torch; who reads a finished bundle does not
+    from bindrt_export.checkpoints import Checkpoint
 
 RANDOM = "These weights are random numbers made by bindrt from a seed. They may be used freely (CC0 1.0).\n"
 IMAGEBIND = """\

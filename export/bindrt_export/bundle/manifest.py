@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bindrt.bundle.manifest import FORMAT, SCHEMA
 from bindrt.bundle.space import space_of
@@ -13,7 +13,9 @@ from bindrt.preprocess.dispatch import descriptions
 from bindrt_export.artifacts.store import Artifact, FileEntry, file_entry, fresh
 from bindrt_export.bundle.licences import licence_text
 from bindrt_export.bundle.tokenizer import write_tokenizer
-from bindrt_export.checkpoints import Checkpoint
+
+if TYPE_CHECKING:  # it needs torch; who reads a finished bundle does not
+    from bindrt_export.checkpoints import Checkpoint
 
 LICENCE = "LICENSE-WEIGHTS.txt"
 

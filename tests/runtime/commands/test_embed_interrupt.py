@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -28,7 +29,10 @@ class Texts:
 
     modalities = ("text",)
 
-    def submit(self, modality: str, text: str) -> EmbeddingFuture:
+    def submit_many(self, modality: str, texts: Sequence[str]) -> list[EmbeddingFuture]:
+        return [self._future(modality, text) for text in texts]
+
+    def _future(self, modality: str, text: str) -> EmbeddingFuture:
         if text == "slow":
             return Interrupted(modality)
         future = EmbeddingFuture(modality)

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from bindrt import LimitError, Limits, SourceError, preprocess
+from bindrt.modalities import MODALITIES
 from bindrt.sources import claims, open_source
 from bindrt.sources.claims_mp4 import look
 from bindrt.sources.container import open_container
 from bindrt.sources.formats import FORMATS
+from support.both_ways import prepared_by_python
 from support.media import waveform, write_video
 from support.tables import box, full, matroska, movie, numbers
 
@@ -112,9 +114,9 @@ def test_pixels_of_each_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A still picture takes few bytes a frame; so many large frames in so few bytes are nothing else."""
     path = write_video(tmp_path / "video.mkv", count=50)
     monkeypatch.setattr("bindrt.sources.video.FREE_PIXELS", 0)
-    preprocess.video(path)
+    prepared_by_python(MODALITIES["video"], path)
     with pytest.raises(LimitError, match=r"packets decode to 1\.5e\+05 pixels; raise Limits.max_pixels_per"):
-        preprocess.video(path, limits=Limits(max_pixels_per_byte=1))
+        prepared_by_python(MODALITIES["video"], path, Limits(max_pixels_per_byte=1))
 
 
 def test_frames_a_second() -> None:
