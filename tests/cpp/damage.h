@@ -1,9 +1,11 @@
-// Damage to files, chosen from bytes.
+// Files, and damage to them, chosen from bytes.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <vector>
 
 #include "tests/cpp/stress.h"
@@ -11,6 +13,15 @@
 namespace bindrt::stress {
 
 using File = std::vector<std::uint8_t>;
+
+template <class Byte>
+std::vector<Byte> contents(const char* path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::vector<Byte> bytes;
+  std::transform(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>(),
+                 std::back_inserter(bytes), [](char byte) { return static_cast<Byte>(byte); });
+  return bytes;
+}
 
 // Cut, a piece taken out or doubled, or at most `most` bytes changed; as often in the first `front` bytes,
 // where the headers are, as anywhere.

@@ -116,3 +116,10 @@ def require_clean(done: subprocess.CompletedProcess[str], line: str = "") -> Non
     assert "Sanitizer" not in done.stdout, done.stdout[-8000:]
     assert "runtime error" not in done.stdout, done.stdout[-8000:]
     assert done.returncode == 0, done.stdout[-8000:]
+
+
+def loaded(library: str) -> Path | None:
+    """The file of a library that this process has loaded; None if it is not there, or there is no /proc."""
+    maps = Path("/proc/self/maps")
+    lines = maps.read_text().splitlines() if maps.exists() else []
+    return next((Path(x.split(maxsplit=5)[5]) for x in lines if library in x), None)

@@ -11,10 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <random>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -44,13 +41,6 @@ class Rows final : public prepare::Slots {
 
   std::vector<float> rows;
 };
-
-Sound contents(const char* path) {
-  std::ifstream stream(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  const auto bytes = std::as_bytes(std::span(text));
-  return {bytes.begin(), bytes.end()};
-}
 
 // Whether the file was prepared; its numbers must then be those of a spectrum.
 bool prepared(const Sound& file) {
@@ -99,7 +89,7 @@ int main(int argc, char** argv) {
   const std::uint64_t cases = std::strtoull(argv[3], nullptr, 10);
   std::atomic<std::uint64_t> left{0};
   for (int i = 4; i < argc; ++i) {
-    const stress::Sound file = stress::contents(argv[i]);
+    const stress::Sound file = stress::contents<std::byte>(argv[i]);
     std::vector<std::thread> threads;
     for (int thread = 0; thread < stress::kThreads; ++thread) {
       threads.emplace_back([&, thread] {

@@ -21,15 +21,6 @@ SANITIZERS = ("address,undefined", "thread")
 NO_RACE = "race:psf_open_file\n"
 
 
-def loaded(library: str) -> Path | None:
-    """A library's file in this process; None if it is not loaded, or there is no /proc."""
-    assert soundfile.__libsndfile_version__
-    assert av.library_versions
-    maps = Path("/proc/self/maps")
-    lines = maps.read_text().splitlines() if maps.exists() else []
-    return next((Path(x.split(maxsplit=5)[5]) for x in lines if library in x), None)
-
-
 def mp3() -> bytes:
     out = io.BytesIO()
     with av.open(out, "w", format="mp3") as media:
@@ -62,7 +53,8 @@ def write_files(folder: Path) -> list[str]:
 def run(sanitize: str, cases: int, folder: Path) -> None:
     if reason := cpp.missing(sanitize, folder):
         pytest.skip(reason)
-    libraries = [loaded("libsndfile"), loaded("libavcodec")]
+    assert soundfile.__libsndfile_version__  # so it is loaded
+    libraries = [cpp.loaded("libsndfile"), cpp.loaded("libavcodec")]
     if None in libraries:
         pytest.skip("libsndfile or libavcodec is not a library of its own here")
     program = cpp.build(sanitize, "sound_damage") / "tests" / "cpp" / "sound_damage"

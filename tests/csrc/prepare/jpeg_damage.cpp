@@ -9,8 +9,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <random>
 
 #include "csrc/prepare/libraries.h"
@@ -25,11 +23,6 @@ namespace {
 
 constexpr std::int64_t kMostPixels = 1 << 22;  // so that a changed size does not take the time
 constexpr prepare::Limits kLimits{1 << 24, kMostPixels, 1.0, 64, 1 << 26};
-
-File contents(const char* path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
 
 // Whether the file was read as an image; its numbers must then be those of pixels. It may be a map as well.
 bool read(const File& file, Bytes& bytes) {
@@ -63,7 +56,7 @@ int main(int argc, char** argv) {
   std::uint64_t seed = 0;
   std::uint64_t refused = 0;
   for (int i = 3; i < argc; ++i) {
-    const stress::File file = stress::contents(argv[i]);
+    const stress::File file = stress::contents<std::uint8_t>(argv[i]);
     for (std::uint64_t done = 0; done <= cases; ++done) {
       std::uint8_t choices[256];
       std::mt19937_64 random(++seed);

@@ -18,14 +18,6 @@ SANITIZERS = ("address,undefined", "thread")
 FFMPEG = "".join(f"called_from_lib:{name}\n" for name in ("libavcodec", "libavformat", "libavutil"))
 
 
-def libavformat() -> Path | None:
-    """Its file in this process; None if it is not a library of its own, or there is no /proc."""
-    assert av.library_versions
-    maps = Path("/proc/self/maps")
-    lines = maps.read_text().splitlines() if maps.exists() else []
-    return next((Path(x.split(maxsplit=5)[5]) for x in lines if "libavformat" in x), None)
-
-
 def write_files(folder: Path) -> list[str]:
     files = {
         "h264.mp4": {"count": 20, "options": {"g": "6"}},
@@ -39,7 +31,7 @@ def write_files(folder: Path) -> list[str]:
 def run(sanitize: str, cases: int, folder: Path) -> None:
     if reason := cpp.missing(sanitize, folder):
         pytest.skip(reason)
-    library = libavformat()
+    library = cpp.loaded("libavformat")
     if library is None or av.library_versions["libavformat"][0] != 62:
         pytest.skip("libavformat is not a library of its own here, or of another version")
     program = cpp.build(sanitize, "video_damage") / "tests" / "cpp" / "video_damage"
