@@ -3,7 +3,6 @@
 #include "csrc/python/pipeline/bulk.h"
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -110,10 +109,7 @@ void Bulk::deliver(const pipeline::Delivery& delivery, PythonTag& tag) noexcept 
     const std::lock_guard lock(mutex_);
     requests_[static_cast<std::size_t>(index)] = {};
     --open_;
-    if (tag.ordinary) {  // Python's objects are freed under the GIL, when somebody comes with it
-      std::move(tag.ordinary->owners.begin(), tag.ordinary->owners.end(), std::back_inserter(spent_));
-      tag.ordinary->owners.clear();
-    }
+    tag.move_objects(spent_);  // freed under the GIL, when somebody comes with it
     if (!tag.notes.empty()) {
       prepared_notes_.emplace_back(index, std::move(tag.notes));
     }

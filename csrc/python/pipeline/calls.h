@@ -4,9 +4,12 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "csrc/gpu/batch_device.h"
@@ -31,6 +34,19 @@ struct PythonTag {
   std::shared_ptr<Bulk> bulk;
   std::int64_t index = 0;
   std::shared_ptr<const std::vector<std::int64_t>> ids;  // ready rows of the request and its neighbours
+
+  // Moves Python's objects to where they are freed with the interpreter attached; needs none itself.
+  void move_objects(std::vector<pybind11::object>& to) {
+    for (pybind11::object* const each : {&future, &item, &memory}) {
+      if (*each) {
+        to.push_back(std::move(*each));
+      }
+    }
+    if (ordinary) {
+      std::move(ordinary->owners.begin(), ordinary->owners.end(), std::back_inserter(to));
+      ordinary->owners.clear();
+    }
+  }
 
   void clear() {
     future = item = memory = pybind11::object();
