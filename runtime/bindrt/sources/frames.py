@@ -38,21 +38,26 @@ class Frame:
 
 
 class ShownFrame:
-    """A frame of a video that is played; it becomes a :class:`Frame` when its pixels are needed."""
+    """A frame of a video that is played; it becomes a :class:`Frame` when its pixels are needed.
+
+    Attributes:
+        pixels: how many it has.
+    """
 
     def __init__(self, decoded: Any, turning: bool) -> None:
+        self.pixels: int = decoded.width * decoded.height
         self._decoded, self._turning = decoded, turning
         self._frame: Frame | None = None
 
     @classmethod
     def of(cls, frame: Frame) -> ShownFrame:
         """One that is ready."""
-        shown = cls(None, False)
+        shown = cls(frame, False)
         shown._frame = frame
         return shown
 
     def frame(self) -> Frame:
-        """The frame, made once."""
+        """The frame, made once; by one thread at a time."""
         if self._frame is None:
             self._frame, self._decoded = frame_of(self._decoded, self._turning), None
         return self._frame

@@ -17,7 +17,7 @@ from bindrt.sources.frames import Frame, ShownFrame
 from bindrt.sources.playing import FrameClock
 from bindrt.streams.windows import Ahead, Schedule
 from bindrt.streams.windows.cuts import Losses
-from bindrt.streams.windows.pictures import FrameCuts
+from bindrt.streams.windows.frame_windows import FrameWindows
 from support import media
 
 
@@ -108,13 +108,15 @@ def test_the_frames_that_are_kept_are_those_that_the_clips_need(
     count = int(9 * fps)
     frames = [np.full((4, 4, 3), (i % 256, i // 256, 0), np.uint8) for i in range(count)]
     schedule = Schedule.of(window, hop)
-    made = FrameCuts(bindrt.Video(frames, fps=fps), fps, schedule, DEFAULT_LIMITS)
+    made = FrameWindows(fps, schedule)
     found: list[Any] = []
     for i, frame in enumerate(frames):
         found += made.add(i / fps, ShownFrame.of(Frame(_core.Picture(frame), 4, 4)))
     found += made.finish()
     assert len(found) >= 2
-    for cut in found:
+    for window_of in found:
+        cut = window_of.cut(bindrt.Video(frames, fps=fps), DEFAULT_LIMITS)
+        assert cut.item is not None
         part = bindrt.Video(frames, fps=fps, start=cut.start, end=cut.end)
         views = prepare_video(part, DEFAULT_LIMITS)
         expected = views.array if views.weights is None else views.all()
@@ -123,7 +125,7 @@ def test_the_frames_that_are_kept_are_those_that_the_clips_need(
 
 def test_a_pause_of_the_pictures_has_no_windows() -> None:
     frames = media.frames(20)
-    made = FrameCuts(bindrt.Video(frames, fps=10), 10.0, Schedule.of(1.0, 0.5), DEFAULT_LIMITS)
+    made = FrameWindows(10.0, Schedule.of(1.0, 0.5))
     times = [i / 10 + (100.0 if i >= 10 else 0.0) for i in range(20)]
     found: list[Any] = []
     for time, frame in zip(times, frames, strict=True):
@@ -135,7 +137,7 @@ def test_a_pause_of_the_pictures_has_no_windows() -> None:
 
 def test_few_frames_are_held() -> None:
     frames = media.frames(1)
-    made = FrameCuts(bindrt.Video(frames, fps=30), 30.0, Schedule.of(2.0, 1.0), DEFAULT_LIMITS)
+    made = FrameWindows(30.0, Schedule.of(2.0, 1.0))
     picture = ShownFrame.of(Frame(_core.Picture(frames[0]), 64, 48))
     for i in range(150):
         for _ in made.add(i / 30, picture):
