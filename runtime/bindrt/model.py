@@ -39,6 +39,7 @@ from bindrt.item_types import (
     ThermalItem,
     VideoItem,
 )
+from bindrt.label_vectors import LabelVectors
 from bindrt.lifetime import Lifetime
 from bindrt.load_options import LoadOptions
 from bindrt.loaded_encoders import LoadedEncoders
@@ -102,6 +103,7 @@ class Model(Holding, Submitting, Windowing, Sensing):
         words = Words(bundle) if "text" in self.modalities else None
         self._preparation = Preparation(options.limits, words, self._isolated)
         self._counts = Counts()
+        self._label_vectors = LabelVectors()
         self._streams = WeakSet()
         self._lifetime = Lifetime(repr(bundle.path.name))
         self.pipelines = Pipelines(
@@ -233,12 +235,13 @@ class Model(Holding, Submitting, Windowing, Sensing):
         item = self._preparation.taken(item)
         return self.pipelines.submit(modality, item, self._engine, options, block)
 
-    def zero_shot(self, labels: Sequence[str], templates: Sequence[str] | None = None) -> ZeroShot:
+    def zero_shot(self, labels: Sequence[str], templates: str | Sequence[str] | None = None) -> ZeroShot:
         """Embed text labels once, and compare items of any modality with them as often as wanted.
 
         Args:
-            labels: the texts to choose from, for example ``["a dog", "a car"]``.
+            labels: the texts to choose from, for example ``["a dog", "a car"]``; their vectors are kept.
             templates: texts with ``{}`` where the label goes; a label's vector is the mean over them.
+                ``"imagenet"`` names CLIP's 80 sentences, which ImageBind's paper takes for every modality.
 
         Returns:
             A :class:`ZeroShot`: ``z(image=[…])`` gives probabilities, ``z(image=[…]).topk(3)`` names.
@@ -248,13 +251,14 @@ class Model(Holding, Submitting, Windowing, Sensing):
             ...     model.zero_shot(["a bell", "a car"])(text="a bell ringing").topk()[0][0][0]
             'a bell'
         """
-        return ZeroShot(self.embed, self.bundle.manifest.text_scale, labels, templates)
+        scale = self.bundle.manifest.text_scale
+        return ZeroShot(self.embed, scale, labels, templates, self._label_vectors)
 
     def classify(
         self,
         *,
         labels: Sequence[str],
-        templates: Sequence[str] | None = None,
+        templates: str | Sequence[str] | None = None,
         on_error: OnError = "raise",
         **items: Unpack[ItemsByModality],
     ) -> npt.NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -10,16 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt.embeddings import Embeddings, Vectors, unit_rows
-from bindrt.errors import Error, InputError, OptionError
+from bindrt.errors import Error, OptionError
 from bindrt.item_types import ItemsByModality, OnError
+from bindrt.label_vectors import LabelVectors, Prompts
 from bindrt.notes import Notes
-from bindrt.option_checks import chosen_labels, require_whole
+from bindrt.option_checks import require_whole
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-#: The label alone.
-PLAIN = ("{}",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +81,16 @@ class ZeroShot:
     """
 
     def __init__(
-        self, embed: Callable[..., Embeddings], scale: float, labels: object, templates: object = None
+        self,
+        embed: Callable[..., Embeddings],
+        scale: float,
+        labels: object,
+        templates: object = None,
+        known: LabelVectors | None = None,
     ) -> None:
         prompts = Prompts(labels, templates)
         self.labels = prompts.labels
-        texts = embed(text=prompts.texts)
-        self.vectors = prompts.label_vectors(texts["text"])
-        self.notes = {row // prompts.each: notes for (_, row), notes in texts.notes.items()}
+        self.vectors, self.notes = (known or LabelVectors())(prompts, embed)
         self._embed = embed
         self._scale = scale
 
@@ -113,33 +114,6 @@ class ZeroShot:
         )
 
 
-class Prompts:
-    """The texts that stand for labels.
-
-    Attributes:
-        labels: the labels.
-        texts: those of the first label, then those of the second, and so on.
-        each: how many a label has.
-
-    Raises:
-        InputError, OptionError: the labels or the templates are none.
-
-    >>> Prompts(["a bell", "a car"], ["{}", "{} far away"]).texts
-    ['a bell', 'a bell far away', 'a car', 'a car far away']
-    """
-
-    def __init__(self, labels: object, templates: object = None) -> None:
-        self.labels = tuple(chosen_labels(labels))
-        chosen = chosen_templates(templates)
-        self.each = len(chosen)
-        self.texts = [template.replace("{}", label) for label in self.labels for template in chosen]
-
-    def label_vectors(self, texts: Vectors) -> Vectors:
-        """Unit vectors ``[labels, D]``: of each label the mean over the vectors of its texts."""
-        by_label = unit_rows(texts).reshape(len(self.labels), self.each, -1)
-        return unit_rows(by_label.mean(axis=1))
-
-
 def probabilities(scale: float, rows: Vectors, labels: Vectors) -> npt.NDArray[np.float32]:
     """Softmax over labels of ``scale`` × cosine, float32 ``[N, labels]``; NaN for a row of NaN."""
     logits = scale * (unit_rows(rows) @ labels.T)
@@ -159,28 +133,3 @@ def only_modality(call: str, items: Mapping[str, object]) -> str:
     if items[modality] is None:
         raise OptionError(call, f"{modality} is None", "give one item or a list of items")
     return modality
-
-
-def chosen_templates(templates: object) -> tuple[str, ...]:
-    """Texts with ``{}`` where the label goes; the label alone for None.
-
-    Raises:
-        OptionError: not a list of such texts.
-
-    >>> chosen_templates(["a photo of {}", "{}"])
-    ('a photo of {}', '{}')
-    """
-    if templates is None:
-        return PLAIN
-    example = 'for example templates=["a photo of {}", "a drawing of {}"]'
-    found = (
-        tuple(templates)
-        if isinstance(templates, Iterable) and not isinstance(templates, (str, bytes))
-        else ()
-    )
-    if not found:
-        raise OptionError("templates", "not a list of texts", example)
-    for index, template in enumerate(found):
-        if not isinstance(template, str) or "{}" not in template:
-            raise InputError(f"templates[{index}]", "not a text with {} where the label goes", example)
-    return found

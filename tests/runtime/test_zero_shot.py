@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import bindrt
+from bindrt import templates
 from bindrt.embeddings import unit_rows
+from bindrt.label_vectors import LabelVectors, Prompts
 
 LABELS = ["a bell ringing", "a car", "a dog"]
 ITEMS = ["a dog", "a car", "a bell ringing", "a car"]
@@ -49,6 +51,50 @@ def test_templates_are_averaged(model: bindrt.Model) -> None:
     texts = model.embed(text=[t.format(label) for label in LABELS for t in templates]).text
     want = unit_rows(texts.reshape(3, 2, -1).mean(axis=1))
     np.testing.assert_allclose(among.vectors, want, atol=1e-6)
+
+
+def test_named_templates(model: bindrt.Model) -> None:
+    assert len(set(templates.IMAGENET)) == 80
+    assert all(text.count("{}") == 1 for text in templates.IMAGENET)
+    found = model.classify(labels=LABELS, templates="imagenet", text="a dog")
+    np.testing.assert_array_equal(
+        found, model.classify(labels=LABELS, templates=list(templates.IMAGENET), text="a dog")
+    )
+    texts = [t.format(label) for label in LABELS for t in templates.IMAGENET]
+    want = unit_rows(model.embed(text=texts).text.reshape(3, 80, -1).mean(axis=1))
+    np.testing.assert_allclose(model.zero_shot(LABELS, "imagenet").vectors, want, atol=1e-6)
+
+
+def test_a_model_keeps_the_vectors_of_labels() -> None:
+    with bindrt.load("tiny", modalities=["text"], engine="onnxruntime") as model:
+        first = model.zero_shot(LABELS, ["{}", "a photo of {}"])
+        before = model.stats()["text"]["items"]
+        assert before == 2 * len(LABELS)
+        again = model.zero_shot([*reversed(LABELS), "a ball"], ["{}", "a photo of {}"])
+        assert model.stats()["text"]["items"] - before == 2
+        np.testing.assert_array_equal(again.vectors[:3], first.vectors[::-1])
+        model.zero_shot(LABELS)
+        assert model.stats()["text"]["items"] - before == 2 + len(LABELS)
+
+
+def test_labels_used_longest_ago_are_forgotten(model: bindrt.Model) -> None:
+    asked = []
+
+    def embed(text: list[str]) -> bindrt.Embeddings:
+        asked.append(text)
+        return model.embed(text=text)
+
+    known = LabelVectors(most_bytes=2 * 4 * model.embed_dim)
+    for labels in (["a"], ["b"], ["a"], ["c"], ["a"], ["b"], ["a", "a", "b", "c"]):
+        vectors, _ = known(Prompts(labels), embed)
+        assert len(vectors) == len(labels)
+    assert asked == [["a"], ["b"], ["c"], ["b"], ["c"]]
+
+
+def test_notes_of_kept_labels(model: bindrt.Model) -> None:
+    long = "a bell " * 90
+    assert model.zero_shot([long, "a car"]).notes == model.zero_shot([long, "a car"]).notes
+    assert set(model.zero_shot(["a car", long]).notes) == {1}
 
 
 def test_items_that_fail(model: bindrt.Model) -> None:

@@ -169,7 +169,7 @@ class Client:
                 call.end()
             raise
 
-    def zero_shot(self, labels: Sequence[str], templates: Sequence[str] | None = None) -> ZeroShot:
+    def zero_shot(self, labels: Sequence[str], templates: str | Sequence[str] | None = None) -> ZeroShot:
         """Embed text labels once, as :meth:`bindrt.Model.zero_shot`.
 
         >>> bindrt.Client(server).zero_shot(["a bell ringing", "a car"])(image="bell.jpg").topk()[0][0][0]
@@ -181,7 +181,7 @@ class Client:
         self,
         *,
         labels: Sequence[str],
-        templates: Sequence[str] | None = None,
+        templates: str | Sequence[str] | None = None,
         on_error: OnError = "raise",
         **items: Unpack[ItemsByModality],
     ) -> npt.NDArray[np.float32]:

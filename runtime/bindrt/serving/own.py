@@ -10,12 +10,13 @@ from starlette.routing import Route
 
 from bindrt.embeddings import Embeddings, unit_rows
 from bindrt.errors import LimitError
+from bindrt.label_vectors import Prompts
 from bindrt.serving.own_requests import OwnRequest, own_request
 from bindrt.serving.protocol import Protocol, own_error
 from bindrt.serving.replies import Json, base64_floats
 from bindrt.serving.service import Served, Service
 from bindrt.serving.taking import told_of
-from bindrt.zero_shot import Prompts, only_modality, probabilities
+from bindrt.zero_shot import only_modality, probabilities
 
 #: Items of one matrix of similarities: its answer has the square of so many numbers.
 MOST_COMPARED = 512
