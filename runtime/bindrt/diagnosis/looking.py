@@ -24,6 +24,10 @@ def look(wanted: Wanted) -> Part:
     """Import a library and ask it."""
     found = installed(wanted.distributions)
     version = found[0][1] if found else ""
+    if not wanted.imported:
+        return Part(
+            wanted.name, bool(found), version, gives=wanted.gives, remedy="" if found else wanted.remedy
+        )
     try:
         module = importlib.import_module(wanted.module)
     except Exception as error:

@@ -20,6 +20,7 @@ class Wanted:
         distributions: the packages that may bring it.
         detail: what the imported module says about itself.
         optional: the base installation does without it.
+        imported: whether it is loaded, to see that it loads; not one that starts threads of its own.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Wanted:
     distributions: tuple[str, ...]
     detail: Callable[[Any], str] = lambda module: ""
     optional: bool = False
+    imported: bool = True
 
 
 #: Distributions that overwrite or exclude each other.
@@ -118,6 +120,16 @@ def libraries() -> tuple[Wanted, ...]:
             install("zenoh"),
             ("eclipse-zenoh",),
             optional=True,
+        ),
+        *(
+            Wanted(name, module, what, install(extra), (name,), optional=True, imported=False)
+            for name, module, what, extra in (
+                ("ray", "ray", "Ray Data", "ray"),
+                ("daft", "daft", "Daft", "daft"),
+                ("datasets", "datasets", "Hugging Face datasets", "huggingface"),
+                ("lancedb", "lancedb", "LanceDB", "lancedb"),
+                ("pyspark", "pyspark", "Spark", "spark"),
+            )
         ),
         Wanted(
             "prometheus_client",
