@@ -191,14 +191,4 @@ std::size_t Tokenizer::encode(std::string_view text, std::span<std::int64_t> ids
   return count;
 }
 
-std::vector<std::int64_t> unknown_among(std::span<const std::int64_t> ids, std::span<const bool> known) {
-  std::vector<std::int64_t> unknown;
-  for (std::size_t i = 1; i + 1 < ids.size(); ++i) {
-    if (ids[i] != 0 && !known[static_cast<std::size_t>(ids[i])]) {
-      unknown.push_back(ids[i]);
-    }
-  }
-  return unknown;
-}
-
 }  // namespace bindrt::text

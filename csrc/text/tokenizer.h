@@ -56,8 +56,4 @@ class Tokenizer {
   std::vector<Merge> merges_;
 };
 
-// The tokens between the first and the last of `ids` that are not `known`, in their order. Token 0 counts as
-// known.
-std::vector<std::int64_t> unknown_among(std::span<const std::int64_t> ids, std::span<const bool> known);
-
 }  // namespace bindrt::text

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from bindrt import _core
 from bindrt.arrays import Array
-from bindrt.bundle.words import Words, words_of
+from bindrt.bundle.words import Words
 from bindrt.errors import Error
 from bindrt.isolation import Isolated
 from bindrt.items import Prepared
@@ -48,6 +49,15 @@ class Preparation:
             return None
         return {"preparer": preparer, "limits": self.limits, "files": not self._is_isolated}
 
+    def texts(self, modality: str) -> tuple[_core.Tokenizer, _core.Words | None] | None:
+        """What makes ids of a modality's plain texts, and tells words that are not known."""
+        tokens = MODALITIES[modality].tokens
+        return None if tokens is None else (tokens.tokenizer(), self._told_words)
+
+    @property
+    def _told_words(self) -> _core.Words | None:
+        return None if self._words is None else self._words.told
+
     def views(
         self, modality: str, item: object, reserve: Reserve | None = None, is_left: bool = False
     ) -> Views:
@@ -81,11 +91,8 @@ class Preparation:
             return None
         if isinstance(item, Prepared):
             return self._ready_ids(item)
-        quick = tokens.quick(item, None if self._words is None else self._words.known)
-        if quick is None:
-            return None
-        ids, notes, unknown = quick
-        return ids, self._told(ids, notes) if unknown is None else _with_words(unknown, notes)
+        quick = tokens.quick(item)
+        return None if quick is None else (quick[0], self._told(*quick))
 
     def _ready_ids(self, item: Prepared) -> tuple[Array, Notes] | None:
         ids = item.array
@@ -101,8 +108,9 @@ class Preparation:
         """
         tokens = MODALITIES[modality].tokens
         assert tokens is not None
-        ids, counts, unknown = tokens.plain(items, None if self._words is None else self._words.known)
-        notes = {i: _with_words(numbers, {}) for i, numbers in unknown.items()}
+        length = MODALITIES[modality].view[-1]
+        ids, counts, unknown = tokens.tokenizer().encode_all(items, length, self._told_words)
+        notes: dict[int, Notes] = {i: {"unknown_words": words} for i, words in unknown.items()}
         for i in np.flatnonzero(counts == 0).tolist():
             with suppress(Error):  # preparing it alone says so
                 found = self.ready_ids(modality, items[i])
@@ -123,8 +131,3 @@ def _source_field(kind: type) -> str | None:
         kind, "__dataclass_fields__", ()
     )  # what fields() reads, in a tenth of its time
     return next(iter(named), None)
-
-
-def _with_words(unknown: tuple[int, ...], notes: Notes) -> Notes:
-    words = words_of(unknown) if unknown else ""
-    return {**notes, "unknown_words": words} if words else notes

@@ -79,10 +79,13 @@ bool Bulk::call_when(std::int64_t most, py::object wake) {
   return true;
 }
 
-void Bulk::expect(const py::object& pipeline, pipeline::Pipeline& core, std::span<const Place> places) {
+void Bulk::keep(const py::object& pipeline) {
   if (held_->pipelines.empty() || !held_->pipelines.back().is(pipeline)) {
     held_->pipelines.push_back(pipeline);
   }
+}
+
+void Bulk::expect(pipeline::Pipeline& core, std::span<const Place> places) {
   const std::lock_guard lock(mutex_);
   for (const Place& place : places) {
     requests_[static_cast<std::size_t>(place.index)] = {place.request, &core};

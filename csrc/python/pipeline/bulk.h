@@ -36,17 +36,18 @@ class Bulk {
   pybind11::list take_ended();
   // Calls `wake` once, in any thread, when wait() would return; false if it would already.
   bool call_when(std::int64_t most, pybind11::object wake);
+  // A pipeline that requests are submitted to stays.
+  void keep(const pybind11::object& pipeline);
 
-  // Requests that are about to be submitted to a pipeline, which stays; and those of them that it did not
-  // take.
+  // In any thread, without the GIL: requests that are about to be submitted to a pipeline; and those of them
+  // that it did not take.
   struct Place {
     std::int64_t index;
     pipeline::RequestPtr request;
   };
-  void expect(const pybind11::object& pipeline, pipeline::Pipeline& core, std::span<const Place> places);
+  void expect(pipeline::Pipeline& core, std::span<const Place> places);
   void take_back(std::span<const Place> places);
 
-  // In any thread, without the GIL.
   void deliver(const pipeline::Delivery& delivery, PythonTag& tag) noexcept;
   // Waits until at most `most` requests are open, something ended without a vector, or `until`. Returns
   // whether one of the first two is so.

@@ -42,16 +42,16 @@ RequestPtr request_of(const std::shared_ptr<Bulk>& bulk, std::int64_t index, con
   return request;
 }
 
-// Calls without the GIL; a call that throws has submitted nothing.
+// Without the GIL; a call that throws has submitted nothing.
 template <class Call>
-void hand_in(Bulk& bulk, std::span<const Bulk::Place> places, const Call& call) {
+void hand_in(Bulk& bulk, Pipeline& core, std::span<const Bulk::Place> places, const Call& call) {
   std::vector<RequestPtr> requests;
   requests.reserve(places.size());
   for (const Bulk::Place& place : places) {
     requests.push_back(place.request);
   }
+  bulk.expect(core, places);
   try {
-    const WithoutGil release;
     call(requests);
   } catch (...) {
     bulk.take_back(places);
@@ -101,31 +101,41 @@ std::int64_t submit_items(const py::object& self, Pipeline& core, const PythonCa
   if (!fits) {
     throw py::value_error("each item has a row of ids, and their number");
   }
-  std::vector<Bulk::Place> places;
-  for (std::int64_t i = 0; i < count; ++i) {
-    places.push_back({first + i, request_of(bulk, first + i, options)});
-    Request& request = *places.back().request;
-    auto& tag = *static_cast<PythonTag*>(request.tag.get());
-    if (ids && lengths->at(i) > 0) {
-      const std::int64_t* const row = ids->data(i, 0);
-      tag.ids = std::make_shared<const std::vector<std::int64_t>>(row, row + ids->shape(1));
-      request.ready = Ready{tag.ids->data(), 1, ids->strides(0), lengths->at(i)};
-    } else {
-      tag.ordinary = calls.read_ordinary(options.lane, bulk->item(first + i));
-    }
-  }
-  if (places.empty()) {
+  if (count < 1) {
     return 0;
   }
-  bulk->expect(self, core, places);
-  Pipeline::Admitted admitted;
-  hand_in(*bulk, places, [&](const std::vector<RequestPtr>& requests) {
-    admitted = core.submit_all(requests);
-    if (options.here) {
-      core.run_here(options.caller);
+  bulk->keep(self);
+  const auto is_ready = [&](std::int64_t i) { return ids && lengths->at(i) > 0; };
+  std::vector<std::optional<OrdinaryItem>> ordinary(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (!is_ready(i)) {
+      ordinary[static_cast<std::size_t>(i)] = calls.read_ordinary(options.lane, bulk->item(first + i));
     }
-  });
-  bulk->take_back(std::span(places).subspan(admitted.accepted));
+  }
+  std::vector<Bulk::Place> places;  // freed under the GIL, if they are not delivered
+  Pipeline::Admitted admitted;
+  {
+    const WithoutGil release;
+    places.reserve(ordinary.size());
+    for (std::int64_t i = 0; i < count; ++i) {
+      places.push_back({first + i, request_of(bulk, first + i, options)});
+      Request& request = *places.back().request;
+      auto& tag = *static_cast<PythonTag*>(request.tag.get());
+      tag.ordinary = std::move(ordinary[static_cast<std::size_t>(i)]);
+      if (is_ready(i)) {
+        const std::int64_t* const row = ids->data(i, 0);
+        tag.ids = std::make_shared<const std::vector<std::int64_t>>(row, row + ids->shape(1));
+        request.ready = Ready{tag.ids->data(), 1, ids->strides(0), lengths->at(i)};
+      }
+    }
+    hand_in(*bulk, core, places, [&](const std::vector<RequestPtr>& requests) {
+      admitted = core.submit_all(requests);
+      if (options.here) {
+        core.run_here(options.caller);
+      }
+    });
+    bulk->take_back(std::span(places).subspan(admitted.accepted));
+  }
   raise_interrupt();
   require_open(admitted.accepted > 0 ? Submitted::kAccepted : admitted.answer);
   return static_cast<std::int64_t>(admitted.accepted);
@@ -134,29 +144,33 @@ std::int64_t submit_items(const py::object& self, Pipeline& core, const PythonCa
 void submit_ids(const py::object& self, Pipeline& core, const std::shared_ptr<Bulk>& bulk, const Ids& ids,
                 const Ids& rows, std::int64_t length, const Ids& indexes, const Ids& counts,
                 const BulkOptions& options) {
-  const auto copied = std::make_shared<const std::vector<std::int64_t>>(columns_of(ids, rows, length));
-  std::vector<Bulk::Place> places;
-  for (py::ssize_t i = 0; i < indexes.size(); ++i) {
-    const RequestPtr request = request_of(bulk, indexes.at(i), options);
-    static_cast<PythonTag*>(request->tag.get())->ids = copied;
-    places.push_back({indexes.at(i), request});
-  }
   const std::span<const std::int64_t> of_each(counts.data(), static_cast<std::size_t>(counts.size()));
-  if (places.empty() || of_each.size() != places.size() || std::ranges::min(of_each) < 1 ||
+  if (of_each.empty() || indexes.size() != counts.size() || std::ranges::min(of_each) < 1 ||
       std::reduce(of_each.begin(), of_each.end()) != rows.size()) {
     throw py::value_error("each item has rows, and each row an item");
   }
-  bulk->expect(self, core, places);
+  bulk->keep(self);
   Submitted answer = Submitted::kClosed;
-  hand_in(*bulk, places, [&](const std::vector<RequestPtr>& requests) {
-    const Ready ready{copied->data(), rows.size(), length * std::int64_t{sizeof(std::int64_t)}, length};
-    answer = core.submit_batch(requests, ready, of_each);
-    if (options.here) {
-      core.run_here(options.caller);
+  {
+    const WithoutGil release;
+    const auto copied = std::make_shared<const std::vector<std::int64_t>>(columns_of(ids, rows, length));
+    std::vector<Bulk::Place> places;
+    places.reserve(of_each.size());
+    for (py::ssize_t i = 0; i < indexes.size(); ++i) {
+      const RequestPtr request = request_of(bulk, indexes.at(i), options);
+      static_cast<PythonTag*>(request->tag.get())->ids = copied;
+      places.push_back({indexes.at(i), request});
     }
-  });
-  if (answer == Submitted::kClosed) {
-    bulk->take_back(places);
+    hand_in(*bulk, core, places, [&](const std::vector<RequestPtr>& requests) {
+      const Ready ready{copied->data(), rows.size(), length * std::int64_t{sizeof(std::int64_t)}, length};
+      answer = core.submit_batch(requests, ready, of_each);
+      if (options.here) {
+        core.run_here(options.caller);
+      }
+    });
+    if (answer == Submitted::kClosed) {
+      bulk->take_back(places);
+    }
   }
   raise_interrupt();
   require_open(answer);

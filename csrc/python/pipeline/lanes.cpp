@@ -8,7 +8,9 @@
 #include <chrono>
 #include <functional>
 #include <numeric>
+#include <span>
 #include <string>
+#include <utility>
 
 namespace py = pybind11;
 
@@ -48,7 +50,28 @@ LanePreparer lane_preparer(const py::object& ordinary) {
           ordinary["files"].cast<bool>()};
 }
 
+LaneTexts lane_texts(const py::object& texts) {
+  if (texts.is_none()) {
+    return {};
+  }
+  const auto [tokenizer, words] =
+      texts.cast<std::pair<std::shared_ptr<text::Tokenizer>, std::shared_ptr<text::Words>>>();
+  return {tokenizer, words};
+}
+
 }  // namespace
+
+std::optional<LaneTexts::Read> LaneTexts::read(std::string_view text, std::size_t length) const {
+  std::vector<std::int64_t> ids(length);
+  const std::size_t used = tokenizer->encode(text, ids);
+  if (used == 0) {
+    return std::nullopt;
+  }
+  Read found{nullptr, static_cast<std::int64_t>(used),
+             words == nullptr ? std::string() : words->unknown(std::span(ids).first(used))};
+  found.ids = std::make_shared<const std::vector<std::int64_t>>(std::move(ids));
+  return found;
+}
 
 std::int64_t LaneArrays::view_numbers() const {
   return std::accumulate(view.begin(), view.end(), std::int64_t{1}, std::multiplies<>());
@@ -59,9 +82,13 @@ LaneArrays lane_arrays(const py::handle& lane) {
                     lane["view"].cast<std::vector<py::ssize_t>>(),
                     lane["tokens"].cast<std::int64_t>(),
                     lane["dim"].cast<py::ssize_t>(),
+                    {},
                     {}};
   if (lane.contains("ordinary") && arrays.dtype.equal(py::dtype::of<float>())) {
     arrays.ordinary = lane_preparer(lane["ordinary"]);
+  }
+  if (lane.contains("texts")) {
+    arrays.texts = lane_texts(lane["texts"]);
   }
   return arrays;
 }

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "csrc/gpu/process.h"
@@ -16,6 +17,7 @@
 #include "csrc/python/pipeline/calls.h"
 #include "csrc/python/pipeline/clock.h"
 #include "csrc/python/pipeline/snapshot.h"
+#include "csrc/python/text.h"
 
 namespace py = pybind11;
 
@@ -72,12 +74,31 @@ class PythonPipeline {
     } else {
       of.read_ordinary(request);
     }
-    const Submitted answer = of.hand_in(request, large);
-    if (answer != Submitted::kAccepted) {
-      refuse(request);
+    return of.taken(request, large);
+  }
+
+  // As submit() for a plain text; None, and nothing was done, for any other item.
+  static std::optional<bool> submit_text(const py::object& self, const py::object& future, int lane,
+                                         const py::object& item, int priority, std::uint64_t caller,
+                                         std::optional<double> deadline, bool normalize) {
+    auto& of = self.cast<PythonPipeline&>();
+    const LaneArrays& arrays = of.calls_->lane(lane);
+    const std::optional<std::string_view> plain =
+        arrays.texts.tokenizer == nullptr ? std::nullopt : ascii(item);
+    auto read =
+        plain ? arrays.texts.read(*plain, static_cast<std::size_t>(arrays.view.back())) : std::nullopt;
+    if (!read) {
+      return std::nullopt;
     }
-    require_open(answer);
-    return answer == Submitted::kAccepted;
+    const RequestPtr request = request_of(self, future, lane, item, priority, caller, deadline, normalize);
+    PythonTag& tag = tag_of(request);
+    const auto row_bytes = static_cast<std::int64_t>(read->ids->size() * sizeof(std::int64_t));
+    request->ready = Ready{read->ids->data(), 1, row_bytes, read->used};
+    tag.ids = std::move(read->ids);
+    if (!read->unknown.empty()) {
+      tag.notes.emplace_back("unknown_words", std::move(read->unknown));
+    }
+    return of.taken(request, false);
   }
 
   // As submit() for each in turn: how many the queue had room for. Of `ids` [N, view] so many count as
@@ -231,6 +252,16 @@ class PythonPipeline {
     tag.ordinary = calls_->read_ordinary(request->lane, tag.item);
   }
 
+  // Whether the queue had room.
+  bool taken(const RequestPtr& request, bool large) {
+    const Submitted answer = hand_in(request, large);
+    if (answer != Submitted::kAccepted) {
+      refuse(request);
+    }
+    require_open(answer);
+    return answer == Submitted::kAccepted;
+  }
+
   static void refuse(const RequestPtr& request) {
     PythonTag& tag = tag_of(request);
     const py::object future = tag.future;
@@ -338,6 +369,8 @@ void bind_pipeline(py::module_& module) {
       .def("submit", &PythonPipeline::submit, py::arg("future"), py::arg("lane"), py::arg("item"),
            py::arg("ready") = py::none(), py::arg("priority") = 0, py::arg("caller") = 0,
            py::arg("deadline") = py::none(), py::arg("normalize") = true)
+      .def("submit_text", &PythonPipeline::submit_text, py::arg("future"), py::arg("lane"), py::arg("item"),
+           py::arg("priority"), py::arg("caller"), py::arg("deadline"), py::arg("normalize"))
       .def("submit_many", &PythonPipeline::submit_many, py::arg("futures"), py::arg("lane"), py::arg("items"),
            py::arg("ids"), py::arg("counts"), py::arg("priority"), py::arg("caller"), py::arg("deadline"),
            py::arg("normalize"))

@@ -69,12 +69,14 @@ class Tokenizer:
         start: int,
         end: int,
     ) -> None: ...
-    def encode(
-        self, text: object, length: int, known: npt.NDArray[np.bool_] | None = None
-    ) -> tuple[npt.NDArray[np.int64], tuple[int, ...]] | None: ...
+    def encode(self, text: object, length: int) -> npt.NDArray[np.int64] | None: ...
     def encode_all(
-        self, texts: list[Any], length: int, known: npt.NDArray[np.bool_] | None = None
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], dict[int, tuple[int, ...]]]: ...
+        self, texts: list[Any], length: int, words: Words | None = None
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], dict[int, str]]: ...
+
+class Words:
+    def __init__(self, known: npt.NDArray[np.bool_], texts: list[str]) -> None: ...
+    def unknown(self, ids: npt.NDArray[np.int64]) -> str: ...
 
 def use_libsndfile(path: str) -> bool: ...
 def use_libavcodec(path: str) -> bool: ...
@@ -248,6 +250,16 @@ class Pipeline:
         deadline: float | None = None,
         normalize: bool = True,
     ) -> bool: ...
+    def submit_text(
+        self,
+        future: object,
+        lane: int,
+        item: object,
+        priority: int,
+        caller: int,
+        deadline: float | None,
+        normalize: bool,
+    ) -> bool | None: ...
     def submit_many(
         self,
         futures: Sequence[object],

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.bundle.bundle import Bundle
 from bindrt.engines.onnx_file import external_tensors
 from bindrt.errors import Error
 from bindrt.modalities.steps.constants import TEXT_END, TEXT_START, VOCABULARY
-from bindrt.modalities.steps.tokenizer import tokenizer
+from bindrt.modalities.steps.tokenizer import texts_of_tokens
 
 _EVERY = 97  # so many rows apart the table is looked at; in a table without gaps no more is read
 _BITS: dict[int, type[np.generic]] = {4: np.uint32, 2: np.uint16}  # by bytes of a float of the table
@@ -29,32 +30,23 @@ class Words:
 
         Such words say nothing: two of them give the same vector.
         """
-        unknown = self._unknown
-        if unknown is None:
+        if self.told is None:
             return ""
-        used = ids[: ids.argmax()] if ids.ndim == 1 else ids.ravel()  # what is behind the end says nothing
-        # A loop: NumPy takes longer for so few.
-        return words_of(tuple(n for n in used.tolist() if 0 < n < VOCABULARY and unknown[n]))
+        # What is behind the end says nothing.
+        return self.told.unknown(ids[: ids.argmax()] if ids.ndim == 1 else ids.ravel())
 
     @cached_property
-    def _unknown(self) -> bytes | None:
-        """For each token 1 if it is a word, or a part of one, that is not known."""
-        if self.known is None:
-            return None
-        unknown = (~self.known).astype(np.uint8)
-        unknown[[TEXT_START, TEXT_END]] = 0
-        return unknown.tobytes()
-
-    @cached_property
-    def known(self) -> Array | None:
-        """For each token whether it is known; None if all are, or if the bundle does not show it."""
+    def told(self) -> _core.Words | None:
+        """What tells them, from ids; None if the encoder knows all, or if the bundle does not show it."""
         try:
             table = self._table()
         except (Error, OSError):  # loading the encoder says what is wrong with the bundle
             return None
         if table is None or _is_used(table[::_EVERY]).all():
             return None
-        return _is_used(table)
+        known = _is_used(table)
+        known[[TEXT_START, TEXT_END]] = True
+        return _core.Words(known, texts_of_tokens())
 
     def _table(self) -> Array | None:
         """The bits of the token table's numbers, ``[tokens, width]``, mapped."""
@@ -65,20 +57,6 @@ class Words:
                 width = manifest.encoders["text"].width
                 return _mapped(paths[0], width)
         return None
-
-
-def words_of(numbers: tuple[int, ...]) -> str:
-    """The words that token ids are or are parts of.
-
-    >>> words_of((1929, 3718))
-    'dog bell'
-    """
-    return "".join(map(_part, numbers)).replace("</w>", " ").strip()
-
-
-@lru_cache(maxsize=VOCABULARY)
-def _part(token: int) -> str:
-    return str(tokenizer().id_to_token(token))
 
 
 def _mapped(graph: Path, width: int) -> Array | None:

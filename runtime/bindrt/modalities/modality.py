@@ -76,19 +76,15 @@ class Tokens:
     Attributes:
         count: number of entries of the vocabulary. The end token is the last and largest of them.
         lengths: rows of a batch are padded to the next of these lengths.
-        quick: makes ready ids from an item so fast that the thread which submits the item may do it: the
-            ids, the item's notes, and those ids that are not known, or None if that was not looked for. It
-            takes the item, and for each entry whether it is known, or None. None for an item that takes
-            longer, or that is not valid.
-        plain: makes ids ``[N, length]`` of a list of items, without the interpreter; int64 ``[N]``: how many
-            ids each item has, 0 for an item that ``quick`` must look at; and by the item's number those ids
-            that are not known.
+        tokenizer: makes ids of plain items without the interpreter; opened when first used.
+        quick: makes ready ids from any other item so fast that the thread which submits the item may do it:
+            the ids and the item's notes. None for an item that takes longer, or that is not valid.
     """
 
     count: int
     lengths: tuple[int, ...]
-    quick: Callable[[object, Array | None], tuple[Array, Notes, tuple[int, ...] | None] | None]
-    plain: Callable[[list[object], Array | None], tuple[Array, Array, dict[int, tuple[int, ...]]]]
+    tokenizer: Callable[[], _core.Tokenizer]
+    quick: Callable[[object], tuple[Array, Notes] | None]
 
     @staticmethod
     def used(ids: Array) -> Array:

@@ -66,7 +66,7 @@ def tokens(text: str) -> Array:
 def _read(text: str) -> tuple[Array, Notes]:
     """The ids of a text, and a note if it was cut."""
     plain = plain_tokenizer().encode(text, c.TEXT_LENGTH)
-    return _read_any(text) if plain is None else (plain[0], {})
+    return _read_any(text) if plain is None else (plain, {})
 
 
 def _read_any(text: str) -> tuple[Array, Notes]:
@@ -82,17 +82,9 @@ def _read_any(text: str) -> tuple[Array, Notes]:
     return out, {"characters_cut": len(cleaned) - encoded.offsets[c.TEXT_LENGTH - 3][1]}
 
 
-def _quick(item: object, known: Array | None) -> tuple[Array, Notes, tuple[int, ...] | None] | None:
+def _quick(item: object) -> tuple[Array, Notes] | None:
     """A short text."""
-    if (plain := plain_tokenizer().encode(item, c.TEXT_LENGTH, known)) is not None:
-        return plain[0], {}, plain[1]
-    if type(item) is str and len(item) <= _SHORT:
-        return *_read_any(item), None
-    return None
-
-
-def _plain(items: list[object], known: Array | None) -> tuple[Array, Array, dict[int, tuple[int, ...]]]:
-    return plain_tokenizer().encode_all(items, c.TEXT_LENGTH, known)
+    return _read(item) if type(item) is str and len(item) <= _SHORT else None
 
 
 def _check_ids(ids: Array, name: str) -> None:
@@ -115,6 +107,6 @@ TEXT = Modality(
         "tokenizer": f"clip-bpe-{c.VOCABULARY}",
     },
     dtype=np.int64,
-    tokens=Tokens(c.VOCABULARY, (8, 12, 16, 24, 32, 48, c.TEXT_LENGTH), _quick, _plain),
+    tokens=Tokens(c.VOCABULARY, (8, 12, 16, 24, 32, 48, c.TEXT_LENGTH), plain_tokenizer, _quick),
     check_ready=_check_ids,
 )

@@ -92,7 +92,7 @@ class EncoderPipeline:
             self.core = _core.Pipeline(
                 [
                     _lane(m, encoder, self.max_batch, embed_dim, options)
-                    | {"ordinary": preparation.ordinary(m)}
+                    | {"ordinary": preparation.ordinary(m), "texts": preparation.texts(m)}
                     for m in self.modalities
                 ],
                 Preparer(self.modalities, encoder, self.max_batch, preparation, stopped),
@@ -117,7 +117,11 @@ class EncoderPipeline:
         priority, deadline, normalize, caller = options
         if caller is None:
             caller = threading.get_ident()
-        # Here: the worker threads may be busy with videos.
+        # Texts here: the worker threads may be busy with videos.
+        if type(item) is str and MODALITIES[modality].tokens is not None:
+            taken = self.core.submit_text(future, lane, item, priority, caller, deadline, normalize)
+            if taken is not None:
+                return taken
         if (found := self._preparation.ready_ids(modality, item)) is not None:
             ids, notes = found
             if notes:

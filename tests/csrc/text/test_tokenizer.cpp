@@ -82,17 +82,6 @@ void test_what_is_left_to_python() {
   CHECK(encode(std::string(Tokenizer::kMostCharacters, 'x'), 2000).size() == Tokenizer::kMostCharacters + 2);
 }
 
-void test_unknown_tokens() {
-  const bool known[] = {false, true, false, true, false};
-  const auto of = [&known](const Ids& ids) { return unknown_among(ids, known); };
-  CHECK(of({}).empty());
-  CHECK(of({2}).empty());
-  CHECK(of({2, 2}).empty());
-  CHECK(of({2, 0, 1, 3, 2}).empty());
-  CHECK(of({2, 1, 2, 2}) == Ids{2});
-  CHECK((of({2, 4, 2, 1, 4, 2}) == Ids{4, 2, 4}));
-}
-
 void refused(const Vocabulary& vocabulary) {
   bool was_refused = false;
   try {
@@ -130,7 +119,6 @@ int main() {
   test_english_endings();
   test_lower_ranks_merge_first_and_from_the_left();
   test_what_is_left_to_python();
-  test_unknown_tokens();
   test_numbers_that_are_no_vocabulary();
   return bindrt::testing::finish();
 }

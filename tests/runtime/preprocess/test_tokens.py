@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from bindrt import preprocess
+from bindrt import _core, preprocess
 from bindrt.modalities.steps import tokenizer
 from bindrt.modalities.steps.constants import TEXT_LENGTH, VOCABULARY
 from support.texts import plain_text, random_text, tokens_of
@@ -46,24 +46,30 @@ def test_all_at_once_and_one_by_one() -> None:
         alone = plain.encode(text, TEXT_LENGTH)
         assert (alone is None) == (count == 0)
         if alone is not None:
-            np.testing.assert_array_equal(alone[0], row)
+            np.testing.assert_array_equal(alone, row)
             assert row[count - 1] == VOCABULARY - 1
             assert not row[count:].any()
 
 
 def test_what_is_not_known_is_told() -> None:
     plain = tokenizer.plain_tokenizer()
+    written = tokenizer.texts_of_tokens()
     known = np.ones(VOCABULARY, np.bool_)
     ids = preprocess.text("a dog on a zebra")[0]
     known[ids[2]] = False  # dog
-    dog = int(ids[2])
+    words = _core.Words(known, written)
     texts: list[object] = ["a dog", "a zebra", "dog, dog!", "!", "ä dog"]
-    _, counts, unknown = plain.encode_all(texts, TEXT_LENGTH, known)
+    _, counts, unknown = plain.encode_all(texts, TEXT_LENGTH, words)
     assert counts.tolist() == [4, 4, 6, 3, 0]
-    assert unknown == {0: (dog,), 2: (dog, dog)}
-    assert [plain.encode(text, TEXT_LENGTH, known) is None for text in texts] == [False] * 4 + [True]
-    assert [plain.encode(text, TEXT_LENGTH, known)[1] for text in texts[:2]] == [(dog,), ()]  # type: ignore[index]
+    assert unknown == {0: "dog", 2: "dog dog"}
+    assert words.unknown(ids) == "dog"
+    assert plain.encode_all(texts, TEXT_LENGTH)[2] == {}
     known[0] = False  # the first entry of the vocabulary is !, and stands for nothing as well
-    assert plain.encode_all(["x!x"], TEXT_LENGTH, known)[2] == {}
+    assert plain.encode_all(["x!x"], TEXT_LENGTH, _core.Words(known, written))[2] == {}
     with pytest.raises(ValueError, match="known or not"):
-        plain.encode_all(["a"], TEXT_LENGTH, known[:-1])
+        _core.Words(known[:-1], written)
+
+
+def test_the_text_of_a_token_is_the_one_of_the_library() -> None:
+    library = tokenizer.tokenizer()
+    assert tokenizer.texts_of_tokens() == [library.id_to_token(token) for token in range(VOCABULARY)]

@@ -48,6 +48,16 @@ def plain_tokenizer() -> _core.Tokenizer:
     return _plain
 
 
+def texts_of_tokens() -> list[str]:
+    """The text of each token; ``</w>`` ends a word.
+
+    >>> texts_of_tokens()[1929]
+    'dog</w>'
+    """
+    numbers: dict[str, int] = json.loads(tokenizer_json())["model"]["vocab"]
+    return sorted(numbers, key=numbers.__getitem__)
+
+
 def _made_plain() -> _core.Tokenizer:
     model = json.loads(tokenizer_json())["model"]
     numbers: dict[str, int] = model["vocab"]
