@@ -16,13 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bindrt.errors import OptionError
 from bindrt.model import Model
-from bindrt.serving import cohere, inference, openai, own, probes, searching, weaviate
+from bindrt.serving import cohere, inference, openai, own, probes, searching, site, weaviate
 from bindrt.serving.exchange import Exchange
 from bindrt.serving.faults import Fault
 from bindrt.serving.keys import Keys
 from bindrt.serving.observing import Observer, record_of
+from bindrt.serving.openapi import openapi as described
 from bindrt.serving.options import ServeOptions
-from bindrt.serving.protocol import Protocol, own_error
+from bindrt.serving.protocol import Endpoint, OwnFault, Protocol, own_error
 from bindrt.serving.service import Service
 
 #: What is served. A path is of the first protocol that has it.
@@ -34,8 +35,8 @@ PROTOCOLS = (
     cohere.PROTOCOL,
     inference.PROTOCOL,
 )
-#: What has no protocol: probes, metrics, and paths that nothing answers.
-OTHER = Protocol("other", (), lambda service: (), own_error)
+#: What has no protocol: probes, metrics, pages, and paths that nothing answers.
+OTHER = Protocol("other", "Operation", (), lambda service: (), own_error, OwnFault)
 
 
 def application(given: Model | Mapping[str, Model], options: ServeOptions) -> Starlette:
@@ -43,13 +44,20 @@ def application(given: Model | Mapping[str, Model], options: ServeOptions) -> St
     models = _by_name(given)
     service = Service(models, options)
     observer, keys = Observer(models, options.access_log), Keys(options.api_keys)
-    routes = [route for protocol in PROTOCOLS for route in protocol.routes(service)]
-    middleware = [Middleware(Gate, service=service, observer=observer, keys=keys)]
+    found: dict[str, tuple[Protocol, list[Endpoint]]] = {}
+    for protocol in PROTOCOLS:
+        found[protocol.name] = protocol, list(protocol.endpoints(service))
+    others = probes.endpoints(service.health, observer.metrics)
+    others += site.endpoints(lambda: described(list(found.values()), bool(options.api_keys)))
+    found[OTHER.name] = OTHER, others
+    endpoints = [endpoint for _, each in found.values() for endpoint in each]
+    is_open = frozenset(endpoint.path for endpoint in endpoints if not endpoint.needs_key)
+    middleware = [Middleware(Gate, service=service, observer=observer, keys=keys, is_open=is_open)]
     if options.origins:
         middleware.insert(0, Middleware(CORSMiddleware, allow_origins=options.origins, allow_methods=["*"],
                                         allow_headers=["*"]))  # fmt: skip
     app = Starlette(
-        routes=[*routes, *probes.routes(service.health, observer.metrics)],
+        routes=[endpoint.route for endpoint in endpoints],
         middleware=middleware,
         exception_handlers={HTTPException: _refuse},
         lifespan=_lifespan(service),
@@ -61,11 +69,14 @@ def application(given: Model | Mapping[str, Model], options: ServeOptions) -> St
 class Gate:
     """Through which every request goes: who may ask, the limits, errors as JSON, the log."""
 
-    def __init__(self, app: ASGIApp, service: Service, observer: Observer, keys: Keys) -> None:
+    def __init__(
+        self, app: ASGIApp, service: Service, observer: Observer, keys: Keys, is_open: frozenset[str]
+    ) -> None:
         self._app = app
         self._service = service
         self._observer = observer
         self._keys = keys
+        self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -78,7 +89,7 @@ class Gate:
         self._observer.tell(record_of(exchange))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] not in probes.OPEN:
+        if scope["path"] not in self._is_open:
             self._keys.require(scope["headers"])
         await self._app(scope, receive, send)
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Union
+from typing import Any, Literal, TypedDict, Union
 
 import numpy as np
 from starlette.requests import Request
-from starlette.routing import Route
 
 from bindrt.embeddings import Embeddings, Vectors, unit_rows
 from bindrt.errors import InputError, LimitError, OptionError
-from bindrt.serving.faults import Fault, told
-from bindrt.serving.protocol import Protocol
+from bindrt.serving.faults import Fault, Told, told
+from bindrt.serving.protocol import Endpoint, Protocol, json_of
 from bindrt.serving.replies import Json, base64_floats, json_body
 from bindrt.serving.service import Served, Service
 from bindrt.serving.taking import Placed
@@ -58,8 +57,43 @@ class Asked:
     output_dimension: Union[int, None] = None
 
 
-def routes(service: Service) -> list[Route]:
-    return [Route("/v2/embed", Cohere(service).embed, methods=["POST"])]
+class Version(TypedDict):
+    version: str
+
+
+class Billed(TypedDict):
+    input_tokens: int
+    images: int
+
+
+class About(TypedDict):
+    api_version: Version
+    billed_units: Billed
+
+
+class ByType(TypedDict, total=False):
+    """Vectors ``[N, D]``, by the types that were asked for."""
+
+    float: list[list[float]]
+    int8: list[list[int]]
+    uint8: list[list[int]]
+    binary: list[list[int]]
+    ubinary: list[list[int]]
+    base64: list[str]
+
+
+class Answer(TypedDict):
+    id: str
+    embeddings: ByType
+    texts: list[str]
+    meta: About
+    response_type: Literal["embeddings_by_type"]
+
+
+def endpoints(service: Service) -> list[Endpoint]:
+    embed = Cohere(service).embed
+    what = "Vectors of texts, of pictures, or of inputs with parts"
+    return [Endpoint("POST", "/v2/embed", embed, what, {200: json_of(Answer)}, json_of(Asked))]
 
 
 class Cohere:
@@ -187,4 +221,4 @@ def error(fault: Fault) -> Mapping[str, str]:
     return told(fault)
 
 
-PROTOCOL = Protocol("cohere", ("/v2/embed",), routes, error)
+PROTOCOL = Protocol("cohere", "Cohere's embed", ("/v2/embed",), endpoints, error, Told)

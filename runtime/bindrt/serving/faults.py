@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from bindrt.errors import (
     ClosedError,
@@ -70,6 +71,20 @@ def fault_of(error: BaseException) -> Fault:
         )
     LOG.error("a request failed for a defect of the server", exc_info=error)
     return Fault(500, "the server failed on this request; its log says more", "InternalError")
+
+
+class Message(TypedDict):
+    message: str
+    code: str
+
+
+class Told(Message, total=False):
+    """What is wrong: ``message``, ``code``; where it has them, the parts of the message."""
+
+    place: str
+    item: str
+    problem: str
+    remedy: str
 
 
 def told(fault: Fault) -> dict[str, str]:

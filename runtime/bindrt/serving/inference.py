@@ -5,19 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any, Literal, TypedDict, Union
 
 import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from bindrt.embeddings import Vectors
 from bindrt.errors import InputError
 from bindrt.installed import installed_version
 from bindrt.serving.exchange import exchange_of
 from bindrt.serving.faults import Fault
-from bindrt.serving.protocol import Protocol, plain_error
+from bindrt.serving.protocol import BYTES, Endpoint, PlainFault, Protocol, json_of, plain_error
 from bindrt.serving.replies import Json, json_bytes, json_value
 from bindrt.serving.service import Service, times_of
 from bindrt.serving.tensors import EMBEDDING, VERSION, ModalityModel, Tensor, infer, model_named
@@ -52,18 +51,84 @@ class Asked:
     outputs: list[Output] = field(default_factory=list)
 
 
-def routes(service: Service) -> list[Route]:
+class Live(TypedDict):
+    live: bool
+
+
+class Ready(TypedDict):
+    ready: bool
+
+
+class ModelReady(Ready):
+    name: str
+
+
+class Server(TypedDict):
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class TensorAbout(TypedDict):
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class ModelAbout(TypedDict):
+    """The model of a modality; -1 in a shape is any number."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorAbout]
+    outputs: list[TensorAbout]
+
+
+class OutputTensor(TensorAbout, total=False):
+    """The vectors: their numbers, or the bytes that they have behind the JSON."""
+
+    data: list[float]
+    parameters: dict[str, int]
+
+
+class _Inferred(TypedDict):
+    model_name: str
+    model_version: Literal["1"]
+    outputs: list[OutputTensor]
+
+
+class Inferred(_Inferred, total=False):
+    id: str
+
+
+#: JSON, and Triton's extension: JSON with binary data behind it.
+BINARY = "application/octet-stream"
+
+
+def endpoints(service: Service) -> list[Endpoint]:
     answers = Inference(service)
+    health, alive = "/v2/health", {200: json_of(Live)}
+    ready = {200: json_of(Ready), 503: json_of(Ready)}
     found = [
-        Route("/v2", answers.server, methods=["GET"]),
-        Route("/v2/health/live", answers.live, methods=["GET"]),
-        Route("/v2/health/ready", answers.ready, methods=["GET"]),
+        Endpoint("GET", "/v2", answers.server, "The server", {200: json_of(Server)}),
+        Endpoint(
+            "GET", f"{health}/live", answers.live, "Whether the process answers", alive, needs_key=False
+        ),
+        Endpoint(
+            "GET", f"{health}/ready", answers.ready, "Whether the models answer", ready, needs_key=False
+        ),
     ]
     for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
+        ready = {200: json_of(ModelReady), 503: json_of(ModelReady)}
+        infer = {200: {**json_of(Inferred), BINARY: BYTES}}
+        asked = {**json_of(Asked), BINARY: BYTES}
         found += [
-            Route(path, answers.model, methods=["GET"]),
-            Route(f"{path}/ready", answers.model_ready, methods=["GET"]),
-            Route(f"{path}/infer", answers.infer, methods=["POST"]),
+            Endpoint("GET", path, answers.model, "A model", {200: json_of(ModelAbout)}),
+            Endpoint("GET", f"{path}/ready", answers.model_ready, "Whether a model answers", ready),
+            Endpoint(
+                "POST", f"{path}/infer", answers.infer, "Vectors of files, texts or tensors", infer, asked
+            ),
         ]
     return found
 
@@ -173,4 +238,11 @@ def _answer(model: ModalityModel, asked: Asked, rows: Vectors) -> Response:
     return Response(head + data, media_type="application/octet-stream", headers={LENGTH: str(len(head))})
 
 
-PROTOCOL = Protocol("inference", ("/v2", "/v2/health/", "/v2/models/"), routes, plain_error)
+PROTOCOL = Protocol(
+    "inference",
+    "Open Inference Protocol",
+    ("/v2", "/v2/health/", "/v2/models/"),
+    endpoints,
+    plain_error,
+    PlainFault,
+)

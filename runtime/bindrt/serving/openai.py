@@ -6,18 +6,17 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any, Literal, Union
+from typing import Any, Literal, TypedDict, Union
 
 import numpy as np
 from starlette.requests import Request
-from starlette.routing import Route
 
 from bindrt.embeddings import Vectors
 from bindrt.errors import InputError, OptionError
 from bindrt.index import combine
-from bindrt.serving.faults import Fault, told
+from bindrt.serving.faults import Fault, Told, told
 from bindrt.serving.media import file_in_base64
-from bindrt.serving.protocol import Protocol
+from bindrt.serving.protocol import Endpoint, Protocol, json_of
 from bindrt.serving.replies import Json, base64_floats, json_body
 from bindrt.serving.service import Served, Service
 from bindrt.serving.taking import Placed, file_item, told_of
@@ -88,12 +87,71 @@ class Found:
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
-def routes(service: Service) -> list[Route]:
+class Datum(TypedDict):
+    """The vector of an item: numbers, or base64 of little-endian float32."""
+
+    object: Literal["embedding"]
+    index: int
+    embedding: Union[list[float], str]
+
+
+class Usage(TypedDict):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class _Embeddings(TypedDict):
+    object: Literal["list"]
+    id: str
+    created: int
+    model: str
+    space: str
+    data: list[Datum]
+    usage: Usage
+
+
+class Embeddings(_Embeddings, total=False):
+    """Vectors in the order of the items; those that failed, where this was asked for, are in ``errors``."""
+
+    errors: list[Told]
+    notes: list[dict[str, Any]]
+
+
+class Card(TypedDict):
+    """A model."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+    modalities: list[str]
+    dimensions: int
+    space: str
+    text_scale: float
+
+
+class Cards(TypedDict):
+    object: Literal["list"]
+    data: list[Card]
+
+
+class Reason(Told):
+    type: str
+    param: Union[str, None]
+
+
+class Failed(TypedDict):
+    error: Reason
+
+
+def endpoints(service: Service) -> list[Endpoint]:
     answers = OpenAI(service)
+    embed = "Vectors of texts or files, or one vector of the parts of messages"
+    found = {200: json_of(Embeddings)}
     return [
-        Route("/v1/embeddings", answers.embeddings, methods=["POST"]),
-        Route("/v1/models", answers.models, methods=["GET"]),
-        Route("/v1/models/{name:path}", answers.model, methods=["GET"]),
+        Endpoint("POST", "/v1/embeddings", answers.embeddings, embed, found, json_of(Asked)),
+        Endpoint("GET", "/v1/models", answers.models, "The models", {200: json_of(Cards)}),
+        Endpoint("GET", "/v1/models/{name:path}", answers.model, "A model", {200: json_of(Card)}),
     ]
 
 
@@ -246,4 +304,4 @@ def error(fault: Fault) -> Mapping[str, Any]:
     return {"error": {**told(fault), "type": _TYPES.get(fault.status, kind), "param": place or None}}
 
 
-PROTOCOL = Protocol("openai", ("/v1/",), routes, error)
+PROTOCOL = Protocol("openai", "OpenAI's embeddings", ("/v1/",), endpoints, error, Failed)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict, Union
 
 import numpy as np
 from starlette.requests import Request
-from starlette.routing import Route
 
 from bindrt.embeddings import Embeddings, unit_rows
 from bindrt.errors import LimitError
 from bindrt.label_vectors import Prompts
-from bindrt.serving.own_requests import OwnRequest, own_request
-from bindrt.serving.protocol import Protocol, own_error
+from bindrt.serving.faults import Told
+from bindrt.serving.own_requests import FLAG, Fields, OwnRequest, own_body, own_request
+from bindrt.serving.protocol import Endpoint, OwnFault, Protocol, json_of, own_error
 from bindrt.serving.replies import Json, base64_floats
 from bindrt.serving.service import Served, Service
 from bindrt.serving.taking import told_of
@@ -20,15 +20,65 @@ from bindrt.zero_shot import only_modality, probabilities
 
 #: Items of one matrix of similarities: its answer has the square of so many numbers.
 MOST_COMPARED = 512
+#: Fields of requests that are no items and no options of items, and what they may be.
+_MODEL: Fields = {"model": {"type": "string", "description": "a name of /v1/models; without it the first"}}
+_EMBED: Fields = {
+    **_MODEL,
+    "normalize": {**FLAG, "description": "unit vectors (true), or the original model's lengths"},
+    "encoding_format": {"enum": ["float", "base64"]},
+    "on_error": {"enum": ["raise", "skip"], "description": "skip: bad items are told, the others embedded"},
+}
+_LABELS: Fields = {
+    "labels": {"description": "the texts to choose from"},
+    "templates": {"description": "texts with {} for the label, whose vectors are averaged"},
+}
 
 
-def routes(service: Service) -> list[Route]:
+class _About(TypedDict):
+    model: str
+    space: str
+    dimensions: int
+
+
+class Notable(TypedDict, total=False):
+    """What is told of items, with their places in the request."""
+
+    errors: list[Told]
+    notes: list[dict[str, Any]]
+
+
+class Embedded(_About, Notable):
+    """Vectors by modality: numbers, or base64 of little-endian float32; null for an item that failed."""
+
+    normalized: bool
+    embeddings: dict[str, list[Union[list[float], str, None]]]
+
+
+class Classified(_About, Notable):
+    """The probability of each label for each item, and the best label of each item."""
+
+    labels: list[str]
+    probabilities: list[list[float]]
+    best: list[str]
+
+
+class Compared(_About, Notable):
+    """The places of the items, and the cosine of each pair of them."""
+
+    items: list[str]
+    similarity: list[list[float]]
+
+
+def endpoints(service: Service) -> list[Endpoint]:
     answers = Own(service)
     return [
-        Route("/v1/embed", answers.embed, methods=["POST"]),
-        Route("/v1/classify", answers.classify, methods=["POST"]),
-        Route("/v1/similarity", answers.similarity, methods=["POST"]),
-    ]
+        Endpoint("POST", "/v1/embed", answers.embed, "Vectors of files and texts", {200: json_of(Embedded)},
+                 own_body(_EMBED)),
+        Endpoint("POST", "/v1/classify", answers.classify, "How well labels fit items of one modality",
+                 {200: json_of(Classified)}, own_body(_MODEL, _LABELS, ["labels"])),
+        Endpoint("POST", "/v1/similarity", answers.similarity, "The cosine of each pair of items",
+                 {200: json_of(Compared)}, own_body(_MODEL)),
+    ]  # fmt: skip
 
 
 class Own:
@@ -38,8 +88,7 @@ class Own:
         self._service = service
 
     async def embed(self, request: Request) -> Json:
-        fields = ("model", "normalize", "encoding_format", "on_error")
-        asked = await own_request(self._service, request, fields)
+        asked = await own_request(self._service, request, _EMBED)
         served = self._served(request, asked)
         as_base64 = asked.one_of("encoding_format", ("float", "base64")) == "base64"
         skip = asked.one_of("on_error", ("raise", "skip")) == "skip"
@@ -56,7 +105,7 @@ class Own:
 
     async def classify(self, request: Request) -> Json:
         """The probability of each label for each item."""
-        asked = await own_request(self._service, request, ("model",), ("labels", "templates"))
+        asked = await own_request(self._service, request, _MODEL, _LABELS)
         served = self._served(request, asked)
         modality = only_modality("classify", asked.items)
         prompts = Prompts(asked.texts.get("labels", []), asked.texts.get("templates"))
@@ -79,7 +128,7 @@ class Own:
 
     async def similarity(self, request: Request) -> Json:
         """The cosine of each pair of items, whatever their modalities."""
-        asked = await own_request(self._service, request, ("model",))
+        asked = await own_request(self._service, request, _MODEL)
         served = self._served(request, asked)
         names = [each.place for placed in asked.items.values() for each in placed]
         if len(names) > MOST_COMPARED:
@@ -112,4 +161,11 @@ def _vectors(found: Embeddings, as_base64: bool) -> dict[str, list[Any]]:
     }
 
 
-PROTOCOL = Protocol("own", ("/v1/embed", "/v1/classify", "/v1/similarity"), routes, own_error)
+PROTOCOL = Protocol(
+    "own",
+    "bindrt's own protocol",
+    ("/v1/embed", "/v1/classify", "/v1/similarity"),
+    endpoints,
+    own_error,
+    OwnFault,
+)

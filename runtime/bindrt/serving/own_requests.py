@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Union
 
@@ -13,6 +13,7 @@ from bindrt.item_options import check_options, item_options
 from bindrt.modalities import MODALITIES
 from bindrt.serving.faults import Fault
 from bindrt.serving.forms import FormPart, form_parts
+from bindrt.serving.protocol import BYTES, Contents
 from bindrt.serving.replies import json_body
 from bindrt.serving.service import Service
 from bindrt.serving.taking import Placed, file_item, ready_item
@@ -23,6 +24,10 @@ READY = "application/x-npy"
 _OTHERS = 64
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _Value = Union[str, bool, int, float, list[str]]
+#: Fields of a request by name, each with its JSON schema.
+Fields = Mapping[str, Mapping[str, Any]]
+#: The JSON schema of a field that is true or false.
+FLAG: Mapping[str, Any] = {"enum": [True, False, "true", "false", "1", "0", "yes", "no"]}
 
 
 @dataclass
@@ -60,6 +65,28 @@ class OwnRequest:
         if text not in known:
             raise OptionError(name, f"there is no {text[:40]!r}", f"one of {', '.join(known)}")
         return text
+
+
+def own_body(fields: Fields, lists: Fields | None = None, required: Sequence[str] = ()) -> Contents:
+    """What a request may have, as JSON schemas: items by modality, options of items, and other fields."""
+    texts = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    json, form = {}, {}
+    for name, modality in MODALITIES.items():
+        is_text = modality.tokens is not None
+        what = {"description": "texts" if is_text else "files, as data: URIs"}
+        json[name] = {**texts, **what}
+        form[name] = {"type": "array", "items": {"type": "string"} if is_text else BYTES}
+    for name, schema in (lists or {}).items():
+        json[name] = {**texts, **schema}
+        form[name] = {"type": "array", "items": {"type": "string"}, **schema}
+    for name, option in item_options().items():
+        json[name] = {"type": ["string", "number", "boolean"], "description": option.help}
+        form[name] = {"type": "string", "description": option.help}
+    more = {"type": "object", "required": list(required), "additionalProperties": False}
+    return {
+        "application/json": {**more, "properties": {**json, **fields}},
+        "multipart/form-data": {**more, "properties": {**form, **fields}},
+    }
 
 
 async def own_request(

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from bindrt.serving.health import Health
+from bindrt.serving.protocol import Endpoint, json_of
 from bindrt.serving.replies import Json
 
-#: Paths that need no key: whoever asks learns nothing else.
-OPEN = ("/live", "/ready", "/.well-known/live", "/.well-known/ready", "/v2/health/live", "/v2/health/ready")
+
+class Live(TypedDict):
+    live: bool
 
 
-def routes(health: Health, metrics: Callable[[], bytes]) -> list[Route]:
+class _Ready(TypedDict):
+    ready: bool
+
+
+class Ready(_Ready, total=False):
+    """Whether requests can be answered, and if not, why."""
+
+    problem: str
+
+
+def endpoints(health: Health, metrics: Callable[[], bytes]) -> list[Endpoint]:
     async def live(request: Request) -> Response:
         return Json({"live": True})
 
@@ -28,8 +40,10 @@ def routes(health: Health, metrics: Callable[[], bytes]) -> list[Route]:
     async def all_metrics(request: Request) -> Response:
         return Response(metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
+    ready_answers = {200: json_of(Ready), 503: json_of(Ready)}
+    text = {"text/plain": {"type": "string"}}
     return [
-        Route("/live", live, methods=["GET"]),
-        Route("/ready", ready, methods=["GET"]),
-        Route("/metrics", all_metrics, methods=["GET"]),
+        Endpoint("GET", "/live", live, "Whether the process answers", {200: json_of(Live)}, needs_key=False),
+        Endpoint("GET", "/ready", ready, "Whether the models answer", ready_answers, needs_key=False),
+        Endpoint("GET", "/metrics", all_metrics, "Metrics for Prometheus", {200: text}),
     ]

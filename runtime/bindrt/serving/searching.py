@@ -3,29 +3,55 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, TypedDict, Union
 
 from starlette.requests import Request
-from starlette.routing import Route
 
 from bindrt.bundle.space import require_comparable
 from bindrt.errors import OptionError
 from bindrt.index import Hit, Index, combine, span_of
-from bindrt.serving.own_requests import own_request
-from bindrt.serving.protocol import Protocol, own_error
+from bindrt.modalities import MODALITIES
+from bindrt.serving.own_requests import Fields, own_body, own_request
+from bindrt.serving.protocol import Endpoint, OwnFault, Protocol, json_of, own_error
 from bindrt.serving.replies import Json
 from bindrt.serving.service import Service
 from bindrt.serving.taking import require_modality
 
-_FIELDS = ("k", "only", "min_score")
 #: Results of one request.
 MOST_RESULTS = 1000
+_FIELDS: Fields = {
+    "k": {"type": ["integer", "string"], "description": f"results, at most {MOST_RESULTS}; 10"},
+    "only": {"enum": list(MODALITIES), "description": "only items of this modality"},
+    "min_score": {"type": ["number", "string"], "description": "only items with at least this cosine"},
+}
 
 
-def routes(service: Service) -> list[Route]:
+class _Hit(TypedDict):
+    id: Union[str, int]
+    score: float
+    modality: str
+    metadata: dict[str, Any]
+
+
+class FoundItem(_Hit, total=False):
+    """An item of the index; a part of a recording with its seconds."""
+
+    start: float
+    end: float
+
+
+class Results(TypedDict):
+    model: str
+    space: str
+    hits: list[FoundItem]
+
+
+def endpoints(service: Service) -> list[Endpoint]:
     if service.options.index is None:
         return []
-    return [Route("/v1/search", Searching(service, service.options.index).search, methods=["POST"])]
+    search = Searching(service, service.options.index).search
+    what = "The items of the index that are nearest to those of the request"
+    return [Endpoint("POST", "/v1/search", search, what, {200: json_of(Results)}, own_body(_FIELDS))]
 
 
 class Searching:
@@ -73,4 +99,4 @@ def _number(name: str, text: str, whole: bool = False) -> float:
         raise OptionError(name, f"{text[:40]!r} is not {kind}", "leave it out for the default") from None
 
 
-PROTOCOL = Protocol("search", ("/v1/search",), routes, own_error)
+PROTOCOL = Protocol("search", "Search", ("/v1/search",), endpoints, own_error, OwnFault)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, TypedDict, Union
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from bindrt.installed import installed_version
 from bindrt.serving.media import file_in_base64
-from bindrt.serving.protocol import Protocol, plain_error
+from bindrt.serving.protocol import Endpoint, PlainFault, Protocol, json_of, plain_error
 from bindrt.serving.replies import Json, json_body
 from bindrt.serving.service import Service
 from bindrt.serving.taking import Placed, file_item
@@ -43,13 +42,42 @@ class Asked:
     depth: _List = None
 
 
-def routes(service: Service) -> list[Route]:
+class Vectorized(TypedDict):
+    """Vectors ``[N, D]`` of each list of the request; an empty list where it has none."""
+
+    textVectors: list[list[float]]
+    imageVectors: list[list[float]]
+    audioVectors: list[list[float]]
+    videoVectors: list[list[float]]
+    imuVectors: list[list[float]]
+    thermalVectors: list[list[float]]
+    depthVectors: list[list[float]]
+
+
+class Meta(TypedDict):
+    model: str
+    version: str
+    space: str
+    dimensions: int
+
+
+def endpoints(service: Service) -> list[Endpoint]:
     answers = Weaviate(service)
+    live, ready = "/.well-known/live", "/.well-known/ready"
     return [
-        Route("/vectorize", answers.vectorize, methods=["POST"]),
-        Route("/meta", answers.meta, methods=["GET"]),
-        Route("/.well-known/live", answers.live, methods=["GET"]),
-        Route("/.well-known/ready", answers.ready, methods=["GET"]),
+        Endpoint(
+            "POST",
+            "/vectorize",
+            answers.vectorize,
+            "Vectors of texts, and of files as base64",
+            {200: json_of(Vectorized)},
+            json_of(Asked),
+        ),
+        Endpoint("GET", "/meta", answers.meta, "The model", {200: json_of(Meta)}),
+        Endpoint("GET", live, answers.live, "Whether the process answers", {204: {}}, needs_key=False),
+        Endpoint(
+            "GET", ready, answers.ready, "Whether the model answers", {204: {}, 503: {}}, needs_key=False
+        ),
     ]
 
 
@@ -91,4 +119,11 @@ class Weaviate:
         return Response(status_code=503 if self._service.health.problem() else 204)
 
 
-PROTOCOL = Protocol("weaviate", ("/vectorize", "/meta", "/.well-known/"), routes, plain_error)
+PROTOCOL = Protocol(
+    "weaviate",
+    "Weaviate's multi2vec-bind",
+    ("/vectorize", "/meta", "/.well-known/"),
+    endpoints,
+    plain_error,
+    PlainFault,
+)
