@@ -55,6 +55,11 @@ def computing_threads(asked: int | None) -> int:
     return told_threads(asked) or _core.physical_cores(ROOT)
 
 
+def take_part(processes: int) -> None:
+    """From now on this process uses its part of the cores: as many other processes as this use the rest."""
+    _core.limit_cores(usable_cores() / processes)
+
+
 class Sharing:
     """Threads of decoders that run at once: each that begins gets an equal part of the cores.
 

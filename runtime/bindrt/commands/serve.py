@@ -5,23 +5,30 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
+import socket
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from bindrt.commands.limit_options import SECTION as LIMIT_SECTION
 from bindrt.commands.limit_options import add_limit_options, given_limits
-from bindrt.commands.terminal import Add, Command, CommandParser
+from bindrt.commands.terminal import Add, Command, CommandParser, heard_log
+from bindrt.cores import take_part
 from bindrt.errors import Error, OptionError
 from bindrt.extras import install
 from bindrt.loading import load
 from bindrt.model import Model
 from bindrt.precisions import PRECISION_HELP
 from bindrt.serving import ServeOptions, app
+
+if TYPE_CHECKING:
+    from bindrt.serving.running import Server
+    from bindrt.serving.workers.worker import Post
 
 _DEFAULTS = ServeOptions()
 
@@ -50,6 +57,8 @@ def _add_network(add: Add) -> None:
     add("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine alone; 0.0.0.0: all")
     add("--port", type=int, default=8080, metavar="N", help="default: 8080; 0: any that is free")
     add("--grpc-port", type=int, metavar="N", help="also serve gRPC there, for example 8081")
+    add("--workers", type=int, default=1, metavar="N",
+        help="processes that share the port, the cores and the weights; default: 1")  # fmt: skip
     add("--tls-cert", metavar="FILE", help="certificate (PEM): serve HTTPS")
     add("--tls-key", metavar="FILE", help="its key (PEM)")
     add("--api-keys", type=Path, metavar="FILE", help="keys, one a line: requests must give one of them")
@@ -91,8 +100,11 @@ def run(args: argparse.Namespace, console: Console) -> None:
     options = serve_options(args)
     if (args.tls_cert is None) != (args.tls_key is None):
         raise OptionError("--tls-cert", "a certificate and its key go together", "give --tls-key too")
+    if args.workers < 1:
+        raise OptionError("--workers", f"{args.workers} is not a number of processes", "give 1 or more")
     try:
         from bindrt.serving import running
+        from bindrt.serving.workers import starting
 
         if args.grpc_port is not None:
             from bindrt.serving import grpc_service  # noqa: F401 - is it installed?
@@ -102,18 +114,37 @@ def run(args: argparse.Namespace, console: Console) -> None:
         args.host, args.port, args.keep_alive, args.drain, args.tls_cert, args.tls_key, args.grpc_port
     )
     listening.tls_files()
+    with listening.bind() as listener:
+        with _loaded(args) as models:
+            application = app(models, options)  # also where workers follow: what is wrong shows here
+            scheme = "https" if args.tls_cert else "http"
+            host, port = listener.getsockname()[:2]
+            about = f"{scheme}://{host}:{port} serves {', '.join(models)}"
+            console.print(about, highlight=False, soft_wrap=True)
+            if args.workers == 1:
+                ended_by = _serve(running.Server(application, listening), listener, args)
+        if args.workers > 1:
+            work = partial(_work, args, options)
+            ended_by = starting.run_workers(args.workers, work, listening, listener)
+    if ended_by == signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+def _serve(server: Server, listener: socket.socket, args: argparse.Namespace) -> int | None:
+    """Serves until a signal, which it returns."""
     if not args.no_access_log:
         _print_access_log()
-    with ExitStack() as stack, listening.bind() as listener:
-        models = {name: stack.enter_context(_load(path, args)) for name, path in named(args.bundles).items()}
-        application = app(models, options)
-        scheme = "https" if args.tls_cert else "http"
-        host, port = listener.getsockname()[:2]
-        console.print(f"{scheme}://{host}:{port} serves {', '.join(models)}", highlight=False, soft_wrap=True)
-        server = running.Server(application, listening)
-        server.run([listener])
-        if server.ended_by == signal.SIGINT:
-            raise KeyboardInterrupt
+    server.run([listener])
+    return server.ended_by
+
+
+def _work(args: argparse.Namespace, options: ServeOptions, post: Post) -> None:
+    """What a worker does, in a process of its own."""
+    from bindrt.serving.workers.worker import Worker
+
+    take_part(args.workers)
+    with heard_log(Console(stderr=True, emoji=False), args.verbose), _loaded(args) as models:
+        _serve(Worker(models, options, post), post.listener, args)
 
 
 def serve_options(args: argparse.Namespace) -> ServeOptions:
@@ -173,6 +204,13 @@ def named(bundles: Sequence[str]) -> dict[str, str]:
             raise OptionError(text, f"two bundles are called {name}", f"give one another name: OTHER={path}")
         found[name] = path
     return found
+
+
+@contextmanager
+def _loaded(args: argparse.Namespace) -> Iterator[dict[str, Model]]:
+    """The models, by name."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(_load(path, args)) for name, path in named(args.bundles).items()}
 
 
 def _load(path: str, args: argparse.Namespace) -> Model:

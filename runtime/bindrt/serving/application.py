@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from starlette.applications import Starlette
@@ -25,6 +25,7 @@ from bindrt.serving.openapi import openapi as described
 from bindrt.serving.options import ServeOptions
 from bindrt.serving.protocol import Endpoint, OwnFault, Protocol, own_error
 from bindrt.serving.service import Service
+from bindrt.serving.workers.peers import Peers
 
 #: What is served. A path is of the first protocol that has it.
 PROTOCOLS = (
@@ -39,15 +40,17 @@ PROTOCOLS = (
 OTHER = Protocol("other", "Operation", (), lambda service: (), own_error, OwnFault)
 
 
-def application(given: Model | Mapping[str, Model], options: ServeOptions) -> Starlette:
-    """See :func:`bindrt.serving.app`."""
+def application(
+    given: Model | Mapping[str, Model], options: ServeOptions, peers: Peers | None = None
+) -> Starlette:
+    """See :func:`bindrt.serving.app`; ``peers`` are the other workers of the server, if there are any."""
     models = _by_name(given)
-    service = Service(models, options)
+    service = Service(models, options, peers)
     observer, keys = Observer(models, options.access_log), Keys(options.api_keys)
     found: dict[str, tuple[Protocol, list[Endpoint]]] = {}
     for protocol in PROTOCOLS:
         found[protocol.name] = protocol, list(protocol.endpoints(service))
-    others = probes.endpoints(service.health, observer.metrics)
+    others = probes.endpoints(service.health, _metrics(observer, peers))
     others += site.endpoints(lambda: described(list(found.values()), bool(options.api_keys)))
     found[OTHER.name] = OTHER, others
     endpoints = [endpoint for _, each in found.values() for endpoint in each]
@@ -60,7 +63,7 @@ def application(given: Model | Mapping[str, Model], options: ServeOptions) -> St
         routes=[endpoint.route for endpoint in endpoints],
         middleware=middleware,
         exception_handlers={HTTPException: _refuse},
-        lifespan=_lifespan(service),
+        lifespan=_lifespan(service, observer, peers),
     )
     app.state.service, app.state.observer, app.state.keys = service, observer, keys
     return app
@@ -117,10 +120,22 @@ def _refuse(request: Request, error: Exception) -> Response:
     raise Fault(error.status_code, text, headers=dict(error.headers or {}))
 
 
-def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _metrics(observer: Observer, peers: Peers | None) -> Callable[[], Awaitable[bytes]]:
+    async def metrics() -> bytes:
+        own = observer.metrics()
+        return own if peers is None else await peers.metrics(own)
+
+    return metrics
+
+
+def _lifespan(
+    service: Service, observer: Observer, peers: Peers | None
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         """Requests are taken at once; until all is warm, ``/ready`` says no."""
+        if peers is not None:
+            await peers.listen(observer.metrics)
         tasks = [asyncio.create_task(service.health.warm_up()), asyncio.create_task(service.health.watch())]
         try:
             yield
@@ -129,5 +144,7 @@ def _lifespan(service: Service) -> Callable[[Starlette], AbstractAsyncContextMan
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             service.close()
+            if peers is not None:
+                peers.close()
 
     return lifespan

@@ -74,18 +74,21 @@ class GrpcServer:
         self._observer = observer
         self._server: Any = None
 
-    async def start(self, address: str, tls: tuple[bytes, bytes] | None = None) -> int:
+    async def start(
+        self, address: str, tls: tuple[bytes, bytes] | None = None, is_shared: bool = False
+    ) -> int:
         """Listens at an address, for example ``127.0.0.1:8081``; the port.
 
         Args:
             tls: key and certificate in PEM; None: without TLS.
+            is_shared: other processes of this user listen there too.
 
         Raises:
             Error: it cannot listen there.
         """
         most = min(self._service.options.max_body, 2**31 - 1)
         self._server = grpc.aio.server(
-            options=[("grpc.max_receive_message_length", most), ("grpc.so_reuseport", 0)]
+            options=[("grpc.max_receive_message_length", most), ("grpc.so_reuseport", int(is_shared))]
         )
         answers: dict[str, _Answer] = {
             "ServerLive": self._live,

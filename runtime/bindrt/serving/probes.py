@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypedDict
 
 from starlette.requests import Request
@@ -27,7 +27,7 @@ class Ready(_Ready, total=False):
     problem: str
 
 
-def endpoints(health: Health, metrics: Callable[[], bytes]) -> list[Endpoint]:
+def endpoints(health: Health, metrics: Callable[[], Awaitable[bytes]]) -> list[Endpoint]:
     async def live(request: Request) -> Response:
         return Json({"live": True})
 
@@ -38,7 +38,7 @@ def endpoints(health: Health, metrics: Callable[[], bytes]) -> list[Endpoint]:
         return Json({"ready": True})
 
     async def all_metrics(request: Request) -> Response:
-        return Response(metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(await metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     ready_answers = {200: json_of(Ready), 503: json_of(Ready)}
     text = {"text/plain": {"type": "string"}}

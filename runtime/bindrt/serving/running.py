@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -34,6 +34,7 @@ class Listening:
         drain: seconds that requests may take to end once the server was told to.
         certificate, key: files for TLS; None: without.
         grpc_port: the port of gRPC; None: it is not served.
+        shares_grpc: other processes listen there too.
     """
 
     host: str = "127.0.0.1"
@@ -43,6 +44,7 @@ class Listening:
     certificate: str | None = None
     key: str | None = None
     grpc_port: int | None = None
+    shares_grpc: bool = False
 
     def tls_files(self) -> tuple[bytes, bytes] | None:
         """The key and the certificate, which are checked; None without.
@@ -67,21 +69,54 @@ class Listening:
         Raises:
             Error: the address is in use, or is none of this machine's.
         """
-        try:
-            (family, *_, address), *_ = socket.getaddrinfo(
-                self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
-            return socket.create_server(address[:2], family=family, backlog=2048)
-        except OSError as error:
-            reason = error.strerror or error
-            where = f"{self.host}:{self.port}"
-            raise Error(where, f"cannot listen there: {reason}", "choose another --port or --host") from None
+        with _told(self.host, self.port, "--port"):
+            family, address = _address(self.host, self.port)
+            return socket.create_server(address, family=family, backlog=2048)
+
+    @contextmanager
+    def reserving_grpc(self) -> Iterator[int]:
+        """The port of gRPC, kept for this user's processes, which may all listen there.
+
+        Raises:
+            Error: as :meth:`bind`.
+        """
+        port = self.grpc_port or 0
+        with _told(self.host, port, "--grpc-port"), ExitStack() as stack:
+            family, address = _address(self.host, port)
+            if port:  # a port that is shared can be bound although others listen there
+                socket.create_server(address, family=family).close()
+            kept = stack.enter_context(socket.socket(family))
+            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            kept.bind(address)
+            keeping = stack.pop_all()
+        with keeping:
+            yield int(kept.getsockname()[1])
+
+
+def _address(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
+    (family, *_, address), *_ = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    return family, (str(address[0]), int(address[1]))
+
+
+@contextmanager
+def _told(host: str, port: int, option: str) -> Iterator[None]:
+    """What the system refuses is an error that names the address."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise Error(
+            f"{host}:{port}", f"cannot listen there: {reason}", f"choose another {option} or --host"
+        ) from None
 
 
 class Server(uvicorn.Server):
     """Ends as it should: what was asked before is answered, and the process is not killed by the signal.
 
     Attributes:
+        health: whether requests can be answered.
         ended_by: the signal that told it to end.
         grpc_port: where gRPC is served.
     """
@@ -106,7 +141,7 @@ class Server(uvicorn.Server):
         self.ended_by: int | None = None
         self.grpc_port: int | None = None
         self._listening = listening
-        self._health: Health = app.state.service.health
+        self.health: Health = app.state.service.health
         self._grpc: GrpcServer | None = None
         if listening.grpc_port is not None:
             from bindrt.serving.grpc_service import GrpcServer
@@ -118,7 +153,9 @@ class Server(uvicorn.Server):
         if self._grpc is not None:
             where = self._listening
             address = f"[{where.host}]" if ":" in where.host else where.host
-            self.grpc_port = await self._grpc.start(f"{address}:{where.grpc_port}", where.tls_files())
+            self.grpc_port = await self._grpc.start(
+                f"{address}:{where.grpc_port}", where.tls_files(), where.shares_grpc
+            )
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -130,7 +167,7 @@ class Server(uvicorn.Server):
 
     def end(self) -> None:
         """Take no new connections, answer what was asked, and end."""
-        self._health.is_ending = True
+        self.health.is_ending = True
         self.should_exit = True
 
     @contextmanager

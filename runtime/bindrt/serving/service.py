@@ -23,6 +23,7 @@ from bindrt.serving.health import Health
 from bindrt.serving.media import file_in_uri, is_url
 from bindrt.serving.options import ServeOptions
 from bindrt.serving.taking import Placed, file_item, first_error, require_modality
+from bindrt.serving.workers.peers import Peers
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Served:
 class Service:
     """The models of a server, and what it allows.
 
+    Args:
+        peers: the other workers of the server; None: there are none.
+
     Attributes:
         models: what is served, by name.
         memory: the bytes of bodies that are held.
@@ -45,11 +49,13 @@ class Service:
         fetcher: fetches files behind URLs; None: nothing does.
     """
 
-    def __init__(self, models: Mapping[str, Model], options: ServeOptions) -> None:
+    def __init__(
+        self, models: Mapping[str, Model], options: ServeOptions, peers: Peers | None = None
+    ) -> None:
         self.options = options
         self.models = {name: Served(name, model, Queue(options.queue)) for name, model in models.items()}
         self.memory = Memory(options.max_bodies)
-        self.health = Health(models)
+        self.health = Health(models, peers)
         self.limits = Limits(max_bytes=options.max_body)
         self.fetcher = Fetcher(options.fetch_urls, options.fetch_seconds) if options.fetch_urls else None
 
