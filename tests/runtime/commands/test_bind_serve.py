@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
-import re
 import signal
 import ssl
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,28 +13,10 @@ import pytest
 import support
 from bindrt.commands.serve import main, named, read_keys
 from bindrt.errors import OptionError
+from support.serve_process import serving
 
 for name in ("msgspec", "prometheus_client", "python_multipart", "starlette", "uvicorn"):
     pytest.importorskip(name, reason="the extra serve is not installed")
-
-
-@contextmanager
-def serving(*arguments: object) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The command with a free port, which it prints."""
-    words = [sys.executable, "-m", "bindrt", "serve", *map(str, arguments), "--port", "0"]
-    process = subprocess.Popen(
-        [*words, "--engine", "onnxruntime"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        found = re.fullmatch(r"https?://127\.0\.0\.1:(\d+) serves (.+)\n", line)
-        assert found, line + process.stderr.read()
-        yield process, int(found[1])
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 def ask(port: int, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, bytes]:
@@ -99,6 +76,7 @@ def test_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["tiny", "--api-keys", empty], "it has no key"),
         (["tiny", "--api-keys", tmp_path / "none"], "it cannot be read"),
         (["tiny", "x=tiny", "tiny"], "two bundles are called tiny"),
+        (["tiny", "--workers", "0"], "give 1 or more"),
         (["tiny", "--queue", "1"], "never fits into a queue of 1"),
         (["tiny", "--tls-cert", "a.pem"], "give --tls-key too"),
         (["none.bind"], "none.bind"),

@@ -33,7 +33,7 @@ def waiting(failures: int) -> float:
     >>> [waiting(failures) for failures in (0, 1, 2, 3, 20)]
     [0.0, 0.5, 1.0, 2.0, 30.0]
     """
-    return min(FIRST_WAIT * 2.0 ** (failures - 1), LONGEST_WAIT) if failures else 0.0
+    return min(FIRST_WAIT * 2.0 ** min(failures - 1, 30), LONGEST_WAIT) if failures else 0.0
 
 
 @dataclass
@@ -87,8 +87,7 @@ class Supervisor:
                 self._kill()
 
     def _start_those_due(self) -> None:
-        first = self._workers[0]
-        if first.process is None or self._board.states[0] != State.COLD:
+        if self._board.starts[0] and self._board.states[0] != State.COLD:
             for worker in self._workers[1:]:
                 if worker.process is None and worker.due is None:
                     worker.due = time.monotonic()
