@@ -124,8 +124,8 @@ class Supervisor:
         self._tell(signal.SIGTERM)
         until = time.monotonic() + self._drain + _MERCY
         hurried = False
-        while (left := until - time.monotonic()) > 0 and (running := self._sentinels()):
-            wait([*running, told], left)
+        while (left := until - time.monotonic()) > 0 and (running := self._running()):
+            wait([*(each.sentinel for each in running), told], left)
             with suppress(BlockingIOError):
                 told.recv(64)
             if self._hurry and not hurried:
@@ -133,10 +133,9 @@ class Supervisor:
                 hurried = True
 
     def _tell(self, sig: int) -> None:
-        for worker in self._workers:
-            if worker.process is not None and worker.process.exitcode is None:
-                assert worker.process.pid is not None
-                os.kill(worker.process.pid, sig)
+        for process in self._running():
+            assert process.pid is not None
+            os.kill(process.pid, sig)
 
     def _kill(self) -> None:
         for worker in self._workers:
@@ -144,12 +143,13 @@ class Supervisor:
                 worker.process.kill()
                 worker.process.join()
 
+    def _running(self) -> list[BaseProcess]:
+        processes = [worker.process for worker in self._workers if worker.process is not None]
+        return [process for process in processes if process.exitcode is None]
+
     def _sentinels(self) -> list[int]:
-        return [
-            worker.process.sentinel
-            for worker in self._workers
-            if worker.process is not None and worker.process.exitcode is None
-        ]
+        """What can be read once a worker has ended, of all that are not looked after yet."""
+        return [worker.process.sentinel for worker in self._workers if worker.process is not None]
 
     @contextmanager
     def _signals(self) -> Iterator[socket.socket]:
