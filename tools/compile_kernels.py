@@ -26,8 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Compute capabilities with machine code of their own: one of each major version, and the most common ones.
 #: Code of 8.0 would also run on 8.6 and 8.9, that of 12.0 runs on 12.1; 8.7 (Jetson Orin) runs only its own.
 CUBINS = (75, 80, 86, 87, 89, 90, 100, 120)
-#: PTX, which drivers compile: for later GPUs, and for Jetson Thor (11.0; 10.1 before CUDA 13).
-PTX = 100
+#: PTX, which drivers compile: for later GPUs and Jetson Thor (11.0; 10.1 before CUDA 13), and, of the oldest
+#: capability, for a GPU whose machine code its driver refuses.
+PTX = (75, 100)
 OPTIONS = (
     "--std=c++20",
     "--fmad=false",  # the CPU side is built without contraction as well
@@ -69,8 +70,9 @@ def compile_source(nvrtc: Nvrtc, source: Path, architectures: Iterable[int]) -> 
         made = nvrtc.compile(text, name, [*options, f"--gpu-architecture=sm_{architecture}"])
         files[f"sm_{architecture}.cubin"] = made.cubin
         resources[f"sm_{architecture}"] = {k: r.as_dict() for k, r in Resources.parse(made.log).items()}
-    made = nvrtc.compile(text, name, [*options, f"--gpu-architecture=compute_{PTX}"])
-    files[f"compute_{PTX}.ptx"] = made.ptx.rstrip(b"\0") + b"\0"
+    for architecture in PTX:
+        made = nvrtc.compile(text, name, [*options, f"--gpu-architecture=compute_{architecture}"])
+        files[f"compute_{architecture}.ptx"] = made.ptx.rstrip(b"\0") + b"\0"
     facts = {
         "module": module_name(source),
         "compiler": nvrtc.name,

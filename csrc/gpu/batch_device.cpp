@@ -1,6 +1,7 @@
 // Runs a batch on a GPU: rows in, engine and pooling, vectors out, each on a stream of its own.
 #include "csrc/gpu/batch_device.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -35,7 +36,25 @@ void translated(const Body& body) {
 
 std::size_t bytes_of(std::int64_t count, std::size_t each) { return static_cast<std::size_t>(count) * each; }
 
+// So few that a GPU takes about as long for one: to fill them up costs little.
+constexpr std::int64_t kFewRows = 8;
+
 }  // namespace
+
+std::vector<std::int64_t> graph_rows(std::int64_t most) {
+  std::vector<std::int64_t> found;
+  for (std::int64_t rows = 1; rows < most && rows <= kFewRows; rows *= 2) {
+    found.push_back(rows);
+  }
+  found.push_back(most);
+  return found;
+}
+
+std::size_t device_bytes(const BatchSizes& sizes, std::size_t sets) {
+  const std::size_t row = static_cast<std::size_t>(sizes.row_bytes) + kItemBytes +
+                          2 * sizeof(float) * static_cast<std::size_t>(sizes.dim);
+  return sets * bytes_of(sizes.rows, row);
+}
 
 BatchDevice::Set::Set(const Context& context, std::int64_t rows, const BatchSizes& sizes)
     : input(context, bytes_of(rows, static_cast<std::size_t>(sizes.row_bytes))),
@@ -74,7 +93,7 @@ void BatchDevice::free(std::byte* memory) noexcept {
   context_.ask(&cu::Api::host_free, static_cast<void*>(memory));
 }
 
-void BatchDevice::start(const pipeline::Batch& batch) {
+void BatchDevice::start(const pipeline::Batch& batch, std::int64_t limit) {
   translated([&] {
     const Context::Current current(context_);
     if (sets_.empty()) {
@@ -87,8 +106,10 @@ void BatchDevice::start(const pipeline::Batch& batch) {
       const std::size_t index = started_ % options_.sets;
       Set& set = *sets_[index];
       Flight& flight = *flights_[started_ % depth()];
-      copy_in(batch, set, flight, fill_items(batch, flight));
-      compute(batch, index);
+      const Filled filled = fill_up(batch, limit);
+      fill_items(filled, flight);
+      copy_in(filled, set, flight);
+      compute(filled, index);
       copy_out(batch, set, flight);
     } catch (...) {
       const cu::Result left = settle();  // the caller may change the rows now
@@ -105,6 +126,14 @@ const float* BatchDevice::wait() {
   const Flight& flight = *flights_[waited_++ % depth()];
   translated([&flight] { flight.done.wait(); });
   return reinterpret_cast<const float*>(flight.vectors.data());
+}
+
+void BatchDevice::require() {
+  translated([&] {
+    if (const cu::Result left = settle(); is_context_lost(left)) {
+      context_.driver().fail("running a batch", left);
+    }
+  });
 }
 
 // For all rows, or as many as there is memory for.
@@ -135,13 +164,23 @@ void BatchDevice::allocate_for(std::int64_t rows) {
   rows_ = rows;
 }
 
+BatchDevice::Filled BatchDevice::fill_up(const pipeline::Batch& batch, std::int64_t limit) const {
+  const std::int64_t most = std::min(limit, rows_);
+  for (const std::int64_t rows : graph_rows(most)) {
+    if (rows == batch.used || (rows > batch.used && rows <= kFewRows)) {
+      return {batch, rows, options_.graphs > 0};
+    }
+  }
+  return {batch, batch.used, false};
+}
+
 // A span for each row, so that graphs depend on the number of rows alone: rows that no item begins with pool
 // nothing.
-std::size_t BatchDevice::fill_items(const pipeline::Batch& batch, Flight& flight) const {
+void BatchDevice::fill_items(const Filled& filled, Flight& flight) {
   auto* const spans = reinterpret_cast<PoolSpan*>(flight.items.data());
-  auto* const weights = reinterpret_cast<float*>(spans + batch.used);
-  std::size_t index = 0;
-  for (const pipeline::Batch::Entry& entry : batch.entries) {
+  auto* const weights = reinterpret_cast<float*>(spans + filled.rows);
+  std::int64_t index = 0;
+  for (const pipeline::Batch::Entry& entry : filled.batch.entries) {
     const pipeline::Request& request = *entry.request;
     const float* const given = request.weights.empty() ? nullptr : request.weights.data();
     spans[index++] = kernels::pool_span(entry.first, entry.rows, given, request.normalize);
@@ -149,51 +188,60 @@ std::size_t BatchDevice::fill_items(const pipeline::Batch& batch, Flight& flight
       weights[entry.first + row] = given == nullptr ? 1.0F : given[row];
     }
   }
-  for (; index < static_cast<std::size_t>(batch.used); ++index) {
+  for (; index < filled.rows; ++index) {
     spans[index] = {0, 0, 1.0};
   }
-  return bytes_of(batch.used, kItemBytes);
+  std::fill(weights + filled.batch.used, weights + filled.rows, 0.0F);
 }
 
-void BatchDevice::copy_in(const pipeline::Batch& batch, Set& set, const Flight& flight,
-                          std::size_t items_bytes) {
+void BatchDevice::copy_in(const Filled& filled, Set& set, const Flight& flight) {
   in_.wait_for(set.computed);
-  const auto copy = [this](const DeviceMemory& to, const void* from, std::size_t bytes) {
-    context_.call("copying a batch to the GPU", &cu::Api::copy_to_device, to.address(), from, bytes,
-                  in_.handle());
+  const auto copy = [this](cu::Pointer to, const void* from, std::size_t bytes) {
+    context_.call("copying a batch to the GPU", &cu::Api::copy_to_device, to, from, bytes, in_.handle());
   };
-  copy(set.input, batch.input(), bytes_of(batch.used, static_cast<std::size_t>(batch.row_bytes)));
-  copy(set.items, flight.items.data(), items_bytes);
+  const auto row = static_cast<std::size_t>(filled.batch.row_bytes);
+  copy(set.input.address(), filled.batch.input(), bytes_of(filled.batch.used, row));
+  for (std::int64_t more = filled.batch.used; more < filled.rows; ++more) {  // what an engine can compute
+    context_.call("filling a batch up", &cu::Api::copy_on_device, set.input.address() + bytes_of(more, row),
+                  set.input.address(), row, in_.handle());
+  }
+  copy(set.items.address(), flight.items.data(), bytes_of(filled.rows, kItemBytes));
   set.copied_in.record(in_);
 }
 
-void BatchDevice::compute(const pipeline::Batch& batch, std::size_t index) {
+void BatchDevice::compute(const Filled& filled, std::size_t index) {
   Set& set = *sets_[index];
   compute_.wait_for(set.copied_in);
   compute_.wait_for(set.copied_out);
-  graphs_.run({batch.lane, batch.length, batch.used, index}, compute_, [&] {
-    enqueue_(
-        {batch.lane, batch.length, batch.used, set.input.address(), set.output.address(), compute_.handle()});
-    pool(batch, set);
-  });
+  const pipeline::Batch& batch = filled.batch;
+  const auto queue = [&](bool recording) {
+    enqueue_({batch.lane, batch.length, filled.rows, set.input.address(), set.output.address(),
+              compute_.handle(), filled.kept, recording});
+    pool(filled, set);
+  };
+  if (filled.kept) {
+    graphs_.run({batch.lane, batch.length, filled.rows, index}, compute_, queue);
+  } else {
+    queue(false);
+  }
   set.computed.record(compute_);
   graphs_recorded_ = graphs_.counts().recorded;
   graphs_refused_ = graphs_.counts().refused;
   graphs_launched_ = graphs_.counts().launched;
 }
 
-void BatchDevice::pool(const pipeline::Batch& batch, const Set& set) {
+void BatchDevice::pool(const Filled& filled, const Set& set) {
   const auto* const spans = static_cast<const PoolSpan*>(set.items.data());
   kernels::PoolParams params{};
   params.views = static_cast<const float*>(set.output.data());
-  params.weights = reinterpret_cast<const float*>(spans + batch.used);
+  params.weights = reinterpret_cast<const float*>(spans + filled.rows);
   params.spans = spans;
   params.out = set.vectors.data();
   params.dim = sizes_.dim;
   params.scale = 1.0;
   params.type = kernels::OutType::kFloat32;
   context_.launch(compute_.handle(), "bindrt_pool_views",
-                  {.grid_x = static_cast<std::uint32_t>(batch.used), .block_x = kernels::kPoolThreads},
+                  {.grid_x = static_cast<std::uint32_t>(filled.rows), .block_x = kernels::kPoolThreads},
                   &params, sizeof params);
 }
 

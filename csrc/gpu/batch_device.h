@@ -26,8 +26,15 @@ struct EngineWork {
   cu::Pointer source;
   cu::Pointer target;
   cu::Stream stream;
+  bool kept;       // a graph of it is kept: what it launches must hold for as long as the engine
+  bool recording;  // into that graph, now; the same work was queued just before
 };
 using Enqueue = std::function<void(const EngineWork&)>;
+
+// The numbers of rows that graphs are kept for, in batches of at most `most`: few, since each graph of each
+// length and each set of buffers takes memory, of the driver's and of the engine's. So batches of fewer rows
+// than the last but one are filled up to one of these; larger ones run as they are.
+std::vector<std::int64_t> graph_rows(std::int64_t most);
 
 struct BatchSizes {
   std::int64_t rows = 0;       // rows of the largest batch
@@ -39,6 +46,9 @@ struct BatchDeviceOptions {
   std::size_t sets = 2;     // sets of buffers on the device
   std::size_t graphs = 32;  // that are kept; 0: none are made
 };
+
+// Bytes of the device's memory that a BatchDevice allocates for batches of `sizes.rows` rows.
+std::size_t device_bytes(const BatchSizes& sizes, std::size_t sets);
 
 class BatchDevice final : public pipeline::Device {
  public:
@@ -52,8 +62,9 @@ class BatchDevice final : public pipeline::Device {
   std::size_t depth() const noexcept override { return options_.sets + 1; }
   std::byte* allocate(std::size_t bytes) noexcept override;
   void free(std::byte* memory) noexcept override;
-  void start(const pipeline::Batch& batch) override;
+  void start(const pipeline::Batch& batch, std::int64_t limit) override;
   const float* wait() override;
+  void require() override;
 
   GraphCache::Counts graph_counts() const noexcept;
 
@@ -77,10 +88,17 @@ class BatchDevice final : public pipeline::Device {
 
   void allocate_most();
   void allocate_for(std::int64_t rows);
-  std::size_t fill_items(const pipeline::Batch& batch, Flight& flight) const;
-  void copy_in(const pipeline::Batch& batch, Set& set, const Flight& flight, std::size_t items_bytes);
-  void compute(const pipeline::Batch& batch, std::size_t index);
-  void pool(const pipeline::Batch& batch, const Set& set);
+  // A batch as it is computed: `rows` of them, at least as many as it has.
+  struct Filled {
+    const pipeline::Batch& batch;
+    std::int64_t rows;
+    bool kept;  // there is a graph for so many
+  };
+  Filled fill_up(const pipeline::Batch& batch, std::int64_t limit) const;
+  static void fill_items(const Filled& filled, Flight& flight);
+  void copy_in(const Filled& filled, Set& set, const Flight& flight);
+  void compute(const Filled& filled, std::size_t index);
+  void pool(const Filled& filled, const Set& set);
   void copy_out(const pipeline::Batch& batch, Set& set, Flight& flight);
   cu::Result settle() noexcept;  // waits for what is queued; what went wrong there
 

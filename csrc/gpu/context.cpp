@@ -19,8 +19,8 @@ std::string shape_text(const kernels::LaunchShape& shape) {
 
 // Whether another image of the same source may load where this one did not.
 bool another_may_load(const Error& error) {
-  return error.code() == cu::kNoBinaryForGpu || error.code() == cu::kUnsupportedPtxVersion ||
-         error.code() == cu::kJitCompilerNotFound;
+  return error.code() == cu::kInvalidImage || error.code() == cu::kNoBinaryForGpu ||
+         error.code() == cu::kUnsupportedPtxVersion || error.code() == cu::kJitCompilerNotFound;
 }
 
 }  // namespace

@@ -10,6 +10,10 @@
 namespace bindrt::gpu {
 namespace {
 
+constexpr const char* kForked =
+    "the GPU was started before this process was forked, and no driver works across a fork; start "
+    "processes by multiprocessing's 'spawn', or use the GPU only after forking";
+
 // How often this process came from a fork, counted from when the first driver was opened.
 std::atomic<unsigned> forks{0};
 
@@ -26,9 +30,23 @@ bool find(void* library, const char* symbol, Function& function) {
 
 }  // namespace
 
+// As the driver's manual says of each: the process is left in an inconsistent state, and any further work
+// returns the same error. The unknown error is among them, since nothing says that work may go on.
 bool is_context_lost(cu::Result result) noexcept {
-  return result == cu::kIllegalAddress || result == cu::kLaunchTimeout || result == cu::kAssert ||
-         (result >= cu::kHardwareStack && result <= cu::kLaunchFailed);
+  switch (result) {
+    case cu::kEccUncorrectable:
+    case cu::kNvlinkUncorrectable:
+    case cu::kContained:
+    case cu::kIllegalAddress:
+    case cu::kLaunchTimeout:
+    case cu::kAssert:
+    case cu::kTensorMemoryLeak:
+    case cu::kExternalDevice:
+    case cu::kUnknown:
+      return true;
+    default:
+      return result >= cu::kHardwareStack && result <= cu::kLaunchFailed;
+  }
 }
 
 std::string Driver::default_path() {
@@ -75,7 +93,9 @@ std::string Driver::open() {
 std::string Driver::start() {
   api_.driver_version(&version_);
   if (const cu::Result result = api_.init(0); result != cu::kSuccess) {
-    return "the driver does not start: " + error_name(result) + " (" + error_text(result) + ")";
+    // What cuInit says in a child of a process that had started the driver, by us or by another library.
+    return "the driver does not start: " + error_name(result) + " (" + error_text(result) + ")" +
+           (result == cu::kNotInitialized ? std::string("; ") + kForked : "");
   }
   if (const cu::Result result = api_.device_count(&device_count_); result != cu::kSuccess) {
     device_count_ = 0;
@@ -91,9 +111,7 @@ void Driver::check_process() const {
     throw refusal("no GPU: " + problem_);
   }
   if (!in_this_process()) {
-    throw refusal(
-        "the GPU was started before this process was forked, and no driver works across a fork; start "
-        "processes by multiprocessing's 'spawn', or use the GPU only after forking");
+    throw refusal(kForked);
   }
 }
 

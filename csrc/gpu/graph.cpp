@@ -45,9 +45,9 @@ GraphCache::Entry* GraphCache::find(const Key& key) {
   return &entries_.front();
 }
 
-void GraphCache::run(const Key& key, const Stream& stream, const std::function<void()>& body) {
+void GraphCache::run(const Key& key, const Stream& stream, const std::function<void(bool)>& body) {
   if (most_ == 0) {
-    body();
+    body(false);
     return;
   }
   Entry* const entry = find(key);
@@ -56,17 +56,29 @@ void GraphCache::run(const Key& key, const Stream& stream, const std::function<v
     ++counts_.launched;
     return;
   }
-  body();
+  body(false);
   if (entry == nullptr) {
-    entries_.push_front({key, nullptr, false});
+    entries_.push_front({.key = key, .graph = nullptr});
     if (entries_.size() > most_) {
       entries_.pop_back();
     }
-  } else if (!entry->refused) {  // an engine may change its state at a new shape: it has just seen this one
-    entry->graph = ExecutableGraph::record(stream, body);
-    entry->refused = entry->graph == nullptr;
-    ++(entry->refused ? counts_.refused : counts_.recorded);
+  } else if (++entry->uses == entry->record_at) {
+    record(*entry, stream, body);
   }
+}
+
+// Right after the same work was queued: an engine may change its state at a new shape, and has just seen this
+// one.
+void GraphCache::record(Entry& entry, const Stream& stream, const std::function<void(bool)>& body) {
+  entry.graph = ExecutableGraph::record(stream, [&body] { body(true); });
+  if (entry.graph != nullptr) {
+    ++counts_.recorded;
+    counts_.refused -= entry.refused ? 1 : 0;
+    return;
+  }
+  counts_.refused += entry.refused ? 0 : 1;
+  entry.refused = true;
+  entry.record_at *= 2;
 }
 
 }  // namespace bindrt::gpu

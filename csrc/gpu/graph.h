@@ -40,13 +40,14 @@ class GraphCache {
 
   struct Counts {
     std::uint64_t recorded = 0;
-    std::uint64_t refused = 0;  // shapes that the driver or the engine does not let record
+    std::uint64_t refused = 0;  // shapes that the driver or the engine did not let record, so far
     std::uint64_t launched = 0;
   };
 
-  // Queues the work of `body` on the stream. If the key has a graph, that is launched. If not, `body` runs;
-  // the second time it is recorded as well.
-  void run(const Key& key, const Stream& stream, const std::function<void()>& body);
+  // Queues what `body(recording)` queues on the stream. If the key has a graph, that is launched. If not,
+  // `body(false)` runs; the second time `body(true)` records it as well. A recording that failed is tried
+  // again when the key has come twice as often: what made it fail may be over, or never be.
+  void run(const Key& key, const Stream& stream, const std::function<void(bool)>& body);
 
   const Counts& counts() const noexcept { return counts_; }
 
@@ -54,9 +55,12 @@ class GraphCache {
   struct Entry {
     Key key;
     std::unique_ptr<ExecutableGraph> graph;
+    std::uint64_t uses = 1;
+    std::uint64_t record_at = 2;  // which use
     bool refused = false;
   };
   Entry* find(const Key& key);  // which is then the one used last
+  void record(Entry& entry, const Stream& stream, const std::function<void(bool)>& body);
 
   std::size_t most_;
   std::list<Entry> entries_;  // used last first

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 
 namespace bindrt::pipeline {
@@ -26,13 +27,17 @@ class Device {
   virtual void free(std::byte* memory) noexcept = 0;
 
   // Queues copying the batch's rows in, the engine, pooling and copying the vectors out, and returns. The
-  // batch stays as it is until wait() returns for it. What it throws leaves nothing queued that reads the
-  // rows: DeviceLost; std::bad_alloc, which fewer rows may not need; or another std::exception.
-  virtual void start(const Batch& batch) = 0;
+  // device may compute more rows than the batch has, at most `limit`. The batch stays as it is until wait()
+  // returns for it. What it throws leaves nothing queued that reads the rows: DeviceLost; std::bad_alloc,
+  // which fewer rows may not need; or another std::exception.
+  virtual void start(const Batch& batch, std::int64_t limit) = 0;
 
   // Waits for the batch that was started first of those not waited for. Returns the vectors of its entries,
   // [entries, dim], which stay until depth() more were started. Throws as start() does.
   virtual const float* wait() = 0;
+
+  // Throws DeviceLost if it is; asked when the engine, run alone, has failed. Nothing is queued then.
+  virtual void require() = 0;
 };
 
 }  // namespace bindrt::pipeline

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "csrc/pipeline/batch.h"
@@ -58,12 +59,14 @@ class Callbacks : public Engine {
 };
 
 // Runs the rows of a batch without holes, at most `limit` at a time. A failure is narrowed down to the
-// requests that cause it, which alone get it; out of memory halves `limit` and goes on.
+// requests that cause it, which alone get it; out of memory halves `limit` and goes on. Where `lost` says
+// why no call can succeed any more, the requests that have no vectors yet fail with that, and none is tried.
 struct RunCounts {
   std::int64_t calls = 0;
   std::int64_t splits = 0;
   std::int64_t halvings = 0;
 };
-RunCounts run_batch(Engine& engine, Batch& batch, std::int64_t dim, std::int64_t& limit);
+RunCounts run_batch(Engine& engine, Batch& batch, std::int64_t dim, std::int64_t& limit,
+                    const std::function<FailurePtr()>& lost = nullptr);
 
 }  // namespace bindrt::pipeline

@@ -88,10 +88,11 @@ BatchPtr Pipeline::take(Batch* batch, Time now, Deliveries& to) {
 // if all are late: a device would still be at it when all is delivered.
 BatchPtr Pipeline::take_for_engine(Lock& lock, Batch* batch, Time now) {
   Deliveries expired;
+  BatchPtr over;
   BatchPtr taken = take(batch, now, expired);
   const bool is_dead = taken->live() == 0;
   if (is_dead) {
-    recycle(std::exchange(taken, nullptr));
+    over = recycle(std::exchange(taken, nullptr));
   }
   lock.unlock();
   deliver(expired);
@@ -101,14 +102,15 @@ BatchPtr Pipeline::take_for_engine(Lock& lock, Batch* batch, Time now) {
   return taken;
 }
 
-// Takes back batches whose requests are all over; returns whether there were any.
-bool Pipeline::recycle_dead() {
+// Takes back batches whose requests are all over; returns whether there were any. Those in `over` are to be
+// freed without the mutex.
+bool Pipeline::recycle_dead(std::vector<BatchPtr>& over) {
   bool any = false;
   for (const auto& each : lanes_) {
     for (std::size_t i = each->waiting.size(); i-- > 0;) {
       Batch* const batch = each->waiting[i].get();
       if (batch->pending == 0 && batch->live() == 0) {
-        recycle(unlink(batch));
+        over.push_back(recycle(unlink(batch)));
         any = true;
       }
     }
@@ -127,8 +129,10 @@ void Pipeline::execute() {
   Lock lock(mutex_);
   Time awake;  // until when it looks out before it sleeps
   for (;;) {
-    if (recycle_dead()) {
+    std::vector<BatchPtr> over;
+    if (recycle_dead(over)) {
       lock.unlock();
+      over.clear();
       workers_->notify();
       lock.lock();
       continue;
@@ -196,7 +200,9 @@ void Pipeline::run(BatchPtr batch) {
   RunCounts counts;
   {
     const CallbackScope scope;
-    counts = run_batch(*callbacks_, *batch, of.options.dim, limit);
+    const auto lost = [this] { return device_loss(); };
+    counts = executor_.device == nullptr ? run_batch(*callbacks_, *batch, of.options.dim, limit)
+                                         : run_batch(*callbacks_, *batch, of.options.dim, limit, lost);
   }
   batch->run_end = Clock::now();
   trace_.span("engine", batch->lane, batch->run_begin, batch->run_end, batch->number, batch->used);
@@ -298,9 +304,10 @@ void Pipeline::finish(BatchPtr batch) {
   deliver(ended);
   trace_.span("finish", batch->lane, batch->run_end, Clock::now(), batch->number, batch->used);
   bool more = false;
+  BatchPtr over;  // freed without the mutex
   {
     const Lock lock(mutex_);
-    recycle(std::move(batch));
+    over = recycle(std::move(batch));
     more = !of.queue.empty();
   }
   if (more) {
@@ -308,14 +315,17 @@ void Pipeline::finish(BatchPtr batch) {
   }
 }
 
-// Its memory is for the next batch; under the mutex.
-void Pipeline::recycle(BatchPtr batch) {
+// Its memory is for the next batch; under the mutex. Returns a batch that nobody can use again, to be freed
+// without the mutex: a driver waits for the device before it frees page-locked memory.
+BatchPtr Pipeline::recycle(BatchPtr batch) {
   Lane& of = lane(batch->lane);
   of.in_flight -= batch->credit;
-  if (!batch->single_use) {
-    batch->clear();
-    of.free[batch->length_class].push_back(std::move(batch));
+  if (batch->single_use) {
+    return batch;
   }
+  batch->clear();
+  of.free[batch->length_class].push_back(std::move(batch));
+  return nullptr;
 }
 
 }  // namespace bindrt::pipeline

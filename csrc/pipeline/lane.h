@@ -64,6 +64,8 @@ struct Lane {
   std::int64_t in_flight = 0;               // rows
   std::int64_t limit;                       // rows the engine takes at once, after it ran out of memory
   std::vector<Batch*> open;                 // the one to fill, by length class; may be null
+  std::vector<bool> making;                 // a batch of the class is being allocated
+  std::condition_variable made;             // and then it is among the free ones
   std::vector<BatchPtr> waiting;            // being filled, or full
   std::vector<std::vector<BatchPtr>> free;  // by length class
   LaneCounts counts;

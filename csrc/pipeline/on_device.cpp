@@ -53,7 +53,7 @@ void Pipeline::start_on_device(BatchPtr batch) {
   if (lost != nullptr) {
     answer = {Answer::Kind::kLost, lost};
   } else if (batch->used <= limit) {
-    answer = ask([&] { executor_.device->start(*batch); });
+    answer = ask([&] { executor_.device->start(*batch, limit); });
   }
   Lock lock(mutex_);
   switch (answer.kind) {
@@ -115,6 +115,17 @@ void Pipeline::wait_for_device() {
     --executor_.on_device;
     tell_engine();
   }
+}
+
+// Why nothing can run any more; null if the device is there. The first to see it tells all.
+FailurePtr Pipeline::device_loss() {
+  const Answer answer = ask([&] { executor_.device->require(); });
+  if (answer.kind != Answer::Kind::kLost) {
+    return nullptr;
+  }
+  const Lock lock(mutex_);
+  executor_.lost = answer.failure;
+  return answer.failure;
 }
 
 // Hands a batch over whose vectors the device has, or none of whose requests gets one. Not under the mutex.

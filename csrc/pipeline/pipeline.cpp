@@ -32,6 +32,7 @@ Lane::Lane(int number, LaneOptions given)
   }
   open.resize(options.classes.size());
   free.resize(options.classes.size());
+  making.resize(options.classes.size());
   batch_sizes.resize(static_cast<std::size_t>(batch_rows()) + 1);
 }
 

@@ -145,7 +145,10 @@ class Pipeline final : public WorkSource {
   FailurePtr fill(const RequestPtr& request, Lane& lane, BatchRows& rows);
   void write_ready(const Ready& ready, Lane& lane, BatchRows& rows);
   void commit(Lane& lane, const RequestPtr& request, FailurePtr failure, bool runs_here);
-  Batch& batch_for(Lane& lane, std::size_t length_class, std::int64_t rows, const void* borrowed);
+  Batch* batch_for(Lane& lane, std::size_t length_class, std::int64_t rows);
+  Batch& place(Lane& lane, BatchPtr batch, bool own);
+  Batch& own_batch(Lock& lock, Lane& lane, std::size_t length_class, std::int64_t rows, const void* borrowed);
+  void make_free_batch(Lock& lock, Lane& lane, std::size_t length_class);
   std::byte* reserve(const RequestPtr& request, const void* borrowed, std::int64_t rows,
                      std::size_t length_class);
   void give_up(const RequestPtr& request, std::int64_t rows);
@@ -160,16 +163,17 @@ class Pipeline final : public WorkSource {
   BatchPtr unlink(Batch* batch);
   BatchPtr take(Batch* batch, Time now, Deliveries& to);
   BatchPtr take_for_engine(Lock& lock, Batch* batch, Time now);
-  bool recycle_dead();
+  bool recycle_dead(std::vector<BatchPtr>& over);
   void run(BatchPtr batch);
   void count_batch(const Batch& batch, Time busy_from, const RunCounts& counts);
   static const float* pool(Batch& batch, std::int64_t dim);
   void finish(BatchPtr batch);
-  void recycle(BatchPtr batch);
+  [[nodiscard]] BatchPtr recycle(BatchPtr batch);
 
   // on_device.cpp
   void start_on_device(BatchPtr batch);
   void wait_for_device();
+  FailurePtr device_loss();
   void end_on_device(BatchPtr batch, const FailurePtr& failure, Time busy_from);
 
   const pid_t process_;

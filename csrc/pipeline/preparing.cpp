@@ -190,9 +190,17 @@ void Pipeline::write_ready(const Ready& ready, Lane& lane, BatchRows& rows) {
 
 std::byte* Pipeline::reserve(const RequestPtr& request, const void* borrowed, std::int64_t rows,
                              std::size_t length_class) {
-  const Lock lock(mutex_);
+  Lock lock(mutex_);
   Lane& in = lane(request->lane);
-  Batch& batch = batch_for(in, length_class, rows, borrowed);
+  Batch* found = nullptr;
+  if (borrowed != nullptr || rows > in.batch_rows()) {
+    found = &own_batch(lock, in, length_class, rows, borrowed);
+  } else {
+    while ((found = batch_for(in, length_class, rows)) == nullptr) {
+      make_free_batch(lock, in, length_class);
+    }
+  }
+  Batch& batch = *found;
   if (batch.entries.empty()) {
     batch.opened = Clock::now();
     batch.priority = request->priority;
@@ -234,38 +242,74 @@ void Pipeline::count_copied(Lane& lane, std::int64_t rows) {
   lane.counts.rows_copied += static_cast<std::uint64_t>(rows);
 }
 
-// The batch to put rows in: the open one of the class; a free or a new one if they do not fit; one of their
-// own if no batch could hold them.
-Batch& Pipeline::batch_for(Lane& lane, std::size_t length_class, std::int64_t rows, const void* borrowed) {
-  const bool own = borrowed != nullptr || rows > lane.batch_rows();
+// The batch to put rows in: the open one of the class, or a free one if they do not fit; null if one must be
+// made. Under the mutex.
+Batch* Pipeline::batch_for(Lane& lane, std::size_t length_class, std::int64_t rows) {
   Batch*& open = lane.open[length_class];
-  if (!own && open != nullptr) {
+  if (open != nullptr) {
     if (open->used + rows <= lane.full_rows()) {
-      return *open;
+      return open;
     }
     open->full = true;
     tell_engine();
     open = nullptr;
   }
-  BatchPtr batch;
   std::vector<BatchPtr>& free = lane.free[length_class];
-  lane.waiting.reserve(lane.waiting.size() + 1);
-  if (!own && !free.empty()) {
-    batch = std::move(free.back());
-    free.pop_back();
-  } else {
-    batch =
-        std::make_unique<Batch>(lane.index, length_class, lane.options.classes[length_class],
-                                own ? rows : lane.batch_rows(), lane.options.dim, borrowed, executor_.device);
-    lane.counts.batches_made += borrowed == nullptr ? 1 : 0;
+  if (free.empty()) {
+    return nullptr;
   }
+  lane.waiting.reserve(lane.waiting.size() + 1);
+  BatchPtr batch = std::move(free.back());
+  free.pop_back();
+  open = &place(lane, std::move(batch), false);
+  return open;
+}
+
+// Under the mutex; there is room in `waiting`.
+Batch& Pipeline::place(Lane& lane, BatchPtr batch, bool own) {
   batch->number = ++batch_number_;
   batch->full = batch->single_use = own;
   lane.waiting.push_back(std::move(batch));
-  if (!own) {
-    open = lane.waiting.back().get();
-  }
   return *lane.waiting.back();
+}
+
+// A batch for rows that no other could hold, or that are borrowed.
+Batch& Pipeline::own_batch(Lock& lock, Lane& lane, std::size_t length_class, std::int64_t rows,
+                           const void* borrowed) {
+  lock.unlock();
+  auto made = std::make_unique<Batch>(lane.index, length_class, lane.options.classes[length_class], rows,
+                                      lane.options.dim, borrowed, executor_.device);
+  lock.lock();
+  lane.counts.batches_made += borrowed == nullptr ? 1 : 0;
+  lane.waiting.reserve(lane.waiting.size() + 1);
+  return place(lane, std::move(made), true);
+}
+
+// Allocates a free batch, or waits for the thread that does. Without the mutex meanwhile: page-locked memory
+// takes the driver milliseconds.
+void Pipeline::make_free_batch(Lock& lock, Lane& lane, std::size_t length_class) {
+  if (lane.making[length_class]) {
+    lane.made.wait(lock);
+    return;
+  }
+  lane.making[length_class] = true;
+  lock.unlock();
+  BatchPtr made;
+  std::exception_ptr problem;
+  try {
+    made = std::make_unique<Batch>(lane.index, length_class, lane.options.classes[length_class],
+                                   lane.batch_rows(), lane.options.dim, nullptr, executor_.device);
+  } catch (...) {
+    problem = std::current_exception();
+  }
+  lock.lock();
+  lane.making[length_class] = false;
+  lane.made.notify_all();  // if it failed, the next one tries
+  if (problem != nullptr) {
+    std::rethrow_exception(problem);
+  }
+  ++lane.counts.batches_made;
+  lane.free[length_class].push_back(std::move(made));
 }
 
 // Ends preparing: from now on the request waits in its batch, or it is over. The engine's thread is not told

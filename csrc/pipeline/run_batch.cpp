@@ -31,16 +31,21 @@ struct Runner {
   Batch& batch;
   std::int64_t dim;
   std::int64_t& limit;
+  const std::function<FailurePtr()>& lost;
+  FailurePtr end = nullptr;  // once no call can succeed
   RunCounts counts{};
 
   // Rows [first, end), or the failure that stopped it.
-  FailurePtr rows(std::int64_t first, std::int64_t end) {
-    while (first < end) {
-      const std::int64_t count = std::min(limit, end - first);
+  FailurePtr rows(std::int64_t first, std::int64_t last) {
+    while (first < last) {
+      const std::int64_t count = std::min(limit, last - first);
       ++counts.calls;
       const EngineResult result =
           call_engine(engine, {batch.lane, batch.length, batch.input() + first * batch.row_bytes, count,
                                batch.output.data() + first * dim});
+      if (result.status != EngineResult::Status::kOk && lost != nullptr && (end = lost()) != nullptr) {
+        return end;
+      }
       if (result.status == EngineResult::Status::kOutOfMemory && count > 1) {
         limit = count / 2;
         ++counts.halvings;
@@ -54,27 +59,31 @@ struct Runner {
     return nullptr;
   }
 
-  void entries(std::size_t first, std::size_t end) {
-    const Batch::Entry& last = batch.entries[end - 1];
-    const FailurePtr failure = rows(batch.entries[first].first, last.first + last.rows);
+  void entries(std::size_t first, std::size_t past) {
+    const Batch::Entry& last = batch.entries[past - 1];
+    const FailurePtr failure =
+        end != nullptr ? end : rows(batch.entries[first].first, last.first + last.rows);
     if (failure == nullptr) {
       return;
     }
-    if (end - first == 1) {
-      batch.entries[first].failure = failure;
+    if (end != nullptr || past - first == 1) {
+      for (std::size_t i = first; i < past; ++i) {
+        batch.entries[i].failure = failure;
+      }
       return;
     }
     ++counts.splits;
-    const std::size_t middle = first + (end - first) / 2;
+    const std::size_t middle = first + (past - first) / 2;
     entries(first, middle);
-    entries(middle, end);
+    entries(middle, past);
   }
 };
 
 }  // namespace
 
-RunCounts run_batch(Engine& engine, Batch& batch, std::int64_t dim, std::int64_t& limit) {
-  Runner runner{engine, batch, dim, limit};
+RunCounts run_batch(Engine& engine, Batch& batch, std::int64_t dim, std::int64_t& limit,
+                    const std::function<FailurePtr()>& lost) {
+  Runner runner{engine, batch, dim, limit, lost};
   if (!batch.entries.empty()) {
     runner.entries(0, batch.entries.size());
   }

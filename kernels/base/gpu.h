@@ -3,9 +3,12 @@
 // waits, and knows no driver.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "kernels/base/portable.h"
 
 namespace bindrt::kernels {
 
@@ -20,6 +23,20 @@ struct LaunchShape {
   std::uint32_t block_z = 1;
   std::uint32_t shared_bytes = 0;  // dynamic shared memory
 };
+
+// Calls `launch(first, count)` for all of `rows`, at most kMostGridRows at a time.
+template <class Launch>
+void in_grid_rows(std::int64_t rows, const Launch& launch) {
+  for (std::int64_t first = 0; first < rows; first += kMostGridRows) {
+    launch(first, static_cast<std::uint32_t>(std::min(kMostGridRows, rows - first)));
+  }
+}
+
+// Where number `index` of `out` lies, which holds numbers of `type`.
+inline void* number_at(void* out, OutType type, std::int64_t index) {
+  const std::size_t bytes = type == OutType::kFloat32 ? sizeof(float) : sizeof(std::uint16_t);
+  return static_cast<std::byte*>(out) + static_cast<std::size_t>(index) * bytes;
+}
 
 // Everything is done in the order of the calls. Failures throw std::runtime_error that says what failed.
 class GpuQueue {

@@ -38,10 +38,15 @@ void imu_grid_gpu(GpuQueue& queue, const ImuRecording* recordings, std::int64_t 
                    .type = options.out_type};
   std::copy(options.gain.begin(), options.gain.end(), params.gain);
   std::copy(options.offset.begin(), options.offset.end(), params.offset);
-  const auto count = static_cast<std::uint32_t>(items);
-  queue.launch("bindrt_imu_check", {.grid_x = count, .block_x = kImuThreads}, params);
-  constexpr std::uint32_t kBlocks = (kImuSteps + kImuThreads - 1) / kImuThreads;
-  queue.launch("bindrt_imu_grid", {.grid_x = kBlocks, .grid_y = count, .block_x = kImuThreads}, params);
+  const ImuParams all = params;
+  in_grid_rows(items, [&](std::int64_t first, std::uint32_t count) {
+    params.items = all.items + first;
+    params.not_finite = all.not_finite + first;
+    params.out = number_at(all.out, all.type, first * kImuChannels * kImuSteps);
+    queue.launch("bindrt_imu_check", {.grid_x = count, .block_x = kImuThreads}, params);
+    constexpr std::uint32_t kBlocks = (kImuSteps + kImuThreads - 1) / kImuThreads;
+    queue.launch("bindrt_imu_grid", {.grid_x = kBlocks, .grid_y = count, .block_x = kImuThreads}, params);
+  });
 }
 
 }  // namespace bindrt::kernels

@@ -11,8 +11,8 @@ struct ImuRecording {
   ImuTimes times;      // on the host, without fault
 };
 
-// Does what `imu_grid` does, for at most kMostGridRows recordings at once: writes `out` [items, kImuChannels,
-// kImuSteps], in device memory, the same numbers as the CPU. `not_finite`, in device memory too, gets for
+// Does what `imu_grid` does for many recordings: writes `out` [items, kImuChannels, kImuSteps], in device
+// memory, the same numbers as the CPU. `not_finite`, in device memory too, gets for
 // each item how many numbers of its samples are NaN or infinite; where there are any, its part of `out` is
 // undefined.
 void imu_grid_gpu(GpuQueue& queue, const ImuRecording* recordings, std::int64_t items,

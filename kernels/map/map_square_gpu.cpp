@@ -39,21 +39,25 @@ MapItem map_item(GpuQueue& queue, const Map& map, ResizeFilter filter, const Squ
 }
 
 void launch_map_squares(GpuQueue& queue, const std::vector<MapItem>& items, OutType type, void* out) {
-  const MapSquareParams params{to_device(queue, items), out, type};
-  const auto count = static_cast<std::uint32_t>(items.size());
+  const MapItem* const on_device = to_device(queue, items);
   std::int32_t rows = 0;
   std::int32_t height = 0;
   for (const MapItem& item : items) {
     rows = std::max(rows, item.down.inputs);
     height = std::max(height, item.map.height);
   }
-  if (items.front().missing != nullptr) {
-    const auto blocks = static_cast<std::uint32_t>(std::min(height, 64));
-    queue.launch("bindrt_depth_missing", {.grid_x = blocks, .grid_y = count, .block_x = kMapThreads}, params);
-  }
-  queue.launch("bindrt_map_across",
-               {.grid_x = static_cast<std::uint32_t>(rows), .grid_y = count, .block_x = kMapThreads}, params);
-  queue.launch("bindrt_map_down", {.grid_x = kPictureSide, .grid_y = count, .block_x = kMapThreads}, params);
+  in_grid_rows(static_cast<std::int64_t>(items.size()), [&](std::int64_t first, std::uint32_t count) {
+    const MapSquareParams params{on_device + first, number_at(out, type, first * kPictureSide * kPictureSide),
+                                 type};
+    const auto launch = [&](const char* kernel, std::uint32_t blocks) {
+      queue.launch(kernel, {.grid_x = blocks, .grid_y = count, .block_x = kMapThreads}, params);
+    };
+    if (items.front().missing != nullptr) {
+      launch("bindrt_depth_missing", static_cast<std::uint32_t>(std::min(height, 64)));
+    }
+    launch("bindrt_map_across", static_cast<std::uint32_t>(rows));
+    launch("bindrt_map_down", kPictureSide);
+  });
 }
 
 }  // namespace bindrt::kernels

@@ -14,7 +14,7 @@ namespace bindrt::kernels {
 MapItem map_item(GpuQueue& queue, const Map& map, ResizeFilter filter, const SquareFinish& finish);
 
 // Writes `out` [items, kPictureSide, kPictureSide], and counts missing pixels where the items have a place
-// for that number. 1 to kMostGridRows items, all of depth or all thermal.
+// for that number. One or more items, all of depth or all thermal.
 void launch_map_squares(GpuQueue& queue, const std::vector<MapItem>& items, OutType type, void* out);
 
 }  // namespace bindrt::kernels

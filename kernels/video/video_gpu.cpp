@@ -45,12 +45,14 @@ void video_crops_gpu(GpuQueue& queue, const CropRequest* requests, std::int64_t 
   if (items.empty()) {
     return;
   }
-  constexpr std::uint32_t kPixels = kPictureSide * kPictureSide;
-  queue.launch("bindrt_video_crops",
-               {.grid_x = (kPixels + kVideoThreads - 1) / kVideoThreads,
-                .grid_y = static_cast<std::uint32_t>(items.size()),
-                .block_x = kVideoThreads},
-               CropParams{to_device(queue, items)});
+  const CropItem* const on_device = to_device(queue, items);
+  in_grid_rows(static_cast<std::int64_t>(items.size()), [&](std::int64_t first, std::uint32_t some) {
+    constexpr std::uint32_t kPixels = kPictureSide * kPictureSide;
+    queue.launch(
+        "bindrt_video_crops",
+        {.grid_x = (kPixels + kVideoThreads - 1) / kVideoThreads, .grid_y = some, .block_x = kVideoThreads},
+        CropParams{on_device + first});
+  });
 }
 
 }  // namespace bindrt::kernels

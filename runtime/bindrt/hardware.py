@@ -14,6 +14,12 @@ from bindrt.cores import usable_cores
 
 #: CUdevice_attribute numbers of the driver API.
 _MAJOR, _MINOR = 75, 76
+#: What cuInit says in a child of a process that had started the driver.
+_NOT_INITIALIZED = 3
+_FORKED = (
+    "the GPU was started before this process was forked, and no driver works across a fork; start "
+    "processes by multiprocessing's 'spawn', or use the GPU only after forking"
+)
 #: What Linux calls a processor's units for products of short numbers, the fastest first; x86, then Arm.
 _UNITS = {
     "bf16": ("amx_bf16", "avx512_bf16", "bf16"),
@@ -172,7 +178,8 @@ def _ask(library: Any) -> Driver:
     if library.cuDriverGetVersion(ctypes.byref(number)) == 0:
         cuda = f"{number.value // 1000}.{number.value % 1000 // 10}"
     if code := library.cuInit(0):
-        return Driver(False, cuda, problem=f"the driver does not start: {_error(library, code)}")
+        hint = f"; {_FORKED}" if code == _NOT_INITIALIZED else ""
+        return Driver(False, cuda, problem=f"the driver does not start: {_error(library, code)}{hint}")
     if code := library.cuDeviceGetCount(ctypes.byref(number)):
         return Driver(True, cuda, problem=f"its devices cannot be counted: {_error(library, code)}")
     gpus = tuple(_gpu(library, index) for index in range(number.value))

@@ -41,6 +41,8 @@ class Holding:
     def memory(self) -> dict[str, dict[str, int]]:
         """For each encoder in memory, bytes of its ``weights`` on disk and the most its ``batches`` take.
 
+        An encoder on a GPU has ``device`` too: what it takes there besides the weights.
+
         >>> with bindrt.load("tiny", modalities=["text"]) as model:
         ...     _ = model.warm_up()
         ...     sorted(model.memory()["text"])

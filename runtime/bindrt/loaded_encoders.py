@@ -42,8 +42,9 @@ class UseOrder:
 class LoadedEncoders:
     """The open engines of a model, within a budget of bytes if there is one.
 
-    An encoder counts with the size of its weights on disk and the batch memory it may come to hold. To make
-    room, encoders without work are unloaded, the least recently used first.
+    An encoder counts with the size of its weights on disk, the batch memory it may come to hold, and what it
+    takes of a GPU's memory besides. To make room, encoders without work are unloaded, the least recently used
+    first.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class LoadedEncoders:
         weights: Mapping[str, int],
         open_engine: Callable[[str], Engine],
         batch_bytes: Callable[[str, Engine], int],
+        device_bytes: Callable[[str, Engine], int],
         is_idle: Callable[[str], bool],
         close_pipeline: Callable[[str], None],
     ) -> None:
@@ -64,6 +66,7 @@ class LoadedEncoders:
         self._weights = weights
         self._open = open_engine
         self._batch_bytes = batch_bytes
+        self._device_bytes = device_bytes
         self._is_idle = is_idle
         self._close_pipeline = close_pipeline
         self._loading = threading.Lock()  # held while an encoder is opened; engines are popped without it
@@ -111,11 +114,16 @@ class LoadedEncoders:
         self.engines.clear()
 
     def memory(self) -> dict[str, dict[str, int]]:
-        """For each encoder in memory, bytes of its weights and of the batches it may come to hold."""
-        return {
-            encoder: {"weights": self._weights[encoder], "batches": self._batch_bytes(encoder, engine)}
-            for encoder, engine in list(self.engines.items())
-        }
+        """For each encoder in memory, bytes of its weights and of the batches it may come to hold.
+
+        On a GPU ``device`` too: what it takes there besides the weights.
+        """
+        return {encoder: self._bytes(encoder, engine) for encoder, engine in list(self.engines.items())}
+
+    def _bytes(self, encoder: str, engine: Engine) -> dict[str, int]:
+        found = {"weights": self._weights[encoder], "batches": self._batch_bytes(encoder, engine)}
+        device = self._device_bytes(encoder, engine)
+        return found | {"device": device} if device else found
 
     def _load(self, encoder: str, evict: bool) -> Engine:
         with self._loading:
@@ -124,7 +132,7 @@ class LoadedEncoders:
                 return engine
             self._make_room(encoder, self._weights[encoder], evict)
             engine = self._open(encoder)
-            self._make_room(encoder, self._weights[encoder] + self._batch_bytes(encoder, engine), evict)
+            self._make_room(encoder, sum(self._bytes(encoder, engine).values()), evict)
             self.engines[encoder] = engine
             return engine
 

@@ -120,6 +120,7 @@ class Model(Holding, Submitting, Windowing, Sensing):
             {encoder: opener.weights for encoder, opener in self._openers.items()},
             partial(_open, self._openers, background),
             self.pipelines.batch_bytes,
+            self.pipelines.device_bytes,
             self.pipelines.is_idle,
             partial(self.pipelines.close, True),
         )

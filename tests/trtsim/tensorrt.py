@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import struct
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-__version__ = "11.0.0"
+__version__ = os.environ.get("TRTSIM_VERSION", "11.0.0")
 MAGIC = b"trtsim"
 
 
@@ -37,6 +38,10 @@ class NetworkDefinitionCreationFlag(enum.IntEnum):
 
 class BuilderFlag(enum.Enum):
     TF32 = 0
+
+
+class ExecutionContextAllocationStrategy(enum.Enum):
+    STATIC, ON_PROFILE_CHANGE, USER_MANAGED = range(3)
 
 
 class DataType(enum.Enum):
@@ -127,6 +132,8 @@ class Builder:
     def build_serialized_network(self, network: Network, config: Config) -> bytes | None:
         if os.environ.get("TRTSIM_ERROR"):  # TensorRT may log an error and give a plan all the same
             self.logger.log(ILogger.Severity.ERROR, os.environ["TRTSIM_ERROR"])
+        if os.environ.get("TRTSIM_NO_PLAN"):
+            return None
         config.timing.content += b"timed "
         about = {
             "capability": capability(),
@@ -155,6 +162,10 @@ class Runtime:
         return CudaEngine(about, content[start + size :], self.logger)
 
 
+#: Of a context's device memory; every row that is computed needs so much.
+BYTES_A_ROW = 512
+
+
 class CudaEngine:
     num_io_tensors = 2
     contexts = 0
@@ -165,6 +176,10 @@ class CudaEngine:
         model = onnx.load_from_string(graph)
         self.tensors = {v.name: v.type.tensor_type for v in [*model.graph.input, *model.graph.output]}
         self.session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
+        self.memory_of_run = 0  # of the first context, which is made when the engine is opened
+        self.queued: dict[
+            int, list[int]
+        ] = {}  # by address of device memory: the stream of each call not done
 
     def get_tensor_name(self, index: int) -> str:
         return list(self.tensors)[index]
@@ -175,21 +190,31 @@ class CudaEngine:
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
         return tuple(d.dim_value if d.HasField("dim_value") else -1 for d in self.tensors[name].shape.dim)
 
-    def create_execution_context(self) -> ExecutionContext:
+    def get_tensor_rows(self, profile: int) -> int:
+        return int(self.about["profiles"][profile]["input"][2][0])
+
+    def get_device_memory_size_for_profile_v2(self, profile: int) -> int:
+        return BYTES_A_ROW * self.get_tensor_rows(profile)
+
+    def create_execution_context(self, strategy: ExecutionContextAllocationStrategy) -> ExecutionContext:
+        assert strategy is ExecutionContextAllocationStrategy.USER_MANAGED
         return ExecutionContext(self)
 
 
 class ExecutionContext:
-    """Its work is a function of the host, queued on the stream, so that it can be recorded as well."""
+    """Its work is a function of the host, queued on the stream, so that it can be recorded as well.
+
+    A recording holds what its context had launched, which may be gone once the context is told another shape,
+    address or memory: then it gives poison.
+    """
 
     def __init__(self, engine: CudaEngine) -> None:
         self.engine = engine
         engine.contexts += 1
-        self.number = engine.contexts  # the first ones, one a profile, are those of run()
         self.profile = -1
+        self.memory, self.memory_bytes = 0, 0
         self.shape: tuple[int, ...] = ()
         self.addresses: dict[str, int] = {}
-        self.queued: list[int] = []  # the stream of each call that is not done
 
     def set_optimization_profile_async(self, profile: int, stream: int) -> bool:
         self.profile = profile
@@ -199,6 +224,14 @@ class ExecutionContext:
         low, _, high = self.engine.about["profiles"][self.profile][name]
         self.shape = tuple(shape)
         return len(low) == len(shape) and all(a <= n <= b for a, n, b in zip(low, shape, high, strict=True))
+
+    def set_device_memory(self, memory: int, size: int) -> None:
+        self.memory, self.memory_bytes = memory, size
+        self.engine.memory_of_run = self.engine.memory_of_run or memory
+        self.engine.queued.setdefault(memory, [])
+
+    def stamp(self) -> tuple[object, ...]:
+        return self.shape, tuple(sorted(self.addresses.items())), self.memory, self.profile
 
     def set_tensor_address(self, name: str, address: int) -> bool:
         self.addresses[name] = address
@@ -214,33 +247,40 @@ class ExecutionContext:
         if status.value and os.environ.get("TRTSIM_NO_CAPTURE"):  # as some layers of TensorRT
             return bool(library.cuStreamSynchronize(handle) == 0)
         if not status.value:
-            self.queued.append(stream)
-        work = self.shape, self.addresses["input"], self.addresses["embedding"], not status.value
+            self.engine.queued[self.memory].append(stream)
+        at = self.addresses["input"], self.addresses["embedding"]
+        work = self.shape, *at, not status.value, self.stamp()
         calls.append(lambda: self.compute(*work))
         return bool(library.cuLaunchHostFunc(handle, run_call, ctypes.c_void_p(len(calls))) == 0)
 
     def problem(self, stream: int) -> str:
         """What TensorRT would refuse, or compute wrongly."""
-        if set(self.queued) - {stream}:
-            return "a context serves one stream at a time"
+        if set(self.engine.queued[self.memory]) - {stream}:
+            return "contexts that share memory serve one stream at a time"
+        if self.memory_bytes < BYTES_A_ROW * self.shape[0]:
+            return "too little device memory"
         if self.shape[0] > int(os.environ.get("TRTSIM_MEMORY_ROWS", "1000")):
             return "out of memory"
         every = int(os.environ.get("TRTSIM_FAIL_EVERY", "0"))
-        if every and self.number > self.engine.num_optimization_profiles and next(asked) % every == 0:
+        if every and self.memory != self.engine.memory_of_run and next(asked) % every == 0:
             return "now and then it fails"
         return ""
 
-    def compute(self, shape: tuple[int, ...], source: int, target: int, counted: bool) -> None:
+    def compute(
+        self, shape: tuple[int, ...], source: int, target: int, counted: bool, stamp: tuple[object, ...]
+    ) -> None:
         library = driver()
         kind = np.float32 if self.engine.get_tensor_dtype("input") is DataType.FLOAT else np.int64
         given = np.empty(shape, kind)
         pointer, size = given.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(given.nbytes)
         if library.bindrt_cudasim_read(pointer, ctypes.c_uint64(source), size) == 0:
             result = np.ascontiguousarray(self.engine.session.run(["embedding"], {"input": given})[0])
+            if not counted and stamp != self.stamp():
+                result[:] = np.nan
             pointer, size = result.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(result.nbytes)
             library.bindrt_cudasim_write(ctypes.c_uint64(target), pointer, size)
         if counted:
-            self.queued.pop()
+            self.engine.queued[self.memory].pop()
 
 
 #: What was queued, for good: a graph may run it again.
@@ -250,4 +290,8 @@ asked = itertools.count(1)
 
 @ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 def run_call(number: int) -> None:
-    calls[number - 1]()
+    try:
+        calls[number - 1]()
+    except BaseException:  # what a GPU would not survive either: for example a token that there is not
+        traceback.print_exc()
+        os._exit(70)

@@ -1,4 +1,6 @@
 // The driver, its devices, and the kernels that this build has for them.
+#include <pybind11/stl.h>
+
 #include <charconv>
 #include <cstdint>
 #include <set>
@@ -7,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "csrc/gpu/batch_device.h"
 #include "csrc/gpu/process.h"
 #include "csrc/python/arguments/arrays.h"
 #include "csrc/python/bindings.h"
@@ -124,6 +127,15 @@ void bind_driver(py::module_& module) {
   module.def("devices", &devices, "The devices; an empty list where there is no driver.");
   module.def("target", &target, py::arg("capability"),
              "Which of the kernels' images a device of that capability runs; empty if none.");
+  module.def("graph_rows", &graph_rows, py::arg("most"),
+             "The numbers of rows that graphs are kept for, in batches of at most `most`.");
+  module.def(
+      "batch_device_bytes",
+      [](std::int64_t rows, std::int64_t row_bytes, std::int64_t dim, std::size_t sets) {
+        return device_bytes({rows, row_bytes, dim}, sets);
+      },
+      py::arg("rows"), py::arg("row_bytes"), py::arg("dim"), py::arg("sets"),
+      "Bytes of the device's memory that a pipeline's batches take there.");
   module.def("load_kernels", &load_kernels, py::arg("device") = 0,
              "Load every kernel of this build on a device; returns their names.");
   module.def("round_trip", &round_trip, py::arg("data").noconvert(), py::arg("device") = 0,

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -46,6 +47,33 @@ void uninterrupted(const Call& call) {
 FailurePtr failure_of(py::error_already_set& error) {
   return std::make_shared<const pipeline::Failure>(pipeline::Failure{"", held_object(error.value())});
 }
+
+// While it lives, and `wanted`, the garbage collector of the process does not run by itself: what it
+// finalises may free memory of a GPU, which ends a recording of this thread. Called with the interpreter
+// attached.
+class NoCollection {
+ public:
+  explicit NoCollection(bool wanted) : wanted_(wanted) {
+    const std::lock_guard lock(mutex);
+    if (wanted_ && holders++ == 0) {
+      was_on = PyGC_Disable() != 0;
+    }
+  }
+  NoCollection(const NoCollection&) = delete;
+  NoCollection& operator=(const NoCollection&) = delete;
+  ~NoCollection() {
+    const std::lock_guard lock(mutex);
+    if (wanted_ && --holders == 0 && was_on) {
+      PyGC_Enable();
+    }
+  }
+
+ private:
+  static inline std::mutex mutex;  // the interpreter's lock is not enough where Python runs without one
+  static inline int holders = 0;   // recordings of several encoders
+  static inline bool was_on = false;
+  const bool wanted_;
+};
 
 bool is_wanted(const PythonTag& tag) { return tag.bulk == nullptr || tag.bulk->is_wanted(tag.index); }
 
@@ -193,10 +221,11 @@ EngineResult PythonCalls::run(const pipeline::EngineCall& call) {
 
 void PythonCalls::enqueue(const gpu::EngineWork& work) const {
   const WithGil gil;
+  const NoCollection uncollected(work.recording);
   try {
     or_sleep([&] {
       enqueue_(py::tuple(py::cast(shape(work.lane, work.length, work.rows))), work.source, work.target,
-               reinterpret_cast<std::uintptr_t>(work.stream));
+               reinterpret_cast<std::uintptr_t>(work.stream), work.kept);
     });
   } catch (py::error_already_set& error) {
     if (error.matches(PyExc_MemoryError)) {

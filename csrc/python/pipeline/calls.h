@@ -70,7 +70,7 @@ class PythonCalls final : public pipeline::Callbacks {
   // prepare(lane, item, rows), which writes into rows.reserve(...); run(lane, inputs, out); what
   // they raise fails the request or the batch, and MemoryError from run halves the batch. deliver([(future,
   // outcome, error, vector)]) has the requests of a batch whose futures were not set already: see settle().
-  // For a GPU, enqueue(shape, source, target, stream); else it is None.
+  // For a GPU, enqueue(shape, source, target, stream, kept), see EngineWork; else it is None.
   PythonCalls(std::vector<LaneArrays> lanes, pybind11::object prepare, pybind11::object run,
               pybind11::object deliver, pybind11::object enqueue);
   ~PythonCalls() override;

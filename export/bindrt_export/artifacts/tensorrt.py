@@ -21,6 +21,7 @@ from bindrt.cache import cache_folder
 from bindrt.engines import ENGINES
 from bindrt.engines.batch_sizes import plan_batch
 from bindrt.engines.plan import TARGETS, plan_target, read_header
+from bindrt.engines.tensorrt import FEW_ROWS
 from bindrt.errors import ExportError, OptionError
 from bindrt_export.artifacts import tensorrt_worker
 from bindrt_export.artifacts.graph import EncoderGraph
@@ -51,7 +52,8 @@ UNABLE = {
     "fp16": (),
     "int8": (),
 }
-#: Rows that the profile for low latency is tuned for; the other one is tuned for the most.
+#: Part of a plan's key; another number where the profiles change.
+PROFILES = "profiles-2"
 TEXT_LENGTHS = (1, 16, 77)
 TIMEOUT = 3600
 
@@ -85,7 +87,7 @@ class PlanRecipe:
         self.name = f"{graph.name} {precision} {engine}"
         self.record = f"{graph.name}-{engine}-{precision}"
         self.key = graph.key_for(
-            engine, self._version, precision, self._target, f"{FORM_VERSION} {calibration.key}"
+            engine, self._version, precision, self._target, f"{FORM_VERSION} {PROFILES} {calibration.key}"
         )
         self._graph = graph
         self._engine = engine
@@ -156,14 +158,17 @@ class PlanRecipe:
         return found.as_dict()
 
     def _profiles(self) -> list[dict[str, list[int]]]:
-        """One tuned for a single item, one for the most; both take every batch."""
+        """One for few items, tuned for a single one; one for every batch, tuned for the most.
+
+        A context of the first needs memory for few rows alone.
+        """
         made = []
-        for rows in (1, self._max_batch):
+        for rows, most in ((1, min(FEW_ROWS, self._max_batch)), (self._max_batch, self._max_batch)):
             if self._graph.encoder.dtype == "int64":
                 shortest, usual, longest = ([n] for n in TEXT_LENGTHS)
             else:
                 shortest = usual = longest = list(self._graph.encoder.view)
-            made.append({"min": [1, *shortest], "opt": [rows, *usual], "max": [self._max_batch, *longest]})
+            made.append({"min": [1, *shortest], "opt": [rows, *usual], "max": [most, *longest]})
         return made
 
     def _run_worker(self, graph: Path, plan: Path) -> dict[str, Any]:

@@ -10,13 +10,18 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from bindrt.cache import keep
+from bindrt.engines.tensorrt_releases import release_problem
 from bindrt.hardware import peak_memory
+
+#: So many lines of the log are reported.
+MOST_LINES = 20
 
 
 class BuildError(Exception):
@@ -37,10 +42,24 @@ def main() -> int:
     return 0
 
 
+#: What TensorRT logs as an error while it tries kernels: one that this GPU or its memory does not suffice for
+#: is left out, and another one taken. If none is left, no plan comes out.
+HARMLESS = re.compile(
+    r"skipping tactic|tactic.*(insufficient memory|out ?of ?memory|exception)"
+    r"|requested (amount of gpu memory|size was) .*(could not be allocated|bytes)",
+    re.IGNORECASE,
+)
+
+
 def build(job: dict[str, Any]) -> dict[str, Any]:
-    """Build and write the plan; any error in the log is a failure, also where a plan comes out."""
+    """Build and write the plan.
+
+    An error in the log is a failure, also where a plan comes out, unless it is a harmless one.
+    """
     start = perf_counter()
     trt = importlib.import_module(job["module"])
+    if not job["targets"] and (wrong := release_problem(trt.__version__)):
+        raise BuildError(wrong)
     errors: list[str] = []
     logger = make_logger(trt, errors)
     builder = trt.Builder(logger)
@@ -48,14 +67,17 @@ def build(job: dict[str, Any]) -> dict[str, Any]:
     config = configure(trt, builder, job)
     timing = load_timing_cache(config, job)
     plan = builder.build_serialized_network(network, config)
-    if plan is None or errors:
+    if plan is None:
         raise BuildError("; ".join(errors) or "no plan came out, and the log says nothing")
+    if serious := [line for line in errors if not HARMLESS.search(line)]:
+        raise BuildError("; ".join(serious))
     Path(job["plan"]).write_bytes(plan)
     save_timing_cache(config, timing, job)
     return {
         "version": trt.__version__,
         "seconds": round(perf_counter() - start, 3),
         "peak_rss_bytes": peak_memory(),
+        "left_out": errors[:MOST_LINES],
     }
 
 
@@ -73,7 +95,9 @@ def make_logger(trt: Any, errors: list[str]) -> Any:
 
 def parse(trt: Any, builder: Any, logger: Any, graph: str, errors: list[str]) -> Any:
     """The graph as a strongly typed network: the graph alone says what is computed in which type."""
-    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+    # A release in which every network is strongly typed may have no flag for it.
+    strongly = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
+    network = builder.create_network(0 if strongly is None else 1 << int(strongly))
     parser = trt.OnnxParser(network, logger)
     if not parser.parse_from_file(graph):
         said = [str(parser.get_error(i)) for i in range(parser.num_errors)]

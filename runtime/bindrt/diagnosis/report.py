@@ -143,7 +143,8 @@ class Report:
             yield f"  {model['model']}{budget}"
             for name, held in model["encoders"].items():
                 weights, batches = held["weights"] / 1e6, held["batches"] / 1e6
-                yield f"    {name}: {weights:.1f} MB and up to {batches:.1f} MB of batches"
+                device = f", {held['device'] / 1e6:.1f} MB on the GPU" if "device" in held else ""
+                yield f"    {name}: {weights:.1f} MB and up to {batches:.1f} MB of batches{device}"
 
     def _problem_lines(self) -> Iterator[str]:
         yield "Problems:" if self.problems else "All well."

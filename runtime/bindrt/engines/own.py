@@ -118,8 +118,10 @@ class WatchedEngine:
     def _failed(self, error: Exception, shape: tuple[int, ...]) -> Error:
         if isinstance(error, Error):
             return error
-        # The pipeline tries smaller batches when an engine says that it is out of memory.
-        what = "out of memory" if isinstance(error, MemoryError) else type(error).__name__
+        # The pipeline tries smaller batches when an engine says that it is out of memory. Each library has a
+        # class of its own for it, of which all have this name: torch, CuPy, JAX.
+        is_memory = isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__
+        what = "out of memory" if is_memory else type(error).__name__
         return EngineError(f"{self._where}, batch {list(shape)}", f"it failed ({what}: {one_line(error)})")
 
 
@@ -129,9 +131,18 @@ class WatchedGpuEngine(WatchedEngine):
     def __init__(self, encoder: str, engine: GpuEngine) -> None:
         super().__init__(encoder, engine)
         self._enqueue = engine.enqueue
+        self._for_graph = getattr(engine, "enqueue_for_graph", engine.enqueue)
+        self.records_graphs = bool(getattr(engine, "records_graphs", False))
+        self.device_bytes = int(getattr(engine, "device_bytes", 0))
 
     def enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
         try:
             self._enqueue(shape, source, target, stream)
+        except Exception as error:
+            raise self._failed(error, shape) from error
+
+    def enqueue_for_graph(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
+        try:
+            self._for_graph(shape, source, target, stream)
         except Exception as error:
             raise self._failed(error, shape) from error

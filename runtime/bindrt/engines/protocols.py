@@ -77,7 +77,9 @@ class GpuEngine(Engine, Protocol):
         """Queue a batch on a stream, from device memory to device memory, without waiting.
 
         Calls are on one stream, or each comes after the one before is done. A CUDA graph may record the
-        call, after one of the same shape. ``run`` may be called at the same time.
+        call, after one with the same arguments, and be launched again later, with other calls in between. If
+        what a call launches does not hold so long, the engine also has ``enqueue_for_graph``, with the same
+        arguments, for calls that are recorded. ``run`` may be called at the same time.
 
         Args:
             shape: shape of the input, ``[B, …]``.

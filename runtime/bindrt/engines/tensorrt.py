@@ -1,6 +1,6 @@
 """TensorRT and TensorRT-RTX: plans, run on our memory and our stream. One adapter, since the API is the same.
 
-No GPU has run it yet: the tests run it on simulated device memory with a stand-in for TensorRT.
+No TensorRT has run it yet: the tests run it on simulated device memory with a stand-in for TensorRT.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt import _core, hardware
-from bindrt.cache import cache_folder, keep, read_kept
 from bindrt.engines.devices import cuda_index
 from bindrt.engines.kind import EngineKind
 from bindrt.engines.plan import read_header
 from bindrt.engines.spec import EngineSettings, EngineSpec
+from bindrt.engines.tensorrt_contexts import Contexts, RuntimeConfig, memory_of
+from bindrt.engines.tensorrt_releases import release_note, release_problem
 from bindrt.errors import BundleError, EngineError, OptionError
 from bindrt.extras import install
 from bindrt.precisions import PRECISIONS
@@ -30,7 +31,13 @@ TYPES = {"float32": "FLOAT", "int64": "INT64"}
 class TensorRtEngine:
     """One encoder's plan on one GPU.
 
-    Calls from several threads take turns: an execution context serves one at a time.
+    Calls of ``run`` from several threads take turns, and so do calls of ``enqueue``: an execution context
+    serves one at a time. Neither waits for the other.
+
+    Attributes:
+        device_bytes: bytes of the GPU's memory that it takes besides the plan's weights.
+        records_graphs: the pipeline must not record CUDA graphs: the library does, or says that it cannot be
+            recorded.
     """
 
     def __init__(self, kind: EngineKind, spec: EngineSpec, settings: EngineSettings) -> None:
@@ -55,26 +62,28 @@ class TensorRtEngine:
         self.device = f"cuda:{index}"
         self._refuse_other_release(str(trt.__version__))
         self._refuse_other_gpu(index)
-        self._queue = _core.gpu.Queue(index)
-        self._lock = threading.Lock()
+        self._queue = _core.gpu.Queue(index)  # run()'s; a queue is for one thread at a time
+        self._stream_queue = _core.gpu.Queue(index)  # makes the device current for enqueue()
+        self._run_lock, self._stream_lock = threading.Lock(), threading.Lock()
         self._said: list[str] = []
-        self._streamed: list[Any] = []  # contexts of enqueue(), whose work may run beside that of run()
         with self._queue:
-            self._open(trt, settings)
+            self._open(trt, settings, index)
 
     def run(self, inputs: npt.NDArray[np.generic], out: npt.NDArray[np.float32]) -> None:
         contiguous = np.ascontiguousarray(inputs)
         if out.shape != (len(inputs), self._spec.embed_dim):
             raise EngineError(self._what(inputs.shape), f"the plan returns rows of {self._spec.embed_dim}")
         result = out if out.flags.c_contiguous else np.empty_like(out, order="C")
-        with self._lock, self._queue as queue:
+        with self._run_lock, self._queue as queue:
             try:
                 queue.rewind()
                 source, target = queue.take(contiguous.nbytes), queue.take(out.nbytes)
                 queue.upload(source, contiguous)
-                profile = self._queue_up(self._contexts, contiguous.shape, source, target, queue.stream)
+                profile = self._profile(contiguous.shape)
+                context = self._alone.changing(profile)
+                self._queue_up(context, (contiguous.shape, source, target), queue.stream)
                 queue.download(result, target)
-                self._cache.ran(profile)
+                self._config.ran(profile)
             except (_core.gpu.DriverError, MemoryError) as error:
                 raise EngineError(self._what(inputs.shape), f"the GPU failed ({error})") from None
         if result is not out:
@@ -84,7 +93,7 @@ class TensorRtEngine:
         """Queue the encoder on a stream, from device memory to device memory, without waiting.
 
         Calls must be on one stream, or each after the one before is done: a context serves one at a time.
-        ``run`` has contexts of its own. A CUDA graph may record the call, after one of the same shape.
+        ``run`` has contexts of its own. A CUDA graph must not record it: see ``enqueue_for_graph``.
 
         Args:
             shape: of the input ``[B, …]``.
@@ -94,17 +103,28 @@ class TensorRtEngine:
         Raises:
             EngineError: the plan does not take the shape, or TensorRT failed.
         """
-        with self._lock, self._queue:
-            if not self._streamed:
-                self._streamed = self._make_contexts()
-            self._queue_up(self._streamed, shape, source, target, stream)
+        with self._stream_lock, self._stream_queue:
+            profile = self._profile(shape)
+            self._queue_up(self._streamed.changing(profile), (shape, source, target), stream)
+            self._config.ran(profile)
 
-    def _queue_up(
-        self, contexts: list[Any], shape: tuple[int, ...], source: int, target: int, stream: int
-    ) -> int:
-        """Returns the profile."""
-        profile = 0 if shape[0] <= FEW_ROWS or self._profiles == 1 else 1
-        context = contexts[profile]
+    def enqueue_for_graph(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
+        """As ``enqueue``, on a context that serves this shape and these addresses alone.
+
+        So a CUDA graph may record the call, after one with the same arguments, and be launched as long as the
+        engine lives, whatever is queued in between.
+        """
+        with self._stream_lock, self._stream_queue:
+            profile = self._profile(shape)
+            use = (shape, source, target)
+            self._queue_up(self._streamed.fixed(profile, use), use, stream)
+            self._config.ran(profile)
+
+    def _profile(self, shape: tuple[int, ...]) -> int:
+        return 0 if shape[0] <= FEW_ROWS or self._profiles == 1 else 1
+
+    def _queue_up(self, context: Any, use: tuple[tuple[int, ...], int, int], stream: int) -> None:
+        shape, source, target = use
         good = context.set_input_shape("input", shape)
         good = good and context.set_tensor_address("input", source)
         good = good and context.set_tensor_address("embedding", target)
@@ -112,9 +132,8 @@ class TensorRtEngine:
             raise EngineError(self._what(shape), f"the plan does not take it ({self._reason()})")
         if not context.execute_async_v3(stream):
             raise EngineError(self._what(shape), f"{self.name} failed ({self._reason()})")
-        return profile
 
-    def _open(self, trt: Any, settings: EngineSettings) -> None:
+    def _open(self, trt: Any, settings: EngineSettings, index: int) -> None:
         self._logger = make_logger(trt, self._said)
         self._runtime = trt.Runtime(self._logger)
         with open(self._plan, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as plan:
@@ -127,20 +146,19 @@ class TensorRtEngine:
             )
         self._check_signature(trt)
         self._profiles = self._engine.num_optimization_profiles
-        self._cache = RuntimeCache(self._engine, self._spec, settings)
-        self._contexts = self._make_contexts()
+        self._config = RuntimeConfig(trt, self._engine, self._spec, settings)
+        self.records_graphs = self._config.records_graphs
+        # What run() queues may be computed beside what enqueue() does: each has memory of its own.
+        self._alone = Contexts(trt, self._engine, self._config, index, self._no_context)
+        self._streamed = Contexts(trt, self._engine, self._config, index, self._no_context)
+        self.device_bytes = 2 * memory_of(self._engine)
+        self._alone.changing(0)  # what does not fit is said now
+        capturable = getattr(self._streamed.changing(0), "is_stream_capturable", None)
+        if capturable is not None and not capturable(self._queue.stream):
+            self.records_graphs = True
 
-    def _make_contexts(self) -> list[Any]:
-        """One for each profile, so that none has to be switched while work is queued."""
-        contexts = [self._make_context(i) for i in range(min(self._profiles, 2))]
-        self._queue.wait()  # profiles are chosen on our stream; work may come on another
-        return contexts
-
-    def _make_context(self, profile: int) -> Any:
-        context = self._cache.create_context()
-        if context is None or not context.set_optimization_profile_async(profile, self._queue.stream):
-            raise EngineError(self._plan.name, f"{self.name} makes no context ({self._reason()})")
-        return context
+    def _no_context(self, what: str) -> EngineError:
+        return EngineError(self._plan.name, f"{self.name} {what} ({self._reason()})")
 
     def _check_signature(self, trt: Any) -> None:
         engine = self._engine
@@ -159,6 +177,10 @@ class TensorRtEngine:
             )
 
     def _refuse_other_release(self, here: str) -> None:
+        if not self._built_ahead and (problem := release_problem(here)):
+            raise EngineError(
+                f"engine={self.name!r}", problem, "see docs/engines.md for the releases that work"
+            )
         built = self._spec.version
         if self._built_ahead:
             built = read_header(self._plan).version
@@ -200,42 +222,6 @@ class TensorRtEngine:
         return said or "it says nothing"
 
 
-class RuntimeCache:
-    """Kernels that TensorRT-RTX compiles at first use, kept for the next process; TensorRT has none."""
-
-    def __init__(self, engine: Any, spec: EngineSpec, settings: EngineSettings) -> None:
-        self._engine = engine
-        has_config = hasattr(engine, "create_runtime_config")
-        config: Any = engine.create_runtime_config() if has_config else None
-        self._cache: Any = None
-        self._kept: set[int] = set()  # profiles whose kernels are in the file
-        folder = cache_folder("tensorrt")
-        self._path = None if folder is None else folder / f"{spec.key[:32]}-{spec.version}.kernels"
-        for name, value in settings.options.items():
-            if not hasattr(config, name):
-                raise OptionError(
-                    f"engine_options: {str(name)[:60]!r}", "not an attribute of TensorRT's runtime config"
-                )
-            setattr(config, name, value)
-        if config is not None and hasattr(config, "create_runtime_cache"):
-            self._cache = config.create_runtime_cache()
-            if self._path is not None and (kept := read_kept(self._path)):
-                self._cache.deserialize(kept)
-            config.set_runtime_cache(self._cache)
-        self._config = config
-
-    def create_context(self) -> Any:
-        if self._config is None:
-            return self._engine.create_execution_context()
-        return self._engine.create_execution_context(self._config)
-
-    def ran(self, profile: int) -> None:
-        """Keep what the first run of a profile has compiled."""
-        if self._cache is not None and self._path is not None and profile not in self._kept:
-            self._kept.add(profile)
-            keep(self._path, bytes(self._cache.serialize()))
-
-
 def make_logger(trt: Any, said: list[str]) -> Any:
     """Keeps errors for our messages; TensorRT prints nothing."""
     severity = trt.ILogger.Severity
@@ -254,6 +240,13 @@ def make_logger(trt: Any, said: list[str]) -> Any:
 def without_gpu(module: Any) -> str:
     """What the library can do here, for ``doctor``."""
     return "" if hardware.nvidia_driver().gpus else "builds plans; runs none here, since there is no GPU"
+
+
+def known_release(module: Any) -> str:
+    """As ``without_gpu``, and what is to be known of TensorRT's release."""
+    version = str(getattr(module, "__version__", ""))
+    found = [release_problem(version) or release_note(version), without_gpu(module)]
+    return "; ".join(filter(None, found))
 
 
 def open_tensorrt(spec: EngineSpec, settings: EngineSettings) -> TensorRtEngine:
@@ -281,7 +274,7 @@ TENSORRT = EngineKind(
     open=open_tensorrt,
     needs_gpu=True,
     reads_plans=True,
-    detail=without_gpu,
+    detail=known_release,
 )
 TENSORRT_RTX = EngineKind(
     name="tensorrt-rtx",

@@ -34,9 +34,8 @@ from bindrt.preparation import Preparation
 LOG = logging.getLogger(__name__)
 
 Turn = Callable[[], AbstractContextManager[None]]
-#: The most graphs that are kept of one encoder; each takes a little of the driver's memory.
-_MOST_GRAPHS = 64
-_OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|failed to allocate", re.IGNORECASE)
+#: What libraries say of memory: theirs, the driver's, and the statuses of cuBLAS, cuDNN and TensorRT.
+_OUT_OF_MEMORY = re.compile(r"out[ _]?of[ _]?memory|bad_alloc|failed to allocate|alloc_failed", re.IGNORECASE)
 
 
 @OncePerProcess
@@ -83,7 +82,8 @@ class EncoderPipeline:
         self.modalities = tuple(modalities)
         self._preparation = preparation
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
-        gpu = _gpu(engine, options)
+        shapes = sum(len(_lengths(m, encoder)) or 1 for m in self.modalities)
+        gpu = _gpu(engine, options, self.max_batch, shapes)
         background = encoder.name in options.background_encoders()
         turn = partial(background_lock().turn, encoder.name) if background else nullcontext
         stopped = threading.Event()
@@ -197,6 +197,19 @@ def batch_bytes(
     return total
 
 
+def device_bytes(
+    encoder: EncoderInfo, modalities: Sequence[str], engine: Engine, embed_dim: int, options: PipelineOptions
+) -> int:
+    """Bytes of a GPU's memory that an encoder takes besides its weights; 0 if it does not run on one."""
+    if not _runs_on_device(engine):
+        return 0
+    max_batch = most_rows(engine, options)
+    lane = _lane(modalities[0], encoder, max_batch, embed_dim, options)
+    row = int(np.prod(lane["view"])) * lane["dtype"].itemsize
+    batches = _core.gpu.batch_device_bytes(max_batch, row, embed_dim, options.gpu_buffers)
+    return batches + int(getattr(engine, "device_bytes", 0))
+
+
 def _ahead(modality: str, max_batch: int, options: PipelineOptions) -> Ahead:
     batch = max(1, max_batch // MODALITIES[modality].views)
     spare = 2 * usable_threads() + 16  # for the workers, until the caller has submitted more
@@ -252,18 +265,35 @@ class _Runner:
                 self._shared.take_back(self._cores)
 
 
-def _gpu(engine: Engine, options: PipelineOptions) -> dict[str, Any] | None:
-    """How the core queues an engine's work on a GPU; None: the pipeline's thread runs the engine."""
-    index = cuda_index(engine.device)
-    if index is None or not isinstance(engine, GpuEngine) or not _core.gpu.available():
+def _runs_on_device(engine: Engine) -> bool:
+    """Whether the core queues the engine's work on a GPU."""
+    there = cuda_index(engine.device) is not None and isinstance(engine, GpuEngine)
+    return there and _core.gpu.available()
+
+
+def _gpu(engine: Engine, options: PipelineOptions, max_batch: int, shapes: int) -> dict[str, Any] | None:
+    """How the core queues an engine's work on a GPU; None: the pipeline's thread runs the engine.
+
+    Args:
+        shapes: kinds of batches, apart from their rows: a modality, and for texts a length.
+    """
+    if not _runs_on_device(engine):
         return None
+    assert isinstance(engine, GpuEngine)
+    for_graph = getattr(engine, "enqueue_for_graph", engine.enqueue)
 
-    def enqueue(shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
+    def enqueue(shape: tuple[int, ...], source: int, target: int, stream: int, kept: bool) -> None:
         with _memory_errors():
-            engine.enqueue(shape, source, target, stream)
+            (for_graph if kept else engine.enqueue)(shape, source, target, stream)
 
-    graphs = _MOST_GRAPHS if options.cuda_graphs else 0
-    return {"device": index, "enqueue": enqueue, "sets": options.gpu_buffers, "graphs": graphs}
+    records = options.cuda_graphs and not getattr(engine, "records_graphs", False)
+    graphs = len(_core.gpu.graph_rows(max_batch)) * shapes * options.gpu_buffers if records else 0
+    return {
+        "device": cuda_index(engine.device),
+        "enqueue": enqueue,
+        "sets": options.gpu_buffers,
+        "graphs": graphs,
+    }
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from bindrt.engines import Engine
 from bindrt.errors import ClosedError, Error, Overloaded
 from bindrt.lifetime import Lifetime
 from bindrt.modalities import MODALITIES
-from bindrt.pipeline.encoder import EncoderPipeline, batch_bytes, begin_close, end_all
+from bindrt.pipeline.encoder import EncoderPipeline, batch_bytes, begin_close, device_bytes, end_all
 from bindrt.pipeline.futures import PATIENCE, Deliverer, EmbeddingFuture
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.request_options import RequestOptions
@@ -190,6 +190,12 @@ class Pipelines:
         modalities = self._of(encoder)
         found = self._encoders[encoder]
         return batch_bytes(found, modalities, engine, self._embed_dim, self._options)
+
+    def device_bytes(self, encoder: str, engine: Engine) -> int:
+        """Bytes of a GPU's memory that it takes besides its weights; 0 if it does not run on one."""
+        modalities = self._of(encoder)
+        found = self._encoders[encoder]
+        return device_bytes(found, modalities, engine, self._embed_dim, self._options)
 
     def _of(self, encoder: str) -> list[str]:
         return [m for m in self._modalities if MODALITIES[m].encoder == encoder]

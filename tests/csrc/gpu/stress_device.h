@@ -67,16 +67,17 @@ class StressDevice final : public Device {
   std::byte* allocate(std::size_t bytes) noexcept override { return device_.allocate(bytes); }
   void free(std::byte* memory) noexcept override { device_.free(memory); }
 
-  void start(const Batch& batch) override {
+  void start(const Batch& batch, std::int64_t limit) override {
     CHECK(batch.live() > 0);
     if (batch.used > model_->memory_rows.load()) {
       throw std::bad_alloc();
     }
     refuse_bad(batch);
-    device_.start(batch);
+    device_.start(batch, std::min(limit, model_->memory_rows.load()));
     ++totals.batches;
   }
   const float* wait() override { return device_.wait(); }
+  void require() override { device_.require(); }
 
  private:
   static BatchSizes sizes(const std::vector<LaneOptions>& lanes) {
@@ -89,6 +90,7 @@ class StressDevice final : public Device {
   }
 
   void enqueue(const EngineWork& work) {
+    CHECK(work.kept || !work.recording);
     if (++enqueued_; fails_every_ > 0 && enqueued_ % fails_every_ == 0) {
       throw std::runtime_error("the engine fails now and then");
     }

@@ -120,6 +120,38 @@ def test_too_old_a_device(simulated_driver: Path, tmp_path: Path) -> None:
     assert "compute capability 7.0, for which this build has no kernels; it must be 7.5 or newer" in said
 
 
+@pytest.mark.parametrize("capability", ["75", "89", "120"])
+def test_ptx_where_the_driver_refuses_the_machine_code(
+    capability: str, simulated_driver: Path, tmp_path: Path
+) -> None:
+    kernels = _core.build_info()["gpu_kernels"]
+    if kernels is None:
+        pytest.skip("this build has no GPU kernels: NVRTC was not installed")
+    settings = {
+        "BINDRT_LIBCUDA": str(simulated_driver),
+        "BINDRT_CUDASIM_DEVICE": f"capability={capability},cuda=129,ptx=88,cubins=0",
+    }
+    assert ask("print(json.dumps(gpu.load_kernels()))", tmp_path, **settings) == kernels["kernels"]
+
+
+def test_a_forked_child_is_told_so(simulated_driver: Path, tmp_path: Path) -> None:
+    """Also where the parent only looked for GPUs, and the child is the first to open the driver."""
+    said = ask(
+        "import os\nfrom bindrt import hardware\nassert hardware.nvidia_driver().gpus\n"
+        "read, write = os.pipe()\n"
+        "if os.fork() == 0:\n"
+        "    problems = [hardware.nvidia_driver().problem, gpu.driver()['problem']]\n"
+        "    os.write(write, json.dumps(problems).encode())\n    os._exit(0)\n"
+        "os.wait()\nprint(os.read(read, 10000).decode())",
+        tmp_path,
+        BINDRT_LIBCUDA=str(simulated_driver),
+    )
+    for problem in said:
+        assert "the driver does not start: CUDA_ERROR_NOT_INITIALIZED" in problem
+        assert "the GPU was started before this process was forked" in problem
+        assert "'spawn'" in problem
+
+
 def test_an_old_driver_takes_machine_code_but_no_newer_text(simulated_driver: Path, tmp_path: Path) -> None:
     if _core.build_info()["gpu_kernels"] is None:
         pytest.skip("this build has no GPU kernels: NVRTC was not installed")
@@ -198,6 +230,12 @@ struct same_call<R (*)(A...), S (*)(B...)> {
 BINDRT_DRIVER_FUNCTIONS(CHECK)
 BINDRT_DRIVER_OPTIONAL_FUNCTIONS(CHECK)
 static_assert(ours::kOutOfMemory == CUDA_ERROR_OUT_OF_MEMORY);
+static_assert(ours::kNotInitialized == CUDA_ERROR_NOT_INITIALIZED);
+static_assert(ours::kEccUncorrectable == CUDA_ERROR_ECC_UNCORRECTABLE);
+static_assert(ours::kNvlinkUncorrectable == CUDA_ERROR_NVLINK_UNCORRECTABLE);
+static_assert(ours::kTensorMemoryLeak == 721 && ours::kContained == 226);  // newer than some toolkits
+static_assert(ours::kExternalDevice == CUDA_ERROR_EXTERNAL_DEVICE);
+static_assert(ours::kUnknown == CUDA_ERROR_UNKNOWN);
 static_assert(ours::kDeinitialized == CUDA_ERROR_DEINITIALIZED);
 static_assert(ours::kInvalidImage == CUDA_ERROR_INVALID_IMAGE);
 static_assert(ours::kNoBinaryForGpu == CUDA_ERROR_NO_BINARY_FOR_GPU);

@@ -73,6 +73,15 @@ void test_no_driver() {
   CHECK(has(other.problem(), "lacks cuInit"));
 }
 
+void test_what_counts_as_lost() {
+  for (const cu::Result code : {214, 220, 226, 700, 702, 710, 714, 715, 716, 717, 718, 719, 721, 911, 999}) {
+    CHECK(is_context_lost(code));
+  }
+  for (const cu::Result code : {0, 1, 2, 3, 200, 209, 218, 222, 400, 500, 600, 701, 720, 801, 900, 910}) {
+    CHECK(!is_context_lost(code));
+  }
+}
+
 void test_devices(const Driver& driver) {
   CHECK(driver.usable());
   CHECK(driver.simulated());
@@ -342,6 +351,7 @@ void test_lost_context(Context& context) {
 int run(const char* path) {
   setenv("BINDRT_CUDASIM_DEVICE", "count=2,capability=89,memory=256,cuda=124,ptx=84", 0);
   test_no_driver();
+  test_what_counts_as_lost();
   const Driver driver(path);
   if (!driver.usable()) {
     std::fprintf(stderr, "%s\n", driver.problem().c_str());

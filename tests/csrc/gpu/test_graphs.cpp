@@ -92,8 +92,10 @@ void test_cache(Context& context) {
   Chain chain(context);
   GraphCache cache(2);
   int calls = 0;
+  int recordings = 0;
   const auto run = [&](std::int64_t rows) {
-    cache.run({0, 0, rows, 0}, chain.stream, [&] {
+    cache.run({0, 0, rows, 0}, chain.stream, [&](bool recording) {
+      recordings += recording ? 1 : 0;
       ++calls;
       chain.queue();
     });
@@ -101,7 +103,7 @@ void test_cache(Context& context) {
   run(1);
   CHECK(calls == 1);
   run(1);
-  CHECK(calls == 3);  // once to be done, once to be recorded
+  CHECK(calls == 3 && recordings == 1);  // once to be done, once to be recorded
   run(1);
   run(1);
   CHECK(calls == 3 && cache.counts().launched == 2);
@@ -116,16 +118,32 @@ void test_cache(Context& context) {
 
   GraphCache refused(4);
   for (int round = 0; round < 4; ++round) {
-    refused.run({0, 0, 1, 0}, chain.stream, [&] {
+    refused.run({0, 0, 1, 0}, chain.stream, [&](bool) {
       chain.queue();
       chain.stream.wait();
     });
   }
   CHECK(refused.counts().refused == 1 && refused.counts().recorded == 0);
+
+  // A recording that failed is tried again at the 4th, 8th, 16th, … use.
+  GraphCache again(4);
+  int tried = 0;
+  for (int round = 1; round <= 20; ++round) {
+    again.run({0, 0, 1, 0}, chain.stream, [&](bool recording) {
+      chain.queue();
+      if (recording && ++tried < 3) {
+        throw std::runtime_error("not now");
+      }
+    });
+    CHECK(tried == (round < 2 ? 0 : round < 4 ? 1 : round < 8 ? 2 : 3));
+    CHECK(again.counts().refused == (round >= 2 && round < 8 ? 1U : 0U));
+  }
+  CHECK(again.counts().recorded == 1 && again.counts().launched == 12);
+  chain.stream.wait();
   GraphCache none(0);
   calls = 0;
   for (int round = 0; round < 4; ++round) {
-    none.run({0, 0, 1, 0}, chain.stream, [&] { ++calls; });
+    none.run({0, 0, 1, 0}, chain.stream, [&](bool) { ++calls; });
   }
   CHECK(calls == 4);
 }

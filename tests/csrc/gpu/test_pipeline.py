@@ -67,7 +67,7 @@ class Copying:
             raise ValueError("a seven")
         out[...] = inputs
 
-    def enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
+    def enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int, kept: bool) -> None:
         self.before(shape)
         copied = self.driver.cuMemcpyDtoDAsync_v2(
             ctypes.c_uint64(target), ctypes.c_uint64(source), ctypes.c_size_t(4 * DIM * shape[0]),
@@ -163,6 +163,62 @@ def test_out_of_memory(copying: Callable[..., Copying]) -> None:
     assert counts["graphs"]["launched"] > 0  # fewer rows run on the device again
 
 
+COLLECTING = """
+import ctypes, gc
+from bindrt import _core
+from test_pipeline import Copying, some
+gc.set_threshold(100_000)  # nothing but what is asked for here
+class Garbage:
+    def __init__(self):
+        self.me, self.queue = self, _core.gpu.Queue(0)  # a cycle that holds memory of the GPU
+        self.queue.take(64)
+class Littering(Copying):
+    recordings = 0
+    def enqueue(self, shape, source, target, stream, kept):
+        capturing = ctypes.c_int()
+        self.driver.cuStreamIsCapturing(ctypes.c_void_p(stream), ctypes.byref(capturing))
+        if capturing.value:
+            self.recordings += 1
+            gc.set_threshold(1)
+            kept_alive = [[] for _ in range(1000)]  # makes the collector run, if it may
+            gc.set_threshold(100_000)
+        else:
+            Garbage()
+        super().enqueue(shape, source, target, stream, kept)
+pipeline = Littering(_core.gpu)
+for _ in range(6):
+    pipeline.submit(some(1))
+counts = pipeline.core.snapshot(0)["graphs"]
+print(gc.isenabled(), pipeline.recordings > 0, counts["recorded"] > 0, counts["refused"])
+pipeline.core.close(True)
+"""
+
+
+def test_nothing_is_collected_while_a_graph_is_recorded(simulated_driver: Path) -> None:
+    done = cpp.run(
+        [sys.executable, "-c", COLLECTING],
+        cwd=Path(__file__).parent,
+        env={"BINDRT_LIBCUDA": str(simulated_driver), "PYTHONPATH": str(cpp.ROOT / "tests")},
+    )
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.splitlines()[-1] == "True True True 0", done.stdout
+
+
+def test_few_rows_are_filled_up_to_the_sizes_of_the_graphs(copying: Callable[..., Copying], gpu: Any) -> None:
+    assert gpu.graph_rows(64) == [1, 2, 4, 8, 64]
+    assert gpu.graph_rows(6) == [1, 2, 4, 6]
+    assert gpu.graph_rows(1) == [1]
+    pipeline = copying(sets=1, max_batch=6)
+    seen: list[int] = []
+    pipeline.before = lambda shape: seen.append(shape[0])
+    one = some(1)[0][:1]
+    for rows in (1, 2, 3, 4, 5, 6) * 3:
+        item = np.repeat(one, rows, axis=0)
+        np.testing.assert_allclose(pipeline.submit([item])[0], one[0], atol=1e-5)
+    assert set(seen) == {1, 2, 4, 6}
+    assert pipeline.core.snapshot(0)["graphs"] == {"recorded": 4, "refused": 0, "launched": 10}
+
+
 def test_what_does_not_fit_is_an_error(gpu: Any) -> None:
     device = {"device": 99, "enqueue": print, "sets": 2, "graphs": 0}
     with pytest.raises(gpu.DriverError, match="there is no GPU 99"):
@@ -175,8 +231,8 @@ from bindrt import _core
 from test_pipeline import Copying, some
 class Breaking(Copying):
     calls = 0
-    def enqueue(self, shape, source, target, stream):
-        super().enqueue(shape, source, target, stream)
+    def enqueue(self, shape, source, target, stream, kept):
+        super().enqueue(shape, source, target, stream, kept)
         self.calls += 1
         if self.calls == 3:  # beyond the end of everything: what a wild kernel does
             far = ctypes.c_uint64(source + (1 << 40))
@@ -195,12 +251,21 @@ print("closed")
 """
 
 
-@pytest.mark.parametrize("while_queued", [False, True])
-def test_a_lost_gpu_fails_every_request_and_hangs_nobody(simulated_driver: Path, while_queued: bool) -> None:
+@pytest.mark.parametrize(
+    ("while_queued", "code"),
+    [(False, 719), (True, 719), (False, 226)],
+)
+def test_a_lost_gpu_fails_every_request_and_hangs_nobody(
+    simulated_driver: Path, while_queued: bool, code: int
+) -> None:
     done = cpp.run(
         [sys.executable, "-c", f"WHILE_QUEUED = {while_queued}\n{LOST}"],
         cwd=Path(__file__).parent,
-        env={"BINDRT_LIBCUDA": str(simulated_driver), "PYTHONPATH": str(cpp.ROOT / "tests")},
+        env={
+            "BINDRT_LIBCUDA": str(simulated_driver),
+            "BINDRT_CUDASIM_DEVICE": f"lost={code}",
+            "PYTHONPATH": str(cpp.ROOT / "tests"),
+        },
         timeout=100,
     )
     assert done.returncode == 0, done.stdout

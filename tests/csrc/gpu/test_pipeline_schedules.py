@@ -68,8 +68,8 @@ FAULTS = (
     ),
     Device(
         name="engine on the wrong stream",
-        old="set.output.address(), compute_",
-        new="set.output.address(), out_",
+        old="compute_.handle(), filled.kept,",
+        new="out_.handle(), filled.kept,",
     ),
     Device(
         name="pooled on the wrong stream",
@@ -86,7 +86,12 @@ FAULTS = (
         old="*flights_[started_ % depth()];",
         new="*flights_[started_ % (depth() - 1)];",
     ),
-    Device(name="graph of another set", old="batch.used, index}, compute_", new="batch.used, 0}, compute_"),
+    Device(name="graph of another set", old="filled.rows, index}, compute_", new="filled.rows, 0}, compute_"),
+    Device(
+        name="graph of another number of rows",
+        old="batch.length, filled.rows, index}",
+        new="batch.length, 0, index}",
+    ),
     Device(
         name="graph of another length",
         old="graphs_.run({batch.lane, batch.length,",

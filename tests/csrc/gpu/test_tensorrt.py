@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bindrt_export.artifacts.tensorrt_worker import HARMLESS
 from support import cpp
 from support.bundles import TINY_CONFIG
 
@@ -65,6 +66,17 @@ with bindrt.load(sys.argv[1], engine="tensorrt", modalities=["text"]) as model:
     [t.join() for t in threads]
     out["threads"] = max(float(np.abs(rows[i] - plain[i]).max()) for i in range(4))
 engine = open_engine(bundle, choose(bundle, "imu", "tensorrt", "fp32", "cuda"))
+out["held"] = engine.device_bytes
+options = dict(engine="tensorrt", precision="fp32", modalities=["imu"])
+with bindrt.load(sys.argv[1], **options) as model:
+    model.warm_up()
+    out["memory"] = held = model.memory()["imu"]
+    out["report"] = str(bindrt.doctor())
+try:
+    with bindrt.load(sys.argv[1], **options, memory_budget=held["weights"] + held["batches"]) as model:
+        model.embed(imu=imu)
+except bindrt.MemoryBudgetExceeded as error:
+    out["refused"] = str(error)
 other = _core.gpu.Queue(0)  # as the pipeline: its own memory and stream, nothing waits in between
 with other:
     inputs, rows = np.ones((3, 6, 2000), np.float32), np.empty((3, bundle.manifest.embed_dim), np.float32)
@@ -115,6 +127,14 @@ with bindrt.load(sys.argv[1], engine="tensorrt", precision="fp32", pipeline=opti
     model.close(drain=True)
     compare([f.result(0) for f in waiting], "imu")
 print(json.dumps({"apart": max(apart), "stats": stats}))
+"""
+BUILD = """
+import json
+from bindrt_export.artifacts.tensorrt_worker import BuildError, build
+try:
+    print(json.dumps(build({"module": "tensorrt", "targets": []})))
+except BuildError as error:
+    print(json.dumps({"problem": str(error)}))
 """
 REFUSED = """
 import json, sys
@@ -172,6 +192,9 @@ def test_plans_are_recorded(planned: tuple[Path, list[Any]], machine: dict[str, 
     assert not list(bundle.rglob("engines/**/*.onnx"))  # what was made on the way
     plan = next(bundle.rglob("imu.plan")).read_bytes()
     assert b'"tf32": false' in plan
+    about = json.loads(plan[10 : 10 + int.from_bytes(plan[6:10], "little")])
+    rows = [[shape[0] for shape in profile["input"]] for profile in about["profiles"]]
+    assert rows == [[1, 1, 4], [1, 32, 32]]  # least, tuned for, most
 
 
 def test_vectors_are_those_of_the_cpu(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:
@@ -183,6 +206,12 @@ def test_vectors_are_those_of_the_cpu(planned: tuple[Path, list[Any]], machine: 
     assert found["auto"] == ["onnxruntime", "native", "tensorrt"]
     assert found["threads"] < 2e-6
     assert found["enqueue"] == 0
+    row, vector = 4 * 6 * 2000, 4 * TINY_CONFIG["out_embed_dim"]
+    batches = 2 * 32 * (row + 2 * vector + 28)  # two sets; 28 bytes say what is pooled
+    assert found["memory"]["device"] == batches + found["held"]
+    assert f", {found['memory']['device'] / 1e6:.1f} MB on the GPU" in found["report"]
+    assert "more than the budget" in found["refused"]
+    assert found["held"] == 2 * 512 * 32  # for run and for enqueue: each a row's 512 bytes for 32 rows
 
 
 def submitted(planned: tuple[Path, list[Any]], environment: dict[str, str], **options: Any) -> Any:
@@ -254,6 +283,32 @@ def test_an_error_in_the_log_fails_the_export(machine: dict[str, str], tmp_path:
     assert not (tmp_path / "a.bind").exists()
 
 
+TACTICS = (
+    "Skipping tactic 0x0000000000000012 due to exception out of memory",
+    "Tactic Device request: 9216MB Available: 6000MB. Skipping tactic 3 due to insufficient memory on it",
+    "[virtualMemoryBuffer.cpp::resizePhysical::154] Error Code 2: OutOfMemory (Requested size was 9 bytes.)",
+    "Requested amount of GPU memory (9663676416 bytes) could not be allocated.",
+)
+
+
+@pytest.mark.parametrize("line", TACTICS)
+def test_a_kernel_that_is_left_out_is_reported(line: str) -> None:
+    assert HARMLESS.search(line)
+
+
+def test_a_plan_comes_out_though_kernels_are_left_out(machine: dict[str, str], tmp_path: Path) -> None:
+    bundle, full = (
+        tmp_path / "a.bind",
+        {**machine, "XDG_CACHE_HOME": str(tmp_path), "TRTSIM_ERROR": TACTICS[0]},
+    )
+    engines = run(EXPORT, full, str(bundle), json.dumps(TINY_CONFIG), "[]")
+    assert len(engines) == 4
+    assert all(e["left_out"] == [TACTICS[0]] for e in engines)
+    none = {**full, "TRTSIM_NO_PLAN": "1"}
+    said = run(EXPORT, none, str(tmp_path / "b.bind"), json.dumps(TINY_CONFIG), "[]")["error"]
+    assert TACTICS[0] in said
+
+
 def test_a_target_that_is_not_here(machine: dict[str, str], tmp_path: Path) -> None:
     said = run(EXPORT, machine, str(tmp_path / "a.bind"), json.dumps(TINY_CONFIG), '["sm_120"]')["error"]
     assert "--target sm_120: this GPU is sm_89" in said
@@ -293,6 +348,12 @@ def test_a_plan_of_another_release(
 ) -> None:
     said = run(REFUSED, machine, str(edited(planned[0], tmp_path, version="10.9.1")), "auto")
     assert "the plan is for tensorrt 10.9.1, installed is 11.0.0; pip install tensorrt==10.9.1" in said
+
+
+def test_a_release_that_is_too_old(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:
+    old = {**machine, "TRTSIM_VERSION": "10.2.0"}
+    assert "TensorRT 10.2.0 is older than 10.3" in run(REFUSED, old, str(planned[0]), "auto")
+    assert "TensorRT 10.2.0 is older than 10.3" in run(BUILD, old)["problem"]
 
 
 def test_a_damaged_plan(planned: tuple[Path, list[Any]], machine: dict[str, str], tmp_path: Path) -> None:

@@ -29,10 +29,17 @@ class SimulatedDevice final : public Device {
   std::atomic<std::size_t> most{0};  // at once: started and not waited for
   std::atomic<bool> lost{false};
   std::function<void()> at_start, at_wait;
+  std::function<void()> at_allocate;  // and when memory is freed
+  std::atomic<int> together{0};       // the most calls of allocate() at once
 
   std::size_t depth() const noexcept override { return vectors_.size(); }
 
   std::byte* allocate(std::size_t bytes) noexcept override {
+    together.store(std::max(together.load(), allocating_.fetch_add(1) + 1));
+    if (at_allocate) {
+      at_allocate();
+    }
+    allocating_.fetch_sub(1);
     if (bytes % 3 == 0) {
       return nullptr;
     }
@@ -40,11 +47,14 @@ class SimulatedDevice final : public Device {
     return new std::byte[bytes];
   }
   void free(std::byte* memory) noexcept override {
+    if (at_allocate) {
+      at_allocate();
+    }
     allocated_.fetch_sub(1);
     delete[] memory;
   }
 
-  void start(const Batch& batch) override {
+  void start(const Batch& batch, std::int64_t) override {
     CHECK(batch.live() > 0);
     if (at_start) {
       at_start();
@@ -96,6 +106,8 @@ class SimulatedDevice final : public Device {
     return vectors.data();
   }
 
+  void require() override { refuse_if_lost(); }
+
  private:
   void refuse_if_lost() const {
     if (lost.load()) {
@@ -107,7 +119,7 @@ class SimulatedDevice final : public Device {
   std::vector<std::vector<float>> vectors_;
   std::size_t started_ = 0;
   std::atomic<std::size_t> ended_{0};
-  std::atomic<int> allocated_{0};
+  std::atomic<int> allocated_{0}, allocating_{0};
   std::mutex mutex_;
   std::deque<const Batch*> queue_;
 };

@@ -1,5 +1,7 @@
 // The pipeline with a simulated device: batches on their way at once, what it fails on, and its end.
 
+#include <future>
+
 #include "tests/csrc/pipeline/simulated_device.h"
 
 namespace bindrt::simulated {
@@ -131,6 +133,63 @@ void test_nothing_runs_alone_once_the_device_is_lost() {
   CHECK(begun.load() == 2);  // and it was not asked again
 }
 
+// The engine, run alone for what the device did not take, is the first to meet the loss: it is asked once,
+// not for each half of the batch.
+void test_a_loss_that_the_engine_meets_ends_the_search() {
+  DeviceWorld world({lane("image", 8)});
+  world.device->at_start = [] { throw std::runtime_error("refused"); };
+  world.model->on_call = [&](const EngineCall&) { world.device->lost = true; };
+  world.model->held = true;  // until all are submitted
+  for (int i = 0; i < 8; ++i) {
+    world.model->fail_on(i);
+    world.submit(i);
+  }
+  world.model->held = false;
+  world.wait();
+  for (const auto& item : world.items) {
+    CHECK(item->outcome == Outcome::kFailed && item->message == "the device is lost");
+  }
+  CHECK(world.model->calls.load() == 1);
+  CHECK(world.pipeline->snapshot(0).counts.splits == 0);
+}
+
+// The driver takes milliseconds to allocate page-locked memory, and waits for the device to free it: the
+// pipeline must go on meanwhile.
+void test_memory_is_allocated_and_freed_without_the_mutex() {
+  DeviceWorld world({lane("image", 4)});
+  std::atomic<int> looked{0};
+  const auto look = [&] {
+    auto other = std::async(std::launch::async, [&] { world.pipeline->snapshot(0); });
+    CHECK(other.wait_for(20s) == std::future_status::ready);
+    looked.fetch_add(1);
+  };
+  world.device->at_allocate = look;
+  for (int i = 0; i < 20; ++i) {
+    world.submit(i, i % 3 == 0 ? 5 : 1);  // five rows have a batch of their own, which is freed after it
+  }
+  world.wait();
+  world.check_done();
+  world.pipeline->close(Closing::kDrain);  // the threads are over
+  world.device->at_allocate = nullptr;     // for the memory that is freed with the pipeline
+  CHECK(looked.load() > 0);
+}
+
+// Threads that want a batch of the same length wait for the one that is being made.
+void test_a_batch_is_made_once() {
+  LaneOptions options = lane("image", 8);
+  options.in_flight = 100;
+  DeviceWorld world({options}, 3, 8);
+  world.device->at_allocate = [] { std::this_thread::sleep_for(20ms); };
+  for (int i = 0; i < 8; ++i) {
+    world.submit(i);
+  }
+  world.wait();
+  world.check_done();
+  CHECK(world.device->together.load() == 1);
+  world.pipeline->close(Closing::kDrain);
+  world.device->at_allocate = nullptr;
+}
+
 // Its only worker is busy until after the deadline, so that the engine's thread finds the batch late.
 void test_a_batch_that_is_late_goes_nowhere() {
   LaneOptions options = lane("image", 4);
@@ -184,6 +243,9 @@ int main() {
   test_out_of_memory_halves_the_batch();
   test_a_lost_device_fails_all_and_hangs_nobody();
   test_nothing_runs_alone_once_the_device_is_lost();
+  test_a_loss_that_the_engine_meets_ends_the_search();
+  test_memory_is_allocated_and_freed_without_the_mutex();
+  test_a_batch_is_made_once();
   test_a_batch_that_is_late_goes_nowhere();
   test_close_at_once();
   return bindrt::testing::finish();

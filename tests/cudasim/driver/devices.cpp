@@ -1,4 +1,6 @@
 // The simulated driver's functions about devices, contexts and errors.
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "tests/cudasim/driver/state.h"
@@ -33,6 +35,20 @@ const char* name_of(cu::Result result) {
       return "CUDA_ERROR_INVALID_VALUE";
     case cu::kOutOfMemory:
       return "CUDA_ERROR_OUT_OF_MEMORY";
+    case cu::kNotInitialized:
+      return "CUDA_ERROR_NOT_INITIALIZED";
+    case cu::kEccUncorrectable:
+      return "CUDA_ERROR_ECC_UNCORRECTABLE";
+    case cu::kNvlinkUncorrectable:
+      return "CUDA_ERROR_NVLINK_UNCORRECTABLE";
+    case cu::kContained:
+      return "CUDA_ERROR_CONTAINED";
+    case cu::kTensorMemoryLeak:
+      return "CUDA_ERROR_TENSOR_MEMORY_LEAK";
+    case cu::kExternalDevice:
+      return "CUDA_ERROR_EXTERNAL_DEVICE";
+    case cu::kUnknown:
+      return "CUDA_ERROR_UNKNOWN";
     case kNoDevice:
       return "CUDA_ERROR_NO_DEVICE";
     case kInvalidDevice:
@@ -93,7 +109,7 @@ BINDRT_DRIVER_API cu::Result cuInit(unsigned flags) {
     if (flags != 0) {
       throw Refusal{kInvalidValue};
     }
-    if (state.started) {
+    if (state.started != 0) {
       return;
     }
     if (state.machine.count == 0) {
@@ -103,7 +119,7 @@ BINDRT_DRIVER_API cu::Result cuInit(unsigned flags) {
       state.contexts.push_back(std::make_unique<ContextState>());
       state.contexts.back()->device = device;
     }
-    state.started = true;
+    state.started = ::getpid();
   });
 }
 
@@ -123,7 +139,7 @@ BINDRT_DRIVER_API cu::Result cuGetErrorString(cu::Result result, const char** te
 }
 
 BINDRT_DRIVER_API cu::Result cuDeviceGetCount(int* count) {
-  return guarded([&](State& state) { *count = state.started ? state.machine.count : 0; });
+  return guarded([&](State& state) { *count = state.started != 0 ? state.machine.count : 0; });
 }
 
 BINDRT_DRIVER_API cu::Result cuDeviceGet(cu::Device* device, int index) {

@@ -31,6 +31,9 @@ void write_log(const char* message, unsigned count, const int* options, void** v
 
 // PTX suits every later device; machine code those of its major version from its own on, but for boards.
 void check_device(const Image& image, const Machine& machine) {
+  if (image.ptx_version == 0 && !machine.cubins) {
+    throw Refusal{cu::kInvalidImage};
+  }
   if (image.ptx_version > machine.ptx) {
     throw Refusal{cu::kUnsupportedPtxVersion};
   }

@@ -1,6 +1,8 @@
 // What the simulated driver knows: contexts, streams, events, memory.
 #include "tests/cudasim/driver/state.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -42,6 +44,10 @@ Machine parse_machine(const std::string& text) {
       machine.cuda = value;
     } else if (name == "ptx") {
       machine.ptx = value;
+    } else if (name == "cubins") {
+      machine.cubins = value != 0;
+    } else if (name == "lost") {
+      machine.lost = value;
     } else {
       throw std::invalid_argument("BINDRT_CUDASIM_DEVICE: no setting '" + name + "'");
     }
@@ -64,9 +70,15 @@ std::vector<ContextState*>& State::stack() {
   return contexts_of_thread;
 }
 
+void State::refuse_in_child() const {
+  if (started != 0 && started != ::getpid()) {
+    throw Refusal{cu::kNotInitialized};
+  }
+}
+
 ContextState& State::current() {
-  if (!started) {
-    throw Refusal{3};  // not initialised
+  if (started == 0) {
+    throw Refusal{cu::kNotInitialized};
   }
   if (stack().empty()) {
     throw Refusal{kInvalidContext};
@@ -124,7 +136,7 @@ void State::run(StreamState& stream) {
 
 // What a device does when a kernel fails: everything of its context ends, and nobody waits for it.
 void State::lose(ContextState& context) {
-  context.lost = cu::kLaunchFailed;
+  context.lost = machine.lost;
   for (const auto& [handle, stream] : streams) {
     if (stream->context != &context) {
       continue;
@@ -226,6 +238,7 @@ cu::Result guarded(const std::function<void(State&)>& body) noexcept {
   State& state = State::instance();
   const std::lock_guard lock(state.mutex);
   try {
+    state.refuse_in_child();
     body(state);
     return cu::kSuccess;
   } catch (const Refusal& refusal) {

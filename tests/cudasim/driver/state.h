@@ -2,6 +2,8 @@
 // of the driver takes; work of streams is done by whoever waits for it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -44,13 +46,16 @@ struct Refusal {
 };
 
 // What is simulated: from the environment variable BINDRT_CUDASIM_DEVICE, e.g.
-// count=2,capability=87,memory=64,cuda=124,ptx=84 (memory in MiB; CUDA 12.4; PTX up to version 8.4).
+// count=2,capability=87,memory=64,cuda=124,ptx=84 (memory in MiB; CUDA 12.4; PTX up to version 8.4). With
+// cubins=0 it refuses all machine code; lost=226 is the error that a failed kernel leaves.
 struct Machine {
   int count = 1;
   int capability = 89;
   std::size_t memory = std::size_t{1024} << 20;
   int cuda = 130;
   int ptx = 90;
+  bool cubins = true;
+  cu::Result lost = cu::kLaunchFailed;
 };
 Machine parse_machine(const std::string& text);  // std::invalid_argument names what is wrong
 
@@ -128,7 +133,7 @@ class State {
   static State& instance();
 
   std::mutex mutex;
-  bool started = false;
+  pid_t started = 0;  // the process that did; 0: none
   Machine machine;
   std::vector<std::unique_ptr<ContextState>> contexts;  // by device
   std::map<cu::Pointer, Allocation> memory;             // by address
@@ -142,6 +147,8 @@ class State {
   std::map<const void*, std::unique_ptr<FunctionState>> functions;
   Random random;
 
+  // Refusal in a process that was forked after the driver was started: nothing works there.
+  void refuse_in_child() const;
   // The calling thread's context; Refusal if it has none or it is lost.
   ContextState& current();
   std::vector<ContextState*>& stack();  // of the calling thread

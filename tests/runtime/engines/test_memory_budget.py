@@ -205,6 +205,7 @@ def test_against_a_plain_model(sizes: list[int], budget: int, actions: list[tupl
         dict(zip(names, sizes, strict=True)),
         opened,
         lambda *_: 0,
+        lambda *_: 0,
         lambda e: e not in busy,
         closed.append,
     )

@@ -106,6 +106,10 @@ def test_other_names_are_checked_still() -> None:
             bindrt.load("tiny", modalities=["text"], engines={"text": Mine()}, **options)  # type: ignore[arg-type]
 
 
+class OutOfMemoryError(RuntimeError):
+    """As torch's, CuPy's and others', which are no MemoryError either."""
+
+
 class Faulty(Mine):
     def __init__(self, fault: str) -> None:
         self.fault = fault
@@ -115,6 +119,8 @@ class Faulty(Mine):
             raise ValueError("two\nlines")
         if self.fault == "memory":
             raise MemoryError("4 GiB")
+        if self.fault == "library's memory":
+            raise OutOfMemoryError("no room")
         if self.fault == "returns":
             return np.ones_like(out)
         if self.fault == "too few":
@@ -129,6 +135,7 @@ class Faulty(Mine):
     [
         ("raises", r"engine 'mine' for text, batch \[1, \d+\]: it failed \(ValueError: two lines\)"),
         ("memory", r"it failed \(out of memory: 4 GiB\)"),
+        ("library's memory", r"it failed \(out of memory: no room\)"),
         ("returns", "run did not write every row, but returned something"),
         ("too few", "run did not write every row; it must"),
         ("own error", "mine: I refuse"),
@@ -140,6 +147,31 @@ def test_its_faults_are_errors_that_name_it(fault: str, message: str) -> None:
             model.embed(text="a dog")
         with pytest.raises(bindrt.EngineError, match=message):
             model.submit("text", "a dog").result(60)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "MemoryError",
+        "OutOfMemoryError: no room",
+        "cuBLAS: CUBLAS_STATUS_ALLOC_FAILED",
+        "Error Code 2: OutOfMemory (Requested size was 9 bytes.)",
+        "CUDA_ERROR_OUT_OF_MEMORY",
+        "std::bad_alloc",
+    ],
+)
+def test_memory_is_halved_whatever_library_says_it(said: str) -> None:
+    class Small(Mine):
+        def run(self, inputs: np.ndarray, out: np.ndarray) -> None:
+            if len(inputs) > 1:
+                raise MemoryError if said == "MemoryError" else RuntimeError(said)
+            out[...] = 1
+
+    with bindrt.load("tiny", modalities=["text"], engines={"text": Small()}) as model:
+        model.embed(text=["a dog", "a cat", "a car", "a cow"], normalize=False)
+        counts = model.stats()["text"]["pipeline"]
+    assert counts["halvings"] >= 1
+    assert counts["splits"] == 0
 
 
 def test_on_a_gpu_it_may_queue_its_work() -> None:
