@@ -34,6 +34,19 @@ void translated(const Body& body) {
   }
 }
 
+// Whether the exception that is being handled says that memory did not suffice.
+bool is_out_of_memory() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return error.out_of_memory();
+  } catch (const std::bad_alloc&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 std::size_t bytes_of(std::int64_t count, std::size_t each) { return static_cast<std::size_t>(count) * each; }
 
 // So few that a GPU takes about as long for one: to fill them up costs little.
@@ -102,24 +115,37 @@ void BatchDevice::start(const pipeline::Batch& batch, std::int64_t limit) {
     if (batch.used > rows_) {
       throw OutOfMemory();
     }
+    const Filled filled = fill_up(batch, limit);
     try {
-      const std::size_t index = started_ % options_.sets;
-      Set& set = *sets_[index];
-      Flight& flight = *flights_[started_ % depth()];
-      const Filled filled = fill_up(batch, limit);
-      fill_items(filled, flight);
-      copy_in(filled, set, flight);
-      compute(filled, index);
-      copy_out(batch, set, flight);
+      queue(filled);
     } catch (...) {
-      const cu::Result left = settle();  // the caller may change the rows now
-      if (is_context_lost(left)) {       // an engine that was refused for it may not say so
-        context_.driver().fail("running a batch", left);
+      if (filled.rows == batch.used || !is_out_of_memory()) {
+        throw;
       }
-      throw;
+      most_filled_ = filled.rows - 1;
+      queue({batch, batch.used, false});  // its own rows may have room
     }
     ++started_;
   });
+}
+
+// What it throws leaves nothing queued.
+void BatchDevice::queue(const Filled& filled) {
+  try {
+    const std::size_t index = started_ % options_.sets;
+    Set& set = *sets_[index];
+    Flight& flight = *flights_[started_ % depth()];
+    fill_items(filled, flight);
+    copy_in(filled, set, flight);
+    compute(filled, index);
+    copy_out(filled.batch, set, flight);
+  } catch (...) {
+    const cu::Result left = settle();  // the caller may change the rows now
+    if (is_context_lost(left)) {       // an engine that was refused for it may not say so
+      context_.driver().fail("running a batch", left);
+    }
+    throw;
+  }
 }
 
 const float* BatchDevice::wait() {
@@ -165,10 +191,11 @@ void BatchDevice::allocate_for(std::int64_t rows) {
 }
 
 BatchDevice::Filled BatchDevice::fill_up(const pipeline::Batch& batch, std::int64_t limit) const {
-  const std::int64_t most = std::min(limit, rows_);
-  for (const std::int64_t rows : graph_rows(most)) {
-    if (rows == batch.used || (rows > batch.used && rows <= kFewRows)) {
-      return {batch, rows, options_.graphs > 0};
+  if (options_.graphs > 0) {
+    for (const std::int64_t rows : graph_rows(std::min(limit, rows_))) {
+      if (rows == batch.used || (rows > batch.used && rows <= std::min(kFewRows, most_filled_))) {
+        return {batch, rows, true};
+      }
     }
   }
   return {batch, batch.used, false};

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -94,6 +95,7 @@ class BatchDevice final : public pipeline::Device {
     std::int64_t rows;
     bool kept;  // there is a graph for so many
   };
+  void queue(const Filled& filled);
   Filled fill_up(const pipeline::Batch& batch, std::int64_t limit) const;
   static void fill_items(const Filled& filled, Flight& flight);
   void copy_in(const Filled& filled, Set& set, const Flight& flight);
@@ -108,6 +110,8 @@ class BatchDevice final : public pipeline::Device {
   const Enqueue enqueue_;
   Stream in_, compute_, out_;
   std::int64_t rows_ = 0;  // that there is memory for
+  // Batches are filled up to no more: the engine had no memory for more rows than the batch had.
+  std::int64_t most_filled_ = std::numeric_limits<std::int64_t>::max();
   std::vector<std::unique_ptr<Set>> sets_;
   std::vector<std::unique_ptr<Flight>> flights_;
   GraphCache graphs_;
