@@ -162,7 +162,7 @@ class Runtime:
         return CudaEngine(about, content[start + size :], self.logger)
 
 
-#: Of a context's device memory; every row that is computed needs so much.
+#: A context needs so many bytes of device memory for every row that is computed.
 BYTES_A_ROW = 512
 
 
