@@ -57,3 +57,8 @@ def stream() -> int:
 def serve() -> int:
     """``bind-serve``."""
     return start("bindrt.commands.serve")
+
+
+def evaluate() -> int:
+    """``bind-eval``."""
+    return start("bindrt.commands.eval")

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "help"
-NAMES = ("bindrt", "embed", "stream", "search", "serve", "bench", "doctor", "completion", "export")
+NAMES = ("bindrt", "embed", "stream", "search", "serve", "eval", "bench", "doctor", "completion", "export")
 
 
 def help_page(name: str) -> str:

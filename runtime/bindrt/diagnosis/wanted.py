@@ -106,6 +106,14 @@ def libraries() -> tuple[Wanted, ...]:
             optional=True,
         ),
         Wanted(
+            "scikit-learn",
+            "sklearn",
+            "linear probes of bind-eval",
+            install("eval"),
+            ("scikit-learn",),
+            optional=True,
+        ),
+        Wanted(
             "sounddevice",
             "sounddevice",
             "microphones (examples/microphone.py)",

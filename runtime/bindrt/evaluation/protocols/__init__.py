@@ -1,0 +1,1 @@
+"""How a data set is put to a model: a file a protocol."""
