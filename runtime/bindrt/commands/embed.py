@@ -26,6 +26,7 @@ from bindrt.commands.progress import progress_bar
 from bindrt.commands.rows import as_json_line
 from bindrt.commands.segment_writer import SegmentWriter
 from bindrt.commands.segments import Segments, require_new
+from bindrt.commands.shards.running import run_shards, wants_shards
 from bindrt.commands.terminal import DONE, PASSED_OVER, Command
 from bindrt.errors import Error, OptionError
 from bindrt.index.place import check_place
@@ -37,8 +38,13 @@ from bindrt.locks import only_writer
 def run(args: argparse.Namespace, console: Console) -> int:
     """Embeds everything; the exit code."""
     arguments = embed_arguments(args)
-    arguments.check()
+    arguments.check(bool(args.column))
     limits = arguments.limits
+    if wants_shards(args):
+        summary = run_shards(args, arguments, console)
+        if args.json:
+            print(json.dumps({"output": str(args.output), **summary.as_json()}, ensure_ascii=False))
+        return PASSED_OVER if summary.doubtful else DONE
     check_outputs(args)
     with ExitStack() as stack:
         for place, option in ((args.output, "-o"), (args.index, "--index")):

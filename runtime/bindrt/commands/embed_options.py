@@ -14,6 +14,7 @@ from bindrt.commands.manifests import Manifest
 from bindrt.commands.rows import DTYPES
 from bindrt.commands.rules import Selection, Shard, parse_rule, parse_shard
 from bindrt.commands.segments import parts_folder
+from bindrt.commands.shards.parts import shards_folder
 from bindrt.commands.terminal import Add, CommandParser
 from bindrt.errors import OptionError
 from bindrt.modalities import MODALITIES
@@ -47,6 +48,7 @@ def parser(prog: str) -> CommandParser:
     _add_output(p.section("output"))
     p.add_json("print the summary as JSON; on standard error if the rows are printed")
     _add_engine(p.section("engine"))
+    _add_shards(p.section("tables and clusters"))
     return p
 
 
@@ -71,7 +73,13 @@ def _add_inputs(add: Add) -> None:
 
 
 def _add_output(add: Add) -> None:
-    add("-o", "--output", type=Path, metavar="OUT", help=".parquet, .npz or .jsonl")
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT",
+        help=".parquet, .npz or .jsonl; or a folder, for a file a block",
+    )
     add("--index", type=Path, metavar="OUT", help="write an index, a folder, for bind-search")
     add("--dtype", choices=tuple(DTYPES), help="of the vectors in the output; default: float32")
     add("--resume", action="store_true",
@@ -92,6 +100,18 @@ def _add_engine(add: Add) -> None:
     add("--trace", type=Path, metavar="OUT.json", help="record what happens when, for ui.perfetto.dev")
 
 
+def _add_shards(add: Add) -> None:
+    add("--column", action="append", default=[], metavar="MODALITY=COLUMN",
+        help="the inputs are tables or tar shards; embed such a column of them; may be repeated")  # fmt: skip
+    add("--block", type=int, default=1024, metavar="ROWS",
+        help="inputs of one file of an output in a folder; default: 1024")  # fmt: skip
+    add("--cluster", "--engine-cluster", choices=("ray",), help="embed on a cluster, many blocks at once")
+    add("--address", metavar="HOST:PORT", help="of the cluster; default: RAY_ADDRESS, else this machine")
+    add("--actors", type=int, metavar="N", help="models on the cluster; default: as many as it has room for")
+    add("--cpus", type=float, default=1, metavar="N", help="CPUs of each; default: 1")
+    add("--gpus", type=float, default=0, metavar="N", help="GPUs of each; default: 0")
+
+
 def embed_arguments(args: argparse.Namespace) -> EmbedArguments:
     """What the command line asks to embed.
 
@@ -108,12 +128,17 @@ def embed_arguments(args: argparse.Namespace) -> EmbedArguments:
         rules=[parse_rule(text) for text in args.rule],
         selection=Selection(args.include, args.exclude, shard),
         manifest=None if args.manifest is None else Manifest(args.manifest),
-        own=[place for out in (args.output, args.index) if out for place in (out, parts_folder(out))],
+        own=[place for out in (args.output, args.index) if out for place in _places(out)],
         strict=args.strict,
         window=window,
         hop=hop,
         limits=given_limits(args),
     )
+
+
+def _places(output: Path) -> tuple[Path, ...]:
+    """What an output writes: itself, and what it is made of."""
+    return output, parts_folder(output), shards_folder(output)
 
 
 def _window(args: argparse.Namespace) -> tuple[float | None, float | None]:

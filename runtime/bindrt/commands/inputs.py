@@ -87,6 +87,7 @@ class EmbedArguments:
         strict: a file that would be passed over is an error, and so is one of which a part is lost.
         window, hop: seconds of a recording's windows, and from one to the next; None: it is embedded whole.
         limits: what protects memory from files.
+        inputs: inputs that were chosen before, which come first and are all wanted.
     """
 
     paths: Sequence[str] = ()
@@ -102,6 +103,7 @@ class EmbedArguments:
     window: float | None = None
     hop: float | None = None
     limits: Limits = DEFAULT_LIMITS
+    inputs: Sequence[Input] = ()
 
     @property
     def spec(self) -> dict[str, str]:
@@ -112,14 +114,19 @@ class EmbedArguments:
             else {"hop": f"{self.hop:g}", "window": f"{self.window:g}"}
         )
 
-    def check(self) -> None:
+    def check(self, tables: bool = False) -> None:
+        """Raises OptionError for what means nothing.
+
+        Args:
+            tables: the paths are tables, whose columns say what is in them.
+        """
         if not self.paths and not self.texts and self.manifest is None:
             raise OptionError("", "nothing to embed", "give files, folders, -, --manifest or --text")
         if self.modality == "text" and any(p != STDIN for p in self.paths):
             raise OptionError(
                 "--modality text", "files are not read as texts", 'give --text "…", or lines on -'
             )
-        if self.manifest is None:
+        if self.manifest is None and not tables:
             found = BY_CONTENT if self.modality is None else (self.modality,)
             require_use(self.options, {*found, *(rule.modality for rule in self.rules)})
 
@@ -135,6 +142,7 @@ def list_inputs(arguments: EmbedArguments) -> Iterator[Input | None]:
 
     None stands for a pause: the list on standard input has no new line yet.
     """
+    yield from arguments.inputs
     selection = arguments.selection
     for entry in _all_inputs(arguments):
         if entry is None:

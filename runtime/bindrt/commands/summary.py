@@ -64,6 +64,16 @@ class Summary:
         """Counts an item's notes. A measured zero is nothing to tell."""
         self.notes.update(key for key, value in notes.items() if value or isinstance(value, str))
 
+    def add(self, other: Summary) -> None:
+        """Adds what happened to other inputs."""
+        self.rows += other.rows
+        self.failed += other.failed
+        self.notes.update(other.notes)
+        for name, suffix in other.passed_over.items():
+            found = self.passed_over.setdefault(name, Suffix(suffix.example))
+            found.count += suffix.count
+            found.doubtful += suffix.doubtful
+
     @property
     def doubtful(self) -> int:
         """How many files were passed over that may be media."""

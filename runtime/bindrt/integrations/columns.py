@@ -88,11 +88,12 @@ class ColumnEmbedder:
                 self._model = model
             return self._model
 
-    def embed(self, rows: Mapping[str, Iterable[object]]) -> dict[str, Embedded]:
+    def embed(self, rows: Mapping[str, Iterable[object]], root: str | None = None) -> dict[str, Embedded]:
         """Embeds some rows; all of their modalities are in work together.
 
         Args:
             rows: the values of each column, equally many; columns that are not embedded are not looked at.
+            root: the folder that relative paths begin at; None: ``self.root``.
 
         Returns:
             The vectors and the errors of each modality.
@@ -102,7 +103,8 @@ class ColumnEmbedder:
             Error: the bundle cannot be loaded, or an engine failed.
         """
         model = self.model
-        work = {m: self._submit(model, m, self._column(rows, name)) for m, name in self.columns.items()}
+        root = self.root if root is None else root
+        work = {m: self._submit(model, m, self._column(rows, name), root) for m, name in self.columns.items()}
         return {modality: _collect(futures, model.embed_dim) for modality, futures in work.items()}
 
     def close(self) -> None:
@@ -126,22 +128,24 @@ class ColumnEmbedder:
             )
         return list(rows[name])
 
-    def _submit(self, model: Model, modality: str, values: Sequence[object]) -> list[EmbeddingFuture | None]:
+    def _submit(
+        self, model: Model, modality: str, values: Sequence[object], root: str | None
+    ) -> list[EmbeddingFuture | None]:
         """The future of each value; None where there is no value."""
         found: list[EmbeddingFuture | None] = [None] * len(values)
         items, places = [], []
         for place, value in enumerate(values):
             if not is_missing(value):
-                items.append(self._item(modality, value))
+                items.append(self._item(modality, value, root))
                 places.append(place)
         futures = model.submit_many(cast(ModalityName, modality), items)
         for place, future in zip(places, futures, strict=True):
             found[place] = future
         return found
 
-    def _item(self, modality: str, value: object) -> object:
-        if self.root is not None and modality != "text" and isinstance(value, str) and not is_uri(value):
-            value = os.path.join(self.root, value)
+    def _item(self, modality: str, value: object, root: str | None) -> object:
+        if root and modality != "text" and isinstance(value, str) and not is_uri(value):
+            value = os.path.join(root, value)
         return as_item(modality, value, self.options.get(modality, {}))
 
 

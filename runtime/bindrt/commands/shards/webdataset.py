@@ -1,0 +1,110 @@
+"""WebDataset shards: tar files whose members ``KEY.EXTENSION`` are the columns of the sample ``KEY``."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pyarrow as pa
+
+from bindrt.commands.shards.blocks import RowsBlock
+from bindrt.errors import Error, SourceError
+from bindrt.sources.remote import is_remote, open_remote
+
+#: The column of a sample's key, as the package webdataset calls it.
+KEY = "__key__"
+#: Extensions of members that are texts.
+_TEXTS = ("txt", "json", "cls", "caption", "text", "url")
+_SUFFIXES = (".tar", ".tar.gz", ".tgz")
+
+
+def is_samples(place: str) -> bool:
+    return place.lower().endswith(_SUFFIXES)
+
+
+@dataclass(frozen=True)
+class SamplesBlock(RowsBlock):
+    """The samples of one shard, read from its beginning to its end, never unpacked."""
+
+    place: str
+    count: int = 1
+
+    @property
+    def name(self) -> str:
+        return f"tar {self.place}"
+
+    @property
+    def root(self) -> str:  # type: ignore[override]
+        return ""
+
+    def tables(self, rows: int) -> Iterator[pa.Table]:
+        some: list[dict[str, Any]] = []
+        names: list[str] = []
+        for sample in _samples(self.place):
+            some.append(sample)
+            names += [name for name in sample if name not in names]
+            if len(some) == rows:
+                yield _table(some, names)
+                some = []
+        if some:
+            yield _table(some, names)
+
+
+def _table(samples: list[dict[str, Any]], names: list[str]) -> pa.Table:
+    columns = {n: pa.array([s.get(n) for s in samples], _type(n)) for n in names}
+    return pa.table(columns)
+
+
+def _type(name: str) -> pa.DataType:
+    return pa.string() if name == KEY or _is_text(name) else pa.large_binary()
+
+
+def _is_text(name: str) -> bool:
+    return name.rpartition(".")[2] in _TEXTS
+
+
+def _samples(place: str) -> Iterator[dict[str, Any]]:
+    sample: dict[str, Any] = {}
+    for path, data in _members(place):
+        folder, name = os.path.split(path)
+        stem, _, extension = name.partition(".")
+        key = os.path.join(folder, stem)
+        if not extension or not stem:
+            continue
+        if sample.get(KEY) != key:
+            if sample:
+                yield sample
+            sample = {KEY: key}
+        name = extension.lower()
+        sample[name] = data.decode("utf-8", "replace") if _is_text(name) else data
+    if sample:
+        yield sample
+
+
+def _members(place: str) -> Iterator[tuple[str, bytes]]:
+    with _reading(place), _opened(place) as file, tarfile.open(fileobj=file, mode="r|*") as archive:
+        for member in archive:
+            if member.isfile():
+                data = archive.extractfile(member)
+                assert data is not None
+                yield member.name, data.read()
+
+
+@contextmanager
+def _opened(place: str) -> Iterator[Any]:
+    with open_remote(place) if is_remote(place) else open(place, "rb") as file:
+        yield cast(Any, file)
+
+
+@contextmanager
+def _reading(place: str) -> Iterator[None]:
+    try:
+        yield
+    except Error:
+        raise
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise SourceError(place, f"the shard cannot be read ({error})", "is it complete?") from error

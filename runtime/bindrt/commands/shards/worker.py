@@ -1,0 +1,164 @@
+"""What a worker does: embeds blocks with a model of its own, and writes a part for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from bindrt.commands.embed_run import EmbedRun
+from bindrt.commands.inputs import EmbedArguments
+from bindrt.commands.rows import DTYPES, Row, schema, to_table
+from bindrt.commands.shards.blocks import FilesBlock, NumberedBlock, RowsBlock
+from bindrt.commands.shards.parts import new_part, part_name
+from bindrt.commands.summary import Summary
+from bindrt.embeddings.files import NORMALIZED, SPACE
+from bindrt.errors import ClosedError, EngineError, Error
+from bindrt.integrations.batches import ERROR, VECTOR, columns_of, with_vectors
+from bindrt.integrations.columns import ColumnEmbedder
+from bindrt.item_options import item_options
+
+#: Rows of a table that are embedded together, and rows of files that are written together.
+TOGETHER = 256
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all workers of a job are told. It can be pickled.
+
+    Attributes:
+        bundle, load: for :func:`bindrt.load`.
+        folder: where the parts are.
+        arguments: how files are read; its inputs are not used.
+        columns: of tables, by modality.
+        skip: what cannot be embedded has a row with its error; else it ends the job.
+        dtype: of the vectors' numbers.
+    """
+
+    bundle: str
+    folder: str
+    arguments: EmbedArguments
+    columns: Mapping[str, str] = field(default_factory=dict)
+    load: Mapping[str, Any] = field(default_factory=dict)
+    skip: bool = False
+    dtype: str = "float32"
+
+    def embedder(self) -> ColumnEmbedder:
+        """What embeds columns; its model embeds files too."""
+        options = {m: _options(m, self.arguments.options) for m in self.columns}
+        return ColumnEmbedder(self.bundle, self.columns or {"text": ""}, options, load=self.load)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a block.
+
+    Attributes:
+        count: of its inputs.
+        error: of the first input that failed, where that ends the job: then there is no part.
+    """
+
+    count: int
+    summary: Summary
+    error: str | None = None
+
+
+class Worker:
+    """Embeds blocks; several threads may use it, so that the engine has work while a block begins or ends."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._embedder = job.embedder()
+
+    def write(self, block: NumberedBlock) -> Done:
+        """Embeds a block and writes its part.
+
+        Raises:
+            Error: the bundle cannot be loaded, the table cannot be read, or an engine failed.
+        """
+        path = Path(self._job.folder) / part_name(block)
+        summary = Summary()
+        try:
+            if isinstance(block.block, FilesBlock):
+                self._write_files(path, block.block, summary)
+            else:
+                assert isinstance(block.block, RowsBlock)
+                with new_part(path) as write:
+                    for table in block.block.tables(TOGETHER):
+                        write(self._row_table(table, block.block.root, summary))
+        except _Stop as stop:
+            return Done(block.block.count, summary, str(stop))
+        return Done(block.block.count, summary)
+
+    def close(self) -> None:
+        self._embedder.close()
+
+    def _write_files(self, path: Path, block: FilesBlock, summary: Summary) -> None:
+        model = self._embedder.model
+        arguments = replace(self._job.arguments, inputs=block.inputs)
+        run = EmbedRun(model, arguments, self._job.skip, summary=summary)
+        rows: list[Row] = []
+        with new_part(path, schema(model.embed_dim, run.space, self._job.dtype)) as write:
+
+            def write_rows() -> None:
+                if rows:
+                    write(to_table(rows, model.embed_dim, run.space, self._job.dtype))
+                    rows.clear()
+
+            def add(row: Row) -> None:
+                rows.append(row)
+                if len(rows) == TOGETHER:
+                    write_rows()
+
+            try:
+                run.run(add)
+            except (EngineError, ClosedError):
+                raise
+            except Error as of_item:
+                raise _Stop(str(of_item)) from of_item
+            write_rows()
+
+    def _row_table(self, table: pa.Table, root: str, summary: Summary) -> pa.Table:
+        found = self._with_vectors(table, root)
+        for modality in self._job.columns:
+            errors = [error for error in found[ERROR.format(modality)].to_pylist() if error is not None]
+            if errors and not self._job.skip:
+                raise _Stop(f"{errors[0]}; add --on-error skip to record it and go on")
+            summary.failed += len(errors)
+        summary.rows += len(found)
+        return found
+
+    def _with_vectors(self, table: pa.Table, root: str) -> pa.Table:
+        rows = columns_of(table.select([n for n in self._job.columns.values() if n in table.column_names]))
+        embedded = self._embedder.embed(rows, root)
+        files = [n for n in rows if not _is_text(table.schema.field(n).type)]
+        found = with_vectors(table, embedded, files)
+        if self._job.dtype != "float32":
+            found = _with_numbers(found, list(self._job.columns), DTYPES[self._job.dtype])
+        about = {SPACE: self._embedder.model.space.encode(), NORMALIZED: b"true"}
+        return found.replace_schema_metadata({**(found.schema.metadata or {}), **about})
+
+
+class _Stop(Exception):  # noqa: N818 - it ends the job, as asked for
+    """An input failed, and that ends the job."""
+
+
+def _options(modality: str, options: Mapping[str, str]) -> dict[str, str]:
+    """Those of the options that the modality has."""
+    known = item_options()
+    return {name: value for name, value in options.items() if modality in known[name].readers}
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _with_numbers(table: pa.Table, modalities: list[str], kind: pa.DataType) -> pa.Table:
+    for modality in modalities:
+        name = VECTOR.format(modality)
+        wanted = pa.list_(kind, table.schema.field(name).type.list_size)
+        table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(wanted))
+    return table
