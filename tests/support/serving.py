@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -45,15 +46,17 @@ class Running:
 
     Attributes:
         port: on 127.0.0.1.
+        trusted: the file of its certificate, if it serves HTTPS.
     """
 
-    def __init__(self, server: Any, port: int) -> None:
+    def __init__(self, server: Any, port: int, trusted: str | None = None) -> None:
         self.server = server
         self.port = port
+        self.trusted = trusted
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'http' if self.trusted is None else 'https'}://127.0.0.1:{self.port}"
 
     def ask(
         self,
@@ -63,13 +66,19 @@ class Running:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = self._connection()
         try:
             connection.request(method, path, body, dict(headers or {}))
             found = connection.getresponse()
             return Answer(found.status, {k.lower(): v for k, v in found.getheaders()}, found.read())
         finally:
             connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self.trusted is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        context = ssl.create_default_context(cafile=self.trusted)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE, context=context)
 
     def post(self, path: str, content: object, headers: Mapping[str, str] | None = None) -> Answer:
         """One request with JSON."""
@@ -116,17 +125,22 @@ def running(
     keep_alive: float = 75.0,
     warm: bool = True,
     grpc: bool = False,
+    tls: tuple[str, str] | None = None,
 ) -> Iterator[Running]:
-    """Serves models while the block runs."""
+    """Serves models while the block runs; ``tls`` names the files of a certificate and its key."""
     from bindrt.serving.running import Listening, Server
 
-    listening = Listening(port=0, drain=drain, keep_alive=keep_alive, grpc_port=0 if grpc else None)
+    certificate, key = tls or (None, None)
+    grpc_port = 0 if grpc else None
+    listening = Listening(
+        port=0, drain=drain, keep_alive=keep_alive, certificate=certificate, key=key, grpc_port=grpc_port
+    )
     listener = listening.bind()
     server = Server(app(model, options), listening)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
-        found = Running(server, listener.getsockname()[1])
+        found = Running(server, listener.getsockname()[1], certificate)
         wait_for(lambda: server.started or not thread.is_alive())
         if warm:
             wait_for(found.is_ready)

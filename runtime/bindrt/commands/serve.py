@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from bindrt.bundle import open_bundle
+from bindrt.commands.configured import ConfiguredParser, settings_text
 from bindrt.commands.limit_options import SECTION as LIMIT_SECTION
 from bindrt.commands.limit_options import add_limit_options, given_limits
 from bindrt.commands.terminal import Add, Command, CommandParser, heard_log
 from bindrt.cores import take_part
 from bindrt.errors import Error, OptionError
 from bindrt.extras import install
+from bindrt.index import Index
 from bindrt.loading import load
 from bindrt.model import Model
 from bindrt.precisions import PRECISION_HELP
@@ -33,8 +36,13 @@ if TYPE_CHECKING:
 _DEFAULTS = ServeOptions()
 
 
+#: What begins the names of its options in the environment.
+PREFIX = "BINDRT_SERVE_"
+
+
 def parser(prog: str) -> CommandParser:
-    p = CommandParser(
+    p = ConfiguredParser(
+        PREFIX,
         prog,
         "NAME.bind [NAME=OTHER.bind ...] [options]",
         "Serve bundles over HTTP: Weaviate's multi2vec-bind, OpenAI's embeddings, and uploads of files. "
@@ -42,10 +50,12 @@ def parser(prog: str) -> CommandParser:
         """
         imagebind.bind --port 8080
         big=imagebind.bind small=tiny --api-keys keys.txt --max-body 20000000
+        imagebind.bind --weaviate-scales --check-config
         """,
     )
-    p.add("bundles", nargs="+", metavar="[NAME=]NAME.bind",
+    p.add("bundles", nargs="*", default=[], metavar="[NAME=]NAME.bind",
           help="a bundle, and its name in requests; the first answers those that name none")  # fmt: skip
+    p.add_config()
     _add_network(p.section("network"))
     _add_requests(p.section("requests"))
     add_limit_options(p.section(LIMIT_SECTION))
@@ -62,7 +72,8 @@ def _add_network(add: Add) -> None:
     add("--tls-cert", metavar="FILE", help="certificate (PEM): serve HTTPS")
     add("--tls-key", metavar="FILE", help="its key (PEM)")
     add("--api-keys", type=Path, metavar="FILE", help="keys, one a line: requests must give one of them")
-    add("--cors", action="append", default=[], metavar="ORIGIN", help="a web page's origin that may ask")
+    add("--cors", action="extend", nargs="+", default=[], metavar="ORIGIN",
+        help="origins of web pages that may ask")  # fmt: skip
     add("--keep-alive", type=float, default=75.0, metavar="S", help="seconds without a request; default: 75")
     add("--drain", type=float, default=30.0, metavar="S",
         help="seconds that requests may take to end when the server does; default: 30")  # fmt: skip
@@ -75,6 +86,7 @@ def _add_requests(add: Add) -> None:
     add("--max-bodies", type=int, default=d.max_bodies, metavar="N",
         help=f"bytes of all bodies that are held at once; {d.max_bodies:,}")  # fmt: skip
     add("--max-items", type=int, default=d.max_items, metavar="N", help=f"of a request; {d.max_items:,}")
+    add("--max-text", type=int, default=d.max_text, metavar="N", help=f"characters of a text; {d.max_text:,}")
     add("--queue", type=int, default=d.queue, metavar="N",
         help=f"items of a modality that may wait; past them: status 429; {d.queue:,}")  # fmt: skip
     add("--body-seconds", type=float, default=d.body_seconds, metavar="S",
@@ -82,6 +94,8 @@ def _add_requests(add: Add) -> None:
     add("--fetch-urls", nargs="+", default=[], metavar="HOST",
         help="fetch files that requests name by URL, from these hosts alone: images.example.org, "
         "*.example.org; never from inside a network")  # fmt: skip
+    add("--fetch-seconds", type=float, default=d.fetch_seconds, metavar="S",
+        help=f"in which such a file must have come; {d.fetch_seconds:g}")  # fmt: skip
     add("--index", metavar="INDEX", help="an index that /v1/search searches with the first bundle")
     add("--weaviate-scales", action="store_true",
         help="vectors of /vectorize have the original model's lengths")  # fmt: skip
@@ -97,7 +111,7 @@ def _add_engine(add: Add) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> None:
-    options = serve_options(args)
+    bundles, options = named(args.bundles), serve_options(args)
     if (args.tls_cert is None) != (args.tls_key is None):
         raise OptionError("--tls-cert", "a certificate and its key go together", "give --tls-key too")
     if args.workers < 1:
@@ -114,6 +128,11 @@ def run(args: argparse.Namespace, console: Console) -> None:
         args.host, args.port, args.keep_alive, args.drain, args.tls_cert, args.tls_key, args.grpc_port
     )
     listening.tls_files()
+    if args.check_config:
+        given_limits(args)
+        _check_files(bundles, options)
+        print(settings_text(args.settings))
+        return
     with listening.bind() as listener:
         with _loaded(args) as models:
             application = app(models, options)  # also where workers follow: what is wrong shows here
@@ -147,6 +166,14 @@ def _work(args: argparse.Namespace, options: ServeOptions, post: Post) -> None:
         _serve(Worker(models, options, post), post.listener, args)
 
 
+def _check_files(bundles: Mapping[str, str], options: ServeOptions) -> None:
+    """Raises Error unless what would be served is there; nothing is loaded."""
+    for path in bundles.values():
+        open_bundle(path)
+    if options.index is not None:
+        Index.load(options.index, verify=False)
+
+
 def serve_options(args: argparse.Namespace) -> ServeOptions:
     """What requests may have.
 
@@ -157,11 +184,13 @@ def serve_options(args: argparse.Namespace) -> ServeOptions:
         max_body=args.max_body,
         max_bodies=args.max_bodies,
         max_items=args.max_items,
+        max_text=args.max_text,
         queue=args.queue,
         body_seconds=args.body_seconds,
         api_keys=() if args.api_keys is None else read_keys(args.api_keys),
         origins=tuple(args.cors),
         fetch_urls=tuple(args.fetch_urls),
+        fetch_seconds=args.fetch_seconds,
         index=args.index,
         weaviate_scales=args.weaviate_scales,
         access_log=not args.no_access_log,
@@ -188,12 +217,14 @@ def named(bundles: Sequence[str]) -> dict[str, str]:
     """The paths of bundles, by what requests call them.
 
     Raises:
-        OptionError: two have one name, or a name or a path is empty.
+        OptionError: there is none, two have one name, or a name or a path is empty.
 
     >>> named(["models/imagebind.bind", "small=tiny"])
     {'imagebind': 'models/imagebind.bind', 'small': 'tiny'}
     """
     found: dict[str, str] = {}
+    if not bundles:
+        raise OptionError("bundles", "there is none", "give NAME.bind, or bundles in the file of --config")
     for text in bundles:
         name, equals, path = text.partition("=")
         if not equals or "/" in name:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import bindrt
+import support
 from bindrt.serving import ServeOptions
-from support.damage import mutated
 from support.serving import Running, gated, running, wait_for
 
 grpc = pytest.importorskip("grpc")
+#: A key and a certificate of localhost.
+TLS = Path(support.__file__).parent / "tls"
 SERVICE = "inference.GRPCInferenceService"
 
 
@@ -83,28 +85,26 @@ def test_errors(serving: Running, media: dict[str, bytes]) -> None:
         assert said in failed.value.details()
 
 
-def outcome(server: Running, request: bytes) -> tuple[str, str]:
-    """How a call ends, and what is said of it."""
-    try:
-        call(server, "ModelInfer", request)
-    except grpc.RpcError as error:
-        return error.code().name, str(error.details())
-    return "OK", ""
+def test_tls(served_model: bindrt.Model) -> None:
+    certificate = TLS / "certificate.pem"
+    with running(served_model, grpc=True, tls=(str(certificate), str(TLS / "key.pem"))) as server:
+        where = f"127.0.0.1:{server.server.grpc_port}"
+        assert server.ask("GET", "/ready").status == 200, "HTTPS beside it"
+        from bindrt.serving.grpc_messages import message
 
-
-def test_garbage(serving: Running, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
-    """Damaged messages are answered, and the server goes on."""
-    from bindrt.serving.grpc_messages import message
-
-    whole = message("ModelInferRequest")(model_name="text", **tensor([b"a bell"])).SerializeToString()
-    known = {"OK", "INVALID_ARGUMENT", "NOT_FOUND"}
-    for seed in range(100):
-        code, said = outcome(serving, mutated(whole, random.Random(seed)))
-        assert code in known, f"seed {seed}: {said}"
-        assert "Traceback" not in said, f"seed {seed}"
-    found = asked(serving, "ModelInfer", model_name="text", **tensor([b"a bell"]))
-    assert np.allclose(rows(found), served_model.embed(text="a bell").text, atol=1e-5)
-    assert serving.is_ready()
+        request = message("ModelInferRequest")(model_name="text", **tensor([b"a bell"])).SerializeToString()
+        trusting = grpc.ssl_channel_credentials(certificate.read_bytes())
+        with grpc.secure_channel(where, trusting) as channel:
+            answer = channel.unary_unary(f"/{SERVICE}/ModelInfer")(request, timeout=60)
+        found = message("ModelInferResponse").FromString(answer)
+        assert np.allclose(rows(found), served_model.embed(text="a bell").text, atol=1e-5)
+        for channel in (
+            grpc.insecure_channel(where),
+            grpc.secure_channel(where, grpc.ssl_channel_credentials()),
+        ):
+            with channel, pytest.raises(grpc.RpcError) as failed:
+                channel.unary_unary(f"/{SERVICE}/ModelInfer")(request, timeout=60)
+            assert failed.value.code().name == "UNAVAILABLE"
 
 
 def test_keys(served_model: bindrt.Model) -> None:
