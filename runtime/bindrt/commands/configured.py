@@ -11,6 +11,7 @@ import difflib
 import json
 import os
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -151,15 +152,16 @@ def _from_file(path: Path, named: Mapping[str, argparse.Action]) -> dict[str, Se
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ImportError:  # Python 3.10
+    else:
         try:
-            import tomli as tomllib  # type: ignore[import-not-found,no-redef,unused-ignore]
+            import tomli as tomllib
         except ImportError:
             raise Error("--config", "tomli is not installed", install("serve")) from None
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        found: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+        return found
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise OptionError(f"--config {path}", f"it cannot be read: {reason}", "give a file of TOML") from None
