@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 import numpy as np
@@ -109,12 +110,19 @@ class FramePieces(_OneByOne):
         self.are_windows = isinstance(feed, PictureFeed)
         self._first: float | None = None  # when the first frame came, for frames without times
         self._last: float | None = None
+        self._shape: tuple[int, ...] | None = None  # of the last frame, if it was taken as it was
+        self._dtype: Any = None
 
     def piece(self, data: Any, time: Any, arrived: float) -> Piece:
+        if type(data) is np.ndarray and data.shape == self._shape and data.dtype is self._dtype:
+            if type(time) is float and math.isfinite(time):  # as the one before it: no further look
+                return Piece(owned(data), time, arrived, self._since(time), data.nbytes, time)
         if time is None and self._fps is None:
             self._first = arrived if self._first is None else self._first
             time = arrived - self._first
         frame = self._feed.checked(data, time)
+        if type(data) is np.ndarray:
+            self._shape, self._dtype = data.shape if data.shape == frame.shape else None, data.dtype
         seconds = 1 / self._fps if time is None and self._fps else self._since(time)
         return Piece(owned(frame), time, arrived, seconds, frame.nbytes, time)
 
