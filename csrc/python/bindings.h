@@ -18,6 +18,7 @@ void bind_png(pybind11::module_& module);
 void bind_prepare(pybind11::module_& module);
 void bind_text(pybind11::module_& module);
 void bind_sound(pybind11::module_& module);
+void bind_sound_track(pybind11::module_& module);
 
 // The GPU kernels of this build: compiler, targets, bytes, names; None if it has none.
 pybind11::object gpu_kernels();

@@ -76,6 +76,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   bindrt::bind_png(module);
   bindrt::bind_prepare(module);
   bindrt::bind_sound(module);
+  bindrt::bind_sound_track(module);
   bindrt::bind_operators(module);
   bindrt::bind_pipeline(module);
   bindrt::bind_text(module);

@@ -4,9 +4,9 @@
 namespace bindrt::video {
 
 std::unique_ptr<Decoder> Decoder::of(const Ffmpeg& library, const AvStream& stream, int threads,
-                                     bool of_frames) {
+                                     bool of_frames, int errors) {
   std::unique_ptr<Decoder> made(new Decoder(library));
-  return made->open(stream, threads, of_frames) ? std::move(made) : nullptr;
+  return made->open(stream, threads, of_frames, errors) ? std::move(made) : nullptr;
 }
 
 Decoder::~Decoder() {
@@ -14,7 +14,7 @@ Decoder::~Decoder() {
   library_.free_frame(&frame_);
 }
 
-bool Decoder::open(const AvStream& stream, int threads, bool of_frames) noexcept {
+bool Decoder::open(const AvStream& stream, int threads, bool of_frames, int errors) noexcept {
   codec_ = library_.find_decoder(stream.parameters->codec);
   context_ = codec_ == nullptr ? nullptr : library_.new_context(codec_);
   frame_ = library_.new_frame();
@@ -24,6 +24,7 @@ bool Decoder::open(const AvStream& stream, int threads, bool of_frames) noexcept
          library_.set_ratio(context_, "pkt_timebase", stream.time_base, 0) >= 0 &&
          library_.set_number(context_, "threads", threads, 0) >= 0 &&
          library_.set_number(context_, "thread_type", kinds, 0) >= 0 &&
+         (errors == 0 || library_.set_number(context_, "err_detect", errors, 0) >= 0) &&
          library_.open(context_, codec_, nullptr) >= 0;
 }
 

@@ -10,10 +10,10 @@ namespace bindrt::video {
 
 class Decoder {
  public:
-  // For a stream's packets, in so many threads: of frames, or only of their parts. Null if FFmpeg has no
-  // decoder of its codec, or no memory.
+  // For a stream's packets, in so many threads: of frames, or only of their parts. `errors`: flags of what is
+  // an error beyond what always is. Null if FFmpeg has no decoder of its codec, or no memory.
   static std::unique_ptr<Decoder> of(const Ffmpeg& library, const AvStream& stream, int threads,
-                                     bool of_frames);
+                                     bool of_frames, int errors = 0);
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
   ~Decoder();
@@ -30,7 +30,7 @@ class Decoder {
 
  private:
   explicit Decoder(const Ffmpeg& library) noexcept : library_(library) {}
-  bool open(const AvStream& stream, int threads, bool of_frames) noexcept;
+  bool open(const AvStream& stream, int threads, bool of_frames, int errors) noexcept;
 
   const Ffmpeg& library_;
   const AvCodec* codec_ = nullptr;

@@ -16,7 +16,8 @@ inline constexpr unsigned kAvutil = 60;
 inline constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
 inline constexpr int kEndOfFile = -0x20464F45;  // "EOF " reversed
 inline constexpr int kAgain = -11;
-inline constexpr int kVideoStream = 0;         // a type of streams
+inline constexpr int kVideoStream = 0;         // types of streams
+inline constexpr int kSoundStream = 1;
 inline constexpr int kCoverPicture = 1 << 10;  // a disposition
 inline constexpr int kKeyPacket = 1 << 0;      // flags of a packet
 inline constexpr int kCorruptPacket = 1 << 1;
@@ -32,6 +33,9 @@ inline constexpr int kSkipNothing = 0;      // frames that the decoder skips
 inline constexpr int kSkipNotReferred = 8;
 inline constexpr int kFrameThreads = 1;
 inline constexpr int kSliceThreads = 2;
+inline constexpr int kCheckSums = 1;    // what a decoder takes for an error
+inline constexpr int kFloatPlanes = 8;  // a format: floats, each channel for itself
+inline constexpr int kNativeOrder = 1;  // of channels: that of the bits of a mask
 
 struct AvRational {
   int num;
@@ -139,6 +143,13 @@ struct AvSideData {
   std::size_t size;
 };
 
+struct AvChannels {
+  int order;
+  int count;
+  std::uint64_t mask;
+  void* opaque;
+};
+
 struct AvFrame {
   std::uint8_t* data[8];
   int line_size[8];
@@ -170,6 +181,11 @@ struct AvFrame {
   std::int64_t best_time;
   void* metadata;
   int error_flags;
+  void* hardware;
+  void* opaque_buffer;
+  std::size_t crop[4];
+  void* private_buffer;
+  AvChannels channels;
 };
 
 static_assert(offsetof(AvParameters, width) == 72 && offsetof(AvParameters, delay) == 120);
@@ -177,7 +193,7 @@ static_assert(offsetof(AvStream, parameters) == 16 && offsetof(AvStream, average
 static_assert(offsetof(AvFormat, streams) == 48 && offsetof(AvFormat, duration) == 104);
 static_assert(offsetof(AvPacket, stream) == 36 && offsetof(AvPacket, duration) == 64);
 static_assert(offsetof(AvFrame, pts) == 136 && offsetof(AvFrame, flags) == 276 &&
-              offsetof(AvFrame, error_flags) == 320);
+              offsetof(AvFrame, error_flags) == 320 && offsetof(AvFrame, channels) == 384);
 
 struct AvContext;
 struct AvOptions;

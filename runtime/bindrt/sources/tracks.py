@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.errors import SourceError
 from bindrt.limits import Limits
@@ -21,8 +22,9 @@ from bindrt.sources.container import (
     packets_of,
 )
 from bindrt.sources.formats import Format
+from bindrt.sources.handover import hand_over_ffmpeg
 from bindrt.sources.opening import IF_CUT, Opened, decoding, library
-from bindrt.sources.recording import Blocks, Damage, Recording, check_seconds
+from bindrt.sources.recording import BLOCK, Blocks, Damage, Recording, check_seconds
 from bindrt.wanted import require_wanted
 
 #: FFmpeg's names of the formats that libsndfile reads otherwise.
@@ -44,6 +46,7 @@ _COUNTED_APART = ("adpcm", "gsm")  # codecs of which an AVI counts blocks, and F
 _CHECKED = ("wavpack", "tta", "ape", "tak")  # codecs whose wrong check sums FFmpeg only tells when it must
 _BARE = ("mlp", "truehd", "sbc")  # all of the file are frames; FFmpeg says nothing of those that it skips
 _AT_LEAST = 1 << 13  # samples of each channel that are handed out together
+_AT_ONCE = BLOCK - (1 << 12)  # the same, decoded without the interpreter: a packet more is at most a block
 _SLACK = 0.05  # the share by which a container's promise may be too long
 
 
@@ -71,10 +74,31 @@ def open_track(
     damage = Damage() if damage is None else damage
 
     def blocks(wanted: Sequence[range] | None) -> Blocks:
-        return _blocks(opened, file_format, limits, index, rate, damage)
+        at, track = 0, _ordinary_track(opened, file_format, limits, index, rate)
+        while track is not None and track.has_more:
+            require_wanted()
+            with decoding(opened.name, "sound track", IF_CUT):
+                block = track.read(_AT_ONCE).T
+            if len(block):
+                yield at, block
+                at += len(block)
+        if track is not None and track.is_whole:
+            return
+        for start, block in _blocks(opened, file_format, limits, index, rate, damage):
+            if start + len(block) > at:
+                yield max(start, at), block[max(at - start, 0) :]
 
     slack = max(0.5, _SLACK * (promised or 0) / rate)
     return Recording(opened.name, Fraction(rate), None, blocks, promised, slack, damage)
+
+
+def _ordinary_track(
+    opened: Opened, file_format: Format, limits: Limits, index: int, rate: int
+) -> _core.OrdinaryTrack | None:
+    """The track, to be decoded without the interpreter's lock up to what is unusual; None: all of it is."""
+    if file_format.name != "mov" or opened.path is None or not hand_over_ffmpeg():
+        return None
+    return _core.OrdinaryTrack.open(opened.path, index, rate, limits.max_packets)
 
 
 def _promises(media: Any, stream: Any) -> bool:

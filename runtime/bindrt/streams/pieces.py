@@ -114,9 +114,8 @@ class FramePieces(_OneByOne):
         self._dtype: Any = None
 
     def piece(self, data: Any, time: Any, arrived: float) -> Piece:
-        if type(data) is np.ndarray and data.shape == self._shape and data.dtype is self._dtype:
-            if type(time) is float and math.isfinite(time):  # as the one before it: no further look
-                return Piece(owned(data), time, arrived, self._since(time), data.nbytes, time)
+        if self._is_usual(data) and type(time) is float and math.isfinite(time):
+            return Piece(owned(data), time, arrived, self._since(time), data.nbytes, time)
         if time is None and self._fps is None:
             self._first = arrived if self._first is None else self._first
             time = arrived - self._first
@@ -125,6 +124,10 @@ class FramePieces(_OneByOne):
             self._shape, self._dtype = data.shape if data.shape == frame.shape else None, data.dtype
         seconds = 1 / self._fps if time is None and self._fps else self._since(time)
         return Piece(owned(frame), time, arrived, seconds, frame.nbytes, time)
+
+    def _is_usual(self, data: Any) -> bool:
+        """Whether it is a frame as the one before, which needs no further look."""
+        return type(data) is np.ndarray and data.shape == self._shape and data.dtype is self._dtype
 
     def _since(self, time: Any) -> float:
         last, self._last = self._last, float(time or 0.0)

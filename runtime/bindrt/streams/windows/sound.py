@@ -135,7 +135,7 @@ def _blocks(recording: Recording, item: Audio, limits: Limits) -> Iterator[tuple
         for block in _of_one_dtype(recording, item, limits):
             is_damaged = recording.damage.so_far != lost
             if kept and (is_damaged or sum(each.shape[1] for each in kept) + block.shape[1] > BLOCK):
-                yield np.concatenate(kept, axis=1), lost
+                yield _joined(kept), lost
                 kept = []
             lost = recording.damage.so_far
             if is_damaged:
@@ -145,9 +145,13 @@ def _blocks(recording: Recording, item: Audio, limits: Limits) -> Iterator[tuple
     except Error as error:  # it comes after the samples before it
         failure = error
     if kept:
-        yield np.concatenate(kept, axis=1), lost
+        yield _joined(kept), lost
     if failure is not None:
         raise failure
+
+
+def _joined(blocks: list[Array]) -> Array:
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
 
 
 def _of_one_dtype(recording: Recording, item: Audio, limits: Limits) -> Iterator[Array]:
