@@ -49,6 +49,7 @@ class OrdinaryTrack {
     const auto& channels = track_->channels();
     py::array_t<float> made({static_cast<py::ssize_t>(channels.size()), track_->samples()});
     float* to = made.mutable_data();
+    const WithoutGil release;
     for (const std::vector<float>& channel : channels) {
       to = std::copy(channel.begin(), channel.end(), to);
     }
@@ -69,9 +70,9 @@ class OrdinaryTrack {
 }  // namespace
 
 void bind_sound_track(py::module_& module) {
-  py::class_<OrdinaryTrack>(module, "OrdinaryTrack", py::is_final(),
-                            py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)),
-                            "The sound track of an ordinary MP4 or MOV, read in order by one thread at a time.")
+  py::class_<OrdinaryTrack>(
+      module, "OrdinaryTrack", py::is_final(), py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)),
+      "The sound track of an ordinary MP4 or MOV, read in order by one thread at a time.")
       .def_static("open", &OrdinaryTrack::open, py::arg("path"), py::arg("stream"), py::arg("rate"),
                   py::arg("max_packets"),
                   R"(The stream with this number; None for another container, or without use_ffmpeg.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -98,7 +99,7 @@ def _ordinary_track(
     """The track, to be decoded without the interpreter's lock up to what is unusual; None: all of it is."""
     if file_format.name != "mov" or opened.path is None or not hand_over_ffmpeg():
         return None
-    return _core.OrdinaryTrack.open(opened.path, index, rate, limits.max_packets)
+    return _core.OrdinaryTrack.open(os.fsencode(opened.path), index, rate, limits.max_packets)
 
 
 def _promises(media: Any, stream: Any) -> bool:

@@ -22,6 +22,7 @@ def write_files(folder: Path) -> list[str]:
     files = {
         "h264.mp4": {"count": 20, "options": {"g": "6"}},
         "sound.mkv": {"count": 12, "audio": "libopus"},
+        "sound.mp4": {"count": 12, "audio": "aac"},
         "mpeg4.mov": {"count": 9, "codec": "mpeg4", "rotation": 90},
         "vp9.webm": {"count": 8, "codec": "libvpx-vp9"},
     }

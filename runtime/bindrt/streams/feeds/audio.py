@@ -88,13 +88,14 @@ class AudioFeed:
         Raises:
             InputError: the block is of another kind, shape or dtype than the stream, or the time no number.
         """
-        block = self.checked(data, time)
-        if block.shape[1] == 0:
-            return []
-        block, bad = _without_nan(block)
+        block, bad = _without_nan(self.checked(data, time))
         if bad:
             self._incidents.add(self._clock.count, "not_finite", bad)
-        return self._follow(self._clock.take(block, None if time is None else float(time)))
+        return self._take(block, None if time is None else float(time))
+
+    def push_finite(self, data: Any) -> list[ReadyWindow]:
+        """As :meth:`push`, for a block without a time whose samples are known to be finite."""
+        return self._take(self.checked(data, None), None)
 
     def end(self) -> list[ReadyWindow]:
         """The windows that waited for blocks out of order."""
@@ -131,6 +132,9 @@ class AudioFeed:
         if data.ndim == 1:
             data = data[None]
         return data if data.ndim == 2 and data.shape[0] == self._channels else None
+
+    def _take(self, block: Array, time: float | None) -> list[ReadyWindow]:
+        return self._follow(self._clock.take(block, time)) if block.shape[1] else []
 
     def _follow(self, steps: Iterable[Step]) -> list[ReadyWindow]:
         ready = []

@@ -31,7 +31,11 @@ class Ahead(Generic[Item]):
 
     def __init__(self, items: Iterator[Item], most: int, name: str) -> None:
         self._items = items
-        self._made: queue.Queue[tuple[Item] | BaseException | None] = queue.Queue(most)
+        # Two simple queues: one with a bound takes several times as long.
+        self._made: queue.SimpleQueue[tuple[Item] | BaseException | None] = queue.SimpleQueue()
+        self._room: queue.SimpleQueue[None] = queue.SimpleQueue()  # an entry for each place that is free
+        for _ in range(most):
+            self._room.put(None)
         self._stopped = threading.Event()
         self._ended = False
         self._thread = threading.Thread(target=self._fill, name=name, daemon=True)
@@ -42,6 +46,7 @@ class Ahead(Generic[Item]):
 
     def __next__(self) -> Item:
         found = None if self._ended else self._made.get()
+        self._room.put(None)
         if isinstance(found, tuple):
             return found[0]
         self._ended = True
@@ -73,7 +78,8 @@ class Ahead(Generic[Item]):
 
     def _put(self, entry: tuple[Item] | BaseException | None) -> None:
         while not self._stopped.is_set():
-            with suppress(queue.Full):
-                self._made.put(entry, timeout=_LOOK)
+            with suppress(queue.Empty):
+                self._room.get(timeout=_LOOK)
+                self._made.put(entry)
                 return
         raise _StoppedError

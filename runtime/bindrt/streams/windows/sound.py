@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bindrt.arrays import Array
-from bindrt.errors import Error, SourceError
+from bindrt.errors import Error, InputError, SourceError
 from bindrt.limits import Limits
 from bindrt.modalities.audio import Audio, check_block, check_rate, damaged, open_recording, prepare
 from bindrt.modalities.steps import constants as c
@@ -36,7 +36,7 @@ class SoundTail:
     @property
     def seconds(self) -> float:
         """How much has come."""
-        return float(self.end / self.rate)
+        return self.end / float(self.rate)
 
     def add(self, block: Array) -> None:
         self._blocks.append((self.end, block))
@@ -65,7 +65,10 @@ def sound_cuts(item: Audio, schedule: Schedule, limits: Limits) -> Iterator[Cut]
         blocks = Ahead(_blocks(recording, item, limits), DECODED, "bindrt-decode")
         try:
             for block, lost in blocks:
-                yield from made.add(block, lost)
+                good, error = _finite(block, recording.name)
+                yield from made.add(good, lost)
+                if error is not None:
+                    raise error
         except Error as error:
             failure = error
         finally:
@@ -89,7 +92,7 @@ class _SoundCuts:
         self._number = 0
 
     def add(self, block: Array, lost: int) -> Iterator[Cut]:
-        """The windows that are complete with a block ``[channels, n]``."""
+        """The windows that are complete with a block ``[channels, n]`` of finite samples."""
         tail, schedule = self._tail, self._schedule
         if self._feed is None:
             window, hop = float(schedule.window), float(schedule.hop)
@@ -97,12 +100,14 @@ class _SoundCuts:
         begin = tail.seconds
         tail.add(block)
         self._losses.met(lost, begin, tail.seconds)
-        for ready in self._feed.push(block):
+        ready_ones = self._feed.push_finite(block)
+        for ready in ready_ones:
             number = self._number
             cut = Cut(number, schedule.start(number), schedule.end(number), ready.item, ready.notes)
             yield self._noted(cut)
             self._number += 1
-        tail.forget_before(self._first())
+        if ready_ones:
+            tail.forget_before(self._first())
 
     def finish(self, failed: bool) -> Iterator[Cut]:
         """What no whole window holds, if a vector can be made of it."""
@@ -150,6 +155,16 @@ def _blocks(recording: Recording, item: Audio, limits: Limits) -> Iterator[tuple
         raise failure
 
 
+def _finite(block: Array, name: str) -> tuple[Array, Error | None]:
+    """The samples ``[channels, n]`` before the first that is none, and the error for that one."""
+    try:
+        check_block(block.T, name)
+    except InputError as error:
+        good = (np.abs(block) <= c.AUDIO_MOST).all(axis=0)
+        return block[:, : int(good.argmin())], error
+    return block, None
+
+
 def _joined(blocks: list[Array]) -> Array:
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
 
@@ -157,9 +172,12 @@ def _joined(blocks: list[Array]) -> Array:
 def _of_one_dtype(recording: Recording, item: Audio, limits: Limits) -> Iterator[Array]:
     dtype: np.dtype[Any] | None = None
     for block in _pieces(in_order(recording, limits, item.start, item.end)):
-        check_block(block.T, recording.name)
         dtype = block.dtype if dtype is None else dtype
-        yield block if block.dtype == dtype else _as_integers(as_float(block), dtype)
+        if block.dtype == dtype:
+            yield block
+        else:
+            check_block(block.T, recording.name)
+            yield _as_integers(as_float(block), dtype)
 
 
 def _pieces(blocks: Blocks) -> Iterator[Array]:
