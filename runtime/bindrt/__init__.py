@@ -10,8 +10,6 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from bindrt import preprocess
-from bindrt.embeddings import Embeddings
-from bindrt.engines import Engine, GpuEngine
 from bindrt.errors import (
     BundleError,
     CheckpointError,
@@ -32,31 +30,42 @@ from bindrt.errors import (
 from bindrt.installed import installed_version
 from bindrt.items import Prepared
 from bindrt.limits import Limits
-from bindrt.loading import load
 from bindrt.modalities.audio import Audio
 from bindrt.modalities.depth import Depth
 from bindrt.modalities.image import Image
 from bindrt.modalities.imu import Imu
 from bindrt.modalities.thermal import Thermal
 from bindrt.modalities.video import Video
-from bindrt.model import Model
-from bindrt.pipeline import PipelineOptions, Streamed
-from bindrt.zero_shot import Scores, ZeroShot
 
 if TYPE_CHECKING:
     from bindrt.client import Client
     from bindrt.diagnosis import doctor
+    from bindrt.embeddings import Embeddings
+    from bindrt.engines import Engine, GpuEngine
+    from bindrt.loading import load
+    from bindrt.model import Model
     from bindrt.monitoring import Monitor
+    from bindrt.pipeline import PipelineOptions, Streamed
     from bindrt.streams.windows import Window
+    from bindrt.zero_shot import Scores, ZeroShot
 
     __version__: str
 
-#: What embedding does without, imported when asked for: so that a program starts soon.
+#: What is imported when it is asked for: so that a program starts soon.
 _WHEN_ASKED = {
     "Client": "bindrt.client",
+    "Embeddings": "bindrt.embeddings",
+    "Engine": "bindrt.engines",
+    "GpuEngine": "bindrt.engines",
+    "Model": "bindrt.model",
     "Monitor": "bindrt.monitoring",
+    "PipelineOptions": "bindrt.pipeline",
+    "Scores": "bindrt.zero_shot",
+    "Streamed": "bindrt.pipeline",
     "Window": "bindrt.streams.windows",
+    "ZeroShot": "bindrt.zero_shot",
     "doctor": "bindrt.diagnosis",
+    "load": "bindrt.loading",
 }
 
 logging.getLogger("bindrt").addHandler(logging.NullHandler())  # silent unless the program wants to hear it
@@ -66,7 +75,8 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         return installed_version("bindrt")
     if name in _WHEN_ASKED:
-        return getattr(importlib.import_module(_WHEN_ASKED[name]), name)
+        found = globals()[name] = getattr(importlib.import_module(_WHEN_ASKED[name]), name)
+        return found
     if name == "serving":  # when asked: it needs libraries that embedding does without
         return importlib.import_module("bindrt.serving")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

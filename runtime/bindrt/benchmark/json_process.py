@@ -111,13 +111,16 @@ class JsonProcess:
         return (lines[-1] if lines else f"status {status}")[:300]
 
 
-def ask_once(command: Sequence[str], request: Message) -> Message:
+def ask_once(command: Sequence[str], request: Message, variables: Mapping[str, str] | None = None) -> Message:
     """Start a process for a single request.
+
+    Args:
+        variables: added to the environment.
 
     Raises:
         ProcessEndedError: it ended without a reply.
     """
-    process = JsonProcess(command)
+    process = JsonProcess(command, variables=variables)
     try:
         return process.ask(request)
     finally:

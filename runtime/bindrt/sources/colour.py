@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import random
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -119,6 +118,8 @@ def _conversion(frame_format: _FrameFormat) -> tuple[str, bool] | None:
 
 
 def _noise(frame_format: _FrameFormat) -> Any:
+    import random  # when asked: to import it takes long
+
     import av
 
     frame = av.VideoFrame(frame_format.width, frame_format.height, frame_format.format)
