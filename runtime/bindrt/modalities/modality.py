@@ -38,7 +38,7 @@ class Views:
     @property
     def weights(self) -> Array | None:
         """How much each view counts in the mean over views, float32 ``[V]``; None if all count alike."""
-        if self.index is None:
+        if self.index is None or len(self.array) == 1:
             return None
         counts = np.bincount(self.index, minlength=len(self.array))
         return None if (counts == counts[0]).all() else counts.astype(np.float32)

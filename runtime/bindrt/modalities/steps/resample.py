@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from bindrt.modalities.steps.constants import RESAMPLE_ROLLOFF, RESAMPLE_WIDTH
 
@@ -22,7 +23,7 @@ class Resampler:
         ratio = rate / new_rate
         return cls(ratio.numerator, ratio.denominator)
 
-    @property
+    @cached_property
     def half(self) -> int:
         """Input samples on each side of an output that contribute to it."""
         base = min(self.orig, self.new) * RESAMPLE_ROLLOFF

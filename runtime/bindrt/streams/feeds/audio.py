@@ -64,6 +64,7 @@ class AudioFeed:
         self._grid = WindowGrid(self._rate, window, hop)
         if self._grid.length < c.MEL_WINDOW * self._rate / c.AUDIO_RATE:
             raise OptionError(f"window={window:g}", "too short for a sound", "at least 0.025 s are needed")
+        self._seconds = float(self._grid.length / self._rate)  # of a window
         self.counts = Counts()
         self._incidents = Incidents(self.counts)
         self._clock = BlockClock(float(self._rate), reorder, max_gap, self._incidents)
@@ -189,7 +190,7 @@ class AudioFeed:
         notes = {**self._incidents.within(start, end), **views.notes}
         begin = self._clock.time_of(start)
         item = Prepared(views.array if views.weights is None else views.all(), notes)
-        return ReadyWindow(begin, begin + float(self._grid.length / self._rate), item, notes)
+        return ReadyWindow(begin, begin + self._seconds, item, notes)
 
     def _whole(self, samples: Array) -> Views:
         """A window that shares nothing with the ones before."""

@@ -33,6 +33,7 @@ class WindowGrid:
         check_window(window, hop)
         self.length = round(exact(window) * rate)
         self.hop = exact(hop) * rate
+        self._whole = self.hop.numerator if self.hop.denominator == 1 else 0
         if self.length < 1 or self.hop < 1:
             raise OptionError(f"window={window:g}, hop={hop:g}", "shorter than a sample", "make it longer")
         self._begin(0)
@@ -66,7 +67,8 @@ class WindowGrid:
 
     def _place(self, number: int) -> None:
         self._number = number
-        self.start = self.first + round(number * self.hop)
+        # Of whole samples in integers: fractions take several times as long.
+        self.start = self.first + round(number * (self._whole or self.hop))
         self.end = self.start + self.length
 
 
