@@ -14,7 +14,7 @@ namespace bindrt::video {
 
 class SoundTrack {
  public:
-  // Of the stream with this number, which should have so many samples a second. Null for another container, or
+  // The track with this number, which should have so many samples a second. Null for another container, or
   // tables that claim more than the file can hold. The input stays where it is.
   static std::unique_ptr<SoundTrack> open(const Ffmpeg& library, const audio::Input& input, int stream,
                                           int rate, std::int64_t max_packets);

@@ -274,20 +274,6 @@ def test_a_bad_block_is_an_error_of_push(tiny: bindrt.Model) -> None:
         assert stream.stats()["pushed"] == 0
 
 
-def test_a_bad_frame_after_good_ones_is_an_error_of_push(tiny: bindrt.Model) -> None:
-    """Frames like the one before them are looked at less; others are not."""
-    good = np.zeros((48, 64, 3), np.uint8)
-    with tiny.live("image", policy="all", queue=99) as stream:
-        for time in (0.0, 0.1):
-            stream.push(good, time=time)
-        for bad, time in ((good[:, :, 0], 0.2), (good.astype(np.float32), 0.2), (good, float("nan"))):
-            with pytest.raises(bindrt.InputError):
-                stream.push(bad, time=time)
-        stream.push(good[:, ::-1], time=0.2)
-        assert stream.stats()["pushed"] == 3
-    assert [w.end for w in stream] == [0.0, 0.1, 0.2]
-
-
 def test_an_engine_that_fails_stalls_nothing(held: tuple[bindrt.Model, SimulatedEngine]) -> None:
     class Failing(SimulatedEngine):
         def run(self, inputs: np.ndarray, out: np.ndarray) -> None:

@@ -67,7 +67,7 @@ class WindowGrid:
 
     def _place(self, number: int) -> None:
         self._number = number
-        # Of whole samples in integers: fractions take several times as long.
+        # Hops of whole samples are integers: fractions take several times as long.
         self.start = self.first + round(number * (self._whole or self.hop))
         self.end = self.start + self.length
 
