@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bindrt.arrays import Array
 from bindrt.embeddings import Embeddings
-from bindrt.errors import Error, OptionError
+from bindrt.errors import Error, InputError, OptionError
 from bindrt.item_options import as_item, check_options
 from bindrt.items import Prepared
 from bindrt.limits import Limits
@@ -15,6 +16,9 @@ from bindrt.serving.faults import fault_of, told
 from bindrt.sources import open_source
 from bindrt.sources.foreign import NamedBytes
 from bindrt.sources.numpyfile import read_array
+
+#: Inputs of models are scaled pixels and spectra, or what a sensor measures: none is as large.
+LARGEST = 1e6
 
 
 class Placed(NamedTuple):
@@ -41,10 +45,25 @@ def ready_item(modality: str, data: bytes, place: str, limits: Limits) -> Placed
 
     Raises:
         SourceError: it is no such file.
+        InputError: it has a number that no input has.
     """
     require_modality(modality, place)
     array = read_array(open_source(NamedBytes(data, place), limits), "array", limits)
+    require_numbers(array, place)
     return Placed(place, Prepared(array, views=array.ndim > len(MODALITIES[modality].view)))
+
+
+def require_numbers(array: Array, place: str) -> None:
+    """Raises InputError for numbers that no model's input has: of them come vectors that are none.
+
+    Without this an engine would seem to have failed.
+    """
+    if array.dtype.kind == "f" and array.size:
+        low, high = float(array.min()), float(array.max())
+        if not -LARGEST <= low <= high <= LARGEST:
+            raise InputError(
+                place, f"its numbers are {low:g} to {high:g}", "send what bindrt.preprocess returns"
+            )
 
 
 def require_modality(modality: str, place: str) -> None:

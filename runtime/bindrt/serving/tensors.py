@@ -22,7 +22,7 @@ from bindrt.modalities import MODALITIES
 from bindrt.serving.faults import Fault
 from bindrt.serving.media import file_in_base64, file_in_uri
 from bindrt.serving.service import Served, Service
-from bindrt.serving.taking import Placed, file_item
+from bindrt.serving.taking import Placed, file_item, require_numbers
 from bindrt.sources.locations import is_data
 
 DATA, TENSOR, EMBEDDING, VERSION = "data", "tensor", "embedding", "1"
@@ -165,6 +165,8 @@ def _ready(service: Service, model: ModalityModel, tensor: Tensor) -> list[Place
         wanted = ", ".join(map(str, view))
         raise InputError(TENSOR, f"its shape is {shape[:8]}", f"it is [N, {wanted}] or [N, V, {wanted}]")
     array = _array(tensor, count, _TYPES[model.tensor_type]).reshape(shape)
+    for index, one in enumerate(array):
+        require_numbers(one, f"{TENSOR}[{index}]")
     has_views = array.ndim > len(view) + 1
     return [Placed(f"{TENSOR}[{i}]", Prepared(one, views=has_views)) for i, one in enumerate(array)]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import socket
 from collections.abc import Callable
 
 import numpy as np
+import PIL.Image
 import pytest
 
 import bindrt
@@ -149,10 +151,6 @@ def test_a_length_that_lies(server: Running) -> None:
 
 
 def test_pictures_of_one_pixel(server: Running, served_model: bindrt.Model) -> None:
-    import io
-
-    import PIL.Image
-
     out = io.BytesIO()
     PIL.Image.new("RGB", (1, 1)).save(out, "PNG")
     found = server.post("/v1/embeddings", {"input": [in_uri(out.getvalue())] * 3, "modality": "image"})
@@ -160,6 +158,30 @@ def test_pictures_of_one_pixel(server: Running, served_model: bindrt.Model) -> N
     expected = served_model.embed(image=out.getvalue()).image[0]
     assert np.allclose([each["embedding"] for each in found.json["data"]], expected, atol=1e-5)
     assert server.is_ready()
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -3e38, 1e7])
+def test_numbers_that_no_input_has(server: Running, number: float) -> None:
+    """They are the client's, so the engine has not failed."""
+    array = np.zeros((6, 2000), np.float32)
+    array[3, 1000] = number
+    out = io.BytesIO()
+    np.save(out, array)
+    body, headers = form(("imu", "a.npy", out.getvalue()))
+    body = body.replace(b'"a.npy"\r\n', b'"a.npy"\r\nContent-Type: application/x-npy\r\n')
+    found = server.ask("POST", "/v1/embed", body, headers)
+    assert found.status == 400
+    assert found.json["error"]["message"].startswith("imu[0]: its numbers are ")
+    tensor = {"name": "tensor", "datatype": "FP32", "shape": [1, 6, 2000]}
+    head = json.dumps({"inputs": [{**tensor, "parameters": {"binary_data_size": array.nbytes}}]}).encode()
+    length = {"inference-header-content-length": str(len(head))}
+    found = server.ask("POST", "/v2/models/imu/infer", head + array.tobytes(), length)
+    assert found.status == 400
+    assert found.json["error"].startswith("tensor[0]: its numbers are ")
+    table = b"time_ms,ax,ay,az,gx,gy,gz\n" + b"".join(
+        b"%d,1,%g,3,4,5,6\n" % (i * 5, number) for i in range(400)
+    )
+    assert server.ask("POST", "/v1/embed", *form(("imu", "a.csv", table))).status in (200, 400)
 
 
 def test_deep_json(server: Running) -> None:

@@ -20,7 +20,7 @@ class Refused extends Error {
   constructor(status, error) {
     super(error.message || `the server answers with status ${status}`);
     this.status = status;
-    this.place = error.place;
+    this.place = error.place || error.item;
     this.about = [error.problem, error.remedy].filter(Boolean).join("; ");
   }
 }
