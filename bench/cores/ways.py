@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import cycle, islice
 from time import perf_counter
 from typing import Any
@@ -37,8 +38,10 @@ def free_model(modality: str) -> bindrt.Model:
     return bindrt.load("tiny", modalities=[modality], engines={MODALITIES[modality].encoder: FreeEngine()})
 
 
-def preparing(modality: str, given: Sequence[Any]) -> Callable[[], int]:
-    """Prepares one item a call, into rows that are there already, as the pipeline does."""
+def preparing(modality: str, given: Sequence[Any], together: int = 1) -> Callable[[], int]:
+    """Prepares one item a call, into rows that are there already, as the pipeline does; or some texts."""
+    if together > 1:
+        return partial(_prepare_texts, repeated(given, together))
     rows: dict[int, np.ndarray] = {}
 
     def reserve(count: int) -> np.ndarray:
@@ -55,9 +58,15 @@ def preparing(modality: str, given: Sequence[Any]) -> Callable[[], int]:
     return work
 
 
-def prepared_a_second(modality: str, given: Sequence[Any], threads: int, seconds: float) -> float:
+def _prepare_texts(texts: list[str]) -> int:
+    return len(bindrt.preprocess.text(texts))
+
+
+def prepared_a_second(
+    modality: str, given: Sequence[Any], threads: int, seconds: float, together: int = 1
+) -> float:
     """Items that so many threads prepare in a second."""
-    works = [preparing(modality, given) for _ in range(threads)]
+    works = [preparing(modality, given, together) for _ in range(threads)]
     for work in works:
         work()
     counts, begins = [0] * threads, threading.Barrier(threads + 1)
@@ -79,15 +88,20 @@ def prepared_a_second(modality: str, given: Sequence[Any], threads: int, seconds
     return sum(counts) / (perf_counter() - begin)
 
 
-def submitting(model: bindrt.Model, modality: str, given: Sequence[Any]) -> Callable[[], int]:
-    """A call submits one item, and takes the oldest result where there are many in work."""
-    turn, waiting = cycle(given), deque[Any]()
+def submitting(
+    model: bindrt.Model, modality: str, given: Sequence[Any], together: int = 1
+) -> Callable[[], int]:
+    """A call submits one item or some, and takes the oldest results where there are many in work."""
+    turn, waiting, many = cycle(given), deque[Any](), repeated(given, together)
 
     def work() -> int:
-        waiting.append(model.submit(modality, next(turn)))  # type: ignore[call-overload]
-        if len(waiting) > IN_WORK:
+        if together > 1:
+            waiting.extend(model.submit_many(modality, many))  # type: ignore[arg-type]
+        else:
+            waiting.append(model.submit(modality, next(turn)))  # type: ignore[call-overload]
+        while len(waiting) > IN_WORK:
             waiting.popleft().result()
-        return 1
+        return together
 
     return work
 

@@ -22,17 +22,19 @@ class Worker:
     def open(self, case: str, sources: dict[str, list[str]]) -> dict[str, Any]:
         self.close()
         self.modality, self.given = CASES[case].modality, items(case, sources)
-        ways.prepared_a_second(self.modality, self.given, 1, 0.1)
+        self.together = CASES[case].together
+        self.prepare(1, 0.1)
         return {}
 
     def prepare(self, threads: int, seconds: float) -> dict[str, Any]:
-        return {"rate": ways.prepared_a_second(self.modality, self.given, threads, seconds)}
+        return {"rate": ways.prepared_a_second(self.modality, self.given, threads, seconds, self.together)}
 
     def lock_of_preparing(self, seconds: float) -> dict[str, Any]:
-        return self._held(ways.preparing(self.modality, self.given), seconds)
+        return self._held(ways.preparing(self.modality, self.given, self.together), seconds)
 
     def lock_of_submitting(self, seconds: float) -> dict[str, Any]:
-        return self._held(ways.submitting(self._opened(), self.modality, self.given), seconds)
+        submitting = ways.submitting(self._opened(), self.modality, self.given, self.together)
+        return self._held(submitting, seconds)
 
     def lists(self, seconds: float) -> dict[str, Any]:
         """Items a second of ``submit`` and of ``embed``, in turns, for lists that take about so long."""

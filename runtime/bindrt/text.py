@@ -9,6 +9,8 @@ def clean(text: str) -> str:
     >>> clean("caf\\udce9.jpg")
     'caf\\\\xe9.jpg'
     """
+    if type(text) is str and text.isascii():
+        return text
     try:
         data = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # surrogates that stand for no byte

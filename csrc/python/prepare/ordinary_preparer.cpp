@@ -10,6 +10,8 @@
 #include <numeric>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
+#include <variant>
 
 #include "csrc/prepare/registry.h"
 #include "csrc/python/bindings.h"
@@ -63,19 +65,31 @@ class PythonSlots final : public Slots {
   PythonSlots(const PythonSlots&) = delete;
   PythonSlots& operator=(const PythonSlots&) = delete;
 
-  float* reserve(std::int64_t views) override {
-    const WithGil gil;
+  // Under the GIL; reserve() of so many then needs it no more.
+  void reserve_ahead(std::int64_t views) {
+    views_ = views;
+    data_ = nullptr;
     try {
       or_sleep([&] { rows_ = reserve_(views); });
     } catch (const py::error_already_set&) {  // freed here, under the GIL; Python's way will raise it as well
       rows_ = py::none();
     }
-    if (!py::isinstance<py::array_t<float, py::array::c_style>>(rows_)) {
+    if (py::isinstance<py::array_t<float, py::array::c_style>>(rows_)) {
+      auto rows = py::reinterpret_borrow<py::array>(rows_);
+      view_numbers_ = rows.size() / views;
+      data_ = static_cast<float*>(rows.mutable_data());
+    }
+  }
+
+  float* reserve(std::int64_t views) override {
+    if (views != views_) {
+      const WithGil gil;
+      reserve_ahead(views);
+    }
+    if (data_ == nullptr) {
       throw std::runtime_error("no rows");
     }
-    auto rows = py::reinterpret_borrow<py::array>(rows_);
-    view_numbers_ = rows.size() / views;
-    return static_cast<float*>(rows.mutable_data());
+    return data_;
   }
   std::int64_t view_numbers() const override { return view_numbers_; }
 
@@ -84,6 +98,8 @@ class PythonSlots final : public Slots {
  private:
   const py::object& reserve_;
   py::object rows_;
+  float* data_ = nullptr;
+  std::int64_t views_ = 0;
   std::int64_t view_numbers_ = 0;
 };
 
@@ -194,7 +210,7 @@ py::object OrdinaryPreparer::prepare(const py::object& item, const py::object& l
   if (!found) {
     return py::none();
   }
-  const prepare::Limits bounds = read_limits(limits);
+  const prepare::Limits bounds = limits_.read(limits);
   std::optional<prepare::Prepared> prepared;
   const auto prepare_into = [&](Slots& slots) {
     const WithoutGil release;
@@ -206,8 +222,26 @@ py::object OrdinaryPreparer::prepare(const py::object& item, const py::object& l
     return prepared ? as_result(*prepared, slots.take()) : py::none();
   }
   PythonSlots slots(reserve);
+  if (options_.views == 1 && std::holds_alternative<prepare::Array>(found->item.source)) {
+    slots.reserve_ahead(1);  // an array is soon prepared; taking the GIL once more would take as long
+  }
   prepare_into(slots);
   return prepared ? as_result(*prepared, slots.take()) : py::none();
+}
+
+prepare::Limits LastLimits::read(const py::object& limits) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (given_.is(limits)) {
+      return limits_;
+    }
+  }
+  const prepare::Limits found = read_limits(limits);  // runs Python, so not under the mutex
+  py::object given = limits;
+  const std::lock_guard lock(mutex_);
+  std::swap(given_, given);
+  limits_ = found;
+  return found;
 }
 
 prepare::Limits read_limits(const py::handle& limits) {
@@ -240,13 +274,13 @@ void bind_prepare(py::module_& module) {
       module, "OrdinaryPreparer", py::is_final(), py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)),
       "Prepares the ordinary items of a modality; see csrc/prepare/prepare.h.")
       .def(py::init([](std::string modality, std::vector<py::ssize_t> view, py::type wrapper, py::str source,
-                       py::dict fields, bool bare_arrays, py::type named_bytes) {
+                       py::dict fields, py::ssize_t views, bool bare_arrays, py::type named_bytes) {
              return std::make_shared<OrdinaryPreparer>(OrdinaryPreparer::Options{
                  std::move(modality), std::move(view), std::move(wrapper), std::move(source),
-                 std::move(fields), bare_arrays, std::move(named_bytes)});
+                 std::move(fields), views, bare_arrays, std::move(named_bytes)});
            }),
            py::arg("modality"), py::arg("view"), py::arg("wrapper"), py::arg("source"), py::arg("fields"),
-           py::arg("bare_arrays"), py::arg("named_bytes"))
+           py::arg("views"), py::arg("bare_arrays"), py::arg("named_bytes"))
       .def(
           "prepare", &OrdinaryPreparer::prepare, py::arg("item"), py::arg("limits"),
           py::arg("reserve") = py::none(),

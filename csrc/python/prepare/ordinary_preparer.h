@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,6 +22,20 @@ struct OrdinaryItem {
 
 using Notes = std::vector<std::pair<std::string, prepare::Value>>;
 
+// A model's limits as csrc/prepare takes them.
+prepare::Limits read_limits(const pybind11::handle& limits);
+
+// The limits that were read last: most calls have the same, and they are seven attributes to read.
+class LastLimits {
+ public:
+  prepare::Limits read(const pybind11::object& limits);  // under the GIL
+
+ private:
+  std::mutex mutex_;
+  pybind11::object given_;
+  prepare::Limits limits_;
+};
+
 // How the items of one modality look in Python.
 class OrdinaryPreparer {
  public:
@@ -28,9 +43,10 @@ class OrdinaryPreparer {
     std::string modality;
     std::vector<pybind11::ssize_t> view;  // the shape of one view
     pybind11::type wrapper;
-    pybind11::str source;      // the name of the wrapper's field that holds the item itself
-    pybind11::dict fields;     // its other fields, each with its default
-    bool bare_arrays = false;  // an array without its wrapper is an item
+    pybind11::str source;         // the name of the wrapper's field that holds the item itself
+    pybind11::dict fields;        // its other fields, each with its default
+    pybind11::ssize_t views = 0;  // the most that an item has
+    bool bare_arrays = false;     // an array without its wrapper is an item
     pybind11::type named_bytes;
   };
   // ValueError if csrc/prepare does not know the modality.
@@ -62,10 +78,8 @@ class OrdinaryPreparer {
   std::vector<Field> fields_;
   const pybind11::type path_;  // pathlib's, of this system
   const prepare::Preparer preparer_;
+  mutable LastLimits limits_;
 };
-
-// A model's limits as csrc/prepare takes them.
-prepare::Limits read_limits(const pybind11::handle& limits);
 
 pybind11::dict notes_dict(const Notes& notes);
 

@@ -211,6 +211,7 @@ class OrdinaryPreparer:
         wrapper: type,
         source: str,
         fields: dict[str, Any],
+        views: int,
         bare_arrays: bool,
         named_bytes: type,
     ) -> None: ...

@@ -16,10 +16,12 @@ def sources_of(items: Iterable[object]) -> Sources:
     >>> sources_of(["cat.jpg", b"123", {"bytes": None, "path": "dog.jpg"}])
     ('cat.jpg', None, 'dog.jpg')
     """
-    return tuple(_source(item) for item in items)
+    return tuple(map(_source, items))
 
 
 def _source(item: object) -> str | None:
+    if type(item) is str:  # texts are many
+        return None if item.startswith("data:") else clean(item)
     if isinstance(item, Mapping):  # a cell of Hugging Face datasets
         item = item.get("path")
     elif type(item).__module__.startswith("bindrt"):  # a wrapper

@@ -153,7 +153,14 @@ class Modality:
         source, *others = fields(self.wrapper)
         usual = {each.name: each.default for each in others}
         return _core.OrdinaryPreparer(
-            self.name, self.view, self.wrapper, source.name, usual, self.bare_array is None, NamedBytes
+            self.name,
+            self.view,
+            self.wrapper,
+            source.name,
+            usual,
+            self.views,
+            self.bare_array is None,
+            NamedBytes,
         )
 
     def with_view_axis(self, array: Array) -> Array:
