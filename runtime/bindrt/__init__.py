@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from bindrt.model import Model
     from bindrt.monitoring import Monitor
     from bindrt.pipeline import PipelineOptions, Streamed
+    from bindrt.probe import Probe
     from bindrt.streams.windows import Window
     from bindrt.zero_shot import Scores, ZeroShot
 
@@ -62,6 +63,7 @@ _WHEN_ASKED = {
     "PipelineOptions": "bindrt.pipeline",
     "Scores": "bindrt.zero_shot",
     "Streamed": "bindrt.pipeline",
+    "Probe": "bindrt.probe",
     "Window": "bindrt.streams.windows",
     "ZeroShot": "bindrt.zero_shot",
     "doctor": "bindrt.diagnosis",
@@ -113,6 +115,7 @@ __all__ = [
     "Overloaded",
     "PipelineOptions",
     "Prepared",
+    "Probe",
     "Scores",
     "SourceError",
     "SpaceError",

@@ -58,10 +58,12 @@ from bindrt.sensing import Sensing
 from bindrt.statistics import Counts, merged
 from bindrt.submitting import Submitting
 from bindrt.windowing import Windowing
-from bindrt.zero_shot import ZeroShot, only_modality
+from bindrt.zero_shot import ZeroShot, chosen_probe, only_modality
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from bindrt.probe import Probe
 
 
 class Model(Holding, Submitting, Windowing, Sensing):
@@ -258,28 +260,31 @@ class Model(Holding, Submitting, Windowing, Sensing):
     def classify(
         self,
         *,
-        labels: Sequence[str],
+        labels: Sequence[str] | None = None,
         templates: str | Sequence[str] | None = None,
+        probe: Probe | str | os.PathLike[str] | None = None,
         on_error: OnError = "raise",
         **items: Unpack[ItemsByModality],
     ) -> npt.NDArray[np.float32]:
-        """Zero-shot classification of the items of one modality by text labels.
-
-        :meth:`zero_shot` embeds the labels once for many calls.
+        """Which label fits each item of one modality: labels are texts, or learned from examples.
 
         Args:
             labels, templates: as in :meth:`zero_shot`.
+            probe: a :class:`bindrt.Probe` or its file, instead of labels.
             on_error: as in :meth:`embed`.
             items: exactly one modality with its items, for example ``image=[…]``.
 
         Returns:
-            float32 ``[N, labels]``: softmax over the labels of the text scale × cosine. Rows sum to one.
+            float32 ``[N, labels]``: softmax over the labels of the text scale × cosine, or of what the probe
+            says. Rows sum to one.
 
         >>> int(model.classify(image="bell.jpg", labels=["a bell ringing", "a car driving"]).argmax())
         0
         """
         only_modality("classify", items)
-        return self.zero_shot(labels, templates)(on_error=on_error, **items).probabilities
+        if (known := chosen_probe(probe, labels, templates)) is not None:
+            return known.probabilities(self.embed(on_error=on_error, **items))
+        return self.zero_shot(labels or (), templates)(on_error=on_error, **items).probabilities
 
     def stats(self) -> dict[str, dict[str, Any]]:
         """Counts of items, errors, views and batches, and seconds by stage, per modality used.

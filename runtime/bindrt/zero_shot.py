@@ -19,6 +19,8 @@ from bindrt.option_checks import require_whole
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from bindrt.probe import Probe
+
 
 @dataclass(frozen=True, eq=False)
 class Scores:
@@ -119,6 +121,23 @@ def probabilities(scale: float, rows: Vectors, labels: Vectors) -> npt.NDArray[n
     logits = scale * (unit_rows(rows) @ labels.T)
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
+
+
+def chosen_probe(probe: object, labels: object, templates: object) -> Probe | None:
+    """The probe of a call that takes one instead of labels; None if it has labels.
+
+    Raises:
+        OptionError: both are given, or neither.
+    """
+    if probe is None:
+        if labels is None:
+            raise OptionError("classify", "neither labels nor a probe", 'give labels=["a dog", "a car"]')
+        return None
+    if labels is not None or templates is not None:
+        raise OptionError("classify", "a probe has labels of its own", "leave out labels and templates")
+    from bindrt.probe import as_probe
+
+    return as_probe(probe)
 
 
 def only_modality(call: str, items: Mapping[str, object]) -> str:

@@ -62,3 +62,8 @@ def serve() -> int:
 def evaluate() -> int:
     """``bind-eval``."""
     return start("bindrt.commands.eval")
+
+
+def probe() -> int:
+    """``bind-probe``."""
+    return start("bindrt.commands.probe")

@@ -12,7 +12,10 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "help"
-NAMES = ("bindrt", "embed", "stream", "search", "serve", "eval", "bench", "doctor", "completion", "export")
+NAMES = (
+    "bindrt", "embed", "stream", "search", "serve", "eval", "probe", "bench", "doctor", "completion",
+    "export",
+)  # fmt: skip
 
 
 def help_page(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,10 +28,12 @@ from bindrt.notes import Notes
 from bindrt.numeric import is_positive
 from bindrt.option_checks import is_normalized, is_skip, require_whole
 from bindrt.pipeline.request_options import request_options
-from bindrt.zero_shot import ZeroShot, only_modality
+from bindrt.zero_shot import ZeroShot, chosen_probe, only_modality
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from bindrt.probe import Probe
 
 
 class Part(NamedTuple):
@@ -180,12 +183,13 @@ class Client:
     def classify(
         self,
         *,
-        labels: Sequence[str],
+        labels: Sequence[str] | None = None,
         templates: str | Sequence[str] | None = None,
+        probe: Probe | str | os.PathLike[str] | None = None,
         on_error: OnError = "raise",
         **items: Unpack[ItemsByModality],
     ) -> npt.NDArray[np.float32]:
-        """Zero-shot classification of the items of one modality, as :meth:`bindrt.Model.classify`.
+        """Which label fits each item of one modality, as :meth:`bindrt.Model.classify`.
 
         Returns:
             float32 ``[N, labels]``: the probability of each label for each item.
@@ -194,7 +198,9 @@ class Client:
         0
         """
         only_modality("classify", items)
-        return self.zero_shot(labels, templates)(on_error=on_error, **items).probabilities
+        if (known := chosen_probe(probe, labels, templates)) is not None:
+            return known.probabilities(self.embed(on_error=on_error, **items))
+        return self.zero_shot(labels or (), templates)(on_error=on_error, **items).probabilities
 
     @property
     def modalities(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from bindrt.commands.terminal import Command
 from bindrt.errors import OptionError
 
 #: Ours; each has a module of its name with a ``COMMAND``, imported when it is used.
-NAMES = ("embed", "stream", "search", "serve", "eval", "bench", "doctor", "completion")
+NAMES = ("embed", "stream", "search", "serve", "eval", "probe", "bench", "doctor", "completion")
 #: Entry points of this group add commands, for example ``export``; their value is a ``Command``.
 GROUP = "bindrt.commands"
 
