@@ -139,6 +139,7 @@ def run(args: argparse.Namespace, console: Console) -> None:
             scheme = "https" if args.tls_cert else "http"
             host, port = listener.getsockname()[:2]
             about = f"{scheme}://{host}:{port} serves {', '.join(models)}"
+            about += f"; gRPC on port {args.grpc_port}" if args.grpc_port else ""
             console.print(about, highlight=False, soft_wrap=True)
             if args.workers == 1:
                 ended_by = _serve(running.Server(application, listening), listener, args)

@@ -116,8 +116,10 @@ def _by_name(given: Model | Mapping[str, Model]) -> dict[str, Model]:
 def _refuse(request: Request, error: Exception) -> Response:
     """What Starlette itself refuses: a path that nothing answers, a method that a path does not have."""
     assert isinstance(error, HTTPException)
-    text = f"{request.method} {request.url.path[:200]}: {error.detail}"
-    raise Fault(error.status_code, text, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    where = f"{request.method} {request.url.path[:200]}"
+    takes = f"; it takes {headers['Allow']}" if "Allow" in headers else ""
+    raise Fault(error.status_code, f"{where}: {error.detail}{takes}", headers=headers)
 
 
 def _metrics(observer: Observer, peers: Peers | None) -> Callable[[], Awaitable[bytes]]:

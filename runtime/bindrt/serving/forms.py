@@ -20,11 +20,13 @@ class FormPart:
         name: of its field.
         data: its contents.
         kind: its content type; empty if it has none.
+        is_file: whether it has the name of a file.
     """
 
     name: str = ""
     data: bytearray = field(default_factory=bytearray)
     kind: str = ""
+    is_file: bool = False
 
     @property
     def text(self) -> str:
@@ -124,6 +126,7 @@ class _Collector:
             raise Fault(400, f"part {len(self.parts)} of the form: it has no name", "DamagedForm")
         part = self.parts[-1]
         part.name = options[b"name"].decode("utf-8", "replace")
+        part.is_file = b"filename" in options
         part.kind = self._kind.decode("latin-1").strip().lower()
 
     def add_data(self, data: bytes, start: int, end: int) -> None:

@@ -22,6 +22,11 @@ from bindrt.serving.taking import Placed, file_item, ready_item
 READY = "application/x-npy"
 #: Parts beside the items: model, normalize, encoding_format, options.
 _OTHERS = 64
+#: Bytes of a path. No file of a modality is such a short text in one line.
+_NAME = 260
+NEITHER = (
+    "the body: it is neither JSON nor a form; curl -F sends a form, -H 'Content-Type: application/json' JSON"
+)
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _Value = Union[str, bool, int, float, list[str]]
 #: Fields of a request by name, each with its JSON schema.
@@ -108,7 +113,7 @@ async def own_request(
     if kind == "multipart/form-data":
         parts = await form_parts(request, service.options.max_items + _OTHERS)
         return _of_form(service, parts, fields, lists)
-    raise Fault(415, "the body: it is neither JSON nor a form; curl -F sends a form", "WrongType")
+    raise Fault(415, NEITHER, "WrongType")
 
 
 async def _of_json(
@@ -155,6 +160,10 @@ def _item(service: Service, part: FormPart, place: str, options: Mapping[str, st
         return ready_item(part.name, bytes(part.data), place, service.limits)
     if MODALITIES[part.name].tokens is not None:
         return service.text(part.text, place)
+    if not part.is_file and len(part.data) < _NAME and part.text.isprintable():
+        raise InputError(
+            place, f"it is the text {part.text[:40]!r}, not a file", f"curl -F {part.name}=@FILE sends a file"
+        )
     return file_item(part.name, bytes(part.data), place, _own(options, part.name))
 
 
@@ -165,6 +174,10 @@ def _options(given: Mapping[str, str], fields: Collection[str], modalities: Set[
         OptionError: there is no such option, it cannot have this value, or no item of the request has it.
     """
     options = {name: value for name, value in given.items() if name not in fields}
+    for name in options:
+        if name not in item_options():
+            known = f"items are {', '.join(MODALITIES)}; files have {', '.join(item_options())}"
+            raise OptionError("the request", f"no modality has no option {name[:40]!r}", known)
     check_options(options, None, "the request")
     for name in options:
         having = item_options()[name].readers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,9 @@ from bindrt.serving.media import file_in_uri, is_url
 from bindrt.serving.options import ServeOptions
 from bindrt.serving.taking import Placed, file_item, first_error, require_modality
 from bindrt.serving.workers.peers import Peers
+
+#: No text begins so; a client that forgets the modality of a file would get a vector of its letters.
+_IS_FILE = re.compile(r"data:[\w.+-]+/[\w.+-]+(;[^,;]*)*;base64,", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,10 @@ class Service:
 
         Raises:
             LimitError: it is too long.
+            InputError: it is a file, which was meant for another modality.
         """
+        if _IS_FILE.match(text):
+            raise InputError(place, "it is a file as a data: URI, not a text", "name its modality")
         most = self.options.max_text
         if len(text) > most:
             raise LimitError(place, f"it has more than {most} characters", "only 77 tokens count: cut it")

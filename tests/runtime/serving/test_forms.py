@@ -103,6 +103,10 @@ def test_a_form_in_small_pieces(server: Running, media: dict[str, bytes]) -> Non
     ("parts", "said"),
     [
         ([("smell", None, b"x")], "no modality has no option 'smell'"),
+        (
+            [("image", None, b"bell.jpg")],
+            "image[0]: it is the text 'bell.jpg', not a file; curl -F image=@FILE",
+        ),
         ([("text", None, b"a"), ("unit", None, b"mm")], "only depth, thermal files have this option"),
         ([("depth", "d.png", b"x"), ("unit", None, b"ell")], "unit is 'ell'"),
         ([("image", "a.jpg", b"x")], "image[0] <bytes, 1 B>"),

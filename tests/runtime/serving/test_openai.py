@@ -111,6 +111,7 @@ def test_models(client: Any, served_model: bindrt.Model) -> None:
         ({}, 400, "input: it is missing"),
         ({"input": "a", "modality": "smell"}, 400, "there is no modality 'smell'"),
         ({"input": "a", "encoding_format": "hex"}, 400, "$.encoding_format"),
+        ({"input": ["a", "data:image/jpeg;base64,aGk="]}, 400, "input[1]: it is a file as a data: URI"),
         ({"input": "bell.jpg", "modality": "image"}, 400, "input: it is not a data: URI"),
         ({"input": "file:///etc/hostname", "modality": "image"}, 400, "input: it is not a data: URI"),
         ({"input": ["https://example.org/a.jpg"], "modality": "image"}, 400, "does not fetch URLs"),

@@ -68,6 +68,8 @@ def test_similarities(server: Running, served_model: bindrt.Model, media: dict[s
         ("embed", {"text": "a", "unit": ["m"]}, 400, "unit: it is a list"),
         ("embed", {"image": ["a.jpg"]}, 400, "image[0]: it is not a data: URI"),
         ("embed", {"text": "a", "smell": 1}, 400, "no modality has no option 'smell'"),
+        ("embed", {"images": "data:,x"}, 400, "items are image, video, text"),
+        ("embed", {"text": "data:image/jpeg;base64,aGk="}, 400, "text[0]: it is a file as a data: URI"),
         ("embed", [], 400, "the body"),
     ],
     ids=str,
