@@ -11,8 +11,11 @@ from support import cpp
 
 CASES = 100_000
 SCHEDULES = 10_000  # of the pipeline: each has threads and delays
-#: Programs whose cases are files: bytes from outside.
-DOORS = ("stress_picture_files", "stress_segments", "stress_sound", "stress_film")
+#: Programs whose cases come from outside: files, texts and arrays of users.
+DOORS = (
+    *("stress_picture_files", "stress_segments", "stress_sound", "stress_film"),
+    *("stress_tokenizer", "stress_prepare"),
+)
 FILES = 1_000_000
 HOURS = 7200  # seconds, at most
 
