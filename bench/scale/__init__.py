@@ -1,0 +1,1 @@
+"""Many files: plain ``bind-embed`` beside Ray and Daft."""
