@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from bindrt.benchmark import made_inputs
 
-#: Of a hundred rows, so many are of each modality.
+#: How many of a hundred rows are of each modality.
 SHARES = {"image": 70, "audio": 20, "text": 9, "video": 1}
 
 

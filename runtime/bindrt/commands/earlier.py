@@ -15,6 +15,7 @@ from bindrt.commands.file_states import FileState, has_changed
 from bindrt.commands.rows import UNKNOWN, seconds, whole_numbers
 from bindrt.commands.segments import Segments
 from bindrt.notes import WINDOWS
+from bindrt.sources.archives import is_member
 from bindrt.sources.locations import local_path
 
 _COLUMNS = ["source", "modality", "error", "options", "size", "modified_ns", "start", "notes"]
@@ -147,7 +148,7 @@ class EarlierRows:
 def _is_gone(source: str) -> bool:
     """Whether a file does not exist any more. Nobody can say so of a URL or a name that was not UTF-8."""
     path = local_path(source)
-    return path is not None and "\\x" not in path and not os.path.lexists(path)
+    return path is not None and "\\x" not in path and not os.path.lexists(path) and not is_member(path)
 
 
 def _keys(table: pa.Table) -> Iterator[str]:

@@ -22,6 +22,7 @@ from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.notes import FEWER_VIEWS
 from bindrt.preprocess.detection import detect_opened
 from bindrt.sources import Opened, open_source
+from bindrt.sources.archives import is_archive, members
 from bindrt.sources.folders import files_below
 from bindrt.sources.suffixes import modality_by_suffix
 from bindrt.text import clean
@@ -168,6 +169,9 @@ def _all_inputs(arguments: EmbedArguments) -> Iterator[Input | None]:
                 inside = os.path.relpath(name, path)
                 if not any(inside == place or inside.startswith(place + os.sep) for place in own):
                     yield Input(name, None, True, inside, name)
+        elif is_archive(path):
+            for inside in members(path):
+                yield Input(f"{path}/{inside}", None, True, inside, f"{path}/{inside}")
         else:
             yield Input(path, None, name=path, path=path)
     if arguments.manifest is not None:

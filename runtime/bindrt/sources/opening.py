@@ -153,19 +153,19 @@ def open_source(src: object, limits: Limits = DEFAULT_LIMITS) -> Opened:
 def _open_place(src: str | os.PathLike[str], name: str, limits: Limits) -> Opened:
     """A file by its path, or by a text that says where it is."""
     if not isinstance(src, str) or not is_uri(src):
-        return _open_path(src, name)
+        return _open_path(src, name, limits)
     if is_data(src):
         with decoding(name, "data: URI"):
             return _from_stream(io.BytesIO(data_bytes(src, name, limits)), name)
     if is_file_uri(src):
-        return _open_path(file_path(src, name), name)
+        return _open_path(file_path(src, name), name, limits)
     found = open_url(src, name, limits)
     with decoding(name, "URL"):
         stream = io.BytesIO(found) if isinstance(found, bytes) else own_stream(found, name, limits)
         return _from_stream(stream, name)
 
 
-def _open_path(src: str | os.PathLike[str], name: str) -> Opened:
+def _open_path(src: str | os.PathLike[str], name: str, limits: Limits) -> Opened:
     try:
         path = at_home(os.fsdecode(src))
         found = os.stat(path)
@@ -179,12 +179,25 @@ def _open_path(src: str | os.PathLike[str], name: str) -> Opened:
         raise
     except FileNotFoundError:
         raise SourceError(name, "there is no such file", "check the path") from None
+    except NotADirectoryError as error:
+        return _open_member(path, name, limits, error)
     except (OSError, ValueError, TypeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SourceError(name, f"cannot open the file: {reason}", "check the path") from error
     if not head:
         raise SourceError(name, "the file is empty")
     return Opened(name, found.st_size, head, path=os.path.abspath(path))
+
+
+def _open_member(path: str, name: str, limits: Limits, error: OSError) -> Opened:
+    """A file in an archive, where the path goes through one."""
+    from bindrt.sources.archives import read_member, split_member  # seldom, and it imports zipfile
+
+    found = split_member(path)
+    if found is None:
+        raise SourceError(name, f"cannot open the file: {error.strerror}", "check the path") from error
+    with decoding(name, "file"):
+        return _from_stream(io.BytesIO(read_member(*found, name, limits)), name)
 
 
 def _from_stream(stream: BinaryIO, name: str) -> Opened:

@@ -1,0 +1,129 @@
+"""Files in zip and tar archives, read where they are: ``photos.zip/holiday/bell.jpg`` is such a path."""
+
+from __future__ import annotations
+
+import os
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bindrt.errors import LimitError, SourceError
+from bindrt.limits import Limits
+
+#: What an archive's name ends in. A compressed tar file has no place where a member begins.
+SUFFIXES = (".zip", ".tar")
+#: How a member may be held in a zip file.
+_STORED, _DEFLATED = 0, 8
+
+
+@dataclass(frozen=True)
+class Member:
+    """Where a file is in an archive.
+
+    Attributes:
+        at: its first byte; in a zip file that of its header.
+        length: bytes in the archive.
+        size: bytes of the file itself.
+        method, crc: of a zip file; None in a tar file.
+        is_locked: it is encrypted.
+    """
+
+    at: int
+    length: int
+    size: int
+    method: int | None = None
+    crc: int = 0
+    is_locked: bool = False
+
+
+def is_archive(path: str) -> bool:
+    """Whether a path is an archive's.
+
+    >>> is_archive("photos"), is_archive("none.zip")
+    (False, False)
+    """
+    return path.lower().endswith(SUFFIXES) and os.path.isfile(path)
+
+
+def split_member(path: str) -> tuple[str, str] | None:
+    """The archive and the name within it, of a path that goes through an archive; None for any other."""
+    parts = path.split("/")
+    for count in range(1, len(parts)):
+        archive = "/".join(parts[:count])
+        if archive.lower().endswith(SUFFIXES) and os.path.isfile(archive):
+            return archive, "/".join(parts[count:])
+    return None
+
+
+def members(archive: str) -> Mapping[str, Member]:
+    """The files in an archive, by name, in its order.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    try:
+        state = os.stat(archive)
+        return _members(os.path.realpath(archive), state.st_mtime_ns, state.st_size)
+    except (OSError, ValueError, zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
+        raise SourceError(archive, f"the archive cannot be read ({error})", "is it complete?") from error
+
+
+def is_member(path: str) -> bool:
+    """Whether a path goes through an archive to a file that is there."""
+    found = split_member(path)
+    try:
+        return found is not None and found[1] in members(found[0])
+    except SourceError:
+        return False
+
+
+def read_member(archive: str, inside: str, name: str, limits: Limits) -> bytes:
+    """The bytes of a file in an archive.
+
+    Raises:
+        SourceError: it is not there, damaged, encrypted, or compressed in a way that is not read.
+        LimitError: it has more than ``limits.max_bytes``.
+    """
+    member = members(archive).get(inside)
+    if member is None:
+        raise SourceError(name, "there is no such file in the archive", "check the path")
+    if member.size > limits.max_bytes:
+        raise LimitError(name, f"it has more than {limits.max_bytes} bytes", "raise Limits.max_bytes")
+    if member.is_locked or member.method not in (None, _STORED, _DEFLATED):
+        how = "encrypted" if member.is_locked else "compressed in a way that is not read"
+        raise SourceError(name, f"it is {how}", "unpack it first")
+    with open(archive, "rb") as file:
+        file.seek(member.at)
+        if member.method is not None:
+            header = file.read(30)
+            file.seek(sum(struct.unpack_from("<HH", header.ljust(30, b"\0"), 26)), os.SEEK_CUR)
+        data = file.read(member.length)
+    if member.method == _DEFLATED:
+        try:
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, member.size + 1)
+        except zlib.error as error:
+            raise SourceError(name, f"it is damaged in the archive ({error})", "pack it again") from error
+    if len(data) != member.size or (member.method is not None and zlib.crc32(data) != member.crc):
+        raise SourceError(name, "it is damaged in the archive", "pack it again")
+    return data
+
+
+@lru_cache(maxsize=8)
+def _members(archive: str, modified_ns: int, size: int) -> Mapping[str, Member]:
+    """Read once for an archive as it is now, since each of its files asks for it."""
+    if archive.lower().endswith(".zip"):
+        with zipfile.ZipFile(archive) as of_zip:
+            return {info.filename: _of_zip(info) for info in of_zip.infolist() if not info.is_dir()}
+    with tarfile.open(archive, "r:") as of_tar:
+        return {i.name: Member(i.offset_data, i.size, i.size) for i in of_tar if i.isreg()}
+
+
+def _of_zip(info: zipfile.ZipInfo) -> Member:
+    is_locked = bool(info.flag_bits & 1)
+    return Member(
+        info.header_offset, info.compress_size, info.file_size, info.compress_type, info.CRC, is_locked
+    )
