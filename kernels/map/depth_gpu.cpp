@@ -15,9 +15,10 @@ void depth_squares_gpu(GpuQueue& queue, const Map* maps, const DepthOptions* opt
   }
   const std::vector<unsigned long long> zeros(static_cast<std::size_t>(count));
   queue.upload(missing, zeros.data(), zeros.size() * sizeof(unsigned long long));
+  MapItems made(queue, ResizeFilter::kBilinear);
   std::vector<MapItem> items;
   for (std::int64_t i = 0; i < count; ++i) {
-    items.push_back(map_item(queue, maps[i], ResizeFilter::kBilinear, depth_finish()));
+    items.push_back(made.item(maps[i], depth_finish()));
     items.back().meaning = options[i].unit == DepthUnit::kSunRgbd ? MapMeaning::kSunRgbd : MapMeaning::kDepth;
     items.back().depth = depth_factors(options[i]);
     items.back().missing = missing + i;

@@ -20,22 +20,31 @@ MapTaps taps_to_device(GpuQueue& queue, const AxisTaps& taps) {
 
 }  // namespace
 
-MapItem map_item(GpuQueue& queue, const Map& map, ResizeFilter filter, const SquareFinish& finish) {
-  const SquareTaps taps = square_taps(map, filter);
-  if (!taps) {
-    throw std::bad_alloc();
-  }
+MapItem MapItems::item(const Map& map, const SquareFinish& finish) {
+  const Tables& tables = tables_for(map);
   MapItem item{};
   item.map = map;
-  item.across = taps_to_device(queue, *taps.across);
-  item.down = taps_to_device(queue, *taps.down);
+  item.across = tables.across;
+  item.down = tables.down;
   item.middle = static_cast<float*>(
-      queue.scratch(static_cast<std::size_t>(item.down.inputs) * kPictureSide * sizeof(float)));
+      queue_.scratch(static_cast<std::size_t>(item.down.inputs) * kPictureSide * sizeof(float)));
   item.gain = finish.gain;
   item.offset = finish.offset;
   item.low = finish.low;
   item.high = finish.high;
   return item;
+}
+
+const MapItems::Tables& MapItems::tables_for(const Map& map) {
+  const auto [found, is_new] = tables_.try_emplace({map.width, map.height});
+  if (is_new) {
+    const SquareTaps taps = square_taps(map, filter_);
+    if (!taps) {
+      throw std::bad_alloc();
+    }
+    found->second = {taps_to_device(queue_, *taps.across), taps_to_device(queue_, *taps.down)};
+  }
+  return found->second;
 }
 
 void launch_map_squares(GpuQueue& queue, const std::vector<MapItem>& items, OutType type, void* out) {

@@ -13,9 +13,10 @@ void thermal_squares_gpu(GpuQueue& queue, const Map* frames, const ThermalOption
   if (count == 0) {
     return;
   }
+  MapItems made(queue, ResizeFilter::kBicubic);
   std::vector<MapItem> items;
   for (std::int64_t i = 0; i < count; ++i) {
-    items.push_back(map_item(queue, frames[i], ResizeFilter::kBicubic, {1.0, 0.0, 0.0, 1.0}));
+    items.push_back(made.item(frames[i], {1.0, 0.0, 0.0, 1.0}));
     items.back().meaning = MapMeaning::kThermal;
     items.back().thermal = thermal_range(options[i].low, options[i].high);
   }

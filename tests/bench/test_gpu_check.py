@@ -35,6 +35,22 @@ def test_usage(tmp_path: Path) -> None:
     assert "--python PYTHON" in done.stdout
 
 
+def test_a_step_that_fails_does_not_keep_the_others_from_running(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "ran $*"\ncase "$*" in *pytest*) exit 3 ;; esac\n')
+    python.chmod(0o755)
+    out = tmp_path / "out.json"
+    command = [str(SCRIPT), "--python", str(python), "--bundle", "a.bind", "fp16", "--json", str(out)]
+    done = cpp.run(command, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "ran -m bench gpu-pipeline a.bind fp16" in done.stdout
+    assert "gpu_check: failed: tests" in done.stdout
+    steps = json.loads(out.read_text())["steps"]
+    assert [(s["step"], s["exit_code"]) for s in steps] == [
+        ("tests", 3), ("kernels", 0), ("engines", 0), ("pipeline", 0),
+    ]  # fmt: skip
+
+
 def numbers_in(value: Any) -> set[str]:
     """The keys at any depth."""
     if isinstance(value, dict):

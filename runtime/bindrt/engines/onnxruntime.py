@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bindrt import hardware
 from bindrt.cores import computing_threads, told_threads
 from bindrt.engines.batch_sizes import GPU_BATCH
 from bindrt.engines.devices import cuda_index
@@ -22,7 +25,11 @@ from bindrt.heldfile import MappedFiles
 # From 1.29 on it collects data about its use and sends them, unless this is set before it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+LOG = logging.getLogger(__name__)
+
 QUIET = 4  # ONNX Runtime logs what it also raises
+#: Precisions whose graphs have an operation that only the CPU has: MatMulIntegerToFloat.
+NOT_ON_CUDA = ("int8",)
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)"}
 
@@ -39,25 +46,20 @@ class OnnxRuntimeEngine:
             BundleError: the graph refers to what the bundle does not list for it, or does not hold.
             EngineError: the device is not there, or ONNX Runtime refuses the graph.
         """
-        import onnxruntime as ort
-
         graph = spec.files[0]
         require_listed_files(graph, spec.files[1:])
-        chosen = providers(settings, spec.precision)
+        chosen = usable_providers(settings, spec.precision)
         self.precision = spec.precision
-        self.device, self.max_batch = device_and_batch(chosen, spec)
-        self.threads = computing_threads(settings.threads) if self.device == "cpu" else 0
         self._spec = spec
         self._mapped = MappedFiles(spec.files)
         try:
-            self._session = ort.InferenceSession(
-                str(graph), session_options(settings), providers=list(chosen.items())
-            )
-        except Exception as error:  # its exceptions have no other common base
-            raise EngineError(
-                graph.name, f"ONNX Runtime refuses the graph ({one_line(error)})", "export it again"
-            ) from None
-        self._require(chosen)
+            self._open(graph, settings, chosen)
+        except EngineError as error:
+            if not is_free_to_choose(settings) or CUDA not in chosen:
+                raise
+            LOG.warning("%s: computed on the CPU, since %s", spec.encoder, error.problem)
+            self._open(graph, settings, {CPU: {}})
+        self.threads = computing_threads(settings.threads) if self.device == "cpu" else 0
         self._check_signature(graph.name)
 
     def run(self, inputs: npt.NDArray[np.generic], out: npt.NDArray[np.float32]) -> None:
@@ -71,6 +73,22 @@ class OnnxRuntimeEngine:
             ) from None
         self._spec.check_result(result, out)
         out[...] = result
+
+    def _open(self, graph: Path, settings: EngineSettings, chosen: Mapping[str, dict[str, Any]]) -> None:
+        import onnxruntime as ort
+
+        self.device, self.max_batch = device_and_batch(chosen, self._spec)
+        if CUDA in chosen and hasattr(ort, "preload_dlls"):
+            ort.preload_dlls()  # cuBLAS and cuDNN of NVIDIA's packages, which no loader finds by itself
+        try:
+            self._session = ort.InferenceSession(
+                str(graph), session_options(settings), providers=list(chosen.items())
+            )
+        except Exception as error:  # its exceptions have no other common base
+            raise EngineError(
+                graph.name, f"ONNX Runtime refuses the graph ({one_line(error)})", "export it again"
+            ) from None
+        self._require(chosen)
 
     def _require(self, chosen: Mapping[str, Any]) -> None:
         """A provider that does not start is dropped with a warning only, and the CPU would do its work."""
@@ -127,8 +145,36 @@ def providers(settings: EngineSettings, precision: str) -> dict[str, dict[str, A
             raise EngineError(
                 f"device={settings.device!r}",
                 f"this ONNX Runtime has no {name}; it has {', '.join(there)}",
-                "pip uninstall onnxruntime, then pip install onnxruntime-gpu; or use device='cpu'",
+                "pip uninstall onnxruntime, pip install 'onnxruntime-gpu[cuda,cudnn]'; or use device='cpu'",
             )
+    return chosen
+
+
+def is_free_to_choose(settings: EngineSettings) -> bool:
+    """Whether nobody has named a device or a provider."""
+    return settings.device == "auto" and not settings.options
+
+
+def usable_providers(settings: EngineSettings, precision: str) -> dict[str, dict[str, Any]]:
+    """As ``providers``, without CUDA where it would not compute, if nobody asked for it.
+
+    Raises:
+        EngineError: CUDA was asked for, and does not compute in this precision.
+    """
+    chosen = providers(settings, precision)
+    if CUDA not in chosen:
+        return chosen
+    if is_free_to_choose(settings) and not (driver := hardware.nvidia_driver()).gpus:
+        LOG.warning("ONNX Runtime computes on the CPU: it has CUDA, but there is no GPU (%s)", driver.problem)
+        return {CPU: {}}
+    if precision in NOT_ON_CUDA:
+        problem = f"{CUDA} has no kernel for the products of {precision} graphs; the CPU would compute them"
+        if not is_free_to_choose(settings):
+            raise EngineError(
+                f"device={settings.device!r}", problem, "use precision='fp16' there, or device='cpu'"
+            )
+        LOG.warning("ONNX Runtime computes on the CPU: %s", problem)
+        return {CPU: {}}
     return chosen
 
 

@@ -255,6 +255,36 @@ def test_the_pipeline_goes_on(
     assert (stats["halvings"] > 0) is ("TRTSIM_MEMORY_ROWS" in fault)
 
 
+def test_recordings_that_fail_are_made_later(
+    planned: tuple[Path, list[Any]], machine: dict[str, str]
+) -> None:
+    stats = submitted(planned, {**machine, "BINDRT_CUDASIM_DEVICE": "spoils=2"})
+    assert stats["text"]["graphs"]["recorded"] > 0
+    assert stats["text"]["graphs"]["launched"] > 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param("Contexts.fixed = lambda self, profile, use: self.changing(profile)", id="one context"),
+        pytest.param(
+            "make = Contexts._make\n"
+            "def made_with_little(self, profile):\n"
+            "    self.bytes = 512\n    return make(self, profile)\n"
+            "Contexts._make = made_with_little",
+            id="too little memory",
+        ),
+    ],
+)
+def test_a_planted_fault_is_found(
+    planned: tuple[Path, list[Any]], machine: dict[str, str], fault: str
+) -> None:
+    imports = "from bindrt.engines.tensorrt_contexts import Contexts\n"
+    command = [sys.executable, "-c", f"{imports}{fault}\n{SUBMIT}", str(planned[0]), "{}"]
+    done = cpp.run(command, cwd=Path(machine["XDG_CACHE_HOME"]).parent, env=machine)
+    assert done.returncode != 0, done.stdout
+
+
 def test_what_gpu_check_runs_of_the_pipeline(
     planned: tuple[Path, list[Any]], machine: dict[str, str], tmp_path: Path
 ) -> None:

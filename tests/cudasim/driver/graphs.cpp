@@ -18,6 +18,7 @@ BINDRT_DRIVER_API cu::Result cuStreamBeginCapture_v2(cu::Stream stream, int mode
       throw Refusal{kIllegalState};
     }
     found.capture = std::make_unique<Capture>(Capture{std::this_thread::get_id(), mode, {}});
+    found.capture->valid = state.machine.spoils == 0 || ++state.recordings % state.machine.spoils != 0;
   });
 }
 

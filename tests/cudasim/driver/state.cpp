@@ -46,6 +46,8 @@ Machine parse_machine(const std::string& text) {
       machine.ptx = value;
     } else if (name == "cubins") {
       machine.cubins = value != 0;
+    } else if (name == "spoils") {
+      machine.spoils = value;
     } else if (name == "lost") {
       machine.lost = value;
     } else {

@@ -47,7 +47,8 @@ struct Refusal {
 
 // What is simulated: from the environment variable BINDRT_CUDASIM_DEVICE, e.g.
 // count=2,capability=87,memory=64,cuda=124,ptx=84 (memory in MiB; CUDA 12.4; PTX up to version 8.4). With
-// cubins=0 it refuses all machine code; lost=226 is the error that a failed kernel leaves.
+// cubins=0 it refuses all machine code; lost=226 is the error that a failed kernel leaves; with spoils=3
+// every third recording fails.
 struct Machine {
   int count = 1;
   int capability = 89;
@@ -55,6 +56,7 @@ struct Machine {
   int cuda = 130;
   int ptx = 90;
   bool cubins = true;
+  int spoils = 0;
   cu::Result lost = cu::kLaunchFailed;
 };
 Machine parse_machine(const std::string& text);  // std::invalid_argument names what is wrong
@@ -146,6 +148,7 @@ class State {
   std::map<const void*, std::unique_ptr<ModuleState>> modules;
   std::map<const void*, std::unique_ptr<FunctionState>> functions;
   Random random;
+  int recordings = 0;  // that were begun
 
   // Refusal in a process that was forked after the driver was started: nothing works there.
   void refuse_in_child() const;

@@ -10,12 +10,14 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 import pytest
 
 import bindrt
+from bindrt import hardware
 from bindrt.bundle import Bundle, open_bundle
 from bindrt.engines import ENGINES, EngineSettings, onnxruntime
 from bindrt.engines.openvino import OpenVinoEngine
@@ -143,7 +145,7 @@ def test_provider_options_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_absent_provider_says_what_to_install(monkeypatch: pytest.MonkeyPatch, small_bundle: Path) -> None:
     pretend(monkeypatch, CPU)
     with (
-        pytest.raises(bindrt.EngineError, match="pip install onnxruntime-gpu"),
+        pytest.raises(bindrt.EngineError, match=r"pip install .onnxruntime-gpu\[cuda,cudnn\]"),
         bindrt.load(small_bundle, engine="onnxruntime", device="cuda") as model,
     ):
         model.embed(text="a")
@@ -161,6 +163,52 @@ def test_provider_that_does_not_start_is_no_silent_cpu(
     bundle = open_bundle(small_bundle)
     with pytest.raises(bindrt.EngineError, match="CUDAExecutionProvider did not start"):
         open_engine(bundle, choose(bundle, "imu", "onnxruntime", "fp32", "cuda"), EngineSettings("cuda"))
+
+
+def test_free_to_choose_it_computes_on_the_cpu(
+    monkeypatch: pytest.MonkeyPatch, small_bundle: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the package for GPUs is installed, and there is no GPU, or CUDA does not start."""
+    pretend(monkeypatch, CUDA, CPU)
+    bundle = open_bundle(small_bundle)
+    no_gpu, one = hardware.Driver(False, problem="no driver"), hardware.Gpu("a GPU", "9.0", 1 << 30)
+    session = ort.InferenceSession
+    asked: list[str] = []
+
+    def without_cuda(path: str, options: Any, providers: Any) -> Any:
+        asked.append(providers[0][0])
+        return session(path, options, providers=[CPU])
+
+    preloaded: list[bool] = []
+    monkeypatch.setattr(ort, "preload_dlls", lambda: preloaded.append(True), raising=False)
+    monkeypatch.setattr(ort, "InferenceSession", without_cuda)
+    for driver, said in (
+        (no_gpu, "there is no GPU (no driver)"),
+        (hardware.Driver(True, gpus=(one,)), "CUDAExecutionProvider did not start"),
+    ):
+        monkeypatch.setattr(hardware, "nvidia_driver", lambda found=driver: found)
+        caplog.clear()
+        engine = open_engine(bundle, choose(bundle, "imu", "onnxruntime", "fp32", "auto"))
+        assert engine.device == "cpu"
+        assert said in caplog.text
+    assert asked == [CPU, CUDA, CPU]
+    assert preloaded == [True]  # cuBLAS and cuDNN, before CUDA is asked for
+
+
+def test_int8_is_no_silent_cpu_on_cuda(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pretend(monkeypatch, CUDA, CPU)
+    gpu = hardware.Driver(True, gpus=(hardware.Gpu("a GPU", "9.0", 1 << 30),))
+    monkeypatch.setattr(hardware, "nvidia_driver", lambda: gpu)
+    with pytest.raises(bindrt.EngineError, match=r"no kernel for the products of int8 graphs.*'fp16'"):
+        onnxruntime.usable_providers(EngineSettings("cuda"), "int8")
+    with pytest.raises(bindrt.EngineError, match="no kernel"):
+        onnxruntime.usable_providers(EngineSettings(options={CUDA: {}}), "int8")
+    assert list(onnxruntime.usable_providers(EngineSettings(), "int8")) == [CPU]
+    assert "no kernel for the products of int8 graphs" in caplog.text
+    assert list(onnxruntime.usable_providers(EngineSettings("cuda"), "fp16")) == [CUDA, CPU]
+    assert list(onnxruntime.usable_providers(EngineSettings("cpu"), "int8")) == [CPU]
 
 
 def test_start_up_modes_give_the_same_vectors(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@
 
 #include "kernels/imu/imu_gpu.h"
 #include "kernels/imu/imu_params.h"
+#include "kernels/map/depth_gpu.h"
 #include "kernels/map/map_square_gpu.h"
 #include "kernels/map/map_square_params.h"
 #include "kernels/video/video_gpu.h"
@@ -41,6 +42,7 @@ class Notes final : public GpuQueue {
     return memory_.back().get();
   }
   void upload(void* device, const void* host, std::size_t bytes) override {
+    ++uploads;
     std::memcpy(device, host, bytes);
   }
   void launch(const char* kernel, const LaunchShape& shape, const void* params, std::size_t bytes) override {
@@ -60,6 +62,7 @@ class Notes final : public GpuQueue {
   }
 
   std::vector<Launch> launches;
+  int uploads = 0;
 
  private:
   std::vector<std::unique_ptr<std::byte[]>> memory_;
@@ -139,6 +142,27 @@ void test_maps() {
   }
 }
 
+// Six tables a size, whatever the number of maps; then the items, and zeros for what is counted.
+void test_maps_of_one_size_share_their_tables() {
+  const std::vector<float> pixels(320 * 300);
+  std::vector<Map> maps(64, Map{pixels.data(), MapType::kFloat32, 320, 240, 320 * 4});
+  for (std::size_t i = 0; i < maps.size(); i += 2) {
+    maps[i].height = 300;
+  }
+  const std::vector<DepthOptions> options(maps.size());
+  std::vector<unsigned long long> missing(maps.size());
+  std::vector<float> out(1);
+  Notes queue;
+  depth_squares_gpu(queue, maps.data(), options.data(), 64, missing.data(), out.data());
+  CHECK(queue.uploads == 2 * 6 + 2);
+  const auto params = queue.of("bindrt_map_down").front().as<MapSquareParams>();
+  for (std::size_t i = 2; i < maps.size(); ++i) {
+    CHECK(params.items[i].across.weights == params.items[i % 2].across.weights);
+    CHECK(params.items[i].middle != params.items[i % 2].middle);
+  }
+  CHECK(params.items[0].down.weights != params.items[1].down.weights);
+}
+
 }  // namespace
 }  // namespace bindrt::kernels
 
@@ -146,5 +170,6 @@ int main() {
   bindrt::kernels::test_imu();
   bindrt::kernels::test_video();
   bindrt::kernels::test_maps();
+  bindrt::kernels::test_maps_of_one_size_share_their_tables();
   return bindrt::testing::finish();
 }
