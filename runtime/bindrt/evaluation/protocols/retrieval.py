@@ -21,13 +21,21 @@ _ROWS = 512  # queries that are compared at once
 
 
 def evaluate(content: Pairs, store: VectorStore, sums: Sequence[Mapping[str, float]] = ()) -> Found:
-    """R@1, R@5 and R@10 for each of the sums that an item's vector may be."""
+    """R@1, R@5 and R@10 for each of the sums that an item's vector may be.
+
+    Raises:
+        OptionError: a weight is of a modality that the items do not have.
+    """
+    chosen = tuple(sums) or content.sums
+    for modality in (modality for weights in chosen for modality in weights):
+        if modality not in content.items:
+            there = ", ".join(content.items)
+            raise OptionError(f"--weight {modality}", "the items do not have it", f"they have {there}")
     queries = store(content.queries)
     rows = list(good_rows(queries))
     parts = {modality: _part(content, modality, store) for modality in content.items}
     scores: list[Score] = []
     worst: tuple[Case, ...] = ()
-    chosen = tuple(sums) or content.sums
     for weights in chosen:
         items = summed(parts, weights)
         ranks, said = ranked(queries[rows], items, [content.wanted[row] for row in rows])
@@ -60,16 +68,7 @@ def _part(content: Pairs, modality: str, store: VectorStore) -> Vectors:
 
 
 def summed(parts: Mapping[str, Vectors], weights: Mapping[str, float]) -> Vectors:
-    """Each item's weighted sum of unit vectors, of unit length; zeros where it has none of the modalities.
-
-    Raises:
-        OptionError: a weight is of a modality that the items do not have.
-    """
-    for modality in weights:
-        if modality not in parts:
-            raise OptionError(
-                f"--weight {modality}", "the items do not have it", f"they have {', '.join(parts)}"
-            )
+    """Each item's weighted sum of unit vectors, of unit length; zeros where it has none of the modalities."""
     total = sum(np.float32(weight) * unit_rows(parts[modality]) for modality, weight in weights.items())
     return unit_rows(np.asarray(total, np.float32))
 
