@@ -2,6 +2,7 @@
 
 Throughput of pictures, sounds and texts in batches of 64; latency that the server adds at half load, one item
 a request; 1000 connections that stay open. The load generator runs on the same machine: its share is told.
+``--part soak`` holds a load while workers are killed; ``--part infinity`` measures infinity-emb beside it.
 """
 
 from __future__ import annotations
@@ -13,17 +14,22 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-
 import bindrt
 from bench.serve.here import latencies, throughput
+from bench.serve.infinity import beside_infinity
+from bench.serve.infinity import report as report_infinity
 from bench.serve.items import BATCH, MODALITIES, batch, items, request
+from bench.serve.percentiles import percentiles
 from bench.serve.server import HOST, Server, load, serving
+from bench.serve.soak import report as report_soak
+from bench.serve.soak import soak
 from bindrt.benchmark.arrivals import poisson
 from bindrt.benchmark.machine import describe_machine
 from bindrt.benchmark.results import write_json
 
 PARTS = ("throughput", "latency", "held")
+#: Asked for by name: they take long, or install much.
+SOAK, PEER = "soak", "infinity"
 #: Shares of the throughput here, texts a second, milliseconds.
 TARGETS = {"share": 0.9, "texts": 20_000, "added p50": 1.5, "added p99": 5.0, "held": 1000}
 
@@ -70,8 +76,8 @@ def measure_latency(
             served = load(server, sent, folder, mode="open", connections=64, times=times)
             rounds.append(
                 {
-                    "server": _percentiles(served["latencies"]),
-                    "here": _percentiles(latencies(model, modality, item, times)),
+                    "server": percentiles(served["latencies"]),
+                    "here": percentiles(latencies(model, modality, item, times)),
                     "generator_share": served["share"],
                 }
             )
@@ -90,11 +96,6 @@ def measure_held(
     return {**found, "connections": args.held, "rss_growth": server.process.memory_info().rss - before}
 
 
-def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    p50, p99 = np.percentile(np.array(seconds) * 1e3, (50, 99))
-    return {"p50": float(p50), "p99": float(p99)}
-
-
 def report(result: dict[str, Any]) -> None:
     for modality, found in result.get("throughput", {}).items():
         share = found["server"] / found["here"]
@@ -110,21 +111,30 @@ def report(result: dict[str, Any]) -> None:
         )
     if held := result.get("held"):
         print(f"{held['connections']} connections: {held['answered']} of {held['asked']} requests answered")
+    if found := result.get("soak"):
+        report_soak(found)
+    report_infinity(result.get("infinity", {}))
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench serve", description=__doc__)
     parser.add_argument("--bundle", default="tiny")
-    parser.add_argument("--part", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--part", nargs="+", choices=(*PARTS, SOAK, PEER), default=PARTS)
     parser.add_argument("--modality", nargs="+", choices=MODALITIES, default=MODALITIES)
     parser.add_argument("--rounds", type=int, default=5, help="of each measurement; medians are shown")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each round")
     parser.add_argument("--connections", type=int, default=4, help="and threads here, each with a batch")
     parser.add_argument("--held", type=int, default=TARGETS["held"], help="connections that stay open")
     parser.add_argument("--workers", type=int, help="processes of bind-serve")
+    parser.add_argument(
+        "--minutes", type=float, default=30.0, help="of --part soak; a worker dies each minute"
+    )
     parser.add_argument("--json", type=Path, metavar="OUT")
     args = parser.parse_args(arguments)
-    options = [] if args.workers is None else ["--workers", str(args.workers)]
+    if SOAK in args.part and args.workers is None:
+        args.workers = 2
+    options = ["--no-access-log"] if SOAK in args.part else []
+    options += [] if args.workers is None else ["--workers", str(args.workers)]
     result: dict[str, Any] = {"machine": describe_machine(), "asked": TARGETS, "workers": args.workers}
     with tempfile.TemporaryDirectory() as name, bindrt.load(args.bundle) as model:
         folder = Path(name)
@@ -137,6 +147,10 @@ def main(arguments: Sequence[str]) -> int:
                 result["latency"] = measure_latency(server, model, of, args, folder)
             if "held" in args.part:
                 result["held"] = measure_held(server, of, args, folder)
+            if SOAK in args.part:
+                result["soak"] = soak(server, model, of, args.modality, args.minutes)
+        if PEER in args.part:
+            result["infinity"] = beside_infinity(of, args.modality, args.rounds, args.seconds, folder)
     report(result)
     if args.json:
         write_json(args.json, result)

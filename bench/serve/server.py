@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -10,8 +11,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,42 +36,71 @@ class Server:
     port: int
     process: psutil.Process
 
+    def workers(self) -> list[psutil.Process]:
+        """Its workers, those that run longest first."""
+        found = []
+        for each in self.process.children():
+            with suppress(psutil.Error):
+                if any("spawn_main" in word for word in each.cmdline()):
+                    found.append(each)
+        return sorted(found, key=psutil.Process.create_time)
+
     def cpu_seconds(self) -> float:
         """Processor time of all its processes so far."""
         times = [each.cpu_times() for each in (self.process, *self.process.children(recursive=True))]
         return sum(t.user + t.system for t in times)
 
 
-@contextmanager
-def serving(bundle: str, options: Sequence[str], patience: float = 120) -> Iterator[Server]:
-    """Runs ``bind-serve`` on a free port until the block ends."""
+def free_port() -> int:
+    """A port that nobody uses now."""
     with socket.socket() as free:
         free.bind((HOST, 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(bundle: str, options: Sequence[str]) -> Iterator[Server]:
+    """Runs ``bind-serve`` on a free port until the block ends."""
+    port = free_port()
+    words = [sys.executable, "-m", "bindrt", "serve", bundle, "--host", HOST, "--port", str(port), *options]
+    with running(words, port, "/ready") as server:
+        yield server
+
+
+@contextmanager
+def running(
+    command: Sequence[str],
+    port: int,
+    ready: str,
+    env: Mapping[str, str] | None = None,
+    patience: float = 120,
+) -> Iterator[Server]:
+    """Runs a server until the block ends.
+
+    Args:
+        ready: the path that answers 200 once it is.
+        env: environment variables beside those of this process.
+    """
     with tempfile.TemporaryFile() as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "bindrt", "serve", bundle, "--host", HOST, "--port", str(port), *options],
-            stdout=log,
-            stderr=log,
-        )
+        child = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **(env or {})})
         try:
             end = time.monotonic() + patience
-            while not _is_ready(port):
+            while not is_ready(port, ready):
                 if child.poll() is not None or time.monotonic() > end:
                     log.seek(0)
-                    raise SystemExit(
-                        f"bind-serve did not start:\n{log.read().decode(errors='replace')[-2000:]}"
-                    )
+                    said = log.read().decode(errors="replace")[-2000:]
+                    raise SystemExit(f"{command[0]} did not start:\n{said}")
                 time.sleep(0.1)
             yield Server(port, psutil.Process(child.pid))
         finally:
             child.terminate()
-            child.wait(30)
+            child.wait(60)
 
 
-def _is_ready(port: int) -> bool:
+def is_ready(port: int, path: str = "/ready") -> bool:
+    """Whether a server says that it can answer."""
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/ready", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{HOST}:{port}{path}", timeout=5) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
