@@ -16,6 +16,7 @@ MIRRORS = {
     "tests/bench": "bench",
     "tests/tools": "tools",
     "tests/examples": "examples",
+    "tests/deploy": "deploy",
     "tests/docs": "docs",
 }
 #: Folders of what several tests share, and of tests that belong to no single room.

@@ -78,6 +78,8 @@ def _add_network(add: Add) -> None:
     add("--drain", type=float, default=30.0, metavar="S",
         help="seconds that requests may take to end when the server does; default: 30")  # fmt: skip
     add("--no-access-log", action="store_true", help="do not print a line of JSON for each request")
+    add("--traces", action="store_true",
+        help="spans of requests for OpenTelemetry, to OTEL_EXPORTER_OTLP_ENDPOINT")  # fmt: skip
 
 
 def _add_requests(add: Add) -> None:
@@ -152,9 +154,12 @@ def run(args: argparse.Namespace, console: Console) -> None:
 
 def _serve(server: Server, listener: socket.socket, args: argparse.Namespace) -> int | None:
     """Serves until a signal, which it returns."""
+    from bindrt.serving.traces import exported
+
     if not args.no_access_log:
         _print_access_log()
-    server.run([listener])
+    with exported(args.traces):
+        server.run([listener])
     return server.ended_by
 
 
@@ -194,6 +199,7 @@ def serve_options(args: argparse.Namespace) -> ServeOptions:
         fetch_seconds=args.fetch_seconds,
         index=args.index,
         weaviate_scales=args.weaviate_scales,
+        traces=args.traces,
         access_log=not args.no_access_log,
     )
 

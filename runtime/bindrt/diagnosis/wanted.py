@@ -156,6 +156,14 @@ def libraries() -> tuple[Wanted, ...]:
                 ("python-multipart", "python_multipart"),
             )
         ),
+        Wanted(
+            "OpenTelemetry",
+            "opentelemetry.sdk",
+            "bind-serve --traces",
+            install("otel"),
+            ("opentelemetry-sdk",),
+            optional=True,
+        ),
     )
 
 

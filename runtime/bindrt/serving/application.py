@@ -87,9 +87,13 @@ class Gate:
             return
         protocol = protocol_of(scope["path"])
         exchange = Exchange(scope, receive, send, protocol, self._service.options, self._service.memory)
-        with self._observer.in_flight.track_inprogress():
-            await exchange.run(self._answer)
-        self._observer.tell(record_of(exchange))
+        traces = self._service.traces
+        with traces.request(f"{scope['method']} {protocol.name}", scope["headers"]) as span:
+            with self._observer.in_flight.track_inprogress():
+                await exchange.run(self._answer)
+            record = record_of(exchange)
+            traces.answered(span, record)
+        self._observer.tell(record)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] not in self._is_open:

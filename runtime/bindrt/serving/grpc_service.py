@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -119,10 +119,18 @@ class GrpcServer:
         request = message(f"{name}Request")
 
         async def handle(data: bytes, context: Any) -> bytes:
-            call, status, size = Call(context), "CANCELLED", len(data)
+            call = Call(context)
+            headers = [(key.encode(), _bytes(value)) for key, value in call.headers.items()]
+            with self._service.traces.request(f"grpc {name}", headers) as span:
+                return await traced(data, context, call, headers, span)
+
+        async def traced(
+            data: bytes, context: Any, call: Call, headers: Sequence[tuple[bytes, bytes]], span: Any
+        ) -> bytes:
+            status, size = "CANCELLED", len(data)
             try:
                 if name not in _OPEN:
-                    self._keys.require((k.encode(), _bytes(v)) for k, v in call.headers.items())
+                    self._keys.require(headers)
                 with self._service.memory.holding(size):
                     found: bytes = (await answer(_parsed(request, data), call)).SerializeToString()
                 status = "OK"
@@ -136,13 +144,14 @@ class GrpcServer:
                 await context.abort(code, fault.text)
                 raise  # abort has raised already
             finally:
-                self._tell(name, call, status, size)
+                self._tell(name, call, status, size, span)
 
         return grpc.unary_unary_rpc_method_handler(handle)
 
-    def _tell(self, name: str, call: Call, status: str, size: int) -> None:
+    def _tell(self, name: str, call: Call, status: str, size: int, span: Any) -> None:
         seconds, path = time.perf_counter() - call.started, f"/{SERVICE}/{name}"
         record = Record("grpc", status, seconds, "POST", path, call.client, call.model, call.items, size, 0)
+        self._service.traces.answered(span, record)
         self._observer.tell(record)
 
     async def _live(self, request: Any, call: Call) -> Any:

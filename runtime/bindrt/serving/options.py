@@ -40,6 +40,8 @@ class ServeOptions:
         index: the folder of an index that ``/v1/search`` searches, of the first model's space; None: none.
         weaviate_scales: vectors of Weaviate's protocol have the lengths of the original model, for an index
             that was made with its container; else they are unit vectors.
+        traces: make a span of each request with OpenTelemetry's tracer provider of this process (the extra
+            ``otel``).
         access_log: tell the logger ``bindrt.serving.access`` of each request, as a line of JSON.
 
     Raises:
@@ -61,12 +63,13 @@ class ServeOptions:
     fetch_seconds: float = 10.0
     index: str | None = None
     weaviate_scales: bool = False
+    traces: bool = False
     access_log: bool = True
 
     def __post_init__(self) -> None:
         for name, what in _NUMBERS.items():
             require_whole(name, getattr(self, name), what, 1)
-        for name in ("weaviate_scales", "access_log"):
+        for name in ("weaviate_scales", "traces", "access_log"):
             chosen_bool(name, getattr(self, name))
         for name in ("body_seconds", "fetch_seconds"):
             seconds = getattr(self, name)

@@ -24,6 +24,7 @@ from bindrt.serving.health import Health
 from bindrt.serving.media import file_in_uri, is_url
 from bindrt.serving.options import ServeOptions
 from bindrt.serving.taking import Placed, file_item, first_error, require_modality
+from bindrt.serving.traces import Traces
 from bindrt.serving.workers.peers import Peers
 
 #: No text begins so; a client that forgets the modality of a file would get a vector of its letters.
@@ -49,6 +50,7 @@ class Service:
         models: what is served, by name.
         memory: the bytes of bodies that are held.
         health: whether requests can be answered.
+        traces: makes spans of requests, where that is asked for.
         limits: what a file in a text may have: as much as a body.
         fetcher: fetches files behind URLs; None: nothing does.
     """
@@ -60,6 +62,7 @@ class Service:
         self.models = {name: Served(name, model, Queue(options.queue)) for name, model in models.items()}
         self.memory = Memory(options.max_bodies)
         self.health = Health(models, peers)
+        self.traces = Traces(options.traces)
         self.limits = Limits(max_bytes=options.max_body)
         self.fetcher = Fetcher(options.fetch_urls, options.fetch_seconds) if options.fetch_urls else None
 
@@ -117,7 +120,7 @@ class Service:
         counts = {modality: len(placed) for modality, placed in items.items()}
         self._require_items(sum(counts.values()))
         given: Any = {modality: [each.item for each in placed] for modality, placed in items.items()}
-        with served.queue.room_for(counts):
+        with served.queue.room_for(counts), self.traces.embed(served.name, counts):
             found = await served.model.aembed(on_error="skip", normalize=normalize, **when, **given)
         if found.errors and not skip:
             raise first_error(found.errors, items)
