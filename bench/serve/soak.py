@@ -235,14 +235,19 @@ def _vector(modality: str, body: bytes) -> np.ndarray:
 
 
 def soak(
-    server: Server, model: bindrt.Model, of: dict[str, list[Any]], modalities: Sequence[str], minutes: float
+    server: Server,
+    model: bindrt.Model,
+    of: dict[str, list[Any]],
+    modalities: Sequence[str],
+    minutes: float,
+    between_kills: float = 60.0,
 ) -> dict[str, Any]:
-    """Runs it, and what was found."""
+    """Runs it, and what was found; a worker is killed each ``between_kills`` seconds."""
 
     async def all_of_it() -> dict[str, Any]:
         run = Soak(server, good_asks(model, of, modalities), bad_asks())
         most = await run.most(5.0)
-        await run.run(most * SHARE, minutes * 60, 60.0)
+        await run.run(most * SHARE, minutes * 60, between_kills)
         return {"minutes": minutes, "most": most, "rate": most * SHARE, **_found(run.counts)}
 
     return asyncio.run(all_of_it())

@@ -83,6 +83,11 @@ class LoadedEncoders:
         self.used.touch(encoder)
         return self.engines.get(encoder) or self._load(encoder, evict=True)
 
+    def opened(self, encoder: str) -> Engine | None:
+        """As ``engine``; None if it would have to be opened."""
+        self.used.touch(encoder)
+        return self.engines.get(encoder)
+
     def warm(self, encoder: str) -> Engine | None:
         """As ``engine``; None if another encoder would have to be unloaded."""
         try:

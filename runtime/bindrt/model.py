@@ -224,7 +224,9 @@ class Model(Holding, Submitting, Windowing, Sensing):
         given = {m: as_items(m, all_given[m]) for m in names}
         for modality in given:
             self._require(modality)
-            await asyncio.to_thread(self._engine, MODALITIES[modality].encoder)
+            encoder = MODALITIES[modality].encoder
+            if self._loaded.opened(encoder) is None:  # opening takes long; else a thread would only cost time
+                await asyncio.to_thread(self._engine, encoder)
         if self.pipelines.shares:
             outcomes = await embed_each(self.pipelines, self._engine, given, self.embed_dim, options, skip)
         else:

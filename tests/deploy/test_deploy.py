@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-import bindrt
 from bindrt.commands.serve import parser
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
@@ -86,16 +85,17 @@ def commands_of_health() -> list[str]:
     return [each[1] for each in found if each]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def served_paths() -> set[str]:
-    """Paths that a server with keys answers to those who have none."""
+    """Paths that need no key."""
     pytest.importorskip("starlette", reason="the extra serve is not installed")
-    from bindrt.serving import ServeOptions
-    from support.serving import running
+    from bindrt.serving.health import Health
+    from bindrt.serving.probes import endpoints
 
-    with bindrt.load("tiny") as model, running(model, ServeOptions(api_keys=("k",)), warm=False) as server:
-        asked = ("/live", "/ready")
-        return {path for path in asked if server.ask("GET", path).status in (200, 503)}
+    async def no_metrics() -> bytes:
+        return b""
+
+    return {each.path for each in endpoints(Health({}), no_metrics) if not each.needs_key}
 
 
 def test_kubernetes() -> None:
