@@ -41,7 +41,7 @@ KEY = """
 [auth.openapi.key]
 api_key = "{}"
 """
-EXAMPLES = 200
+EXAMPLES = 40
 
 
 @pytest.mark.parametrize("keys", [(), ("secret",)])
@@ -50,7 +50,19 @@ def test_schemathesis(served_model: bindrt.Model, tmp_path: Path, keys: tuple[st
     config = tmp_path / "schemathesis.toml"
     config.write_text(CONFIG + "".join(KEY.format(key) for key in keys))
     words = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"]
-    options = ["--checks", "all", "--exclude-checks", "positive_data_acceptance", "--seed", "1", "--no-color"]
+    options = [
+        "--checks",
+        "all",
+        "--exclude-checks",
+        "positive_data_acceptance",
+        "--seed",
+        "1",
+        "--no-color",
+        "--suppress-health-check",
+        "all",
+        "--request-timeout",
+        "120",
+    ]
     with running(served_model, ServeOptions(api_keys=keys, access_log=False)) as server:
         where = [f"{server.url}/openapi.json", "--max-examples", str(EXAMPLES)]
         found = subprocess.run([*words, *where, *options], capture_output=True, text=True, cwd=tmp_path)
