@@ -9,6 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pybind11
+
+import bindrt
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Folders of tests/, as tests/cpp/CMakeLists.txt has them.
 _ROOMS = (
@@ -123,3 +127,21 @@ def loaded(library: str) -> Path | None:
     maps = Path("/proc/self/maps")
     lines = maps.read_text().splitlines() if maps.exists() else []
     return next((Path(x.split(maxsplit=5)[5]) for x in lines if library in x), None)
+
+
+def build_core(tree: Path, folder: Path, *options: str) -> Path:
+    """A copy of the package with a `_core` built from `tree`; its parent goes first in `sys.path`."""
+    build = folder / "build"
+    python = [f"-DPython_EXECUTABLE={sys.executable}", f"-Dpybind11_DIR={pybind11.get_cmake_dir()}"]
+    make = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", "-DCMAKE_BUILD_TYPE=Release"]
+    for command in (
+        [str(tool("cmake")), "-S", str(tree), "-B", str(build), *make, *python, *options],
+        [str(tool("cmake")), "--build", str(build), "--parallel", "2"],
+    ):
+        done = run(command)
+        assert done.returncode == 0, done.stdout[-4000:]
+    package = folder / "path" / "bindrt"
+    shutil.copytree(Path(bindrt.__file__).parent, package, ignore=shutil.ignore_patterns("_core*.so"))
+    (module,) = build.glob("_core*.so")
+    shutil.copy(module, package)
+    return package
