@@ -160,7 +160,10 @@ inline MadePng make_png(Bytes& bytes) {
     add_chunk(made.file, "PLTE", made.palette.data(), made.palette.size());
   }
   for (std::size_t done = 0; done < stored.size();) {
-    const auto part = static_cast<std::size_t>(bytes.range(0, static_cast<std::int64_t>(stored.size())));
+    if (bytes.chance(4)) {
+      add_chunk(made.file, "IDAT", nullptr, 0);
+    }
+    const auto part = static_cast<std::size_t>(bytes.range(1, static_cast<std::int64_t>(stored.size())));
     const std::size_t size = std::min(part, stored.size() - done);
     add_chunk(made.file, "IDAT", stored.data() + done, size);
     done += size;
