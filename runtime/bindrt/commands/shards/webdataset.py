@@ -12,7 +12,8 @@ from typing import Any, cast
 import pyarrow as pa
 
 from bindrt.commands.shards.blocks import RowsBlock
-from bindrt.errors import Error, SourceError
+from bindrt.errors import Error, LimitError, SourceError
+from bindrt.limits import DEFAULT_LIMITS
 from bindrt.sources.remote import is_remote, open_remote
 
 #: The column of a sample's key, as the package webdataset calls it.
@@ -20,6 +21,8 @@ KEY = "__key__"
 #: Extensions of members that are texts.
 _TEXTS = ("txt", "json", "cls", "caption", "text", "url")
 _SUFFIXES = (".tar", ".tar.gz", ".tgz")
+#: Of a member, told by its header: a small compressed shard may say any number.
+_MOST_BYTES = DEFAULT_LIMITS.max_bytes
 
 
 def is_samples(place: str) -> bool:
@@ -89,6 +92,11 @@ def _members(place: str) -> Iterator[tuple[str, bytes]]:
     with _reading(place), _opened(place) as file, tarfile.open(fileobj=file, mode="r|*") as archive:
         for member in archive:
             if member.isfile():
+                if member.size > _MOST_BYTES:
+                    name = os.path.join(place, member.name)
+                    raise LimitError(
+                        name, f"it has more than {_MOST_BYTES} bytes", "leave it out of the shard"
+                    )
                 data = archive.extractfile(member)
                 assert data is not None
                 yield member.name, data.read()

@@ -20,6 +20,7 @@ import pytest
 
 import bindrt
 from bindrt.commands.shards.tables import ParquetBlock, table_blocks
+from bindrt.commands.shards.webdataset import SamplesBlock
 from support.embedding import PHOTO, SOUND, Embed
 
 N = 10
@@ -119,6 +120,15 @@ def add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
     member = tarfile.TarInfo(name)
     member.size = len(data)
     archive.addfile(member, io.BytesIO(data))
+
+
+def test_a_member_too_large_for_memory_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.tar"
+    header = tarfile.TarInfo("a.jpg")
+    header.size = 3 << 30  # which never follows
+    path.write_bytes(header.tobuf())
+    with pytest.raises(bindrt.LimitError, match=r"large\.tar/a\.jpg: it has more than 2147483648 bytes"):
+        list(SamplesBlock(str(path)).tables(8))
 
 
 @pytest.mark.parametrize("name", ["s.tar", "s.tar.gz"])
