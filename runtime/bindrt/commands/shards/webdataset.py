@@ -21,7 +21,7 @@ KEY = "__key__"
 #: Extensions of members that are texts.
 _TEXTS = ("txt", "json", "cls", "caption", "text", "url")
 _SUFFIXES = (".tar", ".tar.gz", ".tgz")
-#: Of a member, told by its header: a small compressed shard may say any number.
+#: The most bytes of a member, as its header says: a small compressed shard may say any number.
 _MOST_BYTES = DEFAULT_LIMITS.max_bytes
 
 
