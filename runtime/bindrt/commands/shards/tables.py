@@ -20,6 +20,9 @@ from bindrt.errors import Error, OptionError, SourceError
 from bindrt.sources.folders import files_below
 from bindrt.sources.remote import is_remote, open_remote, remote_files
 
+#: A text may have several lines; an empty cell is a missing value, and a text "NA" is one.
+_CSV_LINES = pyarrow.csv.ParseOptions(newlines_in_values=True)
+_CSV_CELLS = pyarrow.csv.ConvertOptions(strings_can_be_null=True, null_values=[""])
 _REMEDY = "give Parquet, Arrow, CSV, JSON lines, a dataset's folder or tar shards"
 
 
@@ -172,7 +175,8 @@ def _arrow(place: str, rows: int) -> Iterator[Block]:
 
 def _csv(place: str, rows: int) -> Iterator[Block]:
     with _opened(place) as file:
-        yield from _in_memory(place, pyarrow.csv.read_csv(file), rows)
+        table = pyarrow.csv.read_csv(file, parse_options=_CSV_LINES, convert_options=_CSV_CELLS)
+        yield from _in_memory(place, table, rows)
 
 
 def _json_lines(place: str, rows: int) -> Iterator[Block]:

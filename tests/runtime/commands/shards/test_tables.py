@@ -116,6 +116,17 @@ def test_a_saved_dataset_and_its_cells(tmp_path: Path, embed: Embed) -> None:
     assert found["image_embedding"].null_count == 0
 
 
+def test_cells_of_csv(tmp_path: Path, embed: Embed) -> None:
+    """An empty cell is missing; a text may have two lines, and be one that elsewhere means "missing"."""
+    (tmp_path / "t.csv").write_text('caption,number\n"two\nlines",1\n,2\nNA,3\n')
+    done = embed(tmp_path / "t.csv", "--column", "text=caption", "-o", tmp_path / "out.parquet")
+    assert done.code == 0, done.err
+    found = pq.read_table(tmp_path / "out.parquet")
+    assert found["caption"].to_pylist() == ["two\nlines", None, "NA"]
+    assert [vector is None for vector in found["text_embedding"].to_pylist()] == [False, True, False]
+    assert found["text_error"].to_pylist() == [None] * 3
+
+
 def add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
     member = tarfile.TarInfo(name)
     member.size = len(data)
