@@ -286,7 +286,9 @@ class Model(Holding, Submitting, Windowing, Sensing):
         only_modality("classify", items)
         if (known := chosen_probe(probe, labels, templates)) is not None:
             return known.probabilities(self.embed(on_error=on_error, **items))
-        return self.zero_shot(labels or (), templates)(on_error=on_error, **items).probabilities
+        return self.zero_shot(() if labels is None else labels, templates)(
+            on_error=on_error, **items
+        ).probabilities
 
     def stats(self) -> dict[str, dict[str, Any]]:
         """Counts of items, errors, views and batches, and seconds by stage, per modality used.

@@ -200,7 +200,9 @@ class Client:
         only_modality("classify", items)
         if (known := chosen_probe(probe, labels, templates)) is not None:
             return known.probabilities(self.embed(on_error=on_error, **items))
-        return self.zero_shot(labels or (), templates)(on_error=on_error, **items).probabilities
+        return self.zero_shot(() if labels is None else labels, templates)(
+            on_error=on_error, **items
+        ).probabilities
 
     @property
     def modalities(self) -> tuple[str, ...]:
