@@ -18,9 +18,11 @@ from support import tables
 from support.media import decoded, write_video
 
 COUNT = 60
+#: x264 makes other bytes now and then but for this, and a few of them hide the damage.
+SAME = {"threads": "1", "x264-params": "asm=0:qp=20"}
 KINDS = [
-    ("h264.mp4", "libx264", {"g": "60", "bf": "0"}),
-    ("h264.mkv", "libx264", {"g": "60", "bf": "0"}),
+    ("h264.mp4", "libx264", {"g": "60", "bf": "0", **SAME}),
+    ("h264.mkv", "libx264", {"g": "60", "bf": "0", **SAME}),
     ("mpeg4.mp4", "mpeg4", {"g": "60"}),
     ("mpeg4.avi", "mpeg4", {"g": "60"}),
     ("av1.mp4", "libsvtav1", {"preset": "12", "g": "60", "svtav1-params": "pred-struct=1"}),
@@ -90,7 +92,7 @@ def with_lost_frame(path: Path, number: int) -> bytes:
 def test_a_recording_that_begins_between_key_frames(tmp_path: Path) -> None:
     """As from a broadcast: the frames before the first key frame cannot be decoded."""
     path = write_video(
-        tmp_path / "h264.ts", count=120, options={"g": "30", "bf": "0", "x264-params": "scenecut=0"}
+        tmp_path / "h264.ts", count=120, options={"g": "30", "bf": "0", "x264-params": "asm=0:qp=20"}
     )
     with av.open(str(path)) as media:
         starts = [p.pos for p in media.demux(video=0) if p.size]
