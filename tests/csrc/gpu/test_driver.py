@@ -93,19 +93,21 @@ def test_devices_and_errors(simulated_driver: Path, tmp_path: Path) -> None:
     assert device == "there is no GPU 2; this machine has 2, counted from 0"
 
 
+def require_all_kernels(device: str, simulated_driver: Path, tmp_path: Path) -> None:
+    """Every kernel of this build loads on a simulated device."""
+    kernels = _core.build_info()["gpu_kernels"]
+    if kernels is None:
+        pytest.skip("this build has no GPU kernels: NVRTC was not installed")
+    settings = {"BINDRT_LIBCUDA": str(simulated_driver), "BINDRT_CUDASIM_DEVICE": device}
+    assert ask("print(json.dumps(gpu.load_kernels()))", tmp_path, **settings) == kernels["kernels"]
+
+
 @pytest.mark.parametrize(
     "capability", ["75", "80", "86", "87", "89", "90", "100", "103", "110", "121", "130"]
 )
 def test_every_kernel_loads(capability: str, simulated_driver: Path, tmp_path: Path) -> None:
     """On each kind of device; the driver checks machine code and parameters against the simulator's."""
-    kernels = _core.build_info()["gpu_kernels"]
-    if kernels is None:
-        pytest.skip("this build has no GPU kernels: NVRTC was not installed")
-    settings = {
-        "BINDRT_LIBCUDA": str(simulated_driver),
-        "BINDRT_CUDASIM_DEVICE": f"capability={capability},cuda=129,ptx=88",
-    }
-    assert ask("print(json.dumps(gpu.load_kernels()))", tmp_path, **settings) == kernels["kernels"]
+    require_all_kernels(f"capability={capability},cuda=129,ptx=88", simulated_driver, tmp_path)
 
 
 def test_too_old_a_device(simulated_driver: Path, tmp_path: Path) -> None:
@@ -124,14 +126,8 @@ def test_too_old_a_device(simulated_driver: Path, tmp_path: Path) -> None:
 def test_ptx_where_the_driver_refuses_the_machine_code(
     capability: str, simulated_driver: Path, tmp_path: Path
 ) -> None:
-    kernels = _core.build_info()["gpu_kernels"]
-    if kernels is None:
-        pytest.skip("this build has no GPU kernels: NVRTC was not installed")
-    settings = {
-        "BINDRT_LIBCUDA": str(simulated_driver),
-        "BINDRT_CUDASIM_DEVICE": f"capability={capability},cuda=129,ptx=88,cubins=0",
-    }
-    assert ask("print(json.dumps(gpu.load_kernels()))", tmp_path, **settings) == kernels["kernels"]
+    device = f"capability={capability},cuda=129,ptx=88,cubins=0"
+    require_all_kernels(device, simulated_driver, tmp_path)
 
 
 def test_a_forked_child_is_told_so(simulated_driver: Path, tmp_path: Path) -> None:
