@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Union
 
-from bindrt.evaluation.entries import Entry
+from bindrt.evaluation.entries import Entry, text
 from bindrt.evaluation.folders import Folder
 
 Measure = Literal["top-1", "mAP"]
@@ -62,6 +62,18 @@ class Pairs:
     wanted: tuple[int, ...]
     items: Mapping[str, tuple[Entry | None, ...]]
     sums: tuple[Mapping[str, float], ...]
+
+    @classmethod
+    def of_captions(cls, modality: str, items: Iterable[tuple[Entry, Iterable[str]]]) -> Pairs:
+        """Items of one modality, each with the captions that mean it."""
+        found = [(entry, tuple(captions)) for entry, captions in items]
+        said = [(words, item) for item, (_, captions) in enumerate(found) for words in captions]
+        return cls(
+            queries=tuple(text(words) for words, _ in said),
+            wanted=tuple(item for _, item in said),
+            items={modality: tuple(entry for entry, _ in found)},
+            sums=({modality: 1.0},),
+        )
 
 
 Content = Union[Labelled, Pairs]

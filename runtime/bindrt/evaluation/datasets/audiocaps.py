@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bindrt.evaluation.datasets.audioset import file_of
-from bindrt.evaluation.entries import Entry, text
+from bindrt.evaluation.entries import Entry
 from bindrt.evaluation.folders import SOUNDS, Folder
 from bindrt.evaluation.sets import Dataset, Pairs, Published
 
@@ -24,12 +24,12 @@ def read(folder: Folder) -> Pairs:
     found = folder.there(
         (clip, file_of(folder, files, clip, by_clip[clip][0]["start_time"])) for clip in wanted
     )
-    said = [(row["caption"], item) for item, (clip, _) in enumerate(found) for row in by_clip[clip]]
-    return Pairs(
-        queries=tuple(text(words) for words, _ in said),
-        wanted=tuple(item for _, item in said),
-        items={"audio": tuple(Entry(clip, "audio", str(path)) for clip, path in found)},
-        sums=({"audio": 1.0},),
+    return Pairs.of_captions(
+        "audio",
+        (
+            (Entry(clip, "audio", str(path)), [row["caption"] for row in by_clip[clip]])
+            for clip, path in found
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bindrt.evaluation.entries import Entry, text
+from bindrt.evaluation.entries import Entry
 from bindrt.evaluation.folders import Folder
 from bindrt.evaluation.sets import Dataset, Pairs, Published
 
@@ -13,12 +13,12 @@ def read(folder: Folder) -> Pairs:
     rows = list(folder.rows("clotho_captions_evaluation.csv", columns=("file_name", *_CAPTIONS)))
     sounds = folder.first("evaluation", "clotho_audio_evaluation/evaluation", "clotho_audio_evaluation")
     found = folder.there((row, sounds / row["file_name"]) for row in rows)
-    said = [(row[name], item) for item, (row, _) in enumerate(found) for name in _CAPTIONS]
-    return Pairs(
-        queries=tuple(text(words) for words, _ in said),
-        wanted=tuple(item for _, item in said),
-        items={"audio": tuple(Entry(row["file_name"], "audio", str(path)) for row, path in found)},
-        sums=({"audio": 1.0},),
+    return Pairs.of_captions(
+        "audio",
+        (
+            (Entry(row["file_name"], "audio", str(path)), [row[name] for name in _CAPTIONS])
+            for row, path in found
+        ),
     )
 
 
