@@ -1,74 +1,43 @@
 // Video files, whole, cut and changed, through the preparer: video_damage MODULE CASES FILE ...
 //
 // MODULE is loaded, and with it FFmpeg. Each FILE must be prepared; its damaged copies are prepared or left,
-// whatever they are, by several threads at once. So are the sound tracks of those that have one.
+// whatever they are. The sound tracks of those that have one are read as well.
 #include <dlfcn.h>
 
-#include <array>
+#include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <random>
+#include <iterator>
 #include <span>
-#include <thread>
 #include <vector>
 
-#include "csrc/prepare/registry.h"
 #include "csrc/video/library.h"
 #include "csrc/video/sound_track.h"
 #include "kernels/video/video.h"
-#include "tests/cpp/check.h"
-#include "tests/cpp/damage.h"
-#include "tests/cpp/stress.h"
+#include "tests/csrc/prepare/damaged_files.h"
 
 namespace bindrt::stress {
 namespace {
 
-using Video = std::vector<std::byte>;
-
 constexpr std::int64_t kView = std::int64_t{3} * 2 * kernels::kPictureSide * kernels::kPictureSide;
-constexpr int kThreads = 3;
+constexpr std::int64_t kMostViews = 15;
 constexpr int kSoundStream = 1;
 constexpr int kSoundRate = 48'000;
 constexpr int kBlock = 4096;
 constexpr int kMostBlocks = 1000;
 
-class Rows final : public prepare::Slots {
- public:
-  float* reserve(std::int64_t views) override {
-    CHECK(views >= 1 && views <= 15);
-    rows.assign(static_cast<std::size_t>(views * kView), std::nanf(""));
-    return rows.data();
-  }
-  std::int64_t view_numbers() const override { return kView; }
-
-  std::vector<float> rows;
-};
-
-// Whether the file was prepared; all of its views must then be written.
-bool prepared(const Video& file) {
-  Exact<std::byte> data(static_cast<std::int64_t>(file.size()));
-  std::copy(file.begin(), file.end(), data.begin());
-  prepare::Item item;
-  item.source = prepare::Bytes{data.data(), file.size()};
+prepare::Limits limits() {
   prepare::Limits limits{1 << 24, 1 << 20, 60.0};
   limits.max_picture_bytes = 1 << 26;
   limits.max_packets = 10'000;
   limits.max_pixels_per_byte = 20'000;
-  Rows slots;
-  if (!prepare::prepare_or_leave(&prepare::prepare_video, item, limits, slots)) {
-    return false;
-  }
-  const bool finite =
-      std::all_of(slots.rows.begin(), slots.rows.end(), [](float x) { return std::isfinite(x); });
-  CHECK(finite && !slots.rows.empty());
-  return true;
+  return limits;
 }
 
 // Reads the sound track, if there is one; whether that was unusual.
-bool is_unusual_sound(const Video& file) {
+bool is_unusual_sound(const Media& file) {
   Exact<std::byte> data(static_cast<std::int64_t>(file.size()));
   std::copy(file.begin(), file.end(), data.begin());
   const audio::Input input(std::span<const std::byte>(data.data(), file.size()));
@@ -86,26 +55,10 @@ bool is_unusual_sound(const Video& file) {
   return next == video::SoundTrack::Next::kUnusual;
 }
 
-// The cases of one thread; how many were left.
-std::uint64_t run(const Video& file, std::uint64_t cases, std::uint64_t seed, std::atomic<int>& sounds) {
-  std::uint64_t left = 0;
-  CHECK(prepared(file));
-  const bool has_sound = !is_unusual_sound(file);
-  sounds += has_sound ? 1 : 0;
-  for (std::uint64_t done = 0; done < cases; ++done) {
-    std::array<std::uint8_t, 256> choices;
-    std::mt19937_64 random(seed * 1'000'003 + done);
-    for (std::uint8_t& choice : choices) {
-      choice = static_cast<std::uint8_t>(random() >> 32);
-    }
-    Bytes bytes(choices.data(), choices.size());
-    const Video broken = damaged(file, bytes, 200, 40);
-    left += prepared(broken) ? 0 : 1;
-    if (has_sound) {
-      is_unusual_sound(broken);
-    }
-  }
-  return left;
+// Whether the video was prepared; its sound track is read as well, taken or not.
+bool is_taken(const Media& file, std::atomic<int>& sounds) {
+  sounds += is_unusual_sound(file) ? 0 : 1;
+  return is_prepared(&prepare::prepare_video, file, limits(), Views(kMostViews, kView));
 }
 
 // As if Python had tried what FFmpeg makes of small frames with any tags.
@@ -135,24 +88,13 @@ int main(int argc, char** argv) {
   }
   reinterpret_cast<void (*)(int)>(dlsym(module, "av_log_set_level"))(-8);  // says nothing
   stress::keep_conversions(64, 48);
-  const std::uint64_t cases = std::strtoull(argv[2], nullptr, 10);
-  std::atomic<std::uint64_t> left{0};
+  std::vector<stress::Media> files;
+  std::transform(argv + 3, argv + argc, std::back_inserter(files), stress::contents<std::byte>);
   std::atomic<int> sounds{0};
-  for (int i = 3; i < argc; ++i) {
-    const stress::Video file = stress::contents<std::byte>(argv[i]);
-    std::vector<std::thread> threads;
-    for (int thread = 0; thread < stress::kThreads; ++thread) {
-      threads.emplace_back([&, thread] {
-        const std::uint64_t some = (cases + stress::kThreads - 1) / stress::kThreads;
-        left += stress::run(file, some, static_cast<std::uint64_t>(i * stress::kThreads + thread), sounds);
-      });
-    }
-    for (std::thread& thread : threads) {
-      thread.join();
-    }
-  }
-  CHECK(cases == 0 || left.load() > 0);
+  const std::uint64_t left =
+      stress::count_left(files, std::strtoull(argv[2], nullptr, 10),
+                         [&](const stress::Media& file) { return stress::is_taken(file, sounds); });
   CHECK(sounds.load() > 0);
-  std::printf("%llu left\n", static_cast<unsigned long long>(left.load()));
+  std::printf("%llu left\n", static_cast<unsigned long long>(left));
   return testing::finish();
 }
