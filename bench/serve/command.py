@@ -21,6 +21,7 @@ from bench.serve.infinity import report as report_infinity
 from bench.serve.items import BATCH, MODALITIES, batch, items, request
 from bench.serve.percentiles import percentiles
 from bench.serve.server import HOST, Server, load, serving
+from bench.serve.soak import OPTIONS as SOAK_OPTIONS
 from bench.serve.soak import report as report_soak
 from bench.serve.soak import soak
 from bindrt.benchmark.arrivals import poisson
@@ -133,7 +134,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     if SOAK in args.part and args.workers is None:
         args.workers = 2
-    options = ["--no-access-log"] if SOAK in args.part else []
+    options = [*SOAK_OPTIONS] if SOAK in args.part else []
     options += [] if args.workers is None else ["--workers", str(args.workers)]
     result: dict[str, Any] = {"machine": describe_machine(), "asked": TARGETS, "workers": args.workers}
     with tempfile.TemporaryDirectory() as name, bindrt.load(args.bundle) as model:

@@ -1,8 +1,11 @@
 """Whether ``bind-serve --workers`` holds for long: load, bad requests, and each minute a worker is killed.
 
-Requests come at 80 % of the rate that the server holds, whether earlier ones are answered or not. Each good
-one must be answered rightly; where its connection breaks or the answer is 503 or 429 it is sent again, as a
-client would. One in a hundred is bad and must be refused.
+Requests come at 80 % of the rate that the server held just before, whether earlier ones are answered or not.
+Each good one must be answered rightly; where its connection breaks or the answer is 503 or 429 it is sent
+again, as a client would. One in a hundred is bad and must be refused.
+
+The worker that began last is killed, so that the other ones run from the beginning to the end: their memory
+would show what grows.
 """
 
 from __future__ import annotations
@@ -28,11 +31,17 @@ from bench.serve.server import HOST, Server, is_ready
 
 SHARE = 0.8
 BAD = 0.01
-#: Requests that wait for an answer at once; those beyond wait to be sent.
-_CONNECTIONS = 64
+#: What bind-serve is run with: a queue that says 429 where items would wait for long.
+OPTIONS = ("--no-access-log", "--queue-seconds", "2")
+#: Requests that wait for an answer at once; those beyond wait to be sent, and are counted as late.
+_CONNECTIONS = 400
+#: Seconds of load before the rate is measured, and while it is.
+_WARM, _MEASURED = 5.0, 15.0
 _TRIES = 40
 _SLEEP = 0.25
 _BUSY = (429, 503)
+#: Whose memory is told; the oldest worker is never killed.
+WHOSE = ("supervisor", "oldest_worker", "largest_worker")
 _TOLERANCE = 1e-3
 
 
@@ -60,8 +69,12 @@ class Counts:
     kills: int = 0
     not_ready: int = 0
     ready_asked: int = 0
-    seconds: list[float] = field(default_factory=list)
-    memory: list[tuple[float, int, int]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)  # from when each good one was due
+    answer_seconds: list[float] = field(default_factory=list)  # of each answer, from when it was asked for
+    late_seconds: list[float] = field(
+        default_factory=list
+    )  # of each request, after it was due: the generator's
+    memory: list[tuple[int, int, int]] = field(default_factory=list)  # supervisor, oldest worker, largest
 
 
 def good_asks(model: bindrt.Model, of: dict[str, list[Any]], modalities: Sequence[str]) -> list[Ask]:
@@ -137,9 +150,9 @@ class Soak:
         await asyncio.gather(*beside, return_exceptions=True)
 
     async def _one(self, due: float) -> None:
+        self.counts.late_seconds.append(time.perf_counter() - due)
         is_bad = self._random.random() < BAD
-        async with self._places:
-            await self._settle(self._random.choice(self._bad if is_bad else self._good))
+        await self._settle(self._random.choice(self._bad if is_bad else self._good))
         if not is_bad:
             self.counts.seconds.append(time.perf_counter() - due)
 
@@ -151,10 +164,13 @@ class Soak:
         else:
             counts.good += 1
         for tries in range(_TRIES):
-            try:
-                status, body = await self._exchange(ask.sent)
-            except (OSError, asyncio.IncompleteReadError):
-                status, body = 0, b""
+            async with self._places:
+                asked = time.perf_counter()
+                try:
+                    status, body = await self._exchange(ask.sent)
+                except (OSError, asyncio.IncompleteReadError):
+                    status, body = 0, b""
+                counts.answer_seconds.append(time.perf_counter() - asked)
             counts.statuses[str(status) if status else "connection broke"] += 1
             if status == 0 or status in _BUSY:
                 await asyncio.sleep(_SLEEP * self._random.random())
@@ -202,21 +218,20 @@ class Soak:
         return int(lines[0].split(b" ")[1]), body
 
     async def _kill(self, seconds: float) -> None:
-        for number in itertools.count():
+        while True:
             await asyncio.sleep(seconds)
             workers = self._server.workers()
             if workers:
-                workers[number % len(workers)].kill()
+                workers[-1].kill()
                 self.counts.kills += 1
 
     async def _watch(self) -> None:
-        start = time.perf_counter()
         while True:
             self.counts.ready_asked += 1
             self.counts.not_ready += not await asyncio.to_thread(is_ready, self._server.port)
             workers = await asyncio.to_thread(lambda: [_private(each) for each in self._server.workers()])
             own = self._server.process.memory_info().rss
-            self.counts.memory.append((time.perf_counter() - start, own, max(workers, default=0)))
+            self.counts.memory.append((own, workers[0] if workers else 0, max(workers, default=0)))
             await asyncio.sleep(1.0)
 
 
@@ -246,7 +261,8 @@ def soak(
 
     async def all_of_it() -> dict[str, Any]:
         run = Soak(server, good_asks(model, of, modalities), bad_asks())
-        most = await run.most(5.0)
+        await run.most(_WARM)
+        most = await run.most(_MEASURED)
         await run.run(most * SHARE, minutes * 60, between_kills)
         return {"minutes": minutes, "most": most, "rate": most * SHARE, **_found(run.counts)}
 
@@ -254,7 +270,11 @@ def soak(
 
 
 def _found(counts: Counts) -> dict[str, Any]:
-    quarters = np.array_split(np.array(counts.memory)[:, 1:], 4)
+    quarters = [np.median(each, axis=0) / 2**20 for each in np.array_split(np.array(counts.memory), 4)]
+    memory = {
+        f"{whose}_mib_by_quarter": [round(float(each[column]), 1) for each in quarters]
+        for column, whose in enumerate(WHOSE)
+    }
     return {
         "good": counts.good,
         "right": counts.right,
@@ -267,25 +287,26 @@ def _found(counts: Counts) -> dict[str, Any]:
         "kills": counts.kills,
         "ready": {"asked": counts.ready_asked, "no": counts.not_ready},
         "milliseconds": percentiles(counts.seconds or [0.0]),
-        "supervisor_mib_by_quarter": [round(float(np.median(q[:, 0])) / 2**20, 1) for q in quarters],
-        "largest_worker_mib_by_quarter": [round(float(np.median(q[:, 1])) / 2**20, 1) for q in quarters],
+        "answer_milliseconds": percentiles(counts.answer_seconds or [0.0]),
+        "late_milliseconds": percentiles(counts.late_seconds or [0.0]),
+        **memory,
     }
 
 
 def report(found: dict[str, Any]) -> None:
-    ready, times = found["ready"], found["milliseconds"]
+    ready = found["ready"]
     print(
         f"{found['minutes']:g} min at {found['rate']:.0f} of {found['most']:.0f} requests/s, "
         f"{found['kills']} workers killed: {found['right']} of {found['good']} good requests right, "
         f"{found['right_after_retries']} of them sent again; {found['given_up']} given up, "
         f"{len(found['wrong'])} wrong; {found['refused']} of {found['bad']} bad ones refused"
     )
-    print(
-        f"ready {ready['asked'] - ready['no']} times of {ready['asked']}; "
-        f"p50 {times['p50']:.1f} ms, p99 {times['p99']:.1f} ms"
-    )
+    print(f"ready {ready['asked'] - ready['no']} times of {ready['asked']}")
+    for name, what in (("", "to the right answer"), ("answer_", "of each answer"), ("late_", "sent late")):
+        times = found[f"{name}milliseconds"]
+        print(f"{what}: p50 {times['p50']:.1f} ms, p99 {times['p99']:.1f} ms")
     print(f"answers: {found['answers']}")
-    for what in ("supervisor", "largest_worker"):
+    for what in WHOSE:
         print(f"MiB of the {what.replace('_', ' ')} by quarter: {found[f'{what}_mib_by_quarter']}")
     for text in found["wrong"]:
         print(f"wrong: {text}")

@@ -91,6 +91,8 @@ def _add_requests(add: Add) -> None:
     add("--max-text", type=int, default=d.max_text, metavar="N", help=f"characters of a text; {d.max_text:,}")
     add("--queue", type=int, default=d.queue, metavar="N",
         help=f"items of a modality that may wait; past them: status 429; {d.queue:,}")  # fmt: skip
+    add("--queue-seconds", type=float, default=d.queue_seconds, metavar="S",
+        help=f"that items may wait for others; past them: status 429; {d.queue_seconds:g}")  # fmt: skip
     add("--body-seconds", type=float, default=d.body_seconds, metavar="S",
         help=f"in which a body must have come; {d.body_seconds:g}")  # fmt: skip
     add("--fetch-urls", nargs="+", default=[], metavar="HOST",
@@ -192,6 +194,7 @@ def serve_options(args: argparse.Namespace) -> ServeOptions:
         max_items=args.max_items,
         max_text=args.max_text,
         queue=args.queue,
+        queue_seconds=args.queue_seconds,
         body_seconds=args.body_seconds,
         api_keys=() if args.api_keys is None else read_keys(args.api_keys),
         origins=tuple(args.cors),

@@ -29,6 +29,9 @@ class ServeOptions:
         max_text: characters of one text. More: status 413.
         queue: items of one modality that are accepted and not yet answered, of all requests of a model. More:
             status 429, with ``Retry-After``.
+        queue_seconds: the longest time that items may have to wait for others, as told by how long those
+            before them took. Longer: status 429 at once. Where nothing of their modality waits, none is
+            refused.
         body_seconds: seconds in which a request's body must have come. Longer: status 408.
         api_keys: who may ask: texts that a request gives as ``Authorization: Bearer KEY`` or ``X-Api-Key``.
             None: everybody. ``/live`` and ``/ready`` need no key.
@@ -56,6 +59,7 @@ class ServeOptions:
     max_items: int = 2048  # as many as OpenAI takes
     max_text: int = 100_000
     queue: int = 2048
+    queue_seconds: float = 30.0
     body_seconds: float = 60.0
     api_keys: tuple[str, ...] = field(default=(), repr=False)  # no log shall have them
     origins: tuple[str, ...] = ()
@@ -71,7 +75,7 @@ class ServeOptions:
             require_whole(name, getattr(self, name), what, 1)
         for name in ("weaviate_scales", "traces", "access_log"):
             chosen_bool(name, getattr(self, name))
-        for name in ("body_seconds", "fetch_seconds"):
+        for name in ("queue_seconds", "body_seconds", "fetch_seconds"):
             seconds = getattr(self, name)
             if not is_positive(seconds) or seconds > 1e6:
                 raise OptionError(f"{name}={seconds!r}"[:80], "not a time", "give seconds above 0")

@@ -59,7 +59,10 @@ class Service:
         self, models: Mapping[str, Model], options: ServeOptions, peers: Peers | None = None
     ) -> None:
         self.options = options
-        self.models = {name: Served(name, model, Queue(options.queue)) for name, model in models.items()}
+        self.models = {
+            name: Served(name, model, Queue(options.queue, options.queue_seconds))
+            for name, model in models.items()
+        }
         self.memory = Memory(options.max_bodies)
         self.health = Health(models, peers)
         self.traces = Traces(options.traces)
