@@ -16,7 +16,7 @@ import pytest
 import bindrt
 from bindrt import cores, hardware
 from bindrt.engines import EngineSettings, openvino
-from bindrt.engines.onnxruntime import session_options
+from bindrt.engines.onnxruntime_session import session_options
 from bindrt.once import OncePerProcess
 from bindrt.pipeline.encoder import workers
 

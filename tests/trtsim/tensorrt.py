@@ -1,8 +1,6 @@
 """A stand-in with the part of TensorRT 11's Python surface that bindrt uses; runs ONNX Runtime on a CPU.
 
-It works on the simulated driver's device memory (tests/cudasim, BINDRT_LIBCUDA), at the addresses it is
-given and when the stream has reached the call, so that a missing copy, a wrong address or a missing wait
-gives poison instead of a result. It says nothing about speed.
+It works on the simulated driver's device memory as ``support.device_calls`` says.
 """
 
 from __future__ import annotations
@@ -13,13 +11,13 @@ import itertools
 import json
 import os
 import struct
-import traceback
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime as ort
+
+from support.device_calls import driver, queue_call, read, recording, wait, write
 
 __version__ = os.environ.get("TRTSIM_VERSION", "11.0.0")
 MAGIC = b"trtsim"
@@ -46,10 +44,6 @@ class ExecutionContextAllocationStrategy(enum.Enum):
 
 class DataType(enum.Enum):
     FLOAT, INT64 = 1, 7  # ONNX's numbers
-
-
-def driver() -> ctypes.CDLL:
-    return ctypes.CDLL(os.environ["BINDRT_LIBCUDA"])
 
 
 def capability() -> int:
@@ -238,20 +232,17 @@ class ExecutionContext:
         return name in self.engine.tensors and address % 256 == 0
 
     def execute_async_v3(self, stream: int) -> bool:
-        library, handle, status = driver(), ctypes.c_void_p(stream), ctypes.c_int()
-        if library.cuStreamIsCapturing(handle, ctypes.byref(status)):
-            return False
+        is_recorded = recording(stream)
         if problem := self.problem(stream):
             self.engine.logger.log(ILogger.Severity.ERROR, problem)
             return False
-        if status.value and os.environ.get("TRTSIM_NO_CAPTURE"):  # as some layers of TensorRT
-            return bool(library.cuStreamSynchronize(handle) == 0)
-        if not status.value:
+        if is_recorded and os.environ.get("TRTSIM_NO_CAPTURE"):  # as some layers of TensorRT
+            return wait(stream)
+        if not is_recorded:
             self.engine.queued[self.memory].append(stream)
         at = self.addresses["input"], self.addresses["embedding"]
-        work = self.shape, *at, not status.value, self.stamp()
-        calls.append(lambda: self.compute(*work))
-        return bool(library.cuLaunchHostFunc(handle, run_call, ctypes.c_void_p(len(calls))) == 0)
+        work = self.shape, *at, not is_recorded, self.stamp()
+        return queue_call(stream, lambda: self.compute(*work))
 
     def problem(self, stream: int) -> str:
         """What TensorRT would refuse, or compute wrongly."""
@@ -269,29 +260,15 @@ class ExecutionContext:
     def compute(
         self, shape: tuple[int, ...], source: int, target: int, counted: bool, stamp: tuple[object, ...]
     ) -> None:
-        library = driver()
         kind = np.float32 if self.engine.get_tensor_dtype("input") is DataType.FLOAT else np.int64
-        given = np.empty(shape, kind)
-        pointer, size = given.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(given.nbytes)
-        if library.bindrt_cudasim_read(pointer, ctypes.c_uint64(source), size) == 0:
-            result = np.ascontiguousarray(self.engine.session.run(["embedding"], {"input": given})[0])
+        given = read(source, shape, kind)
+        if given is not None:
+            result = np.array(self.engine.session.run(["embedding"], {"input": given})[0])
             if not counted and stamp != self.stamp():
                 result[:] = np.nan
-            pointer, size = result.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(result.nbytes)
-            library.bindrt_cudasim_write(ctypes.c_uint64(target), pointer, size)
+            write(target, result)
         if counted:
             self.engine.queued[self.memory].pop()
 
 
-#: What was queued, for good: a graph may run it again.
-calls: list[Callable[[], None]] = []
 asked = itertools.count(1)
-
-
-@ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-def run_call(number: int) -> None:
-    try:
-        calls[number - 1]()
-    except BaseException:  # what a GPU would not survive either: for example a token that there is not
-        traceback.print_exc()
-        os._exit(70)

@@ -20,7 +20,19 @@ MIRRORS = {
     "tests/docs": "docs",
 }
 #: Folders of what several tests share, and of tests that belong to no single room.
-SHARED = {f"tests/{name}" for name in ("cpp", "cudasim", "deep", "fuzz", "golden", "support", "trtsim")}
+SHARED = {
+    f"tests/{name}"
+    for name in (
+        "cpp",
+        "cudasim",
+        "deep",
+        "fuzz",
+        "golden",
+        "ortsim",
+        "support",
+        "trtsim",
+    )
+}
 
 
 def problems(tree: Tree) -> Iterator[Problem]:

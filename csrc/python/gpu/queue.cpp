@@ -19,7 +19,7 @@ const void* pointer(cu::Pointer address) { return reinterpret_cast<const void*>(
 // A StreamQueue for an engine that Python drives: it gets our memory and our stream as numbers.
 class EngineQueue {
  public:
-  explicit EngineQueue(int device) : queue_(process_context(device)) {}
+  explicit EngineQueue(int device) : queue_(process_context(device)), reached_(queue_.context()) {}
 
   std::uintptr_t stream() const { return reinterpret_cast<std::uintptr_t>(queue_.stream().handle()); }
   cu::Pointer take(std::size_t bytes) { return reinterpret_cast<cu::Pointer>(queue_.scratch(bytes)); }
@@ -47,6 +47,22 @@ class EngineQueue {
     queue_.wait();
   }
 
+  // Another library's stream: what this queue gets from now on comes after what that has got.
+  void wait_for(std::uintptr_t other) {
+    const WithoutGil release;
+    const Stream stream = borrowed(other);
+    reached_.record(stream);
+    queue_.stream().wait_for(reached_);
+  }
+
+  // What that stream gets from now on comes after what this queue has got.
+  void go_before(std::uintptr_t other) {
+    const WithoutGil release;
+    Stream stream = borrowed(other);
+    reached_.record(queue_.stream());
+    stream.wait_for(reached_);
+  }
+
   void rewind() {
     const WithoutGil release;
     queue_.rewind();
@@ -60,6 +76,9 @@ class EngineQueue {
   }
 
  private:
+  Stream borrowed(std::uintptr_t handle) const {
+    return {queue_.context(), reinterpret_cast<cu::Stream>(handle)};
+  }
   static void check(const py::array& array) {
     if (!is_contiguous(array)) {
       throw py::value_error("the array is not contiguous");
@@ -67,6 +86,7 @@ class EngineQueue {
   }
 
   StreamQueue queue_;
+  Event reached_;  // a stream that waits for it keeps to the record before, so one serves both ways
   std::vector<std::unique_ptr<Context::Current>> current_;
 };
 
@@ -85,6 +105,10 @@ void bind_queue(py::module_& module) {
       .def("download", &EngineQueue::download, py::arg("target").noconvert(), py::arg("source"),
            "Copy to an array and wait for all that was queued before.")
       .def("wait", &EngineQueue::wait, "Wait for all that was queued.")
+      .def("wait_for", &EngineQueue::wait_for, py::arg("stream"),
+           "What is queued from now on comes after what another stream has got; nobody waits here.")
+      .def("go_before", &EngineQueue::go_before, py::arg("stream"),
+           "What another stream gets from now on comes after what was queued; nobody waits here.")
       .def("rewind", &EngineQueue::rewind, "Give back all memory that was taken.")
       .def(
           "__enter__",

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt import _core, hardware
+from bindrt.engines.device_run import run_on_device
 from bindrt.engines.devices import cuda_index
 from bindrt.engines.kind import EngineKind
 from bindrt.engines.plan import read_header
@@ -70,24 +71,17 @@ class TensorRtEngine:
             self._open(trt, settings, index)
 
     def run(self, inputs: npt.NDArray[np.generic], out: npt.NDArray[np.float32]) -> None:
-        contiguous = np.ascontiguousarray(inputs)
+        what = self._what(inputs.shape)
         if out.shape != (len(inputs), self._spec.embed_dim):
-            raise EngineError(self._what(inputs.shape), f"the plan returns rows of {self._spec.embed_dim}")
-        result = out if out.flags.c_contiguous else np.empty_like(out, order="C")
-        with self._run_lock, self._queue as queue:
-            try:
-                queue.rewind()
-                source, target = queue.take(contiguous.nbytes), queue.take(out.nbytes)
-                queue.upload(source, contiguous)
-                profile = self._profile(contiguous.shape)
-                context = self._alone.changing(profile)
-                self._queue_up(context, (contiguous.shape, source, target), queue.stream)
-                queue.download(result, target)
-                self._config.ran(profile)
-            except (_core.gpu.DriverError, MemoryError) as error:
-                raise EngineError(self._what(inputs.shape), f"the GPU failed ({error})") from None
-        if result is not out:
-            out[...] = result
+            raise EngineError(what, f"the plan returns rows of {self._spec.embed_dim}")
+        with self._run_lock:
+            run_on_device(self._queue, self._alone_on, inputs, out, what)
+            self._config.ran(self._profile(inputs.shape))
+
+    def _alone_on(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
+        """What ``run`` queues, on contexts of its own."""
+        context = self._alone.changing(self._profile(shape))
+        self._queue_up(context, (shape, source, target), stream)
 
     def enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
         """Queue the encoder on a stream, from device memory to device memory, without waiting.

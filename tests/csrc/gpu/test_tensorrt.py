@@ -159,7 +159,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory, simulated_driver: Path) ->
     return {
         "BINDRT_LIBCUDA": str(simulated_driver),
         "BINDRT_CUDASIM": "order=random,seed=3,poison=0xff",
-        "PYTHONPATH": os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "PYTHONPATH": os.pathsep.join(
+            [str(folder), str(cpp.ROOT / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])]
+        ),
         "XDG_CACHE_HOME": str(folder / "cache"),
     }
 

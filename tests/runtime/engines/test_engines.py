@@ -19,7 +19,8 @@ import pytest
 import bindrt
 from bindrt import hardware
 from bindrt.bundle import Bundle, open_bundle
-from bindrt.engines import ENGINES, EngineSettings, onnxruntime
+from bindrt.engines import ENGINES, EngineSettings, onnxruntime_session
+from bindrt.engines.onnxruntime_providers import providers, usable_providers
 from bindrt.engines.openvino import OpenVinoEngine
 from bindrt.selection import candidates, choices, choose, open_engine
 from bindrt_export.check import read_reference
@@ -125,21 +126,24 @@ def pretend(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 def test_cuda_provider_is_asked_for_with_exact_products(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, TENSORRT, CUDA, CPU)
     exact = {"device_id": "1", "use_tf32": "0"}
-    assert onnxruntime.providers(EngineSettings("cuda:1"), "fp32") == {CUDA: exact, CPU: {}}
-    assert onnxruntime.providers(EngineSettings("cuda:1"), "fp16") == {CUDA: {"device_id": "1"}, CPU: {}}
-    assert list(onnxruntime.providers(EngineSettings(), "fp32")) == [CUDA, CPU]
-    assert list(onnxruntime.providers(EngineSettings("cpu"), "fp32")) == [CPU]
+    assert providers(EngineSettings("cuda:1"), "fp32") == {CUDA: exact, CPU: {}}
+    assert providers(EngineSettings("cuda:1"), "fp16") == {
+        CUDA: {"device_id": "1"},
+        CPU: {},
+    }
+    assert list(providers(EngineSettings(), "fp32")) == [CUDA, CPU]
+    assert list(providers(EngineSettings("cpu"), "fp32")) == [CPU]
 
 
 def test_provider_options_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, TENSORRT, CUDA, CPU)
     options = {TENSORRT: {"trt_fp16_enable": True}, CUDA: {"arena_extend_strategy": "kSameAsRequested"}}
-    found = onnxruntime.providers(EngineSettings("cuda", options=options), "fp16")
+    found = providers(EngineSettings("cuda", options=options), "fp16")
     assert list(found) == [TENSORRT, CUDA, CPU]
     assert found[TENSORRT] == {"trt_fp16_enable": True}
     assert found[CUDA] == {"device_id": "0", "arena_extend_strategy": "kSameAsRequested"}
     with pytest.raises(bindrt.OptionError, match="not a provider"):
-        onnxruntime.providers(EngineSettings("cuda", options={"use_tf32": 0}), "fp32")
+        providers(EngineSettings("cuda", options={"use_tf32": 0}), "fp32")
 
 
 def test_absent_provider_says_what_to_install(monkeypatch: pytest.MonkeyPatch, small_bundle: Path) -> None:
@@ -202,19 +206,21 @@ def test_int8_is_no_silent_cpu_on_cuda(
     gpu = hardware.Driver(True, gpus=(hardware.Gpu("a GPU", "9.0", 1 << 30),))
     monkeypatch.setattr(hardware, "nvidia_driver", lambda: gpu)
     with pytest.raises(bindrt.EngineError, match=r"no kernel for the products of int8 graphs.*'fp16'"):
-        onnxruntime.usable_providers(EngineSettings("cuda"), "int8")
+        usable_providers(EngineSettings("cuda"), "int8")
     with pytest.raises(bindrt.EngineError, match="no kernel"):
-        onnxruntime.usable_providers(EngineSettings(options={CUDA: {}}), "int8")
-    assert list(onnxruntime.usable_providers(EngineSettings(), "int8")) == [CPU]
+        usable_providers(EngineSettings(options={CUDA: {}}), "int8")
+    assert list(usable_providers(EngineSettings(), "int8")) == [CPU]
     assert "no kernel for the products of int8 graphs" in caplog.text
-    assert list(onnxruntime.usable_providers(EngineSettings("cuda"), "fp16")) == [CUDA, CPU]
-    assert list(onnxruntime.usable_providers(EngineSettings("cpu"), "int8")) == [CPU]
+    assert list(usable_providers(EngineSettings("cuda"), "fp16")) == [CUDA, CPU]
+    assert list(usable_providers(EngineSettings("cpu"), "int8")) == [CPU]
 
 
 def test_start_up_modes_give_the_same_vectors(small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[ort.SessionOptions] = []
-    original = onnxruntime.session_options
-    monkeypatch.setattr(onnxruntime, "session_options", lambda s: made.append(original(s)) or made[-1])
+    original = onnxruntime_session.session_options
+    monkeypatch.setattr(
+        onnxruntime_session, "session_options", lambda s: made.append(original(s)) or made[-1]
+    )
     vectors = []
     for startup in ("fast-run", "fast-start"):
         with bindrt.load(small_bundle, engine="onnxruntime", startup=startup) as model:
