@@ -1,15 +1,20 @@
-"""Which operations ONNX Runtime's provider CUDA has a kernel for.
+"""Which operations ONNX Runtime's provider CUDA has a kernel for, and bfloat16 computed without it.
 
-From ONNX Runtime's own list (docs/OperatorKernels.md, operators implemented by CUDAExecutionProvider), as of
-opset 20, for what bundles' graphs have.
+The list is from ONNX Runtime's own (docs/OperatorKernels.md, operators implemented by CUDAExecutionProvider),
+as of opset 20, for what bundles' graphs have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import TensorProto
+from onnx.reference import ReferenceEvaluator
+from onnx.reference.op_run import OpRun
 
 FLOAT, HALF, BFLOAT, INT64 = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.INT64
 FLOATS = frozenset({FLOAT, HALF, BFLOAT})
@@ -57,3 +62,16 @@ def left_to_cpu(model: onnx.ModelProto, missing: str = "") -> Iterator[tuple[str
             lacks = lacks or kinds[node.output[0]] == INT64
         if lacks or node.op_type == missing:
             yield node.name, node.op_type
+
+
+class GatherElements(OpRun):  # type: ignore[misc]
+    """The ONNX package's own takes no more than 64 rows."""
+
+    def _run(self, data: Any, indices: Any, axis: int = 0) -> tuple[Any]:
+        return (np.take_along_axis(data, indices, axis),)
+
+
+def bfloat16_vectors(model: onnx.ModelProto, inputs: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+    """What a graph computes by the ONNX package's evaluator: ONNX Runtime has no such kernels on a CPU."""
+    found = ReferenceEvaluator(model, new_ops=[GatherElements]).run(["embedding"], {"input": inputs})[0]
+    return np.asarray(found, np.float32)

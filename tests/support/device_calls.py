@@ -39,6 +39,26 @@ def queue_call(stream: int, call: Callable[[], None]) -> bool:
     return bool(driver().cuLaunchHostFunc(ctypes.c_void_p(stream), run_call, number) == 0)
 
 
+def new_stream() -> int:
+    """A stream of the calling thread's context, beside those that it is given."""
+    made = ctypes.c_void_p()
+    assert driver().cuStreamCreate(ctypes.byref(made), 1) == 0
+    return int(made.value or 0)
+
+
+def after(stream: int, other: int) -> bool:
+    """What a stream gets from now on comes after what another has got; false where that is refused."""
+    event = ctypes.c_void_p()
+    library = driver()
+    asked = (
+        lambda: library.cuEventCreate(ctypes.byref(event), 2),
+        lambda: library.cuEventRecord(event, ctypes.c_void_p(other)),
+        lambda: library.cuStreamWaitEvent(ctypes.c_void_p(stream), event, 0),
+        lambda: library.cuEventDestroy_v2(event),
+    )
+    return all(call() == 0 for call in asked)
+
+
 def read(address: int, shape: tuple[int, ...], kind: type[np.generic]) -> npt.NDArray[np.generic] | None:
     """An array from device memory; None if it is not there."""
     found = np.empty(shape, kind)

@@ -1,6 +1,8 @@
 """A stand-in with the part of TensorRT 11's Python surface that bindrt uses; runs ONNX Runtime on a CPU.
 
-It works on the simulated driver's device memory as ``support.device_calls`` says.
+It works on the simulated driver's device memory as ``support.device_calls`` says. With TRTSIM_AUX a context
+computes half of the rows on a stream of its own, as TensorRT does with layers that are independent. With
+TRTSIM_RTX the runtime has what TensorRT-RTX has: kernels compiled for a shape once it is used, and graphs.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from support.device_calls import driver, queue_call, read, recording, wait, write
+from support.device_calls import after, driver, new_stream, queue_call, read, recording, wait, write
 
 __version__ = os.environ.get("TRTSIM_VERSION", "11.0.0")
 MAGIC = b"trtsim"
@@ -40,6 +42,15 @@ class BuilderFlag(enum.Enum):
 
 class ExecutionContextAllocationStrategy(enum.Enum):
     STATIC, ON_PROFILE_CHANGE, USER_MANAGED = range(3)
+
+
+if os.environ.get("TRTSIM_RTX"):
+
+    class DynamicShapesKernelSpecializationStrategy(enum.Enum):
+        LAZY, EAGER, NONE = range(3)
+
+    class CudaGraphStrategy(enum.Enum):
+        DISABLED, WHOLE_GRAPH_CAPTURE = range(2)
 
 
 class DataType(enum.Enum):
@@ -153,7 +164,8 @@ class Runtime:
         if about["capability"] != capability():
             self.logger.log(ILogger.Severity.ERROR, "the plan is for another GPU")
             return None
-        return CudaEngine(about, content[start + size :], self.logger)
+        kind = RtxEngine if os.environ.get("TRTSIM_RTX") else CudaEngine
+        return kind(about, content[start + size :], self.logger)
 
 
 #: A context needs so many bytes of device memory for every row that is computed.
@@ -195,6 +207,45 @@ class CudaEngine:
         return ExecutionContext(self)
 
 
+class RuntimeCache:
+    """Kernels that were compiled, as text: a word each."""
+
+    def __init__(self) -> None:
+        self.kernels: set[str] = set()
+
+    def deserialize(self, content: bytes) -> None:
+        self.kernels.update(content.decode().split())
+
+    def serialize(self) -> bytes:
+        return " ".join(sorted(self.kernels)).encode()
+
+
+class RuntimeConfig:
+    def __init__(self) -> None:
+        self.dynamic_shapes_kernel_specialization_strategy = DynamicShapesKernelSpecializationStrategy.LAZY
+        self.cuda_graph_strategy = CudaGraphStrategy.DISABLED
+        self.allocation = ExecutionContextAllocationStrategy.STATIC
+        self.cache = RuntimeCache()
+
+    def set_execution_context_allocation_strategy(self, strategy: ExecutionContextAllocationStrategy) -> None:
+        self.allocation = strategy
+
+    def create_runtime_cache(self) -> RuntimeCache:
+        return RuntimeCache()
+
+    def set_runtime_cache(self, cache: RuntimeCache) -> None:
+        self.cache = cache
+
+
+class RtxEngine(CudaEngine):
+    def create_runtime_config(self) -> RuntimeConfig:
+        return RuntimeConfig()
+
+    def create_execution_context(self, config: Any) -> ExecutionContext:
+        assert config.allocation is ExecutionContextAllocationStrategy.USER_MANAGED
+        return RtxContext(self, config)
+
+
 class ExecutionContext:
     """Its work is a function of the host, queued on the stream, so that it can be recorded as well.
 
@@ -209,6 +260,7 @@ class ExecutionContext:
         self.memory, self.memory_bytes = 0, 0
         self.shape: tuple[int, ...] = ()
         self.addresses: dict[str, int] = {}
+        self.aux = new_stream() if os.environ.get("TRTSIM_AUX") else 0
 
     def set_optimization_profile_async(self, profile: int, stream: int) -> bool:
         self.profile = profile
@@ -241,8 +293,18 @@ class ExecutionContext:
         if not is_recorded:
             self.engine.queued[self.memory].append(stream)
         at = self.addresses["input"], self.addresses["embedding"]
-        work = self.shape, *at, not is_recorded, self.stamp()
-        return queue_call(stream, lambda: self.compute(*work))
+        work = self.shape, *at, self.stamp()
+        half = self.shape[0] // 2 if self.aux else self.shape[0]
+        good = True
+        if self.aux:
+            good = after(self.aux, stream)
+            good = good and queue_call(
+                self.aux, lambda: self.compute(*work, slice(half, None), is_recorded, False)
+            )
+        good = good and queue_call(
+            stream, lambda: self.compute(*work, slice(half), is_recorded, not is_recorded)
+        )
+        return good and (not self.aux or after(stream, self.aux))
 
     def problem(self, stream: int) -> str:
         """What TensorRT would refuse, or compute wrongly."""
@@ -258,17 +320,60 @@ class ExecutionContext:
         return ""
 
     def compute(
-        self, shape: tuple[int, ...], source: int, target: int, counted: bool, stamp: tuple[object, ...]
+        self,
+        shape: tuple[int, ...],
+        source: int,
+        target: int,
+        stamp: tuple[object, ...],
+        rows: slice,
+        is_recorded: bool,
+        last: bool,
     ) -> None:
+        """Some rows of a batch; ``last``: nothing of the call is left to do."""
         kind = np.float32 if self.engine.get_tensor_dtype("input") is DataType.FLOAT else np.int64
         given = read(source, shape, kind)
-        if given is not None:
+        if given is not None and len(given[rows]):
             result = np.array(self.engine.session.run(["embedding"], {"input": given})[0])
-            if not counted and stamp != self.stamp():
+            if is_recorded and stamp != self.stamp():
                 result[:] = np.nan
-            write(target, result)
-        if counted:
+            write(target + (rows.start or 0) * result.strides[0], result[rows])
+        if last:
             self.engine.queued[self.memory].pop()
+
+
+class RtxContext(ExecutionContext):
+    """A context that compiles kernels for a shape: at its first use, or (LAZY) some runs later.
+
+    What was recorded before holds the kernels that these replace. TensorRT-RTX may be kinder than that.
+    """
+
+    def __init__(self, engine: CudaEngine, config: RuntimeConfig) -> None:
+        super().__init__(engine)
+        self.config = config
+        self.runs: dict[tuple[int, ...], int] = {}
+
+    def is_stream_capturable(self, stream: int) -> bool:
+        return not os.environ.get("TRTSIM_NOT_CAPTURABLE")
+
+    def execute_async_v3(self, stream: int) -> bool:
+        if recording(stream) and self.config.cuda_graph_strategy is not CudaGraphStrategy.DISABLED:
+            self.engine.logger.log(ILogger.Severity.ERROR, "it records its work by itself")
+            return False
+        return super().execute_async_v3(stream)
+
+    def stamp(self) -> tuple[object, ...]:
+        return *super().stamp(), self.is_specialised()
+
+    def is_specialised(self) -> bool:
+        strategy = self.config.dynamic_shapes_kernel_specialization_strategy
+        eager = strategy is DynamicShapesKernelSpecializationStrategy.EAGER
+        return eager or self.runs.get(self.shape, 0) > 3
+
+    def compute(self, *work: Any) -> None:
+        shape = work[0]
+        self.runs[shape] = self.runs.get(shape, 0) + 1
+        self.config.cache.kernels.add("x".join(map(str, shape)))
+        super().compute(*work)
 
 
 asked = itertools.count(1)

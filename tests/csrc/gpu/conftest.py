@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bindrt import _core, hardware
-from support import cpp, cudasim
+from support import cpp, cudasim, tensorrt_runs
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +36,16 @@ def gpu(request: pytest.FixtureRequest) -> object:
     if _core.build_info()["gpu_kernels"] is None:
         pytest.skip("this build has no GPU kernels: NVRTC was not installed")
     return _core.gpu
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory, simulated_driver: Path) -> dict[str, str]:
+    """Environment of a process on a machine with TensorRT, a stand-in."""
+    return tensorrt_runs.machine(tmp_path_factory.mktemp("trt"), simulated_driver)
+
+
+@pytest.fixture(scope="session")
+def planned(tmp_path_factory: pytest.TempPathFactory, machine: dict[str, str]) -> tuple[Path, list[Any]]:
+    """A bundle with plans for that machine, and what the export said of them."""
+    bundle = tmp_path_factory.mktemp("planned") / "tiny.bind"
+    return bundle, tensorrt_runs.plan(bundle, machine)

@@ -75,6 +75,42 @@ void test_a_graph_waits_for_its_stream(Context& context) {
   }
 }
 
+// As libraries do that have streams of their own: from → device on one, device → to on another.
+void test_a_graph_of_two_streams(Context& context) {
+  Chain chain(context);
+  Stream second(context);
+  Event begun(context);
+  Event ended(context);
+  const auto record = [&](bool joined) {
+    return ExecutableGraph::record(chain.stream, [&] {
+      context.call("in", &cu::Api::copy_to_device, chain.device.address(),
+                   static_cast<const void*>(chain.from.data()), kBytes, chain.stream.handle());
+      begun.record(chain.stream);
+      second.wait_for(begun);
+      context.call("out", &cu::Api::copy_to_host, static_cast<void*>(chain.to.data()), chain.device.address(),
+                   kBytes, second.handle());
+      ended.record(second);
+      if (joined) {
+        chain.stream.wait_for(ended);
+      }
+    });
+  };
+  CHECK(record(false) == nullptr);  // nothing would wait for what the second has got
+  const auto graph = record(true);
+  CHECK(graph != nullptr);
+  for (int round = 0; round < 20; ++round) {
+    chain.fill(round);
+    graph->launch(chain.stream);
+    chain.stream.wait();
+    CHECK(chain.holds(round));
+  }
+  // Neither stream is recorded any more.
+  begun.record(chain.stream);
+  second.wait_for(begun);
+  second.wait();
+  CHECK(begun.passed());
+}
+
 void test_a_body_that_throws(Context& context) {
   Chain chain(context);
   CHECK(ExecutableGraph::record(chain.stream, [&] {
@@ -181,6 +217,16 @@ void test_misuse(Context& context) {
   spoils("CUDA_ERROR_STREAM_CAPTURE_ISOLATION",
          [&] { return context.ask(&cu::Api::stream_wait, stream, outside.handle(), 0U); });
 
+  // A stream that was drawn in may not end the recording.
+  CHECK(begin());
+  outside.record(chain.stream);
+  other.wait_for(outside);
+  CHECK(chain.name(context.ask(&cu::Api::capture_end, other.handle(), &graph)) ==
+        "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED");
+  CHECK(end() == "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED");
+  CHECK(chain.name(context.ask(&cu::Api::stream_wait, other.handle(), outside.handle(), 0U)) ==
+        "CUDA_ERROR_CAPTURED_EVENT");
+
   // An event that was recorded inside never passes.
   Event inside(context);
   CHECK(begin());
@@ -215,6 +261,7 @@ int main(int count, char** arguments) {
   Context context(driver, 0, kernel_set());
   test_a_graph_does_what_was_recorded(context);
   test_a_graph_waits_for_its_stream(context);
+  test_a_graph_of_two_streams(context);
   test_a_body_that_throws(context);
   test_cache(context);
   test_misuse(context);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -14,23 +13,8 @@ import pytest
 from bindrt_export.artifacts.tensorrt_worker import HARMLESS
 from support import cpp
 from support.bundles import TINY_CONFIG
+from support.tensorrt_runs import EXPORT, run
 
-STAND_IN = cpp.ROOT / "tests" / "trtsim" / "tensorrt.py"
-EXPORT = """
-import json, sys
-from pathlib import Path
-from bindrt_export.exporter import run
-from bindrt_export.request import EngineRequest, ExportRequest
-from bindrt_export.terminal import SilentProgress
-import bindrt
-try:
-    output, sizes, targets = Path(sys.argv[1]), *map(json.loads, sys.argv[2:])
-    engines = EngineRequest(["tensorrt"], targets, ["fp32", "fp16"])
-    report = run(ExportRequest("random:0", output, sizes, ["text", "imu"], engines), SilentProgress())
-    print(json.dumps([e for e in report["engines"] if e["engine"] == "tensorrt"]))
-except bindrt.Error as error:
-    print(json.dumps({"error": str(error)}))
-"""
 EMBED = """
 import json, sys, threading
 import numpy as np
@@ -89,45 +73,6 @@ engine.run(inputs, expected)
 out["enqueue"] = float(np.abs(rows - expected).max())
 print(json.dumps(out))
 """
-SUBMIT = """
-import json, os, sys, threading
-import numpy as np
-import bindrt
-texts = [f"{'a dog ' * (i % 7)} number {i}" for i in range(60)]
-imu = [bindrt.Imu(np.full((6, 1000), i, np.float32), rate=200) for i in range(30)]
-expected = {}
-with bindrt.load(sys.argv[1], engine="onnxruntime", precision="fp32") as model:
-    for normalize in (True, False):
-        found = model.embed(text=texts, imu=imu, normalize=normalize)
-        expected[normalize] = {"text": found.text, "imu": found.imu}
-apart = []
-def compare(rows, modality, normalize=True, first=0):
-    want = expected[normalize][modality][first : first + len(rows)]
-    apart.append(float((np.abs(np.stack(rows) - want) / max(1, np.abs(want).max())).max()))
-options = bindrt.PipelineOptions(**json.loads(sys.argv[2]))
-with bindrt.load(sys.argv[1], engine="tensorrt", precision="fp32", pipeline=options) as model:
-    def embed():  # beside the pipeline, on the same engine
-        if not any(name.startswith("TRTSIM") for name in os.environ):  # it would fail as well
-            compare(model.embed(text=texts).text, "text")
-    for normalize in (True, False) * 2:
-        beside = threading.Thread(target=embed)
-        beside.start()
-        futures = {m: [model.submit(m, item, normalize=normalize) for item in items]
-                   for m, items in (("text", texts), ("imu", imu))}
-        for modality, of in futures.items():
-            compare([f.result(60) for f in of], modality, normalize)
-        beside.join()
-    for i in (0, 3, 6) * 8:  # alone, in three lengths: often enough to be recorded and launched
-        compare([model.submit("text", texts[i]).result(60)], "text", first=i)
-    compare([r.vector for r in model.stream("imu", imu, prefetch=50)], "imu")
-    stats = {m: s["pipeline"] for m, s in model.stats().items()}
-    model.unload("text")
-    compare([model.submit("text", texts[0]).result(60)], "text")
-    waiting = [model.submit("imu", item) for item in imu]
-    model.close(drain=True)
-    compare([f.result(0) for f in waiting], "imu")
-print(json.dumps({"apart": max(apart), "stats": stats}))
-"""
 BUILD = """
 import json, sys
 from bindrt_export.artifacts.tensorrt_worker import BuildError, build
@@ -146,37 +91,6 @@ try:
 except bindrt.Error as error:
     print(json.dumps(str(error)))
 """
-
-
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory, simulated_driver: Path) -> dict[str, str]:
-    """Environment of a process on a machine with TensorRT 11 and one GPU of capability 8.9."""
-    folder = tmp_path_factory.mktemp("trt")
-    shutil.copy(STAND_IN, folder)
-    about = folder / "tensorrt-11.0.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: tensorrt\nVersion: 11.0.0\n")
-    return {
-        "BINDRT_LIBCUDA": str(simulated_driver),
-        "BINDRT_CUDASIM": "order=random,seed=3,poison=0xff",
-        "PYTHONPATH": os.pathsep.join(
-            [str(folder), str(cpp.ROOT / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])]
-        ),
-        "XDG_CACHE_HOME": str(folder / "cache"),
-    }
-
-
-def run(code: str, environment: dict[str, str], *arguments: str) -> Any:
-    done = cpp.run([sys.executable, "-c", code, *arguments], cwd=Path(environment["XDG_CACHE_HOME"]).parent,
-                   env=environment)  # fmt: skip
-    assert done.returncode == 0, done.stdout
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-@pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory, machine: dict[str, str]) -> tuple[Path, list[Any]]:
-    bundle = tmp_path_factory.mktemp("planned") / "tiny.bind"
-    return bundle, run(EXPORT, machine, str(bundle), json.dumps(TINY_CONFIG), "[]")
 
 
 def test_plans_are_recorded(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:
@@ -214,69 +128,6 @@ def test_vectors_are_those_of_the_cpu(planned: tuple[Path, list[Any]], machine: 
     assert f", {found['memory']['device'] / 1e6:.1f} MB on the GPU" in found["report"]
     assert "more than the budget" in found["refused"]
     assert found["held"] == 2 * 512 * 32  # for run and for enqueue: each a row's 512 bytes for 32 rows
-
-
-def submitted(planned: tuple[Path, list[Any]], environment: dict[str, str], **options: Any) -> Any:
-    found = run(SUBMIT, environment, str(planned[0]), json.dumps(options))
-    assert found["apart"] < 2e-6
-    for counts in found["stats"].values():
-        assert counts["failed"] == 0
-        assert counts["done"] == counts["submitted"]
-    return found["stats"]
-
-
-@pytest.mark.parametrize("seed", [3, 4])
-def test_the_pipeline_on_the_gpu(planned: tuple[Path, list[Any]], machine: dict[str, str], seed: int) -> None:
-    stats = submitted(planned, {**machine, "BINDRT_CUDASIM": f"order=random,seed={seed},poison=0xff"})
-    for counts in stats.values():
-        assert counts["engine_calls"] == counts["batches"]
-    assert stats["text"]["graphs"]["recorded"] > 0
-    assert stats["text"]["graphs"]["launched"] > 0
-
-
-def test_the_pipeline_without_graphs(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:
-    stats = submitted(planned, machine, cuda_graphs=False, gpu_buffers=1)
-    assert stats["text"]["graphs"] == {"recorded": 0, "refused": 0, "launched": 0}
-
-
-@pytest.mark.parametrize(
-    ("fault", "graphs"),
-    [
-        ({"TRTSIM_NO_CAPTURE": "1"}, False),
-        ({"TRTSIM_FAIL_EVERY": "5"}, True),
-        ({"TRTSIM_MEMORY_ROWS": "3"}, True),
-    ],
-)
-def test_the_pipeline_goes_on(
-    planned: tuple[Path, list[Any]], machine: dict[str, str], fault: dict[str, str], graphs: bool
-) -> None:
-    """Graphs that cannot be recorded, an engine that fails now and then, and too little memory."""
-    stats = submitted(planned, {**machine, **fault})["text"]
-    assert (stats["graphs"]["launched"] > 0) is graphs
-    assert stats["graphs"]["refused"] > 0 or "TRTSIM_NO_CAPTURE" not in fault
-    assert (stats["halvings"] > 0) is ("TRTSIM_MEMORY_ROWS" in fault)
-
-
-def test_recordings_that_fail_are_made_later(
-    planned: tuple[Path, list[Any]], machine: dict[str, str]
-) -> None:
-    stats = submitted(planned, {**machine, "BINDRT_CUDASIM_DEVICE": "spoils=2"})
-    assert stats["text"]["graphs"]["recorded"] > 0
-    assert stats["text"]["graphs"]["launched"] > 0
-
-
-def test_one_context_for_several_graphs_is_found(
-    planned: tuple[Path, list[Any]], machine: dict[str, str]
-) -> None:
-    """A planted fault: a graph holds what its context launched, which the next shape takes away."""
-    fault = (
-        "from bindrt.engines.tensorrt_contexts import Contexts\n"
-        "Contexts.fixed = lambda self, profile, use: self.changing(profile)\n"
-    )
-    command = [sys.executable, "-c", fault + SUBMIT, str(planned[0]), "{}"]
-    done = cpp.run(command, cwd=Path(machine["XDG_CACHE_HOME"]).parent, env=machine)
-    assert done.returncode != 0, done.stdout
-    assert "finite" in done.stdout
 
 
 def test_what_gpu_check_runs_of_the_pipeline(

@@ -79,6 +79,10 @@ const char* name_of(cu::Result result) {
       return "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED";
     case kCaptureInvalidated:
       return "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED";
+    case kCaptureUnmatched:
+      return "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED";
+    case kCaptureUnjoined:
+      return "CUDA_ERROR_STREAM_CAPTURE_UNJOINED";
     case kCaptureIsolation:
       return "CUDA_ERROR_STREAM_CAPTURE_ISOLATION";
     case kCapturedEvent:

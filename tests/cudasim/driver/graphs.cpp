@@ -1,12 +1,56 @@
 // The simulated driver's functions that record a stream's work and replay it, and those that run functions of
 // the program. A launched graph is so many pieces of work of its stream, between which other streams may go
-// on.
+// on; what was recorded on other streams is work of streams of the graph's own.
+#include <algorithm>
+#include <map>
+
 #include "tests/cudasim/device_memory.h"
 #include "tests/cudasim/driver/state.h"
 
 using namespace bindrt::cudasim::driver;
 using bindrt::cudasim::copy_from_device;
 using bindrt::cudasim::copy_to_device;
+
+namespace {
+
+// Its streams are no longer recorded.
+void leave(const Capture& capture) {
+  for (const Branch& branch : capture.branches) {
+    if (branch.stream != nullptr) {
+      branch.stream->capture = nullptr;
+    }
+  }
+}
+
+bool is_joined(const Capture& capture) {
+  return std::all_of(capture.branches.begin() + 1, capture.branches.end(),
+                     [](const Branch& branch) { return branch.joined == branch.work.size(); });
+}
+
+// The same work with marks of its own, since each launch passes them anew.
+class Launch {
+ public:
+  Work renewed(Work work) {
+    work.after = renewed(work.after);
+    work.mark = renewed(work.mark);
+    return work;
+  }
+
+ private:
+  std::shared_ptr<Mark> renewed(const std::shared_ptr<Mark>& recorded) {
+    if (recorded == nullptr) {
+      return nullptr;
+    }
+    std::shared_ptr<Mark>& mark = marks_[recorded.get()];
+    if (mark == nullptr) {
+      mark = std::make_shared<Mark>();
+    }
+    return mark;
+  }
+  std::map<const Mark*, std::shared_ptr<Mark>> marks_;
+};
+
+}  // namespace
 
 BINDRT_DRIVER_API cu::Result cuStreamBeginCapture_v2(cu::Stream stream, int mode) {
   return guarded([&](State& state) {
@@ -17,7 +61,8 @@ BINDRT_DRIVER_API cu::Result cuStreamBeginCapture_v2(cu::Stream stream, int mode
     if (found.capture != nullptr) {
       throw Refusal{kIllegalState};
     }
-    found.capture = std::make_unique<Capture>(Capture{std::this_thread::get_id(), mode, {}});
+    found.capture = std::make_shared<Capture>(Capture{std::this_thread::get_id(), mode, {{&found, {}}}});
+    found.branch = 0;
     found.capture->valid = state.machine.spoils == 0 || ++state.recordings % state.machine.spoils != 0;
   });
 }
@@ -42,11 +87,22 @@ BINDRT_DRIVER_API cu::Result cuStreamEndCapture(cu::Stream stream, cu::Graph* gr
       found.capture->valid = false;
       throw Refusal{kCaptureWrongThread};
     }
-    const std::unique_ptr<Capture> ended = std::move(found.capture);
+    if (found.branch != 0) {
+      found.capture->valid = false;
+      throw Refusal{kCaptureUnmatched};
+    }
+    const std::shared_ptr<Capture> ended = found.capture;
+    leave(*ended);
     if (!ended->valid) {
       throw Refusal{kCaptureInvalidated};
     }
-    auto made = std::make_unique<GraphState>(GraphState{&context, std::move(ended->work)});
+    if (!is_joined(*ended)) {
+      throw Refusal{kCaptureUnjoined};
+    }
+    auto made = std::make_unique<GraphState>(GraphState{&context, {}});
+    for (Branch& branch : ended->branches) {
+      made->branches.push_back(std::move(branch.work));
+    }
     *graph = reinterpret_cast<cu::Graph>(made.get());
     state.graphs.emplace(made.get(), std::move(made));
   });
@@ -59,7 +115,7 @@ BINDRT_DRIVER_API cu::Result cuGraphInstantiateWithFlags(cu::GraphExec* exec, cu
     if (flags != 0) {
       throw Refusal{kInvalidValue};
     }
-    auto made = std::make_unique<ExecState>(ExecState{found.context, found.work});
+    auto made = std::make_unique<ExecState>(ExecState{found.context, found.branches});
     *exec = reinterpret_cast<cu::GraphExec>(made.get());
     state.execs.emplace(made.get(), std::move(made));
   });
@@ -77,8 +133,17 @@ BINDRT_DRIVER_API cu::Result cuGraphLaunch(cu::GraphExec exec, cu::Stream stream
     ContextState& context = state.current();
     const ExecState& found = object(state.execs, exec, context);
     state.refuse_captured(object(state.streams, stream, context));  // a graph in a graph: not simulated
-    for (const Work& work : found.work) {
-      state.push(stream, work);
+    Launch launch;
+    for (const Work& work : found.branches.front()) {
+      state.push(stream, launch.renewed(work));
+    }
+    std::erase_if(state.orphans, [](const auto& orphan) { return orphan->idle(); });
+    for (auto branch = found.branches.begin() + 1; branch != found.branches.end(); ++branch) {
+      auto own = std::make_unique<StreamState>(StreamState{&context, {}});
+      for (const Work& work : *branch) {
+        own->work.push_back(launch.renewed(work));
+      }
+      state.orphans.push_back(std::move(own));
     }
   });
 }

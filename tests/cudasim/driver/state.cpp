@@ -139,16 +139,22 @@ void State::run(StreamState& stream) {
 // What a device does when a kernel fails: everything of its context ends, and nobody waits for it.
 void State::lose(ContextState& context) {
   context.lost = machine.lost;
-  for (const auto& [handle, stream] : streams) {
-    if (stream->context != &context) {
-      continue;
+  const auto give_up = [&context](StreamState& stream) {
+    if (stream.context != &context) {
+      return;
     }
-    for (const Work& work : stream->work) {
+    for (const Work& work : stream.work) {
       if (work.mark != nullptr) {
         work.mark->passed = true;
       }
     }
-    stream->work.clear();
+    stream.work.clear();
+  };
+  for (const auto& [handle, stream] : streams) {
+    give_up(*stream);
+  }
+  for (const auto& stream : orphans) {
+    give_up(*stream);
   }
 }
 
@@ -199,7 +205,7 @@ void State::push(cu::Stream handle, Work work) {
   if (!stream.capture->valid) {
     throw Refusal{kCaptureInvalidated};
   }
-  stream.capture->work.push_back(std::move(work));
+  stream.capture->branches.at(stream.branch).work.push_back(std::move(work));
 }
 
 void State::refuse_captured(const StreamState& stream) const {

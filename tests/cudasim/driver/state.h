@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,6 +36,8 @@ constexpr cu::Result kInvalidHandle = 400;
 constexpr cu::Result kIllegalState = 401;
 constexpr cu::Result kCaptureUnsupported = 900;  // a call that no stream may get while it is being recorded
 constexpr cu::Result kCaptureInvalidated = 901;
+constexpr cu::Result kCaptureUnmatched = 903;  // ended on a stream that it did not begin on
+constexpr cu::Result kCaptureUnjoined = 904;   // another stream was drawn in, and nothing waits for it
 constexpr cu::Result kCaptureIsolation = 905;  // a wait for something that is not recorded with it
 constexpr cu::Result kCapturedEvent = 907;     // is of a recording: it will never pass
 constexpr cu::Result kCaptureWrongThread = 908;
@@ -80,11 +83,20 @@ struct Work {
   bool of_host = false;         // a function of the program, which runs without the lock
 };
 
-// Work that is recorded for a graph instead of being queued.
+struct StreamState;
+
+// Work of one stream that is recorded for a graph instead of being queued.
+struct Branch {
+  StreamState* stream;
+  std::vector<Work> work;
+  std::size_t joined = 0;  // pieces that another branch waits for
+};
+
+// A recording: of the stream that it began on, and of those drawn in since they wait for its events.
 struct Capture {
   std::thread::id thread;
   int mode;
-  std::vector<Work> work;
+  std::vector<Branch> branches;
   bool valid = true;
 };
 
@@ -92,25 +104,35 @@ struct StreamState {
   ContextState* context;
   std::deque<Work> work;
   bool busy = false;                 // a function of the program is running
-  std::unique_ptr<Capture> capture;  // null: it is not recorded
+  std::shared_ptr<Capture> capture;  // null: it is not recorded
+  std::size_t branch = 0;            // of the recording
 
   bool idle() const { return work.empty() && !busy; }
+};
+
+// Where in a recording an event was recorded.
+struct Captured {
+  std::weak_ptr<Capture> capture;
+  std::size_t branch;
+  std::size_t pieces;  // of the branch, up to the event
+  std::shared_ptr<Mark> mark;
 };
 
 struct EventState {
   ContextState* context;
   bool timing;
-  std::shared_ptr<Mark> mark;                // of the last record; null before the first
-  const StreamState* captured_in = nullptr;  // the stream whose recording that was
+  std::shared_ptr<Mark> mark;        // of the last record; null before the first
+  std::optional<Captured> captured;  // if that was in a recording
 };
 
+// Work by branch; the first is that of the stream that launches it.
 struct GraphState {
   ContextState* context;
-  std::vector<Work> work;
+  std::vector<std::vector<Work>> branches;
 };
 struct ExecState {  // a graph that can be launched
   ContextState* context;
-  std::vector<Work> work;
+  std::vector<std::vector<Work>> branches;
 };
 
 struct ModuleState {

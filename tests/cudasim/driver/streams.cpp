@@ -1,5 +1,7 @@
 // The simulated driver's functions about streams and events. Nothing is done before somebody waits for it or
 // asks; then the streams' work is done in an order by chance, within what streams and events demand.
+#include <algorithm>
+
 #include "tests/cudasim/driver/state.h"
 
 using namespace bindrt::cudasim::driver;
@@ -7,9 +9,32 @@ using namespace bindrt::cudasim::driver;
 namespace {
 
 void refuse_event(const EventState& event) {
-  if (event.captured_in != nullptr) {
+  if (event.captured.has_value()) {
     throw Refusal{kCapturedEvent};
   }
+}
+
+// A stream waits for an event of a recording: it is drawn into the recording, if it is not part of it.
+void wait_in_capture(StreamState& waiting, const Captured& captured) {
+  const std::shared_ptr<Capture> capture = captured.capture.lock();
+  const bool live =
+      capture != nullptr && capture->valid &&
+      std::any_of(capture->branches.begin(), capture->branches.end(), [&](const Branch& branch) {
+        return branch.stream != nullptr && branch.stream->capture == capture;
+      });
+  if (!live) {
+    throw Refusal{kCapturedEvent};
+  }
+  if (waiting.capture == nullptr) {
+    waiting.capture = capture;
+    waiting.branch = capture->branches.size();
+    capture->branches.push_back({&waiting, {}});
+  }
+  Branch& recorded = capture->branches.at(captured.branch);
+  if (captured.branch != waiting.branch) {
+    recorded.joined = std::max(recorded.joined, captured.pieces);
+  }
+  capture->branches.at(waiting.branch).work.push_back({[] {}, captured.mark, nullptr});
 }
 
 }  // namespace
@@ -19,7 +44,7 @@ BINDRT_DRIVER_API cu::Result cuStreamCreate(cu::Stream* stream, unsigned flags) 
     if (flags > cu::kStreamNonBlocking) {
       throw Refusal{kInvalidValue};
     }
-    auto made = std::make_unique<StreamState>(StreamState{&state.current(), {}, false, nullptr});
+    auto made = std::make_unique<StreamState>(StreamState{&state.current(), {}});
     *stream = reinterpret_cast<cu::Stream>(made.get());
     state.streams.emplace(made.get(), std::move(made));
   });
@@ -30,6 +55,10 @@ BINDRT_DRIVER_API cu::Result cuStreamDestroy_v2(cu::Stream stream) {
   return guarded([&](State& state) {
     object(state.streams, stream);
     auto node = state.streams.extract(stream);
+    if (const auto& capture = node.mapped()->capture; capture != nullptr) {
+      capture->valid = false;
+      capture->branches.at(node.mapped()->branch).stream = nullptr;
+    }
     if (!node.mapped()->idle()) {
       state.orphans.push_back(std::move(node.mapped()));
     }
@@ -65,18 +94,18 @@ BINDRT_DRIVER_API cu::Result cuStreamWaitEvent(cu::Stream stream, cu::Event even
     if (flags != 0) {
       throw Refusal{kInvalidValue};
     }
-    if (found.captured_in == &waiting && waiting.capture != nullptr) {
-      return;  // work before it in the same recording
-    }
-    if (found.mark == nullptr && found.captured_in == nullptr) {
-      return;
-    }
-    if (waiting.capture != nullptr) {
+    const bool other = waiting.capture != nullptr &&
+                       (!found.captured.has_value() || found.captured->capture.lock() != waiting.capture);
+    if (other && (found.mark != nullptr || found.captured.has_value())) {
       waiting.capture->valid = false;
       throw Refusal{kCaptureIsolation};
     }
-    if (found.captured_in != nullptr) {  // would make this stream part of the recording: not simulated
-      throw Refusal{cu::kNotSupported};
+    if (found.captured.has_value()) {
+      wait_in_capture(waiting, *found.captured);
+      return;
+    }
+    if (found.mark == nullptr) {
+      return;
     }
     waiting.work.push_back({[] {}, found.mark, nullptr});
   });
@@ -88,7 +117,7 @@ BINDRT_DRIVER_API cu::Result cuEventCreate(cu::Event* event, unsigned flags) {
       throw Refusal{kInvalidValue};
     }
     const bool timing = (flags & cu::kEventDisableTiming) == 0;
-    auto made = std::make_unique<EventState>(EventState{&state.current(), timing, nullptr});
+    auto made = std::make_unique<EventState>(EventState{&state.current(), timing, nullptr, std::nullopt});
     *event = reinterpret_cast<cu::Event>(made.get());
     state.events.emplace(made.get(), std::move(made));
   });
@@ -107,12 +136,13 @@ BINDRT_DRIVER_API cu::Result cuEventRecord(cu::Event event, cu::Stream stream) {
     EventState& found = object(state.events, event, context);
     const StreamState& in = object(state.streams, stream, context);
     if (in.capture != nullptr) {
-      state.push(stream, {[] {}, nullptr, nullptr});
+      const auto mark = std::make_shared<Mark>();
+      state.push(stream, {[] {}, nullptr, mark});
       found.mark = nullptr;
-      found.captured_in = &in;
+      found.captured = Captured{in.capture, in.branch, in.capture->branches.at(in.branch).work.size(), mark};
       return;
     }
-    found.captured_in = nullptr;
+    found.captured.reset();
     found.mark = std::make_shared<Mark>();
     state.push(stream, {[] {}, nullptr, found.mark});
   });
