@@ -1,6 +1,7 @@
 # bindrt_embed_kernels(TARGET SOURCES...): compiles .cu files with NVRTC and embeds the result in a target, which
 # then defines bindrt::gpu::embedded_kernels() (csrc/gpu/images.h). Where there is no NVRTC, or BINDRT_CUDA is
-# off, the set is empty and the GPU unused.
+# off, the set is empty and the GPU unused. BINDRT_ARCHITECTURES, a list of numbers such as 89, replaces those that
+# the wheel has.
 set(BINDRT_CUDA "auto" CACHE STRING "GPU kernels: 'auto' (if NVRTC is found), 'on' (must be) or 'off'")
 set_property(CACHE BINDRT_CUDA PROPERTY STRINGS auto on off)
 
@@ -32,12 +33,13 @@ function(bindrt_embed_kernels target)
   # Another compiler means compiling anew; the file changes only with its content.
   file(CONFIGURE OUTPUT "${folder}/compiler.txt" CONTENT "${nvrtc}\n" @ONLY)
   set(modules "")
+  list(TRANSFORM BINDRT_ARCHITECTURES PREPEND "--architecture=" OUTPUT_VARIABLE architectures)
   if(nvrtc)
     foreach(source IN LISTS ARGN)
       get_filename_component(name "${source}" NAME_WE)
       set(module "${folder}/${name}.zip")
       add_custom_command(OUTPUT "${module}"
-        COMMAND "${Python_EXECUTABLE}" "${tool}" compile "${source}" -o "${module}" --depfile "${module}.d"
+        COMMAND "${Python_EXECUTABLE}" "${tool}" compile "${source}" -o "${module}" --depfile "${module}.d" ${architectures}
         DEPENDS "${source}" ${tools} "${folder}/compiler.txt" DEPFILE "${module}.d"
         COMMENT "NVRTC: ${name}.cu" VERBATIM)
       list(APPEND modules "${module}")

@@ -104,6 +104,7 @@ def build(sanitize: str, *targets: str) -> Path:
     ninja = tool("ninja")
     generator = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}"] if ninja else ["-G", "Unix Makefiles"]
     options = ["-DBINDRT_PYTHON=OFF", "-DBINDRT_TESTS=ON", "-DCMAKE_BUILD_TYPE=RelWithDebInfo", FLAGS]
+    options.append(f"-DPython_EXECUTABLE={sys.executable}")  # where NVRTC is
     for command in (
         [cmake, "-S", str(ROOT), "-B", str(folder), *generator, *options, f"-DBINDRT_SANITIZE={sanitize}"],
         [cmake, "--build", str(folder), "--parallel", "2", "--target", *targets],

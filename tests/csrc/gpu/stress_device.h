@@ -19,6 +19,9 @@ namespace bindrt::gpu {
 using namespace bindrt::simulated;
 
 inline const KernelSet& stress_kernels() {
+  if (!embedded_kernels().images.empty()) {
+    return embedded_kernels();
+  }
   static constexpr char kPtx[] =
       ".version 8.4\n.target sm_75\n"
       ".visible .entry bindrt_pool_views(.param .align 8 .b8 p[56]) {}\n"
@@ -50,7 +53,7 @@ class StressDevice final : public Device {
  public:
   StressDevice(std::shared_ptr<Model> model, const std::vector<LaneOptions>& lanes, stress::Bytes& bytes)
       : model_(std::move(model)),
-        as_function_(bytes.number(0, 2)),
+        as_function_(functions_reach_the_device() ? bytes.number(0, 2) : 0),
         fails_every_(bytes.chance(3) ? bytes.number(2, 9) : 0),
         device_(stress_context(), sizes(lanes),
                 {.sets = static_cast<std::size_t>(bytes.range(1, 3)),
@@ -80,6 +83,9 @@ class StressDevice final : public Device {
   void require() override { device_.require(); }
 
  private:
+  // A real driver's must not touch device memory.
+  static bool functions_reach_the_device() { return stress_context().driver().simulated(); }
+
   static BatchSizes sizes(const std::vector<LaneOptions>& lanes) {
     BatchSizes most{0, 0, kDim};
     for (const LaneOptions& lane : lanes) {

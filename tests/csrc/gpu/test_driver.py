@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bindrt import _core
+from bindrt import _core, hardware
 from support import cpp, cudasim
 
 
@@ -29,6 +29,25 @@ def test_program(program: str, kind: str, seed: int, simulated_driver: Path, tmp
     assert done.returncode == 0, done.stdout
     assert " checks, 0 failed" in done.stdout
     assert "Sanitizer" not in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("program", ["test_gpu", "test_graphs"])
+def test_program_on_a_real_driver(program: str, tmp_path: Path) -> None:
+    """The same programs with the same images; a sanitizer would stand in the driver's way."""
+    if not hardware.nvidia_driver().gpus or hardware.nvidia_driver().simulated:
+        pytest.skip("no GPU")
+    done = cpp.run([str(cudasim.driver("plain") / program), "libcuda.so.1"], cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert " checks, 0 failed" in done.stdout
+
+
+def test_programs_have_machine_code(simulated_driver: Path) -> None:
+    """Where NVRTC is, so that a real driver can run them; the simulated one reads the same images."""
+    if _core.build_info()["gpu_kernels"] is None:
+        pytest.skip("this build has no GPU kernels: NVRTC was not installed")
+    for program in ("test_gpu", "test_graphs"):
+        content = (simulated_driver.parent / program).read_bytes()
+        assert b".nv.info.bindrt_example_sum_rows" in content
 
 
 def ask(code: str, tmp_path: Path, **environment: str) -> Any:

@@ -1,4 +1,6 @@
-// csrc/gpu against a driver: the simulated one, whose path is the program's argument.
+// csrc/gpu against a driver, whose path is the program's argument: the simulated one, or a real one. What
+// only the simulated one has is checked there alone: its numbers, its names of errors, and work that has
+// surely not begun.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,14 +86,16 @@ void test_what_counts_as_lost() {
 
 void test_devices(const Driver& driver) {
   CHECK(driver.usable());
-  CHECK(driver.simulated());
-  CHECK(driver.device_count() == 2);
-  const DeviceInfo info = device_info(driver, 1);
-  CHECK(info.capability == 89);
-  CHECK(info.memory == std::size_t{256} << 20);
-  CHECK(info.bandwidth == 0.0);
-  CHECK(has(error_of([&] { device_info(driver, 2); }), "there is no GPU 2; this machine has 2"));
+  CHECK(driver.device_count() > 0);
   CHECK(has(error_of([&] { device_info(driver, -1); }), "there is no GPU -1"));
+  if (driver.simulated()) {
+    CHECK(driver.device_count() == 2);
+    const DeviceInfo info = device_info(driver, 1);
+    CHECK(info.capability == 89);
+    CHECK(info.memory == std::size_t{256} << 20);
+    CHECK(info.bandwidth == 0.0);
+    CHECK(has(error_of([&] { device_info(driver, 2); }), "there is no GPU 2; this machine has 2"));
+  }
 }
 
 void test_round_trip(Context& context) {
@@ -144,11 +148,13 @@ void test_launch_errors(Context& context) {
   };
   CHECK(has(launch("bindrt_nowhere"), "no kernel bindrt_nowhere"));
   CHECK(has(launch("bindrt_missing"), "looking for bindrt_missing: CUDA_ERROR_NOT_FOUND"));
-  CHECK(has(launch("bindrt_unknown_kernel"), "CUDA_ERROR_NOT_FOUND"));
   CHECK(has(launch("bindrt_broken"), "loading the kernels of broken for compute_75"));
-  CHECK(has(launch("bindrt_broken"), "neither a cubin nor PTX"));
-  CHECK(has(launch("bindrt_broken"), "CUDA_ERROR_INVALID_IMAGE"));
-  CHECK(has(launch("bindrt_future"), "compute capability 8.9, for which this build has no kernels"));
+  if (context.driver().simulated()) {
+    CHECK(has(launch("bindrt_unknown_kernel"), "CUDA_ERROR_NOT_FOUND"));
+    CHECK(has(launch("bindrt_broken"), "neither a cubin nor PTX"));
+    CHECK(has(launch("bindrt_broken"), "CUDA_ERROR_INVALID_IMAGE"));
+  }
+  CHECK(has(launch("bindrt_future"), "for which this build has no kernels"));
   shape.block_x = 2048;
   CHECK(has(launch("bindrt_example_sum_rows"), "block (2048, 1, 1)"));
   shape.block_x = 32;
@@ -171,8 +177,12 @@ void test_memory(Context& context) {
     CHECK(moved.bytes() == 512);
   }
   CHECK(context.memory_free() == before);
-  const std::string message = error_of([&] { const DeviceMemory all(context, std::size_t{257} << 20); });
-  CHECK(has(message, "allocating 257.0 MiB on simulated device 0, of which 256.0 MiB are free"));
+  const bool simulated = context.driver().simulated();
+  const std::size_t more = before + (std::size_t{1} << 20);
+  const std::string message = error_of([&] { const DeviceMemory all(context, more); });
+  if (simulated) {
+    CHECK(has(message, "allocating 257.0 MiB on simulated device 0, of which 256.0 MiB are free"));
+  }
   CHECK(has(message, "CUDA_ERROR_OUT_OF_MEMORY"));
   StreamQueue queue(context);
   try {
@@ -182,15 +192,17 @@ void test_memory(Context& context) {
     CHECK(error.code() == 0);
   }
   try {
-    queue.scratch(std::size_t{257} << 20);
+    queue.scratch(more);
     CHECK(false);
   } catch (const Error& error) {
     CHECK(error.out_of_memory());
     CHECK(error.name() == "CUDA_ERROR_OUT_OF_MEMORY");
   }
-  queue.scratch(std::size_t{140} << 20);
-  queue.scratch(std::size_t{100} << 20);  // doubling would not fit
-  CHECK(queue.scratch_bytes() <= std::size_t{256} << 20);
+  if (simulated) {
+    queue.scratch(std::size_t{140} << 20);
+    queue.scratch(std::size_t{100} << 20);  // doubling would not fit
+    CHECK(queue.scratch_bytes() <= std::size_t{256} << 20);
+  }
 }
 
 void test_scratch_is_kept(Context& context) {
@@ -247,7 +259,11 @@ void test_events(Context& context) {
   timed.record(writer.stream());
   later.record(writer.stream());
   later.wait();
-  CHECK(has(error_of([&] { later.milliseconds_since(timed); }), "CUDA_ERROR_NOT_SUPPORTED"));
+  if (context.driver().simulated()) {
+    CHECK(has(error_of([&] { later.milliseconds_since(timed); }), "CUDA_ERROR_NOT_SUPPORTED"));
+  } else {
+    CHECK(later.milliseconds_since(timed) >= 0.0F);
+  }
   CHECK(writer.stream().idle());
 }
 
@@ -261,7 +277,7 @@ void test_uploads_do_not_wait(Context& context) {
     source.assign(kBytes, static_cast<unsigned char>(upload));
     copies.push_back(queue.scratch(kBytes));
     queue.upload(copies.back(), source.data(), kBytes);
-    CHECK(upload > 4 || !queue.stream().idle());
+    CHECK(upload > 4 || !context.driver().simulated() || !queue.stream().idle());
   }
   for (std::size_t upload = 0; upload < kUploads; ++upload) {
     queue.download(source.data(), copies[upload], kBytes);
@@ -336,8 +352,13 @@ void test_lost_context(Context& context) {
   auto* const sums = static_cast<float*>(queue.scratch(sizeof(float)));
   kernels::LaunchShape shape;
   shape.block_x = 32;
-  queue.launch("bindrt_example_sum_rows", shape, example::SumRowsParams{&number, sums, 0});
-  queue.upload(sums + queue.scratch_bytes() / sizeof(float), &number, sizeof(float));  // beyond its end
+  if (context.driver().simulated()) {
+    queue.launch("bindrt_example_sum_rows", shape, example::SumRowsParams{&number, sums, 0});
+    queue.upload(sums + queue.scratch_bytes() / sizeof(float), &number, sizeof(float));  // beyond its end
+  } else {
+    const auto* const nowhere = reinterpret_cast<const float*>(std::uintptr_t{64});
+    queue.launch("bindrt_example_sum_rows", shape, example::SumRowsParams{nowhere, sums, 1});
+  }
   try {
     queue.wait();
     CHECK(false);
@@ -368,7 +389,9 @@ int run(const char* path) {
     test_events(context);
     test_uploads_do_not_wait(context);
     test_end_of_a_queue(context);
-    test_two_contexts(driver, context);
+    if (driver.device_count() > 1) {
+      test_two_contexts(driver, context);
+    }
     test_threads(context);
     test_fork(context);
   }

@@ -1,5 +1,5 @@
-// csrc/gpu/graph and what the driver (the simulated one, whose path is the program's argument) says of
-// misuse.
+// csrc/gpu/graph and what the driver, whose path is the program's argument, says of misuse. What would be a
+// crash of a real driver, or depends on its pace, is checked of the simulated one alone.
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -51,7 +51,7 @@ void test_a_graph_does_what_was_recorded(Context& context) {
   for (int value = 2; value < 5; ++value) {
     chain.fill(value);  // read when it is launched
     graph->launch(chain.stream);
-    CHECK(!chain.stream.idle());
+    CHECK(!context.driver().simulated() || !chain.stream.idle());
     chain.stream.wait();
     CHECK(chain.holds(value));
   }
@@ -234,10 +234,13 @@ void test_misuse(Context& context) {
   chain.stream.wait_for(inside);
   CHECK(chain.name(context.ask(&cu::Api::event_synchronize, inside.handle())) == "CUDA_ERROR_CAPTURED_EVENT");
   CHECK(end() == "CUDA_SUCCESS");
-  CHECK(chain.name(context.ask(&cu::Api::graph_launch, reinterpret_cast<cu::GraphExec>(graph), stream)) ==
-        "CUDA_ERROR_INVALID_HANDLE");  // it was not instantiated
+  const bool simulated = context.driver().simulated();
+  if (simulated) {
+    CHECK(chain.name(context.ask(&cu::Api::graph_launch, reinterpret_cast<cu::GraphExec>(graph), stream)) ==
+          "CUDA_ERROR_INVALID_HANDLE");  // it was not instantiated
+  }
   CHECK(chain.name(context.ask(&cu::Api::graph_destroy, graph)) == "CUDA_SUCCESS");
-  CHECK(chain.name(context.ask(&cu::Api::graph_destroy, graph)) == "CUDA_ERROR_INVALID_HANDLE");
+  CHECK(!simulated || chain.name(context.ask(&cu::Api::graph_destroy, graph)) == "CUDA_ERROR_INVALID_HANDLE");
 
   // Another thread may allocate meanwhile, and may not end the recording.
   CHECK(begin());

@@ -16,6 +16,7 @@ import pytest
 from bindrt_export.precision import choose_types, write_cpu_form
 from bindrt_export.precision.graphs import linears
 from support import cpp
+from support.beside import BESIDE
 
 PLUGIN = """
 from pathlib import Path
@@ -157,6 +158,15 @@ def test_vectors_on_the_gpu(halves: Path, machine: dict[str, str], precision: st
     assert found["engine"] == ["onnxruntime", "cuda:0", precision, True]
     assert found["apart"] < most
     assert found["apart"] > 0 or precision == "fp32"  # it did compute in half
+
+
+def test_run_and_enqueue_do_not_wait_for_each_other(halves: Path, machine: dict[str, str]) -> None:
+    opened = (
+        "import ort_on_gpu, bindrt, sys\n"
+        "model = bindrt.load(sys.argv[1], engine='onnxruntime', device='cuda', precision='fp32')\n"
+        "engine = model.engine('imu')\n"
+    )
+    assert run(opened + BESIDE, machine, str(halves)) == [True, True]
 
 
 @pytest.mark.parametrize("seed", [5, 6])

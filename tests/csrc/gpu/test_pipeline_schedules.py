@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bindrt import hardware
 from support import cpp, cudasim, planted
 
 PROGRAM = "stress_gpu_pipeline"
@@ -52,6 +53,14 @@ def test_random_schedules(build: str, seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("build", BUILDS)
 def test_many_random_schedules(build: str, seed: int, tmp_path: Path) -> None:
     run(build, seed, DEEP_CASES, tmp_path)
+
+
+def test_random_schedules_on_a_real_driver(tmp_path: Path) -> None:
+    """The same program with the same images; a sanitizer would stand in the driver's way."""
+    if not hardware.nvidia_driver().gpus or hardware.nvidia_driver().simulated:
+        pytest.skip("no GPU")
+    done = cpp.run([str(program("", tmp_path)), str(CASES), "1000"], cwd=tmp_path)
+    cpp.require_clean(done, f"{CASES} cases")
 
 
 OnGpu = partial(planted.Fault, cpp.ROOT / "csrc" / "gpu")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from support import cpp
+from support.beside import BESIDE
 from support.tensorrt_runs import run
 
 SUBMIT = """
@@ -74,6 +75,17 @@ def test_the_pipeline_on_the_gpu(planned: tuple[Path, list[Any]], machine: dict[
         assert counts["engine_calls"] == counts["batches"]
     assert stats["text"]["graphs"]["recorded"] > 0
     assert stats["text"]["graphs"]["launched"] > 0
+
+
+def test_run_and_enqueue_do_not_wait_for_each_other(
+    planned: tuple[Path, list[Any]], machine: dict[str, str]
+) -> None:
+    opened = (
+        "import bindrt, sys\n"
+        "model = bindrt.load(sys.argv[1], engine='tensorrt', precision='fp32')\n"
+        "engine = model.engine('imu')\n"
+    )
+    assert run(opened + BESIDE, machine, str(planned[0])) == [True, True]
 
 
 def test_the_pipeline_without_graphs(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:

@@ -103,9 +103,9 @@ struct Capture {
 struct StreamState {
   ContextState* context;
   std::deque<Work> work;
-  bool busy = false;                 // a function of the program is running
-  std::shared_ptr<Capture> capture;  // null: it is not recorded
-  std::size_t branch = 0;            // of the recording
+  bool busy = false;                           // a function of the program is running
+  std::shared_ptr<Capture> capture = nullptr;  // null: it is not recorded
+  std::size_t branch = 0;                      // of the recording
 
   bool idle() const { return work.empty() && !busy; }
 };
