@@ -13,6 +13,7 @@
 
 #include "csrc/gpu/queue.h"
 #include "tests/cpp/check.h"
+#include "tests/csrc/gpu/errors.h"
 #include "tests/csrc/gpu/kernel_set.h"
 #include "tests/cudasim/example_params.h"
 
@@ -20,25 +21,6 @@ namespace bindrt::gpu {
 namespace {
 
 namespace example = cudasim::example;
-
-// The message of the Error that `body` throws; empty if it throws none.
-template <class Body>
-std::string error_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
-bool has(const std::string& text, std::string_view part) {
-  if (text.find(part) == std::string::npos) {
-    std::fprintf(stderr, "  '%s' is not in '%s'\n", std::string(part).c_str(), text.c_str());
-    return false;
-  }
-  return true;
-}
 
 std::vector<float> numbers(std::size_t count) {
   std::vector<float> values(count);

@@ -33,7 +33,8 @@ bundle, precision, device, options = sys.argv[1:4] + [json.loads(sys.argv[4])]
 texts = [f"{'a dog ' * (i % 7)} number {i}" for i in range(30)]
 imu = [bindrt.Imu(np.sin(np.arange(6000.0).reshape(6, 1000) / (i + 2)).astype(np.float32), rate=200)
        for i in range(9)]
-with bindrt.load(bundle, engine="onnxruntime", device="cpu", precision="fp32") as model:
+both = ["text", "imu"]
+with bindrt.load(bundle, engine="onnxruntime", device="cpu", precision="fp32", modalities=both) as model:
     expected = model.embed(text=texts, imu=imu)
 apart, out = [], {}
 def compare(rows, modality, first=0):
@@ -41,7 +42,8 @@ def compare(rows, modality, first=0):
     want = expected[modality][first : first + len(rows)]
     assert np.isfinite(rows).all()
     apart.append(float(1 - (rows * want).sum(axis=1).min()))
-with bindrt.load(bundle, engine="onnxruntime", device=device, precision=precision, **options) as model:
+asked = dict(engine="onnxruntime", device=device, precision=precision, modalities=both)
+with bindrt.load(bundle, **asked, **options) as model:
     def embed():  # beside the pipeline, on the same engine
         if not any(name.startswith("ORTSIM_F") for name in os.environ):
             compare(model.embed(text=texts).text, "text")
