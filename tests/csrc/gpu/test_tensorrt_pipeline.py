@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,9 @@ def test_a_runtime_that_compiles_kernels(
     assert (stats["text"]["graphs"]["launched"] > 0) is (way == "recorded")
     assert stats["text"]["graphs"]["refused"] == 0
     kept = list((tmp_path / "cache/bindrt/tensorrt").glob("*.kernels"))
-    assert {f"1x6x{n}" for n in (2000,)} <= {word for file in kept for word in file.read_text().split()}
+    words = {word for file in kept for word in file.read_text().split()}
+    # One text alone in three lengths comes after the first batches: what it compiled is saved at the end.
+    assert len([word for word in words if re.fullmatch(r"1x\d+", word)]) >= 3
 
 
 def test_kernels_that_come_later_are_found(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:
