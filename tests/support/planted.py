@@ -24,11 +24,16 @@ class Fault:
         return text.replace(self.old, self.new)
 
 
-def link(tree: Path, name: str, damaged: Path, libraries: list[str], program: Path) -> Path:
-    """A build tree's program with one file of its libraries replaced: a linker takes what comes first."""
+def link(tree: Path, name: str, damaged: Path, libraries: list[str], program: Path, images: str = "") -> Path:
+    """A build tree's program with one file of its libraries replaced: a linker takes what comes first.
+
+    Args:
+        images: a library of tests/cpp that it has besides.
+    """
     objects = sorted((tree / "tests" / "cpp" / "CMakeFiles" / f"{name}.dir").rglob("*.o"))
     flags = ["-std=c++20", "-O1", "-g1", "-pthread", f"-I{cpp.ROOT}"]
-    inputs = [damaged, *objects, *(tree / f"libbindrt_{library}.a" for library in libraries)]
+    own = [tree / "tests" / "cpp" / f"lib{images}.a"] if images else []
+    inputs = [damaged, *objects, *own, *(tree / f"libbindrt_{library}.a" for library in libraries)]
     built = cpp.run(["c++", *flags, *map(str, inputs), "-ldl", "-o", str(program)])
     assert built.returncode == 0, built.stdout[-4000:]
     return program

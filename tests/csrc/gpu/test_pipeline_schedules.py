@@ -132,7 +132,8 @@ IN_MAKE_TEST = ("computed before it is copied in", "slots reused when a batch is
 def outcome(damaged: Path, folder: Path, seeds: range) -> str:
     """Up to the first run that fails."""
     tree = cpp.build("", PROGRAM)
-    built = planted.link(tree, PROGRAM, damaged, ["gpu", "pipeline", "kernels"], folder / "run")
+    libraries = ["gpu", "pipeline", "kernels"]
+    built = planted.link(tree, PROGRAM, damaged, libraries, folder / "run", images="gpu_test_images")
     out = ""
     for seed in seeds:
         options = {"BINDRT_CUDASIM": f"order=random,seed={seed}", "BINDRT_STRESS_SECONDS": "5"}
