@@ -1,91 +1,84 @@
-"""``python -m bench scale``: mixed files through plain ``bind-embed``, Ray and Daft, in turns."""
+"""Mixed files through plain ``bind-embed``, Ray, Daft, and without bindrt; killed actors; many pictures."""
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import statistics
-import subprocess
-import sys
+import json
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from bench.scale.files import SHARES, make
-from bindrt.benchmark.machine import describe_machine
+from bench.scale import kills, pictures, ways
+from bindrt.benchmark.machine import describe_machine, package_versions
 from bindrt.benchmark.results import write_json
 
-COLUMNS = [word for name in SHARES for word in ("--column", f"{name}={name}")]
+PACKAGES = ("ray", "daft", "torch", "torchvision", "torchaudio", "decord", "pyarrow")
+Part = Callable[[argparse.Namespace, Path], dict[str, Any]]
 
 
-def ways(bundle: str, table: Path) -> dict[str, list[str]]:
-    """The command line of each way; the output is its last argument."""
-    embed = [sys.executable, "-m", "bindrt", "embed", bundle, str(table), *COLUMNS, "--on-error", "skip"]
-    found = {"plain": [*embed, "-o"]}
-    if importlib.util.find_spec("ray") is not None:
-        for actors, cpus in ((1, 2), (2, 1)):
-            options = ["--cluster", "ray", "--actors", str(actors), "--cpus", str(cpus)]
-            found[f"ray, {actors} actor{'s' * (actors > 1)}"] = [*embed, *options, "-o"]
-    if importlib.util.find_spec("daft") is not None:
-        found["daft"] = [sys.executable, "-m", "bench.scale.daft_job", bundle, str(table)]
-    return found
+def _ways(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    return ways.measure(ways.ours, options.bundle, options.sizes, options.rounds, folder)
 
 
-def seconds_of(command: list[str], output: Path, count: int) -> float:
-    """Wall time of a whole command, with its start; every row must have a vector."""
-    start = time.perf_counter()
-    subprocess.run([*command, str(output)], check=True, capture_output=True)
-    taken = time.perf_counter() - start
-    columns = [f"{name}_embedding" for name in SHARES]
-    rows = [pq.read_table(path, columns=columns) for path in sorted(output.glob("*.parquet"))]
-    vectors = sum(len(table) - table[name].null_count for table in rows for name in columns)
-    if vectors != count:
-        raise SystemExit(f"{' '.join(command)}: {vectors} vectors of {count}")
-    return taken
+def _peer(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    return ways.measure(ways.beside_others, options.bundle, options.peer_sizes, options.rounds, folder)
 
 
-def measure(bundle: str, sizes: Sequence[int], rounds: int) -> dict[str, Any]:
-    """Seconds of each way for each size; the ways take turns."""
-    found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as name:
-        for size in sizes:
-            folder = Path(name) / str(size)
-            folder.mkdir()
-            table = make(folder, size)
-            taken: dict[str, list[float]] = {}
-            for turn in range(rounds):
-                for way, command in ways(bundle, table).items():
-                    output = folder / f"out-{way.replace(' ', '')}-{turn}"
-                    taken.setdefault(way, []).append(seconds_of(command, output, size))
-            found[str(size)] = {way: statistics.median(of) for way, of in taken.items()}
-    return found
+def _kill(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    return kills.measure(options.bundle, options.kill_rows, options.kill_seconds, folder)
 
 
-def rates(seconds: dict[str, Any], sizes: Sequence[int]) -> dict[str, float]:
-    """Items a second from the smallest to the largest size: the start of a program is left out."""
-    small, large = str(min(sizes)), str(max(sizes))
-    more = max(sizes) - min(sizes)
-    return {way: more / (seconds[large][way] - seconds[small][way]) for way in seconds[large]}
+def _pictures(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    return pictures.measure(options.bundle, options.pictures, folder)
+
+
+PARTS: Mapping[str, Part] = {"ways": _ways, "kill": _kill, "peer": _peer, "pictures": _pictures}
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench scale", description=__doc__)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--bundle", default="tiny")
-    parser.add_argument("--sizes", type=int, nargs=2, default=(2000, 20_000), help="rows of two runs")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", type=Path, default=Path("bench/results/scale.json"))
+    parser.add_argument("--sizes", type=int, nargs=2, default=(2000, 20_000), help="rows of two runs of ways")
+    parser.add_argument("--peer-sizes", type=int, nargs=2, default=(500, 3000), help="the same of peer")
+    parser.add_argument("--rounds", type=int, default=3, help="of ways and peer; medians are shown")
+    parser.add_argument("--kill-rows", type=int, default=20_000)
+    parser.add_argument("--kill-seconds", type=float, default=10.0, help="between two kills")
+    parser.add_argument("--pictures", type=int, default=101_000)
+    parser.add_argument(
+        "--json", type=Path, default=Path("bench/results/scale.json"),
+        help="parts that it has from earlier runs stay there",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
-    machine = describe_machine()
-    seconds = measure(options.bundle, options.sizes, options.rounds)
-    per_second = rates(seconds, options.sizes)
-    for way, rate in per_second.items():
-        whole = seconds[str(max(options.sizes))][way]
-        print(
-            f"{way:14} {rate:8.1f} items/s, {rate / per_second['plain']:.2f} of plain; {whole:.1f} s in all"
-        )
-    write_json(options.json, {"machine": machine, "seconds": seconds, "items_per_second": per_second})
+    for part in options.parts:
+        machine = {**describe_machine(), "packages": package_versions(*PACKAGES)}
+        with tempfile.TemporaryDirectory() as folder:
+            found = PARTS[part](options, Path(folder))
+        report(part, found)
+        earlier = json.loads(options.json.read_text(encoding="utf-8")) if options.json.exists() else {}
+        write_json(options.json, {**earlier, part: {"machine": machine, **found}})
     return 0
+
+
+def report(part: str, found: Mapping[str, Any]) -> None:
+    if part in ("ways", "peer"):
+        lines = _table(found)
+    else:
+        lines = [f"{name}: {value}" for name, value in found.items()]
+    print("\n".join([f"{part}:", *(f"  {line}" for line in lines)]), flush=True)
+
+
+def _table(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    first = next(iter(found.values()))["items_per_second"]
+    lines = []
+    for way, of in found.items():
+        words = [f"{way:30} {of['items_per_second']:7.1f} items/s ({of['items_per_second'] / first:.2f})"]
+        words.append(f"cores busy {of['cores_busy']:.2f}")
+        if "engine_share" in of:
+            words.append(
+                f"engine {of['engine_share']:.0%}, preparing {of['prepare_share']:.0%} of the time a model"
+            )
+        words.append(f"object store {of['store_bytes'] / 1e6:.0f} MB")
+        lines.append("; ".join(words))
+    return lines

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -110,6 +111,29 @@ class Counts:
         """The counts of each modality that something was added to."""
         with self._lock:
             return {modality: dict(counts) for modality, counts in self._counts.items()}
+
+
+@dataclass(frozen=True)
+class Work:
+    """Seconds that threads prepared items, and that engines computed, of all modalities together.
+
+    They are summed over threads and encoders, so they may be more than the time that has passed.
+    """
+
+    prepare: float = 0.0
+    engine: float = 0.0
+
+    def __add__(self, other: Work) -> Work:
+        return Work(self.prepare + other.prepare, self.engine + other.engine)
+
+    def since(self, earlier: Work) -> Work:
+        return Work(self.prepare - earlier.prepare, self.engine - earlier.engine)
+
+
+def work_of(stats: Mapping[str, Mapping[str, Any]]) -> Work:
+    """What ``Model.stats()`` says of a model's work so far."""
+    prepare = sum(counts["prepare_seconds"] for counts in stats.values())
+    return Work(prepare, sum(counts["engine_seconds"] for counts in stats.values()))
 
 
 def merged(

@@ -33,6 +33,7 @@ from bindrt.index.place import check_place
 from bindrt.isolation import Isolated
 from bindrt.loading import load
 from bindrt.locks import only_writer
+from bindrt.statistics import work_of
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -154,6 +155,7 @@ def tell(console: Console, work: EmbedRun, what: str, seconds: float) -> None:
 
 def summary_json(work: EmbedRun, output: Path | None = None) -> str:
     where = {"output": str(output)} if output is not None else {}
+    work.summary.work = work_of(work.model.stats())
     return json.dumps({**where, "space": work.space, **work.summary.as_json()}, ensure_ascii=False)
 
 

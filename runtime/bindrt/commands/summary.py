@@ -9,6 +9,7 @@ from typing import Any
 
 from bindrt.commands.passed_over import PassedOver
 from bindrt.notes import NOTES
+from bindrt.statistics import Work
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Summary:
         idle_rules: patterns of rules that no file has fitted.
         gone: rows of files that do not exist any more.
         pruned: whether those rows were removed.
+        work: seconds of the threads that prepared inputs, and of the engines.
     """
 
     rows: int = 0
@@ -56,6 +58,7 @@ class Summary:
     idle_rules: set[str] = field(default_factory=set)
     gone: int = 0
     pruned: bool = False
+    work: Work = field(default_factory=Work)
 
     def pass_over(self, file: PassedOver) -> None:
         self.passed_over.setdefault(file.suffix, Suffix(file)).add(file)
@@ -69,6 +72,7 @@ class Summary:
         self.rows += other.rows
         self.failed += other.failed
         self.notes.update(other.notes)
+        self.work += other.work
         for name, suffix in other.passed_over.items():
             found = self.passed_over.setdefault(name, Suffix(suffix.example))
             found.count += suffix.count
@@ -129,4 +133,6 @@ class Summary:
                 key: {"rows": count, "meaning": NOTES.get(key, "")}
                 for key, count in sorted(self.notes.items())
             },
+            "prepare_seconds": round(self.work.prepare, 3),
+            "engine_seconds": round(self.work.engine, 3),
         }

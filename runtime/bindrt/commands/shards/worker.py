@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from bindrt.errors import ClosedError, EngineError, Error
 from bindrt.integrations.batches import ERROR, VECTOR, columns_of, with_vectors
 from bindrt.integrations.columns import ColumnEmbedder
 from bindrt.item_options import item_options
+from bindrt.statistics import Work, work_of
 
 #: Rows of a table that are embedded together, and rows of files that are written together.
 TOGETHER = 256
@@ -72,6 +74,8 @@ class Worker:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._embedder = job.embedder()
+        self._told = Work()
+        self._telling = Lock()
 
     def write(self, block: NumberedBlock) -> Done:
         """Embeds a block and writes its part.
@@ -91,10 +95,18 @@ class Worker:
                         write(self._row_table(table, block.block.root, summary))
         except _Stop as stop:
             return Done(block.block.count, summary, str(stop))
+        summary.work = self._work()
         return Done(block.block.count, summary)
 
     def close(self) -> None:
         self._embedder.close()
+
+    def _work(self) -> Work:
+        """What the model has worked since this was last called, for whichever blocks."""
+        with self._telling:
+            now = work_of(self._embedder.model.stats())
+            before, self._told = self._told, now
+            return now.since(before)
 
     def _write_files(self, path: Path, block: FilesBlock, summary: Summary) -> None:
         model = self._embedder.model
