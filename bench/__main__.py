@@ -43,7 +43,7 @@ COMMANDS = {
     "formats": Command("a file of every container and codec beside a full decode", "bench.formats.command"),
     "triton": Command("bind-export --triton on the real server", "bench.triton.command"),
     "serve": Command("bind-serve beside the same pipeline in the process", "bench.serve.command"),
-    "scale": Command("mixed files: bind-embed, Ray, Daft; killed actors; many pictures", "bench.scale.command"),
+    "scale": Command("mixed files: bind-embed, Ray, Daft; killed actors; a long job", "bench.scale.command"),
     "compare": Command("two results row by row, or one bench in two trees in turns", "bench.compare"),
 }
 
