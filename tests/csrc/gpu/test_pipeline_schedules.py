@@ -33,6 +33,7 @@ def program(build: str, folder: Path) -> Path:
 
 def run(build: str, seed: int, cases: int, folder: Path) -> None:
     options = {"BINDRT_CUDASIM": f"order=random,seed={seed},poison={'0xff' if seed % 2 else '0x5a'}"}
+    options["BINDRT_CUDASIM_DEVICE"] = f"spoils={3 * (seed % 2)}"  # recordings that fail, or none
     started = [str(program(build, folder)), str(cases), str(1000 * seed)]
     done = cpp.run(started, cwd=folder, env=driver_of(build) | options)
     cpp.require_clean(done, f"{cases} cases")
