@@ -79,6 +79,7 @@ class Exchange:
             if self._watch is not None:
                 self._watch.cancel()
             self._memory.give_back(self.held)
+            self._let_go()
 
     async def receive(self) -> Message:
         """The next part of the body, within the limits. After its end the client may only hang up."""
@@ -93,6 +94,11 @@ class Exchange:
             self._timer.cancel()
             self._watch = asyncio.create_task(self._watch_client())
         return message
+
+    def _let_go(self) -> None:
+        """Nothing refers to itself any more: what a request held is free at once, and not when cycles are."""
+        self._task = self._watch = self._fault = None
+        self.scope.pop(KEY, None)
 
     def hold(self, size: int) -> None:
         """Counts bytes that are held until the request is answered.

@@ -28,6 +28,12 @@ class FormPart:
     kind: str = ""
     is_file: bool = False
 
+    def take(self) -> bytes:
+        """Its contents, which it then has no more: a file is in memory once."""
+        data = bytes(self.data)
+        self.data = bytearray()
+        return data
+
     @property
     def text(self) -> str:
         """Its contents as a text; bytes that are none become U+FFFD."""
@@ -53,6 +59,7 @@ async def form_parts(request: Request, most: int) -> list[FormPart]:
     problem = collector.begin_with(options[b"boundary"])
     async for chunk in request.stream():  # to its end: whoever is sending reads no answer yet
         problem = problem or collector.take(chunk)
+    collector.end_parser()
     if problem is not None:
         raise problem
     if not collector.is_whole:
@@ -100,6 +107,10 @@ class _Collector:
         except (Fault, LimitError) as error:
             return error
         return None
+
+    def end_parser(self) -> None:
+        """There is nothing more to read. It refers to this object, which so would stay in memory for long."""
+        self._parser = None
 
     def begin(self) -> None:
         if len(self.parts) == self._most:

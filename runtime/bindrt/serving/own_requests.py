@@ -157,14 +157,14 @@ def _of_form(
 
 def _item(service: Service, part: FormPart, place: str, options: Mapping[str, str]) -> Placed:
     if part.kind == READY:
-        return ready_item(part.name, bytes(part.data), place, service.limits)
+        return ready_item(part.name, part.take(), place, service.limits)
     if MODALITIES[part.name].tokens is not None:
         return service.text(part.text, place)
     if not part.is_file and len(part.data) < _NAME and part.text.isprintable():
         raise InputError(
             place, f"it is the text {part.text[:40]!r}, not a file", f"curl -F {part.name}=@FILE sends a file"
         )
-    return file_item(part.name, bytes(part.data), place, _own(options, part.name))
+    return file_item(part.name, part.take(), place, _own(options, part.name))
 
 
 def _options(given: Mapping[str, str], fields: Collection[str], modalities: Set[str]) -> dict[str, str]:

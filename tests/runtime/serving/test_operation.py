@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import resource
@@ -15,6 +16,8 @@ import pytest
 import bindrt
 from bindrt.errors import Error, OptionError
 from bindrt.serving import ServeOptions, app
+from bindrt.serving.exchange import Exchange
+from bindrt.serving.forms import FormPart
 from support.serving import Answer, Running, answer_on, counts, form, gated, running, wait_for
 
 
@@ -51,6 +54,21 @@ def test_who_hangs_up_is_not_computed_for() -> None:
         assert counts(model)["cancelled"] > 0
         assert server.post("/v1/embeddings", {"input": "a"}).status == 200
         assert 'bindrt_http_requests_total{protocol="openai",status="499"} 1.0' in metrics(server)
+
+
+def test_a_request_is_forgotten_without_the_collector_of_cycles(
+    server: Running, media: dict[str, bytes]
+) -> None:
+    """Bodies that wait for it fill the memory: it seldom comes where many objects live."""
+    gc.collect()
+    gc.disable()
+    try:
+        assert server.ask("POST", "/v1/embed", *form(("audio", "x.wav", media["audio"]))).status == 200
+        assert server.post("/v1/embeddings", {"input": "a bell"}).status == 200
+        assert server.post("/v1/embeddings", {"input": 1}).status == 400
+        wait_for(lambda: not [each for each in gc.get_objects() if isinstance(each, (Exchange, FormPart))])
+    finally:
+        gc.enable()
 
 
 def metrics(server: Running, but: int = 0) -> str:
