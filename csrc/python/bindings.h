@@ -12,6 +12,7 @@ void bind_gpu(pybind11::module_& module);
 void bind_jpeg(pybind11::module_& module);
 void bind_native_encoder(pybind11::module_& module);
 void bind_native_kernels(pybind11::module_& module);
+void bind_owned(pybind11::module_& module);
 void bind_pillow(pybind11::module_& module);
 void bind_pipeline(pybind11::module_& module);
 void bind_png(pybind11::module_& module);

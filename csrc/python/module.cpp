@@ -72,6 +72,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   bindrt::bind_jpeg(module);
   bindrt::bind_native_encoder(module);
   bindrt::bind_native_kernels(module);
+  bindrt::bind_owned(module);
   bindrt::bind_pillow(module);
   bindrt::bind_png(module);
   bindrt::bind_prepare(module);

@@ -19,12 +19,16 @@ LONGEST_CALL = 60.0
 
 
 class Gate:
-    """``with gate:`` around each call that must not be interrupted by the end."""
+    """``with gate:`` around each call that must not be interrupted by the end.
+
+    Attributes:
+        is_ending: no new call of a model may begin.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._inside = 0
-        self._ending = False
+        self.is_ending = False
         self._shut = False
 
     def __enter__(self) -> None:
@@ -36,11 +40,11 @@ class Gate:
 
     def begin(self) -> None:
         """The end of the process begins: no new call of a model."""
-        self._ending = True
+        self.is_ending = True
 
     def require_running(self) -> None:
         """At the end of the process a daemon thread stays here for ever; others get a ClosedError."""
-        if self._ending:
+        if self.is_ending:
             _stay_out()
 
     def __exit__(self, *_: object) -> None:
@@ -52,7 +56,7 @@ class Gate:
     def shut(self, seconds: float = LONGEST_CALL) -> None:
         """Let nobody in any more, and wait until nobody is inside."""
         with self._changed:
-            self._ending = self._shut = True
+            self.is_ending = self._shut = True
             self._changed.wait_for(lambda: self._inside == 0, seconds)
 
     def reset(self) -> None:

@@ -20,6 +20,7 @@ from bindrt.commands.prompt_files import read_prompts
 from bindrt.recordings.live import LiveTopics
 from bindrt_ros2 import parameters
 from bindrt_ros2.diagnostics import TopicStatus
+from bindrt_ros2.joint import JOINT, Joint
 from bindrt_ros2.outputs import Outputs
 from bindrt_ros2.parameters import Settings
 from bindrt_ros2.sensors import infos_of, latched_qos, message_class, sensor_qos, usual_type
@@ -60,6 +61,7 @@ class EmbedNode(LifecycleNode):
         self.model: bindrt.Model | None = None
         self.outputs: Outputs | None = None
         self.topics: LiveTopics | None = None
+        self._joint: Joint | None = None
         self._subscribed: list[Any] = []
         self._kinds: dict[str, str] = {}
         self._diagnostics: Any = None
@@ -131,16 +133,21 @@ class EmbedNode(LifecycleNode):
                 self.model.unload(modality)
         for modality in wanted:
             self.model.engine(modality)  # now, not with the first message
-        self.outputs = Outputs(self, settings.topics, monitor)
+        published = [*settings.topics, *([JOINT] if settings.joint else [])]
+        self.outputs = Outputs(self, published, monitor)
         self._diagnostics = self.create_lifecycle_publisher(DiagnosticArray, "/diagnostics", 10)
         self.get_logger().info(f"loaded {self.model!r}")
 
     def _open(self, settings: Settings) -> None:
         assert self.model is not None
         assert self.outputs is not None
+        publish = self.outputs.publish
+        if settings.joint:
+            self._joint = Joint(self.outputs, settings.joint, settings.joint_max_age)
+            publish = self._joint.publish
         self.topics = LiveTopics(
             self.model,
-            self.outputs.publish,
+            publish,
             settings.windows,
             policy=settings.policy,
             queue=settings.queue,
@@ -185,6 +192,8 @@ class EmbedNode(LifecycleNode):
         for name, status in self._statuses.items():
             _, error = topics.report.failed.get(name, (0, ""))
             found.append(status.message(told[name], error, self._hint(name, published)))
+        if self._joint is not None:
+            found.append(self._joint.status())
         now = self.get_clock().now().to_msg()
         self._diagnostics.publish(DiagnosticArray(header=Header(stamp=now), status=found))
 
@@ -204,7 +213,7 @@ class EmbedNode(LifecycleNode):
             self.topics.close()
             assert self.outputs is not None
             self.outputs.finish()
-        self._subscribed, self._timer, self.topics = [], None, None
+        self._subscribed, self._timer, self.topics, self._joint = [], None, None, None
 
     def _free(self) -> None:
         if self.outputs is not None:

@@ -22,15 +22,17 @@ def stamp(seconds: float) -> Time:
     return Time(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
 
 
-def record_type(length: int) -> np.dtype[Any]:
-    """The fields of a vector's message, in order."""
-    return np.dtype([("vector", "<f4", (length,)), ("start", "<f8"), ("end", "<f8"), ("dropped", "<u4")])
+def record_type(length: int, parts: int = 0) -> np.dtype[Any]:
+    """The fields of a vector's message, in order; a joint vector has the age of each part."""
+    fields = [("vector", "<f4", (length,)), ("start", "<f8", ()), ("end", "<f8", ()), ("dropped", "<u4", ())]
+    return np.dtype(fields + ([("ages", "<f8", (parts,))] if parts else []))
 
 
 def vector_message(header: Header, window: Any) -> PointCloud2:
     """A window's vector: one record, whose fields the message itself describes."""
-    record = np.zeros(1, record_type(len(window.vector)))
-    record[0] = (window.vector, window.start, window.end, window.dropped)
+    ages = tuple(getattr(window, "ages", {}).values())
+    record = np.zeros(1, record_type(len(window.vector), len(ages)))
+    record[0] = (window.vector, window.start, window.end, window.dropped, *([ages] if ages else []))
     sizes = {"<f4": PointField.FLOAT32, "<f8": PointField.FLOAT64, "<u4": PointField.UINT32}
     fields = []
     for name, (kind, offset, *_) in (record.dtype.fields or {}).items():
@@ -99,6 +101,10 @@ class Outputs:
         if window.error is not None:
             self._node.get_logger().warning(f"{topic}: {window.error}", throttle_duration_sec=10.0)
             return
+        self.publish_window(topic, window)
+
+    def publish_window(self, topic: str, window: Any) -> None:
+        """Publishes its vector, its scores and the events that begin or end with it."""
         header = self._header(topic, window.end)
         self._vectors[topic].publish(vector_message(header, window))
         monitor = self._monitors.get(topic)

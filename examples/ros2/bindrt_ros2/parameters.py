@@ -18,8 +18,10 @@ import bindrt
 from bindrt.commands.stream_topics import parse_topics
 from bindrt.recordings import Choice
 from bindrt.recordings.embedding import WindowOptions
+from bindrt_ros2.joint import JOINT
 
 _POLICIES = ("latest", "even", "all")
+_HEAVIEST = 1e6  # weight of a topic
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ PARAMETERS = (
     Declared("hop", 1.0, "seconds from a window, or a picture that is taken, to the next", 0.01, 600),
     Declared("policy", "latest", f"when the model is slower than the sensor: {', '.join(_POLICIES)}"),
     Declared("queue", 8, "windows of a topic that may wait", 1, 100_000),
+    Declared("joint", [""], "TOPIC or TOPIC=WEIGHT, at least two: topics whose vectors are joined"),
+    Declared("joint_max_age", 1.0, "seconds by which a part may be older than the newest", 0.001, 600),
     Declared("prompts", "", "a file of prompts as bind-stream --prompts takes: publishes scores and events"),
     Declared(
         "max_staleness", 1.0, "seconds from a window's last sample to its vector that are no warning", 0, 600
@@ -62,6 +66,7 @@ class Settings:
         topics: how each topic is read; each has a modality.
         types: the types of their messages, where they are told.
         load: arguments of ``bindrt.load``.
+        joint: the weights of the topics whose vectors are joined; empty: none are.
     """
 
     load: Mapping[str, Any]
@@ -70,6 +75,8 @@ class Settings:
     windows: WindowOptions
     policy: Any
     queue: int
+    joint: Mapping[str, float]
+    joint_max_age: float
     prompts: Path | None
     max_staleness: float
     qos_depth: int
@@ -107,6 +114,8 @@ def read(node: Any) -> Settings:
         windows=WindowOptions(value["window"] or None, value["hop"]),
         policy=value["policy"],
         queue=value["queue"],
+        joint=_joint(value["joint"], topics),
+        joint_max_age=value["joint_max_age"],
         prompts=Path(value["prompts"]) if value["prompts"] else None,
         max_staleness=value["max_staleness"],
         qos_depth=value["qos_depth"],
@@ -151,6 +160,26 @@ def _types(texts: Any) -> dict[str, str]:
         if not name or len(kind.split("/")) != 3:
             raise bindrt.OptionError(f"types {text}", "not TOPIC=TYPE", "as /cam=sensor_msgs/msg/Image")
         found[name] = kind
+    return found
+
+
+def _joint(texts: Any, topics: Mapping[str, Choice]) -> dict[str, float]:
+    found = {}
+    for text in (text for text in texts if text):
+        name, _, weight = text.partition("=")
+        if name not in topics:
+            raise bindrt.OptionError(f"joint {text}", "no such topic", f"one of {', '.join(topics)}")
+        try:
+            found[name] = float(weight or 1)
+        except ValueError:
+            raise bindrt.OptionError(f"joint {text}", "not TOPIC=WEIGHT", f"as {name}=0.5") from None
+        if not 0 < found[name] <= _HEAVIEST:
+            problem = f"give a number above 0, up to {_HEAVIEST:g}"
+            raise bindrt.OptionError(f"joint {text}", "not a weight", problem)
+    if found and any(name.strip("/") == JOINT for name in topics):
+        raise bindrt.OptionError(f"topic {JOINT}", "joint vectors have this name", "rename the topic")
+    if len(found) == 1:
+        raise bindrt.OptionError("parameter joint", "it names one topic", "name two or more, or none")
     return found
 
 

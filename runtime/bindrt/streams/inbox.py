@@ -50,6 +50,8 @@ class Inbox:
         self._pieces.appendleft(piece)
 
     def _pop(self, total: _Sum) -> Piece | None:
+        if not self._pieces:  # mostly; an exception takes some microseconds
+            return None
         try:
             piece = self._pieces.popleft()
         except IndexError:

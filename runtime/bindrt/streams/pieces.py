@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bindrt.arrays import Array
+from bindrt import _core
 from bindrt.streams.arrivals import Piece
 from bindrt.streams.feeds import AudioFeed, Feed, PictureFeed, ReadyWindow, VideoFeed
 from bindrt.streams.inbox import Inbox
@@ -66,27 +66,6 @@ class _OneByOne:
         return self._any_feed.push(piece.data, piece.time)
 
 
-def owned(array: Array) -> Array:
-    """A copy, unless it is an array over ``bytes``, which nobody can change.
-
-    The interpreter is kept meanwhile, so that no other thread can hold up the caller. NumPy gives it up to
-    copy more than 500 elements.
-    """
-    if _is_of_bytes(array):
-        return array
-    if array.size <= 500:
-        copy: Array = array.copy()
-        return copy
-    return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
-
-
-def _is_of_bytes(array: Array) -> bool:
-    base: Any = array
-    while isinstance(base, np.ndarray):
-        base = base.base
-    return isinstance(base.obj if isinstance(base, memoryview) else base, bytes)
-
-
 class BlockPieces(_OneByOne):
     """Blocks of audio."""
 
@@ -98,7 +77,7 @@ class BlockPieces(_OneByOne):
 
     def piece(self, data: Any, time: Any, arrived: float) -> Piece:
         block = self._feed.checked(data, time)
-        return Piece(owned(block), time, arrived, block.shape[1] / self._rate, block.nbytes, time)
+        return Piece(_core.owned(block), time, arrived, block.shape[1] / self._rate, block.nbytes, time)
 
 
 class FramePieces(_OneByOne):
@@ -114,8 +93,15 @@ class FramePieces(_OneByOne):
         self._dtype: Any = None
 
     def piece(self, data: Any, time: Any, arrived: float) -> Piece:
-        if self._is_usual(data) and type(time) is float and math.isfinite(time):
-            return Piece(owned(data), time, arrived, self._since(time), data.nbytes, time)
+        # A frame as the one before needs no further look.
+        if (
+            type(data) is np.ndarray
+            and data.shape == self._shape
+            and data.dtype is self._dtype
+            and type(time) is float
+            and math.isfinite(time)
+        ):
+            return Piece(_core.owned(data), time, arrived, self._since(time), data.nbytes, time)
         if time is None and self._fps is None:
             self._first = arrived if self._first is None else self._first
             time = arrived - self._first
@@ -123,11 +109,7 @@ class FramePieces(_OneByOne):
         if type(data) is np.ndarray:
             self._shape, self._dtype = data.shape if data.shape == frame.shape else None, data.dtype
         seconds = 1 / self._fps if time is None and self._fps else self._since(time)
-        return Piece(owned(frame), time, arrived, seconds, frame.nbytes, time)
-
-    def _is_usual(self, data: Any) -> bool:
-        """Whether it is a frame as the one before, which needs no further look."""
-        return type(data) is np.ndarray and data.shape == self._shape and data.dtype is self._dtype
+        return Piece(_core.owned(frame), time, arrived, seconds, frame.nbytes, time)
 
     def _since(self, time: Any) -> float:
         last, self._last = self._last, float(time or 0.0)

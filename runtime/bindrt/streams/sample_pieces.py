@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from bindrt import _core
 from bindrt.streams.arrivals import Piece
 from bindrt.streams.feeds import ImuFeed, ReadyWindow
 from bindrt.streams.feeds.imu_pieces import ImuPiece
 from bindrt.streams.inbox import Inbox
-from bindrt.streams.pieces import owned
 
 _FLOAT = np.dtype(np.float64)
 _TOGETHER = 64  # pieces that are put together at most
@@ -36,12 +36,12 @@ class SamplePieces:
         usual = _usual(data, time) if self._has_both else None
         sensor, samples, times = self._feed.checked(data, time) if usual is None else usual
         self._has_both = sensor == "both"
-        count, held = samples.shape[1], owned(samples)
+        count, held = samples.shape[1], _core.owned(samples)
         if times is None:
             rate = self._rate or 1.0
             newest = (self._counted.get(sensor, 0) + count - 1) / rate
             return Piece([ImuPiece(sensor, held, None)], None, arrived, count / rate, held.nbytes, newest)
-        piece, size = ImuPiece(sensor, held, owned(times)), held.nbytes + times.nbytes
+        piece, size = ImuPiece(sensor, held, _core.owned(times)), held.nbytes + times.nbytes
         if not count:
             return Piece([piece], None, arrived, 0.0, size)
         newest = float(times[-1])

@@ -118,6 +118,12 @@ def record(message: Any) -> np.void:
     return np.frombuffer(message.data.tobytes(), np.dtype(layout))[0]
 
 
+def joint_status(bus: Bus) -> Any:
+    """What the diagnostics say now of the joint vectors."""
+    bus.fire_timers()
+    return {status.hardware_id: status for status in bus.sent["/diagnostics"][-1].status}["joint"]
+
+
 def test_vectors_scores_and_events_of_a_microphone(bus: Bus, make: Make, tmp_path: Path) -> None:
     bell, car = (
         sound_of(sample(8_000_000 + i, (kind,), "test"), 6.0) for i, kind in enumerate(("bell", "car"))
@@ -154,6 +160,40 @@ def test_vectors_scores_and_events_of_a_microphone(bus: Bus, make: Make, tmp_pat
     assert values["start"] - BEGIN == pytest.approx(6, abs=1.0)
     assert values["end"] - BEGIN == pytest.approx(12, abs=1.0)
     assert bus.sent["/bindrt/events"][1].status[0].hardware_id == "/mic/audio_stamped"
+
+
+def test_the_joint_vector_of_two_topics(bus: Bus, make: Make, tmp_path: Path) -> None:
+    prompts = tmp_path / "sounds.txt"
+    prompts.write_text("bell: a bell ringing\nagainst: a car driving\n")
+    node = make(
+        topics=["/mic/audio_stamped=audio", "/imu/data=imu"],
+        joint=["/mic/audio_stamped", "/imu/data=0.5"],
+        joint_max_age=1.5,
+        window=2.0,
+        prompts=str(prompts),
+    )
+    node.trigger_configure()
+    qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    bus.send("/mic/audio_info", audio_info(), qos)
+    node.trigger_activate()
+    for i in range(210):
+        bus.send("/imu/data", imu_message(i / 100))
+    wait_until(lambda: joint_status(bus).message == "a part is missing or too old")
+    send_sound(bus, sound_of(sample(8_000_000, ("bell",), "test"), 5.0))
+    node.topics.close(drain=True)
+    assert [joint_status(bus).message for _ in range(2)] == ["vectors come", "no window came"]
+    motion = record(bus.sent["/bindrt/imu/data/vector"][0])["vector"]
+    sounds = [record(message)["vector"] for message in bus.sent["/bindrt/mic/audio_stamped/vector"]]
+    joint = [record(message) for message in bus.sent["/bindrt/joint/vector"]]
+    # The motion ended at 2 s: it is too old for the sounds that end at 4 and 5 s.
+    assert [r["end"] - BEGIN for r in joint] == pytest.approx([2.0, 3.0], abs=0.02)
+    np.testing.assert_allclose([r["ages"] for r in joint], [[0.0, 0.0], [0.0, 1.0]], atol=0.02)
+    for found, sound in zip(joint, sounds, strict=False):
+        total = sound + 0.5 * motion
+        np.testing.assert_allclose(found["vector"], total / np.linalg.norm(total), atol=1e-6)
+    assert len(bus.sent["/bindrt/joint/scores"]) == 2
+    told = {v.key: v.value for v in joint_status(bus).values}
+    assert told == {"joined": "2", "incomplete": "3", "failed": "0"}
 
 
 def test_every_modality_of_pictures_and_motion(bus: Bus, make: Make) -> None:
@@ -282,6 +322,11 @@ def test_diagnostics_tell_what_a_topic_lacks(bus: Bus, make: Make) -> None:
         ({"prompts": "none.txt"}, "none.txt"),
         ({"types": ["/imu/data"]}, "types /imu/data: not TOPIC=TYPE"),
         ({"device": "tpu"}, "tpu"),
+        ({"joint": ["/imu/data"]}, "parameter joint: it names one topic"),
+        ({"joint": ["/mic"]}, "joint /mic: no such topic; one of /imu/data"),
+        ({"joint": ["/imu/data=heavy"]}, "joint /imu/data=heavy: not TOPIC=WEIGHT"),
+        ({"joint": ["/imu/data=-1"]}, "joint /imu/data=-1: not a weight"),
+        ({"topics": ["/joint=imu"], "joint": ["/joint"]}, "topic joint: joint vectors have this name"),
     ],
 )
 def test_parameters_that_cannot_be(bus: Bus, make: Make, values: dict[str, Any], problem: str) -> None:

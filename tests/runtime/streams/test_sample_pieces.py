@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bindrt._core import owned
 from bindrt.streams.arrivals import Piece
 from bindrt.streams.feeds import ImuFeed
 from bindrt.streams.inbox import Inbox
-from bindrt.streams.pieces import owned
 from bindrt.streams.sample_pieces import SamplePieces
 
 SAMPLE = np.arange(6.0)
@@ -113,6 +113,21 @@ def test_a_clock_that_goes_back_is_not_hidden_by_what_follows() -> None:
     assert pushed.feed.counts["jumps_back"] == 1
     assert [w.start for w in windows] == [5.0, 5.5]
     assert windows[0].notes["jumps_back"] == 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 15, 65_536, 65_551, 300_007])
+def test_a_copy_has_the_same_numbers_whatever_its_size_and_place(count: int) -> None:
+    wide = np.random.default_rng(0).integers(0, 256, 2 * count + 3, np.uint8)
+    for given in (wide[3 : 3 + count], wide[: 2 * count : 2], wide[:count].reshape(1, -1)):
+        copy = owned(given)
+        assert not np.shares_memory(copy, given)
+        assert (copy.shape, copy.dtype, copy.flags.c_contiguous) == (given.shape, given.dtype, True)
+        np.testing.assert_array_equal(copy, given)
+
+
+def test_only_numbers_are_copied() -> None:
+    with pytest.raises(ValueError, match="array of numbers"):
+        owned(np.array([object()]))
 
 
 def test_only_an_array_that_can_change_is_copied() -> None:

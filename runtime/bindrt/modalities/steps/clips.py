@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import lru_cache
 
 from bindrt.errors import OptionError
 
@@ -30,12 +31,17 @@ def frame_pairs(frames: int, fps: float, clips: int, seconds: float) -> list[tup
     A clip's frames are ``ceil(fps·start)`` to ``min(ceil(fps·end), frames) - 1``; where a low frame
     rate leaves none, the nearest one stands for both.
     """
+    return list(_frame_pairs(frames, fps, clips, seconds))
+
+
+@lru_cache(maxsize=64)  # the windows of a long video are alike
+def _frame_pairs(frames: int, fps: float, clips: int, seconds: float) -> tuple[tuple[int, int], ...]:
     pairs = []
     for start, end in clip_times(frames / fps, clips, seconds):
         first = min(math.ceil(fps * float(start)), frames - 1)
         last = min(math.ceil(fps * float(end)), frames) - 1
         pairs.append((first, max(first, last)))
-    return pairs
+    return tuple(pairs)
 
 
 def clip_samples(total: int, rate: int, clips: int, seconds: float) -> list[range]:

@@ -51,8 +51,9 @@ class WindowFrames:
 
     @property
     def _holds_all(self) -> bool:
-        pixels = self._held[0].pixels * self.fps * self.seconds
-        return self.seconds > c.VIDEO_CLIP_SECONDS and pixels <= _SMALL
+        if self.seconds <= c.VIDEO_CLIP_SECONDS:
+            return False
+        return self._held[0].pixels * self.fps * self.seconds <= _SMALL
 
     @property
     def width(self) -> int:
@@ -131,6 +132,7 @@ class FrameWindows:
         self._begun = 0  # windows that have begun
         self.whole = 0  # windows that are behind
         self.end = 0.0  # when the last frame ends, from the first window's begin
+        self._look()
 
     @property
     def held(self) -> int:
@@ -139,33 +141,38 @@ class FrameWindows:
 
     def add(self, time: float, frame: ShownFrame) -> Iterator[Closed]:
         """The windows that end before this frame; ``time`` is in seconds from the first window's begin."""
-        while self._end(self.whole) - self._slack <= time:
+        while self._next_end - self._slack <= time:
             yield from self._close(None)
-        while float(self._begun * self._schedule.hop) - self._slack <= time:
+        while self._next_begin - self._slack <= time:
             self._open.append(
                 WindowFrames(self._begun, float(self._schedule.window), self._fps, self._likely)
             )
             self._begun += 1
+            self._look()
         for window in self._open:
             window.add(frame)
         self.end = time + 1 / self._fps
 
     def finish(self) -> Iterator[Closed]:
         """The windows that were still open: whole ones, then perhaps a shorter one."""
-        while self._end(self.whole) <= self.end + self._slack:
+        while self._next_end <= self.end + self._slack:
             yield from self._close(None)
         if self._schedule.rest(self.whole, self.end) is not None:
             yield from self._close(self.end)
 
-    def _end(self, number: int) -> float:
-        return float(number * self._schedule.hop + self._schedule.window)
+    def _look(self) -> None:
+        """When the next window ends, and when another begins: sums of fractions take long for each frame."""
+        self._next_end = float(self.whole * self._schedule.hop + self._schedule.window)
+        self._next_begin = float(self._begun * self._schedule.hop)
 
     def _close(self, ended: float | None) -> Iterator[Closed]:
         """The next window, if it has frames; ``ended`` is when a shorter one ends."""
         number = self.whole
         self.whole += 1
-        if number >= self._begun:
-            self._begun = self.whole  # no frame was shown in it
+        is_unseen = number >= self._begun  # no frame was shown in it
+        self._begun = max(self._begun, self.whole)
+        self._look()
+        if is_unseen:
             return
         window = self._open.pop(0)
         if not window.frames:

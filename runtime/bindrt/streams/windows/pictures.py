@@ -68,6 +68,7 @@ class _Sorting:
     end: float | None
     schedule: Schedule
     has_frames: bool = False
+    _lost: tuple[int, int] = (0, 0)
 
     def windows(self, limits: Limits) -> Iterator[Closed]:
         """The windows; those that are open when decoding fails come before the error."""
@@ -102,7 +103,11 @@ class _Sorting:
 
     def _look(self, losses: tuple[Losses, ...], time: float) -> None:
         """What was lost since the frame before."""
-        for losing, so_far in zip(losses, _losses(self.source), strict=True):
+        lost = _losses(self.source)
+        if lost == self._lost:
+            return
+        self._lost = lost
+        for losing, so_far in zip(losses, lost, strict=True):
             losing.met(so_far, time - self.start, time - self.start + 1 / self.source.fps)
 
     def _noted(self, window: Closed, losses: tuple[Losses, ...]) -> Closed:
