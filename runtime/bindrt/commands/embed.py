@@ -12,6 +12,7 @@ from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 from time import monotonic
+from typing import cast
 
 from rich.console import Console
 
@@ -27,6 +28,7 @@ from bindrt.commands.rows import as_json_line
 from bindrt.commands.segment_writer import SegmentWriter
 from bindrt.commands.segments import Segments, require_new
 from bindrt.commands.shards.running import run_shards, wants_shards
+from bindrt.commands.storing import rows_beside, store_segments
 from bindrt.commands.terminal import DONE, PASSED_OVER, Command
 from bindrt.errors import Error, OptionError
 from bindrt.index.place import check_place
@@ -34,6 +36,7 @@ from bindrt.isolation import Isolated
 from bindrt.loading import load
 from bindrt.locks import only_writer
 from bindrt.statistics import work_of
+from bindrt.stores import StorePlace, open_store
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -48,10 +51,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return PASSED_OVER if summary.doubtful else DONE
     check_outputs(args)
     with ExitStack() as stack:
-        for place, option in ((args.output, "-o"), (args.index, "--index")):
-            if place is not None:
-                stack.enter_context(only_writer(place, "bind-embed", option))
-        if (place := args.output or args.index) is not None and not args.resume:
+        for written, option in ((args.output, "-o"), (index_folder(args), "--index")):
+            if written is not None:
+                stack.enter_context(only_writer(written, "bind-embed", option))
+        if (place := args.output or index_folder(args)) is not None and not args.resume:
             require_new(real(place))
         isolate = args.isolate or args.timeout is not None
         model = stack.enter_context(
@@ -86,10 +89,19 @@ def check_outputs(args: argparse.Namespace) -> None:
     for option in ("retry_failed", "prune"):
         if getattr(args, option) and not args.resume:
             raise OptionError("--" + option.replace("_", "-"), "there is no earlier run", "add --resume")
-    if args.index is not None:
+    if isinstance(args.index, StorePlace):
+        if args.prune:
+            raise OptionError("--prune", "rows of a store are not removed", "leave it out")
+        open_store(args.index).close()  # its library is there
+    elif args.index is not None:
         check_place(args.index, f"--index {args.index}")
         if args.output is not None and real(args.output) == real(args.index):
             raise OptionError(f"--index {args.index}", "it is the same place as -o", "choose another one")
+
+
+def index_folder(args: argparse.Namespace) -> Path | None:
+    """Where an index is written; for a store, where its rows are kept until it has them."""
+    return rows_beside(args.index) if isinstance(args.index, StorePlace) else args.index
 
 
 def real(place: Path) -> Path:
@@ -110,9 +122,10 @@ def to_stdout(work: EmbedRun, args: argparse.Namespace, console: Console) -> Non
 
 def to_file(work: EmbedRun, args: argparse.Namespace, console: Console) -> None:
     """Writes segments of rows, then makes a file, an index or both from them."""
-    output, index = args.output and real(args.output), args.index and real(args.index)
+    folder = index_folder(args)
+    output, index = args.output and real(args.output), folder and real(folder)
     model = work.model
-    segments = Segments(output or index, model.embed_dim, work.space, args.resume, args.dtype)
+    segments = Segments(output or cast(Path, index), model.embed_dim, work.space, args.resume, args.dtype)
     if args.resume:
         adopt(segments)
         work.earlier = EarlierRows(segments)
@@ -124,14 +137,16 @@ def to_file(work: EmbedRun, args: argparse.Namespace, console: Console) -> None:
         finally:
             writer.flush()
     close_run(work, segments, args.prune)
-    if index is not None:
+    if isinstance(args.index, StorePlace):
+        store_segments(args.index, segments, work.summary, work.skip)
+    elif index is not None:
         write_index(segments, model.bundle.path, index)
     if output is not None:
         finish(segments)
     else:
         segments.remove()
     if args.json:
-        print(summary_json(work, args.output or args.index))
+        print(summary_json(work, args.output or str(args.index)))
     else:
         tell(console, work, str(args.output or args.index), monotonic() - start)
 
@@ -153,7 +168,7 @@ def tell(console: Console, work: EmbedRun, what: str, seconds: float) -> None:
         console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
-def summary_json(work: EmbedRun, output: Path | None = None) -> str:
+def summary_json(work: EmbedRun, output: Path | str | None = None) -> str:
     where = {"output": str(output)} if output is not None else {}
     work.summary.work = work_of(work.model.stats())
     return json.dumps({**where, "space": work.space, **work.summary.as_json()}, ensure_ascii=False)

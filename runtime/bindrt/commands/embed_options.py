@@ -15,10 +15,12 @@ from bindrt.commands.rows import DTYPES
 from bindrt.commands.rules import Selection, Shard, parse_rule, parse_shard
 from bindrt.commands.segments import parts_folder
 from bindrt.commands.shards.parts import shards_folder
+from bindrt.commands.storing import rows_beside
 from bindrt.commands.terminal import Add, CommandParser
 from bindrt.errors import OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.precisions import PRECISION_HELP
+from bindrt.stores import StorePlace
 from bindrt.streams.windows import Schedule
 
 
@@ -80,7 +82,9 @@ def _add_output(add: Add) -> None:
         metavar="OUT",
         help=".parquet, .npz or .jsonl; or a folder, for a file a block",
     )
-    add("--index", type=Path, metavar="OUT", help="write an index, a folder, for bind-search")
+    add("--index", type=_index_place, metavar="OUT|URL",
+        help="write an index, a folder, for bind-search; or load the rows into a store: "
+        "qdrant://HOST/NAME, milvus://, postgresql://, weaviate://, lancedb:FOLDER/NAME")  # fmt: skip
     add("--dtype", choices=tuple(DTYPES), help="of the vectors in the output; default: float32")
     add("--resume", action="store_true",
         help="continue an earlier run, or add to its output; changed files are embedded again")  # fmt: skip
@@ -103,6 +107,8 @@ def _add_engine(add: Add) -> None:
 def _add_shards(add: Add) -> None:
     add("--column", action="append", default=[], metavar="MODALITY=COLUMN",
         help="the inputs are tables or tar shards; embed such a column of them; may be repeated")  # fmt: skip
+    add("--id", metavar="COLUMN",
+        help="names each row of the tables in a store; default: a row's place in its table")  # fmt: skip
     add("--block", type=int, default=1024, metavar="ROWS",
         help="inputs of one file of an output in a folder; default: 1024")  # fmt: skip
     add("--cluster", "--engine-cluster", choices=("ray",), help="embed on a cluster, many blocks at once")
@@ -136,9 +142,19 @@ def embed_arguments(args: argparse.Namespace) -> EmbedArguments:
     )
 
 
-def _places(output: Path) -> tuple[Path, ...]:
+def _places(output: Path | StorePlace) -> tuple[Path, ...]:
     """What an output writes: itself, and what it is made of."""
+    if isinstance(output, StorePlace):
+        of_store = (Path(output.path),) if output.is_local else ()
+        return parts_folder(rows_beside(output)), *of_store
     return output, parts_folder(output), shards_folder(output)
+
+
+def _index_place(text: str) -> Path | StorePlace:
+    try:
+        return StorePlace.parse(text) if StorePlace.is_one(text) else Path(text)
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _window(args: argparse.Namespace) -> tuple[float | None, float | None]:

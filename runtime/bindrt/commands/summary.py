@@ -11,6 +11,9 @@ from bindrt.commands.passed_over import PassedOver
 from bindrt.notes import NOTES
 from bindrt.statistics import Work
 
+#: So many rows that a store refused are named one by one.
+_TOLD = 10
+
 
 @dataclass
 class Suffix:
@@ -46,6 +49,9 @@ class Summary:
         gone: rows of files that do not exist any more.
         pruned: whether those rows were removed.
         work: seconds of the threads that prepared inputs, and of the engines.
+        store: where rows were loaded; None: nowhere.
+        loaded: how many the store has of this output.
+        refused: what it did not take, and why.
     """
 
     rows: int = 0
@@ -59,6 +65,9 @@ class Summary:
     gone: int = 0
     pruned: bool = False
     work: Work = field(default_factory=Work)
+    store: str | None = None
+    loaded: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)
 
     def pass_over(self, file: PassedOver) -> None:
         self.passed_over.setdefault(file.suffix, Suffix(file)).add(file)
@@ -108,6 +117,12 @@ class Summary:
             yield f"no file fits the rule {pattern!r}"
         for key, count in sorted(self.notes.items()):
             yield f"{key}: {count} {'row' if count == 1 else 'rows'}. {NOTES.get(key, '')}".rstrip()
+        if self.store is not None:
+            yield f"{self.store} has {self.loaded} of the rows"
+        for what, why in self.refused[:_TOLD]:
+            yield f"refused by the store: {what}: {why}"
+        if len(self.refused) > _TOLD:
+            yield f"refused by the store: {len(self.refused)} rows in all (see --json)"
 
     @property
     def is_silent(self) -> bool:
@@ -135,4 +150,9 @@ class Summary:
             },
             "prepare_seconds": round(self.work.prepare, 3),
             "engine_seconds": round(self.work.engine, 3),
+            **({} if self.store is None else self._store_as_json()),
         }
+
+    def _store_as_json(self) -> dict[str, Any]:
+        refused = [{"item": what, "reason": why} for what, why in self.refused]
+        return {"store": self.store, "loaded": self.loaded, "refused": refused}

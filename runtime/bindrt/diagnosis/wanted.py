@@ -136,6 +136,9 @@ def libraries() -> tuple[Wanted, ...]:
                 ("daft", "daft", "Daft", "daft"),
                 ("datasets", "datasets", "Hugging Face datasets", "huggingface"),
                 ("lancedb", "lancedb", "LanceDB", "lancedb"),
+                ("qdrant-client", "qdrant_client", "Qdrant", "qdrant"),
+                ("pymilvus", "pymilvus", "Milvus", "milvus"),
+                ("psycopg", "psycopg", "PostgreSQL with pgvector", "pgvector"),
                 ("pyspark", "pyspark", "Spark", "spark"),
             )
         ),

@@ -48,9 +48,13 @@ class RowsBlock(Block):
     """Rows of a table, of which some columns are embedded.
 
     Attributes:
+        place: where the table is.
+        row: the number of its first row in the table.
         root: the folder that relative paths in it begin at.
     """
 
+    place: str
+    row: int
     root: str
 
     def tables(self, rows: int) -> Iterator[pa.Table]:

@@ -22,6 +22,9 @@ from bindrt.commands.segments import rows_in, table_space
 from bindrt.commands.shards.blocks import NumberedBlock
 from bindrt.errors import OptionError
 
+#: In the metadata of a part of a table: which table, and the number of the part's first row in it.
+PLACE, FIRST_ROW = b"bindrt.table", b"bindrt.first_row"
+
 
 def is_folder(output: Path) -> bool:
     """Whether an output is a folder of parts rather than one file."""

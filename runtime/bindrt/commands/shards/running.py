@@ -20,14 +20,16 @@ from bindrt.commands.progress import progress_bar
 from bindrt.commands.shards.blocks import Block, NumberedBlock, file_blocks, numbered
 from bindrt.commands.shards.cluster import Cluster, run_on_ray
 from bindrt.commands.shards.local import run_here
-from bindrt.commands.shards.parts import Parts, is_folder, shards_folder
+from bindrt.commands.shards.parts import FIRST_ROW, PLACE, Parts, is_folder, shards_folder
 from bindrt.commands.shards.tables import table_blocks
 from bindrt.commands.shards.worker import Done, Job
+from bindrt.commands.storing import store_parts
 from bindrt.commands.summary import Summary
 from bindrt.errors import Error, OptionError
 from bindrt.loading import load
 from bindrt.locks import only_writer
 from bindrt.modalities import MODALITIES
+from bindrt.stores import StorePlace, open_store
 
 
 def wants_shards(args: argparse.Namespace) -> bool:
@@ -56,7 +58,8 @@ def run_shards(args: argparse.Namespace, arguments: EmbedArguments, console: Con
         parts = Parts(folder)
         if not args.resume:
             parts.require_new()
-        parts.require_space(_space(job))
+        space, dim = _space_and_dim(job)
+        parts.require_space(space)
         summary = Summary(kept=parts.rows())
         start = monotonic()
         with progress_bar(console, None) as advance:
@@ -66,6 +69,9 @@ def run_shards(args: argparse.Namespace, arguments: EmbedArguments, console: Con
                 summary.add(done.summary)
                 advance(done.count)
         parts.clean()
+        if args.index is not None:
+            skip = args.on_error == "skip"
+            store_parts(args.index, parts.paths(), columns, args.id, dim, space, summary, skip)
         if output != folder:
             _merge(parts, output)
         if not args.json:
@@ -103,7 +109,13 @@ def _check(args: argparse.Namespace) -> None:
         raise OptionError(f"-o {args.output}", "it cannot be made of shards", "give a folder or .parquet")
     if STDIN in args.paths:
         raise OptionError("-", "standard input cannot be read again", "give a --manifest")
-    for option in ("index", "retry_failed", "prune", "trace"):
+    if args.index is not None and not isinstance(args.index, StorePlace):
+        raise OptionError("--index", "no index is made of shards", "give the URL of a store, or leave it out")
+    if args.index is not None:
+        open_store(args.index).close()  # its library is there
+    if args.id is not None and not (args.index and args.column):
+        raise OptionError("--id", "it names rows of tables in a store", "add --column and --index URL")
+    for option in ("retry_failed", "prune", "trace"):
         if getattr(args, option):
             name = "--" + option.replace("_", "-")
             raise OptionError(name, "it is not for an output in shards", "leave it out")
@@ -136,14 +148,14 @@ def _job(args: argparse.Namespace, arguments: EmbedArguments, columns: dict[str,
     return Job(str(bundle), str(folder), alone, columns, told, args.on_error == "skip", dtype)
 
 
-def _space(job: Job) -> str:
-    """The space of the model; whatever is wrong with it is told before any work."""
+def _space_and_dim(job: Job) -> tuple[str, int]:
+    """The model's space and the length of its vectors; what is wrong with it is told before any work."""
     with load(job.bundle, **job.load) as model:
         for modality in job.columns:
             if modality not in model.modalities:
                 problem = f"the bundle has no {modality}"
                 raise OptionError(f"--column {modality}", problem, f"it has {', '.join(model.modalities)}")
-        return model.space
+        return model.space, model.embed_dim
 
 
 def _blocks(
@@ -193,6 +205,8 @@ def _merge(parts: Parts, output: Path) -> None:
     """One file of all parts, whose rows come in their order; the parts are removed."""
     paths = parts.paths()
     schema = pa.unify_schemas([pq.read_schema(path) for path in paths], promote_options="permissive")
+    about = {name: value for name, value in (schema.metadata or {}).items() if name not in (PLACE, FIRST_ROW)}
+    schema = schema.with_metadata(about)
     beside = output.with_name(output.name + ".new")
     with open(beside, "wb") as file:
         with pq.ParquetWriter(file, schema) as writer:

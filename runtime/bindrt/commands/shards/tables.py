@@ -28,12 +28,13 @@ _REMEDY = "give Parquet, Arrow, CSV, JSON lines, a dataset's folder or tar shard
 
 @dataclass(frozen=True)
 class ParquetBlock(RowsBlock):
-    """Rows of a Parquet file: some row groups, from the row ``first`` on."""
+    """Rows of a Parquet file: some row groups, from their row ``first`` on."""
 
     place: str
     groups: tuple[int, ...]
     first: int
     count: int
+    row: int = 0
 
     @property
     def name(self) -> str:
@@ -58,6 +59,10 @@ class ArrowBlock(RowsBlock):
     count: int
 
     @property
+    def row(self) -> int:  # type: ignore[override]
+        return self.first
+
+    @property
     def name(self) -> str:
         return f"arrow {self.place} {self.first} {self.count}"
 
@@ -79,6 +84,10 @@ class TableBlock(RowsBlock):
     place: str
     first: int
     table: pa.Table
+
+    @property
+    def row(self) -> int:  # type: ignore[override]
+        return self.first
 
     @property
     def count(self) -> int:  # type: ignore[override]
@@ -156,14 +165,15 @@ def _parquet(place: str, rows: int) -> Iterator[Block]:
         metadata = pq.read_metadata(file)
     sizes = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
     groups: list[int] = []
+    before = 0
     for number in range(len(sizes)):
         groups.append(number)
         held = sum(sizes[group] for group in groups)
         if held >= rows or number == len(sizes) - 1:
             step = held if held < 2 * rows else rows
             for first in range(0, held, step):
-                yield ParquetBlock(place, tuple(groups), first, min(step, held - first))
-            groups = []
+                yield ParquetBlock(place, tuple(groups), first, min(step, held - first), before + first)
+            before, groups = before + held, []
 
 
 def _arrow(place: str, rows: int) -> Iterator[Block]:

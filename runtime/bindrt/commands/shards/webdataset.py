@@ -35,6 +35,7 @@ class SamplesBlock(RowsBlock):
 
     place: str
     count: int = 1
+    row: int = 0
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from bindrt.commands.embed_run import EmbedRun
 from bindrt.commands.inputs import EmbedArguments
 from bindrt.commands.rows import DTYPES, Row, schema, to_table
 from bindrt.commands.shards.blocks import FilesBlock, NumberedBlock, RowsBlock
-from bindrt.commands.shards.parts import new_part, part_name
+from bindrt.commands.shards.parts import FIRST_ROW, PLACE, new_part, part_name
 from bindrt.commands.summary import Summary
 from bindrt.embeddings.files import NORMALIZED, SPACE
 from bindrt.errors import ClosedError, EngineError, Error
@@ -92,7 +92,7 @@ class Worker:
                 assert isinstance(block.block, RowsBlock)
                 with new_part(path) as write:
                     for table in block.block.tables(TOGETHER):
-                        write(self._row_table(table, block.block.root, summary))
+                        write(self._row_table(table, block.block, summary))
         except _Stop as stop:
             return Done(block.block.count, summary, str(stop))
         summary.work = self._work()
@@ -133,8 +133,8 @@ class Worker:
                 raise _Stop(str(of_item)) from of_item
             write_rows()
 
-    def _row_table(self, table: pa.Table, root: str, summary: Summary) -> pa.Table:
-        found = self._with_vectors(table, root)
+    def _row_table(self, table: pa.Table, block: RowsBlock, summary: Summary) -> pa.Table:
+        found = self._with_vectors(table, block)
         for modality in self._job.columns:
             errors = [error for error in found[ERROR.format(modality)].to_pylist() if error is not None]
             if errors and not self._job.skip:
@@ -143,14 +143,19 @@ class Worker:
         summary.rows += len(found)
         return found
 
-    def _with_vectors(self, table: pa.Table, root: str) -> pa.Table:
+    def _with_vectors(self, table: pa.Table, block: RowsBlock) -> pa.Table:
         rows = columns_of(table.select([n for n in self._job.columns.values() if n in table.column_names]))
-        embedded = self._embedder.embed(rows, root)
+        embedded = self._embedder.embed(rows, block.root)
         files = [n for n in rows if not _is_text(table.schema.field(n).type)]
         found = with_vectors(table, embedded, files)
         if self._job.dtype != "float32":
             found = _with_numbers(found, list(self._job.columns), DTYPES[self._job.dtype])
-        about = {SPACE: self._embedder.model.space.encode(), NORMALIZED: b"true"}
+        about = {
+            SPACE: self._embedder.model.space.encode(),
+            NORMALIZED: b"true",
+            PLACE: block.place.encode("utf-8", "surrogateescape"),
+            FIRST_ROW: str(block.row).encode(),
+        }
         return found.replace_schema_metadata({**(found.schema.metadata or {}), **about})
 
 
