@@ -11,14 +11,13 @@ An operation for which the provider has no kernel would run on the CPU, with cop
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bindrt.engines.onnx_file import entries, fields
 from bindrt.engines.onnx_wire import Field, encoded
-from bindrt.errors import BundleError
+from bindrt.errors import EngineError
 
 #: TensorProto.DataType of what a precision computes in.
 HALF = {"fp16": 10, "bf16": 16}
@@ -56,7 +55,7 @@ def cuda_graph(path: Path, precision: str) -> CudaGraph:
     """Rewrite a graph.
 
     Raises:
-        BundleError: it is not a graph of a bundle.
+        EngineError: it is no graph, or has what bundles' graphs have not.
     """
     try:
         model = [(n, v) for n, v in entries(memoryview(path.read_bytes()))]
@@ -64,10 +63,9 @@ def cuda_graph(path: Path, precision: str) -> CudaGraph:
         if len(graphs) != 1 or not isinstance(graphs[0], memoryview):
             raise ValueError(f"it has {len(graphs)} graphs")
         rewritten = _Rewritten(graphs[0], HALF.get(precision))
-    except (ValueError, IndexError, KeyError, struct.error) as error:
-        raise BundleError(
-            path.name, f"not a graph of a bundle ({error})", "export or copy the bundle again"
-        ) from None
+    except (ValueError, IndexError, KeyError) as error:
+        problem = f"it is not a graph that bindrt prepares for a GPU ({error!r})"
+        raise EngineError(path.name, problem, "export the bundle again, or use device='cpu'") from None
     parts = [memoryview(rewritten.content()) if n == _GRAPH else v for n, v in model]
     content = b"".join(encoded(n, part) for (n, _), part in zip(model, parts, strict=True))
     return CudaGraph(content, frozenset(rewritten.small))

@@ -62,7 +62,7 @@ class OnnxRuntimeGpuEngine:
             chosen: providers and their options, the one of the GPU first.
 
         Raises:
-            BundleError: the graph refers to what the bundle does not list for it, or is none.
+            BundleError: the graph refers to what the bundle does not list for it.
             EngineError: the device is not there, ONNX Runtime refuses the graph, or leaves a part of it to
                 the CPU.
             OptionError: an option that bindrt sets itself.

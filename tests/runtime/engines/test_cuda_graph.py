@@ -121,7 +121,7 @@ def test_what_is_computed_in_half(tmp_path: Path, encoder: str, precision: str) 
 def test_what_is_no_graph(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "text.onnx"
     path.write_bytes(content)
-    with pytest.raises(bindrt.BundleError, match=r"text.onnx: not a graph of a bundle"):
+    with pytest.raises(bindrt.EngineError, match=r"text\.onnx: it is not a graph that bindrt prepares"):
         cuda_graph(path, "fp16")
 
 
@@ -130,5 +130,5 @@ def test_any_shortened_graph_is_an_error_or_a_graph(tmp_path: Path) -> None:
     path = tmp_path / "imu.onnx"
     for end in range(0, len(content), 997):
         path.write_bytes(content[:end])
-        with suppress(bindrt.BundleError):
+        with suppress(bindrt.EngineError):
             assert cuda_graph(path, "fp32").model
