@@ -36,6 +36,8 @@ def test_program_on_a_real_driver(program: str, tmp_path: Path) -> None:
     """The same programs with the same images; a sanitizer would stand in the driver's way."""
     if not hardware.nvidia_driver().gpus or hardware.nvidia_driver().simulated:
         pytest.skip("no GPU")
+    if reason := cpp.missing("", tmp_path):
+        pytest.skip(reason)
     done = cpp.run([str(cudasim.driver("plain") / program), "libcuda.so.1"], cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert " checks, 0 failed" in done.stdout
