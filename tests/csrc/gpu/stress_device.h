@@ -111,7 +111,10 @@ class StressDevice final : public Device {
     }
     functions_.push_back({params, work.rows});
     const Context::Current current(stress_context());
-    CHECK(launch_function()(work.stream, &run_function, &functions_.back()) == cu::kSuccess);
+    if (launch_function()(work.stream, &run_function, &functions_.back()) != cu::kSuccess) {
+      CHECK(work.recording);  // which may fail
+      throw std::runtime_error("the driver takes no function");
+    }
   }
 
   struct Function {
