@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import signal
 import socket
 import sys
@@ -156,11 +155,13 @@ def run(args: argparse.Namespace, console: Console) -> None:
 
 def _serve(server: Server, listener: socket.socket, args: argparse.Namespace) -> int | None:
     """Serves until a signal, which it returns."""
+    from bindrt.serving.access_log import written
     from bindrt.serving.traces import exported
 
-    if not args.no_access_log:
-        _print_access_log()
-    with exported(args.traces):
+    with ExitStack() as stack:
+        if not args.no_access_log:
+            stack.enter_context(written(sys.stdout.fileno()))
+        stack.enter_context(exported(args.traces))
         server.run([listener])
     return server.ended_by
 
@@ -260,16 +261,6 @@ def _load(path: str, args: argparse.Namespace) -> Model:
         "limits": given_limits(args), "isolate": args.isolate, "item_timeout": args.timeout,
     }  # fmt: skip
     return load(path, **options)
-
-
-def _print_access_log() -> None:
-    """Lines of JSON on standard output; all else is told on standard error."""
-    log = logging.getLogger("bindrt.serving.access")
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    log.propagate = False
 
 
 COMMAND = Command("serve", "bundles over HTTP, for clients of OpenAI's and Weaviate's protocols", parser, run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -123,7 +124,8 @@ def _refuse(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     where = f"{request.method} {request.url.path[:200]}"
     takes = f"; it takes {headers['Allow']}" if "Allow" in headers else ""
-    raise Fault(error.status_code, f"{where}: {error.detail}{takes}", headers=headers)
+    code = HTTPStatus(error.status_code).phrase.replace(" ", "")  # NotFound, MethodNotAllowed
+    raise Fault(error.status_code, f"{where}: {error.detail}{takes}", code, headers)
 
 
 def _metrics(observer: Observer, peers: Peers | None) -> Callable[[], Awaitable[bytes]]:

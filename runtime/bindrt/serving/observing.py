@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from bindrt.metrics import PrometheusCollector
 from bindrt.model import Model
+from bindrt.serving.access_log import ACCESS, dropped_lines
 from bindrt.serving.exchange import Exchange
 
-#: Each request is told here, at the level INFO.
-ACCESS = logging.getLogger("bindrt.serving.access")
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -59,6 +60,7 @@ class Observer:
         self._registry = CollectorRegistry()
         for name, model in models.items():
             self._registry.register(PrometheusCollector(model, name))
+        self._registry.register(_Dropped())
         labels = ("protocol", "status")
         self._answers = Counter(
             "bindrt_http_requests", "Requests by how they were answered.", labels, registry=self._registry
@@ -84,6 +86,14 @@ class Observer:
     def metrics(self) -> bytes:
         """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+class _Dropped(Collector):
+    """Lines of the access log that nobody read."""
+
+    def collect(self) -> Iterator[Metric]:
+        what = "Lines of the access log that were not written, since nobody read them."
+        yield CounterMetricFamily("bindrt_access_log_dropped", what, value=dropped_lines())
 
 
 def _line(record: Record) -> str:

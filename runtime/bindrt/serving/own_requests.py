@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Union
 
 from starlette.requests import Request
 
 from bindrt.errors import InputError, OptionError
-from bindrt.item_options import check_options, item_options
+from bindrt.item_options import ItemOption, check_options, item_options
 from bindrt.modalities import MODALITIES
 from bindrt.serving.faults import Fault
 from bindrt.serving.forms import FormPart, form_parts
@@ -84,7 +84,7 @@ def own_body(fields: Fields, lists: Fields | None = None, required: Sequence[str
     for name, schema in (lists or {}).items():
         json[name] = {**texts, **schema}
         form[name] = {"type": "array", "items": {"type": "string"}, **schema}
-    for name, option in item_options().items():
+    for name, option in _named_options():
         json[name] = {"type": ["string", "number", "boolean"], "description": option.help}
         form[name] = {"type": "string", "description": option.help}
     more = {"type": "object", "required": list(required), "additionalProperties": False}
@@ -92,6 +92,14 @@ def own_body(fields: Fields, lists: Fields | None = None, required: Sequence[str
         "application/json": {**more, "properties": {**json, **fields}},
         "multipart/form-data": {**more, "properties": {**form, **fields}},
     }
+
+
+def _named_options() -> Iterator[tuple[str, ItemOption]]:
+    """The options of items; those that several modalities have also for one of them: ``depth.unit``."""
+    for name, option in item_options().items():
+        yield name, option
+        if len(option.readers) > 1:
+            yield from ((f"{modality}.{name}", option) for modality in option.readers)
 
 
 async def own_request(
@@ -174,13 +182,13 @@ def _options(given: Mapping[str, str], fields: Collection[str], modalities: Set[
         OptionError: there is no such option, it cannot have this value, or no item of the request has it.
     """
     options = {name: value for name, value in given.items() if name not in fields}
-    for name in options:
-        if name not in item_options():
+    for name, value in options.items():
+        modality, _, option = name.rpartition(".")
+        if option not in item_options() or modality not in ("", *item_options()[option].readers):
             known = f"items are {', '.join(MODALITIES)}; files have {', '.join(item_options())}"
             raise OptionError("the request", f"no modality has no option {name[:40]!r}", known)
-    check_options(options, None, "the request")
-    for name in options:
-        having = item_options()[name].readers
+        check_options({option: value}, modality or None, "the request")
+        having = (modality,) if modality else item_options()[option].readers
         if not modalities & set(having):
             raise OptionError(
                 name, f"only {', '.join(having)} files have this option, and there is none", "leave it out"
@@ -189,8 +197,18 @@ def _options(given: Mapping[str, str], fields: Collection[str], modalities: Set[
 
 
 def _own(options: Mapping[str, str], modality: str) -> dict[str, str]:
-    """Those options that a modality has."""
-    return {name: value for name, value in options.items() if modality in item_options()[name].readers}
+    """Those options that a modality has: ``unit``, and ``depth.unit`` for it alone, which goes before."""
+    shared = {
+        name: value
+        for name, value in options.items()
+        if "." not in name and modality in item_options()[name].readers
+    }
+    alone = {
+        name.removeprefix(f"{modality}."): value
+        for name, value in options.items()
+        if name.startswith(f"{modality}.")
+    }
+    return {**shared, **alone}
 
 
 def _list(value: Any) -> list[str]:

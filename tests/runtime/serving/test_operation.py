@@ -207,8 +207,10 @@ def test_deadlines_and_priorities_of_headers(pool: ThreadPoolExecutor) -> None:
 
 
 def test_paths_and_methods_that_do_not_exist(server: Running) -> None:
-    assert server.ask("GET", "/v1/nothing").json["error"]["message"] == "GET /v1/nothing: Not Found"
+    missing = server.ask("GET", "/v1/nothing").json["error"]
+    assert (missing["message"], missing["code"]) == ("GET /v1/nothing: Not Found", "NotFound")
     wrong = server.ask("GET", "/v1/embeddings")
+    assert wrong.json["error"]["code"] == "MethodNotAllowed"
     assert (wrong.status, wrong.headers["allow"]) == (405, "POST")
     assert server.ask("GET", "/nothing").json["error"]["message"] == "GET /nothing: Not Found"
 

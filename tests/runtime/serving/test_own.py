@@ -22,6 +22,21 @@ def test_json_as_a_form(server: Running, served_model: bindrt.Model, media: dict
         assert np.allclose(found.json["embeddings"][modality], expected[modality], rtol=1e-4, atol=1e-4)
 
 
+def test_an_option_of_one_modality_alone(
+    server: Running, served_model: bindrt.Model, media: dict[str, bytes]
+) -> None:
+    asked = {"depth": in_uri(media["depth"]), "thermal": in_uri(media["thermal"])}
+    units = {"depth.unit": "mm", "thermal.unit": "centikelvin", "low": 0, "high": 500}
+    found = server.post("/v1/embed", {**asked, **units, "unit": "kelvin"})
+    assert found.status == 200, found.body
+    expected = served_model.embed(
+        depth=bindrt.Depth(media["depth"], unit="mm"),
+        thermal=bindrt.Thermal(media["thermal"], unit="centikelvin", low=0, high=500),
+    )
+    for modality in ("depth", "thermal"):
+        assert np.allclose(found.json["embeddings"][modality], expected[modality], atol=1e-4)
+
+
 @pytest.mark.parametrize("templates", [None, ["{}", "the sound of {}"]])
 def test_labels(
     server: Running, served_model: bindrt.Model, media: dict[str, bytes], templates: list[str] | None
@@ -68,6 +83,9 @@ def test_similarities(server: Running, served_model: bindrt.Model, media: dict[s
         ("embed", {"text": "a", "unit": ["m"]}, 400, "unit: it is a list"),
         ("embed", {"image": ["a.jpg"]}, 400, "image[0]: it is not a data: URI"),
         ("embed", {"text": "a", "smell": 1}, 400, "no modality has no option 'smell'"),
+        ("embed", {"text": "a", "audio.unit": "m"}, 400, "no modality has no option 'audio.unit'"),
+        ("embed", {"text": "a", "depth.unit": "m"}, 400, "only depth files have this option"),
+        ("embed", {"depth": "data:,x", "depth.unit": "kelvin"}, 400, "unit is 'kelvin'; it is one of m, mm"),
         ("embed", {"images": "data:,x"}, 400, "items are image, video, text"),
         ("embed", {"text": "data:image/jpeg;base64,aGk="}, 400, "text[0]: it is a file as a data: URI"),
         ("embed", [], 400, "the body"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 import bindrt
+from bindrt.item_options import check_options
 from bindrt.serving import ServeOptions
 from support.browser import CHROMIUM, Browser
 from support.serve_page import STATUS, WRITE, drop
@@ -16,6 +18,12 @@ from support.serving import Running, running
 
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here to look at the page with")
 
+#: A value of a field of choices is chosen.
+CHOOSE = """(() => {
+  const field = document.querySelector("%s");
+  field.value = "%s";
+  field.dispatchEvent(new Event("change"));
+})()"""
 EVIL = "<img src=x onerror=\"document.title='caught'\">"
 
 
@@ -96,6 +104,34 @@ def test_depth_is_chosen(page: Browser, served_model: bindrt.Model, media: dict[
     found = served_model.embed(depth=media["depth"], text="a bell ringing")
     cosine = f"{float(found.depth[0] @ found.text[0]):.2f}"
     assert page.becomes(texts(".matrix tbody td") + "[1]", cosine) == cosine
+
+
+@in_browser
+def test_units_and_cameras(page: Browser, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
+    is_hidden = "[...document.querySelectorAll('[data-of]')].map((some) => some.hidden)"
+    drop(page, ("d.png", "image/png", media["depth"]))
+    assert page.becomes(STATUS, "1 compared.") == "1 compared."
+    assert page.evaluate(is_hidden) == [True, True]
+    page.evaluate(CHOOSE % ("#items select", "depth"))
+    page.evaluate(WRITE % json.dumps("a bell ringing"))
+    assert page.becomes(is_hidden, [False, True]) == [False, True]
+    page.evaluate(CHOOSE % ("#depth-unit", "mm"))
+    page.evaluate(CHOOSE % ("#depth-camera", "realsense"))
+    depth = bindrt.Depth(media["depth"], unit="mm", camera="realsense")
+    found = served_model.embed(depth=depth, text="a bell ringing")
+    cosine = f"{float(found.depth[0] @ found.text[0]):.2f}"
+    assert page.becomes(texts(".matrix tbody td") + "[1]", cosine) == cosine
+
+
+def test_the_page_names_units_and_cameras_that_there_are(server: Running) -> None:
+    page = server.ask("GET", "/").body.decode()
+    for name, modality in (("depth.unit", "depth"), ("camera", "depth"), ("thermal.unit", "thermal")):
+        inside = re.search(rf'<select [^>]*name="{re.escape(name)}">(.*?)</select>', page, re.DOTALL)
+        assert inside
+        given = re.findall(r"<option>(\w+)</option>", inside[1])
+        assert len(given) >= 4
+        for value in given:
+            check_options({name.rpartition(".")[2]: value}, modality, "")
 
 
 @in_browser

@@ -43,6 +43,10 @@ function formOf(some) {
     places.set(`${item.modality}[${at}]`, item);
     form.append(item.modality, item.value);
   }
+  for (const {dataset, children} of document.querySelectorAll("[data-of]")) {
+    if (!(dataset.of in counts)) continue;
+    for (const {name, value} of children) if (name && value) form.append(name, value);
+  }
   return {form, places};
 }
 
@@ -81,6 +85,9 @@ async function update() {
   try {
     if (!models.length) await begin();
     for (const item of items) mark(item, "");
+    for (const some of document.querySelectorAll("[data-of]")) {
+      some.hidden = !items.some((item) => item.modality === some.dataset.of);
+    }
     if (!items.length) {
       show([], [], [], new Map());
       say("Add a file or a text.");
@@ -208,6 +215,7 @@ byId("access").addEventListener("submit", (event) => {
   update();
 });
 for (const id of ["labels", "model"]) byId(id).addEventListener("change", update);
+for (const field of document.querySelectorAll("[data-of] [name]")) field.addEventListener("change", update);
 
 // All of the window takes files: one that is dropped beside the field must not replace the page.
 for (const type of ["dragover", "dragleave", "drop"]) {
