@@ -12,8 +12,8 @@ import numpy.typing as npt
 from bindrt import _core
 
 Array = npt.NDArray[Any]
-#: What the device made, and the seconds of each round.
-Result = tuple[Array, npt.NDArray[np.float64]]
+#: What the device made, and `bindrt._core.gpu`'s ``OpTimes``: the seconds of each round.
+Result = tuple[Array, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Case:
         op: the op, as in ``kernels/<op>/<op>.h``.
         name: what the input is, for people.
         cpu: computes the right result.
-        gpu: computes it on a device, a given number of times; returns the result and the seconds of each.
+        gpu: computes it on a device, a given number of times; returns the result and the seconds.
         tolerance: the largest difference from ``cpu`` that is allowed; 0 means the same bits.
         bytes: the least that the device must read from and write to its memory.
     """

@@ -24,8 +24,8 @@ py::tuple depth_square(const py::sequence& objects, const std::string& unit, dou
   const auto items = static_cast<py::ssize_t>(maps.size());
   const py::array out = batch_array(half, {items, 1, kernels::kPictureSide, kernels::kPictureSide});
   const py::array_t<std::uint64_t> missing(items);
-  const auto seconds =
-      run_op(device, rounds, {out, missing}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
+  const auto seconds = run_op(
+      device, rounds, {out, missing}, [&](kernels::GpuQueue& queue, const std::vector<void*>& outputs) {
         return [&queue, &options, items, outputs, moved = maps_to_device(queue, maps)] {
           kernels::depth_squares_gpu(queue, moved.data(), options.data(), items,
                                      static_cast<unsigned long long*>(outputs[1]), outputs[0]);

@@ -23,7 +23,7 @@ py::tuple image_input(const py::sequence& objects, const std::string& layout, bo
   const py::array out = batch_array(half, {items, 3, kernels::kPictureSide, kernels::kPictureSide});
   const auto type = out_type(half);
   const auto seconds =
-      run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
+      run_op(device, rounds, {out}, [&](kernels::GpuQueue& queue, const std::vector<void*>& outputs) {
         std::vector<kernels::Picture> pictures;
         for (const Pixels& one : pixels) {
           kernels::Picture picture = one.picture;

@@ -51,7 +51,7 @@ py::tuple imu_grid(const py::object& object, double rate, const Factors& gain, c
   const auto numbers = static_cast<std::size_t>(samples.size());
   const py::ssize_t count = samples.shape(2);
   const auto seconds =
-      run_op(device, rounds, {out, bad}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
+      run_op(device, rounds, {out, bad}, [&](kernels::GpuQueue& queue, const std::vector<void*>& outputs) {
         const auto recordings = recordings_of(kernels::to_device(queue, host, numbers), items, count, rate);
         return [&queue, &options, items, recordings, outputs] {
           kernels::imu_grid_gpu(queue, recordings.data(), items, options,

@@ -27,7 +27,7 @@ py::tuple mel_clips(const py::object& object, const ClipPairs& pairs, bool half,
   const auto* const host = static_cast<const float*>(samples.data());
   const auto numbers = static_cast<std::size_t>(samples.size());
   const auto seconds =
-      run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
+      run_op(device, rounds, {out}, [&](kernels::GpuQueue& queue, const std::vector<void*>& outputs) {
         const float* const moved = kernels::to_device(queue, host, numbers);
         output.out = outputs[0];
         std::vector<kernels::MelRecording> made(static_cast<std::size_t>(items));

@@ -21,7 +21,7 @@ py::tuple pool_views(const py::object& views, const py::object& counts, const py
   const kernels::PoolOptions options{normalize, scale, out_type(half)};
   const auto rows = static_cast<std::size_t>(given.views.shape(0));
   const auto seconds =
-      run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
+      run_op(device, rounds, {out}, [&](kernels::GpuQueue& queue, const std::vector<void*>& outputs) {
         kernels::PoolInput input = host;
         input.views = kernels::to_device(queue, host.views, rows * static_cast<std::size_t>(host.dim));
         if (host.weights != nullptr) {

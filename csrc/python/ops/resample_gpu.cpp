@@ -34,7 +34,7 @@ py::tuple resample(const py::object& object, std::int64_t orig, std::int64_t tar
   const auto* const host = static_cast<const float*>(samples.data());
   const auto numbers = static_cast<std::size_t>(samples.size());
   const auto seconds =
-      run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
+      run_op(device, rounds, {out}, [&](kernels::GpuQueue& queue, const std::vector<void*>& outputs) {
         const float* const moved = kernels::to_device(queue, host, numbers);
         std::vector<kernels::ResampleItem> made;
         for (py::ssize_t item = 0; item < items; ++item) {

@@ -39,7 +39,7 @@ py::tuple thermal_square(const py::sequence& objects, const std::optional<double
                                                      {low.value_or(0.0), high.value_or(255.0), type, 1});
   const py::array out = batch_array(half, {items, 1, kernels::kPictureSide, kernels::kPictureSide});
   const auto seconds =
-      run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) -> Work {
+      run_op(device, rounds, {out}, [&](kernels::GpuQueue& queue, const std::vector<void*>& outputs) -> Work {
         const std::vector<kernels::Map> moved = maps_to_device(queue, frames);
         if (stretch) {
           return [&queue, &options, items, moved, outputs] {

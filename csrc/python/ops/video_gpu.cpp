@@ -19,7 +19,7 @@ using kernels::PixelFormat;
 
 constexpr std::int64_t kPlane = std::int64_t{kPictureSide} * kPictureSide;
 
-DecodedPicture picture_to_device(StreamQueue& queue, const DecodedPicture& host) {
+DecodedPicture picture_to_device(kernels::GpuQueue& queue, const DecodedPicture& host) {
   DecodedPicture moved = host;
   const int planes = host.format == PixelFormat::kRgb24 ? 1 : host.format == PixelFormat::kNv12 ? 2 : 3;
   for (int plane = 0; plane < planes; ++plane) {
@@ -55,7 +55,7 @@ py::tuple video_crops(const py::sequence& objects, int quarter_turns, bool half,
   const py::array out = batch_array(half, {items, kVideoCrops, 3, kPictureSide, kPictureSide});
   const auto type = out_type(half);
   const auto seconds =
-      run_op(device, rounds, {out}, [&](StreamQueue& queue, const std::vector<void*>& outputs) {
+      run_op(device, rounds, {out}, [&](kernels::GpuQueue& queue, const std::vector<void*>& outputs) {
         std::vector<kernels::CropRequest> requests;
         for (py::ssize_t item = 0; item < items; ++item) {
           requests.push_back({picture_to_device(queue, frames[static_cast<std::size_t>(item)]), turns,

@@ -27,6 +27,11 @@ class DeviceInfo(TypedDict):
     integrated: bool
     bandwidth: float
 
+@type_check_only
+class OpTimes(TypedDict):
+    rounds: npt.NDArray[np.float64]
+    kernels: dict[str, npt.NDArray[np.float64]]
+
 @final
 class Queue:
     def __init__(self, device: int = 0) -> None: ...
@@ -61,7 +66,7 @@ def pool_views(
     half: bool = False,
     rounds: int = 1,
     device: int = 0,
-) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float64]]: ...
+) -> tuple[npt.NDArray[np.floating], OpTimes]: ...
 def imu_grid(
     samples: npt.NDArray[np.float32],
     rate: float,
@@ -71,10 +76,10 @@ def imu_grid(
     half: bool = False,
     rounds: int = 1,
     device: int = 0,
-) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.uint32], npt.NDArray[np.float64]]: ...
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.uint32], OpTimes]: ...
 def resample(
     samples: npt.NDArray[np.float32], orig: int, target: int, *, rounds: int = 1, device: int = 0
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]: ...
+) -> tuple[npt.NDArray[np.float32], OpTimes]: ...
 def mel_clips(
     samples: npt.NDArray[np.float32],
     ranges: Sequence[tuple[int, int]],
@@ -82,7 +87,7 @@ def mel_clips(
     half: bool = False,
     rounds: int = 1,
     device: int = 0,
-) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float64]]: ...
+) -> tuple[npt.NDArray[np.floating], OpTimes]: ...
 def image_input(
     pixels: Sequence[npt.NDArray[np.uint8]],
     layout: str = "RGB",
@@ -90,7 +95,7 @@ def image_input(
     half: bool = False,
     rounds: int = 1,
     device: int = 0,
-) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float64]]: ...
+) -> tuple[npt.NDArray[np.floating], OpTimes]: ...
 def video_crops(
     pictures: Sequence[Picture],
     *,
@@ -98,7 +103,7 @@ def video_crops(
     half: bool = False,
     rounds: int = 1,
     device: int = 0,
-) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float64]]: ...
+) -> tuple[npt.NDArray[np.floating], OpTimes]: ...
 def depth_square(
     maps: Sequence[npt.NDArray[np.number]],
     unit: str,
@@ -110,7 +115,7 @@ def depth_square(
     half: bool = False,
     rounds: int = 1,
     device: int = 0,
-) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.uint64], npt.NDArray[np.float64]]: ...
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.uint64], OpTimes]: ...
 def thermal_square(
     frames: Sequence[npt.NDArray[np.number]],
     low: float | None = None,
@@ -119,4 +124,4 @@ def thermal_square(
     half: bool = False,
     rounds: int = 1,
     device: int = 0,
-) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float64]]: ...
+) -> tuple[npt.NDArray[np.floating], OpTimes]: ...
