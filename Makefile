@@ -23,7 +23,7 @@ CORE_DEMO := $(if $(wildcard $(DEV)),$(CORE_DEV),$(VENV)/.core-demo)
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test test-deep bench lint lint-python lint-cpp lint-tree lint-lock format docs wheel \
-        lock clean
+        gpu-kit lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,8 @@ docs: $(CORE_DEV)  ## the site of docs/ and of the docstrings, in build/site; a 
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 wheel: $(CORE_DEV)  ## an sdist and a manylinux wheel in dist/, tried in an empty environment without a compiler
 	BINDRT_CUDA=$(CUDA) $(PY) tools/make_wheel.py $(ARGS)
+gpu-kit: $(CORE_DEV)  ## an archive in dist/ that checks and measures bindrt on a machine with a GPU and no network
+	BINDRT_CUDA=$(CUDA) $(PY) tools/make_gpu_kit.py $(ARGS)
 lock: $(CORE_DEV)  ## renew constraints.txt; ARGS=--upgrade for the newest versions
 	$(PY) tools/lock.py $(ARGS)
 

@@ -40,6 +40,12 @@ COMMANDS = {
     "roofline": Command("the least time of the GPU kernels on some GPUs, calculated", "bench.roofline"),
     "gpu": Command("the GPU kernels: compared with the CPU, then timed", "bench.gpu.command"),
     "gpu-pipeline": Command("submit on a GPU, with and without CUDA graphs", "bench.gpu.pipeline"),
+    "gpu-copies": Command("copies to and from a GPU: page-locked and ordinary memory", "bench.gpu.copies"),
+    "gpu-adversities": Command(
+        "what may go wrong with a GPU, each in a process", "bench.gpu.adversities.command"
+    ),
+    "gpu-nsight": Command("Nsight Compute's times of the kernels beside ours", "bench.gpu.nsight"),
+    "torch": Command("the pipeline on a GPU with PyTorch as the engine", "bench.torch_engine.command"),
     "formats": Command("a file of every container and codec beside a full decode", "bench.formats.command"),
     "triton": Command("bind-export --triton on the real server", "bench.triton.command"),
     "serve": Command("bind-serve beside the same pipeline in the process", "bench.serve.command"),
@@ -49,7 +55,7 @@ COMMANDS = {
 
 
 def usage() -> str:
-    lines = [f"  {name:<13} {command.summary}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:<16} {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         ["usage: python -m bench [NAME] [options]", "", *lines, "", "NAME --help lists a bench's options."]
     )

@@ -1,29 +1,38 @@
 #!/usr/bin/env bash
-# Everything there is to do on a machine with an NVIDIA GPU: builds bindrt with its kernels, runs the GPU tests
-# against the driver, compares each op with the CPU side, measures it, and writes bench/results/<device>.json.
+# Everything there is to do on a machine with an NVIDIA GPU: the GPU tests against the driver, each op compared
+# with the CPU side and measured, copies, what may go wrong, compute-sanitizer and Nsight Compute where they
+# are, and the whole pipeline with PyTorch as the engine.
 #
-#   bench/gpu_check.sh [--python PYTHON] [--bundle BUNDLE PRECISION] [--json OUT]
+#   bench/gpu_check.sh [--python PYTHON] [--json OUT] [--only STEP,…] [--limit SECONDS]
+#                      [--bundle BUNDLE PRECISION]
 #
-# A step that fails does not keep the others from running. OUT gets the steps, their exit codes and seconds.
-# PYTHON: an environment to use as it is, instead of building .venv. BUNDLE: also run the pipeline with it, and time its
-# encoders in that precision, for the measured column of `python -m bench engines --roofline`; to make one here:
+# Each step is a process with a time limit, and one that fails does not keep the others from running. OUT gets
+# the steps, their exit codes and seconds, after each step anew; what a step measured is beside it, in OUT's name
+# with the step's. PYTHON: an environment to use as it is, instead of building .venv. STEP: run these alone;
+# --only list names them. SECONDS: of all steps together; those for which none are left are not run. BUNDLE:
+# also run the pipeline with its TensorRT plans, and time its encoders in that precision, for the measured
+# column of `python -m bench engines --roofline`; to make one here:
 # bind-export random:0 -o BUNDLE --engine tensorrt --precision fp16.
 # Exit code 0: all good; 2: no GPU; else something failed. BINDRT_LIBCUDA names another driver library: with the
 # simulated one (tests/cudasim) everything is compared and nothing measured.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-python="" bundle="" precision="" json=""
+python="" bundle="" precision="" json="" only="" limit=100000
 while [ $# -gt 0 ]; do
   case "$1" in
     --python) python=${2:?--python needs a path}; shift 2 ;;
     --bundle) bundle=${2:?--bundle needs a path} precision=${3:?--bundle needs a precision}; shift 3 ;;
     --json) json=${2:?--json needs a path}; shift 2 ;;
-    *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 64 ;;
+    --only) only=${2:?--only needs names}; shift 2 ;;
+    --limit) limit=${2:?--limit needs seconds}; shift 2 ;;
+    *) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 64 ;;
   esac
 done
 
-if [ -z "$python" ]; then
+if [ "$only" = list ]; then
+  python=true
+elif [ -z "$python" ]; then
   python=.venv/bin/python
   make build
 fi
@@ -35,23 +44,82 @@ if [ "$status" != 0 ]; then
   exit "$status"
 fi
 
-steps=() failed=()
-step() {  # NAME COMMAND...
-  local name=$1 code=0 begin=$SECONDS
-  shift
-  "$@" || code=$?
-  steps+=("{\"step\": \"$name\", \"exit_code\": $code, \"seconds\": $((SECONDS - begin))}")
-  [ "$code" = 0 ] || failed+=("$name")
+steps=() summary=() failed=()
+end=$((SECONDS + limit))
+
+record() {  # NAME EXIT-CODE SECONDS WHAT: WHAT is for people; empty: as the exit code says
+  local name=$1 code=$2 seconds=$3 what=$4
+  if [ -z "$what" ]; then
+    case "$code" in
+      0) what=good ;;
+      2) what="not run: it says above what is missing" ;;
+      124 | 137) what="FAILED: its time was over" ;;
+      *) what="FAILED: exit code $code" ;;
+    esac
+  fi
+  case "$what" in FAILED*) failed+=("$name") ;; esac
+  summary+=("$(printf '%-22s %5s s  %s' "$name" "$seconds" "$what")")
+  steps+=("{\"step\": \"$name\", \"exit_code\": $code, \"seconds\": $seconds, \"result\": \"$what\"}")
+  if [ -n "$json" ]; then
+    (IFS=,; printf '{"steps": [%s]}\n' "${steps[*]}") > "$json"
+  fi
 }
-step tests "$python" -m pytest -q tests/csrc/gpu
-step kernels "$python" -m bench gpu
+
+step() {  # NAME SECONDS COMMAND...
+  local name=$1 most=$2 left=$((end - SECONDS)) code=0 begin=$SECONDS
+  shift 2
+  if [ "$only" = list ]; then
+    echo "$name"
+    return
+  fi
+  case ",${only:-$name}," in *",$name,"*) ;; *) return ;; esac
+  if [ "$left" -le 0 ]; then
+    record "$name" null 0 "not run: no time was left"
+    return
+  fi
+  if ! command -v "$1" > /dev/null; then
+    record "$name" null 0 "not run: $1 is not here"
+    return
+  fi
+  printf '\n--- %s\n' "$name"
+  timeout -k 10 "$((most < left ? most : left))" "$@" || code=$?
+  record "$name" "$code" "$((SECONDS - begin))" ""
+}
+
+result() {  # NAME: the option that has a step write its result beside OUT
+  [ -z "$json" ] || printf -- '--json\n%s-%s.json\n' "${json%.json}" "$1"
+}
+
+bench() {  # NAME SECONDS BENCH [ARGUMENT...]
+  local name=$1 most=$2 options
+  shift 2
+  mapfile -t options < <(result "$name")
+  step "$name" "$most" "$python" -m bench "$@" "${options[@]}"
+}
+
+step tests 600 "$python" -m pytest -q tests/csrc/gpu
+bench kernels 300 gpu
+bench copies 120 gpu-copies
+bench adversities 600 gpu-adversities
+for tool in memcheck initcheck synccheck racecheck; do
+  step "sanitizer-$tool" 300 compute-sanitizer --tool "$tool" --error-exitcode 9 \
+    "$python" -m bench gpu --small --rounds 1 --json /dev/null
+done
+bench nsight 400 gpu-nsight
+bench torch 580 torch
+bench torch-compiled 580 torch --way compiled --modality image
 if [ -n "$bundle" ]; then
-  step engines "$python" -m bench engines --bundle "$bundle" --gpu "$precision"
-  step pipeline "$python" -m bench gpu-pipeline "$bundle" "$precision"
+  step engines 600 "$python" -m bench engines --bundle "$bundle" --gpu "$precision"
+  bench pipeline 600 gpu-pipeline "$bundle" "$precision"
 fi
-if [ -n "$json" ]; then
-  (IFS=,; printf '{"steps": [%s]}\n' "${steps[*]}") > "$json"
+
+[ "$only" != list ] || exit 0
+if [ ${#steps[@]} = 0 ]; then
+  echo "gpu_check: --only $only: no step is named so; --only list names them" >&2
+  exit 64
 fi
+printf '\n'
+printf '%s\n' "${summary[@]}"
 if [ ${#failed[@]} != 0 ]; then
   echo "gpu_check: failed: ${failed[*]}" >&2
   exit 1

@@ -35,20 +35,71 @@ def test_usage(tmp_path: Path) -> None:
     assert "--python PYTHON" in done.stdout
 
 
+def fake_python(folder: Path) -> Path:
+    """One that tells what it was asked to run. The tests fail, and there is no torch."""
+    python = folder / "python"
+    python.write_text(
+        '#!/bin/sh\necho "ran $*"\ncase "$*" in *"-m pytest"*) exit 3 ;; *"bench torch"*) exit 2 ;; esac\n'
+    )
+    python.chmod(0o755)
+    return python
+
+
 def test_a_step_that_fails_does_not_keep_the_others_from_running(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    command = [
+        str(SCRIPT), "--python", str(fake_python(tmp_path)), "--bundle", "a.bind", "fp16", "--json", str(out)
+    ]  # fmt: skip
+    done = cpp.run(command, cwd=tmp_path, env={"PATH": "/usr/bin:/bin"})
+    assert done.returncode == 1
+    assert f"ran -m bench gpu-pipeline a.bind fp16 --json {tmp_path}/out-pipeline.json" in done.stdout
+    assert "gpu_check: failed: tests\n" in done.stdout
+    steps = {s["step"]: s for s in json.loads(out.read_text())["steps"]}
+    tools = [f"sanitizer-{tool}" for tool in ("memcheck", "initcheck", "synccheck", "racecheck")]
+    assert {name: s["exit_code"] for name, s in steps.items()} == {
+        "tests": 3, "kernels": 0, "copies": 0, "adversities": 0, **dict.fromkeys(tools), "nsight": 0,
+        "torch": 2, "torch-compiled": 2, "engines": 0, "pipeline": 0,
+    }  # fmt: skip
+    assert steps["tests"]["result"] == "FAILED: exit code 3"
+    assert steps["sanitizer-memcheck"]["result"] == "not run: compute-sanitizer is not here"
+    assert steps["torch"]["result"] == "not run: it says above what is missing"
+    assert all(f"\n{name} " in done.stdout for name in steps)  # the summary
+
+
+def test_steps_may_be_chosen_and_limited(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    command = [str(SCRIPT), "--python", str(fake_python(tmp_path)), "--json", str(out)]
+    assert cpp.run([*command, "--only", "copies,nsight"], cwd=tmp_path).returncode == 0
+    assert [s["step"] for s in json.loads(out.read_text())["steps"]] == ["copies", "nsight"]
+    assert cpp.run([*command, "--limit", "0"], cwd=tmp_path).returncode == 0
+    results = {s["result"] for s in json.loads(out.read_text())["steps"]}
+    assert results == {"not run: no time was left"}
+    none = cpp.run([*command, "--only", "coppies"], cwd=tmp_path)
+    assert none.returncode == 64
+    assert "no step is named so" in none.stdout
+    listed = cpp.run([str(SCRIPT), "--only", "list"], cwd=tmp_path).stdout.split()
+    assert listed[:2] == ["tests", "kernels"]
+
+
+def test_a_step_that_does_not_end_is_ended(tmp_path: Path) -> None:
     python = tmp_path / "python"
-    python.write_text('#!/bin/sh\necho "ran $*"\ncase "$*" in *pytest*) exit 3 ;; esac\n')
+    python.write_text('#!/bin/sh\ncase "$*" in *adversities*) exec sleep 1000 ;; esac\n')
     python.chmod(0o755)
     out = tmp_path / "out.json"
-    command = [str(SCRIPT), "--python", str(python), "--bundle", "a.bind", "fp16", "--json", str(out)]
-    done = cpp.run(command, cwd=tmp_path)
-    assert done.returncode == 1
-    assert "ran -m bench gpu-pipeline a.bind fp16" in done.stdout
-    assert "gpu_check: failed: tests" in done.stdout
-    steps = json.loads(out.read_text())["steps"]
-    assert [(s["step"], s["exit_code"]) for s in steps] == [
-        ("tests", 3), ("kernels", 0), ("engines", 0), ("pipeline", 0),
-    ]  # fmt: skip
+    command = [
+        str(SCRIPT),
+        "--python",
+        str(python),
+        "--json",
+        str(out),
+        "--only",
+        "adversities",
+        "--limit",
+        "1",
+    ]
+    assert cpp.run(command, cwd=tmp_path).returncode == 1
+    (step,) = json.loads(out.read_text())["steps"]
+    assert (step["exit_code"], step["result"]) == (124, "FAILED: its time was over")
 
 
 def numbers_in(value: Any) -> set[str]:
@@ -98,7 +149,8 @@ def case(got: list[float], seconds: float) -> Case:
     want = np.array([1, 2], np.float32)
 
     def gpu(rounds: int) -> tuple[Any, Any]:
-        return np.array(got, np.float32), np.full(rounds, seconds)
+        times = {"rounds": np.full(rounds, 3 * seconds), "kernels": {"k": np.full(rounds, seconds)}}
+        return np.array(got, np.float32), times
 
     return Case("op", "two numbers", lambda: want, gpu, tolerance=1e-3, bytes=1000)
 
@@ -108,7 +160,9 @@ def test_results_of_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     found = check.run(case([1, 2.0005], 1e-6), 5, bandwidth=2e9)
     assert found["good"]
     assert found["difference"] == pytest.approx(5e-4, rel=1e-3)
-    assert found["seconds"] == {"median": 1e-6, "fastest": 1e-6, "slowest": 1e-6, "rounds": 5}
+    assert found["seconds"] == {"median": 3e-6, "fastest": 3e-6, "slowest": 3e-6, "rounds": 5}
+    assert found["kernels"] == {"k": {"median": 1e-6, "fastest": 1e-6, "slowest": 1e-6, "rounds": 5}}
+    assert found["kernel_seconds"] == 1e-6
     assert found["bytes_per_second"] == pytest.approx(1e9)
     assert found["share_of_bandwidth"] == pytest.approx(0.5)
     assert not check.run(case([1, 2.002], 1e-6), 5, bandwidth=0.0)["good"]
@@ -155,3 +209,5 @@ def test_the_whole_script_over_the_simulated_driver(tmp_path: Path) -> None:
     assert " passed" in done.stdout
     assert "NOT COMPARED" not in done.stdout
     assert "µs" not in done.stdout
+    assert "/s" not in done.stdout
+    assert "adversities" in done.stdout

@@ -9,8 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pybind11
-
 import bindrt
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -76,6 +74,8 @@ def missing(sanitize: str, folder: Path) -> str:
 
 
 def _probe(sanitize: str, folder: Path) -> str:
+    if not (ROOT / "CMakeLists.txt").exists():
+        return "there are no C++ sources here"
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
     if compiler is None:
         return "no C++ compiler"
@@ -132,6 +132,8 @@ def loaded(library: str) -> Path | None:
 
 def build_core(tree: Path, folder: Path, *options: str) -> Path:
     """A copy of the package with a `_core` built from `tree`; its parent goes first in `sys.path`."""
+    import pybind11  # needed to build only
+
     build = folder / "build"
     python = [f"-DPython_EXECUTABLE={sys.executable}", f"-Dpybind11_DIR={pybind11.get_cmake_dir()}"]
     make = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", "-DCMAKE_BUILD_TYPE=Release"]
