@@ -183,11 +183,12 @@ def test_run_and_enqueue_do_not_wait_for_each_other(halves: Path, machine: dict[
     assert run(opened + BESIDE, machine, str(halves)) == [True, True]
 
 
+@pytest.mark.deep
 def test_streams_in_another_order(halves: Path, machine: dict[str, str]) -> None:
     submitted(halves, {**machine, "BINDRT_CUDASIM": "order=random,seed=5,poison=0x7f"}, "fp32")
 
 
-@pytest.mark.parametrize("fault", ["wait_for", "go_before"])
+@pytest.mark.parametrize("fault", [pytest.param("wait_for", marks=pytest.mark.deep), "go_before"])
 def test_a_missing_event_is_found(halves: Path, machine: dict[str, str], fault: str) -> None:
     """Planted faults: the session's stream and the pipeline's know nothing of each other."""
     planted = (
@@ -210,7 +211,10 @@ def test_a_missing_event_is_found(halves: Path, machine: dict[str, str], fault: 
     assert done.returncode != 0 or json.loads(done.stdout.splitlines()[-1])["apart"] > 1e-3, done.stdout
 
 
-@pytest.mark.parametrize("fault", [{"ORTSIM_FAIL_EVERY": "5"}, {"ORTSIM_MEMORY_ROWS": "3"}])
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param({"ORTSIM_FAIL_EVERY": "5"}, marks=pytest.mark.deep), {"ORTSIM_MEMORY_ROWS": "3"}],
+)
 def test_the_pipeline_goes_on(halves: Path, machine: dict[str, str], fault: dict[str, str]) -> None:
     stats = submitted(halves, {**machine, **fault}, "fp32")["stats"]["text"]
     assert (stats["halvings"] > 0) is ("ORTSIM_MEMORY_ROWS" in fault)

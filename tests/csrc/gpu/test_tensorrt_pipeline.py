@@ -112,7 +112,7 @@ def test_the_pipeline_goes_on(
     assert (stats["halvings"] > 0) is ("TRTSIM_MEMORY_ROWS" in fault)
 
 
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [3, pytest.param(4, marks=pytest.mark.deep)])
 def test_contexts_with_streams_of_their_own(
     planned: tuple[Path, list[Any]], machine: dict[str, str], seed: int
 ) -> None:
@@ -122,7 +122,9 @@ def test_contexts_with_streams_of_their_own(
     assert stats["text"]["graphs"]["launched"] > 0
 
 
-@pytest.mark.parametrize("way", ["itself", "recorded", "not capturable"])
+@pytest.mark.parametrize(
+    "way", ["itself", "recorded", pytest.param("not capturable", marks=pytest.mark.deep)]
+)
 def test_a_runtime_that_compiles_kernels(
     planned: tuple[Path, list[Any]], machine: dict[str, str], tmp_path: Path, way: str
 ) -> None:
