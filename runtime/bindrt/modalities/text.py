@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 
 import numpy as np
@@ -52,7 +51,9 @@ def prepare_all(texts: object) -> Array:
 
 def clean(text: str) -> str:
     """Repairs mojibake, unescapes HTML twice, collapses white space, lower-cases."""
-    import ftfy  # when a text needs it: it takes long to import
+    import html  # when a text needs them: they take long to import
+
+    import ftfy
 
     text = html.unescape(html.unescape(ftfy.fix_text(text))).strip()
     return _SPACE.sub(" ", text).strip().lower()
