@@ -33,5 +33,6 @@ def test_memory_stays_flat(tmp_path: Path, name: str, minutes: int) -> None:
     )
     assert done.returncode == 0, done.stderr
     items, growth = (float(number) for number in done.stdout.split())
-    assert 60 * minutes - 2 <= items <= 60 * minutes
+    longer = 0.05 * minutes if name.endswith("m4a") else 0.0  # a minute of AAC is whole packets of 23 ms
+    assert 60 * minutes - 2 <= items <= 60 * minutes + longer
     assert growth < SLACK
