@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 from bindrt.bundle.space import require_same_space
 from bindrt.commands.file_states import FileState
 from bindrt.commands.indexing import index_rows
+from bindrt.commands.lance_files import SUFFIX as LANCE
+from bindrt.commands.lance_files import open_lance
 from bindrt.commands.rows import (
     DTYPES,
     FIRST_COLUMNS,
@@ -29,6 +31,7 @@ from bindrt.commands.rows import (
     with_all_columns,
 )
 from bindrt.commands.segments import Segments, table_space
+from bindrt.embeddings.files import SPACE
 from bindrt.errors import Error, InputError
 from bindrt.index import Index
 
@@ -37,7 +40,7 @@ _OBJECTS = ("options", "notes")  # in JSON lines they are objects
 #: What readers of damaged files raise.
 _DAMAGE = (
     OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, RecursionError,
-    OverflowError, NotImplementedError, zipfile.BadZipFile, struct.error, pa.ArrowException,
+    OverflowError, NotImplementedError, RuntimeError, zipfile.BadZipFile, struct.error, pa.ArrowException,
 )  # fmt: skip
 
 Item = TypeVar("Item")
@@ -55,9 +58,9 @@ def adopt(segments: Segments) -> None:
     if not output.exists() or segments.paths():
         return
     readers: dict[str, Callable[[Segments], Iterable[pa.Table]]] = {
-        ".parquet": from_parquet, ".npz": from_npz, ".jsonl": from_jsonl,
+        ".parquet": from_parquet, ".npz": from_npz, ".jsonl": from_jsonl, LANCE: from_lance,
     }  # fmt: skip
-    read = from_index if output.is_dir() else readers[output.suffix]
+    read = from_index if output.is_dir() and output.suffix != LANCE else readers[output.suffix]
     try:
         tables = _checked(read(segments))
         if (first := next(tables, None)) is not None:  # by now the reader knows the dtype
@@ -97,6 +100,14 @@ def from_parquet(segments: Segments) -> Iterator[pa.Table]:
         segments.adopt_dtype(file.schema_arrow, str(segments.output))
         for batch in file.iter_batches(_ROWS):
             yield with_all_columns(pa.Table.from_batches([batch]), segments.schema)
+
+
+def from_lance(segments: Segments) -> Iterator[pa.Table]:
+    found, tables = open_lance(segments.output, _ROWS)
+    require_same_space(segments.space, (found.metadata or {})[SPACE].decode(), str(segments.output))
+    segments.adopt_dtype(found, str(segments.output))
+    for table in tables:
+        yield with_all_columns(table, segments.schema)
 
 
 def from_npz(segments: Segments) -> Iterator[pa.Table]:

@@ -80,7 +80,7 @@ def _add_output(add: Add) -> None:
         "--output",
         type=Path,
         metavar="OUT",
-        help=".parquet, .npz or .jsonl; or a folder, for a file a block",
+        help=".parquet, .npz, .jsonl or .lance; or a folder, for a file a block",
     )
     add("--index", type=_index_place, metavar="OUT|URL",
         help="write an index, a folder, for bind-search; or load the rows into a store: "

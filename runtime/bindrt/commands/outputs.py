@@ -1,4 +1,4 @@
-"""Makes the output from segments: Parquet, npz or JSON lines."""
+"""Makes the output from segments: Parquet, npz, JSON lines or Lance."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from bindrt.commands.lance_files import SUFFIX as LANCE
+from bindrt.commands.lance_files import check_lance, write_lance
 from bindrt.commands.rows import (
     NUMBER_COLUMNS,
     TEXT_COLUMNS,
@@ -24,7 +26,7 @@ from bindrt.commands.rows import (
 from bindrt.commands.segments import Segments
 from bindrt.errors import OptionError
 
-SUFFIXES = (".parquet", ".npz", ".jsonl")
+SUFFIXES = (".parquet", ".npz", ".jsonl", LANCE)
 
 
 def check_suffix(output: Path) -> None:
@@ -32,12 +34,22 @@ def check_suffix(output: Path) -> None:
         raise OptionError(
             f"-o {output}", f"unknown suffix {output.suffix!r}", f"one of {', '.join(SUFFIXES)}"
         )
+    if output.suffix == LANCE:
+        check_lance(output)
 
 
 def finish(segments: Segments) -> None:
     """Makes the output from the segments under another name, moves it into place, removes the segments."""
     output = segments.output
     output.parent.mkdir(parents=True, exist_ok=True)
+    if output.suffix == LANCE:
+        write_lance(output, segments.schema, segments.tables())
+    else:
+        _finish_file(output, segments)
+    segments.remove()
+
+
+def _finish_file(output: Path, segments: Segments) -> None:
     beside = output.with_name(output.name + ".new")
     writers = {".parquet": write_parquet, ".npz": write_npz, ".jsonl": write_jsonl}
     with open(beside, "wb") as file:
@@ -45,7 +57,6 @@ def finish(segments: Segments) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, output)
-    segments.remove()
 
 
 def write_parquet(file: object, segments: Segments) -> None:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bindrt.bundle.space import require_same_space
+from bindrt.commands.lance_files import SUFFIX as LANCE
 from bindrt.commands.segments import rows_in, table_space
 from bindrt.commands.shards.blocks import NumberedBlock
 from bindrt.errors import OptionError
@@ -28,7 +29,7 @@ PLACE, FIRST_ROW = b"bindrt.table", b"bindrt.first_row"
 
 def is_folder(output: Path) -> bool:
     """Whether an output is a folder of parts rather than one file."""
-    return not output.suffix or output.is_dir()
+    return output.suffix != LANCE and (not output.suffix or output.is_dir())
 
 
 def shards_folder(output: Path) -> Path:

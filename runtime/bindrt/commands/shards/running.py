@@ -16,6 +16,9 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from bindrt.commands.inputs import STDIN, EmbedArguments
+from bindrt.commands.lance_files import SUFFIX as LANCE
+from bindrt.commands.lance_files import write_lance
+from bindrt.commands.outputs import check_suffix
 from bindrt.commands.progress import progress_bar
 from bindrt.commands.shards.blocks import Block, NumberedBlock, file_blocks, numbered
 from bindrt.commands.shards.cluster import Cluster, run_on_ray
@@ -105,8 +108,11 @@ def parse_columns(given: list[str]) -> dict[str, str]:
 def _check(args: argparse.Namespace) -> None:
     if args.output is None:
         raise OptionError("--column or --cluster", "there is no output", "add -o FOLDER or -o OUT.parquet")
-    if not is_folder(args.output) and args.output.suffix != ".parquet":
-        raise OptionError(f"-o {args.output}", "it cannot be made of shards", "give a folder or .parquet")
+    if not is_folder(args.output):
+        if args.output.suffix not in (".parquet", LANCE):
+            remedy = "give a folder, .parquet or .lance"
+            raise OptionError(f"-o {args.output}", "it cannot be made of shards", remedy)
+        check_suffix(args.output)
     if STDIN in args.paths:
         raise OptionError("-", "standard input cannot be read again", "give a --manifest")
     if args.index is not None and not isinstance(args.index, StorePlace):
@@ -207,17 +213,29 @@ def _merge(parts: Parts, output: Path) -> None:
     schema = pa.unify_schemas([pq.read_schema(path) for path in paths], promote_options="permissive")
     about = {name: value for name, value in (schema.metadata or {}).items() if name not in (PLACE, FIRST_ROW)}
     schema = schema.with_metadata(about)
+    if output.suffix == LANCE:
+        write_lance(output, schema, _rows(paths, schema))
+    else:
+        _merge_parquet(output, schema, _rows(paths, schema))
+    parts.remove()
+
+
+def _rows(paths: list[Path], schema: pa.Schema) -> Iterator[pa.Table]:
+    for path in paths:
+        with pq.ParquetFile(path) as part:
+            for batch in part.iter_batches():
+                yield _as(pa.Table.from_batches([batch]), schema)
+
+
+def _merge_parquet(output: Path, schema: pa.Schema, tables: Iterator[pa.Table]) -> None:
     beside = output.with_name(output.name + ".new")
     with open(beside, "wb") as file:
         with pq.ParquetWriter(file, schema) as writer:
-            for path in paths:
-                with pq.ParquetFile(path) as part:
-                    for batch in part.iter_batches():
-                        writer.write_table(_as(pa.Table.from_batches([batch]), schema))
+            for table in tables:
+                writer.write_table(table)
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, output)
-    parts.remove()
 
 
 def _as(table: pa.Table, schema: pa.Schema) -> pa.Table:
