@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ def is_remote(place: str) -> bool:
 def open_remote(place: str) -> Iterator[Any]:
     """The file behind a URL, open for reading: what is asked for is fetched, and some of what follows it.
 
+    A read that fails is tried again from where it began.
+
     Raises:
         SourceError: it cannot be opened.
         Error: fsspec, or its package for that store, is not installed.
@@ -46,7 +49,7 @@ def open_remote(place: str) -> Iterator[Any]:
     except Exception as error:
         raise _cannot_open(place, error) from error
     with file:
-        yield file
+        yield io.BufferedReader(_Trying(file))
 
 
 def remote_files(place: str) -> list[str]:
@@ -66,6 +69,39 @@ def remote_files(place: str) -> list[str]:
     if not found:
         raise SourceError(place, "there is no such file", "check the URL")
     return sorted(filesystem.unstrip_protocol(name) for name in found)
+
+
+class _Trying(io.RawIOBase):
+    """A file of a store, of which a read that fails is tried again."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self._at = file, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._file.seekable())
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_CUR:
+            offset, whence = self._at + offset, io.SEEK_SET
+        self._at = int(again(lambda: self._file.seek(offset, whence)))
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        data = again(lambda: self._read(len(buffer)))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def _read(self, count: int) -> bytes:
+        if self._file.tell() != self._at:  # where a read that failed has left it
+            self._file.seek(self._at)
+        return bytes(self._file.read(count))
 
 
 def again(work: Callable[[], Result]) -> Result:

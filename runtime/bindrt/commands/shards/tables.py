@@ -10,19 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.json
 import pyarrow.parquet as pq
 
 from bindrt.commands.shards.blocks import Block, RowsBlock
+from bindrt.commands.shards.lines import csv_tables, json_tables
 from bindrt.commands.shards.webdataset import SamplesBlock, is_samples
 from bindrt.errors import Error, OptionError, SourceError
 from bindrt.sources.folders import files_below
 from bindrt.sources.remote import is_remote, open_remote, remote_files
 
-#: A text may have several lines; an empty cell is a missing value, and a text "NA" is one.
-_CSV_LINES = pyarrow.csv.ParseOptions(newlines_in_values=True)
-_CSV_CELLS = pyarrow.csv.ConvertOptions(strings_can_be_null=True, null_values=[""])
 _REMEDY = "give Parquet, Arrow, CSV, JSON lines, a dataset's folder or tar shards"
 
 
@@ -184,27 +180,31 @@ def _arrow(place: str, rows: int) -> Iterator[Block]:
 
 
 def _csv(place: str, rows: int) -> Iterator[Block]:
-    with _opened(place) as file:
-        table = pyarrow.csv.read_csv(file, parse_options=_CSV_LINES, convert_options=_CSV_CELLS)
-        yield from _in_memory(place, table, rows)
+    return _in_memory(place, csv_tables(lambda: _opened(place)), rows)
 
 
 def _json_lines(place: str, rows: int) -> Iterator[Block]:
-    with _opened(place) as file:
-        yield from _in_memory(place, pyarrow.json.read_json(file), rows)
+    return _in_memory(place, json_tables(lambda: _opened(place)), rows)
 
 
 _READERS: dict[tuple[str, ...], Callable[[str, int], Iterator[Block]]] = {
     (".parquet",): _parquet,
     (".arrow", ".feather", ".ipc"): _arrow,
     (".csv", ".csv.gz"): _csv,
-    (".jsonl", ".ndjson"): _json_lines,
+    (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"): _json_lines,
 }
 
 
-def _in_memory(place: str, table: pa.Table, rows: int) -> Iterator[Block]:
-    for first in range(0, len(table), rows):
-        yield TableBlock(place, first, table.slice(first, rows).combine_chunks())
+def _in_memory(place: str, tables: Iterator[pa.Table], rows: int) -> Iterator[Block]:
+    """Blocks of ``rows`` rows, wherever the tables end."""
+    first, held = 0, None
+    for table in tables:
+        held = table if held is None else pa.concat_tables([held, table])
+        while len(held) >= rows:
+            yield TableBlock(place, first, held.slice(0, rows).combine_chunks())
+            first, held = first + rows, held.slice(rows)
+    if held is not None and len(held):
+        yield TableBlock(place, first, held.combine_chunks())
 
 
 def _arrow_batches(file: Any) -> Iterator[pa.RecordBatch]:
@@ -231,9 +231,10 @@ def _some(batches: Iterator[pa.RecordBatch], first: int, count: int) -> Iterator
 
 @contextmanager
 def _opened(place: str) -> Iterator[Any]:
-    """A file as pyarrow reads it: mapped, or from its store."""
+    """A file as pyarrow reads it: mapped, or from its store; a compressed one is unpacked meanwhile."""
     with open_remote(place) if is_remote(place) else _local(place) as file:
-        yield file
+        is_packed = place.endswith(".gz") and is_remote(place)
+        yield pa.CompressedInputStream(file, "gzip") if is_packed else file
 
 
 def _local(place: str) -> Any:

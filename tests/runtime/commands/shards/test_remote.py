@@ -88,6 +88,36 @@ def test_what_fails_for_a_moment_is_tried_again(
     assert len(failed) == 2
 
 
+class Failing(io.BytesIO):
+    """A file of which every second read fails, in its middle."""
+
+    calls = 0
+
+    def read(self, count: int | None = -1) -> bytes:  # type: ignore[override]
+        Failing.calls += 1
+        if Failing.calls % 2:
+            super().read(3)
+            raise TimeoutError("the store is slow")
+        return super().read(count)
+
+
+def test_a_read_that_fails_is_tried_again_from_where_it_began(
+    store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = parquet(pa.table({"n": range(1000)}))
+    monkeypatch.setattr(
+        type(fsspec.filesystem("memory")), "_open", lambda self, path, *args, **options: Failing(data)
+    )
+    monkeypatch.setattr(remote.time, "sleep", lambda seconds: None)
+    with remote.open_remote(f"{store}/a.parquet") as file:
+        assert pq.read_table(file)["n"].to_pylist() == list(range(1000))
+    with remote.open_remote(f"{store}/a.parquet") as file:
+        assert file.read() == data
+        assert file.seek(-4, io.SEEK_END) == len(data) - 4
+        assert file.read() == b"PAR1"
+    assert Failing.calls > 4
+
+
 @pytest.mark.deep
 def test_a_server_of_s3(tmp_path: Path, embed: Embed, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("s3fs", reason="s3fs is not installed")
