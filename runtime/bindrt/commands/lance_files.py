@@ -32,7 +32,8 @@ def write_lance(output: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> 
     batches = (batch for table in tables for batch in table.cast(schema).to_batches())
     rows = pa.RecordBatchReader.from_batches(schema, batches)
     try:
-        _library().connect(beside).create_table("rows", rows)
+        # Without the option LanceDB refuses rows that have an error in place of the vector.
+        _library().connect(beside).create_table("rows", rows, on_bad_vectors="null")
         if output.exists():
             os.rename(output, beside / "old")
         os.rename(beside / f"rows{SUFFIX}", output)
