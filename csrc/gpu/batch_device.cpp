@@ -2,7 +2,9 @@
 #include "csrc/gpu/batch_device.h"
 
 #include <algorithm>
+#include <iterator>
 #include <new>
+#include <typeinfo>
 #include <utility>
 
 #include "kernels/pool/pool_gpu.h"
@@ -92,6 +94,8 @@ BatchDevice::BatchDevice(Context& context, const BatchSizes& sizes, const BatchD
       in_(context),
       compute_(context),
       out_(context),
+      into_(context, std::make_unique<Stream>(context, in_.handle())),
+      rooms_(std::make_shared<PinnedPool>(context, options.makes_rows ? kMostRoom : 0)),
       graphs_(options.graphs) {}
 
 BatchDevice::~BatchDevice() { settle(); }
@@ -106,7 +110,10 @@ void BatchDevice::free(std::byte* memory) noexcept {
   context_.ask(&cu::Api::host_free, static_cast<void*>(memory));
 }
 
-void BatchDevice::start(const pipeline::Batch& batch, std::int64_t limit) {
+std::shared_ptr<std::byte> BatchDevice::room(std::size_t bytes) noexcept { return rooms_->take(bytes); }
+
+std::size_t BatchDevice::start(const pipeline::Batch& batch, std::int64_t limit) {
+  const std::size_t before = into_.uploaded_bytes();
   translated([&] {
     const Context::Current current(context_);
     if (sets_.empty()) {
@@ -127,6 +134,7 @@ void BatchDevice::start(const pipeline::Batch& batch, std::int64_t limit) {
     }
     ++started_;
   });
+  return into_.uploaded_bytes() - before;
 }
 
 // What it throws leaves nothing queued.
@@ -223,17 +231,43 @@ void BatchDevice::fill_items(const Filled& filled, Flight& flight) {
 
 void BatchDevice::copy_in(const Filled& filled, Set& set, const Flight& flight) {
   in_.wait_for(set.computed);
-  const auto copy = [this](cu::Pointer to, const void* from, std::size_t bytes) {
-    context_.call("copying a batch to the GPU", &cu::Api::copy_to_device, to, from, bytes, in_.handle());
-  };
+  rows_in(filled.batch, set);
   const auto row = static_cast<std::size_t>(filled.batch.row_bytes);
-  copy(set.input.address(), filled.batch.input(), bytes_of(filled.batch.used, row));
   for (std::int64_t more = filled.batch.used; more < filled.rows; ++more) {  // what an engine can compute
     context_.call("filling a batch up", &cu::Api::copy_on_device, set.input.address() + bytes_of(more, row),
                   set.input.address(), row, in_.handle());
   }
-  copy(set.items.address(), flight.items.data(), bytes_of(filled.rows, kItemBytes));
+  into_.upload_pinned(set.items.data(), flight.items.data(), bytes_of(filled.rows, kItemBytes));
   set.copied_in.record(in_);
+}
+
+// Items that are neighbours, and rows of the host that are, go together.
+void BatchDevice::rows_in(const pipeline::Batch& batch, const Set& set) {
+  using Entry = pipeline::Batch::Entry;
+  const auto alike = [](const Entry& one, const Entry& other) {
+    const kernels::Decoded* const first = one.decoded.get();
+    const kernels::Decoded* const second = other.decoded.get();
+    return first == nullptr || second == nullptr ? first == second : typeid(*first) == typeid(*second);
+  };
+  into_.rewind();
+  const auto row = static_cast<std::size_t>(batch.row_bytes);
+  std::vector<const kernels::Decoded*> items;
+  for (auto from = batch.entries.begin(); from != batch.entries.end();) {
+    const auto end =
+        std::find_if_not(from, batch.entries.end(), [&](const Entry& each) { return alike(*from, each); });
+    const std::size_t begin = bytes_of(from->first, row);
+    std::byte* const to = static_cast<std::byte*>(set.input.data()) + begin;
+    if (from->decoded == nullptr) {
+      const Entry& last = *std::prev(end);
+      into_.upload_pinned(to, batch.input() + begin, bytes_of(last.first + last.rows, row) - begin);
+    } else {
+      items.clear();
+      std::transform(from, end, std::back_inserter(items),
+                     [](const Entry& each) { return each.decoded.get(); });
+      items.front()->queue(into_, items, to);
+    }
+    from = end;
+  }
 }
 
 void BatchDevice::compute(const Filled& filled, std::size_t index) {

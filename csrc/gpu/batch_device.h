@@ -11,6 +11,8 @@
 
 #include "csrc/gpu/graph.h"
 #include "csrc/gpu/memory.h"
+#include "csrc/gpu/pinned_pool.h"
+#include "csrc/gpu/queue.h"
 #include "csrc/pipeline/batch.h"
 #include "csrc/pipeline/device.h"
 #include "kernels/pool/pool_params.h"
@@ -46,7 +48,11 @@ struct BatchSizes {
 struct BatchDeviceOptions {
   std::size_t sets = 2;     // sets of buffers on the device
   std::size_t graphs = 32;  // that are kept; 0: none are made
+  bool makes_rows = true;   // of decoded items; else all rows come from the host
 };
+
+// Page-locked memory for decoded items, at most.
+inline constexpr std::size_t kMostRoom = std::size_t{256} << 20;
 
 // Bytes of the device's memory that a BatchDevice allocates for batches of `sizes.rows` rows.
 std::size_t device_bytes(const BatchSizes& sizes, std::size_t sets);
@@ -63,7 +69,8 @@ class BatchDevice final : public pipeline::Device {
   std::size_t depth() const noexcept override { return options_.sets + 1; }
   std::byte* allocate(std::size_t bytes) noexcept override;
   void free(std::byte* memory) noexcept override;
-  void start(const pipeline::Batch& batch, std::int64_t limit) override;
+  std::shared_ptr<std::byte> room(std::size_t bytes) noexcept override;
+  std::size_t start(const pipeline::Batch& batch, std::int64_t limit) override;
   const float* wait() override;
   void require() override;
 
@@ -99,6 +106,7 @@ class BatchDevice final : public pipeline::Device {
   Filled fill_up(const pipeline::Batch& batch, std::int64_t limit) const;
   static void fill_items(const Filled& filled, Flight& flight);
   void copy_in(const Filled& filled, Set& set, const Flight& flight);
+  void rows_in(const pipeline::Batch& batch, const Set& set);
   void compute(const Filled& filled, std::size_t index);
   void pool(const Filled& filled, const Set& set);
   void copy_out(const pipeline::Batch& batch, Set& set, Flight& flight);
@@ -109,6 +117,8 @@ class BatchDevice final : public pipeline::Device {
   const BatchDeviceOptions options_;
   const Enqueue enqueue_;
   Stream in_, compute_, out_;
+  StreamQueue into_;  // of in_: makes rows of decoded items
+  std::shared_ptr<PinnedPool> rooms_;
   std::int64_t rows_ = 0;  // that there is memory for
   // Batches are filled up to no more: the engine had no memory for more rows than the batch had.
   std::int64_t most_filled_ = std::numeric_limits<std::int64_t>::max();

@@ -111,6 +111,15 @@ StreamQueue::~StreamQueue() { context_.ask(&cu::Api::stream_synchronize, stream_
 
 void StreamQueue::upload(void* device, const void* host, std::size_t bytes) {
   staging_.upload(address(device), host, bytes);
+  uploaded_ += bytes;
+}
+
+void StreamQueue::upload_pinned(void* device, const void* host, std::size_t bytes) {
+  if (bytes > 0) {
+    context_.call("cuMemcpyHtoDAsync", &cu::Api::copy_to_device, address(device), host, bytes,
+                  stream_->handle());
+    uploaded_ += bytes;
+  }
 }
 
 void StreamQueue::launch(const char* kernel, const kernels::LaunchShape& shape, const void* params,

@@ -77,6 +77,7 @@ class StreamQueue final : public kernels::GpuQueue {
 
   void* scratch(std::size_t bytes) override { return arena_.take(bytes); }
   void upload(void* device, const void* host, std::size_t bytes) override;
+  void upload_pinned(void* device, const void* host, std::size_t bytes) override;
   void launch(const char* kernel, const kernels::LaunchShape& shape, const void* params,
               std::size_t params_bytes) override;
   using GpuQueue::launch;
@@ -96,12 +97,14 @@ class StreamQueue final : public kernels::GpuQueue {
   Context& context() const noexcept { return context_; }
   Stream& stream() const noexcept { return *stream_; }
   std::size_t scratch_bytes() const noexcept { return arena_.bytes(); }
+  std::size_t uploaded_bytes() const noexcept { return uploaded_; }  // so far
 
  private:
   Context& context_;
   std::unique_ptr<Stream> stream_;
   Arena arena_;
   Staging staging_;
+  std::size_t uploaded_ = 0;
 };
 
 }  // namespace bindrt::gpu

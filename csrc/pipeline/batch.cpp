@@ -72,4 +72,15 @@ std::int64_t Batch::close_holes() {
   return moved;
 }
 
+void Batch::make_rows() {
+  for (Entry& entry : entries) {
+    const std::shared_ptr<const kernels::Decoded> decoded = std::exchange(entry.decoded, nullptr);
+    if (decoded != nullptr && !decoded->make(row(entry.first))) {
+      std::memset(row(entry.first), 0,
+                  static_cast<std::size_t>(entry.rows * row_bytes));  // the engine reads it
+      entry.failure = make_failure("there is not enough memory to prepare it");
+    }
+  }
+}
+
 }  // namespace bindrt::pipeline

@@ -6,6 +6,7 @@
 
 #include "csrc/pipeline/device.h"
 #include "csrc/pipeline/request.h"
+#include "kernels/base/decoded.h"
 
 namespace bindrt::pipeline {
 
@@ -22,6 +23,8 @@ struct Batch {
     std::int64_t rows = 0;
     bool dropped = false;  // its rows are holes
     FailurePtr failure;    // of the engine
+    std::shared_ptr<const kernels::Decoded>
+        decoded;  // of which its rows are still to be made; null: they are
   };
 
   // Without memory of its own if `borrows`; else that of `device`, if it is to run there.
@@ -36,6 +39,8 @@ struct Batch {
   void clear() noexcept;  // to be filled again
   // Moves rows down over holes. What is left is contiguous, in order. Returns the rows that were moved.
   std::int64_t close_holes();  // borrowed rows are copied, to memory of its own
+  // Makes the rows here that a device was to make. An entry whose rows cannot be made fails.
+  void make_rows();
 
   struct Free {
     std::shared_ptr<Device> device;  // whose memory it is; null: the process's

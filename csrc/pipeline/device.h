@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 
 namespace bindrt::pipeline {
@@ -26,11 +27,16 @@ class Device {
   virtual std::byte* allocate(std::size_t bytes) noexcept = 0;
   virtual void free(std::byte* memory) noexcept = 0;
 
-  // Queues copying the batch's rows in, the engine, pooling and copying the vectors out, and returns. The
-  // device may compute more rows than the batch has, at most `limit`. The batch stays as it is until wait()
-  // returns for it. What it throws leaves nothing queued that reads the rows: DeviceLost; std::bad_alloc,
-  // which fewer rows may not need; or another std::exception.
-  virtual void start(const Batch& batch, std::int64_t limit) = 0;
+  // Memory for the bytes of a decoded item whose rows the device is to make, given back with its last owner;
+  // null where there is none: the rows are then made here. Any thread may call.
+  virtual std::shared_ptr<std::byte> room(std::size_t /*bytes*/) noexcept { return nullptr; }
+
+  // Queues copying the batch's rows in, or what they are made of, the engine, pooling and copying the vectors
+  // out, and returns. The device may compute more rows than the batch has, at most `limit`. The batch stays
+  // as it is until wait() returns for it. What it throws leaves nothing queued that reads the rows:
+  // DeviceLost; std::bad_alloc, which fewer rows may not need; or another std::exception. Returns how many
+  // bytes are copied in.
+  virtual std::size_t start(const Batch& batch, std::int64_t limit) = 0;
 
   // Waits for the batch that was started first of those not waited for. Returns the vectors of its entries,
   // [entries, dim], which stay until depth() more were started. Throws as start() does.

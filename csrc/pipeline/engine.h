@@ -39,6 +39,11 @@ class ItemRows {
   virtual void* reserve(std::int64_t rows, std::int64_t length = 0) = 0;
   // Instead: the input is this memory, laid out as the engine takes it, which stays until delivery.
   virtual void borrow(const void* data, std::int64_t rows, std::int64_t length = 0) = 0;
+  // Memory for what an item of so many rows decodes to, whose rows a device is to make; null where there is
+  // none: they are made here. Given back with its last owner.
+  virtual std::shared_ptr<std::byte> room(std::size_t /*bytes*/, std::int64_t /*rows*/) { return nullptr; }
+  // After reserve(), instead of writing there: a device makes the rows of this, or it happens here later.
+  virtual void leave(std::shared_ptr<const kernels::Decoded> /*item*/) {}
   // Counts rows that were made elsewhere and copied to where reserve() said.
   virtual void count_copied(std::int64_t rows) = 0;
   // How much each row counts in the mean: finite, not negative, with a positive sum.

@@ -196,6 +196,7 @@ void Pipeline::run(BatchPtr batch) {
   }
   const std::int64_t full_limit = limit;
   const std::int64_t moved = batch->close_holes();
+  batch->make_rows();
   batch->run_begin = Clock::now();
   RunCounts counts;
   {

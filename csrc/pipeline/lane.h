@@ -31,12 +31,14 @@ struct LaneCounts {
   std::uint64_t submitted = 0, refused = 0;
   std::uint64_t done = 0, failed = 0, cancelled = 0, expired = 0, closed = 0;
   std::uint64_t batches = 0, rows = 0, engine_calls = 0;
-  std::uint64_t splits = 0;         // of batches in which an item made the engine fail
-  std::uint64_t halvings = 0;       // of the batch size, out of memory
-  std::uint64_t rows_copied = 0;    // made elsewhere, then copied into their slots
-  std::uint64_t rows_moved = 0;     // over holes that cancelled or failed items left
-  std::uint64_t rows_borrowed = 0;  // run where the caller has them
-  std::uint64_t batches_made = 0;   // allocations of batch memory
+  std::uint64_t splits = 0;          // of batches in which an item made the engine fail
+  std::uint64_t halvings = 0;        // of the batch size, out of memory
+  std::uint64_t rows_copied = 0;     // made elsewhere, then copied into their slots
+  std::uint64_t rows_moved = 0;      // over holes that cancelled or failed items left
+  std::uint64_t rows_borrowed = 0;   // run where the caller has them
+  std::uint64_t batches_made = 0;    // allocations of batch memory
+  std::uint64_t rows_on_device = 0;  // made there
+  std::uint64_t bytes_to_device = 0;
 };
 
 // Guarded by the pipeline's mutex, but for the histograms, which need none.

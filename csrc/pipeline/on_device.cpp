@@ -48,16 +48,23 @@ void Pipeline::start_on_device(BatchPtr batch) {
     limit = of.limit;
     lost = executor_.lost;
   }
+  std::int64_t made_there = 0;
+  for (const Batch::Entry& entry : batch->entries) {
+    made_there += entry.decoded == nullptr ? 0 : entry.rows;
+  }
+  std::size_t copied = 0;
   batch->run_begin = Clock::now();
   Answer answer{Answer::Kind::kFailed, nullptr};
   if (lost != nullptr) {
     answer = {Answer::Kind::kLost, lost};
   } else if (batch->used <= limit) {
-    answer = ask([&] { executor_.device->start(*batch, limit); });
+    answer = ask([&] { copied = executor_.device->start(*batch, limit); });
   }
   Lock lock(mutex_);
   switch (answer.kind) {
     case Answer::Kind::kGood:
+      of.counts.rows_on_device += static_cast<std::uint64_t>(made_there);
+      of.counts.bytes_to_device += copied;
       executor_.started.push_back(std::move(batch));
       ++executor_.on_device;
       executor_.device_wake.notify_one();

@@ -24,6 +24,18 @@ class Pipeline::BatchRows final : public ItemRows {
     }
   }
 
+  // Where it is no more than the rows, or little.
+  std::shared_ptr<std::byte> room(std::size_t bytes, std::int64_t rows) override {
+    constexpr std::int64_t kLittle = std::int64_t{4} << 20;
+    const std::int64_t most = std::max(kLittle, rows * lane_.options.classes.front().row_bytes);
+    Device* const device = pipeline_.executor_.device.get();
+    return device == nullptr || bytes > static_cast<std::size_t>(most) ? nullptr : device->room(bytes);
+  }
+
+  void leave(std::shared_ptr<const kernels::Decoded> item) override {
+    pipeline_.leave(request_, std::move(item));
+  }
+
   void count_copied(std::int64_t rows) override { pipeline_.count_copied(lane_, rows); }
   void weigh(std::vector<float> weights) override { request_->weights = std::move(weights); }
   std::int64_t row_bytes() const override { return lane_.options.classes[class_].row_bytes; }
@@ -207,7 +219,7 @@ std::byte* Pipeline::reserve(const RequestPtr& request, const void* borrowed, st
     batch.patient = true;
   }
   batch.patient = batch.patient && request->patient;
-  batch.entries.push_back({request, batch.used, rows, false, nullptr});
+  batch.entries.push_back({request, batch.used, rows, false, nullptr, nullptr});
   request->batch = &batch;
   request->entry = batch.entries.size() - 1;
   std::byte* const where = borrowed != nullptr ? nullptr : batch.row(batch.used);
@@ -235,6 +247,11 @@ void Pipeline::give_up(const RequestPtr& request, std::int64_t rows) {
   batch.credit -= rows;
   in.in_flight -= rows - in.options.item_rows;
   executor_.wake.notify_one();
+}
+
+void Pipeline::leave(const RequestPtr& request, std::shared_ptr<const kernels::Decoded> item) {
+  const Lock lock(mutex_);
+  request->batch->entries[request->entry].decoded = std::move(item);
 }
 
 void Pipeline::count_copied(Lane& lane, std::int64_t rows) {

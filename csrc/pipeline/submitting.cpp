@@ -103,7 +103,7 @@ Submitted Pipeline::submit_batch(std::span<const RequestPtr> requests, const Rea
       request->state = Request::State::kInBatch;
       request->batch = batch.get();
       request->entry = i;
-      batch->entries.push_back({request, batch->used, counts[i], false, nullptr});
+      batch->entries.push_back({request, batch->used, counts[i], false, nullptr, nullptr});
       batch->used += counts[i];
       has_deadline = has_deadline || request->deadline;
     }

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <memory>
 
+#include "csrc/prepare/decoded_map.h"
 #include "csrc/prepare/map_file.h"
 #include "csrc/prepare/map_numbers.h"
 #include "csrc/prepare/maps.h"
@@ -111,7 +112,9 @@ std::optional<Prepared> prepare_depth_map(const kernels::Map& map, Options& opti
   }
   depth.unit = unit->unit;
   std::int64_t missing = 0;
-  if (!kernels::depth_square(metres, depth, slots.reserve(1), &missing)) {
+  if (divided == nullptr && leave_depth(map, depth, slots)) {
+    missing = kernels::count_missing_depth(map, 1);
+  } else if (!kernels::depth_square(metres, depth, slots.reserve(1), &missing)) {
     return std::nullopt;
   }
   Prepared prepared;

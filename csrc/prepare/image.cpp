@@ -6,6 +6,7 @@
 #include "csrc/jpeg/rows.h"
 #include "csrc/png/picture.h"
 #include "csrc/prepare/contents.h"
+#include "csrc/prepare/decoded_picture.h"
 #include "csrc/prepare/libraries.h"
 #include "csrc/prepare/options.h"
 #include "csrc/prepare/picture_file.h"
@@ -30,6 +31,45 @@ bool decode(const Contents& contents, const PictureFile& file, const Limits& lim
 
 std::int32_t frames_of(const Slots& slots) {
   return static_cast<std::int32_t>(slots.view_numbers() / static_cast<std::int64_t>(kPlanes * kPlane));
+}
+
+// Reads the window of a picture for a device; nothing where there is no room for it, else whether it was
+// read.
+template <class Source, class Start>
+std::optional<bool> left(Source& source, std::int32_t width, std::int32_t height, Slots& slots,
+                         const Start& start) {
+  kernels::ImageWindow window{};
+  if (!kernels::image_window(width, height, kernels::kPictureSide, window)) {
+    return false;
+  }
+  DecodedRows rows(width, height, source.layout(), window, slots);
+  if (!rows.has_room()) {
+    return std::nullopt;
+  }
+  if (!start(window) || !rows.read(source) || !source.finish()) {
+    return false;
+  }
+  rows.leave(kernels::kClipScale, slots);
+  return true;
+}
+
+std::optional<bool> to_device(const Contents& contents, const PictureFile& file, const Limits& limits,
+                              Slots& slots) {
+  if (file.png) {
+    const png::File& header = *file.png;
+    png::Picture picture(header);
+    if (header.colour == png::Colour::kGrey && header.bits == 16) {
+      return false;
+    }
+    return left(picture, header.width, header.height, slots,
+                [&picture](const auto& window) { return picture.start(*png_library(), window); });
+  }
+  jpeg::Rows rows(*jpeg_library(), contents.data(), contents.size());
+  if (!rows.open() || std::int64_t{rows.width()} * rows.height() > limits.max_pixels) {
+    return false;
+  }
+  return left(rows, rows.width(), rows.height(), slots,
+              [&rows](const auto& window) { return rows.start(window); });
 }
 
 bool into_slot(const Contents& contents, const PictureFile& file, const Limits& limits, Slots& slots) {
@@ -68,9 +108,12 @@ std::optional<Prepared> prepare_image(const Item& item, const Limits& limits, Sl
   if (!file || (turn && file->orientation != 1)) {
     return std::nullopt;
   }
-  const bool done = contents->size() <= kMostInPlace ? into_slot(*contents, *file, limits, slots)
-                                                     : then_copied(*contents, *file, limits, slots);
+  std::optional<bool> done = slots.may_leave() ? to_device(*contents, *file, limits, slots) : std::nullopt;
   if (!done) {
+    done = contents->size() <= kMostInPlace ? into_slot(*contents, *file, limits, slots)
+                                            : then_copied(*contents, *file, limits, slots);
+  }
+  if (!*done) {
     return std::nullopt;
   }
   return Prepared{orientation_notes(*file), {}};

@@ -9,11 +9,14 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "kernels/base/decoded.h"
 
 namespace bindrt::prepare {
 
@@ -64,6 +67,13 @@ class Slots {
   virtual float* reserve(std::int64_t views) = 0;
   // How many numbers a view has there: an image's more where the encoder expects it as several frames.
   virtual std::int64_t view_numbers() const = 0;  // after reserve
+  // Whether a device may make views.
+  virtual bool may_leave() const { return false; }
+  // Memory for the bytes of a decoded item with so many views that a device is to make; null where there is
+  // none: they are made here.
+  virtual std::shared_ptr<std::byte> room(std::size_t /*bytes*/, std::int64_t /*views*/) { return nullptr; }
+  // After reserve(), instead of writing there: the views are made of this later.
+  virtual void leave(std::shared_ptr<const kernels::Decoded> /*item*/) {}
   // To be called for views that were made elsewhere and copied.
   virtual void count_copied(std::int64_t /*views*/) {}
   // Whether somebody still waits. Who takes long asks now and then, and leaves the item when nobody does.

@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "csrc/prepare/decoded_map.h"
+#include "csrc/prepare/decoded_picture.h"
 #include "csrc/prepare/map_file.h"
 #include "csrc/prepare/map_numbers.h"
 #include "csrc/prepare/maps.h"
@@ -127,7 +129,10 @@ std::optional<Prepared> prepare_thermal_frame(const kernels::Map& given, Options
   }
   Prepared prepared;
   if (!range.is_given() && counts == 0.0 && given.type == MapType::kUint8) {
-    if (!kernels::thermal_bytes(given, kernels::OutType::kFloat32, slots.reserve(1), 1)) {
+    const kernels::Picture picture{static_cast<const std::uint8_t*>(given.pixels), given.width, given.height,
+                                   given.row_stride, kernels::PixelLayout::kGrey};
+    if (!leave_picture(picture, kernels::kUnitScale, slots) &&
+        !kernels::thermal_bytes(given, kernels::OutType::kFloat32, slots.reserve(1), 1)) {
       return std::nullopt;
     }
     prepared.notes = {{"low", 0.0}, {"high", 255.0}};
@@ -142,7 +147,8 @@ std::optional<Prepared> prepare_thermal_frame(const kernels::Map& given, Options
     return std::nullopt;
   }
   const auto stretch = read_range(range, frame.map);
-  if (!stretch || !kernels::thermal_stretched(frame.map, *stretch, slots.reserve(1))) {
+  if (!stretch || (!leave_thermal(frame.map, *stretch, slots) &&
+                   !kernels::thermal_stretched(frame.map, *stretch, slots.reserve(1)))) {
     return std::nullopt;
   }
   prepared.notes = {{"low", stretch->low}, {"high", stretch->high}};

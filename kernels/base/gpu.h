@@ -53,6 +53,11 @@ class GpuQueue {
   // Copies from the host. The source may change as soon as the call returns.
   virtual void upload(void* device, const void* host, std::size_t bytes) = 0;
 
+  // The same from page-locked memory that stays as it is until the work is done.
+  virtual void upload_pinned(void* device, const void* host, std::size_t bytes) {
+    upload(device, host, bytes);
+  }
+
   // Launches the kernel of that name; its only parameter is a plain struct, copied by the call.
   virtual void launch(const char* kernel, const LaunchShape& shape, const void* params,
                       std::size_t params_bytes) = 0;

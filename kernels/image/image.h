@@ -59,4 +59,7 @@ bool image_to_input(std::int32_t width, std::int32_t height, PixelLayout layout,
                     const ByteScale& scale, std::int32_t side, OutType type, void* out,
                     std::int32_t frames = 1) noexcept;
 
+bool image_to_bytes(std::int32_t width, std::int32_t height, PixelLayout layout, RowSource& source,
+                    std::int32_t side, std::uint8_t* out) noexcept;
+
 }  // namespace bindrt::kernels

@@ -109,6 +109,21 @@ class InputWriter {
   std::array<std::array<Number, 256>, 3> values_;
 };
 
+// Writes rows as bytes of [side, side, channels].
+struct BytesWriter {
+  std::uint8_t* out;
+
+  void operator()(const ImagePlan& plan, std::int32_t y, const std::uint8_t* row) const noexcept {
+    const std::int32_t channels = plan.grouping.channels;
+    std::uint8_t* const to = out + std::ptrdiff_t{y} * plan.side * channels;
+    for (std::int32_t x = 0; x < plan.side; ++x) {
+      for (std::int32_t channel = 0; channel < channels; ++channel) {
+        to[x * channels + channel] = row[channel * plan.pitch + x];
+      }
+    }
+  }
+};
+
 }  // namespace
 
 bool image_to_input(const Picture& picture, const ByteScale& scale, std::int32_t side, OutType type,
@@ -119,16 +134,7 @@ bool image_to_input(const Picture& picture, const ByteScale& scale, std::int32_t
 }
 
 bool image_to_bytes(const Picture& picture, std::int32_t side, std::uint8_t* out, int threads) noexcept {
-  const auto write = [out](const ImagePlan& plan, std::int32_t y, const std::uint8_t* row) {
-    const std::int32_t channels = plan.grouping.channels;
-    std::uint8_t* const to = out + std::ptrdiff_t{y} * plan.side * channels;
-    for (std::int32_t x = 0; x < plan.side; ++x) {
-      for (std::int32_t channel = 0; channel < channels; ++channel) {
-        to[x * channels + channel] = row[channel * plan.pitch + x];
-      }
-    }
-  };
-  return write_picture(picture, side, threads, write);
+  return write_picture(picture, side, threads, BytesWriter{out});
 }
 
 bool image_window(std::int32_t width, std::int32_t height, std::int32_t side, ImageWindow& window) noexcept {
@@ -151,6 +157,12 @@ bool image_to_input(std::int32_t width, std::int32_t height, PixelLayout layout,
   return type == OutType::kFloat32
              ? write_rows(plan, source, 0, side, InputWriter<float>(scale, out, frames))
              : write_rows(plan, source, 0, side, InputWriter<std::uint16_t>(scale, out, frames));
+}
+
+bool image_to_bytes(std::int32_t width, std::int32_t height, PixelLayout layout, RowSource& source,
+                    std::int32_t side, std::uint8_t* out) noexcept {
+  ImagePlan plan;
+  return plan.make(width, height, layout, side) && write_rows(plan, source, 0, side, BytesWriter{out});
 }
 
 }  // namespace bindrt::kernels

@@ -104,7 +104,10 @@ extern "C" __global__ void __launch_bounds__(256) bindrt_image_down(ImageParams 
     if (plane < item.channels) {  // a grey picture is repeated
       byte = resize_down(item, p.side, x, y, plane);
     }
-    const std::int64_t row = (static_cast<std::int64_t>(blockIdx.z) * p.scale.planes + plane) * p.side + y;
-    store(p.out, p.type, row * p.side + x, scale_byte(p.scale, plane, byte));
+    const float value = scale_byte(p.scale, plane, byte);
+    const std::int64_t first = (static_cast<std::int64_t>(blockIdx.z) * p.scale.planes + plane) * p.frames;
+    for (std::int32_t frame = 0; frame < p.frames; ++frame) {
+      store(p.out, p.type, ((first + frame) * p.side + y) * p.side + x, value);
+    }
   }
 }

@@ -76,10 +76,10 @@ ImageItem make_item(GpuQueue& queue, AxisTables& tables, const Picture& picture,
 }  // namespace
 
 void image_to_input_gpu(GpuQueue& queue, const Picture* pictures, std::int64_t items, const ByteScale& scale,
-                        std::int32_t side, OutType type, void* out) {
+                        std::int32_t side, OutType type, void* out, std::int32_t frames) {
   const std::int64_t columns = blocks_of(side, kImageBlockColumns);
   const std::int64_t item_bytes =
-      std::int64_t{scale.planes} * side * side * (type == OutType::kFloat32 ? 4 : 2);
+      std::int64_t{scale.planes} * frames * side * side * (type == OutType::kFloat32 ? 4 : 2);
   AxisTables tables(queue);
   for (std::int64_t begin = 0; begin < items; begin += kMostGridRows) {
     const std::int64_t end = std::min(begin + kMostGridRows, items);
@@ -95,7 +95,8 @@ void image_to_input_gpu(GpuQueue& queue, const Picture* pictures, std::int64_t i
                              .scale = scale,
                              .type = type,
                              .items_count = static_cast<std::int32_t>(list.size()),
-                             .side = side};
+                             .side = side,
+                             .frames = frames};
     LaunchShape shape{.grid_x = static_cast<std::uint32_t>(blocks),
                       .block_x = kImageBlockColumns,
                       .block_y = kImageBlockRows};

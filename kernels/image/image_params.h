@@ -58,11 +58,12 @@ struct ImageItem {
 
 struct ImageParams {
   const ImageItem* items;  // [items], by first_block
-  void* out;               // [items, scale.planes, side, side] of `type`
+  void* out;               // [items, scale.planes, frames, side, side] of `type`
   ByteScale scale;
   OutType type;
   std::int32_t items_count;
   std::int32_t side;
+  std::int32_t frames;  // all alike
 };
 
 }  // namespace bindrt::kernels

@@ -38,9 +38,12 @@ struct DepthOptions {
   int threads = 1;
 };
 
-// Writes `out` [kPictureSide, kPictureSide] and, to `missing`, how many of all the map's pixels are missing.
-// Returns false if there is no memory; `out` is undefined then. The map holds integers if the unit is
-// kSunRgbd.
+// Writes `out` [kPictureSide, kPictureSide] and, to `missing`, how many of all the map's pixels are missing;
+// if that is null, only the square's own pixels are read: map_window(). Returns false if there is no memory;
+// `out` is undefined then. The map holds integers if the unit is kSunRgbd.
 bool depth_square(const Map& map, const DepthOptions& options, void* out, std::int64_t* missing) noexcept;
+
+// How many of the map's pixels are missing.
+std::int64_t count_missing_depth(const Map& map, int threads) noexcept;
 
 }  // namespace bindrt::kernels

@@ -44,11 +44,12 @@ struct DepthRows {
   bool packed;
   std::int32_t begin;  // the columns that the resize takes
   std::int32_t end;
+  bool counts;
   std::int64_t missing;
 
   template <class Number>
   BINDRT_INLINE void typed_row(const Number* row, float* out) {
-    missing += count_missing(row, 0, map.width);
+    missing += counts ? count_missing(row, 0, map.width) : 0;
     if (factors.ready != 0) {
       convert<true, false>(row + begin, end - begin, factors, out);
     } else if (std::is_integral_v<Number> && packed) {
@@ -70,6 +71,7 @@ struct DepthCall {
   const DepthFactors* factors;
   const SquareTaps* taps;
   bool packed;
+  bool counts;
   std::int32_t begin;  // rows of the map
   std::int32_t end;
   float* scratch;
@@ -80,7 +82,8 @@ struct DepthCall {
 template <int N>
 BINDRT_INLINE void run_rows(DepthCall& call) {
   const AxisTaps& across = *call.taps->across;
-  DepthRows source{*call.map, *call.factors, call.packed, across.first_input, across.last_input, 0};
+  DepthRows source{*call.map, *call.factors, call.packed, across.first_input, across.last_input, call.counts,
+                   0};
   across_rows<N>(*call.taps, source, call.begin, call.end, call.scratch, call.middle);
   call.missing = source.missing;
 }
@@ -175,6 +178,7 @@ bool depth_square(const Map& map, const DepthOptions& options, void* out, std::i
                    &factors,
                    &taps,
                    packed,
+                   missing != nullptr,
                    first + static_cast<std::int32_t>(from),
                    first + static_cast<std::int32_t>(to),
                    scratch,
@@ -189,9 +193,15 @@ bool depth_square(const Map& map, const DepthOptions& options, void* out, std::i
   }
   finish_square(*taps.down, middle, depth_finish(), options.out_type, out, options.threads);
   middle_memory.trim();
-  *missing = found.load() + count_rows(map, 0, first, options.threads) +
-             count_rows(map, taps.down->last_input, map.height, options.threads);
+  if (missing != nullptr) {
+    *missing = found.load() + count_rows(map, 0, first, options.threads) +
+               count_rows(map, taps.down->last_input, map.height, options.threads);
+  }
   return true;
+}
+
+std::int64_t count_missing_depth(const Map& map, int threads) noexcept {
+  return count_rows(map, 0, map.height, threads);
 }
 
 }  // namespace bindrt::kernels

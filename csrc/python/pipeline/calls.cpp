@@ -81,11 +81,16 @@ bool is_wanted(const PythonTag& tag) { return tag.bulk == nullptr || tag.bulk->i
 class BatchSlots final : public prepare::Slots {
  public:
   BatchSlots(pipeline::ItemRows& rows, std::int64_t view_numbers, const PythonTag& tag,
-             const std::atomic<bool>& stopped)
-      : rows_(rows), view_numbers_(view_numbers), tag_(tag), stopped_(stopped) {}
+             const std::atomic<bool>& stopped, bool may_leave)
+      : rows_(rows), view_numbers_(view_numbers), tag_(tag), stopped_(stopped), may_leave_(may_leave) {}
 
   float* reserve(std::int64_t views) override { return static_cast<float*>(rows_.reserve(views)); }
   std::int64_t view_numbers() const override { return view_numbers_; }
+  bool may_leave() const override { return may_leave_; }
+  std::shared_ptr<std::byte> room(std::size_t bytes, std::int64_t views) override {
+    return rows_.room(bytes, views);
+  }
+  void leave(std::shared_ptr<const kernels::Decoded> item) override { rows_.leave(std::move(item)); }
   void count_copied(std::int64_t views) override { rows_.count_copied(views); }
   bool wanted() const override { return is_wanted(tag_) && !stopped_.load(std::memory_order_relaxed); }
 
@@ -94,6 +99,7 @@ class BatchSlots final : public prepare::Slots {
   const std::int64_t view_numbers_;
   const PythonTag& tag_;
   const std::atomic<bool>& stopped_;
+  const bool may_leave_;
 };
 
 // Lane descriptions at the end of the process: their Python objects stay.
@@ -129,12 +135,13 @@ py::object error_of(const FailurePtr& failure) {
 }
 
 PythonCalls::PythonCalls(std::vector<LaneArrays> lanes, py::object prepare, py::object run,
-                         py::object deliver, py::object enqueue)
+                         py::object deliver, py::object enqueue, bool makes_rows)
     : lanes_(std::move(lanes)),
       prepare_(std::move(prepare)),
       run_(std::move(run)),
       deliver_(std::move(deliver)),
-      enqueue_(std::move(enqueue)) {}
+      enqueue_(std::move(enqueue)),
+      makes_rows_(makes_rows) {}
 
 PythonCalls::~PythonCalls() {
   if (finalizing()) {
@@ -192,7 +199,7 @@ std::optional<OrdinaryItem> PythonCalls::read_ordinary(int index, const py::hand
 // Without the GIL. False: the item is left to Python.
 bool PythonCalls::prepare_ordinary(PythonTag& tag, int index, pipeline::ItemRows& rows) const {
   const LaneArrays& arrays = lane(index);
-  BatchSlots slots(rows, arrays.view_numbers(), tag, stopped_);
+  BatchSlots slots(rows, arrays.view_numbers(), tag, stopped_, makes_rows_);
   auto prepared = arrays.ordinary.preparer->run(tag.ordinary->item, arrays.ordinary.limits, slots);
   if (!prepared) {
     return false;

@@ -70,9 +70,10 @@ class PythonCalls final : public pipeline::Callbacks {
   // prepare(lane, item, rows), which writes into rows.reserve(...); run(lane, inputs, out); what
   // they raise fails the request or the batch, and MemoryError from run halves the batch. deliver([(future,
   // outcome, error, vector)]) has the requests of a batch whose futures were not set already: see settle().
-  // For a GPU, enqueue(shape, source, target, stream, kept), see EngineWork; else it is None.
+  // For a GPU, enqueue(shape, source, target, stream, kept), see EngineWork; else it is None. `makes_rows`:
+  // the GPU prepares ordinary items.
   PythonCalls(std::vector<LaneArrays> lanes, pybind11::object prepare, pybind11::object run,
-              pybind11::object deliver, pybind11::object enqueue);
+              pybind11::object deliver, pybind11::object enqueue, bool makes_rows);
   ~PythonCalls() override;
 
   pipeline::FailurePtr prepare(const pipeline::Request& request, pipeline::ItemRows& rows) override;
@@ -98,6 +99,7 @@ class PythonCalls final : public pipeline::Callbacks {
 
   const std::vector<LaneArrays> lanes_;
   pybind11::object prepare_, run_, deliver_, enqueue_;
+  const bool makes_rows_;
   std::atomic<bool> stopped_{false};
 };
 

@@ -26,6 +26,9 @@ namespace {
 
 using namespace pipeline;
 
+// Whether the GPU prepares ordinary items.
+bool makes_rows(const py::dict& gpu) { return gpu.contains("makes_rows") && gpu["makes_rows"].cast<bool>(); }
+
 class PythonPipeline {
  public:
   PythonPipeline(const py::list& lanes, py::object prepare, py::object run, py::object deliver,
@@ -36,9 +39,9 @@ class PythonPipeline {
       arrays.push_back(lane_arrays(lane));
       options.push_back(lane_options(lane, arrays.back()));
     }
-    calls_ =
-        std::make_shared<PythonCalls>(std::move(arrays), std::move(prepare), std::move(run),
-                                      std::move(deliver), gpu ? py::object((*gpu)["enqueue"]) : py::none());
+    calls_ = std::make_shared<PythonCalls>(
+        std::move(arrays), std::move(prepare), std::move(run), std::move(deliver),
+        gpu ? py::object((*gpu)["enqueue"]) : py::none(), gpu && makes_rows(*gpu));
     if (gpu) {
       device_ = batch_device(*gpu, options);
     }
@@ -280,7 +283,7 @@ class PythonPipeline {
       sizes.dim = lane.dim;
     }
     const gpu::BatchDeviceOptions kept{options["sets"].cast<std::size_t>(),
-                                       options["graphs"].cast<std::size_t>()};
+                                       options["graphs"].cast<std::size_t>(), makes_rows(options)};
     const int index = options["device"].cast<int>();
     const WithoutGil release;
     return std::make_shared<gpu::BatchDevice>(

@@ -63,6 +63,8 @@ py::dict lane_snapshot(pipeline::Pipeline& core, int lane) {
                                                            {"rows_moved", counts.rows_moved},
                                                            {"rows_borrowed", counts.rows_borrowed},
                                                            {"batches_made", counts.batches_made},
+                                                           {"rows_on_device", counts.rows_on_device},
+                                                           {"bytes_to_device", counts.bytes_to_device},
                                                            {"queued", found.queued},
                                                            {"batch_bytes", found.batch_bytes}};
   for (const auto& [name, value] : numbers) {

@@ -84,6 +84,12 @@ class EncoderPipeline:
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
         shapes = sum(len(_lengths(m, encoder)) or 1 for m in self.modalities)
         gpu = _gpu(engine, options, self.max_batch, shapes)
+        if gpu is None and options.prepare == "gpu" and not any(MODALITIES[m].tokens for m in modalities):
+            raise EngineError(
+                f"prepare='gpu' for {encoder.name}",
+                f"its engine {engine.name} runs on {engine.device} and queues no work there",
+                "choose an engine on an NVIDIA GPU, or prepare='auto'",
+            )
         background = encoder.name in options.background_encoders()
         turn = partial(background_lock().turn, encoder.name) if background else nullcontext
         stopped = threading.Event()
@@ -293,6 +299,7 @@ def _gpu(engine: Engine, options: PipelineOptions, max_batch: int, shapes: int) 
         "enqueue": enqueue,
         "sets": options.gpu_buffers,
         "graphs": graphs,
+        "makes_rows": options.prepare != "cpu",
     }
 
 

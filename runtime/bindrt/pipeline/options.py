@@ -19,6 +19,9 @@ _NUMBERS = {
     "cache_bytes": ("bytes", 0, 2**50),
 }
 
+#: Where ordinary items are prepared.
+PREPARE = ("auto", "cpu", "gpu")
+
 
 @dataclass(frozen=True)
 class PipelineOptions:
@@ -33,6 +36,9 @@ class PipelineOptions:
         max_batch: the most rows one engine call may take; None: the engine's own most.
         gpu_buffers: sets of buffers on a GPU. So many batches, and one more, may be on the GPU at once.
         cuda_graphs: on a GPU, record the work of a batch size that comes again, so that one call queues it.
+        prepare: where ordinary items of an engine on a GPU are prepared. ``"gpu"`` sends what was decoded;
+            it is an EngineError if an engine is on no GPU. ``"cpu"`` sends the engine's input. ``"auto"`` is
+            one of them, by where the engine is.
         spin_us: microseconds that an engine's thread looks for the next request after a batch, before it
             sleeps: waking it takes longer than all the rest. Costs up to so much of one core a batch, and
             nothing while there are no requests.
@@ -56,6 +62,7 @@ class PipelineOptions:
     max_batch: int | None = None
     gpu_buffers: int = 2
     cuda_graphs: bool = True
+    prepare: str = "auto"
     spin_us: int = 100
     deduplicate: bool = False
     cache_bytes: int = 0
@@ -66,6 +73,8 @@ class PipelineOptions:
             require_whole(name, getattr(self, name), what, least, most, optional=name == "max_batch")
         for name in ("cuda_graphs", "deduplicate"):
             chosen_bool(name, getattr(self, name))
+        if self.prepare not in PREPARE:
+            raise OptionError(f"prepare={self.prepare!r}"[:80], "unknown", f"use {', '.join(PREPARE)}")
         _require_modalities(self.background)
 
     def background_encoders(self) -> frozenset[str]:

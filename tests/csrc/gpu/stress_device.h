@@ -40,11 +40,11 @@ inline Context& stress_context() {
 
 // What all cases did, told at the end.
 struct Totals {
-  std::atomic<std::uint64_t> batches{0}, graphs{0}, replays{0}, refused{0};
+  std::atomic<std::uint64_t> batches{0}, left{0}, graphs{0}, replays{0}, refused{0};
   ~Totals() {
     const auto number = [](const auto& of) { return static_cast<unsigned long long>(of.load()); };
-    std::printf("%llu batches on the device, %llu graphs, %llu replays, %llu refused\n", number(batches),
-                number(graphs), number(replays), number(refused));
+    std::printf("%llu batches on the device, %llu graphs, %llu replays, %llu made there, %llu refused\n",
+                number(batches), number(graphs), number(replays), number(left), number(refused));
   }
 };
 inline Totals totals;
@@ -70,14 +70,21 @@ class StressDevice final : public Device {
   std::byte* allocate(std::size_t bytes) noexcept override { return device_.allocate(bytes); }
   void free(std::byte* memory) noexcept override { device_.free(memory); }
 
-  void start(const Batch& batch, std::int64_t limit) override {
+  std::shared_ptr<std::byte> room(std::size_t bytes) noexcept override { return device_.room(bytes); }
+
+  std::size_t start(const Batch& batch, std::int64_t limit) override {
     CHECK(batch.live() > 0);
     if (batch.used > model_->memory_rows.load()) {
       throw std::bad_alloc();
     }
     refuse_bad(batch);
-    device_.start(batch, std::min(limit, model_->memory_rows.load()));
+    const std::size_t copied = device_.start(batch, std::min(limit, model_->memory_rows.load()));
     ++totals.batches;
+    totals.left += std::any_of(batch.entries.begin(), batch.entries.end(),
+                               [](const Batch::Entry& each) { return each.decoded != nullptr; })
+                       ? 1
+                       : 0;
+    return copied;
   }
   const float* wait() override { return device_.wait(); }
   void require() override { device_.require(); }

@@ -6,11 +6,14 @@
 
 #include <array>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "csrc/gpu/pinned_pool.h"
 #include "csrc/gpu/queue.h"
 #include "tests/cpp/check.h"
 #include "tests/csrc/gpu/errors.h"
@@ -98,6 +101,33 @@ void test_round_trip(Context& context) {
   queue.upload(nullptr, nullptr, 0);
   queue.download(nullptr, nullptr, 0);
   queue.wait();
+}
+
+void test_pinned_memory_is_used_again(Context& context) {
+  const auto pool = std::make_shared<PinnedPool>(context, std::size_t{1} << 20);
+  std::shared_ptr<std::byte> first = pool->take(100'000);
+  const std::byte* const where = first.get();
+  CHECK(where != nullptr);
+  first.reset();
+  first = pool->take(90'000);  // a little less
+  CHECK(first.get() == where);
+  const std::shared_ptr<std::byte> second = pool->take(600'000);
+  CHECK(second != nullptr && second.get() != where);
+  CHECK(pool->take(600'000) == nullptr);  // more than it may have
+  first.reset();
+  first = pool->take(300'000);  // instead of what is kept
+  CHECK(first != nullptr);
+  CHECK(pool->take((std::size_t{1} << 20) + 1) == nullptr);
+  std::memset(first.get(), 1, 300'000);
+  StreamQueue queue(context);
+  std::vector<unsigned char> got(300'000);
+  void* const device = queue.scratch(got.size());
+  queue.upload_pinned(device, first.get(), got.size());
+  queue.upload_pinned(nullptr, nullptr, 0);
+  queue.download(got.data(), device, got.size());
+  queue.wait();
+  CHECK(got == std::vector<unsigned char>(300'000, 1));
+  CHECK(queue.uploaded_bytes() == got.size());
 }
 
 void test_launches(Context& context) {
@@ -364,6 +394,7 @@ int run(const char* path) {
   {
     Context context(driver, 0, kernel_set());
     test_round_trip(context);
+    test_pinned_memory_is_used_again(context);
     test_launches(context);
     test_launch_errors(context);
     test_memory(context);

@@ -39,7 +39,9 @@ def run(build: str, seed: int, cases: int, folder: Path, spoils: int = 0) -> Non
     done = cpp.run(started, cwd=folder, env=driver_of(build) | options)
     cpp.require_clean(done, f"{cases} cases")
     assert "cudasim:" not in done.stdout, done.stdout
-    totals = re.search(r"(\d+) batches on the device, (\d+) graphs, (\d+) replays", done.stdout)
+    totals = re.search(
+        r"(\d+) batches on the device, (\d+) graphs, (\d+) replays, (\d+) made there", done.stdout
+    )
     assert totals is not None
     assert all(int(total) > 0 for total in totals.groups()), totals.group()
 

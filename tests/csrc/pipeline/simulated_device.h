@@ -19,11 +19,24 @@ inline void refuse_bad(const Batch& batch) {
   }
 }
 
+// A device's queue that is the host's.
+class HostQueue final : public kernels::GpuQueue {
+ public:
+  void* scratch(std::size_t) override { return nullptr; }
+  void upload(void* device, const void* host, std::size_t bytes) override {
+    std::memcpy(device, host, bytes);
+  }
+  void launch(const char*, const kernels::LaunchShape&, const void*, std::size_t) override {}
+};
+
 class SimulatedDevice final : public Device {
  public:
   SimulatedDevice(std::shared_ptr<Model> model, int depth)
       : model_(std::move(model)), vectors_(static_cast<std::size_t>(depth)) {}
-  ~SimulatedDevice() override { CHECK(allocated_.load() == 0); }
+  ~SimulatedDevice() override {
+    CHECK(allocated_.load() == 0);
+    CHECK(rooms_->load() == 0);
+  }
 
   std::atomic<int> starts{0};
   std::atomic<std::size_t> most{0};  // at once: started and not waited for
@@ -54,7 +67,18 @@ class SimulatedDevice final : public Device {
     delete[] memory;
   }
 
-  void start(const Batch& batch, std::int64_t) override {
+  std::shared_ptr<std::byte> room(std::size_t bytes) noexcept override {
+    if (bytes % 3 == 0) {
+      return nullptr;
+    }
+    rooms_->fetch_add(1);
+    return {new std::byte[bytes], [rooms = rooms_](const std::byte* memory) {
+              delete[] memory;
+              rooms->fetch_sub(1);
+            }};
+  }
+
+  std::size_t start(const Batch& batch, std::int64_t) override {
     CHECK(batch.live() > 0);
     if (at_start) {
       at_start();
@@ -74,6 +98,7 @@ class SimulatedDevice final : public Device {
     const std::lock_guard lock(mutex_);
     queue_.push_back(&batch);
     starts.fetch_add(1);
+    return static_cast<std::size_t>(batch.used * batch.row_bytes);
   }
 
   const float* wait() override {
@@ -88,9 +113,17 @@ class SimulatedDevice final : public Device {
       at_wait();
     }
     refuse_if_lost();
+    std::vector<std::byte> input(batch->input(), batch->input() + batch->used * batch->row_bytes);
+    HostQueue queue_of_host;
+    for (const Batch::Entry& entry : batch->entries) {
+      if (entry.decoded != nullptr) {
+        const kernels::Decoded* const item = entry.decoded.get();
+        item->queue(queue_of_host, std::span(&item, 1), input.data() + entry.first * batch->row_bytes);
+      }
+    }
     std::vector<float> rows(static_cast<std::size_t>(batch->used * kDim));
     const EngineResult result =
-        model_->run({batch->lane, batch->length, batch->input(), batch->used, rows.data()});
+        model_->run({batch->lane, batch->length, input.data(), batch->used, rows.data()});
     if (result.status != EngineResult::Status::kOk) {
       throw std::runtime_error(result.failure->message);
     }
@@ -119,6 +152,7 @@ class SimulatedDevice final : public Device {
   std::vector<std::vector<float>> vectors_;
   std::size_t started_ = 0;
   std::atomic<std::size_t> ended_{0};
+  const std::shared_ptr<std::atomic<int>> rooms_ = std::make_shared<std::atomic<int>>(0);
   std::atomic<int> allocated_{0}, allocating_{0};
   std::mutex mutex_;
   std::deque<const Batch*> queue_;

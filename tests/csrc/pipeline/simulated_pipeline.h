@@ -33,6 +33,8 @@ struct Item {
   bool bad = false;               // the engine fails on it
   bool unreadable = false;        // preparing fails ...
   bool throws = false;            // ... by an exception, before anything is reserved
+  bool leaves = false;            // its rows to a device, if that has room
+  bool unmakable = false;         // and then they cannot be made on the host
   std::int64_t tried = 0;         // rows that preparing reserves first, and gives up
   int slow = 0;                   // microseconds of preparing
   std::atomic<bool> held{false};  // preparing lasts until it is false
@@ -55,6 +57,33 @@ struct Item {
     const double row = weighted ? static_cast<double>(rows - 1) : static_cast<double>(rows - 1) / 2;
     return number + row / 64;
   }
+};
+
+// The rows of an item, in memory that a device reads.
+class Left final : public kernels::Decoded {
+ public:
+  Left(std::shared_ptr<std::byte> memory, std::size_t bytes, bool makable)
+      : memory_(std::move(memory)), bytes_(bytes), makable_(makable) {}
+
+  bool make(void* out) const noexcept override {
+    if (makable_) {
+      std::memcpy(out, memory_.get(), bytes_);
+    }
+    return makable_;
+  }
+  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override {
+    auto* to = static_cast<std::byte*>(out);
+    for (const Decoded* const item : items) {
+      const Left& left = *static_cast<const Left*>(item);
+      queue.upload_pinned(to, left.memory_.get(), left.bytes_);
+      to += left.bytes_;
+    }
+  }
+
+ private:
+  const std::shared_ptr<std::byte> memory_;
+  const std::size_t bytes_;
+  const bool makable_;
 };
 
 inline std::vector<LengthClass> length_classes(const std::vector<std::int64_t>& lengths) {
@@ -95,7 +124,13 @@ class Model final : public Callbacks {
     if (item.unreadable) {
       return make_failure("damaged");
     }
-    item.write(to, numbers);
+    const auto bytes = static_cast<std::size_t>(item.rows * rows.row_bytes());
+    if (auto room = item.leaves ? rows.room(bytes, item.rows) : nullptr) {
+      item.write(reinterpret_cast<float*>(room.get()), numbers);
+      rows.leave(std::make_shared<Left>(std::move(room), bytes, !item.unmakable));
+    } else {
+      item.write(to, numbers);
+    }
     if (item.weighted) {
       std::vector<float> weights(static_cast<std::size_t>(item.rows), 0.0F);
       weights.back() = 2.0F;

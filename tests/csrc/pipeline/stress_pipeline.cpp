@@ -103,6 +103,7 @@ struct Schedule {
     item.weighted = chance(4);
     item.throws = chance(15);
     item.unreadable = chance(15);
+    item.leaves = chance(2);
     item.tried = chance(8) ? any(1, 6) : 0;
     item.slow = chance(6) ? any(1, 500) : 0;
     if (chance(12) || hopeless) {

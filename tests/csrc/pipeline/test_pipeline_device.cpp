@@ -14,11 +14,15 @@ struct DeviceWorld {
       : device(std::make_shared<SimulatedDevice>(model, depth)),
         pipeline(Pipeline::make(std::move(lanes), model, Workers::make(threads), device)) {}
 
-  void submit(int number, std::int64_t rows = 1, bool bad = false) {
+  void submit(int number, std::int64_t rows = 1, bool bad = false, bool leaves = false,
+              bool unmakable = false) {
     items.push_back(std::make_shared<Item>());
     items.back()->number = number;
     items.back()->rows = rows;
     items.back()->bad = bad;
+    items.back()->leaves = leaves;
+    items.back()->unmakable = unmakable;
+    items.back()->length = leaves ? 1 : 0;
     CHECK(pipeline->submit(request_for(items.back())) == Submitted::kAccepted);
   }
   void wait() { CHECK(pipeline->wait_delivered(Clock::now() + 60s)); }
@@ -34,6 +38,46 @@ struct DeviceWorld {
   std::shared_ptr<Pipeline> pipeline;
   std::vector<std::shared_ptr<Item>> items;
 };
+
+// Rows of 5 numbers: of 20 bytes, for which the simulated device has room.
+LaneOptions lane_with_room() {
+  LaneOptions options = lane("depth", 4);
+  options.classes = length_classes({1});
+  return options;
+}
+
+void test_the_device_makes_rows() {
+  DeviceWorld world({lane_with_room()});
+  for (int i = 0; i < 20; ++i) {
+    world.submit(i, 1, false, i % 5 != 0);
+  }
+  world.wait();
+  world.check_done();
+  const LaneSnapshot found = world.pipeline->snapshot(0);
+  CHECK(found.counts.rows_on_device == 16);
+  CHECK(found.counts.bytes_to_device == 20 * 20);
+}
+
+// The engine runs alone on what the device failed on: then their rows are made here.
+void test_rows_of_the_device_are_made_here_when_it_fails() {
+  DeviceWorld world({lane_with_room()});
+  world.model->fail_on(3);
+  for (int i = 0; i < 24; ++i) {
+    world.submit(i, 1, i == 3, true, i == 3 || i == 7);
+  }
+  world.wait();
+  for (const auto& item : world.items) {
+    if (item->number == 3) {
+      CHECK(item->outcome == Outcome::kFailed);
+      CHECK(item->message == "there is not enough memory to prepare it");
+    } else if (item->number != 7) {
+      CHECK(item->outcome == Outcome::kDone);
+      check_vector(*item);
+    } else {  // it may have shared the batch of the bad one
+      CHECK(item->outcome == Outcome::kDone || item->message == "there is not enough memory to prepare it");
+    }
+  }
+}
 
 void test_batches_are_on_their_way_at_once() {
   LaneOptions options = lane("image", 4);
@@ -238,6 +282,8 @@ void test_close_at_once() {
 
 int main() {
   using namespace bindrt::simulated;
+  test_the_device_makes_rows();
+  test_rows_of_the_device_are_made_here_when_it_fails();
   test_batches_are_on_their_way_at_once();
   test_culprits_are_found();
   test_out_of_memory_halves_the_batch();

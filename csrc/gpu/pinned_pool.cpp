@@ -1,0 +1,78 @@
+// Keeps blocks of few sizes, so that one fits the next item too.
+#include "csrc/gpu/pinned_pool.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace bindrt::gpu {
+namespace {
+
+constexpr std::size_t kLeast = std::size_t{64} << 10;
+
+// The next size with three binary digits: at most a quarter too large.
+std::size_t rounded(std::size_t bytes) noexcept {
+  const std::size_t step = std::bit_floor(std::max(bytes, kLeast)) / 4;
+  return (std::max(bytes, kLeast) + step - 1) / step * step;
+}
+
+}  // namespace
+
+std::shared_ptr<std::byte> PinnedPool::take(std::size_t bytes) noexcept {
+  if (bytes > most_) {
+    return nullptr;
+  }
+  const std::size_t size = rounded(bytes);
+  try {
+    Kept over;  // freed without the mutex
+    auto owner = std::make_shared<PinnedMemory>();
+    *owner = find(size, over);
+    std::byte* const data = owner->data();
+    if (data == nullptr) {
+      return nullptr;
+    }
+    return {data, [pool = shared_from_this(), owner](std::byte*) { pool->give_back(std::move(*owner)); }};
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+// None where there is no room.
+PinnedMemory PinnedPool::find(std::size_t size, Kept& over) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = kept_.lower_bound(size);
+    if (found != kept_.end() && found->first <= 2 * size) {
+      PinnedMemory memory = std::move(found->second);
+      kept_.erase(found);
+      return memory;
+    }
+    while (held_ + size > most_ && !kept_.empty()) {
+      held_ -= kept_.begin()->first;
+      over.insert(kept_.extract(kept_.begin()));
+    }
+    if (held_ + size > most_) {
+      return {};
+    }
+    held_ += size;
+  }
+  try {
+    return {context_, size};
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    held_ -= size;
+    throw;
+  }
+}
+
+void PinnedPool::give_back(PinnedMemory memory) noexcept {
+  const std::size_t size = memory.bytes();
+  const std::lock_guard lock(mutex_);
+  try {
+    kept_.emplace(size, std::move(memory));
+  } catch (...) {
+    held_ -= size;
+  }
+}
+
+}  // namespace bindrt::gpu

@@ -1,0 +1,160 @@
+// Holds the window of a picture that its square depends on, and makes the squares of several at once.
+#include "csrc/prepare/decoded_picture.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "kernels/image/image_gpu.h"
+
+namespace bindrt::prepare {
+namespace {
+
+using kernels::Decoded;
+using kernels::OutType;
+using kernels::Picture;
+
+constexpr std::int64_t kPlane = std::int64_t{kernels::kPictureSide} * kernels::kPictureSide;
+constexpr std::int64_t kMostWindow = 3 * 2 * kPlane * static_cast<std::int64_t>(sizeof(float));
+
+// Of a resized square.
+constexpr std::int64_t square_bytes(kernels::PixelLayout layout) {
+  return kPlane * (kernels::pixel_bytes(layout) == 1 ? 1 : 3);
+}
+
+// A picture of which only the window may be read, which lies `before` bytes after its first pixel.
+struct Held {
+  Picture picture;
+  std::int64_t before;
+  std::size_t bytes;
+  std::shared_ptr<std::byte> memory;
+  kernels::ByteScale scale;
+  std::int32_t frames;
+
+  Picture at(std::byte* window) const noexcept {
+    Picture placed = picture;
+    placed.pixels = reinterpret_cast<const std::uint8_t*>(window) - before;
+    return placed;
+  }
+};
+
+// Rows of a window in memory.
+class WindowRows final : public kernels::RowSource {
+ public:
+  WindowRows(const std::uint8_t* first, std::int64_t stride, std::int64_t bytes) noexcept
+      : next_(first), stride_(stride) {
+    readable = bytes;
+  }
+
+  bool next(std::int32_t count, const std::uint8_t** rows) noexcept override {
+    for (std::int32_t i = 0; i < count; ++i, next_ += stride_) {
+      rows[i] = next_;
+    }
+    return true;
+  }
+
+ private:
+  const std::uint8_t* next_;
+  std::int64_t stride_;
+};
+
+class DecodedPicture final : public Decoded {
+ public:
+  explicit DecodedPicture(Held held) : held_(std::move(held)) {}
+
+  bool make(void* out) const noexcept override {
+    const Picture& picture = held_.picture;
+    WindowRows rows(reinterpret_cast<const std::uint8_t*>(held_.memory.get()), picture.row_stride,
+                    picture.row_stride);
+    return kernels::image_to_input(picture.width, picture.height, picture.layout, rows, held_.scale,
+                                   kernels::kPictureSide, OutType::kFloat32, out, held_.frames);
+  }
+
+  // All items are of one lane, and so have the same scale and frames.
+  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override {
+    std::vector<Picture> pictures;
+    for (const Decoded* const item : items) {
+      const Held& held = static_cast<const DecodedPicture*>(item)->held_;
+      auto* const device = static_cast<std::byte*>(queue.scratch(held.bytes));
+      queue.upload_pinned(device, held.memory.get(), held.bytes);
+      pictures.push_back(held.at(device));
+    }
+    kernels::image_to_input_gpu(queue, pictures.data(), std::ssize(pictures), held_.scale,
+                                kernels::kPictureSide, OutType::kFloat32, out, held_.frames);
+  }
+
+ private:
+  const Held held_;
+};
+
+}  // namespace
+
+DecodedRows::DecodedRows(std::int32_t width, std::int32_t height, kernels::PixelLayout layout,
+                         const kernels::ImageWindow& window, Slots& slots)
+    : width_(width),
+      height_(height),
+      layout_(layout),
+      window_(window),
+      row_bytes_(std::int64_t{window.columns} * kernels::pixel_bytes(layout)),
+      resizes_(row_bytes_ * window.rows > kMostWindow),
+      bytes_(static_cast<std::size_t>(resizes_ ? square_bytes(layout) : row_bytes_ * window.rows)),
+      memory_(slots.room(bytes_, 1)) {}
+
+bool DecodedRows::read(kernels::RowSource& source) noexcept {
+  if (resizes_) {
+    return kernels::image_to_bytes(width_, height_, layout_, source, kernels::kPictureSide,
+                                   reinterpret_cast<std::uint8_t*>(memory_.get()));
+  }
+  constexpr std::int32_t kBlock = 16;
+  const std::uint8_t* rows[kBlock];
+  std::byte* to = memory_.get();
+  for (std::int32_t y = 0; y < window_.rows; y += kBlock) {
+    const std::int32_t count = std::min(kBlock, window_.rows - y);
+    if (!source.next(count, rows)) {
+      return false;
+    }
+    for (std::int32_t i = 0; i < count; ++i, to += row_bytes_) {
+      std::memcpy(to, rows[i], static_cast<std::size_t>(row_bytes_));
+    }
+  }
+  return true;
+}
+
+void DecodedRows::leave(const kernels::ByteScale& scale, Slots& slots) {
+  slots.reserve(1);
+  Held held{
+      {nullptr, width_, height_, row_bytes_, layout_},
+      window_.first_row * row_bytes_ + std::int64_t{window_.first_column} * kernels::pixel_bytes(layout_),
+      bytes_,
+      std::move(memory_),
+      scale,
+      static_cast<std::int32_t>(slots.view_numbers() / (scale.planes * kPlane))};
+  if (resizes_) {  // to resize a square of this size once more leaves it as it is
+    constexpr std::int32_t kSide = kernels::kPictureSide;
+    held.picture = {nullptr, kSide, kSide, square_bytes(layout_) / kSide,
+                    kernels::pixel_bytes(layout_) == 1 ? layout_ : kernels::PixelLayout::kRgb};
+    held.before = 0;
+  }
+  slots.leave(std::make_shared<DecodedPicture>(std::move(held)));
+}
+
+bool leave_picture(const Picture& picture, const kernels::ByteScale& scale, Slots& slots) {
+  kernels::ImageWindow window{};
+  if (!slots.may_leave() ||
+      !kernels::image_window(picture.width, picture.height, kernels::kPictureSide, window)) {
+    return false;
+  }
+  DecodedRows rows(picture.width, picture.height, picture.layout, window, slots);
+  const std::int64_t pixel = kernels::pixel_bytes(picture.layout);
+  WindowRows source(picture.pixels + window.first_row * picture.row_stride + window.first_column * pixel,
+                    picture.row_stride, window.columns * pixel);
+  if (!rows.has_room() || !rows.read(source)) {
+    return false;
+  }
+  rows.leave(scale, slots);
+  return true;
+}
+
+}  // namespace bindrt::prepare
