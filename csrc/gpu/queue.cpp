@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace bindrt::gpu {
 namespace {
@@ -119,6 +120,32 @@ void StreamQueue::upload_pinned(void* device, const void* host, std::size_t byte
     context_.call("cuMemcpyHtoDAsync", &cu::Api::copy_to_device, address(device), host, bytes,
                   stream_->handle());
     uploaded_ += bytes;
+  }
+}
+
+const void* StreamQueue::table(const std::string& key, const std::function<std::vector<std::byte>()>& make) {
+  if (const auto found = tables_.find(key); found != tables_.end()) {
+    return found->second.data();
+  }
+  const std::vector<std::byte> bytes = make();
+  void* device = nullptr;
+  if (table_bytes_ + bytes.size() <= kMostTables) {
+    device = tables_.emplace(key, DeviceMemory(context_, bytes.size())).first->second.data();
+    table_bytes_ += bytes.size();
+  } else {
+    too_many_tables_ = true;
+    device = scratch(bytes.size());
+  }
+  upload(device, bytes.data(), bytes.size());
+  return device;
+}
+
+void StreamQueue::rewind() {
+  arena_.rewind();
+  if (std::exchange(too_many_tables_, false)) {  // others are wanted now
+    stream_->wait();
+    tables_.clear();
+    table_bytes_ = 0;
   }
 }
 

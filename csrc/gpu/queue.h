@@ -2,7 +2,10 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "csrc/gpu/memory.h"
@@ -71,6 +74,8 @@ class Staging {
 // For one thread at a time. Its destructor waits for the work.
 class StreamQueue final : public kernels::GpuQueue {
  public:
+  static constexpr std::size_t kMostTables = std::size_t{32} << 20;  // bytes that are kept
+
   explicit StreamQueue(Context& context) : StreamQueue(context, std::make_unique<Stream>(context)) {}
   StreamQueue(Context& context, std::unique_ptr<Stream> stream);
   ~StreamQueue() override;
@@ -78,6 +83,7 @@ class StreamQueue final : public kernels::GpuQueue {
   void* scratch(std::size_t bytes) override { return arena_.take(bytes); }
   void upload(void* device, const void* host, std::size_t bytes) override;
   void upload_pinned(void* device, const void* host, std::size_t bytes) override;
+  const void* table(const std::string& key, const std::function<std::vector<std::byte>()>& make) override;
   void launch(const char* kernel, const kernels::LaunchShape& shape, const void* params,
               std::size_t params_bytes) override;
   using GpuQueue::launch;
@@ -86,8 +92,9 @@ class StreamQueue final : public kernels::GpuQueue {
   void download(void* host, const void* device, std::size_t bytes);
   void fill(void* device, unsigned char value, std::size_t bytes);
 
-  // Ends the use of all scratch memory that was handed out: what is queued from now on may be given it.
-  void rewind() { arena_.rewind(); }
+  // Ends the use of all scratch memory and tables that were handed out: what is queued from now on may be
+  // given the memory.
+  void rewind();
 
   Arena::Mark mark() const noexcept { return arena_.mark(); }
   void rewind_to(const Arena::Mark& mark) noexcept { arena_.rewind_to(mark); }
@@ -104,6 +111,9 @@ class StreamQueue final : public kernels::GpuQueue {
   std::unique_ptr<Stream> stream_;
   Arena arena_;
   Staging staging_;
+  std::map<std::string, DeviceMemory> tables_;
+  std::size_t table_bytes_ = 0;
+  bool too_many_tables_ = false;
   std::size_t uploaded_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // Inertial samples in arrays; runtime/bindrt/modalities/imu.py says what an item means.
 #include "kernels/imu/imu.h"
 
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "csrc/prepare/arrays.h"
+#include "csrc/prepare/decoded_imu.h"
 #include "csrc/prepare/imu_numbers.h"
 #include "csrc/prepare/options.h"
 #include "csrc/prepare/registry.h"
@@ -100,6 +102,22 @@ std::optional<ImuSamples> read_samples(const Array& array, std::int64_t used,
                : std::nullopt;
 }
 
+constexpr int kSparse = 20;  // every so many steps are enough for a mean
+
+// The mean length of the first three channels' vector at steps 0, `every`, … of `input` [channels, steps].
+double mean_magnitude(const float* input, int steps, int every) noexcept {
+  double sum = 0;
+  for (int step = 0; step < steps; step += every) {
+    double square = 0;
+    for (int axis = 0; axis < 3; ++axis) {
+      const double value = input[axis * steps + step];
+      square += value * value;
+    }
+    sum += std::sqrt(square);
+  }
+  return sum / (steps / every);
+}
+
 // As Python's round(number, 3).
 double rounded(double number) {
   char text[64];
@@ -110,17 +128,7 @@ double rounded(double number) {
 }  // namespace
 
 double mean_acceleration(const float* input) noexcept {
-  constexpr int kSparse = 20;  // every so many steps are enough for a mean
-  double sum = 0;
-  for (int step = 0; step < kernels::kImuSteps; step += kSparse) {
-    double square = 0;
-    for (int axis = 0; axis < 3; ++axis) {
-      const double value = input[axis * kernels::kImuSteps + step];
-      square += value * value;
-    }
-    sum += std::sqrt(square);
-  }
-  return sum / (kernels::kImuSteps / kSparse);
+  return mean_magnitude(input, kernels::kImuSteps, kSparse);
 }
 
 std::optional<Prepared> prepare_imu(const Item& item, const Limits&, Slots& slots) {
@@ -150,6 +158,18 @@ std::optional<Prepared> prepare_imu(const Item& item, const Limits&, Slots& slot
   }
   kernels::ImuOptions grid;
   grid.gain = {units.accel, units.accel, units.accel, units.gyro, units.gyro, units.gyro};
+  Prepared prepared;
+  const auto note_unit = [&](double mean) {
+    if (units.in_metres && kLeastG <= mean && mean <= kMostG) {
+      prepared.notes.emplace_back("perhaps_g", rounded(mean));
+    }
+  };
+  if (leave_imu(*used, *times, grid, slots)) {
+    std::array<float, kernels::kImuChannels*(kernels::kImuSteps / kSparse)> some;
+    kernels::imu_steps(*used, *times, grid, kSparse, some.data());
+    note_unit(mean_magnitude(some.data(), kernels::kImuSteps / kSparse, 1));
+    return prepared;
+  }
   float* const out = slots.reserve(1);
   if (kernels::imu_grid(*used, *times, grid, out) > 0) {
     return std::nullopt;
@@ -160,10 +180,7 @@ std::optional<Prepared> prepare_imu(const Item& item, const Limits&, Slots& slot
   if (!(kernels::peak(all) <= kImuMost)) {
     return std::nullopt;
   }
-  Prepared prepared;
-  if (const double mean = mean_acceleration(out); units.in_metres && kLeastG <= mean && mean <= kMostG) {
-    prepared.notes.emplace_back("perhaps_g", rounded(mean));
-  }
+  note_unit(mean_acceleration(out));
   return prepared;
 }
 

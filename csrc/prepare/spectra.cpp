@@ -11,7 +11,7 @@
 
 #include "csrc/prepare/audio_numbers.h"
 #include "csrc/prepare/clips.h"
-#include "kernels/base/scratch.h"
+#include "csrc/prepare/sound_clips.h"
 #include "kernels/mel/mel.h"
 #include "kernels/mel/mel_clips.h"
 #include "kernels/resample/audio_view.h"
@@ -109,9 +109,15 @@ class Spectra {
     if (clips_.ranges[0].size() < kernels::kMelWindow || !read(whole, slots)) {
       return std::nullopt;
     }
-    float* const out = slots.reserve(clips_.count());
-    if (out == nullptr || !(whole ? make_together(out) : make_apart(out))) {
-      return std::nullopt;
+    SoundClips clips{rates_, total_, clips_.ranges, whole, {}};
+    for (const Part& part : parts_) {
+      clips.parts.push_back({part.view(), part.mean_channel()});
+    }
+    if (!leave_sound(clips, slots)) {
+      float* const out = slots.reserve(clips.count());
+      if (out == nullptr || !clips.make(out)) {
+        return std::nullopt;
+      }
     }
     return prepared();
   }
@@ -152,71 +158,6 @@ class Spectra {
       return true;
     });
     return good && end == recording_.frames;
-  }
-
-  // Outputs [range) of a part's first channel, into `samples`.
-  bool resampled(const Part& part, const Range& range, float* samples) const noexcept {
-    if (samples == nullptr ||
-        !kernels::resample(rates_, part.view(), 0, range.begin, range.size(), samples, 1)) {
-      return false;
-    }
-    AudioView made;
-    made.samples = samples;
-    made.count = range.size();
-    return kernels::peak(made) <= kernels::kMelMaxSample;
-  }
-
-  static void write(const kernels::ClipRange* ranges, std::int64_t count, const float* samples,
-                    float* out) noexcept {
-    std::array<kernels::MelClip, kernels::kMostClips> clips;
-    kernels::plan_clips(ranges, count, samples, kernels::kMelFrames, clips.data());
-    kernels::MelOutput target;
-    target.out = out;
-    kernels::log_mel(clips.data(), count, target, 1);
-  }
-
-  // All clips of one part, which may overlap.
-  bool make_together(float* out) {
-    thread_local kernels::Scratch<float> scratch;
-    const Part& part = parts_[0];
-    std::array<kernels::ClipRange, kernels::kMostClips> ranges{};
-    for (std::size_t i = 0; i < clips_.ranges.size(); ++i) {
-      ranges[i] = {clips_.ranges[i].begin, clips_.ranges[i].end, 0.0};
-    }
-    for (std::size_t i = 0; i < clips_.ranges.size(); ++i) {
-      if (!kernels::needs_mean(ranges.data(), clips_.count(), static_cast<std::int64_t>(i))) {
-        continue;
-      }
-      const Range& range = clips_.ranges[i];
-      double sum = 0.0;
-      if (!kernels::resample_sum(rates_, part.view(), part.mean_channel(), range.begin, range.size(), &sum)) {
-        return false;
-      }
-      ranges[i].mean = sum / static_cast<double>(range.size());
-    }
-    float* const samples = scratch.get(static_cast<std::size_t>(total_));
-    const bool good = resampled(part, {0, total_}, samples);
-    if (good) {
-      write(ranges.data(), clips_.count(), samples, out);
-    }
-    scratch.trim();
-    return good;
-  }
-
-  // Each clip from a part of its own.
-  bool make_apart(float* out) {
-    thread_local kernels::Scratch<float> scratch;
-    constexpr std::int64_t kClip = std::int64_t{kernels::kMelBands} * kernels::kMelFrames;
-    for (std::size_t i = 0; i < clips_.ranges.size(); ++i, out += kClip) {
-      const Range& range = clips_.ranges[i];
-      float* const samples = scratch.get(static_cast<std::size_t>(range.size()));
-      if (!resampled(parts_[i], range, samples)) {
-        return false;
-      }
-      const kernels::ClipRange all{0, range.size(), 0.0};
-      write(&all, 1, samples, out);
-    }
-    return true;
   }
 
   Prepared prepared() const {

@@ -2,10 +2,13 @@
 #include "kernels/video/video.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "csrc/prepare/decoded_film.h"
 #include "csrc/prepare/options.h"
 #include "csrc/prepare/registry.h"
 #include "csrc/prepare/segment.h"
@@ -26,9 +29,12 @@ std::vector<std::int64_t> crop_offsets(std::int32_t width, std::int32_t height) 
   return {std::begin(geometry.offsets), std::end(geometry.offsets)};
 }
 
-// Writes the crops of each frame to their views. False for a frame of another size than the header says.
+// Writes the crops of each frame to their views, or leaves them to a device. False for a frame of another
+// size than the header says.
 bool write(video::Film& film, const VideoViews& views, Slots& slots) {
   float* out = nullptr;
+  std::shared_ptr<DecodedFilm> left;
+  bool begun = false;
   const std::vector<std::int64_t> offsets = crop_offsets(film.width(), film.height());
   std::vector<std::int64_t> frames;
   for (const auto& [frame, targets] : views.targets) {
@@ -38,7 +44,10 @@ bool write(video::Film& film, const VideoViews& views, Slots& slots) {
     if (crop_offsets(frame.picture.width, frame.picture.height) != offsets) {
       return false;
     }
-    out = out == nullptr ? slots.reserve(views.count) : out;
+    if (!std::exchange(begun, true)) {
+      left = DecodedFilm::with_room(frame.picture, frames.size(), views.count, slots);
+      out = left == nullptr ? slots.reserve(views.count) : nullptr;
+    }
     const std::vector<kernels::CropTarget>& targets = views.targets.at(number);
     const kernels::CropRequest request{frame.picture,
                                        frame.quarter_turns,
@@ -47,9 +56,16 @@ bool write(video::Film& film, const VideoViews& views, Slots& slots) {
                                        out,
                                        kernels::OutType::kFloat32,
                                        kVideoFrames * kSquare};
-    return kernels::video_crops(request, 1);
+    return left != nullptr ? left->add(request) : kernels::video_crops(request, 1);
   };
-  return film.read(frames, take, [&slots] { return slots.wanted(); });
+  if (!film.read(frames, take, [&slots] { return slots.wanted(); })) {
+    return false;
+  }
+  if (left != nullptr) {
+    slots.reserve(views.count);
+    slots.leave(std::move(left));
+  }
+  return true;
 }
 
 }  // namespace

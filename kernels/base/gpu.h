@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "kernels/base/portable.h"
@@ -56,6 +58,15 @@ class GpuQueue {
   // The same from page-locked memory that stays as it is until the work is done.
   virtual void upload_pinned(void* device, const void* host, std::size_t bytes) {
     upload(device, host, bytes);
+  }
+
+  // A table on the device with the bytes that `make` gives, which are the same for a key always. A queue may
+  // keep it for later calls; it stays at least as long as scratch memory that is handed out now.
+  virtual const void* table(const std::string& /*key*/, const std::function<std::vector<std::byte>()>& make) {
+    const std::vector<std::byte> bytes = make();
+    void* const device = scratch(bytes.size());
+    upload(device, bytes.data(), bytes.size());
+    return device;
   }
 
   // Launches the kernel of that name; its only parameter is a plain struct, copied by the call.

@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <map>
-#include <memory>
 #include <new>
 #include <vector>
 
 #include "kernels/image/image_params.h"
-#include "kernels/resize/antialias.h"
+#include "kernels/resize/antialias_gpu.h"
 #include "kernels/resize/square.h"
 
 namespace bindrt::kernels {
@@ -17,51 +15,38 @@ namespace {
 
 constexpr std::int64_t blocks_of(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
 
-// Tables of axes in device memory; pictures of one size share theirs.
-class AxisTables {
- public:
-  explicit AxisTables(GpuQueue& queue) : queue_(queue) {}
-
-  ImageAxis get(const AxisResize& axis) {
-    auto taps = antialias_taps(axis);
-    if (taps == nullptr) {
-      throw std::bad_alloc();
+// Weights as threads side by side read them: [width, count].
+std::vector<std::int32_t> turned_weights(const AxisTaps& taps) {
+  const auto count = static_cast<std::size_t>(taps.count);
+  const auto width = static_cast<std::size_t>(taps.width);
+  std::vector<std::int32_t> weights(count * width);
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t k = 0; k < width; ++k) {
+      weights[k * count + i] = taps.fixed[i * width + k];
     }
-    auto& [kept, device] = made_[taps.get()];
-    if (kept == nullptr) {
-      device = make(*taps);
-      kept = std::move(taps);
-    }
-    return device;
   }
+  return weights;
+}
 
- private:
-  ImageAxis make(const AxisTaps& taps) {
-    const auto count = static_cast<std::size_t>(taps.count);
-    const auto width = static_cast<std::size_t>(taps.width);
-    std::vector<std::int32_t> weights(count * width);
-    for (std::size_t i = 0; i < count; ++i) {
-      for (std::size_t k = 0; k < width; ++k) {
-        weights[k * count + i] = taps.fixed[i * width + k];
-      }
-    }
-    return {to_device(queue_, taps.begins), to_device(queue_, taps.lengths), to_device(queue_, weights),
-            taps.first_input, taps.last_input - taps.first_input};
+ImageAxis axis_on_device(GpuQueue& queue, const AxisResize& axis) {
+  const auto taps = antialias_taps(axis);
+  if (taps == nullptr) {
+    throw std::bad_alloc();
   }
+  const auto tables = taps_on_device<std::int32_t>(queue, "image", axis, *taps, &turned_weights);
+  return {tables.begins, tables.lengths, tables.weights, taps->first_input,
+          taps->last_input - taps->first_input};
+}
 
-  GpuQueue& queue_;
-  std::map<const AxisTaps*, std::pair<std::shared_ptr<const AxisTaps>, ImageAxis>> made_;
-};
-
-ImageItem make_item(GpuQueue& queue, AxisTables& tables, const Picture& picture, std::int32_t side) {
+ImageItem make_item(GpuQueue& queue, const Picture& picture, std::int32_t side) {
   const SquareAxes axes = centre_square(picture.width, picture.height, side, ResizeFilter::kBicubic);
   const bool grey = picture.layout == PixelLayout::kGrey;
   const bool reversed = picture.layout == PixelLayout::kBgr || picture.layout == PixelLayout::kBgrx;
   ImageItem item{};
   item.pixels = picture.pixels;
   item.row_stride = picture.row_stride;
-  item.across = tables.get(axes.across);
-  item.down = tables.get(axes.down);
+  item.across = axis_on_device(queue, axes.across);
+  item.down = axis_on_device(queue, axes.down);
   item.pixel_bytes = pixel_bytes(picture.layout);
   item.channels = grey ? 1 : 3;
   for (std::int32_t channel = 0; channel < item.channels; ++channel) {
@@ -80,13 +65,12 @@ void image_to_input_gpu(GpuQueue& queue, const Picture* pictures, std::int64_t i
   const std::int64_t columns = blocks_of(side, kImageBlockColumns);
   const std::int64_t item_bytes =
       std::int64_t{scale.planes} * frames * side * side * (type == OutType::kFloat32 ? 4 : 2);
-  AxisTables tables(queue);
   for (std::int64_t begin = 0; begin < items; begin += kMostGridRows) {
     const std::int64_t end = std::min(begin + kMostGridRows, items);
     std::vector<ImageItem> list;
     std::int64_t blocks = 0;
     for (std::int64_t i = begin; i < end; ++i) {
-      list.push_back(make_item(queue, tables, pictures[i], side));
+      list.push_back(make_item(queue, pictures[i], side));
       list.back().first_block = blocks;
       blocks += blocks_of(list.back().down.inputs, kImageBlockRows) * columns;
     }

@@ -49,4 +49,9 @@ struct ImuOptions {
 std::int64_t imu_grid(const ImuSamples& samples, const ImuTimes& times, const ImuOptions& options,
                       void* out) noexcept;
 
+// As imu_grid, but `out` [kImuChannels, kImuSteps / every] gets only steps 0, `every`, 2 · `every`, … as
+// float32. The samples are finite.
+void imu_steps(const ImuSamples& samples, const ImuTimes& times, const ImuOptions& options, int every,
+               float* out) noexcept;
+
 }  // namespace bindrt::kernels

@@ -173,6 +173,22 @@ BINDRT_INLINE void interpolate(const ImuSamples& samples, const StepPlaces& plac
 }
 
 template <class Number>
+void some_steps(const ImuSamples& samples, const StepPlaces& places, const ImuOptions& options, int every,
+                float* out) {
+  for (std::size_t channel = 0; channel < kImuChannels; ++channel) {
+    const auto first = static_cast<std::int64_t>(channel) * samples.channel_stride;
+    const Number* const values = static_cast<const Number*>(samples.data) + first;
+    for (std::size_t i = 0; i < kImuSteps; i += static_cast<std::size_t>(every)) {
+      const Number* const value = values + places.low[i] * samples.sample_stride;
+      const auto low = static_cast<double>(value[0]);
+      const auto high = static_cast<double>(value[samples.sample_stride]);
+      *out++ = static_cast<float>((low + (high - low) * places.share[i]) * options.gain[channel] +
+                                  options.offset[channel]);
+    }
+  }
+}
+
+template <class Number>
 BINDRT_INLINE std::int64_t count_bad_samples(const ImuSamples& samples) {
   std::int64_t bad = 0;
   for (std::int64_t channel = 0; channel < kImuChannels; ++channel) {
@@ -272,6 +288,14 @@ std::int64_t imu_grid(const ImuSamples& samples, const ImuTimes& times, const Im
   GridCall call{&samples, &times, &options, out, 0};
   choose(&grid_baseline, &grid_avx2, &grid_avx512)(call);
   return call.bad;
+}
+
+void imu_steps(const ImuSamples& samples, const ImuTimes& times, const ImuOptions& options, int every,
+               float* out) noexcept {
+  StepPlaces places;
+  with_times(times, [&](const auto& given) { find_places(given, samples.count, places); });
+  samples.type == ImuSamples::Type::kFloat64 ? some_steps<double>(samples, places, options, every, out)
+                                             : some_steps<float>(samples, places, options, every, out);
 }
 
 }  // namespace bindrt::kernels

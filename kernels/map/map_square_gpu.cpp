@@ -6,16 +6,17 @@
 #include <new>
 #include <vector>
 
+#include "kernels/resize/antialias_gpu.h"
+#include "kernels/resize/square.h"
+
 namespace bindrt::kernels {
 namespace {
 
-MapTaps taps_to_device(GpuQueue& queue, const AxisTaps& taps) {
-  return {to_device(queue, taps.begins),
-          to_device(queue, taps.lengths),
-          to_device(queue, taps.weights),
-          taps.width,
-          taps.first_input,
-          taps.last_input - taps.first_input};
+MapTaps taps_to_device(GpuQueue& queue, const AxisResize& axis, const AxisTaps& taps) {
+  const auto tables =
+      taps_on_device<double>(queue, "map", axis, taps, [](const AxisTaps& all) { return all.weights; });
+  return {tables.begins, tables.lengths,   tables.weights,
+          taps.width,    taps.first_input, taps.last_input - taps.first_input};
 }
 
 }  // namespace
@@ -42,7 +43,9 @@ const MapItems::Tables& MapItems::tables_for(const Map& map) {
     if (!taps) {
       throw std::bad_alloc();
     }
-    found->second = {taps_to_device(queue_, *taps.across), taps_to_device(queue_, *taps.down)};
+    const SquareAxes axes = centre_square(map.width, map.height, kPictureSide, filter_);
+    found->second = {taps_to_device(queue_, axes.across, *taps.across),
+                     taps_to_device(queue_, axes.down, *taps.down)};
   }
   return found->second;
 }

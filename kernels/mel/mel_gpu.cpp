@@ -2,6 +2,7 @@
 #include "kernels/mel/mel_gpu.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <vector>
 
 namespace bindrt::kernels {
@@ -31,7 +32,10 @@ void log_mel_gpu(GpuQueue& queue, const MelRecording* recordings, std::int64_t c
   if (count <= 0 || output.columns <= 0) {
     return;
   }
-  const MelTables* const tables = to_device(queue, &mel_tables(), 1);
+  const auto* const tables = static_cast<const MelTables*>(queue.table("mel", [] {
+    const auto* const bytes = reinterpret_cast<const std::byte*>(&mel_tables());
+    return std::vector<std::byte>(bytes, bytes + sizeof(MelTables));
+  }));
   for (std::int64_t begin = 0; begin < count; begin += kMostGridRows) {
     std::vector<MelRecording> made;
     for (std::int64_t i = begin; i < std::min(begin + kMostGridRows, count); ++i) {

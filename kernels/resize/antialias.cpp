@@ -191,4 +191,19 @@ std::shared_ptr<const AxisTaps> antialias_taps(const AxisResize& axis) noexcept 
   }
 }
 
+std::string key_of(const AxisResize& axis) {
+  std::string key;
+  const auto add = [&key](const auto& number) {
+    key.append(reinterpret_cast<const char*>(&number), sizeof number);
+  };
+  add(axis.in_size);
+  add(axis.out_size);
+  add(axis.first);
+  add(axis.count);
+  add(axis.filter);
+  add(axis.begin);
+  add(axis.end);
+  return key;
+}
+
 }  // namespace bindrt::kernels

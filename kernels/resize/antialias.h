@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "kernels/resize/fixed_point.h"
@@ -54,6 +55,9 @@ constexpr AxisResize whole_axis(std::int32_t in_size, std::int64_t out_size, Res
   return {
       in_size, out_size, 0, static_cast<std::int32_t>(out_size), filter, 0.0, static_cast<double>(in_size)};
 }
+
+// What tells one resize from another, as a key of tables.
+std::string key_of(const AxisResize& axis);
 
 // The taps, from a bounded cache if they were used lately; null if there is no memory. Any thread may call.
 std::shared_ptr<const AxisTaps> antialias_taps(const AxisResize& axis) noexcept;

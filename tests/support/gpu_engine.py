@@ -48,6 +48,13 @@ class OnGpu:
                    ctypes.c_size_t(out.nbytes), ctypes.c_void_p(stream))  # fmt: skip
         self._copy("cuStreamSynchronize", ctypes.c_void_p(stream))
 
+    def copied_to_device(self) -> int | None:
+        """Bytes so far, as the simulated driver counts them; None: a real one does not."""
+        if not hasattr(self._driver, "cudasimBytesToDevice"):
+            return None
+        self._driver.cudasimBytesToDevice.restype = ctypes.c_ulonglong
+        return int(self._driver.cudasimBytesToDevice())
+
     def _copy(self, function: str, *arguments: Any) -> None:
         if code := getattr(self._driver, function)(*arguments):
             raise RuntimeError(f"{function}: {code}")

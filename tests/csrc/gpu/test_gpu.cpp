@@ -130,6 +130,33 @@ void test_pinned_memory_is_used_again(Context& context) {
   CHECK(queue.uploaded_bytes() == got.size());
 }
 
+void test_tables_are_copied_once(Context& context) {
+  StreamQueue queue(context);
+  int made = 0;
+  const auto table = [&](const std::string& key, std::size_t bytes, unsigned char value) {
+    const void* const device = queue.table(key, [&] {
+      ++made;
+      return std::vector<std::byte>(bytes, std::byte{value});
+    });
+    std::vector<unsigned char> got(bytes);
+    queue.download(got.data(), device, bytes);
+    queue.wait();
+    CHECK(got == std::vector<unsigned char>(bytes, value));
+    return device;
+  };
+  const void* const first = table("a", 1000, 1);
+  queue.rewind();
+  CHECK(table("a", 1000, 1) == first && made == 1);
+  table("b", StreamQueue::kMostTables, 2);  // too many now: it is not kept
+  CHECK(table("a", 1000, 1) == first && made == 2);
+  queue.rewind();  // forgets all
+  table("b", StreamQueue::kMostTables, 2);
+  table("b", StreamQueue::kMostTables, 2);
+  CHECK(made == 3);
+  table("a", 1000, 1);
+  CHECK(made == 4);
+}
+
 void test_launches(Context& context) {
   StreamQueue queue(context);
   const std::vector<float> got = sum_rows(queue, numbers(35), 7);
@@ -395,6 +422,7 @@ int run(const char* path) {
     Context context(driver, 0, kernel_set());
     test_round_trip(context);
     test_pinned_memory_is_used_again(context);
+    test_tables_are_copied_once(context);
     test_launches(context);
     test_launch_errors(context);
     test_memory(context);

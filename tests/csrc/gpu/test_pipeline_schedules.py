@@ -110,6 +110,18 @@ FAULTS = (
         old="graphs_.run({batch.lane, batch.length,",
         new="graphs_.run({batch.lane, 0,",
     ),
+    Device(
+        name="rows made on the wrong stream",
+        old="std::make_unique<Stream>(context, in_.handle())",
+        new="std::make_unique<Stream>(context, out_.handle())",
+    ),
+    InPipeline(
+        name="decoded bytes given back when a batch is started",
+        file="on_device.cpp",
+        old="      executor_.started.push_back(std::move(batch));\n",
+        new="      for (Batch::Entry& each : batch->entries) {\n        each.decoded = nullptr;\n      }\n"
+        "      executor_.started.push_back(std::move(batch));\n",
+    ),
     InPipeline(
         name="slots reused when a batch is started",
         file="on_device.cpp",

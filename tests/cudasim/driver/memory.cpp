@@ -1,5 +1,6 @@
 // The simulated driver's functions about memory and copies. A copy between the device and page-locked memory
 // is done when its stream's turn comes, reading what is there then; from ordinary memory at once.
+#include <atomic>
 #include <cstring>
 
 #include "tests/cudasim/driver/state.h"
@@ -7,6 +8,8 @@
 
 namespace bindrt::cudasim::driver {
 namespace {
+
+std::atomic<unsigned long long> bytes_to_device{0};
 
 void* pointer(cu::Pointer address) { return reinterpret_cast<void*>(address); }
 
@@ -89,9 +92,13 @@ BINDRT_DRIVER_API cu::Result cuMemFreeHost(void* host) {
   });
 }
 
+// Not a driver's: bytes that were copied to devices so far.
+BINDRT_DRIVER_API unsigned long long cudasimBytesToDevice() { return bytes_to_device.load(); }
+
 BINDRT_DRIVER_API cu::Result cuMemcpyHtoDAsync_v2(cu::Pointer device, const void* host, std::size_t bytes,
                                                   cu::Stream stream) {
   return guarded([&](State& state) {
+    bytes_to_device += bytes;
     if (state.is_pinned(host, bytes)) {
       queue(state, stream, [&state, device, host, bytes] {
         check_pinned(state, host, bytes);
