@@ -19,7 +19,7 @@ using kernels::Picture;
 constexpr std::int64_t kPlane = std::int64_t{kernels::kPictureSide} * kernels::kPictureSide;
 constexpr std::int64_t kMostWindow = 3 * 2 * kPlane * static_cast<std::int64_t>(sizeof(float));
 
-// Of a resized square.
+// Bytes that a resized square has.
 constexpr std::int64_t square_bytes(kernels::PixelLayout layout) {
   return kPlane * (kernels::pixel_bytes(layout) == 1 ? 1 : 3);
 }
