@@ -21,10 +21,10 @@ class OnGpu:
 
     device = "cuda:0"
 
-    def __init__(self, inner: Engine, dim: int, max_batch: int = 4) -> None:
+    def __init__(self, inner: Engine, dim: int, max_batch: int = 16) -> None:
         self.name = inner.name
         self.precision = inner.precision
-        self.max_batch = min(max_batch, inner.max_batch)
+        self.max_batch = max_batch
         self.seen: list[np.ndarray] = []
         self.fails = False
         self._inner = inner
@@ -32,7 +32,9 @@ class OnGpu:
         self._driver = ctypes.CDLL(_core.gpu.driver()["path"])
 
     def run(self, inputs: np.ndarray, out: np.ndarray) -> None:
-        self._inner.run(inputs, out)
+        most = self._inner.max_batch
+        for first in range(0, len(inputs), most):
+            self._inner.run(inputs[first : first + most], out[first : first + most])
 
     def enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
         if self.fails:
@@ -43,7 +45,7 @@ class OnGpu:
         self._copy("cuStreamSynchronize", ctypes.c_void_p(stream))
         self.seen.append(inputs)
         out = np.empty((shape[0], self._dim), np.float32)
-        self._inner.run(inputs, out)
+        self.run(inputs, out)
         self._copy("cuMemcpyHtoDAsync_v2", ctypes.c_uint64(target), out.ctypes.data_as(ctypes.c_void_p),
                    ctypes.c_size_t(out.nbytes), ctypes.c_void_p(stream))  # fmt: skip
         self._copy("cuStreamSynchronize", ctypes.c_void_p(stream))
