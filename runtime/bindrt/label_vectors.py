@@ -48,6 +48,25 @@ class Prompts:
         by_label = unit_rows(texts).reshape(len(self.labels), self.each, -1)
         return unit_rows(by_label.mean(axis=1))
 
+    def without(self, known: Mapping[str, Labelled]) -> Prompts | None:
+        """Those of labels that are not known, each once; None: all are."""
+        missing = [label for label in dict.fromkeys(self.labels) if label not in known]
+        return Prompts(missing, self.templates) if missing else None
+
+    def labelled(self, texts: Vectors, notes: Mapping[int, Notes]) -> dict[str, Labelled]:
+        """Each label from the vectors of its texts, and the notes of these by row."""
+        of = {row // self.each: found for row, found in notes.items()}
+        vectors = self.label_vectors(texts)
+        return {
+            label: Labelled(vectors[row].copy(), of.get(row, {})) for row, label in enumerate(self.labels)
+        }
+
+    def in_order(self, known: Mapping[str, Labelled]) -> tuple[Vectors, dict[int, Notes]]:
+        """Vectors ``[labels, D]`` of known labels, and their notes by row."""
+        rows = [known[label] for label in self.labels]
+        vectors = np.stack([found.vector for found in rows])
+        return vectors, {row: found.notes for row, found in enumerate(rows) if found.notes}
+
 
 class Labelled(NamedTuple):
     """A label's vector, and what is reported about its texts."""
@@ -69,17 +88,16 @@ class LabelVectors:
         self, prompts: Prompts, embed: Callable[..., Embeddings]
     ) -> tuple[Vectors, Mapping[int, Notes]]:
         """Unit vectors ``[labels, D]``, and the notes of labels by row."""
-        found = self._found(prompts)
-        if missing := [label for label in dict.fromkeys(prompts.labels) if label not in found]:
-            made = _embedded(Prompts(missing, prompts.templates), embed)
-            self._keep(made, prompts.templates)
-            found |= made
-        vectors = np.stack([found[label].vector for label in prompts.labels])
-        return vectors, {
-            row: found[label].notes for row, label in enumerate(prompts.labels) if found[label].notes
-        }
+        known = self.known(prompts)
+        if (missing := prompts.without(known)) is not None:
+            texts = embed(text=missing.texts)
+            made = missing.labelled(texts["text"], {row: notes for (_, row), notes in texts.notes.items()})
+            self.keep(made, prompts.templates)
+            known |= made
+        return prompts.in_order(known)
 
-    def _found(self, prompts: Prompts) -> dict[str, Labelled]:
+    def known(self, prompts: Prompts) -> dict[str, Labelled]:
+        """Those of the labels that are kept."""
         found = {}
         with self._lock:
             for label in prompts.labels:
@@ -88,7 +106,8 @@ class LabelVectors:
                     found[label] = kept
         return found
 
-    def _keep(self, made: Mapping[str, Labelled], templates: tuple[str, ...]) -> None:
+    def keep(self, made: Mapping[str, Labelled], templates: tuple[str, ...]) -> None:
+        """Keeps labels that were embedded in these templates."""
         with self._lock:
             for label, labelled in made.items():
                 if (label, templates) not in self._kept:
@@ -96,12 +115,3 @@ class LabelVectors:
                 self._kept[label, templates] = labelled
             while self._bytes > self._most_bytes:
                 self._bytes -= self._kept.popitem(last=False)[1].vector.nbytes
-
-
-def _embedded(prompts: Prompts, embed: Callable[..., Embeddings]) -> dict[str, Labelled]:
-    texts = embed(text=prompts.texts)
-    notes = {row // prompts.each: found for (_, row), found in texts.notes.items()}
-    vectors = prompts.label_vectors(texts["text"])
-    return {
-        label: Labelled(vectors[row].copy(), notes.get(row, {})) for row, label in enumerate(prompts.labels)
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypedDict, Union
 
 import numpy as np
@@ -104,25 +105,38 @@ class Own:
         )
 
     async def classify(self, request: Request) -> Json:
-        """The probability of each label for each item."""
+        """The probability of each label for each item; labels that are known are not embedded again."""
         asked = await own_request(self._service, request, _MODEL, _LABELS)
         served = self._served(request, asked)
         modality = only_modality("classify", asked.items)
         prompts = Prompts(asked.texts.get("labels", []), asked.texts.get("templates"))
         own = asked.items.get("text", [])
-        labels = [self._service.text(text, "labels") for text in prompts.texts]
-        items = {**asked.items, "text": [*own, *labels]}  # together: they share a batch
+        count = len(asked.items[modality])
+        self._service.require_items(count + len(prompts.labels) * prompts.each)
+        known = served.labels.known(prompts)
+        new = prompts.without(known)
+        texts = [self._service.text(text, "labels") for text in new.texts] if new is not None else []
+        items = {**asked.items, "text": [*own, *texts]} if texts else asked.items  # they share a batch
         found = await self._service.embed(request, served, items)
+        if new is not None:
+            notes = {row - len(own): of for (m, row), of in found.notes.items() if m == "text"}
+            made = new.labelled(found.text[len(own) :], {row: of for row, of in notes.items() if row >= 0})
+            served.labels.keep(made, prompts.templates)
+            known |= made
+        labels, notes = prompts.in_order(known)
         scale = served.model.bundle.manifest.text_scale
-        rows = found[modality][: len(asked.items[modality])]
-        scores = probabilities(scale, rows, prompts.label_vectors(found.text[len(own) :]))
+        scores = probabilities(scale, found[modality][:count], labels)
+        of_items = {at: of for at, of in found.notes.items() if at[0] == modality and at[1] < count}
+        told = told_of(replace(found, notes=of_items), asked.items)
+        if notes:
+            told["notes"] = [*told.get("notes", []), *({"item": "labels", **of} for of in notes.values())]
         return Json(
             {
                 **_about(served),
                 "labels": prompts.labels,
                 "probabilities": scores.tolist(),
                 "best": [prompts.labels[index] for index in scores.argmax(axis=1)],
-                **told_of(found, items),
+                **told,
             }
         )
 

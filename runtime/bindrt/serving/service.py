@@ -6,7 +6,7 @@ import asyncio
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from bindrt.embeddings import Embeddings
 from bindrt.errors import DeadlineExceeded, InputError, LimitError
 from bindrt.item_options import check_options
+from bindrt.label_vectors import LabelVectors
 from bindrt.limits import Limits
 from bindrt.model import Model
 from bindrt.serving.admission import Memory, Queue
@@ -33,11 +34,12 @@ _IS_FILE = re.compile(r"data:[\w.+-]+/[\w.+-]+(;[^,;]*)*;base64,", re.ASCII | re
 
 @dataclass(frozen=True)
 class Served:
-    """A model, and the items of it that wait."""
+    """A model, the items of it that wait, and the labels that it has embedded."""
 
     name: str
     model: Model
     queue: Queue
+    labels: LabelVectors = field(default_factory=LabelVectors)
 
 
 class Service:
@@ -121,7 +123,7 @@ class Service:
     ) -> Embeddings:
         """As :meth:`embed`; ``when`` has the ``priority`` and the ``deadline``, if there are any."""
         counts = {modality: len(placed) for modality, placed in items.items()}
-        self._require_items(sum(counts.values()))
+        self.require_items(sum(counts.values()))
         given: Any = {modality: [each.item for each in placed] for modality, placed in items.items()}
         with served.queue.room_for(counts), self.traces.embed(served.name, counts):
             found = await served.model.aembed(on_error="skip", normalize=normalize, **when, **given)
@@ -147,7 +149,7 @@ class Service:
         """
         require_modality(modality, "modality")
         check_options(options or {}, modality, "options")
-        self._require_items(len(uris))
+        self.require_items(len(uris))
         if any(is_url(uri) for _, uri in uris):
             given = await asyncio.gather(*(self._file(request, uri, place) for place, uri in uris))
         else:
@@ -178,7 +180,7 @@ class Service:
             raise LimitError(place, f"it has more than {most} characters", "only 77 tokens count: cut it")
         return Placed(place, text)
 
-    def _require_items(self, count: int) -> None:
+    def require_items(self, count: int) -> None:
         most = self.options.max_items
         if count > most:
             raise LimitError("the request", f"it has {count} items, {most} are the most", "send several")

@@ -60,6 +60,24 @@ def test_labels_of_texts(server: Running, served_model: bindrt.Model) -> None:
     assert np.allclose(found["probabilities"], expected, atol=1e-4)
 
 
+def test_labels_that_are_asked_for_again_are_not_embedded_again(
+    server: Running, served_model: bindrt.Model
+) -> None:
+    long = "thunder " * 100  # it is cut, which is told of it
+    asked = {"text": ["rain", long], "labels": ["a far thunder", long, "a near thunder"]}
+    first = server.post("/v1/classify", asked).json
+    before = served_model.stats()["text"]["items"]
+    again = server.post("/v1/classify", asked).json
+    assert served_model.stats()["text"]["items"] - before == 2
+    assert [note["item"] for note in again["notes"]] == ["text[0]", "text[1]"] + 3 * ["labels"]
+    assert again.pop("notes") == first.pop("notes")
+    assert np.allclose(again.pop("probabilities"), first.pop("probabilities"), atol=1e-5)
+    assert again == first
+    more = {**asked, "labels": ["a near thunder", "drizzle"]}
+    expected = served_model.classify(text=asked["text"], labels=more["labels"])
+    assert np.allclose(server.post("/v1/classify", more).json["probabilities"], expected, atol=1e-4)
+
+
 def test_similarities(server: Running, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
     found = server.post("/v1/similarity", {"image": in_uri(media["image"]), "text": ["a bell", "rain"]}).json
     assert found["items"] == ["image[0]", "text[0]", "text[1]"]
