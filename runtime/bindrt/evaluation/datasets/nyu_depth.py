@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from bindrt.evaluation.datasets import nyu_labeled
 from bindrt.evaluation.datasets.sun_rgbd import depth_entry
+from bindrt.evaluation.entries import Entry
 from bindrt.evaluation.folders import Folder
 from bindrt.evaluation.sets import Choice, Dataset, Labelled, Published
 
@@ -20,20 +24,26 @@ OTHERS = (
 
 
 def read(folder: Folder) -> Labelled:
-    root = folder.first("SUNRGBD")
+    root = folder.first("SUNRGBD", nyu_labeled.NAME)
+    if root.name == nyu_labeled.NAME:
+        return _labelled(nyu_labeled.test_part(folder))
     listed = folder.json("NYU-Depth-v2_val.json")
     rows = [(row["benchmark_label"], row["image_path"]) for row in _checked(folder, listed)]
-    names = (*SCENES, "others")
-    place = {name.replace("_", " "): index for index, name in enumerate(names)}
     wanted = []
     for label, image in rows:
         at, stem = image.split("/image/")[0], image.rpartition("/")[2].rpartition(".")[0]
         wanted.append(((label, at), root / at / "depth_bfx" / f"{stem}.png"))
     found = folder.there(wanted)
+    return _labelled([(depth_entry(root, at, path), label) for (label, at), path in found])
+
+
+def _labelled(found: Sequence[tuple[Entry, str]]) -> Labelled:
+    """Maps with their kind of room."""
+    place = {name.replace("_", " "): index for index, name in enumerate(SCENES)}
     other = len(SCENES)
     return Labelled(
-        entries=tuple(depth_entry(root, at, path) for (_, at), path in found),
-        truth=tuple(frozenset({place.get(label.replace("_", " "), other)}) for (label, _), _ in found),
+        entries=tuple(entry for entry, _ in found),
+        truth=tuple(frozenset({place.get(label.replace("_", " "), other)}) for _, label in found),
         classes=(
             *(Choice(name, (name.replace("_", " "),)) for name in SCENES),
             Choice("others", tuple(name.replace("_", " ") for name in OTHERS)),
@@ -58,9 +68,11 @@ DATASET = Dataset(
     name="nyu-depth",
     title="NYU Depth v2",
     what="in-filled depth maps of the test part, nine scenes and others; depth alone",
-    layout="SUNRGBD/kv1/NYUdata and ViT-Lens's list NYU-Depth-v2_val.json",
-    where="https://rgbd.cs.princeton.edu/ and https://github.com/TencentARC/ViT-Lens",
+    layout="SUNRGBD/kv1/NYUdata and ViT-Lens's list NYU-Depth-v2_val.json; "
+    "or nyu_depth_v2_labeled.mat and splits.mat",
+    where="https://rgbd.cs.princeton.edu/ and https://github.com/TencentARC/ViT-Lens; "
+    "or https://cs.nyu.edu/~fergus/datasets/nyu_depth_v2.html",
     published=(Published("top-1", 54.0),),
     read=read,
-    notes=("The test part has 653 maps; the paper's 794 is a slip.",),
+    notes=("The test part has 653 maps in SUN RGB-D, 654 in splits.mat; the paper's 794 is a slip.",),
 )
