@@ -140,6 +140,7 @@ def libraries() -> tuple[Wanted, ...]:
                 ("pymilvus", "pymilvus", "Milvus", "milvus"),
                 ("psycopg", "psycopg", "PostgreSQL with pgvector", "pgvector"),
                 ("pyspark", "pyspark", "Spark", "spark"),
+                ("mteb", "mteb", "MTEB", "mteb"),
             )
         ),
         Wanted(
