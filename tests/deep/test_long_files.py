@@ -11,9 +11,9 @@ import pytest
 from bench.streams import windows as bench_windows
 
 pytestmark = pytest.mark.deep
-#: MiB that memory may grow by while a file is embedded, behind its first windows: allocators keep some, and
-#: a busy machine may come to need one more batch of the pipeline late. All windows' inputs are hundreds.
-SLACK = 64
+#: MiB that memory may grow by while a file is embedded, behind its first windows: allocators keep some. All
+#: windows' inputs are hundreds.
+SLACK = 24
 PROGRAM = """
 import sys
 from pathlib import Path
