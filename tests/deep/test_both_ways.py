@@ -30,6 +30,8 @@ PARTS: dict[str, list[dict[str, Any]]] = {
         {"views": 1},
     ],
 }
+#: Damaged videos that FFmpeg decodes differently from one time to the next: there is nothing to compare.
+MOST_UNSTEADY = 10
 #: Files that people have, made by a script beside the checkout.
 CASES = ROOT.parent / "shared" / "cases" / "files.py"
 
@@ -44,6 +46,12 @@ def is_ordinary(seed: Seed, data: bytes) -> bool:
         raise AssertionError(f"{seed.name}: taken, but Python says: {error}") from error
 
 
+def is_steady(seed: Seed, data: bytes) -> bool:
+    wrapper = MODALITIES[seed.modality].wrapper
+    assert wrapper is not None
+    return both_ways.is_steady(seed.modality, wrapper(data, **seed.options), LIMITS)
+
+
 @pytest.mark.deep
 def test_good_and_damaged_files() -> None:
     corpus = Corpus(all_seeds())
@@ -55,7 +63,13 @@ def test_good_and_damaged_files() -> None:
             )
     for number in range(len(corpus)):
         damaged = corpus[number]
-        taken[f"{damaged.seed.modality}, damaged"] += is_ordinary(damaged.seed, damaged.data)
+        try:
+            taken[f"{damaged.seed.modality}, damaged"] += is_ordinary(damaged.seed, damaged.data)
+        except AssertionError:
+            if is_steady(damaged.seed, damaged.data):
+                raise
+            taken[f"{damaged.seed.modality}, other each time"] += 1
+    assert taken["video, other each time"] <= MOST_UNSTEADY
     print(f"\n{len(corpus)} damaged files; taken: {dict(sorted(taken.items()))}")
 
 

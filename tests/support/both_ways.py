@@ -47,6 +47,17 @@ def is_ordinary(modality: str, item: object, limits: Limits = DEFAULT_LIMITS) ->
     return True
 
 
+def is_steady(modality: str, item: object, limits: Limits = DEFAULT_LIMITS, times: int = 12) -> bool:
+    """Whether Python makes the same of an item each time; FFmpeg's threads may conceal damage differently."""
+    first = prepared_by_python(MODALITIES[modality], item, limits)
+    try:
+        for _ in range(times):
+            require_same(prepared_by_python(MODALITIES[modality], item, limits), first)
+    except AssertionError:
+        return False
+    return True
+
+
 def let_python_look(modality: Modality, item: object, limits: Limits) -> None:
     """Python must have read a video of a kind: it tries how its frames are converted."""
     if modality.name == "video":

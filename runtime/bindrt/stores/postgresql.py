@@ -6,6 +6,7 @@ import json
 import struct
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -88,8 +89,11 @@ class PostgresTable:
     def _name(self) -> Any:
         return self._sql.Identifier(self._place.name)
 
-    def _transaction(self) -> Any:
-        return _Transaction(self._connect())
+    @contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        connection = self._connect()
+        with connection.transaction(), connection.cursor() as cursor:
+            yield cursor
 
     def _connect(self) -> Any:
         if self._connection is None or self._connection.closed:
@@ -131,24 +135,6 @@ class PostgresTable:
                 sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(c)) for c in columns),
             )
         )
-
-
-class _Transaction:
-    """A cursor; what was done with it holds once the block has ended well, and else is undone."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> Any:
-        self._cursor = self._connection.cursor()
-        return self._cursor
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        self._cursor.close()
-        if error is None:
-            self._connection.commit()
-        elif not self._connection.closed:
-            self._connection.rollback()
 
 
 def _binary_rows(records: Records) -> Iterator[bytes]:

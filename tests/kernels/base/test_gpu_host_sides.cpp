@@ -142,7 +142,7 @@ void test_maps() {
   }
 }
 
-// Six tables a size, whatever the number of maps; then the items, and zeros for what is counted.
+// A table an axis of each size, whatever the number of maps; then the items, and zeros for what is counted.
 void test_maps_of_one_size_share_their_tables() {
   const std::vector<float> pixels(320 * 300);
   std::vector<Map> maps(64, Map{pixels.data(), MapType::kFloat32, 320, 240, 320 * 4});
@@ -154,7 +154,7 @@ void test_maps_of_one_size_share_their_tables() {
   std::vector<float> out(1);
   Notes queue;
   depth_squares_gpu(queue, maps.data(), options.data(), 64, missing.data(), out.data());
-  CHECK(queue.uploads == 2 * 6 + 2);
+  CHECK(queue.uploads == 2 * 2 + 2);
   const auto params = queue.of("bindrt_map_down").front().as<MapSquareParams>();
   for (std::size_t i = 2; i < maps.size(); ++i) {
     CHECK(params.items[i].across.weights == params.items[i % 2].across.weights);
