@@ -247,7 +247,7 @@ class EmbedRun:
         if row.error is not None:
             if not self.skip:
                 raise Error("", row.error, "add --on-error skip to record it and go on")
-            self.summary.failed += 1
+            self.summary.fail(row.source, row.error)
         else:
             self.summary.note(notes)
         self.summary.rows += 1

@@ -11,7 +11,7 @@ from bindrt.commands.passed_over import PassedOver
 from bindrt.notes import NOTES
 from bindrt.statistics import Work
 
-#: So many rows that a store refused are named one by one.
+#: So many rows that a store does not have are named one by one.
 _TOLD = 10
 
 
@@ -40,6 +40,7 @@ class Summary:
     Attributes:
         rows: rows that were written.
         failed: those of them that are errors.
+        failures: what the first of these say.
         kept: rows of an earlier run that stay.
         changed: files that were embedded again since they have changed.
         retried: inputs that had failed and were tried again.
@@ -56,6 +57,7 @@ class Summary:
 
     rows: int = 0
     failed: int = 0
+    failures: list[str] = field(default_factory=list)
     kept: int = 0
     changed: int = 0
     retried: int = 0
@@ -75,6 +77,12 @@ class Summary:
     def note(self, notes: Mapping[str, object]) -> None:
         """Counts an item's notes. A measured zero is nothing to tell."""
         self.notes.update(key for key, value in notes.items() if value or isinstance(value, str))
+
+    def fail(self, source: str, error: str) -> None:
+        """Counts a row that is an error."""
+        self.failed += 1
+        if len(self.failures) < _TOLD:
+            self.failures.append(error if error.startswith(source) else f"{source}: {error}")
 
     def add(self, other: Summary) -> None:
         """Adds what happened to other inputs."""
@@ -100,7 +108,7 @@ class Summary:
             (self.kept, "kept from before"),
             (self.changed, "embedded again, their files have changed"),
             (self.retried, "tried again"),
-            (self.failed, "failed (see the error column)"),
+            (self.failed, "failed (see the error column)" if self.store is None else "failed"),
             (passed_over, "files passed over"),
             (self.gone, gone),
         ]
@@ -119,6 +127,7 @@ class Summary:
             yield f"{key}: {count} {'row' if count == 1 else 'rows'}. {NOTES.get(key, '')}".rstrip()
         if self.store is not None:
             yield f"{self.store} has {self.loaded} of the rows"
+            yield from (f"failed: {failure}" for failure in self.failures)
         for what, why in self.refused[:_TOLD]:
             yield f"refused by the store: {what}: {why}"
         if len(self.refused) > _TOLD:
@@ -155,4 +164,9 @@ class Summary:
 
     def _store_as_json(self) -> dict[str, Any]:
         refused = [{"item": what, "reason": why} for what, why in self.refused]
-        return {"store": self.store, "loaded": self.loaded, "refused": refused}
+        return {
+            "store": self.store,
+            "loaded": self.loaded,
+            "refused": refused,
+            "first_failures": self.failures,
+        }

@@ -28,6 +28,7 @@ def test_files_and_texts(tmp_path: Path, embed: Embed, monkeypatch: pytest.Monke
         done = embed(*asked, "--json")
         assert done.code == 0, done.err
         assert (done.summary["rows"], done.summary["failed"], done.summary["loaded"]) == (4, 1, 3)
+        assert [failure.split(":")[0] for failure in done.summary["first_failures"]] == ["none.jpg"]
         found = store.rows()
         with bindrt.load("tiny") as model:
             wanted = model.embed(image=PHOTO, audio=SOUND, text="a bell")
@@ -35,7 +36,9 @@ def test_files_and_texts(tmp_path: Path, embed: Embed, monkeypatch: pytest.Monke
             assert np.allclose(vector, wanted[modality][0], atol=1e-5)  # type: ignore[index]
             assert source in (str(PHOTO), str(SOUND), "a bell")
         assert [path.name for path in tmp_path.iterdir()] == ["l"]
-        assert embed(*asked).code == 0
+        again = embed(*asked)
+        assert again.code == 0
+        assert "  failed: none.jpg: " in again.err
         assert set(store.rows()) == set(found)
 
 
