@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from bindrt import _core
@@ -122,14 +123,20 @@ class KernelCache:
             return
         cache = config.create_runtime_cache()
         path = None if folder is None else folder / f"{spec.key[:32]}-{spec.version}.kernels"
-        if path is not None and (kept := read_kept(path)):
-            cache.deserialize(kept)
+        if path is not None and (kept := read_kept(path)) and cache.deserialize(kept) is False:
+            path.unlink(missing_ok=True)  # damaged, or of another version
         config.set_runtime_cache(cache)
         if path is not None:
-            self._save = lambda: keep(path, bytes(cache.serialize()))
+            self._save = lambda: _keep_the_larger(path, bytes(cache.serialize()))
             weakref.finalize(self, self._save)  # what later shapes have compiled
 
     def ran(self, use: object) -> None:
         if self._save is not None and use not in self._used:
             self._used.add(use)
             self._save()
+
+
+def _keep_the_larger(path: Path, kernels: bytes) -> None:
+    """Another engine of this plan, unloaded meanwhile, may have kept kernels of more shapes."""
+    if len(read_kept(path)) < len(kernels):
+        keep(path, kernels)
