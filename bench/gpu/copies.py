@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench.gpu.calls import DriverCalls, pointer, size
+from bench.gpu.here import announce_gpu
 from bench.paths import RESULTS, SIMULATED, slug
 from bindrt import _core
 from bindrt.benchmark.results import write_json
@@ -94,12 +94,9 @@ def main(arguments: Sequence[str]) -> int:
         "--json", type=Path, metavar="OUT", help="default: bench/results/copies-<device>.json"
     )
     args = parser.parse_args(arguments)
-    if problem := _core.gpu.problem():
-        print(f"no GPU to check: {problem}", file=sys.stderr)
+    if (here := announce_gpu()) is None:
         return 2
-    simulated = _core.gpu.driver()["simulated"]
-    name = str(_core.gpu.devices()[0]["name"])
-    print(f"{'SIMULATED, nothing is measured' if simulated else 'GPU'}: {name}")
+    name, simulated = here
     results = []
     for found in measure(SIZES[:1] if simulated else SIZES, not simulated):
         results.append(found)

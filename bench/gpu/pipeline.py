@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 import bindrt
+from bench.gpu.here import announce_gpu
 from bench.paths import RESULTS, SIMULATED, slug
-from bindrt import _core
 from bindrt.benchmark.results import write_json
 from bindrt.bundle import open_bundle
 from bindrt.engines import ENGINES
@@ -61,12 +61,9 @@ def main(arguments: Sequence[str]) -> int:
         "--json", type=Path, metavar="OUT", help="default: bench/results/pipeline-<device>.json"
     )
     args = parser.parse_args(arguments)
-    if problem := _core.gpu.problem():
-        print(f"no GPU to check: {problem}", file=sys.stderr)
+    if (here := announce_gpu()) is None:
         return 2
-    simulated = _core.gpu.driver()["simulated"]
-    name = str(_core.gpu.devices()[0]["name"])
-    print(f"{'SIMULATED, nothing is measured' if simulated else 'GPU'}: {name}")
+    name, simulated = here
     held = {e.engine for e in open_bundle(args.bundle).manifest.engines if e.precision == args.precision}
     engine = next((k.name for k in ENGINES.values() if k.reads_plans and k.name in held), None)
     if engine is None:
