@@ -1,8 +1,9 @@
-"""The numbers of README.md, docs/measured.md and docs/engines.md, and the chart.
+"""The numbers of README.md, docs/measured.md, docs/engines.md and docs/scale.md, and the chart.
 
 Runs ``bind-bench`` on bind-tiny, and at imagebind_huge's size where ``python -m bench export`` has made that;
 keeps the JSON in bench/results, draws docs/bind-bench.svg, and writes the pages' tables from the JSON. Those
-of the encoders come from what ``python -m bench engines`` has kept; ``--tables`` measures nothing.
+of the encoders and of docs/scale.md come from what ``python -m bench engines`` and ``scale`` have kept;
+``--tables`` measures nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from bench.engines import tables
 from bench.engines.tables import row
 from bench.paths import HUGE, RESULTS, ROOT
+from bench.scale import tables as scale
 from bindrt.benchmark.timing import duration
 
 TINY, AT_FULL_SIZE = RESULTS / "bind-bench-tiny.json", RESULTS / "bind-bench-huge.json"
@@ -59,7 +61,7 @@ def renewed(page: Path) -> str:
     text = page.read_text("utf-8")
     for table in TABLES:
         if table.page == page:
-            text = between_marks(text, table.name, table.write(json.loads(table.result.read_text("utf-8"))))
+            text = between_marks(text, table.name, table.write(table.kept()))
     return text
 
 
@@ -120,10 +122,16 @@ class Table:
     result: Path
     write: Callable[[Mapping[str, Any]], str]
 
+    def kept(self) -> dict[str, Any]:
+        """The result; empty where nobody has measured yet."""
+        found: dict[str, Any] = json.loads(self.result.read_text("utf-8")) if self.result.exists() else {}
+        return found
+
 
 TABLES = (
     Table(ROOT / "README.md", "engines", ENCODERS, tables.first_table),
     Table(ROOT / "docs" / "measured.md", "engines", ENCODERS, partial(tables.first_table, batches=(1, 8))),
     Table(ROOT / "docs" / "measured.md", "bind-bench", TINY, table),
     Table(ROOT / "docs" / "engines.md", "engines", ENCODERS, tables.all_ways),
+    Table(ROOT / "docs" / "scale.md", "scale", RESULTS / "scale-amd-epyc.json", scale.section),
 )

@@ -1,4 +1,5 @@
-"""Mixed files through plain ``bind-embed``, Ray, Daft, and without bindrt; killed actors; many pictures."""
+"""Mixed files through plain ``bind-embed``, Ray, Daft, and without bindrt; killed actors; many pictures; rows
+into vector stores; IB-Score."""
 
 from __future__ import annotations
 
@@ -9,11 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.scale import kills, pictures, ways
+from bench.scale import ib_score, kills, pictures, stores, ways
 from bindrt.benchmark.machine import describe_machine, package_versions
 from bindrt.benchmark.results import write_json
 
-PACKAGES = ("ray", "daft", "torch", "torchvision", "torchaudio", "decord", "pyarrow")
+PACKAGES = (
+    "ray", "daft", "torch", "torchvision", "torchaudio", "decord", "pyarrow", "qdrant-client", "milvus-lite",
+    "lancedb", "psycopg",
+)  # fmt: skip
 Part = Callable[[argparse.Namespace, Path], dict[str, Any]]
 
 
@@ -33,7 +37,22 @@ def _pictures(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return pictures.measure(options.bundle, options.pictures, folder)
 
 
-PARTS: Mapping[str, Part] = {"ways": _ways, "kill": _kill, "peer": _peer, "pictures": _pictures}
+def _stores(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    return stores.measure(options.store_rows, options.plain_rows, options.dim, options.rounds, folder)
+
+
+def _ib_score(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    return ib_score.measure(options.bundle, options.pairs, options.rounds, folder)
+
+
+PARTS: Mapping[str, Part] = {
+    "ways": _ways,
+    "kill": _kill,
+    "peer": _peer,
+    "pictures": _pictures,
+    "stores": _stores,
+    "ib-score": _ib_score,
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -46,6 +65,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--kill-rows", type=int, default=20_000)
     parser.add_argument("--kill-seconds", type=float, default=10.0, help="between two kills")
     parser.add_argument("--pictures", type=int, default=101_000)
+    parser.add_argument("--store-rows", type=int, default=10_000, help="into each store")
+    parser.add_argument("--plain-rows", type=int, default=500, help="the same, a call of the store's a row")
+    parser.add_argument("--dim", type=int, default=1024, help="numbers of a row's vector")
+    parser.add_argument("--pairs", type=int, nargs=2, default=(16, 80), help="of ib-score, in two runs")
     parser.add_argument(
         "--json", type=Path, default=Path("bench/results/scale.json"),
         help="parts that it has from earlier runs stay there",
@@ -64,9 +87,22 @@ def main(arguments: Sequence[str]) -> int:
 def report(part: str, found: Mapping[str, Any]) -> None:
     if part in ("ways", "peer"):
         lines = _table(found)
+    elif part == "stores":
+        lines = _stores_table(found["stores"])
     else:
         lines = [f"{name}: {value}" for name, value in found.items()]
     print("\n".join([f"{part}:", *(f"  {line}" for line in lines)]), flush=True)
+
+
+def _stores_table(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for kind, of in found.items():
+        words = [
+            f"{way} {of[way]['rows_per_second']:.0f} rows/s, {of[way]['grown_bytes'] / 1e6:.0f} MB more"
+            for way in ("bulk", "plain")
+        ]
+        lines.append(f"{kind:12} {'; '.join(words)}; ratio {of['ratio']:.1f}")
+    return lines
 
 
 def _table(found: Mapping[str, Mapping[str, Any]]) -> list[str]:

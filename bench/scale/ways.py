@@ -61,8 +61,7 @@ def beside_others(bundle: str, table: Path) -> dict[str, Way]:
     Raises:
         SystemExit: those are not installed.
     """
-    if missing := [name for name in ("torch", "torchvision", "torchaudio", "decord") if not _has(name)]:
-        raise SystemExit(f"--parts peer: install {', '.join(missing)}, of releases that fit each other")
+    require_peers("peer")
     own = ours(bundle, table)
     found: dict[str, Way] = {}
     for tool, name in (("ray", "ray, 2 actors"), ("daft", "daft")):
@@ -71,6 +70,12 @@ def beside_others(bundle: str, table: Path) -> dict[str, Way]:
             job = [sys.executable, "-m", "bench.scale.peer_job", tool, bundle, str(table)]
             found[f"{tool}, torchvision and eager"] = Way(job)
     return found
+
+
+def require_peers(part: str) -> None:
+    """Raises SystemExit unless there is what people use without bindrt."""
+    if missing := [name for name in ("torch", "torchvision", "torchaudio", "decord") if not _has(name)]:
+        raise SystemExit(f"--parts {part}: install {', '.join(missing)}, of releases that fit each other")
 
 
 def measure(

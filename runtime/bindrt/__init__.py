@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from bindrt.pipeline import PipelineOptions, Streamed
     from bindrt.probe import Probe
     from bindrt.streams.windows import Window
+    from bindrt.tables.streaming import StreamedRow
     from bindrt.zero_shot import Scores, ZeroShot
 
     __version__: str
@@ -63,6 +64,7 @@ _WHEN_ASKED = {
     "PipelineOptions": "bindrt.pipeline",
     "Scores": "bindrt.zero_shot",
     "Streamed": "bindrt.pipeline",
+    "StreamedRow": "bindrt.tables.streaming",
     "Probe": "bindrt.probe",
     "Window": "bindrt.streams.windows",
     "ZeroShot": "bindrt.zero_shot",
@@ -120,6 +122,7 @@ __all__ = [
     "SourceError",
     "SpaceError",
     "Streamed",
+    "StreamedRow",
     "Thermal",
     "Video",
     "Window",

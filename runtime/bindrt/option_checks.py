@@ -88,6 +88,17 @@ def require_items(name: str, items: object) -> None:
         )
 
 
+def chosen_columns(columns: Mapping[object, object]) -> dict[str, str]:
+    """The column of each modality that is embedded.
+
+    Raises:
+        OptionError: there is none, or one is not a name.
+    """
+    if not columns or not all(isinstance(name, str) for each in columns.items() for name in each):
+        raise OptionError("columns", "not a column for each modality", "give for example {'image': 'path'}")
+    return {str(modality): str(column) for modality, column in columns.items()}
+
+
 def chosen_labels(labels: object) -> list[str]:
     """The texts that ``classify`` chooses from, in the order of its columns.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from bindrt.engines import Engine
+from bindrt.errors import OptionError
+from bindrt.item_options import as_item, check_options
 from bindrt.item_types import (
     AudioItem,
     DepthItem,
@@ -18,11 +21,21 @@ from bindrt.item_types import (
     ThermalItem,
     VideoItem,
 )
-from bindrt.option_checks import chosen_bool, is_normalized, is_skip, require_items, require_whole
+from bindrt.option_checks import (
+    chosen_bool,
+    chosen_columns,
+    is_normalized,
+    is_skip,
+    require_items,
+    require_whole,
+)
 from bindrt.pipeline import EmbeddingFuture, Pipelines, Streamed, new_caller, request_options
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.streaming import stream
 from bindrt.preparation import Preparation
+
+if TYPE_CHECKING:
+    from bindrt.tables.streaming import StreamedRow
 
 Item = TypeVar("Item")
 
@@ -172,6 +185,7 @@ class Submitting:
         held = [self._preparation.taken(item) for item in items]
         return self.pipelines.submit_many(modality, held, self._engine, options)
 
+    @overload
     def stream(
         self,
         modality: ModalityName,
@@ -180,25 +194,99 @@ class Submitting:
         normalize: bool = True,
         on_error: OnError = "raise",
         priority: int = 0,
-    ) -> Iterator[Streamed[Item]]:
+        options: Mapping[ModalityName, Mapping[str, str]] | None = None,
+    ) -> Iterator[Streamed[Item]]: ...
+
+    @overload
+    def stream(
+        self,
+        modality: ModalityName,
+        items: os.PathLike[str],
+        prefetch: int = 64,
+        normalize: bool = True,
+        on_error: OnError = "raise",
+        priority: int = 0,
+        options: Mapping[ModalityName, Mapping[str, str]] | None = None,
+    ) -> Iterator[Streamed[str]]: ...
+
+    @overload
+    def stream(
+        self,
+        modality: Mapping[ModalityName, str],
+        items: object,
+        prefetch: int = 64,
+        normalize: bool = True,
+        on_error: OnError = "raise",
+        priority: int = 0,
+        options: Mapping[ModalityName, Mapping[str, str]] | None = None,
+    ) -> Iterator[StreamedRow]: ...
+
+    def stream(
+        self,
+        modality: ModalityName | Mapping[ModalityName, str],
+        items: Any,
+        prefetch: int = 64,
+        normalize: bool = True,
+        on_error: OnError = "raise",
+        priority: int = 0,
+        options: Mapping[ModalityName, Mapping[str, str]] | None = None,
+    ) -> Iterator[Any]:
         """Embed an iterable, however long, in constant memory: results in its order, as they are ready.
 
         Args:
-            prefetch: items that are taken ahead of the result at hand; 1 to 100 000.
+            modality: of all items; or for tables the column of each modality that is embedded:
+                ``{"image": "photo_path", "text": "caption"}``.
+            items: an iterable of items; or where files are, as ``bind-embed`` takes them: the path of a
+                folder or a zip or tar archive, or a URL that ends in ``/``. With columns: the path or URL of
+                a table (Parquet, Arrow, CSV, JSON lines), of a saved dataset, a tar shard or a folder of
+                such files; a list of them; or an Arrow table (docs/scale.md).
+            prefetch: items or rows that are taken ahead of the result at hand; 1 to 100 000.
             on_error: ``raise`` at the first bad item, or ``skip`` it: its result has an ``error``.
             normalize, priority: as in :meth:`submit`.
+            options: how files and cells are read, by modality: ``{"depth": {"unit": "mm"}}``.
+
+        Returns:
+            A :class:`Streamed` for each item or file; with columns a :class:`StreamedRow` for each row, with
+            the row's other columns.
+
+        Raises:
+            InputError: an item is bad, or a table lacks a column.
+            SourceError: a folder, archive or table cannot be read.
 
         >>> [one.vector.shape for one in model.stream("image", ["bell.jpg", "car.jpg"])]
         [(96,), (96,)]
+        >>> import pyarrow as pa
+        >>> rows = pa.table({"photo": ["bell.jpg"], "caption": ["a bell ringing"], "n": [1]})
+        >>> for found in model.stream({"image": "photo", "text": "caption"}, rows):
+        ...     print(found.columns["n"], *found.vectors)
+        1 image text
         """
-        self._require(modality)
+        given = dict(options or {})
+        columns = chosen_columns(modality) if isinstance(modality, Mapping) else {}
+        for each in [*(columns or [str(modality)]), *given]:
+            self._require(each)
+        for each, of_modality in given.items():
+            check_options(of_modality, each, f"options of {each}")
         skip, normalize = is_skip(on_error), is_normalized(normalize)
         require_whole("prefetch", prefetch, "items", 1, 100_000)
-        require_items("stream", items)
-        options = request_options(priority, None, normalize, new_caller())
+        asked = request_options(priority, None, normalize, new_caller())
 
-        submit = partial(self.pipelines.submit_many, modality, engine=self._engine, options=options)
-        return stream(items, self._preparation.taken, submit, prefetch, skip, modality)
+        submit = partial(self.pipelines.submit_many, engine=self._engine, options=asked)
+        if isinstance(modality, Mapping):
+            from bindrt.tables.streaming import stream_rows  # only here: it imports pyarrow
+
+            return stream_rows(items, columns, given, submit, prefetch, skip)
+        if modality != "text" and isinstance(items, (str, os.PathLike)):
+            from bindrt.sources.listing import files_of, is_place  # only here: it imports zipfile
+
+            if is_place(items):
+                paths = (path for path, _ in files_of(os.fsdecode(items)))
+                hold = partial(as_item, modality, options=given.get(modality, {}))
+                return stream(paths, hold, partial(submit, modality), prefetch, skip, modality)
+        if given:
+            raise OptionError("options", "they are for files of a folder and for tables", "leave them out")
+        require_items("stream", items)
+        return stream(items, self._preparation.taken, partial(submit, modality), prefetch, skip, modality)
 
     def _require(self, modality: str) -> None:
         raise NotImplementedError

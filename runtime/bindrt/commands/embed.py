@@ -47,7 +47,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if wants_shards(args):
         summary = run_shards(args, arguments, console)
         if args.json:
-            print(json.dumps({"output": str(args.output), **summary.as_json()}, ensure_ascii=False))
+            print(
+                json.dumps(
+                    {"output": str(args.output or args.index), **summary.as_json()}, ensure_ascii=False
+                )
+            )
         return PASSED_OVER if summary.doubtful else DONE
     check_outputs(args)
     with ExitStack() as stack:

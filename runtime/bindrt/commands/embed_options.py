@@ -14,10 +14,11 @@ from bindrt.commands.manifests import Manifest
 from bindrt.commands.rows import DTYPES
 from bindrt.commands.rules import Selection, Shard, parse_rule, parse_shard
 from bindrt.commands.segments import parts_folder
+from bindrt.commands.shards.folders import RemoteOutput, output_place
 from bindrt.commands.shards.parts import shards_folder
 from bindrt.commands.storing import rows_beside
 from bindrt.commands.terminal import Add, CommandParser
-from bindrt.errors import OptionError
+from bindrt.errors import Error, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.precisions import PRECISION_HELP
 from bindrt.stores import StorePlace
@@ -78,9 +79,9 @@ def _add_output(add: Add) -> None:
     add(
         "-o",
         "--output",
-        type=Path,
+        type=_output,
         metavar="OUT",
-        help=".parquet, .npz, .jsonl or .lance; or a folder, for a file a block",
+        help=".parquet, .npz, .jsonl or .lance; or a folder, for a file a block; or such a URL: s3://…",
     )
     add("--index", type=_index_place, metavar="OUT|URL",
         help="write an index, a folder, for bind-search; or load the rows into a store: "
@@ -142,12 +143,22 @@ def embed_arguments(args: argparse.Namespace) -> EmbedArguments:
     )
 
 
-def _places(output: Path | StorePlace) -> tuple[Path, ...]:
-    """What an output writes: itself, and what it is made of."""
+def _places(output: Path | StorePlace | RemoteOutput) -> tuple[Path, ...]:
+    """What an output writes on this machine: itself, and what it is made of."""
+    if isinstance(output, RemoteOutput):
+        return ()
     if isinstance(output, StorePlace):
         of_store = (Path(output.path),) if output.is_local else ()
-        return parts_folder(rows_beside(output)), *of_store
-    return output, parts_folder(output), shards_folder(output)
+        rows = rows_beside(output)
+        return parts_folder(rows), rows.with_name(f"{rows.name}.shards"), *of_store
+    return output, parts_folder(output), shards_folder(output), output.with_name(f"{output.name}.shards")
+
+
+def _output(text: str) -> Path | RemoteOutput:
+    try:
+        return output_place(text)
+    except Error as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _index_place(text: str) -> Path | StorePlace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from bindrt.commands.segments import Segments
 from bindrt.index import Index
 from bindrt.index.vectors import Dtype
 from bindrt.notes import WINDOWS
+from bindrt.stores import Records
 
 #: With so many vectors a graph is worth its memory, if usearch is installed.
 APPROXIMATE_FROM = 100_000
@@ -27,9 +28,7 @@ def write_index(segments: Segments, bundle: Path, path: Path) -> None:
     Args:
         bundle: the bundle that made them, for ``bind-search``.
     """
-    large = segments.rows() >= APPROXIMATE_FROM and importlib.util.find_spec("usearch") is not None
-    dtype = cast(Dtype, segments.dtype)
-    index = Index(segments.space, segments.dim, approximate=large, bundle=bundle, dtype=dtype)
+    index = _new(segments.space, segments.dim, segments.rows(), bundle, segments.dtype)
     for table in segments.tables(["source", "modality", "error", "embedding", *_OF_WINDOWS]):
         good = table.filter(pc.is_valid(table["embedding"]))
         for modality in sorted(set(good["modality"].to_pylist())):
@@ -38,6 +37,33 @@ def write_index(segments: Segments, bundle: Path, path: Path) -> None:
             metadata = [_metadata(row) for row in part.select(_OF_WINDOWS).to_pylist()]
             index.add(vectors_of(part, segments.dim), sources, modality, metadata, on_duplicate="keep")
     index.save(path)
+
+
+def index_tables(
+    rows: Iterable[tuple[list[str], Records]],
+    count: int,
+    dim: int,
+    space: str,
+    dtype: str | None,
+    bundle: Path,
+    path: Path,
+) -> None:
+    """Writes an index of the rows of tables; their other columns are its metadata.
+
+    Args:
+        rows: with the id of each.
+        count: how many there may be.
+    """
+    index = _new(space, dim, count, bundle, dtype or "float32")
+    for names, records in rows:
+        for modality in records.modalities[:1]:  # all have the same
+            index.add(records.vectors, names, modality, records.metadata, on_duplicate="keep")
+    index.save(path)
+
+
+def _new(space: str, dim: int, count: int, bundle: Path, dtype: str) -> Index:
+    large = count >= APPROXIMATE_FROM and importlib.util.find_spec("usearch") is not None
+    return Index(space, dim, approximate=large, bundle=bundle, dtype=cast(Dtype, dtype))
 
 
 def index_rows(index: Index) -> Iterator[Row]:

@@ -22,8 +22,7 @@ from bindrt.limits import DEFAULT_LIMITS, Limits
 from bindrt.notes import FEWER_VIEWS
 from bindrt.preprocess.detection import detect_opened
 from bindrt.sources import Opened, open_source
-from bindrt.sources.archives import is_archive, members
-from bindrt.sources.folders import files_below
+from bindrt.sources.listing import files_of, is_place
 from bindrt.sources.suffixes import modality_by_suffix
 from bindrt.text import clean
 
@@ -163,15 +162,11 @@ def _all_inputs(arguments: EmbedArguments) -> Iterator[Input | None]:
                     yield None
                 elif name := line.rstrip("\r\n"):
                     yield Input(name, "text" if modality == "text" else None, name=name, path=name)
-        elif os.path.isdir(path):
+        elif is_place(path):
             own = [below for place in arguments.own if (below := below_folder(place, path))]
-            for name in files_below(path, links=True):
-                inside = os.path.relpath(name, path)
+            for name, inside in files_of(path, links=True):
                 if not any(inside == place or inside.startswith(place + os.sep) for place in own):
                     yield Input(name, None, True, inside, name)
-        elif is_archive(path):
-            for inside in members(path):
-                yield Input(f"{path}/{inside}", None, True, inside, f"{path}/{inside}")
         else:
             yield Input(path, None, name=path, path=path)
     if arguments.manifest is not None:

@@ -247,11 +247,21 @@ def replaced_by(segment: Path) -> list[int]:
 def table_space(path: Path) -> str:
     """The space recorded in a Parquet file that this command wrote."""
     try:
-        metadata = pq.read_schema(path).metadata or {}
+        schema = pq.read_schema(path)
     except (pa.ArrowException, OSError) as error:
         raise InputError(str(path), f"not a readable Parquet file ({error})", "remove it") from None
+    return recorded_space(schema, str(path))
+
+
+def recorded_space(schema: pa.Schema, name: str) -> str:
+    """The space in the metadata of a file that this command wrote.
+
+    Raises:
+        InputError: there is none.
+    """
+    metadata = schema.metadata or {}
     if SPACE not in metadata:
         raise InputError(
-            str(path), "it has no embedding space", "it was not written by bind-embed; choose another -o"
+            name, "it has no embedding space", "it was not written by bind-embed; choose another -o"
         )
     return str(metadata[SPACE].decode("utf-8", "replace"))

@@ -53,6 +53,7 @@ class Summary:
         store: where rows were loaded; None: nowhere.
         loaded: how many the store has of this output.
         refused: what it did not take, and why.
+        values: how many rows have a value in each column of tables that is embedded.
     """
 
     rows: int = 0
@@ -70,6 +71,7 @@ class Summary:
     store: str | None = None
     loaded: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
+    values: Counter[str] = field(default_factory=Counter)
 
     def pass_over(self, file: PassedOver) -> None:
         self.passed_over.setdefault(file.suffix, Suffix(file)).add(file)
@@ -90,15 +92,21 @@ class Summary:
         self.failed += other.failed
         self.notes.update(other.notes)
         self.work += other.work
+        self.values.update(other.values)
         for name, suffix in other.passed_over.items():
             found = self.passed_over.setdefault(name, Suffix(suffix.example))
             found.count += suffix.count
             found.doubtful += suffix.doubtful
 
     @property
+    def empty_columns(self) -> list[str]:
+        """Columns that were to be embedded, and have no value in any row."""
+        return sorted(name for name, count in self.values.items() if not count)
+
+    @property
     def doubtful(self) -> int:
-        """How many files were passed over that may be media."""
-        return sum(suffix.doubtful for suffix in self.passed_over.values())
+        """How many files were passed over that may be media, and columns that may be others than meant."""
+        return sum(suffix.doubtful for suffix in self.passed_over.values()) + len(self.empty_columns)
 
     def line(self, seconds: float) -> str:
         """The numbers that are not zero, in one line."""
@@ -123,6 +131,8 @@ class Summary:
             )
         for pattern in sorted(self.idle_rules):
             yield f"no file fits the rule {pattern!r}"
+        for name in self.empty_columns:
+            yield f"no row has a value in the column {name!r}"
         for key, count in sorted(self.notes.items()):
             yield f"{key}: {count} {'row' if count == 1 else 'rows'}. {NOTES.get(key, '')}".rstrip()
         if self.store is not None:
@@ -153,6 +163,7 @@ class Summary:
                 for name, s in sorted(self.passed_over.items())
             },
             "idle_rules": sorted(self.idle_rules),
+            **({"empty_columns": self.empty_columns} if self.empty_columns else {}),
             "notes": {
                 key: {"rows": count, "meaning": NOTES.get(key, "")}
                 for key, count in sorted(self.notes.items())

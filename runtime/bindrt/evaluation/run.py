@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from bindrt import linear
+from bindrt.embeddings import Vectors
 from bindrt.errors import InputError, OptionError
+from bindrt.evaluation import adamw
+from bindrt.evaluation.adamw import Recipe
 from bindrt.evaluation.folders import Folder
 from bindrt.evaluation.measures import resampled
 from bindrt.evaluation.protocols import linear_probe, retrieval, zero_shot
@@ -18,7 +24,7 @@ from bindrt.evaluation.vectors import VectorStore
 from bindrt.model import Model
 from bindrt.templates import IMAGENET
 
-PROTOCOLS = (zero_shot.NAME, retrieval.NAME, linear_probe.NAME)
+PROTOCOLS = (zero_shot.NAME, retrieval.NAME, linear_probe.NAME, linear_probe.NAME_ADAMW)
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,9 @@ def evaluate(
     model: Model, dataset: Dataset, content: Content, store: VectorStore, request: Request, left_out: int = 0
 ) -> Report:
     """The scores of one bundle."""
-    found = tuple(_found(name, content, store, request) for name in _protocols(content, request))
+    found = tuple(
+        _found(name, content, store, request, dataset.recipe) for name in _protocols(content, request)
+    )
     published = {each.measure: each.value for each in dataset.published}
     beside = tuple(
         replace(each, scores=tuple(replace(s, published=published.get(s.measure)) for s in each.scores))
@@ -77,7 +85,8 @@ def evaluate(
 
 
 def _protocols(content: Content, request: Request) -> Sequence[str]:
-    fitting = (retrieval.NAME,) if isinstance(content, Pairs) else (zero_shot.NAME, linear_probe.NAME)
+    probes = (linear_probe.NAME, linear_probe.NAME_ADAMW)
+    fitting = (retrieval.NAME,) if isinstance(content, Pairs) else (zero_shot.NAME, *probes)
     for name in request.protocols:
         if name not in fitting:
             raise OptionError(
@@ -86,14 +95,25 @@ def _protocols(content: Content, request: Request) -> Sequence[str]:
     return request.protocols or fitting[:1]
 
 
-def _found(name: str, content: Content, store: VectorStore, request: Request) -> Found:
+def _found(name: str, content: Content, store: VectorStore, request: Request, recipe: Recipe) -> Found:
     if isinstance(content, Pairs):
         return retrieval.evaluate(content, store, [request.weights] if request.weights else ())
     if request.weights:
         raise OptionError("--weight", "items are of one modality", "leave it out")
     if name == linear_probe.NAME:
-        return linear_probe.evaluate(content, store, request.shots)
+        return linear_probe.evaluate(name, content, store, _logistic, request.shots)
+    if name == linear_probe.NAME_ADAMW:
+        learn = partial(_adamw, recipe)
+        return linear_probe.evaluate(name, content, store, learn, request.shots)
     return zero_shot.evaluate(content, store, request.templates)
+
+
+def _logistic(vectors: Vectors, labels: npt.NDArray[np.int64], draw: int) -> linear.Linear:
+    return linear.fit(vectors, labels)
+
+
+def _adamw(recipe: Recipe, vectors: Vectors, labels: npt.NDArray[np.int64], draw: int) -> linear.Linear:
+    return adamw.fit(vectors, labels, recipe, draw)
 
 
 def compared(report: Report, other: Report) -> Report:

@@ -75,6 +75,15 @@ def vectors_column(vectors: npt.NDArray[np.float32]) -> pa.Array:
     )
 
 
+def with_numbers(table: pa.Table, modalities: Iterable[str], kind: pa.DataType) -> pa.Table:
+    """A table whose vectors have numbers of another type."""
+    for modality in modalities:
+        name = VECTOR.format(modality)
+        wanted = pa.list_(kind, table.schema.field(name).type.list_size)
+        table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(wanted))
+    return table
+
+
 def _values(column: Any) -> Iterable[object]:
     if isinstance(column, np.ndarray):
         return column.tolist() if column.ndim == 1 and column.dtype.kind in "OUT" else list(column)

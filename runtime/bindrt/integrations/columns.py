@@ -11,16 +11,15 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from bindrt.errors import ClosedError, EngineError, Error, InputError, OptionError
-from bindrt.item_options import as_item, check_options
+from bindrt.errors import ClosedError, EngineError, Error, OptionError
+from bindrt.item_options import check_options
 from bindrt.item_types import ModalityName
 from bindrt.loading import load
 from bindrt.modalities import MODALITIES
 from bindrt.model import Model
 from bindrt.option_checks import require_kind
 from bindrt.pipeline import EmbeddingFuture
-from bindrt.sources.foreign import is_missing
-from bindrt.sources.locations import is_uri
+from bindrt.tables.cells import items_of, no_column
 
 
 class Embedded(NamedTuple):
@@ -123,9 +122,7 @@ class ColumnEmbedder:
 
     def _column(self, rows: Mapping[str, Iterable[object]], name: str) -> Sequence[object]:
         if name not in rows:
-            raise InputError(
-                f"column {name!r}", "the rows do not have it", f"they have {', '.join(map(str, rows))}"
-            )
+            raise no_column(name, rows)
         return list(rows[name])
 
     def _submit(
@@ -133,20 +130,11 @@ class ColumnEmbedder:
     ) -> list[EmbeddingFuture | None]:
         """The future of each value; None where there is no value."""
         found: list[EmbeddingFuture | None] = [None] * len(values)
-        items, places = [], []
-        for place, value in enumerate(values):
-            if not is_missing(value):
-                items.append(self._item(modality, value, root))
-                places.append(place)
+        items, places = items_of(modality, values, root, self.options.get(modality, {}))
         futures = model.submit_many(cast(ModalityName, modality), items)
         for place, future in zip(places, futures, strict=True):
             found[place] = future
         return found
-
-    def _item(self, modality: str, value: object, root: str | None) -> object:
-        if root and modality != "text" and isinstance(value, str) and not is_uri(value):
-            value = os.path.join(root, value)
-        return as_item(modality, value, self.options.get(modality, {}))
 
 
 def _collect(futures: Sequence[EmbeddingFuture | None], dim: int) -> Embedded:

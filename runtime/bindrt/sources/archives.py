@@ -1,4 +1,4 @@
-"""Files in zip and tar archives, read where they are: ``photos.zip/holiday/bell.jpg`` is such a path."""
+"""Files in zip, tar and tar.gz archives, where they are: ``photos.zip/holiday/bell.jpg`` is such a path."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import BinaryIO, cast
 
-from bindrt.errors import LimitError, SourceError
+from bindrt.errors import Error, LimitError, SourceError
 from bindrt.limits import Limits
+from bindrt.sources.gzipped import GzipFile, GzipStates
 
-#: What an archive's name ends in. A compressed tar file has no place where a member begins.
-SUFFIXES = (".zip", ".tar")
+#: A compressed tar file's name ends so; those of other compressions cannot be read from any place on.
+GZIPPED = (".tar.gz", ".tgz")
+#: What an archive's name ends in.
+SUFFIXES = (".zip", ".tar", *GZIPPED)
 #: How a member may be held in a zip file.
 _STORED, _DEFLATED = 0, 8
 
@@ -25,8 +30,8 @@ class Member:
     """Where a file is in an archive.
 
     Attributes:
-        at: its first byte; in a zip file that of its header.
-        length: bytes in the archive.
+        at: its first byte; in a zip file that of its header, in a compressed tar file of what it unpacks to.
+        length: bytes in the archive, or in what it unpacks to.
         size: bytes of the file itself.
         method, crc: of a zip file; None in a tar file.
         is_locked: it is encrypted.
@@ -67,7 +72,9 @@ def members(archive: str) -> Mapping[str, Member]:
     """
     try:
         state = os.stat(archive)
-        return _members(os.path.realpath(archive), state.st_mtime_ns, state.st_size)
+        return _archive(os.path.realpath(archive), state.st_mtime_ns, state.st_size)[0]
+    except Error:
+        raise
     except (OSError, ValueError, zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
         raise SourceError(archive, f"the archive cannot be read ({error})", "is it complete?") from error
 
@@ -96,7 +103,7 @@ def read_member(archive: str, inside: str, name: str, limits: Limits) -> bytes:
     if member.is_locked or member.method not in (None, _STORED, _DEFLATED):
         how = "encrypted" if member.is_locked else "compressed in a way that is not read"
         raise SourceError(name, f"it is {how}", "unpack it first")
-    with open(archive, "rb") as file:
+    with _opened(archive, name) as file:
         file.seek(member.at)
         if member.method is not None:
             header = file.read(30)
@@ -112,14 +119,40 @@ def read_member(archive: str, inside: str, name: str, limits: Limits) -> bytes:
     return data
 
 
+@contextmanager
+def _opened(archive: str, name: str) -> Iterator[BinaryIO]:
+    """An archive as bytes that members have places in."""
+    with open(archive, "rb") as file:
+        if not archive.lower().endswith(GZIPPED):
+            yield file
+            return
+        state = os.fstat(file.fileno())
+        _, states = _archive(os.path.realpath(archive), state.st_mtime_ns, state.st_size)
+        assert states is not None
+        try:
+            with GzipFile(file, states) as unpacked:
+                yield cast(BinaryIO, unpacked)
+        except (zlib.error, EOFError) as error:
+            raise SourceError(name, f"it is damaged in the archive ({error})", "pack it again") from error
+
+
 @lru_cache(maxsize=8)
-def _members(archive: str, modified_ns: int, size: int) -> Mapping[str, Member]:
+def _archive(archive: str, modified_ns: int, size: int) -> tuple[Mapping[str, Member], GzipStates | None]:
     """Read once for an archive as it is now, since each of its files asks for it."""
     if archive.lower().endswith(".zip"):
         with zipfile.ZipFile(archive) as of_zip:
-            return {info.filename: _of_zip(info) for info in of_zip.infolist() if not info.is_dir()}
-    with tarfile.open(archive, "r:") as of_tar:
-        return {i.name: Member(i.offset_data, i.size, i.size) for i in of_tar if i.isreg()}
+            return {info.filename: _of_zip(info) for info in of_zip.infolist() if not info.is_dir()}, None
+    if not archive.lower().endswith(GZIPPED):
+        with open(archive, "rb") as file:
+            return _of_tar(file), None
+    states = GzipStates(archive)
+    with open(archive, "rb") as file, GzipFile(file, states) as unpacked:
+        return _of_tar(cast(BinaryIO, unpacked)), states
+
+
+def _of_tar(file: BinaryIO) -> Mapping[str, Member]:
+    with tarfile.open(fileobj=file, mode="r:") as archive:
+        return {i.name: Member(i.offset_data, i.size, i.size) for i in archive if i.isreg()}
 
 
 def _of_zip(info: zipfile.ZipInfo) -> Member:

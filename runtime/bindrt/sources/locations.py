@@ -6,16 +6,11 @@ import base64
 import contextlib
 import os
 import re
-from collections.abc import Iterator
-from typing import Any
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
-from bindrt.errors import Error, LimitError, SourceError
-from bindrt.extras import install
+from bindrt.errors import LimitError, SourceError
 from bindrt.limits import Limits
 
-#: Files behind URLs up to this size are fetched whole; of larger ones, what a decoder asks for.
-_WHOLE = 64 << 20
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
 
 
@@ -88,41 +83,3 @@ def data_bytes(place: str, name: str, limits: Limits) -> bytes:
         return base64.b64decode(raw + b"=" * (-len(raw) % 4), validate=True)
     except ValueError as error:
         raise SourceError(name, f"the data: URI is damaged: {error}", "encode the file as base64") from error
-
-
-def open_url(place: str, name: str, limits: Limits) -> Any:
-    """The file behind a URL as a file object, or its bytes if it is small.
-
-    Raises:
-        SourceError: it cannot be opened.
-        Error: fsspec is not installed.
-    """
-    if "::" in place:
-        raise SourceError(name, "chained URLs are not opened", "open it with fsspec and pass the file object")
-    try:
-        import fsspec  # type: ignore[import-untyped,unused-ignore]
-    except ImportError:
-        raise Error(
-            name, "a URL needs the package fsspec", f"{install('remote')}, or download it first"
-        ) from None
-    with _fetching(name):
-        filesystem, path = fsspec.core.url_to_fs(place)
-        file = filesystem.open(path, "rb")
-        if not 0 <= (getattr(file, "size", None) or -1) <= min(_WHOLE, limits.max_bytes):
-            return file
-        with file:
-            return file.read()
-
-
-@contextlib.contextmanager
-def _fetching(name: str) -> Iterator[None]:
-    """Turns what fsspec raises into a SourceError."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise SourceError(name, "there is no such file", "check the URL") from None
-    except ImportError as error:  # the package of that store is missing
-        raise SourceError(name, str(error), "install it, or download the file first") from error
-    except Exception as error:
-        reason = str(error) or type(error).__name__
-        raise SourceError(name, f"cannot open the URL: {reason}", "check the URL") from error

@@ -15,7 +15,8 @@ from typing import Any, BinaryIO, cast
 from bindrt.arrays import item_name
 from bindrt.errors import Error, LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS, Limits
-from bindrt.sources.locations import at_home, data_bytes, file_path, is_data, is_file_uri, is_uri, open_url
+from bindrt.sources.locations import at_home, data_bytes, file_path, is_data, is_file_uri, is_uri
+from bindrt.sources.remote import open_url
 from bindrt.sources.streams import is_file_object, own_stream
 
 #: So many of a file's first bytes are looked at to know its format.

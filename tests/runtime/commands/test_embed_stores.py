@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import bindrt
+from bindrt import index as bindrt_index
 from bindrt.stores.lancedb import LanceTable
 from support.embedding import PHOTO, SOUND, Embed
 from support.stores import lancedb
@@ -95,6 +96,40 @@ def test_a_column_names_the_rows(tmp_path: Path, embed: Embed) -> None:
         assert sorted(source or "" for source, *_ in store.rows().values()) == ["a 1", "b 2", "b 3"]
         done = embed(*asked, "--id", "number", "--resume")
         assert "--id number" in done.err
+
+
+def test_tables_need_no_other_output(tmp_path: Path, embed: Embed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their rows are kept until the store has them, and no longer."""
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(pa.table({"n": range(3), "caption": ["a", None, "c"]}), "t.parquet")
+    with lancedb(tmp_path) as store:
+        asked = ("t.parquet", "--column", "text=caption", "--index", store.url)
+        with monkeypatch.context() as patch:
+            patch.setattr(LanceTable, "finish", lambda self: 1 / 0)
+            assert "go on with --resume" in embed(*asked).err
+        assert "an earlier run is there" in embed(*asked).err
+        done = embed(*asked, "--resume", "--json")
+        assert done.code == 0, done.err
+        assert (done.summary["rows"], done.summary["kept"], done.summary["loaded"]) == (0, 3, 2)
+        assert sorted(source or "" for source, *_ in store.rows().values()) == ["a", "c"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["l", "t.parquet"]
+
+
+def test_an_index_of_a_table(tmp_path: Path, embed: Embed) -> None:
+    rows = pa.table({"n": range(3), "caption": ["a bell", None, "a car"], "sku": ["x1", "x2", "x3"]})
+    pq.write_table(rows, tmp_path / "t.parquet")
+    asked = (tmp_path / "t.parquet", "--column", "text=caption")
+    done = embed(*asked, "--index", tmp_path / "a.index")
+    assert done.code == 0, done.err
+    index = bindrt_index.Index.load(tmp_path / "a.index")
+    assert sorted(index.ids) == ["a bell", "a car"]
+    assert index.get("a car").metadata == {"n": 2, "caption": "a car", "sku": "x3"}
+    assert "it exists" in embed(*asked, "--index", tmp_path / "a.index").err
+    done = embed(*asked, "--index", tmp_path / "b.index", "-o", tmp_path / "o.parquet", "--id", "sku")
+    assert done.code == 0, done.err
+    assert sorted(bindrt_index.Index.load(tmp_path / "b.index").ids) == ["x1", "x3"]
+    assert len(pq.read_table(tmp_path / "o.parquet")) == 3
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.index", "b.index", "o.parquet", "t.parquet"]
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,11 @@ def test_another_bundle_at_the_same_questions(
         (["tiny"], 2, "there is no such task"),
         (["tiny", "ib-score", "."], 2, "1 folders given; give VIDEOS SOUNDS"),
         (["tiny", "esc50", "nowhere"], 1, "karolpiczak/ESC-50"),
-        (["tiny", "esc50", "DIR", "--protocol", "retrieval"], 2, "take zero-shot or linear-probe"),
+        (
+            ["tiny", "esc50", "DIR", "--protocol", "retrieval"],
+            2,
+            "take zero-shot or linear-probe",
+        ),
         (["tiny", "esc50", "DIR", "--weight", "audio=1"], 2, "items are of one modality"),
         (["tiny", "esc50", "DIR", "--weight", "audio"], 2, "not a modality with its weight"),
         (["tiny", "esc50", "DIR", "--shots", "0"], 2, "0 examples teach nothing"),
@@ -138,6 +142,13 @@ def test_a_linear_probe(copies: Copies, capsys: pytest.CaptureFixture[str]) -> N
     assert told["scores"][0]["value"] > 80
     assert main([*map(str, words[:-1]), "9"]) == 1
     assert "examples to learn from" in capsys.readouterr().err
+
+
+def test_a_linear_probe_by_the_papers_recipe(copies: Copies, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["tiny", "esc50", copies("esc50").path, "--protocol", "linear-probe-adamw", "--shots", "2"]
+    told = as_json(words, capsys)
+    assert [score["protocol"] for score in told["scores"]] == ["linear-probe-adamw"]
+    assert told["scores"][0]["value"] > 80
 
 
 def test_own_weights(copies: Copies, capsys: pytest.CaptureFixture[str]) -> None:

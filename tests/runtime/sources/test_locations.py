@@ -8,14 +8,16 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import PIL.Image
 import pytest
 
 from bindrt import Error, LimitError, Limits, SourceError, preprocess
-from bindrt.sources import locations, open_source
+from bindrt.sources import open_source, remote
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -75,7 +77,7 @@ def test_a_long_data_uri_has_a_short_name() -> None:
 @pytest.mark.parametrize("whole", [0, 64 << 20])
 def test_what_fsspec_opens(png: Path, whole: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fetched whole, or read piece by piece."""
-    monkeypatch.setattr(locations, "_WHOLE", whole)
+    monkeypatch.setattr(remote, "_WHOLE", whole)
     with fsspec.open("memory://cats/cat.png", "wb") as file:
         file.write(png.read_bytes())
     assert read("memory://cats/cat.png") == png.read_bytes()
@@ -115,3 +117,58 @@ def test_without_fsspec(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec", None)
     with pytest.raises(Error, match=r"needs the package fsspec; .*, or download it first"):
         open_source("https://example.org/cat.jpg")
+
+
+class Busy(Quiet):
+    """Fails some times, then serves."""
+
+    failures: ClassVar[list[int]] = []
+
+    def send_head(self) -> Any:
+        if self.failures:
+            self.send_error(self.failures.pop(0))
+            return None
+        return super().send_head()
+
+
+@pytest.mark.parametrize(("failures", "said"), [([503, 429], None), ([403] * 20, "403"), ([503] * 20, "503")])
+def test_http_that_fails_for_a_moment_is_tried_again(
+    failures: list[int], said: str | None, png: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("aiohttp")
+    waits: list[float] = []
+    monkeypatch.setattr(remote.time, "sleep", waits.append)
+    handler = partial(Busy, directory=str(png.parent))
+    monkeypatch.setattr(Busy, "failures", list(failures))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{running.server_port}/a%20cat.png"
+        if said is None:
+            assert read(url) == png.read_bytes()
+            assert waits
+        else:
+            with pytest.raises(SourceError, match=said):
+                read(url)
+            assert bool(waits) == (said == "503")
+        running.shutdown()
+
+
+def test_a_store_that_fails_while_it_is_read(png: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote.time, "sleep", lambda seconds: None)
+    calls = []
+
+    class Failing(BytesIO):
+        size = png.stat().st_size
+
+        def read(self, count: int | None = -1) -> bytes:
+            calls.append(count)
+            if len(calls) == 1:
+                super().read(10)
+                raise ConnectionResetError("the store has gone")
+            return super().read(count)
+
+    monkeypatch.setattr(
+        type(fsspec.filesystem("memory")), "_open", lambda *args, **options: Failing(png.read_bytes())
+    )
+    assert read("memory://cats/cat.png") == png.read_bytes()
+    assert len(calls) == 2

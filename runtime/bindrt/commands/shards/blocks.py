@@ -1,4 +1,4 @@
-"""Blocks of inputs: what one worker takes at a time, and what becomes one file."""
+"""Blocks of inputs, numbered: what one worker takes at a time, and what becomes one file."""
 
 from __future__ import annotations
 
@@ -8,25 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
-import pyarrow as pa
-
 from bindrt.commands.inputs import EmbedArguments, Input, list_inputs
 from bindrt.sources.locations import is_uri
-
-
-class Block:
-    """Some inputs. It can be pickled.
-
-    Attributes:
-        count: how many inputs it has; where that is not known, 1.
-    """
-
-    count: int
-
-    @property
-    def name(self) -> str:
-        """What it reads, as a text by which a later run knows it."""
-        raise NotImplementedError
+from bindrt.tables import Block
 
 
 @dataclass(frozen=True)
@@ -42,28 +26,6 @@ class FilesBlock(Block):
     @property
     def name(self) -> str:
         return repr([(entry.source, entry.modality, sorted(entry.options.items())) for entry in self.inputs])
-
-
-class RowsBlock(Block):
-    """Rows of a table, of which some columns are embedded.
-
-    Attributes:
-        place: where the table is.
-        row: the number of its first row in the table.
-        root: the folder that relative paths in it begin at.
-    """
-
-    place: str
-    row: int
-    root: str
-
-    def tables(self, rows: int) -> Iterator[pa.Table]:
-        """Its rows, at most ``rows`` at a time.
-
-        Raises:
-            SourceError: they cannot be read.
-        """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -101,4 +63,5 @@ def file_blocks(arguments: EmbedArguments, rows: int) -> Iterator[Block]:
 def _anywhere(entry: Input) -> Input:
     if entry.modality == "text" or is_uri(entry.path):
         return entry
-    return replace(entry, path=os.path.abspath(os.path.expanduser(entry.path)))
+    # Not abspath: "./a.jpg" is the very name of a file in an archive.
+    return replace(entry, path=os.path.join(os.getcwd(), os.path.expanduser(entry.path)))

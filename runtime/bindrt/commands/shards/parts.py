@@ -6,10 +6,7 @@ worker was killed or was slow, puts the same rows in the same place: no row is l
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,16 +16,19 @@ import pyarrow.parquet as pq
 
 from bindrt.bundle.space import require_same_space
 from bindrt.commands.lance_files import SUFFIX as LANCE
-from bindrt.commands.segments import rows_in, table_space
+from bindrt.commands.segments import recorded_space
 from bindrt.commands.shards.blocks import NumberedBlock
-from bindrt.errors import OptionError
+from bindrt.commands.shards.folders import Folder, RemoteOutput
+from bindrt.errors import Error, InputError, OptionError
 
 #: In the metadata of a part of a table: which table, and the number of the part's first row in it.
 PLACE, FIRST_ROW = b"bindrt.table", b"bindrt.first_row"
 
 
-def is_folder(output: Path) -> bool:
+def is_folder(output: Path | RemoteOutput) -> bool:
     """Whether an output is a folder of parts rather than one file."""
+    if isinstance(output, RemoteOutput):
+        return not output.suffix
     return output.suffix != LANCE and (not output.suffix or output.is_dir())
 
 
@@ -51,7 +51,7 @@ class Parts:
         folder: where they are.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Folder) -> None:
         self.folder = folder
         self._done = dict(self._found())
 
@@ -65,8 +65,10 @@ class Parts:
 
     def require_space(self, space: str) -> None:
         """Raises SpaceError if the parts have vectors of another space."""
-        for path in self.paths()[:1]:
-            require_same_space(space, table_space(path), str(self.folder))
+        for name in self.names()[:1]:
+            with self.opened(name) as file:
+                there = recorded_space(file.schema_arrow, f"{self.folder}/{name}")
+            require_same_space(space, there, str(self.folder))
 
     def has(self, block: NumberedBlock) -> bool:
         """Whether a block has its part.
@@ -90,53 +92,89 @@ class Parts:
                 str(self.folder), "its parts are of more inputs", "give the same ones, or choose another -o"
             )
 
-    def paths(self) -> list[Path]:
+    def names(self) -> list[str]:
         """All parts, in the order of their rows."""
-        return sorted(path for path in self.folder.glob("part-*.parquet") if _NAME.fullmatch(path.name))
+        return [name for name in self.folder.names() if _NAME.fullmatch(name)]
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[pq.ParquetFile]:
+        """One part.
+
+        Raises:
+            InputError: it is damaged.
+        """
+        try:
+            with self.folder.opened(name) as file, pq.ParquetFile(file) as part:
+                yield part
+        except (pa.ArrowException, OSError) as error:
+            place = f"{self.folder}/{name}"
+            raise InputError(place, f"not a readable Parquet file ({error})", "remove it") from None
 
     def rows(self) -> int:
-        return sum(map(rows_in, self.paths()))
+        found = 0
+        for name in self.names():
+            with self.opened(name) as part:
+                found += part.metadata.num_rows
+        return found
 
-    def clean(self) -> None:
-        """Removes what killed workers have left, once every block has its part."""
-        for left in self.folder.glob(".part-*.new"):
-            left.unlink(missing_ok=True)
+    def tables(self, schema: pa.Schema) -> Iterator[pa.Table]:
+        """The rows of all parts, with the columns of ``schema``; those that a part lacks are null."""
+        for name in self.names():
+            with self.opened(name) as part:
+                for batch in part.iter_batches():
+                    yield _as(pa.Table.from_batches([batch]), schema)
 
-    def remove(self) -> None:
-        shutil.rmtree(self.folder)
+    def schema(self) -> pa.Schema:
+        """Columns for the rows of all parts.
+
+        Raises:
+            Error: a column has types that do not go together.
+        """
+        found: list[pa.Schema] = []
+        for name in self.names():
+            with self.opened(name) as part:
+                found.append(part.schema_arrow)
+        try:
+            return pa.unify_schemas(found, promote_options="permissive")
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            problem = f"a column has another type in another table ({error})"
+            raise Error(str(self.folder), problem, "give -o a folder, or the tables one by one") from None
 
     def _found(self) -> Iterator[tuple[int, str]]:
-        for path in self.paths():
-            if (match := _NAME.fullmatch(path.name)) is not None:
+        for name in self.names():
+            if (match := _NAME.fullmatch(name)) is not None:
                 yield int(match[1]), match[2]
 
 
 @contextmanager
-def new_part(path: Path, schema: pa.Schema | None = None) -> Iterator[Callable[[pa.Table], None]]:
+def new_part(
+    folder: Folder, name: str, schema: pa.Schema | None = None
+) -> Iterator[Callable[[pa.Table], None]]:
     """Gives what writes a table to a part, which is there once the block has ended well, and else is not.
 
     Args:
         schema: of its tables; None: that of the first one.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:12]}.new")
     writers: list[pq.ParquetWriter] = []
+    with folder.writing(name) as file:
 
-    def write(table: pa.Table) -> None:
-        if not writers:
-            writers.append(pq.ParquetWriter(file, table.schema))
-        writers[0].write_table(table)
-
-    try:
-        with open(beside, "wb") as file:
-            if schema is not None:
-                writers.append(pq.ParquetWriter(file, schema))
-            yield write
+        def write(table: pa.Table) -> None:
             if not writers:
-                writers.append(pq.ParquetWriter(file, pa.schema([])))
-            writers[0].close()
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+                writers.append(pq.ParquetWriter(file, table.schema))
+            writers[0].write_table(table)
+
+        if schema is not None:
+            writers.append(pq.ParquetWriter(file, schema))
+        yield write
+        if not writers:
+            writers.append(pq.ParquetWriter(file, pa.schema([])))
+        writers[0].close()
+
+
+def _as(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table with the columns of ``schema``; those that it lacks are null."""
+    there = set(table.column_names)
+    columns = [
+        table[f.name].cast(f.type) if f.name in there else pa.nulls(len(table), f.type) for f in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)

@@ -11,37 +11,39 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from rich.console import Console
 
+from bindrt.commands.indexing import index_tables
 from bindrt.commands.inputs import STDIN, EmbedArguments
 from bindrt.commands.lance_files import SUFFIX as LANCE
-from bindrt.commands.lance_files import write_lance
 from bindrt.commands.outputs import check_suffix
 from bindrt.commands.progress import progress_bar
-from bindrt.commands.shards.blocks import Block, NumberedBlock, file_blocks, numbered
+from bindrt.commands.shards.blocks import NumberedBlock, file_blocks, numbered
 from bindrt.commands.shards.cluster import Cluster, run_on_ray
+from bindrt.commands.shards.folders import Folder, RemoteOutput
 from bindrt.commands.shards.local import run_here
-from bindrt.commands.shards.parts import FIRST_ROW, PLACE, Parts, is_folder, shards_folder
-from bindrt.commands.shards.tables import table_blocks
+from bindrt.commands.shards.part_rows import PartRows
+from bindrt.commands.shards.parts import Parts, is_folder
+from bindrt.commands.shards.target import MadeBy, Target, target_of
 from bindrt.commands.shards.worker import Done, Job
 from bindrt.commands.storing import store_parts
 from bindrt.commands.summary import Summary
 from bindrt.errors import Error, OptionError
+from bindrt.index.place import check_place
 from bindrt.loading import load
-from bindrt.locks import only_writer
 from bindrt.modalities import MODALITIES
 from bindrt.stores import StorePlace, open_store
+from bindrt.tables import Block, table_blocks
 
 
 def wants_shards(args: argparse.Namespace) -> bool:
     """Whether the command line asks for parts."""
-    return bool(args.column or args.cluster or (args.output is not None and is_folder(args.output)))
+    is_parts = args.output is not None and (isinstance(args.output, RemoteOutput) or is_folder(args.output))
+    return bool(args.column or args.cluster or is_parts)
 
 
 def run_shards(args: argparse.Namespace, arguments: EmbedArguments, console: Console) -> Summary:
-    """Embeds everything, and makes one file of the parts if that is wanted.
+    """Embeds everything, and makes one file of the parts, an index or both if that is wanted.
 
     Returns:
         What happened in this run.
@@ -52,17 +54,15 @@ def run_shards(args: argparse.Namespace, arguments: EmbedArguments, console: Con
     """
     _check(args)
     columns = parse_columns(args.column)
-    output = Path(os.path.realpath(args.output))
-    folder = shards_folder(output)
-    job = _job(args, arguments, columns, folder)
-    with only_writer(output, "bind-embed", "-o"):
-        if output != folder and output.exists():
-            raise OptionError(str(args.output), "it exists", "choose another -o")
-        parts = Parts(folder)
+    target = target_of(args.output, args.index)
+    job = _job(args, arguments, columns, target.folder)
+    with target.only_writer():
+        target.require_new()
+        parts = Parts(target.folder)
         if not args.resume:
             parts.require_new()
-        space, dim = _space_and_dim(job)
-        parts.require_space(space)
+        made = _made_by(job)
+        parts.require_space(made.space)
         summary = Summary(kept=parts.rows())
         start = monotonic()
         with progress_bar(console, None) as advance:
@@ -71,17 +71,34 @@ def run_shards(args: argparse.Namespace, arguments: EmbedArguments, console: Con
                     raise Error("", done.error)
                 summary.add(done.summary)
                 advance(done.count)
-        parts.clean()
-        if args.index is not None:
-            skip = args.on_error == "skip"
-            store_parts(args.index, parts.paths(), columns, args.id, dim, space, summary, skip)
-        if output != folder:
-            _merge(parts, output)
+        target.folder.clean("part-")
+        _deliver(args, parts, target, columns, made, summary)
         if not args.json:
-            lines = [f"{args.output}: {summary.line(monotonic() - start)}"]
+            lines = [f"{args.output or args.index}: {summary.line(monotonic() - start)}"]
             for line in [*lines, *(f"  {detail}" for detail in summary.details())]:
                 console.print(line, highlight=False, soft_wrap=True, markup=False)
     return summary
+
+
+def _deliver(
+    args: argparse.Namespace,
+    parts: Parts,
+    target: Target,
+    columns: dict[str, str],
+    made: MadeBy,
+    summary: Summary,
+) -> None:
+    """Takes the parts where they are wanted."""
+    rows = PartRows(parts, columns, args.id)
+    if isinstance(args.index, StorePlace):
+        store_parts(args.index, rows, made.dim, made.space, summary, args.on_error == "skip")
+    elif args.index is not None:
+        count = parts.rows() * len(columns)
+        index_tables(rows.titled(), count, made.dim, made.space, args.dtype, made.bundle, args.index)
+    if target.file is not None:
+        target.merge(parts, made.schema(columns, args.dtype or "float32"))
+    if not target.keeps_parts:
+        target.folder.remove()
 
 
 def parse_columns(given: list[str]) -> dict[str, str]:
@@ -106,19 +123,16 @@ def parse_columns(given: list[str]) -> dict[str, str]:
 
 
 def _check(args: argparse.Namespace) -> None:
-    if args.output is None:
-        raise OptionError("--column or --cluster", "there is no output", "add -o FOLDER or -o OUT.parquet")
-    if not is_folder(args.output):
-        if args.output.suffix not in (".parquet", LANCE):
-            remedy = "give a folder, .parquet or .lance"
-            raise OptionError(f"-o {args.output}", "it cannot be made of shards", remedy)
-        check_suffix(args.output)
+    if args.output is None and args.index is None:
+        raise OptionError(
+            "--column or --cluster", "there is no output", "add -o FOLDER, -o OUT.parquet or --index"
+        )
+    if args.output is not None:
+        _check_output(args.output)
     if STDIN in args.paths:
         raise OptionError("-", "standard input cannot be read again", "give a --manifest")
-    if args.index is not None and not isinstance(args.index, StorePlace):
-        raise OptionError("--index", "no index is made of shards", "give the URL of a store, or leave it out")
     if args.index is not None:
-        open_store(args.index).close()  # its library is there
+        _check_index(args)
     if args.id is not None and not (args.index and args.column):
         raise OptionError("--id", "it names rows of tables in a store", "add --column and --index URL")
     for option in ("retry_failed", "prune", "trace"):
@@ -138,7 +152,29 @@ def _check(args: argparse.Namespace) -> None:
             raise OptionError(f"--{option} {value}", "it is not a number from 1 on", "give one")
 
 
-def _job(args: argparse.Namespace, arguments: EmbedArguments, columns: dict[str, str], folder: Path) -> Job:
+def _check_output(output: Path | RemoteOutput) -> None:
+    if is_folder(output):
+        return
+    if output.suffix != ".parquet" and (output.suffix != LANCE or isinstance(output, RemoteOutput)):
+        is_remote = isinstance(output, RemoteOutput)
+        remedy = "give a folder or .parquet there" if is_remote else "give a folder, .parquet or .lance"
+        raise OptionError(f"-o {output}", "it cannot be made of shards", remedy)
+    if isinstance(output, Path):
+        check_suffix(output)
+
+
+def _check_index(args: argparse.Namespace) -> None:
+    if isinstance(args.index, StorePlace):
+        open_store(args.index).close()  # its library is there
+        return
+    if not args.column:
+        raise OptionError("--index", "no index is made of shards", "give the URL of a store, or leave it out")
+    check_place(args.index, f"--index {args.index}")
+    if args.index.exists():
+        raise OptionError(f"--index {args.index}", "it exists", "choose another one")
+
+
+def _job(args: argparse.Namespace, arguments: EmbedArguments, columns: dict[str, str], folder: Folder) -> Job:
     bundle = args.bundle if not os.path.isdir(args.bundle) else os.path.abspath(args.bundle)
     told: dict[str, Any] = {
         "engine": args.engine,
@@ -154,21 +190,21 @@ def _job(args: argparse.Namespace, arguments: EmbedArguments, columns: dict[str,
     return Job(str(bundle), str(folder), alone, columns, told, args.on_error == "skip", dtype)
 
 
-def _space_and_dim(job: Job) -> tuple[str, int]:
-    """The model's space and the length of its vectors; what is wrong with it is told before any work."""
+def _made_by(job: Job) -> MadeBy:
+    """The model of a job; what is wrong with it is told before any work."""
     with load(job.bundle, **job.load) as model:
         for modality in job.columns:
             if modality not in model.modalities:
                 problem = f"the bundle has no {modality}"
                 raise OptionError(f"--column {modality}", problem, f"it has {', '.join(model.modalities)}")
-        return model.space, model.embed_dim
+        return MadeBy(model.space, model.embed_dim, model.bundle.path)
 
 
 def _blocks(
     args: argparse.Namespace, arguments: EmbedArguments, columns: dict[str, str]
 ) -> Iterator[NumberedBlock]:
     blocks: Iterator[Block] = (
-        table_blocks(args.paths, args.block) if columns else file_blocks(arguments, args.block)
+        table_blocks(args.paths, args.block, arguments.own) if columns else file_blocks(arguments, args.block)
     )
     how = {
         "columns": sorted(columns.items()),
@@ -205,43 +241,3 @@ def _done(
         else:
             yield from run_here(job, every)
     parts.require_no_more(seen)
-
-
-def _merge(parts: Parts, output: Path) -> None:
-    """One file of all parts, whose rows come in their order; the parts are removed."""
-    paths = parts.paths()
-    schema = pa.unify_schemas([pq.read_schema(path) for path in paths], promote_options="permissive")
-    about = {name: value for name, value in (schema.metadata or {}).items() if name not in (PLACE, FIRST_ROW)}
-    schema = schema.with_metadata(about)
-    if output.suffix == LANCE:
-        write_lance(output, schema, _rows(paths, schema))
-    else:
-        _merge_parquet(output, schema, _rows(paths, schema))
-    parts.remove()
-
-
-def _rows(paths: list[Path], schema: pa.Schema) -> Iterator[pa.Table]:
-    for path in paths:
-        with pq.ParquetFile(path) as part:
-            for batch in part.iter_batches():
-                yield _as(pa.Table.from_batches([batch]), schema)
-
-
-def _merge_parquet(output: Path, schema: pa.Schema, tables: Iterator[pa.Table]) -> None:
-    beside = output.with_name(output.name + ".new")
-    with open(beside, "wb") as file:
-        with pq.ParquetWriter(file, schema) as writer:
-            for table in tables:
-                writer.write_table(table)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, output)
-
-
-def _as(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """A table with the columns of ``schema``; those that it lacks are null."""
-    there = set(table.column_names)
-    columns = [
-        table[f.name].cast(f.type) if f.name in there else pa.nulls(len(table), f.type) for f in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)

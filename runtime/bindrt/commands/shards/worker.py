@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -13,15 +12,19 @@ import pyarrow as pa
 from bindrt.commands.embed_run import EmbedRun
 from bindrt.commands.inputs import EmbedArguments
 from bindrt.commands.rows import DTYPES, Row, schema, to_table
-from bindrt.commands.shards.blocks import FilesBlock, NumberedBlock, RowsBlock
+from bindrt.commands.shards.blocks import FilesBlock, NumberedBlock
+from bindrt.commands.shards.folders import Folder, folder_at
 from bindrt.commands.shards.parts import FIRST_ROW, PLACE, new_part, part_name
+from bindrt.commands.shards.vectors import about_vectors, no_rows
 from bindrt.commands.summary import Summary
-from bindrt.embeddings.files import NORMALIZED, SPACE
 from bindrt.errors import ClosedError, EngineError, Error
-from bindrt.integrations.batches import ERROR, VECTOR, columns_of, with_vectors
+from bindrt.integrations.batches import ERROR, columns_of, with_numbers, with_vectors
 from bindrt.integrations.columns import ColumnEmbedder
 from bindrt.item_options import item_options
+from bindrt.sources.foreign import is_missing
 from bindrt.statistics import Work, work_of
+from bindrt.tables import RowsBlock
+from bindrt.tables.cells import is_text, no_column
 
 #: Rows of a table that are embedded together, and rows of files that are written together.
 TOGETHER = 256
@@ -33,7 +36,7 @@ class Job:
 
     Attributes:
         bundle, load: for :func:`bindrt.load`.
-        folder: where the parts are.
+        folder: where the parts are, a path or URL.
         arguments: how files are read; its inputs are not used.
         columns: of tables, by modality.
         skip: what cannot be embedded has a row with its error; else it ends the job.
@@ -83,16 +86,14 @@ class Worker:
         Raises:
             Error: the bundle cannot be loaded, the table cannot be read, or an engine failed.
         """
-        path = Path(self._job.folder) / part_name(block)
+        folder, name = folder_at(self._job.folder), part_name(block)
         summary = Summary()
         try:
             if isinstance(block.block, FilesBlock):
-                self._write_files(path, block.block, summary)
+                self._write_files(folder, name, block.block, summary)
             else:
                 assert isinstance(block.block, RowsBlock)
-                with new_part(path) as write:
-                    for table in block.block.tables(TOGETHER):
-                        write(self._row_table(table, block.block, summary))
+                self._write_rows(folder, name, block.block, summary)
         except _Stop as stop:
             return Done(block.block.count, summary, str(stop))
         summary.work = self._work()
@@ -108,12 +109,22 @@ class Worker:
             before, self._told = self._told, now
             return now.since(before)
 
-    def _write_files(self, path: Path, block: FilesBlock, summary: Summary) -> None:
+    def _write_rows(self, folder: Folder, name: str, block: RowsBlock, summary: Summary) -> None:
+        with new_part(folder, name) as write:
+            is_empty = True
+            for table in block.tables(TOGETHER):
+                write(self._row_table(table, block, summary))
+                is_empty = False
+            if is_empty:  # a tar shard may have no sample
+                nothing = no_rows(self._job.columns, self._embedder.model.embed_dim, self._job.dtype)
+                write(self._described(nothing, block))
+
+    def _write_files(self, folder: Folder, name: str, block: FilesBlock, summary: Summary) -> None:
         model = self._embedder.model
         arguments = replace(self._job.arguments, inputs=block.inputs)
         run = EmbedRun(model, arguments, self._job.skip, summary=summary)
         rows: list[Row] = []
-        with new_part(path, schema(model.embed_dim, run.space, self._job.dtype)) as write:
+        with new_part(folder, name, schema(model.embed_dim, run.space, self._job.dtype)) as write:
 
             def write_rows() -> None:
                 if rows:
@@ -134,7 +145,7 @@ class Worker:
             write_rows()
 
     def _row_table(self, table: pa.Table, block: RowsBlock, summary: Summary) -> pa.Table:
-        found = self._with_vectors(table, block)
+        found = self._with_vectors(table, block, summary)
         for modality in self._job.columns:
             errors = [error for error in found[ERROR.format(modality)].to_pylist() if error is not None]
             if errors and not self._job.skip:
@@ -143,20 +154,29 @@ class Worker:
         summary.rows += len(found)
         return found
 
-    def _with_vectors(self, table: pa.Table, block: RowsBlock) -> pa.Table:
-        rows = columns_of(table.select([n for n in self._job.columns.values() if n in table.column_names]))
+    def _with_vectors(self, table: pa.Table, block: RowsBlock, summary: Summary) -> pa.Table:
+        there = [name for name in self._job.columns.values() if name in table.column_names]
+        rows = columns_of(table.select(there))
+        for name in self._job.columns.values():
+            if name not in rows and not block.is_sparse:
+                raise no_column(name, table.column_names, block.place)
+            values = rows.setdefault(name, [None] * len(table))
+            summary.values[name] += len(table) - sum(map(is_missing, values))
         embedded = self._embedder.embed(rows, block.root)
-        files = [n for n in rows if not _is_text(table.schema.field(n).type)]
+        files = [n for n in there if not is_text(table.schema.field(n).type)]
         found = with_vectors(table, embedded, files)
         if self._job.dtype != "float32":
-            found = _with_numbers(found, list(self._job.columns), DTYPES[self._job.dtype])
-        about = {
-            SPACE: self._embedder.model.space.encode(),
-            NORMALIZED: b"true",
+            found = with_numbers(found, list(self._job.columns), DTYPES[self._job.dtype])
+        return self._described(found, block)
+
+    def _described(self, found: pa.Table, block: RowsBlock) -> pa.Table:
+        """A table whose metadata says where its rows are from, and what made their vectors."""
+        of_block = {
             PLACE: block.place.encode("utf-8", "surrogateescape"),
             FIRST_ROW: str(block.row).encode(),
         }
-        return found.replace_schema_metadata({**(found.schema.metadata or {}), **about})
+        about = about_vectors(self._embedder.model.space)
+        return found.replace_schema_metadata({**(found.schema.metadata or {}), **about, **of_block})
 
 
 class _Stop(Exception):  # noqa: N818 - it ends the job, as asked for
@@ -167,15 +187,3 @@ def _options(modality: str, options: Mapping[str, str]) -> dict[str, str]:
     """Those of the options that the modality has."""
     known = item_options()
     return {name: value for name, value in options.items() if modality in known[name].readers}
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _with_numbers(table: pa.Table, modalities: list[str], kind: pa.DataType) -> pa.Table:
-    for modality in modalities:
-        name = VECTOR.format(modality)
-        wanted = pa.list_(kind, table.schema.field(name).type.list_size)
-        table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(wanted))
-    return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bindrt.evaluation.adamw import SUN_RGBD
 from bindrt.evaluation.datasets import nyu_labeled
 from bindrt.evaluation.datasets.sun_rgbd import depth_entry
 from bindrt.evaluation.entries import Entry
@@ -74,5 +75,6 @@ DATASET = Dataset(
     "or https://cs.nyu.edu/~fergus/datasets/nyu_depth_v2.html",
     published=(Published("top-1", 54.0),),
     read=read,
+    recipe=SUN_RGBD,
     notes=("The test part has 653 maps in SUN RGB-D, 654 in splits.mat; the paper's 794 is a slip.",),
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bindrt.errors import OptionError, SourceError
+from bindrt.evaluation.adamw import SUN_RGBD
 from bindrt.evaluation.entries import Entry
 from bindrt.evaluation.folders import Folder
 from bindrt.evaluation.sets import Choice, Dataset, Labelled, Published
@@ -92,4 +93,5 @@ DATASET = Dataset(
     where="https://rgbd.cs.princeton.edu/",
     published=(Published("top-1", 35.1),),
     read=read,
+    recipe=SUN_RGBD,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,24 +13,33 @@ from bindrt.evaluation.measures import mean_of
 from bindrt.evaluation.results import Found, resampled_score
 from bindrt.evaluation.sets import Labelled
 from bindrt.evaluation.vectors import VectorStore, good_rows
-from bindrt.linear import fit
+from bindrt.linear import Linear
 
-NAME = "linear-probe"
+NAME, NAME_ADAMW = "linear-probe", "linear-probe-adamw"
 SHOTS = (1, 2, 4, 8)
 #: Which examples are drawn matters with so few: the score is the mean over this many drawings.
 DRAWS = 5
 
 
-def evaluate(content: Labelled, store: VectorStore, shots: Sequence[int] = SHOTS) -> Found:
+#: Learns from vectors ``[N, D]`` and their classes ``[N]``; the last argument is the drawing's number.
+Learn = Callable[[Vectors, npt.NDArray[np.int64], int], Linear]
+
+
+def evaluate(
+    name: str, content: Labelled, store: VectorStore, learn: Learn, shots: Sequence[int] = SHOTS
+) -> Found:
     """Top-1 for each number of examples; the mean over drawings, and over folds where there are some.
+
+    Args:
+        name: the protocol's.
 
     Raises:
         OptionError: there is nothing to learn from, or items have several classes.
     """
     if any(len(those) != 1 for those in (*content.truth, *content.training_truth)):
-        raise OptionError("--protocol linear-probe", "items have several classes", "take zero-shot")
+        raise OptionError(f"--protocol {name}", "items have several classes", "take zero-shot")
     if not content.training and not content.folds:
-        raise OptionError("--protocol linear-probe", "there is no training part", "take zero-shot")
+        raise OptionError(f"--protocol {name}", "there is no training part", "take zero-shot")
     truth = np.array([min(those) for those in content.truth])
     vectors = store(content.entries)
     rows = list(good_rows(vectors))
@@ -38,11 +47,11 @@ def evaluate(content: Labelled, store: VectorStore, shots: Sequence[int] = SHOTS
     for k in shots:
         right = np.zeros((DRAWS, len(truth)))
         for draw in range(DRAWS):
-            for test, learn, labels in _parts(content, truth, vectors, store, k, draw):
-                right[draw, test] = fit(learn, labels).predict(vectors[test]) == truth[test]
+            for test, examples, labels in _parts(content, truth, vectors, store, k, draw):
+                right[draw, test] = learn(examples, labels, draw).predict(vectors[test]) == truth[test]
         folds = [content.folds[row] for row in rows] if content.folds else ()
         scores.append(resampled_score(f"top-1 k={k}", mean_of(right.mean(axis=0)[rows], folds), len(rows)))
-    return Found(NAME, tuple(scores))
+    return Found(name, tuple(scores))
 
 
 def _parts(

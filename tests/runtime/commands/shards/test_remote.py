@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import tarfile
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +14,6 @@ import pytest
 
 from bindrt.sources import remote
 from support.embedding import PHOTO, Embed
-
-
-@pytest.fixture
-def store() -> Iterator[str]:
-    """The URL of an empty folder."""
-    filesystem, place = fsspec.filesystem("memory"), f"/{uuid.uuid4().hex}"
-    filesystem.mkdir(place)
-    yield f"memory:/{place}"
-    filesystem.rm(place, recursive=True)
 
 
 def put(url: str, data: bytes) -> None:
@@ -119,28 +108,16 @@ def test_a_read_that_fails_is_tried_again_from_where_it_began(
 
 
 @pytest.mark.deep
-def test_a_server_of_s3(tmp_path: Path, embed: Embed, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("s3fs", reason="s3fs is not installed")
-    servers = pytest.importorskip("moto.server", reason="moto[s3,server] is not installed")
-    server = servers.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "test")
-        fsspec.filesystem("s3").mkdir("photos")
-        put("s3://photos/pics/a.webp", PHOTO.read_bytes())
-        put("s3://photos/a.parquet", parquet(pa.table({"n": range(5), "photo": ["pics/a.webp"] * 5})))
-        put("s3://photos/shards/a.tar", shard(2))
-        done = embed("s3://photos/a.parquet", "--column", "image=photo", "-o", tmp_path / "o.parquet")
-        assert done.code == 0, done.err
-        assert pq.read_table(tmp_path / "o.parquet")["image_embedding"].null_count == 0
-        done = embed("s3://photos/shards/", "--column", "image=webp", "-o", tmp_path / "s.parquet")
-        assert done.code == 0, done.err
-        assert pq.read_table(tmp_path / "s.parquet")["__key__"].to_pylist() == ["0", "1"]
-    finally:
-        server.stop()
+def test_a_server_of_s3(s3: str, tmp_path: Path, embed: Embed) -> None:
+    put(f"{s3}/pics/a.webp", PHOTO.read_bytes())
+    put(f"{s3}/a.parquet", parquet(pa.table({"n": range(5), "photo": ["pics/a.webp"] * 5})))
+    put(f"{s3}/shards/a.tar", shard(2))
+    done = embed(f"{s3}/a.parquet", "--column", "image=photo", "-o", tmp_path / "o.parquet")
+    assert done.code == 0, done.err
+    assert pq.read_table(tmp_path / "o.parquet")["image_embedding"].null_count == 0
+    done = embed(f"{s3}/shards/", "--column", "image=webp", "-o", tmp_path / "s.parquet")
+    assert done.code == 0, done.err
+    assert pq.read_table(tmp_path / "s.parquet")["__key__"].to_pylist() == ["0", "1"]
 
 
 @pytest.mark.parametrize(

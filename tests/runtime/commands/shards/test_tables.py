@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import bindrt
-from bindrt.commands.shards.tables import ParquetBlock, table_blocks
-from bindrt.commands.shards.webdataset import SamplesBlock
+from bindrt.tables.places import ParquetBlock, table_blocks
+from bindrt.tables.samples import SamplesBlock
 from support.embedding import PHOTO, SOUND, Embed
 
 N = 10

@@ -11,10 +11,10 @@ from typing import Any, cast
 
 import pyarrow as pa
 
-from bindrt.commands.shards.blocks import RowsBlock
 from bindrt.errors import Error, LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS
 from bindrt.sources.remote import is_remote, open_remote
+from bindrt.tables.blocks import RowsBlock
 
 #: The column of a sample's key, as the package webdataset calls it.
 KEY = "__key__"
@@ -36,6 +36,7 @@ class SamplesBlock(RowsBlock):
     place: str
     count: int = 1
     row: int = 0
+    is_sparse = True
 
     @property
     def name(self) -> str:

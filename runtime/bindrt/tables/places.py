@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bindrt.commands.shards.blocks import Block, RowsBlock
-from bindrt.commands.shards.lines import csv_tables, json_tables
-from bindrt.commands.shards.webdataset import SamplesBlock, is_samples
 from bindrt.errors import Error, OptionError, SourceError
 from bindrt.sources.folders import files_below
 from bindrt.sources.remote import is_remote, open_remote, remote_files
+from bindrt.tables.blocks import Block, RowsBlock
+from bindrt.tables.lines import csv_tables, json_tables
+from bindrt.tables.samples import SamplesBlock, is_samples
 
 _REMEDY = "give Parquet, Arrow, CSV, JSON lines, a dataset's folder or tar shards"
 
@@ -102,20 +103,28 @@ class TableBlock(RowsBlock):
             yield self.table.slice(at, rows)
 
 
-def table_blocks(places: list[str], rows: int) -> Iterator[Block]:
+def table_blocks(places: list[str], rows: int, own: Sequence[Path] = ()) -> Iterator[Block]:
     """The rows of tables, in the order of the places.
 
     Args:
         places: files, folders with such files below them, folders of ``datasets``; on this machine or URLs.
         rows: of a block; one of a tar shard has all its samples.
+        own: what the caller writes; what is below it in a folder is no input.
 
     Raises:
         OptionError: a place is no table.
         SourceError: a table cannot be read.
     """
+    real = [os.path.realpath(place) for place in own]
     for place in places:
         for file in _files(place):
-            yield from _blocks_of(file, rows)
+            if not any(_is_below(file, folder) for folder in real):
+                yield from _blocks_of(file, rows)
+
+
+def _is_below(file: str, folder: str) -> bool:
+    """Whether a file is in a folder or beneath, or is the very file."""
+    return not is_remote(file) and os.path.commonpath([os.path.realpath(file), folder]) == folder
 
 
 def _files(place: str) -> Iterator[str]:

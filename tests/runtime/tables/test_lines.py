@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 import bindrt
-from bindrt.commands.shards import lines
-from bindrt.commands.shards.tables import TableBlock, table_blocks
+from bindrt.tables import lines
+from bindrt.tables.places import TableBlock, table_blocks
 
 
 @pytest.fixture(autouse=True)
