@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TextIO, TypeVar
 
 from bindrt.errors import InputError, SourceError
 
@@ -133,8 +134,12 @@ class Folder:
         return str(path.relative_to(self.path) if path.is_relative_to(self.path) else path)
 
 
-def _opened(path: Path) -> Any:
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
     try:
-        return open(path, encoding="utf-8-sig", newline="")
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            yield file
     except OSError as error:
         raise SourceError(str(path), f"it cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(str(path), f"it is no table of texts ({error})", "copy it again") from None

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bindrt import linear
 from bindrt.embeddings import Vectors
-from bindrt.errors import InputError, OptionError
+from bindrt.errors import Error, InputError, OptionError
 from bindrt.evaluation import adamw
 from bindrt.evaluation.adamw import Recipe
 from bindrt.evaluation.folders import Folder
@@ -53,7 +54,19 @@ def read(dataset: Dataset, path: Path, partial: bool = False) -> tuple[Content, 
     folder = Folder(path, dataset, partial)
     if not path.is_dir():
         raise folder.not_as_published(path, "it is not a folder")
-    content = dataset.read(folder)
+    try:
+        content = dataset.read(folder)
+    except Error:
+        raise
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OSError,
+    ) as error:
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise folder.not_as_published(path, f"a list in it is damaged or cut off ({reason})") from error
     asked = content.entries if isinstance(content, Labelled) else content.queries
     if not asked:
         raise folder.not_as_published(path, "its lists are empty")
@@ -72,7 +85,7 @@ def evaluate(
         replace(each, scores=tuple(replace(s, published=published.get(s.measure)) for s in each.scores))
         for each in found
     )
-    about = {
+    about: dict[str, Any] = {
         "dataset": dataset.name,
         "title": dataset.title,
         "bundle": model.bundle.path.name,
@@ -81,7 +94,14 @@ def evaluate(
         "missing": left_out,
         "failed": len(store.failed),
     }
-    return Report(about, beside, dataset.notes)
+    return Report(about, beside, (*dataset.notes, *_fewer(dataset, content, left_out)))
+
+
+def _fewer(dataset: Dataset, content: Content, left_out: int) -> Iterator[str]:
+    """A note if the lists have fewer questions than the published ones: they may be cut off."""
+    asked = len(content.entries if isinstance(content, Labelled) else content.queries) + left_out
+    if asked < dataset.questions:
+        yield f"The lists have {asked} questions; those of {dataset.title} have {dataset.questions}."
 
 
 def _protocols(content: Content, request: Request) -> Sequence[str]:

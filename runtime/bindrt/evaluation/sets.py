@@ -105,6 +105,7 @@ class Dataset:
         published: the paper's figures for imagebind_huge.
         read: what it asks, from a folder.
         notes: what is not as in the paper, or not known of it.
+        questions: how many the published lists ask: items, or texts that mean items; 0: that differs.
         recipe: how the paper's linear layer learns; what it tells for ESC-50, where it tells nothing else.
     """
 
@@ -116,4 +117,5 @@ class Dataset:
     published: tuple[Published, ...]
     read: Callable[[Folder], Content]
     notes: tuple[str, ...] = field(default=())
+    questions: int = 0
     recipe: Recipe = ESC50

@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 from bindrt.errors import Error, LimitError, SourceError
 from bindrt.limits import Limits
 from bindrt.sources.gzipped import GzipFile, GzipStates
+from bindrt.sources.tarheaders import Header
 
 #: A compressed tar file's name ends so; those of other compressions cannot be read from any place on.
 GZIPPED = (".tar.gz", ".tgz")
@@ -151,7 +152,7 @@ def _archive(archive: str, modified_ns: int, size: int) -> tuple[Mapping[str, Me
 
 
 def _of_tar(file: BinaryIO) -> Mapping[str, Member]:
-    with tarfile.open(fileobj=file, mode="r:") as archive:
+    with tarfile.open(fileobj=file, mode="r:", tarinfo=Header) as archive:
         return {i.name: Member(i.offset_data, i.size, i.size) for i in archive if i.isreg()}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -46,6 +46,17 @@ def is_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return is_text(kind.value_type)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def require_names(names: Sequence[str], place: str | None = None) -> None:
+    """Raises InputError if two columns have the same name: which of them is meant nobody can tell.
+
+    Args:
+        place: their table, where it has a path or URL.
+    """
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"column {twice!r}", f"{place or 'the table'} has it twice", "rename one of them")
 
 
 def no_column(name: str, names: Iterable[object], place: str | None = None) -> InputError:

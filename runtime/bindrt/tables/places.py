@@ -174,7 +174,7 @@ def _parquet(place: str, rows: int) -> Iterator[Block]:
     for number in range(len(sizes)):
         groups.append(number)
         held = sum(sizes[group] for group in groups)
-        if held >= rows or number == len(sizes) - 1:
+        if held >= rows or (held and number == len(sizes) - 1):
             step = held if held < 2 * rows else rows
             for first in range(0, held, step):
                 yield ParquetBlock(place, tuple(groups), first, min(step, held - first), before + first)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from bindrt.errors import Error, LimitError, SourceError
 from bindrt.limits import DEFAULT_LIMITS
 from bindrt.sources.remote import is_remote, open_remote
+from bindrt.sources.tarheaders import Header
 from bindrt.tables.blocks import RowsBlock
 
 #: The column of a sample's key, as the package webdataset calls it.
@@ -91,7 +92,11 @@ def _samples(place: str) -> Iterator[dict[str, Any]]:
 
 
 def _members(place: str) -> Iterator[tuple[str, bytes]]:
-    with _reading(place), _opened(place) as file, tarfile.open(fileobj=file, mode="r|*") as archive:
+    with (
+        _reading(place),
+        _opened(place) as file,
+        tarfile.open(fileobj=file, mode="r|*", tarinfo=Header) as archive,
+    ):
         for member in archive:
             if member.isfile():
                 if member.size > _MOST_BYTES:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from bindrt.errors import Error, OptionError
 from bindrt.notes import Notes
 from bindrt.tables.blocks import Block, RowsBlock
-from bindrt.tables.cells import is_text, items_of, no_column
+from bindrt.tables.cells import is_text, items_of, no_column, require_names
 from bindrt.tables.places import table_blocks
 
 Vector = npt.NDArray[np.float32]
@@ -39,6 +39,10 @@ class StreamedRow:
         vectors: float32 ``[D]``, by modality; those that have no value, or an error, are not there.
         errors: why a modality has none, with ``on_error="skip"``.
         notes: what preprocessing reports, by modality.
+
+    >>> found = next(model.stream({"text": "caption"}, pa.table({"caption": ["a bell"], "n": [7]})))
+    >>> found.vectors["text"].shape, found.columns["n"]
+    ((96,), 7)
     """
 
     index: int
@@ -167,6 +171,7 @@ def _begun(
 ) -> list[_Waiting]:
     """The rows of a piece, of which all values are in work."""
     there = piece.table.schema
+    require_names(there.names, piece.place)
     kept = [n for n in there.names if n not in columns.values() or is_text(there.field(n).type)]
     rows = [_Waiting(piece, row, values) for row, values in enumerate(piece.table.select(kept).to_pylist())]
     for modality, name in columns.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,34 @@ def test_items_that_cannot_be_read(
     assert (told["failed"], told["scores"][0]["count"]) == (1, len(made.items) - 1)
     assert as_json([*words, "--on-error", "skip"], capsys) == told
     assert main(words) == 1  # kept vectors do not hide the error
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff no list\n" * 9], ids=["empty", "bytes"])
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("esc50", "meta/esc50.csv"),
+        ("places365", "categories_places365.txt"),
+        ("imagenet", "classnames.txt"),
+        ("audiocaps", "final_filtered_test_list.txt"),
+        ("ego4d", "imu/00000000-ab.csv"),
+        ("kinetics400", "annotations/val.csv"),
+    ],
+)
+def test_a_damaged_list_is_told(
+    name: str, file: str, content: bytes, copies: Copies, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(copies(name).path, tmp_path / "copy")
+    (tmp_path / "copy" / file).write_bytes(content)
+    assert main(["tiny", name, str(tmp_path / "copy")]) == 1
+    assert str(tmp_path / "copy") in capsys.readouterr().err
+
+
+def test_lists_that_are_shorter_than_the_published_ones(
+    copies: Copies, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = as_json(["tiny", "esc50", copies("esc50").path], capsys)
+    assert any("those of ESC-50 have 2000" in note for note in told["notes"])
 
 
 def test_a_linear_probe(copies: Copies, capsys: pytest.CaptureFixture[str]) -> None:

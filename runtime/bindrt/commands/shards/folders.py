@@ -69,8 +69,12 @@ class Folder(Protocol):
     def clean(self, beginning: str) -> None:
         """Removes what writers that were killed have left of files whose names begin so."""
 
-    def remove(self) -> None:
-        """Removes the folder."""
+    def remove(self, only_empty: bool = False) -> None:
+        """Removes the folder.
+
+        Args:
+            only_empty: it stays if it has files.
+        """
 
 
 def folder_at(place: str) -> Folder:
@@ -116,9 +120,9 @@ class LocalFolder:
             if _is_unfinished(name, beginning):
                 (self.path / name).unlink(missing_ok=True)
 
-    def remove(self) -> None:
-        if self.path.exists():
-            shutil.rmtree(self.path)
+    def remove(self, only_empty: bool = False) -> None:
+        with suppress(OSError if only_empty else FileNotFoundError):
+            self.path.rmdir() if only_empty else shutil.rmtree(self.path)
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,9 @@ class StoreFolder:
                 with self._telling("write"):
                     filesystem.rm(f"{path}/{name}")
 
-    def remove(self) -> None:
+    def remove(self, only_empty: bool = False) -> None:
+        if only_empty:  # in a store there are no empty folders to speak of
+            return
         filesystem, path = filesystem_of(self.url)
         with self._telling("write"), suppress(FileNotFoundError):
             again(lambda: filesystem.rm(path, recursive=True))

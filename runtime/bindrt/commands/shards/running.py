@@ -58,25 +58,40 @@ def run_shards(args: argparse.Namespace, arguments: EmbedArguments, console: Con
     job = _job(args, arguments, columns, target.folder)
     with target.only_writer():
         target.require_new()
-        parts = Parts(target.folder)
-        if not args.resume:
-            parts.require_new()
-        made = _made_by(job)
-        parts.require_space(made.space)
-        summary = Summary(kept=parts.rows())
-        start = monotonic()
-        with progress_bar(console, None) as advance:
-            for done in _done(job, parts, _blocks(args, arguments, columns), args, advance):
-                if done.error is not None:
-                    raise Error("", done.error)
-                summary.add(done.summary)
-                advance(done.count)
-        target.folder.clean("part-")
-        _deliver(args, parts, target, columns, made, summary)
-        if not args.json:
-            lines = [f"{args.output or args.index}: {summary.line(monotonic() - start)}"]
-            for line in [*lines, *(f"  {detail}" for detail in summary.details())]:
-                console.print(line, highlight=False, soft_wrap=True, markup=False)
+        try:
+            summary = _embed(args, arguments, console, job, target, columns)
+        finally:
+            target.folder.remove(only_empty=True)
+    return summary
+
+
+def _embed(
+    args: argparse.Namespace,
+    arguments: EmbedArguments,
+    console: Console,
+    job: Job,
+    target: Target,
+    columns: dict[str, str],
+) -> Summary:
+    parts = Parts(target.folder)
+    if not args.resume:
+        parts.require_new()
+    made = _made_by(job)
+    parts.require_space(made.space)
+    summary = Summary(kept=parts.rows())
+    start = monotonic()
+    with progress_bar(console, None) as advance:
+        for done in _done(job, parts, _blocks(args, arguments, columns), args, advance):
+            if done.error is not None:
+                raise Error("", done.error)
+            summary.add(done.summary)
+            advance(done.count)
+    target.folder.clean("part-")
+    _deliver(args, parts, target, columns, made, summary)
+    if not args.json:
+        lines = [f"{args.output or args.index}: {summary.line(monotonic() - start)}"]
+        for line in [*lines, *(f"  {detail}" for detail in summary.details())]:
+            console.print(line, highlight=False, soft_wrap=True, markup=False)
     return summary
 
 

@@ -24,7 +24,7 @@ from bindrt.item_options import item_options
 from bindrt.sources.foreign import is_missing
 from bindrt.statistics import Work, work_of
 from bindrt.tables import RowsBlock
-from bindrt.tables.cells import is_text, no_column
+from bindrt.tables.cells import is_text, no_column, require_names
 
 #: Rows of a table that are embedded together, and rows of files that are written together.
 TOGETHER = 256
@@ -155,6 +155,7 @@ class Worker:
         return found
 
     def _with_vectors(self, table: pa.Table, block: RowsBlock, summary: Summary) -> pa.Table:
+        require_names(table.column_names, block.place)
         there = [name for name in self._job.columns.values() if name in table.column_names]
         rows = columns_of(table.select(there))
         for name in self._job.columns.values():

@@ -30,4 +30,5 @@ DATASET = Dataset(
     where="https://zenodo.org/records/4783391",
     published=(Published("R@1", 6.0), Published("R@10", 28.4)),
     read=read,
+    questions=5225,
 )

@@ -22,6 +22,7 @@ SECONDS = 5.0
 #: The share of clips that are for training, 510 142 of 579 007 in the paper, and the split's seed.
 TRAINING_SHARE, SEED = 510_142 / 579_007, 0
 _COLUMNS = ("accl_x", "accl_y", "accl_z", "gyro_x", "gyro_y", "gyro_z")
+_ALL = ("canonical_timestamp_ms", *_COLUMNS)
 
 
 def read(folder: Folder) -> Labelled:
@@ -83,12 +84,17 @@ def samples(path: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]
     rows = []
     try:
         with open(path, encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                numbers = [_number(row.get(name)) for name in ("canonical_timestamp_ms", *_COLUMNS)]
+            found_rows = csv.DictReader(file)
+            if absent := [name for name in _ALL if name not in (found_rows.fieldnames or ())]:
+                raise SourceError(path, f"it has no column {absent[0]}", "copy it again")
+            for row in found_rows:
+                numbers = [_number(row.get(name)) for name in _ALL]
                 if all(map(math.isfinite, numbers)):
                     rows.append(numbers)
     except OSError as error:
         raise SourceError(path, f"it cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(path, f"it is no table of samples ({error})", "copy it again") from None
     found = np.array(rows, np.float64).reshape(-1, 1 + len(_COLUMNS))
     _, kept = np.unique(found[:, 0], return_index=True)
     return found[kept, 0] / 1000, found[kept, 1:].T.astype(np.float32)

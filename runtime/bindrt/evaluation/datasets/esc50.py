@@ -28,4 +28,5 @@ DATASET = Dataset(
     where="https://github.com/karolpiczak/ESC-50",
     published=(Published("top-1", 66.9),),
     read=read,
+    questions=2000,
 )

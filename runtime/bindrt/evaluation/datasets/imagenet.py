@@ -61,5 +61,6 @@ DATASET = Dataset(
     where="https://image-net.org/ (with an account)",
     published=(Published("top-1", 77.7),),
     read=read,
+    questions=50000,
     notes=("The paper takes CLIP's names of the classes; those of LOC_synset_mapping.txt tell less.",),
 )

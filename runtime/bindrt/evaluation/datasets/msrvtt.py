@@ -52,6 +52,7 @@ DATASET = Dataset(
         Published("R@1 audio", 6.8),
     ),
     read=read,
+    questions=1000,
     notes=(
         "The paper does not tell the weights of video and audio; --weight sets others.",
         "The vector of a video without sound is that of what is seen.",

@@ -40,4 +40,5 @@ DATASET = Dataset(
     where="http://places2.csail.mit.edu/download.html",
     published=(Published("top-1", 45.4),),
     read=read,
+    questions=36500,
 )

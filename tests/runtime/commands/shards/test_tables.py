@@ -142,6 +142,54 @@ def test_a_member_too_large_for_memory_is_not_read(tmp_path: Path) -> None:
         list(SamplesBlock(str(path)).tables(8))
 
 
+@pytest.mark.parametrize("damage", ["a header", "its end"])
+@pytest.mark.parametrize("way", [["--column", "image=webp"], []], ids=["samples", "files"])
+def test_a_damaged_tar_loses_nothing_in_silence(
+    damage: str, way: list[str], tmp_path: Path, embed: Embed
+) -> None:
+    with tarfile.open(tmp_path / "s.tar", "w") as archive:
+        for n in range(3):
+            add(archive, f"{n}.webp", PHOTO.read_bytes())
+        offset = archive.getmember("2.webp").offset
+    data = bytearray((tmp_path / "s.tar").read_bytes())
+    data[offset + 100 : offset + 200] = b"\xff" * 100
+    (tmp_path / "s.tar").write_bytes(data if damage == "a header" else data[: offset + 200])
+    done = embed(tmp_path / "s.tar", *way, "-o", tmp_path / "out.parquet")
+    assert done.code == 1
+    assert "a header is damaged" in done.err
+
+
+def test_tables_without_rows_and_with_a_name_twice(tmp_path: Path, embed: Embed) -> None:
+    pq.write_table(pa.table({"photo": pa.array([], pa.string())}), tmp_path / "none.parquet")
+    done = embed(tmp_path / "none.parquet", "--column", "image=photo", "-o", tmp_path / "out.parquet")
+    assert done.code == 0, done.err
+    assert pq.read_table(tmp_path / "out.parquet").column_names == ["image_embedding", "image_error"]
+    twice = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["photo", "photo"])
+    pq.write_table(twice, tmp_path / "twice.parquet")
+    done = embed(tmp_path / "twice.parquet", "--column", "image=photo", "-o", tmp_path / "o.parquet")
+    assert done.code == 1
+    assert "has it twice" in done.err
+    assert not (tmp_path / "o.parquet.shards").exists()
+
+
+def test_a_column_without_any_value_is_told(tmp_path: Path, embed: Embed) -> None:
+    """In a tar shard a wrong extension looks so."""
+    with tarfile.open(tmp_path / "s.tar", "w") as archive:
+        add(archive, "0.webp", PHOTO.read_bytes())
+    asked = (tmp_path / "s.tar", "--column", "image=wepb", "-o", tmp_path / "out.parquet")
+    done = embed(*asked, "--json")
+    assert done.code == 3
+    assert done.summary["empty_columns"] == ["wepb"]
+
+
+def test_an_output_below_the_tables_is_no_table(rows: pa.Table, tmp_path: Path, embed: Embed) -> None:
+    as_parquet(rows, tmp_path / "t.parquet")
+    asked = (tmp_path, *COLUMNS, "-o", tmp_path / "out", "--on-error", "skip")
+    assert embed(*asked).code == 0
+    done = embed(*asked, "--resume", "--json")
+    assert (done.summary["rows"], done.summary["kept"]) == (0, N)
+
+
 @pytest.mark.parametrize("name", ["s.tar", "s.tar.gz"])
 def test_samples_of_a_tar_shard(name: str, tmp_path: Path, embed: Embed) -> None:
     with tarfile.open(tmp_path / name, "w:gz" if name.endswith("gz") else "w") as archive:
