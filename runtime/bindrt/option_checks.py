@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +89,7 @@ def require_items(name: str, items: object) -> None:
         )
 
 
-def chosen_columns(columns: Mapping[object, object]) -> dict[str, str]:
+def chosen_columns(columns: Mapping[Any, Any]) -> dict[str, str]:
     """The column of each modality that is embedded.
 
     Raises:

@@ -261,7 +261,7 @@ class Submitting:
         ...     print(found.columns["n"], *found.vectors)
         1 image text
         """
-        given = dict(options or {})
+        given: dict[str, Mapping[str, str]] = {str(name): of for name, of in (options or {}).items()}
         columns = chosen_columns(modality) if isinstance(modality, Mapping) else {}
         for each in [*(columns or [str(modality)]), *given]:
             self._require(each)
