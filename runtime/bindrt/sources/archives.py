@@ -1,4 +1,7 @@
-"""Files in zip, tar and tar.gz archives, where they are: ``photos.zip/holiday/bell.jpg`` is such a path."""
+"""Files in zip, tar and tar.gz archives, where they are: ``photos.zip/holiday/bell.jpg`` is such a path.
+
+The archive may be behind a URL: of a zip file only what is asked for is fetched.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,24 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from bindrt.errors import Error, LimitError, SourceError
 from bindrt.limits import Limits
 from bindrt.sources.gzipped import GzipFile, GzipStates
+from bindrt.sources.remote import is_remote, open_remote, state_of_url
 from bindrt.sources.tarheaders import Header
 
 #: A compressed tar file's name ends so; those of other compressions cannot be read from any place on.
 GZIPPED = (".tar.gz", ".tgz")
 #: What an archive's name ends in.
 SUFFIXES = (".zip", ".tar", *GZIPPED)
+#: Bytes that are fetched ahead of an archive behind a URL: a zip file's list is at its end, a tar file's
+#: headers are all through it.
+_AHEAD_ZIP, _AHEAD_TAR = 64 << 10, 1 << 20
 #: How a member may be held in a zip file.
 _STORED, _DEFLATED = 0, 8
 
@@ -47,20 +54,24 @@ class Member:
 
 
 def is_archive(path: str) -> bool:
-    """Whether a path is an archive's.
+    """Whether a path or URL is an archive's.
 
     >>> is_archive("photos"), is_archive("none.zip")
     (False, False)
     """
-    return path.lower().endswith(SUFFIXES) and os.path.isfile(path)
+    return path.lower().endswith(SUFFIXES) and (is_remote(path) or os.path.isfile(path))
 
 
 def split_member(path: str) -> tuple[str, str] | None:
-    """The archive and the name within it, of a path that goes through an archive; None for any other."""
+    """The archive and the name within it, of a path that goes through an archive; None for any other.
+
+    >>> split_member("s3://bucket/photos.zip/holiday/bell.jpg")
+    ('s3://bucket/photos.zip', 'holiday/bell.jpg')
+    """
     parts = path.split("/")
     for count in range(1, len(parts)):
         archive = "/".join(parts[:count])
-        if archive.lower().endswith(SUFFIXES) and os.path.isfile(archive):
+        if is_archive(archive):
             return archive, "/".join(parts[count:])
     return None
 
@@ -72,8 +83,7 @@ def members(archive: str) -> Mapping[str, Member]:
         SourceError: it cannot be read.
     """
     try:
-        state = os.stat(archive)
-        return _archive(os.path.realpath(archive), state.st_mtime_ns, state.st_size)[0]
+        return _archive(*_state(archive))[0]
     except Error:
         raise
     except (OSError, ValueError, zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
@@ -123,13 +133,11 @@ def read_member(archive: str, inside: str, name: str, limits: Limits) -> bytes:
 @contextmanager
 def _opened(archive: str, name: str) -> Iterator[BinaryIO]:
     """An archive as bytes that members have places in."""
-    with open(archive, "rb") as file:
-        if not archive.lower().endswith(GZIPPED):
+    with _raw(archive) as file:
+        _, states = _archive(*_state(archive))
+        if states is None:
             yield file
             return
-        state = os.fstat(file.fileno())
-        _, states = _archive(os.path.realpath(archive), state.st_mtime_ns, state.st_size)
-        assert states is not None
         try:
             with GzipFile(file, states) as unpacked:
                 yield cast(BinaryIO, unpacked)
@@ -137,17 +145,32 @@ def _opened(archive: str, name: str) -> Iterator[BinaryIO]:
             raise SourceError(name, f"it is damaged in the archive ({error})", "pack it again") from error
 
 
+def _state(archive: str) -> tuple[str, str, int]:
+    """What an archive is known by: its path, what changes when it does, its bytes."""
+    if is_remote(archive):
+        return (archive, *state_of_url(archive))
+    found = os.stat(archive)
+    return os.path.realpath(archive), str(found.st_mtime_ns), found.st_size
+
+
+def _raw(archive: str) -> AbstractContextManager[Any]:
+    """The file of an archive."""
+    if is_remote(archive):
+        return open_remote(archive, _AHEAD_ZIP if archive.lower().endswith(".zip") else _AHEAD_TAR)
+    return open(archive, "rb")
+
+
 @lru_cache(maxsize=8)
-def _archive(archive: str, modified_ns: int, size: int) -> tuple[Mapping[str, Member], GzipStates | None]:
+def _archive(archive: str, state: str, size: int) -> tuple[Mapping[str, Member], GzipStates | None]:
     """Read once for an archive as it is now, since each of its files asks for it."""
     if archive.lower().endswith(".zip"):
-        with zipfile.ZipFile(archive) as of_zip:
+        with _raw(archive) as file, zipfile.ZipFile(file) as of_zip:
             return {info.filename: _of_zip(info) for info in of_zip.infolist() if not info.is_dir()}, None
     if not archive.lower().endswith(GZIPPED):
-        with open(archive, "rb") as file:
+        with _raw(archive) as file:
             return _of_tar(file), None
     states = GzipStates(archive)
-    with open(archive, "rb") as file, GzipFile(file, states) as unpacked:
+    with _raw(archive) as file, GzipFile(file, states) as unpacked:
         return _of_tar(cast(BinaryIO, unpacked)), states
 
 

@@ -11,8 +11,8 @@ from bindrt.sources.remote import is_remote, remote_files
 
 
 def is_place(src: object) -> bool:
-    """Whether ``src`` is a place that has files: the path of a folder or of a zip or tar archive, or a URL
-    that ends in ``/``.
+    """Whether ``src`` is a place that has files: the path or URL of an archive, the path of a folder, or a
+    URL that ends in ``/``.
 
     >>> is_place("s3://photos/"), is_place("none.jpg"), is_place(["a.jpg"])
     (True, False, False)
@@ -21,7 +21,7 @@ def is_place(src: object) -> bool:
         return False
     path = os.fsdecode(src)
     if is_remote(path):
-        return path.endswith("/")
+        return path.endswith("/") or is_archive(path)
     return os.path.isdir(path) or is_archive(path)
 
 
@@ -34,7 +34,7 @@ def files_of(place: str, links: bool = False) -> Iterator[tuple[str, str]]:
     Raises:
         SourceError: an archive cannot be read, or a store has no such folder.
     """
-    if is_remote(place):
+    if is_remote(place) and place.endswith("/"):
         for url in remote_files(place):
             if not _is_hidden(inside := url.removeprefix(place)):
                 yield url, inside

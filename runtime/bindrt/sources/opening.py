@@ -22,6 +22,8 @@ from bindrt.sources.streams import is_file_object, own_stream
 #: So many of a file's first bytes are looked at to know its format.
 HEAD = 4096
 
+#: Where a URL may go through an archive.
+_ARCHIVE = re.compile(r"\.(zip|tar|tgz|gz)/", re.IGNORECASE)
 #: The remedy for a file that ends too early.
 IF_CUT = "is it complete?"
 #: How decoders say that a file ends too early.
@@ -160,6 +162,8 @@ def _open_place(src: str | os.PathLike[str], name: str, limits: Limits) -> Opene
             return _from_stream(io.BytesIO(data_bytes(src, name, limits)), name)
     if is_file_uri(src):
         return _open_path(file_path(src, name), name, limits)
+    if (of_archive := _remote_member(src, name, limits)) is not None:
+        return of_archive
     found = open_url(src, name, limits)
     with decoding(name, "URL"):
         stream = io.BytesIO(found) if isinstance(found, bytes) else own_stream(found, name, limits)
@@ -188,6 +192,22 @@ def _open_path(src: str | os.PathLike[str], name: str, limits: Limits) -> Opened
     if not head:
         raise SourceError(name, "the file is empty")
     return Opened(name, found.st_size, head, path=os.path.abspath(path))
+
+
+def _remote_member(url: str, name: str, limits: Limits) -> Opened | None:
+    """A file in an archive behind a URL; None if the URL goes through none."""
+    if _ARCHIVE.search(url) is None:
+        return None
+    from bindrt.sources.archives import members, read_member, split_member  # seldom, and it imports zipfile
+
+    if (found := split_member(url)) is None:
+        return None
+    try:
+        members(found[0])
+    except SourceError:  # it may be a folder of that name
+        return None
+    with decoding(name, "file"):
+        return _from_stream(io.BytesIO(read_member(*found, name, limits)), name)
 
 
 def _open_member(path: str, name: str, limits: Limits, error: OSError) -> Opened:

@@ -46,16 +46,19 @@ def is_remote(place: str) -> bool:
 
 
 @contextmanager
-def open_remote(place: str) -> Iterator[Any]:
+def open_remote(place: str, ahead: int = _AHEAD) -> Iterator[Any]:
     """The file behind a URL, open for reading: what is asked for is fetched, and some of what follows it.
 
     A read that fails is tried again from where it began.
+
+    Args:
+        ahead: bytes that are fetched behind what is asked for.
 
     Raises:
         SourceError: it cannot be opened.
         Error: fsspec, or its package for that store, is not installed.
     """
-    file = _open(place, {"block_size": _AHEAD, "cache_type": "readahead"})
+    file = _open(place, {"block_size": ahead, "cache_type": "readahead"})
     with file:
         yield io.BufferedReader(_Trying(file))
 
@@ -77,6 +80,24 @@ def open_url(place: str, name: str, limits: Limits) -> Any:
             return _Trying(file).whole()
         except Exception as error:
             raise _cannot_open(name, error) from error
+
+
+def state_of_url(place: str) -> tuple[str, int]:
+    """What changes when the file behind a URL does, and its bytes.
+
+    Raises:
+        SourceError: it cannot be asked for.
+        Error: as :func:`open_remote`.
+    """
+    filesystem, path = filesystem_of(place)
+    try:
+        info = again(lambda: filesystem.info(path))
+    except Exception as error:
+        raise _cannot_open(place, error) from error
+    told = {
+        name: str(info[name]) for name in ("ETag", "etag", "LastModified", "mtime", "created") if name in info
+    }
+    return str(told), int(info.get("size") or 0)
 
 
 def remote_files(place: str) -> list[str]:

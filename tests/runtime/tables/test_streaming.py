@@ -132,9 +132,16 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(params=["folder", "zip", "tar", "tar.gz", "url"])
+@pytest.fixture(params=["folder", "zip", "tar", "tar.gz", "url", "zip behind a url", "tar.gz behind a url"])
 def place(request: pytest.FixtureRequest, pictures: Path, tmp_path: Path) -> Iterator[str]:
-    if request.param == "folder":
+    kind, _, behind = request.param.partition(" behind")
+    if behind:
+        url = f"memory://{uuid.uuid4().hex}/p.{kind}"
+        with fsspec.open(url, "wb") as file:
+            file.write(packed(kind, pictures, tmp_path).read_bytes())
+        yield url
+        fsspec.filesystem("memory").rm(url)
+    elif request.param == "folder":
         yield str(pictures)
     elif request.param == "url":
         url = f"memory://{uuid.uuid4().hex}/"
@@ -143,16 +150,21 @@ def place(request: pytest.FixtureRequest, pictures: Path, tmp_path: Path) -> Ite
                 file.write(path.read_bytes())
         yield url
         fsspec.filesystem("memory").rm(url, recursive=True)
-    elif request.param == "zip":
-        with zipfile.ZipFile(tmp_path / "p.zip", "w") as packed:
-            for path in sorted(pictures.rglob("*.webp")):
-                packed.write(path, path.relative_to(pictures))
-        yield str(tmp_path / "p.zip")
     else:
-        name = tmp_path / f"p.{request.param}"
-        with tarfile.open(name, "w:gz" if request.param == "tar.gz" else "w") as archive:
-            archive.add(pictures, ".")
-        yield str(name)
+        yield str(packed(kind, pictures, tmp_path))
+
+
+def packed(kind: str, pictures: Path, folder: Path) -> Path:
+    """An archive of the pictures."""
+    path = folder / f"p.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for picture in sorted(pictures.rglob("*.webp")):
+                archive.write(picture, picture.relative_to(pictures))
+    else:
+        with tarfile.open(path, "w:gz" if kind == "tar.gz" else "w") as archive_of_tar:
+            archive_of_tar.add(pictures, ".")
+    return path
 
 
 def test_the_files_of_a_place(place: str, small_model: bindrt.Model) -> None:
