@@ -80,7 +80,8 @@ def load(
         ("pipeline", pipeline, PipelineOptions),
     ):
         require_kind(name, value, kind)
-    settings = EngineSettings(device, threads, startup, {} if engine_options is None else engine_options)
+    given = {} if engine_options is None else engine_options
+    settings = EngineSettings(device, threads, startup, given, spin=pipeline.spin_us > 0)
     bundle = open_bundle(path, chosen_bool("verify", verify))
     require_isolation(isolate, item_timeout)
     options = LoadOptions(

@@ -35,6 +35,7 @@ from bindrt.index.place import check_place
 from bindrt.isolation import Isolated
 from bindrt.loading import load
 from bindrt.locks import only_writer
+from bindrt.pipeline.options import BULK
 from bindrt.statistics import work_of
 from bindrt.stores import StorePlace, open_store
 
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         model = stack.enter_context(
             load(
                 args.bundle, args.engine, args.precision, args.device, threads=args.threads, limits=limits,
-                isolate=isolate, item_timeout=args.timeout,
+                pipeline=BULK, isolate=isolate, item_timeout=args.timeout,
             )
         )  # fmt: skip
         if isolate:  # looking into a file to tell its modality is decoding too

@@ -24,6 +24,8 @@ def session_options(settings: EngineSettings) -> Any:
     options.log_severity_level = QUIET
     if (threads := told_threads(settings.threads)) is not None:
         options.intra_op_num_threads = threads
+    if not settings.spin:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if settings.startup == FAST_START:
         # Products read the mapped weights as they lie; else each is copied into the kernel's layout.
         options.add_session_config_entry("session.disable_prepacking", "1")

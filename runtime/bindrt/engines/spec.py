@@ -29,6 +29,8 @@ class EngineSettings:
         startup: one of ``STARTUPS``.
         options: passed to the engine's own library as they are.
         background: the encoder gives way to others, where the engine can see to that.
+        spin: whether threads that wait for one another within a batch may use their core meanwhile, where the
+            engine can choose. They go on sooner; what else the core could do does not.
     """
 
     device: str = "auto"
@@ -36,6 +38,7 @@ class EngineSettings:
     startup: str = FAST_RUN
     options: Mapping[str, Any] = field(default_factory=dict)
     background: bool = False
+    spin: bool = True
 
     def __post_init__(self) -> None:
         require_whole("threads", self.threads, "threads", 1, 1024, optional=True)

@@ -19,6 +19,7 @@ from bindrt.modalities import MODALITIES
 from bindrt.model import Model
 from bindrt.option_checks import require_kind
 from bindrt.pipeline import EmbeddingFuture
+from bindrt.pipeline.options import BULK
 from bindrt.tables.cells import items_of, no_column
 
 
@@ -46,7 +47,8 @@ class ColumnEmbedder:
         columns: the column of each modality that is embedded: ``{"image": "path", "text": "caption"}``.
         options: how items are read, by modality: ``{"depth": {"unit": "mm"}}``.
         root: the folder that relative paths begin at; None: that of the process.
-        load: further arguments of :func:`bindrt.load`.
+        load: further arguments of :func:`bindrt.load`. ``pipeline`` is by default for many items:
+            ``PipelineOptions(spin_us=0)``.
 
     >>> embedder = ColumnEmbedder("tiny", {"image": "photo", "text": "caption"})
     >>> found = embedder.embed({"photo": ["bell.jpg", "none.jpg"], "caption": ["a bell ringing", None]})
@@ -81,7 +83,7 @@ class ColumnEmbedder:
         """
         with self._loading:
             if self._model is None:
-                model = load(self.bundle, **self.load)
+                model = load(self.bundle, **{"pipeline": BULK, **self.load})
                 for modality in self.columns:
                     model.engine(cast(ModalityName, modality))
                 self._model = model

@@ -41,7 +41,8 @@ class PipelineOptions:
             one of them, by where the engine is.
         spin_us: microseconds that an engine's thread looks for the next request after a batch, before it
             sleeps: waking it takes longer than all the rest. Costs up to so much of one core a batch, and
-            nothing while there are no requests.
+            nothing while there are no requests. 0: nor do ONNX Runtime's threads look for the next piece of
+            a batch; single items take longer, and a machine whose cores are all busy does more.
         deduplicate: compute equal items once while they are in flight. Each item is then read and hashed by
             the thread that submits it (``aembed``: by one of asyncio's).
         cache_bytes: keep vectors of items in up to so many bytes, and give them to equal ones; 0: keep none.
@@ -88,3 +89,7 @@ def _require_modalities(value: object) -> None:
         raise OptionError(
             f"background={value!r}", "not modalities", f"give a tuple of {', '.join(MODALITIES)}"
         )
+
+
+#: For many items of which none is waited for: threads that wait leave their core to others.
+BULK = PipelineOptions(spin_us=0)
