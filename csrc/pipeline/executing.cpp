@@ -293,6 +293,8 @@ void Pipeline::finish(BatchPtr batch) {
   for (std::size_t i = 0; i < ended.size(); ++i) {
     if (ended[i].outcome == Outcome::kDone) {
       ended[i].vector = vectors + i * static_cast<std::size_t>(of.options.dim);
+      ended[i].run_begin = batch->run_begin;
+      ended[i].run_end = batch->run_end;
     }
   }
   const Time now = Clock::now();  // whoever gets a vector may look at the times next

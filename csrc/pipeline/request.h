@@ -77,6 +77,7 @@ struct Delivery {
   Outcome outcome = Outcome::kDone;
   FailurePtr failure;
   const float* vector = nullptr;
+  Time run_begin = {}, run_end = {};  // of the engine, for its batch; only where there is a vector
 };
 
 }  // namespace bindrt::pipeline

@@ -3,6 +3,7 @@
 #include "csrc/python/pipeline/bulk.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <utility>
 
@@ -12,6 +13,21 @@
 namespace py = pybind11;
 
 namespace bindrt {
+namespace {
+
+Bulk::Span nanoseconds(pipeline::Time begin, pipeline::Time end) {
+  const auto count = [](pipeline::Time time) {
+    return static_cast<std::int64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+  };
+  return {count(begin), count(end)};
+}
+
+Bulk::Span around(const Bulk::Span& one, const Bulk::Span& other) {
+  return {std::min(one.first, other.first), std::max(one.second, other.second)};
+}
+
+}  // namespace
 
 Bulk::Bulk(py::list items, py::array rows)
     : held_(new Held{std::move(items), std::move(rows), {}, {}}),
@@ -68,6 +84,11 @@ py::list Bulk::take_ended() {
   return found;
 }
 
+std::optional<std::pair<Bulk::Span, Bulk::Span>> Bulk::stages() const {
+  const std::lock_guard lock(mutex_);
+  return stages_;
+}
+
 bool Bulk::call_when(std::int64_t most, py::object wake) {
   auto held = held_object(std::move(wake));
   const std::lock_guard lock(mutex_);
@@ -115,6 +136,12 @@ void Bulk::deliver(const pipeline::Delivery& delivery, PythonTag& tag) noexcept 
     tag.move_objects(spent_);  // freed under the GIL, when somebody comes with it
     if (!tag.notes.empty()) {
       prepared_notes_.emplace_back(index, std::move(tag.notes));
+    }
+    if (delivery.vector != nullptr) {
+      const Span prepared = nanoseconds(delivery.request->started, delivery.request->prepared);
+      const Span ran = nanoseconds(delivery.run_begin, delivery.run_end);
+      stages_ = stages_ ? std::pair(around(stages_->first, prepared), around(stages_->second, ran))
+                        : std::pair(prepared, ran);
     }
     if (delivery.vector == nullptr) {
       ended_.push_back({index, delivery.outcome, delivery.failure});

@@ -6,8 +6,10 @@
 #include <pybind11/pybind11.h>
 
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -21,6 +23,8 @@ struct PythonTag;
 
 class Bulk {
  public:
+  using Span = std::pair<std::int64_t, std::int64_t>;
+
   // `rows` is float32 [N, dim] for N items, and stays what it is for those that end without a vector.
   Bulk(pybind11::list items, pybind11::array rows);
   Bulk(const Bulk&) = delete;
@@ -34,6 +38,9 @@ class Bulk {
   pybind11::dict take_notes();
   // What ended without a vector since the last call: (index, outcome, error).
   pybind11::list take_ended();
+  // When its items were prepared, and when the engine had them, each from the first to the last so far, in
+  // nanoseconds of the monotonic clock: ((begin, end), (begin, end)). None if no item has a vector yet.
+  std::optional<std::pair<Span, Span>> stages() const;
   // Calls `wake` once, in any thread, when wait() would return; false if it would already.
   bool call_when(std::int64_t most, pybind11::object wake);
   // A pipeline that requests are submitted to stays.
@@ -86,6 +93,7 @@ class Bulk {
   std::vector<Ended> ended_;
   std::vector<pybind11::object> spent_;
   std::vector<std::pair<std::int64_t, Notes>> prepared_notes_;
+  std::optional<std::pair<Span, Span>> stages_;
   std::int64_t open_ = 0;
   std::int64_t most_ = -1;  // that the one who waits wants open
   std::int64_t last_wanted_;

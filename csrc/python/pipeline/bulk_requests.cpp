@@ -186,7 +186,8 @@ void bind_bulk(py::module_& module) {
       .def("wait", &wait_for_bulk, py::arg("seconds"), py::arg("most"))
       .def("call_when", &Bulk::call_when, py::arg("most"), py::arg("wake"))
       .def("take_ended", &Bulk::take_ended)
-      .def("take_notes", &Bulk::take_notes);
+      .def("take_notes", &Bulk::take_notes)
+      .def("stages", &Bulk::stages);
   py::class_<BulkOptions>(module, "BulkOptions", py::is_final(), metaclass)
       .def(py::init<int, int, std::uint64_t, std::optional<double>, bool, bool>(), py::arg("lane"),
            py::arg("priority"), py::arg("caller"), py::arg("deadline"), py::arg("normalize"),

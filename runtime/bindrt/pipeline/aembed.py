@@ -17,6 +17,7 @@ from bindrt.pipeline.bulk import Bulk
 from bindrt.pipeline.futures import PATIENCE, EmbeddingFuture, Vector
 from bindrt.pipeline.pipelines import Pipelines
 from bindrt.pipeline.request_options import RequestOptions
+from bindrt.pipeline.stages import watcher
 
 
 async def embed_together(bulks: Mapping[str, Bulk]) -> dict[str, Outcome]:
@@ -34,11 +35,17 @@ async def embed_together(bulks: Mapping[str, Bulk]) -> dict[str, Outcome]:
             wake = partial(_wake, loop, progress)
             waits = [bulk.call_when(wake) for bulk in left.values()]
             if all(waits):
-                is_full = any(bulk.is_full for bulk in left.values())
-                await asyncio.wait([progress], timeout=PATIENCE if is_full else None)
-    finally:
+                if any(bulk.is_full for bulk in left.values()):
+                    await asyncio.wait([progress], timeout=PATIENCE)
+                else:
+                    await progress
+    except BaseException:
         for bulk in bulks.values():
             bulk.cancel()
+        raise
+    finally:
+        if (watching := watcher()) is not None:
+            watching.update((m, stages) for m, bulk in bulks.items() if (stages := bulk.stages()) is not None)
 
 
 async def embed_each(

@@ -20,6 +20,7 @@ from bindrt.pipeline.encoder import EncoderPipeline
 from bindrt.pipeline.futures import PATIENCE, exception_of
 from bindrt.pipeline.pipelines import Pipelines
 from bindrt.pipeline.request_options import RequestOptions
+from bindrt.pipeline.stages import Stages
 from bindrt.preparation import Preparation
 from bindrt.statistics import Counts
 
@@ -117,6 +118,11 @@ class Bulk:
             raise self._bad[1] from None
         self._outcome.notes.update(self._bulk.take_notes())
         return self._outcome
+
+    def stages(self) -> Stages | None:
+        """When its items were prepared and computed; None if none has a vector."""
+        found = self._bulk.stages()
+        return None if found is None else Stages(*found)
 
     def cancel(self) -> None:
         """Nobody wants the rest any more."""

@@ -1,10 +1,11 @@
-"""Traces for OpenTelemetry: a span for each request, and in it one for reading and one for embedding.
+"""Traces for OpenTelemetry: a span for each request, and in it those of reading, embedding and its stages.
 
 Needs the extra ``otel``. A span has numbers and names, never contents.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from bindrt.errors import Error
 from bindrt.extras import install
 from bindrt.installed import installed_version
+from bindrt.pipeline.stages import Stages, watched
 from bindrt.serving.observing import Record
 
 #: Codes of gRPC for what is the server's fault.
@@ -58,9 +60,10 @@ class Traces:
 
     @contextmanager
     def embed(self, model: str, counts: Mapping[str, int]) -> Iterator[None]:
-        """The span of embedding: waiting for a place in a batch, preparing, the engine.
+        """The span of embedding, and in it for each modality ``prepare`` and ``engine``.
 
-        What came before it since the request's begin is a span of its own, ``read``.
+        The rest of it is waiting: for a place in the queue and in a batch, and for the engine. What came
+        before it since the request's begin is a span of its own, ``read``.
         """
         if self._api is None:
             yield
@@ -69,10 +72,16 @@ class Traces:
         began = getattr(self._api.get_current_span(), "start_time", None)
         if began is not None:
             tracer.start_span("read", start_time=began).end()
-        with tracer.start_as_current_span(
-            "embed", attributes={"bindrt.model": model, **about}, record_exception=False
+        with (
+            tracer.start_as_current_span(
+                "embed", attributes={"bindrt.model": model, **about}, record_exception=False
+            ),
+            watched() as stages,
         ):
-            yield
+            try:
+                yield
+            finally:
+                _tell(tracer, stages)
 
     def answered(self, span: Any, record: Record) -> None:
         """Tells a request's span how it was answered."""
@@ -91,6 +100,15 @@ class Traces:
 
     def _tracer(self) -> Any:
         return self._api.get_tracer("bindrt.serving", installed_version("bindrt"))
+
+
+def _tell(tracer: Any, stages: Mapping[str, Stages]) -> None:
+    """Spans of the stages, below the current one."""
+    since = time.time_ns() - time.monotonic_ns()
+    for modality, of in stages.items():
+        for name, (begin, end) in of._asdict().items():
+            about = {"bindrt.modality": modality}
+            tracer.start_span(name, start_time=since + begin, attributes=about).end(since + end)
 
 
 @contextmanager

@@ -256,6 +256,29 @@ void test_pipelines_share_workers() {
   check_all_done(world);
 }
 
+void test_a_vector_has_its_times() {
+  World world({lane("image", 4)});
+  std::atomic<int> right{0};
+  std::atomic<int> without{0};
+  world.model->on_delivery = [&](const Delivery& delivery) {
+    const Request& request = *delivery.request;
+    if (delivery.vector == nullptr) {
+      without += delivery.run_begin == Time() && delivery.run_end == Time() ? 1 : 0;
+    } else {
+      right += request.submitted <= request.started && request.started <= request.prepared &&
+                       request.prepared <= delivery.run_begin && delivery.run_begin <= delivery.run_end
+                   ? 1
+                   : 0;
+    }
+  };
+  world.model->fail_on(5);
+  for (int i = 0; i < 12; ++i) {
+    world.submit(world.item(i));
+  }
+  world.drain();
+  CHECK(right == 11 && without == 1);
+}
+
 void test_trace() {
   World world({lane("im\"age", 2)});
   world.pipeline->trace().start(3, Clock::now());
@@ -305,6 +328,7 @@ int main() {
   test_priorities();
   test_lanes_take_turns();
   test_pipelines_share_workers();
+  test_a_vector_has_its_times();
   test_trace();
   test_wrong_options();
   return bindrt::testing::finish();

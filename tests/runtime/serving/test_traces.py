@@ -70,6 +70,12 @@ def test_a_request_is_a_span_below_its_callers(traced: Running, exporter: Any) -
     assert found["embed"].attributes == {"bindrt.model": "tiny", "bindrt.items.text": 2}
     assert request.start_time == found["read"].start_time <= found["read"].end_time
     assert found["read"].end_time <= found["embed"].end_time <= request.end_time
+    for name in ("prepare", "engine"):
+        assert found[name].parent.span_id == found["embed"].context.span_id
+        assert found[name].attributes == {"bindrt.modality": "text"}
+        assert found[name].start_time <= found[name].end_time
+    assert found["engine"].start_time < found["engine"].end_time
+    assert found["prepare"].end_time <= found["engine"].start_time
     assert "secret" not in "".join(each.to_json() for each in found.values())
 
 
