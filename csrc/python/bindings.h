@@ -10,6 +10,7 @@ void bind_cores(pybind11::module_& module);
 void bind_film(pybind11::module_& module);
 void bind_gpu(pybind11::module_& module);
 void bind_jpeg(pybind11::module_& module);
+void bind_json_numbers(pybind11::module_& module);
 void bind_native_encoder(pybind11::module_& module);
 void bind_native_kernels(pybind11::module_& module);
 void bind_owned(pybind11::module_& module);

@@ -14,7 +14,7 @@ from bindrt.embeddings import Embeddings, Vectors, unit_rows
 from bindrt.errors import InputError, LimitError, OptionError
 from bindrt.serving.faults import Fault, Told, told
 from bindrt.serving.protocol import Endpoint, Protocol, json_of
-from bindrt.serving.replies import Json, base64_floats, json_body
+from bindrt.serving.replies import Json, base64_rows, json_body, number_rows
 from bindrt.serving.service import Served, Service
 from bindrt.serving.taking import Placed
 from bindrt.serving.tokens import count_tokens
@@ -207,12 +207,12 @@ def _binary(rows: Vectors) -> list[list[int]]:
 
 
 _ENCODE: Mapping[str, Callable[[Vectors], Any]] = {
-    "float": np.ndarray.tolist,
+    "float": number_rows,
     "int8": _int8,
     "uint8": _uint8,
     "binary": _binary,
     "ubinary": _ubinary,
-    "base64": lambda rows: [base64_floats(row) for row in rows],
+    "base64": base64_rows,
 }
 
 

@@ -11,6 +11,10 @@ from starlette.requests import Request
 from bindrt.errors import LimitError
 from bindrt.serving.faults import Fault
 
+#: Bytes from which a piece stays where it came, in its chunk of the body. Smaller ones are put together: an
+#: object for each would take more memory than the body, where it comes in tiny chunks.
+_LARGE = 4096
+
 
 @dataclass
 class FormPart:
@@ -18,26 +22,37 @@ class FormPart:
 
     Attributes:
         name: of its field.
-        data: its contents.
         kind: its content type; empty if it has none.
         is_file: whether it has the name of a file.
+        size: bytes of its contents.
     """
 
     name: str = ""
-    data: bytearray = field(default_factory=bytearray)
     kind: str = ""
     is_file: bool = False
+    size: int = 0
+    _pieces: list[memoryview | bytearray] = field(default_factory=list)
+
+    def add(self, chunk: bytes, start: int, end: int) -> None:
+        """More of its contents: a piece of a chunk."""
+        piece = memoryview(chunk)[start:end]
+        self.size += len(piece)
+        if len(piece) >= _LARGE:
+            self._pieces.append(piece)
+        elif self._pieces and isinstance(last := self._pieces[-1], bytearray):
+            last += piece
+        else:
+            self._pieces.append(bytearray(piece))
 
     def take(self) -> bytes:
         """Its contents, which it then has no more: a file is in memory once."""
-        data = bytes(self.data)
-        self.data = bytearray()
-        return data
+        pieces, self._pieces, self.size = self._pieces, [], 0
+        return b"".join(pieces)
 
     @property
     def text(self) -> str:
         """Its contents as a text; bytes that are none become U+FFFD."""
-        return self.data.decode("utf-8", "replace")
+        return b"".join(self._pieces).decode("utf-8", "replace")
 
 
 async def form_parts(request: Request, most: int) -> list[FormPart]:
@@ -141,7 +156,7 @@ class _Collector:
         part.kind = self._kind.decode("latin-1").strip().lower()
 
     def add_data(self, data: bytes, start: int, end: int) -> None:
-        self.parts[-1].data += data[start:end]
+        self.parts[-1].add(data, start, end)
 
     def end(self) -> None:
         self.is_whole = True

@@ -17,7 +17,7 @@ from bindrt.installed import installed_version
 from bindrt.serving.exchange import exchange_of
 from bindrt.serving.faults import Fault
 from bindrt.serving.protocol import BYTES, Endpoint, PlainFault, Protocol, json_of, plain_error
-from bindrt.serving.replies import Json, json_bytes, json_value
+from bindrt.serving.replies import Json, json_bytes, json_value, number_rows
 from bindrt.serving.service import Service, times_of
 from bindrt.serving.tensors import EMBEDDING, VERSION, ModalityModel, Tensor, infer, model_named
 
@@ -231,7 +231,8 @@ def _answer(model: ModalityModel, asked: Asked, rows: Vectors) -> Response:
     if asked.outputs:
         binary = asked.outputs[0].parameters.get("binary_data", binary) is True
     if not binary:
-        return Json({**about, "outputs": [{**output, "data": rows.ravel().tolist()}]})
+        (numbers,) = number_rows(rows.reshape(1, -1))
+        return Json({**about, "outputs": [{**output, "data": numbers}]})
     data = np.ascontiguousarray(rows, "<f4").tobytes()
     output["parameters"] = {"binary_data_size": len(data)}
     head = json_bytes({**about, "outputs": [output]})

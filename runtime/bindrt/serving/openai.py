@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, Union
 
-import numpy as np
 from starlette.requests import Request
 
 from bindrt.embeddings import Vectors
@@ -17,7 +16,7 @@ from bindrt.index import combine
 from bindrt.serving.faults import Fault, Told, told
 from bindrt.serving.media import file_in_base64
 from bindrt.serving.protocol import Endpoint, Protocol, json_of
-from bindrt.serving.replies import Json, base64_floats, json_body
+from bindrt.serving.replies import Json, base64_rows, json_body, number_rows
 from bindrt.serving.service import Served, Service
 from bindrt.serving.taking import Placed, file_item, told_of
 from bindrt.serving.tokens import count_tokens
@@ -249,10 +248,10 @@ class OpenAI:
 
 def _data(found: Found, encoding: str) -> list[dict[str, Any]]:
     """The vectors; those of items that failed are left out."""
-    encode = base64_floats if encoding == "base64" else np.ndarray.tolist
+    encode = base64_rows if encoding == "base64" else number_rows
     return [
-        {"object": "embedding", "index": index, "embedding": encode(vector)}
-        for index, vector in enumerate(found.vectors)
+        {"object": "embedding", "index": index, "embedding": row}
+        for index, row in enumerate(encode(found.vectors))
         if index not in found.bad
     ]
 

@@ -14,7 +14,7 @@ from bindrt.label_vectors import Prompts
 from bindrt.serving.faults import Told
 from bindrt.serving.own_requests import FLAG, Fields, OwnRequest, own_body, own_request
 from bindrt.serving.protocol import Endpoint, OwnFault, Protocol, json_of, own_error
-from bindrt.serving.replies import Json, base64_floats
+from bindrt.serving.replies import Json, base64_rows, number_rows
 from bindrt.serving.service import Served, Service
 from bindrt.serving.taking import told_of
 from bindrt.zero_shot import only_modality, probabilities
@@ -134,7 +134,7 @@ class Own:
             {
                 **_about(served),
                 "labels": prompts.labels,
-                "probabilities": scores.tolist(),
+                "probabilities": number_rows(scores),
                 "best": [prompts.labels[index] for index in scores.argmax(axis=1)],
                 **told,
             }
@@ -153,7 +153,7 @@ class Own:
             {
                 **_about(served),
                 "items": names,
-                "similarity": (rows @ rows.T).tolist(),
+                "similarity": number_rows(rows @ rows.T),
                 **told_of(found, asked.items),
             }
         )
@@ -168,10 +168,9 @@ def _about(served: Served) -> dict[str, Any]:
 
 def _vectors(found: Embeddings, as_base64: bool) -> dict[str, list[Any]]:
     """Vectors by modality; None for an item that failed."""
-    encode = base64_floats if as_base64 else np.ndarray.tolist
+    encode = base64_rows if as_base64 else number_rows
     return {
-        m: [None if (m, i) in found.errors else encode(vector) for i, vector in enumerate(found[m])]
-        for m in found
+        m: [None if (m, i) in found.errors else row for i, row in enumerate(encode(found[m]))] for m in found
     }
 
 

@@ -168,7 +168,7 @@ def _item(service: Service, part: FormPart, place: str, options: Mapping[str, st
         return ready_item(part.name, part.take(), place, service.limits)
     if MODALITIES[part.name].tokens is not None:
         return service.text(part.text, place)
-    if not part.is_file and len(part.data) < _NAME and part.text.isprintable():
+    if not part.is_file and part.size < _NAME and part.text.isprintable():
         raise InputError(
             place, f"it is the text {part.text[:40]!r}, not a file", f"curl -F {part.name}=@FILE sends a file"
         )

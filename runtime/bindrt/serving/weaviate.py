@@ -12,7 +12,7 @@ from starlette.responses import Response
 from bindrt.installed import installed_version
 from bindrt.serving.media import file_in_base64
 from bindrt.serving.protocol import Endpoint, PlainFault, Protocol, json_of, plain_error
-from bindrt.serving.replies import Json, json_body
+from bindrt.serving.replies import Json, json_body, number_rows
 from bindrt.serving.service import Service
 from bindrt.serving.taking import Placed, file_item
 
@@ -104,7 +104,7 @@ class Weaviate:
                 ]
         found = await self._service.embed(request, served, items, not self._service.options.weaviate_scales)
         return Json(
-            {name: found[m].tolist() if m in items else [] for m, name in _LISTS.values()},
+            {name: number_rows(found[m]) if m in items else [] for m, name in _LISTS.values()},
         )
 
     async def meta(self, request: Request) -> Json:

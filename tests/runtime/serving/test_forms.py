@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import bindrt
+from bindrt.serving.forms import FormPart
 from support.serving import Running, answer_on, form
 
 
@@ -97,6 +100,34 @@ def test_a_form_in_small_pieces(server: Running, media: dict[str, bytes]) -> Non
             connection.sendall(body[at : at + 1])
         connection.sendall(body[200:])
         assert answer_on(connection).status == 200
+
+
+def test_tiny_pieces_take_no_more_memory_than_their_bytes() -> None:
+    """A client that sends single bytes cannot fill the memory with objects."""
+    chunks = [bytes([at % 256]) for at in range(100_000)]
+    part = FormPart()
+    tracemalloc.start()
+    try:
+        for chunk in chunks:
+            part.add(chunk, 0, 1)
+        assert tracemalloc.get_traced_memory()[0] < 300_000
+    finally:
+        tracemalloc.stop()
+    assert part.size == 100_000
+    assert part.take() == b"".join(chunks)
+    assert (part.size, part.take()) == (0, b"")
+
+
+def test_pieces_of_all_sizes_follow_each_other() -> None:
+    rng = random.Random(1)
+    data = rng.randbytes(300_000)
+    part, at = FormPart(), 0
+    while at < len(data):
+        end = min(at + rng.choice((1, 100, 4095, 4096, 30_000)), len(data))
+        part.add(data[:end], at, end)
+        at = end
+    assert part.size == len(data)
+    assert part.take() == data
 
 
 @pytest.mark.parametrize(
