@@ -15,6 +15,9 @@ ACCESS = logging.getLogger("bindrt.serving.access")
 MOST_WAITING = 10_000
 #: Bytes that a pipe takes as a whole: lines of several workers do not mix.
 _TOGETHER = 4096
+#: Seconds in which further lines come to one that was the only one: a thread is woken for all of them, and
+#: not for each, which costs whoever logs more than the rest of it.
+_GATHERED = 0.02
 #: Seconds that the end of the server waits for somebody who reads.
 _PATIENCE = 1.0
 
@@ -46,7 +49,8 @@ class LineWriter(logging.Handler):
                 self.dropped += 1
             else:
                 self._waiting.append(line)
-                self._changed.notify()
+                if len(self._waiting) == 1:
+                    self._changed.notify()
 
     def close(self) -> None:
         """Writes what waits, unless nobody reads it."""
@@ -76,7 +80,9 @@ class LineWriter(logging.Handler):
     def _next(self) -> list[bytes]:
         """The lines to write next; none when it ends."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._is_ending)
+            if not self._waiting:
+                self._changed.wait_for(lambda: self._waiting or self._is_ending)
+                self._changed.wait_for(lambda: self._is_ending, _GATHERED)
             found: list[bytes] = []
             size = 0
             while self._waiting and (not found or size + len(self._waiting[0]) <= _TOGETHER):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
@@ -16,6 +15,7 @@ from bindrt.metrics import PrometheusCollector
 from bindrt.model import Model
 from bindrt.serving.access_log import ACCESS, dropped_lines
 from bindrt.serving.exchange import Exchange
+from bindrt.serving.replies import json_bytes
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -101,4 +101,4 @@ def _line(record: Record) -> str:
     seconds, status = told.pop("seconds"), record.status
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     told["status"] = int(status) if status.isdecimal() else status
-    return json.dumps({"time": now, "ms": round(seconds * 1000, 3), **told})
+    return json_bytes({"time": now, "ms": round(seconds * 1000, 3), **told}).decode()

@@ -18,7 +18,10 @@ def count_tokens(texts: Sequence[str]) -> int:
     9
     """
     short = [text for text in texts if len(text) <= _LONG]
-    full = MODALITIES["text"].view[0] * (len(texts) - len(short))
+    length = MODALITIES["text"].view[-1]
     tokens = MODALITIES["text"].tokens
     assert tokens is not None
-    return full + int(tokens.used(preprocess.text(short)).sum()) if short else full
+    _, counts, _ = tokens.tokenizer().encode_all(short, length)
+    found = sum(counts.tolist()) + length * (len(texts) - len(short))
+    left = [text for text, count in zip(short, counts, strict=True) if not count]  # they are not ASCII
+    return found + int(tokens.used(preprocess.text(left)).sum()) if left else found
