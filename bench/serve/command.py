@@ -99,10 +99,11 @@ def measure_held(
 
 def report(result: dict[str, Any]) -> None:
     for modality, found in result.get("throughput", {}).items():
-        share = found["server"] / found["here"]
+        share, taken = found["server"] / found["here"], found["generator_share"]
         print(
             f"{modality:<6} batches of {BATCH}: {found['server']:,.0f}/s served, {found['here']:,.0f}/s here "
-            f"({share:.0%}); the load generator took {found['generator_share']:.0%} of the processor time"
+            f"({share:.0%}); the load generator took {taken:.0%} of the processor time, so that "
+            f"{share / (1 - taken):.0%} of what it left were reached"
         )
     for modality, found in result.get("latency", {}).items():
         added = found["added"]

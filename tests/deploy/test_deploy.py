@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,14 @@ def test_kubernetes_schema() -> None:
     validate = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
     for each in objects():
         validate.validate(each, "1.30", strict=True)
+
+
+def test_compose_schema() -> None:
+    """By the schema of the compose specification, as ``docker compose config`` looks at it first."""
+    pytest.importorskip("check_jsonschema", reason="check-jsonschema is not installed")
+    words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    done = subprocess.run([*words, str(FOLDER / "compose.yaml")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_compose() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,39 @@ def test_all_lists(server: Running, served_model: bindrt.Model, media: dict[str,
     expected = served_model.embed(text=["a bell ringing", "rain"], **media)  # type: ignore[arg-type]
     for modality, (_, name) in LISTS.items():
         assert np.allclose(found.json[name], expected[modality], atol=1e-5), modality
+
+
+def test_files_as_weaviates_client_encodes_them(
+    server: Running, served_model: bindrt.Model, media: dict[str, bytes], tmp_path: Path
+) -> None:
+    """Its base64 goes through Weaviate to ``/vectorize`` as it is."""
+    util = pytest.importorskip("weaviate.util", reason="weaviate-client is not installed")
+    asked = {}
+    for modality, data in media.items():
+        path = tmp_path / modality
+        path.write_bytes(data)
+        asked[LISTS[modality][0]] = [util.file_encoder_b64(path), util.parse_blob(path)]
+    found = server.post("/vectorize", asked)
+    assert found.status == 200, found.body
+    expected = served_model.embed(**media)  # type: ignore[arg-type]
+    for modality in media:
+        for vector in found.json[LISTS[modality][1]]:
+            assert np.allclose(vector, expected[modality][0], atol=1e-5), modality
+
+
+def test_a_client_that_reads_json_before_the_status_can_say_what_is_wrong(served_model: bindrt.Model) -> None:
+    """Whatever the status is: too large, too many, a wrong method, no room."""
+    with running(served_model, ServeOptions(max_items=2, max_body=1000, queue=2)) as server:
+        found = [
+            server.post("/vectorize", {"texts": ["a"] * 3}),
+            server.post("/vectorize", {"texts": ["a" * 1000]}),
+            server.ask("GET", "/vectorize"),
+            server.ask("POST", "/vectorize", b"{"),
+        ]
+    assert [each.status for each in found] == [413, 413, 405, 400]
+    for each in found:
+        assert list(each.json) == ["error"]
+        assert isinstance(each.json["error"], str)
 
 
 def test_lists_that_are_empty_or_null(server: Running) -> None:
