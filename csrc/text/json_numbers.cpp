@@ -1,3 +1,4 @@
+// Numbers as JSON: shortest digits, by the standard library.
 #include "csrc/text/json_numbers.h"
 
 #include <array>

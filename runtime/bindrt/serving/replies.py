@@ -58,7 +58,7 @@ def _problem(error: Exception) -> str:
 
 
 def number_rows(rows: Vectors) -> list[Any]:
-    """Of each row ``[N, D]`` what :func:`json_bytes` writes as an array of numbers.
+    """For each row ``[N, D]`` what :func:`json_bytes` writes as an array of numbers.
 
     They have the digits that tell a float32 from all others, half as many as Python's numbers have.
     """
@@ -66,7 +66,7 @@ def number_rows(rows: Vectors) -> list[Any]:
 
 
 def base64_rows(rows: Vectors) -> list[Any]:
-    """Of each row ``[N, D]`` what :func:`json_bytes` writes as base64 of little-endian float32."""
+    """For each row ``[N, D]`` what :func:`json_bytes` writes as base64 of little-endian float32."""
     data = memoryview(np.ascontiguousarray(rows, "<f4").tobytes())
     size = 4 * rows.shape[1]
     return [data[at : at + size] for at in range(0, len(data), size)]
