@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +71,20 @@ def test_a_store_in_memory(store: str, table: Path, embed: Embed) -> None:
 @pytest.mark.deep
 def test_a_server_of_s3(s3: str, table: Path, embed: Embed) -> None:
     check(s3, table, embed)
+
+
+@pytest.mark.deep
+def test_a_cluster_writes_to_s3(s3: str, table: Path) -> None:
+    pytest.importorskip("ray", reason="ray is not installed (extra ray)")
+    asked = ["tiny", str(table), *map(str, COLUMN), "-o", f"{s3}/r", "--actors", "2", "--cpus", "0.5"]
+    subprocess.run(
+        [sys.executable, "-m", "bindrt.ray", *asked],
+        env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
+        check=True,
+        timeout=300,
+    )
+    found = [read(f"{s3}/r/{name}") for name in names(f"{s3}/r")]
+    assert pa.concat_tables(found)["n"].to_pylist() == list(range(6))
 
 
 def test_sending_is_tried_again(
