@@ -41,6 +41,7 @@ COMMANDS = {
     "gpu": Command("the GPU kernels: compared with the CPU, then timed", "bench.gpu.command"),
     "gpu-pipeline": Command("submit on a GPU, with and without CUDA graphs", "bench.gpu.pipeline"),
     "gpu-copies": Command("copies to and from a GPU: page-locked and ordinary memory", "bench.gpu.copies"),
+    "gpu-decode": Command("JPEG files decoded on the GPU beside Pillow's pixels", "bench.gpu.decoding"),
     "gpu-adversities": Command(
         "what may go wrong with a GPU, each in a process", "bench.gpu.adversities.command"
     ),

@@ -100,6 +100,7 @@ bench() {  # NAME SECONDS BENCH [ARGUMENT...]
 step tests 600 "$python" -m pytest -q tests/csrc/gpu
 bench kernels 300 gpu
 bench copies 120 gpu-copies
+bench decode 120 gpu-decode
 bench adversities 600 gpu-adversities
 for tool in memcheck initcheck synccheck racecheck; do
   step "sanitizer-$tool" 300 compute-sanitizer --tool "$tool" --error-exitcode 9 \

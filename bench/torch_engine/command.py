@@ -1,8 +1,8 @@
 """The whole pipeline on a GPU with PyTorch as the engine: files to vectors a second, and the same vectors.
 
 Each modality by submit, stream and embed, from files and from arrays on the GPU, with and without CUDA
-graphs; JPEG files of three sizes beside torchvision's decoding on the GPU. On a CPU,
-vectors are compared and nothing is measured.
+graphs; JPEG files of three sizes, decoded on the CPU and by nvImageCodec where that is, beside torchvision's
+decoding on the GPU. On a CPU, vectors are compared and nothing is measured.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ from bindrt.benchmark import made_inputs
 from bindrt.benchmark.machine import describe_machine, package_versions
 from bindrt.benchmark.results import write_json
 from bindrt.benchmark.systems import ModelSystem
+from bindrt.installed import installed_version
 from bindrt.modalities import MODALITIES
 
 Engines = dict[str, TorchEngine]
+#: Whether CUDA graphs are made, and where JPEG files are decoded. On the GPU that concerns pictures alone.
+VARIANTS = ((True, "exact"), (False, "exact"), (True, "gpu"))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -84,6 +87,10 @@ def absence(device: str) -> str:
     return "" if torch.device(device).index in range(torch.cuda.device_count()) else f"there is no {device}"
 
 
+def decodes_there() -> bool:
+    return any(installed_version(f"nvidia-nvimgcodec-cu{cuda}") for cuda in (12, 13))
+
+
 def run(args: argparse.Namespace, measured: bool) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -94,13 +101,16 @@ def run(args: argparse.Namespace, measured: bool) -> Iterator[dict[str, Any]]:
             for encoder in dict.fromkeys(MODALITIES[m].encoder for m in modalities):
                 engine = open_engine(args.bundle, encoder, args.device, args.precision, args.max_batch, way)
                 served = [m for m in modalities if MODALITIES[m].encoder == encoder]
-                for graphs in (True, False) if measured else (True,):
-                    options = bindrt.PipelineOptions(cuda_graphs=graphs)
+                for graphs, decode in VARIANTS if measured else VARIANTS[:1]:
+                    there = decode == "gpu"
+                    if there and not ("image" in served and decodes_there()):
+                        continue
+                    options = bindrt.PipelineOptions(cuda_graphs=graphs, decode=decode)
                     with bindrt.load(
                         str(bundle.path), modalities=served, pipeline=options, engines={encoder: engine}
                     ) as model:
-                        about = {"way": way, "cuda_graphs": graphs}
-                        for found in of_model(model, engine, args, files, measured):
+                        about = {"way": way, "cuda_graphs": graphs, "decode": decode}
+                        for found in of_model(model, engine, args, {} if there else files, measured):
                             yield {**about, **found}
                 del engine
 
@@ -154,6 +164,8 @@ def jpeg(
 
 def line(found: dict[str, Any]) -> str:
     graphs = "graphs" if found["cuda_graphs"] else "no graphs"
+    if found.get("decode") == "gpu":
+        graphs = "nvImageCodec"
     text = f"{found['modality']:<8} {found['case']:<15} {found['way']:<8} {graphs:<9}"
     if "error" in found:
         return f"{text} FAILED: {found['error']}"

@@ -96,7 +96,12 @@ BatchDevice::BatchDevice(Context& context, const BatchSizes& sizes, const BatchD
       out_(context),
       into_(context, std::make_unique<Stream>(context, in_.handle())),
       rooms_(std::make_shared<PinnedPool>(context, options.makes_rows ? kMostRoom : 0)),
-      graphs_(options.graphs) {}
+      graphs_(options.graphs) {
+  const std::int32_t frames = PictureDecoder::frames_of(sizes.row_bytes);
+  if (options.makes_rows && options.decode != nullptr && frames > 0) {
+    pictures_ = std::make_unique<PictureDecoder>(context, frames, options.decode);
+  }
+}
 
 BatchDevice::~BatchDevice() { settle(); }
 
@@ -111,6 +116,14 @@ void BatchDevice::free(std::byte* memory) noexcept {
 }
 
 std::shared_ptr<std::byte> BatchDevice::room(std::size_t bytes) noexcept { return rooms_->take(bytes); }
+
+bool BatchDevice::may_decode(std::int64_t pixels) const noexcept {
+  return pictures_ != nullptr && pixels >= options_.decode_from;
+}
+
+std::shared_ptr<const kernels::Decoded> BatchDevice::decode(const kernels::EncodedPicture& picture) {
+  return pictures_->decode(picture);
+}
 
 std::size_t BatchDevice::start(const pipeline::Batch& batch, std::int64_t limit) {
   const std::size_t before = into_.uploaded_bytes();

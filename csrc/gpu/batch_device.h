@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "csrc/gpu/graph.h"
-#include "csrc/gpu/memory.h"
-#include "csrc/gpu/pinned_pool.h"
+#include "csrc/gpu/memory_pool.h"
+#include "csrc/gpu/picture_decoder.h"
 #include "csrc/gpu/queue.h"
 #include "csrc/pipeline/batch.h"
 #include "csrc/pipeline/device.h"
@@ -46,9 +46,11 @@ struct BatchSizes {
 };
 
 struct BatchDeviceOptions {
-  std::size_t sets = 2;     // sets of buffers on the device
-  std::size_t graphs = 32;  // that are kept; 0: none are made
-  bool makes_rows = true;   // of decoded items; else all rows come from the host
+  std::size_t sets = 2;             // sets of buffers on the device
+  std::size_t graphs = 32;          // that are kept; 0: none are made
+  bool makes_rows = true;           // of decoded items; else all rows come from the host
+  DecodePictures decode = nullptr;  // null: pictures are decoded on the host
+  std::int64_t decode_from = 0;     // pixels that a picture has at least
 };
 
 // Page-locked memory for decoded items, at most.
@@ -70,6 +72,8 @@ class BatchDevice final : public pipeline::Device {
   std::byte* allocate(std::size_t bytes) noexcept override;
   void free(std::byte* memory) noexcept override;
   std::shared_ptr<std::byte> room(std::size_t bytes) noexcept override;
+  bool may_decode(std::int64_t pixels) const noexcept override;
+  std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture) override;
   std::size_t start(const pipeline::Batch& batch, std::int64_t limit) override;
   const float* wait() override;
   void require() override;
@@ -119,7 +123,8 @@ class BatchDevice final : public pipeline::Device {
   Stream in_, compute_, out_;
   StreamQueue into_;  // of in_: makes rows of decoded items
   std::shared_ptr<PinnedPool> rooms_;
-  std::int64_t rows_ = 0;  // that there is memory for
+  std::unique_ptr<PictureDecoder> pictures_;  // null: it decodes none
+  std::int64_t rows_ = 0;                     // that there is memory for
   // Batches are filled up to no more: the engine had no memory for more rows than the batch had.
   std::int64_t most_filled_ = std::numeric_limits<std::int64_t>::max();
   std::vector<std::unique_ptr<Set>> sets_;

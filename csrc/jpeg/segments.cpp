@@ -120,6 +120,25 @@ bool is_plain(const Segment& segment) noexcept {
   }
 }
 
+// Components 1, 2 and 3; the first has one or two samples along each axis where the others have one.
+bool is_common_frame(std::string_view content) noexcept {
+  constexpr std::uint8_t kOne = 0x11, kTwoAcross = 0x21, kFour = 0x22;
+  if (!is_plain_frame(content) || byte(content, kFrame - 1) != 3) {
+    return false;
+  }
+  const auto number = [content](std::size_t i) { return byte(content, kFrame + i * kComponent); };
+  const auto sampling = [content](std::size_t i) { return byte(content, kFrame + i * kComponent + 1); };
+  const std::uint8_t first = sampling(0);
+  return number(0) == 1 && number(1) == 2 && number(2) == 3 && sampling(1) == kOne && sampling(2) == kOne &&
+         (first == kOne || first == kTwoAcross || first == kFour);
+}
+
+// Whether an Adobe segment, if it is one, says that the colours are luminance and two differences.
+bool says_ycc(std::string_view content) noexcept {
+  constexpr std::size_t kTransform = 11;
+  return !content.starts_with("Adobe") || (content.size() > kTransform && byte(content, kTransform) == 1);
+}
+
 }  // namespace
 
 Segments::Segments(const std::uint8_t* data, std::size_t size, bool scans) noexcept
@@ -183,6 +202,31 @@ Metadata read_metadata(const std::uint8_t* data, std::size_t size) noexcept {
     found.radiometric = found.radiometric || content.starts_with(kFlir);
   }
   return found;
+}
+
+bool is_common(const std::uint8_t* data, std::size_t size) noexcept {
+  const std::string_view file(reinterpret_cast<const char*>(data), size);
+  Segments segments(data, size);
+  Segment segment{};
+  int frames = 0;
+  while (segments.next(segment)) {
+    const bool is_frame = segment.marker >= kBaseline && segment.marker <= 0xCF && segment.marker != kHuffman;
+    if ((is_frame && (segment.marker != kBaseline || !is_common_frame(segment.content))) ||
+        (segment.marker == kApp14 && !says_ycc(segment.content))) {
+      return false;
+    }
+    frames += is_frame ? 1 : 0;
+    if (segment.marker == kScan) {
+      if (segment.content.empty()) {
+        return false;
+      }
+      const auto begin =
+          static_cast<std::size_t>(segment.content.data() - file.data()) + segment.content.size();
+      const std::size_t end = scan_end(file, begin);
+      return frames == 1 && byte(segment.content, 0) == 3 && end + 1 < size && byte(file, end + 1) == kEnd;
+    }
+  }
+  return false;
 }
 
 bool has_plain_segments(const std::uint8_t* data, std::size_t size) noexcept {

@@ -6,6 +6,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include "kernels/base/decoded.h"
+
 namespace bindrt::pipeline {
 
 struct Batch;
@@ -30,6 +32,14 @@ class Device {
   // Memory for the bytes of a decoded item whose rows the device is to make, given back with its last owner;
   // null where there is none: the rows are then made here. Any thread may call.
   virtual std::shared_ptr<std::byte> room(std::size_t /*bytes*/) noexcept { return nullptr; }
+
+  // Whether it may decode a picture of so many pixels itself. Any thread may call.
+  virtual bool may_decode(std::int64_t /*pixels*/) const noexcept { return false; }
+  // A picture of one row, decoded there, of which only that row is kept; null where the device refuses the
+  // file or has no memory: it is then decoded here. Waits. Any thread may call.
+  virtual std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& /*picture*/) {
+    return nullptr;
+  }
 
   // Queues copying the batch's rows in, or what they are made of, the engine, pooling and copying the vectors
   // out, and returns. The device may compute more rows than the batch has, at most `limit`. The batch stays

@@ -42,6 +42,12 @@ class ItemRows {
   // Memory for what an item of so many rows decodes to, whose rows a device is to make; null where there is
   // none: they are made here. Given back with its last owner.
   virtual std::shared_ptr<std::byte> room(std::size_t /*bytes*/, std::int64_t /*rows*/) { return nullptr; }
+  // Whether a device may decode a picture of so many pixels, and the picture as it has decoded it; null where
+  // it has not.
+  virtual bool may_decode(std::int64_t /*pixels*/) const { return false; }
+  virtual std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& /*picture*/) {
+    return nullptr;
+  }
   // After reserve(), instead of writing there: a device makes the rows of this, or it happens here later.
   virtual void leave(std::shared_ptr<const kernels::Decoded> /*item*/) {}
   // Counts rows that were made elsewhere and copied to where reserve() said.

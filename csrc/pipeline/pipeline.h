@@ -152,6 +152,7 @@ class Pipeline final : public WorkSource {
   std::byte* reserve(const RequestPtr& request, const void* borrowed, std::int64_t rows,
                      std::size_t length_class);
   void give_up(const RequestPtr& request, std::int64_t rows);
+  std::shared_ptr<const kernels::Decoded> decode(Lane& lane, const kernels::EncodedPicture& picture);
   void leave(const RequestPtr& request, std::shared_ptr<const kernels::Decoded> item);
   void count_copied(Lane& lane, std::int64_t rows);
 

@@ -32,6 +32,14 @@ class Pipeline::BatchRows final : public ItemRows {
     return device == nullptr || bytes > static_cast<std::size_t>(most) ? nullptr : device->room(bytes);
   }
 
+  bool may_decode(std::int64_t pixels) const override {
+    const Device* const device = pipeline_.executor_.device.get();
+    return device != nullptr && device->may_decode(pixels);
+  }
+  std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture) override {
+    return pipeline_.decode(lane_, picture);
+  }
+
   void leave(std::shared_ptr<const kernels::Decoded> item) override {
     pipeline_.leave(request_, std::move(item));
   }
@@ -252,6 +260,16 @@ void Pipeline::give_up(const RequestPtr& request, std::int64_t rows) {
 void Pipeline::leave(const RequestPtr& request, std::shared_ptr<const kernels::Decoded> item) {
   const Lock lock(mutex_);
   request->batch->entries[request->entry].decoded = std::move(item);
+}
+
+// Not under the mutex.
+std::shared_ptr<const kernels::Decoded> Pipeline::decode(Lane& lane, const kernels::EncodedPicture& picture) {
+  auto decoded = executor_.device->decode(picture);
+  if (decoded != nullptr) {
+    const Lock lock(mutex_);
+    ++lane.counts.pictures_decoded;
+  }
+  return decoded;
 }
 
 void Pipeline::count_copied(Lane& lane, std::int64_t rows) {

@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "csrc/jpeg/rows.h"
+#include "csrc/jpeg/segments.h"
 #include "csrc/png/picture.h"
 #include "csrc/prepare/contents.h"
 #include "csrc/prepare/decoded_picture.h"
@@ -53,6 +55,21 @@ std::optional<bool> left(Source& source, std::int32_t width, std::int32_t height
   return true;
 }
 
+// Whether a device has decoded it: files of which all decoders make the same, whole as far as can be seen.
+bool decoded_there(const Contents& contents, const jpeg::Rows& rows, Slots& slots) {
+  if (!slots.may_decode(std::int64_t{rows.width()} * rows.height()) ||
+      !jpeg::is_common(contents.data(), contents.size())) {
+    return false;
+  }
+  auto decoded = slots.decode({contents.data(), contents.size(), rows.width(), rows.height()});
+  if (decoded == nullptr) {
+    return false;
+  }
+  slots.reserve(1);
+  slots.leave(std::move(decoded));
+  return true;
+}
+
 std::optional<bool> to_device(const Contents& contents, const PictureFile& file, const Limits& limits,
                               Slots& slots) {
   if (file.png) {
@@ -67,6 +84,9 @@ std::optional<bool> to_device(const Contents& contents, const PictureFile& file,
   jpeg::Rows rows(*jpeg_library(), contents.data(), contents.size());
   if (!rows.open() || std::int64_t{rows.width()} * rows.height() > limits.max_pixels) {
     return false;
+  }
+  if (decoded_there(contents, rows, slots)) {
+    return true;
   }
   return left(rows, rows.width(), rows.height(), slots,
               [&rows](const auto& window) { return rows.start(window); });

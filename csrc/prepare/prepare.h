@@ -72,6 +72,12 @@ class Slots {
   // Memory for the bytes of a decoded item with so many views that a device is to make; null where there is
   // none: they are made here.
   virtual std::shared_ptr<std::byte> room(std::size_t /*bytes*/, std::int64_t /*views*/) { return nullptr; }
+  // Whether a device may decode a picture of so many pixels, and the picture of one view as it has decoded
+  // it; null where it has not.
+  virtual bool may_decode(std::int64_t /*pixels*/) const { return false; }
+  virtual std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& /*picture*/) {
+    return nullptr;
+  }
   // After reserve(), instead of writing there: the views are made of this later.
   virtual void leave(std::shared_ptr<const kernels::Decoded> /*item*/) {}
   // To be called for views that were made elsewhere and copied.

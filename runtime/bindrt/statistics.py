@@ -51,6 +51,9 @@ PIPELINE_COUNTERS = (
     Count("rows_moved", "bindrt_rows_moved", "Views moved over holes that others left in a batch."),
     Count("rows_borrowed", "bindrt_rows_borrowed", "Views the engine read where the caller had them."),
     Count("rows_on_device", "bindrt_rows_on_device", "Views that were prepared on the engine's GPU."),
+    Count(
+        "pictures_decoded_on_device", "bindrt_pictures_decoded_on_device", "Pictures that the GPU decoded."
+    ),
     Count("bytes_to_device", "bindrt_bytes_to_device", "Bytes that were copied to the GPU for batches."),
 )
 PIPELINE_GAUGES = (

@@ -57,8 +57,8 @@ def test_a_step_that_fails_does_not_keep_the_others_from_running(tmp_path: Path)
     steps = {s["step"]: s for s in json.loads(out.read_text())["steps"]}
     tools = [f"sanitizer-{tool}" for tool in ("memcheck", "initcheck", "synccheck", "racecheck")]
     assert {name: s["exit_code"] for name, s in steps.items()} == {
-        "tests": 3, "kernels": 0, "copies": 0, "adversities": 0, **dict.fromkeys(tools), "nsight": 0,
-        "torch": 2, "torch-compiled": 2, "engines": 0, "pipeline": 0,
+        "tests": 3, "kernels": 0, "copies": 0, "decode": 0, "adversities": 0, **dict.fromkeys(tools),
+        "nsight": 0, "torch": 2, "torch-compiled": 2, "engines": 0, "pipeline": 0,
     }  # fmt: skip
     assert steps["tests"]["result"] == "FAILED: exit code 3"
     assert steps["sanitizer-memcheck"]["result"] == "not run: compute-sanitizer is not here"

@@ -90,6 +90,10 @@ class BatchSlots final : public prepare::Slots {
   std::shared_ptr<std::byte> room(std::size_t bytes, std::int64_t views) override {
     return rows_.room(bytes, views);
   }
+  bool may_decode(std::int64_t pixels) const override { return may_leave_ && rows_.may_decode(pixels); }
+  std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture) override {
+    return rows_.decode(picture);
+  }
   void leave(std::shared_ptr<const kernels::Decoded> item) override { rows_.leave(std::move(item)); }
   void count_copied(std::int64_t views) override { rows_.count_copied(views); }
   bool wanted() const override { return is_wanted(tag_) && !stopped_.load(std::memory_order_relaxed); }

@@ -16,6 +16,7 @@
 #include "csrc/python/pipeline/bulk_requests.h"
 #include "csrc/python/pipeline/calls.h"
 #include "csrc/python/pipeline/clock.h"
+#include "csrc/python/pipeline/decoding.h"
 #include "csrc/python/pipeline/snapshot.h"
 #include "csrc/python/text.h"
 
@@ -282,8 +283,12 @@ class PythonPipeline {
       sizes.row_bytes = std::max(sizes.row_bytes, lane.classes.back().row_bytes);
       sizes.dim = lane.dim;
     }
-    const gpu::BatchDeviceOptions kept{options["sets"].cast<std::size_t>(),
-                                       options["graphs"].cast<std::size_t>(), makes_rows(options)};
+    gpu::BatchDeviceOptions kept{options["sets"].cast<std::size_t>(), options["graphs"].cast<std::size_t>(),
+                                 makes_rows(options)};
+    if (options.contains("decode")) {
+      kept.decode = decode_pictures(options["decode"]);
+      kept.decode_from = options["decode_from"].cast<std::int64_t>();
+    }
     const int index = options["device"].cast<int>();
     const WithoutGil release;
     return std::make_shared<gpu::BatchDevice>(

@@ -47,26 +47,28 @@ py::dict lane_snapshot(pipeline::Pipeline& core, int lane) {
   const LaneSnapshot found = core.snapshot(lane);
   const LaneCounts& counts = found.counts;
   py::dict result;
-  const std::pair<const char*, std::uint64_t> numbers[] = {{"submitted", counts.submitted},
-                                                           {"refused", counts.refused},
-                                                           {"done", counts.done},
-                                                           {"failed", counts.failed},
-                                                           {"cancelled", counts.cancelled},
-                                                           {"expired", counts.expired},
-                                                           {"closed", counts.closed},
-                                                           {"batches", counts.batches},
-                                                           {"rows", counts.rows},
-                                                           {"engine_calls", counts.engine_calls},
-                                                           {"splits", counts.splits},
-                                                           {"halvings", counts.halvings},
-                                                           {"rows_copied", counts.rows_copied},
-                                                           {"rows_moved", counts.rows_moved},
-                                                           {"rows_borrowed", counts.rows_borrowed},
-                                                           {"batches_made", counts.batches_made},
-                                                           {"rows_on_device", counts.rows_on_device},
-                                                           {"bytes_to_device", counts.bytes_to_device},
-                                                           {"queued", found.queued},
-                                                           {"batch_bytes", found.batch_bytes}};
+  const std::pair<const char*, std::uint64_t> numbers[] = {
+      {"submitted", counts.submitted},
+      {"refused", counts.refused},
+      {"done", counts.done},
+      {"failed", counts.failed},
+      {"cancelled", counts.cancelled},
+      {"expired", counts.expired},
+      {"closed", counts.closed},
+      {"batches", counts.batches},
+      {"rows", counts.rows},
+      {"engine_calls", counts.engine_calls},
+      {"splits", counts.splits},
+      {"halvings", counts.halvings},
+      {"rows_copied", counts.rows_copied},
+      {"rows_moved", counts.rows_moved},
+      {"rows_borrowed", counts.rows_borrowed},
+      {"batches_made", counts.batches_made},
+      {"rows_on_device", counts.rows_on_device},
+      {"bytes_to_device", counts.bytes_to_device},
+      {"pictures_decoded_on_device", counts.pictures_decoded},
+      {"queued", found.queued},
+      {"batch_bytes", found.batch_bytes}};
   for (const auto& [name, value] : numbers) {
     result[name] = value;
   }

@@ -76,6 +76,15 @@ def libraries() -> tuple[Wanted, ...]:
         Wanted("ftfy", "ftfy", "text", repair("ftfy"), ("ftfy",)),
         Wanted("pyarrow", "pyarrow", "Parquet output of bind-embed", repair("pyarrow"), ("pyarrow",)),
         Wanted("rich", "rich", "progress of the commands", repair("rich"), ("rich",)),
+        Wanted(
+            "nvImageCodec",
+            "nvidia.nvimgcodec",
+            "large JPEG files decoded on the GPU",
+            install("gpu-decode"),
+            ("nvidia-nvimgcodec-cu12", "nvidia-nvimgcodec-cu13"),
+            optional=True,
+            imported=False,  # it prints what it misses
+        ),
         Wanted("usearch", "usearch", "search indexes", install("index"), ("usearch",), optional=True),
         Wanted("fsspec", "fsspec", "items given as URLs", install("remote"), ("fsspec",), optional=True),
         Wanted(

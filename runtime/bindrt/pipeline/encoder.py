@@ -26,6 +26,7 @@ from bindrt.errors import EngineError
 from bindrt.modalities import MODALITIES
 from bindrt.once import OncePerProcess
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
+from bindrt.pipeline.gpu_pictures import LEAST_PIXELS, picture_decoder
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.pipeline.request_options import RequestOptions
@@ -84,12 +85,10 @@ class EncoderPipeline:
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
         shapes = sum(len(_lengths(m, encoder)) or 1 for m in self.modalities)
         gpu = _gpu(engine, options, self.max_batch, shapes)
-        if gpu is None and options.prepare == "gpu" and not any(MODALITIES[m].tokens for m in modalities):
-            raise EngineError(
-                f"prepare='gpu' for {encoder.name}",
-                f"its engine {engine.name} runs on {engine.device} and queues no work there",
-                "choose an engine on an NVIDIA GPU, or prepare='auto'",
-            )
+        if gpu is None:
+            _require_no_gpu(encoder, self.modalities, engine, options)
+        elif "image" in self.modalities:
+            gpu |= _decoding(engine, options)
         background = encoder.name in options.background_encoders()
         turn = partial(background_lock().turn, encoder.name) if background else nullcontext
         stopped = threading.Event()
@@ -269,6 +268,32 @@ class _Runner:
                 self._run(inputs, out)
             finally:
                 self._shared.take_back(self._cores)
+
+
+def _require_no_gpu(
+    encoder: EncoderInfo, modalities: Sequence[str], engine: Engine, options: PipelineOptions
+) -> None:
+    """Raise EngineError if the options want a GPU for the work of an engine that queues none there."""
+    wants = {
+        "prepare": not any(MODALITIES[m].tokens for m in modalities),
+        "decode": "image" in modalities,
+    }
+    for name, concerned in wants.items():
+        if concerned and getattr(options, name) == "gpu":
+            raise EngineError(
+                f"{name}='gpu' for {encoder.name}",
+                f"its engine {engine.name} runs on {engine.device} and queues no work there",
+                f"choose an engine on an NVIDIA GPU, or {name}='auto'",
+            )
+
+
+def _decoding(engine: Engine, options: PipelineOptions) -> dict[str, Any]:
+    """How the core has pictures decoded on the engine's GPU; nothing: the CPU decodes them."""
+    device = cuda_index(engine.device) or 0
+    decode = None if options.prepare == "cpu" else picture_decoder(device, options.decode)
+    if decode is None:
+        return {}
+    return {"decode": decode, "decode_from": 0 if options.decode == "gpu" else LEAST_PIXELS}
 
 
 def _runs_on_device(engine: Engine) -> bool:

@@ -21,6 +21,8 @@ _NUMBERS = {
 
 #: Where ordinary items are prepared.
 PREPARE = ("auto", "cpu", "gpu")
+#: Where pictures are decoded.
+DECODE = ("auto", "gpu", "exact")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ class PipelineOptions:
         prepare: where ordinary items of an engine on a GPU are prepared. ``"gpu"`` sends what was decoded;
             it is an EngineError if an engine is on no GPU. ``"cpu"`` sends the engine's input. ``"auto"`` is
             one of them, by where the engine is.
+        decode: where JPEG files of an engine on a GPU are decoded. ``"exact"``: on the CPU, with the numbers
+            of Pillow. ``"auto"``: large ones on the GPU, if the extra ``gpu-decode`` is installed and works;
+            their pixels differ from Pillow's by rounding. ``"gpu"``: those of any size; it is an EngineError
+            if that cannot be.
         spin_us: microseconds that an engine's thread looks for the next request after a batch, before it
             sleeps: waking it takes longer than all the rest. Costs up to so much of one core a batch, and
             nothing while there are no requests. 0: nor do ONNX Runtime's threads look for the next piece of
@@ -64,6 +70,7 @@ class PipelineOptions:
     gpu_buffers: int = 2
     cuda_graphs: bool = True
     prepare: str = "auto"
+    decode: str = "auto"
     spin_us: int = 100
     deduplicate: bool = False
     cache_bytes: int = 0
@@ -74,8 +81,13 @@ class PipelineOptions:
             require_whole(name, getattr(self, name), what, least, most, optional=name == "max_batch")
         for name in ("cuda_graphs", "deduplicate"):
             chosen_bool(name, getattr(self, name))
-        if self.prepare not in PREPARE:
-            raise OptionError(f"prepare={self.prepare!r}"[:80], "unknown", f"use {', '.join(PREPARE)}")
+        for name, known in (("prepare", PREPARE), ("decode", DECODE)):
+            if (given := getattr(self, name)) not in known:
+                raise OptionError(f"{name}={given!r}"[:80], "unknown", f"use {', '.join(known)}")
+        if self.decode == "gpu" and self.prepare == "cpu":
+            raise OptionError(
+                "decode='gpu'", "what the GPU decodes is prepared there", "leave out prepare='cpu'"
+            )
         _require_modalities(self.background)
 
     def background_encoders(self) -> frozenset[str]:

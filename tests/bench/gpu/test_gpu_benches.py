@@ -48,6 +48,21 @@ def test_copies_are_compared_and_not_timed(driver: str, tmp_path: Path) -> None:
     assert not any("bytes_per_second" in f for f in found)
 
 
+def test_decoding_is_compared_and_not_timed(driver: str, tmp_path: Path) -> None:
+    out = tmp_path / "decode.json"
+    code = (
+        "import sys\nfrom support.nvimgsim import install\ninstall()\n"
+        "from bench.gpu import decoding\nraise SystemExit(decoding.main(sys.argv[1:]))"
+    )
+    env = {"BINDRT_LIBCUDA": driver, "PYTHONPATH": str(cpp.ROOT / "tests")}
+    done = cpp.run([sys.executable, "-c", code, "--json", str(out)], env=env)
+    assert done.returncode == 0, done.stdout
+    assert "640×480 quality 90, samples 2" in done.stdout
+    results = json.loads(out.read_text())["results"]
+    assert [f["levels"] for f in results] == [{"largest": 0.0, "mean": 0.0}] * 4
+    assert not any("files_per_second" in f for f in results)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_adversities(driver: str, case: str) -> None:
     status, said = bench(driver, "gpu-adversities", "--here", "--case", case)

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "csrc/gpu/pinned_pool.h"
+#include "csrc/gpu/memory_pool.h"
 #include "csrc/gpu/queue.h"
 #include "tests/cpp/check.h"
 

@@ -63,6 +63,9 @@ void one_case(Bytes& bytes) {
   if (jpeg::has_plain_segments(data.data(), file.size())) {
     CHECK(scans > 0);
   }
+  if (jpeg::is_common(data.data(), file.size())) {
+    CHECK(scans > 0);
+  }
 }
 
 }  // namespace bindrt::stress

@@ -1,5 +1,5 @@
 // Keeps blocks of few sizes, so that one fits the next item too.
-#include "csrc/gpu/pinned_pool.h"
+#include "csrc/gpu/memory_pool.h"
 
 #include <algorithm>
 #include <bit>
@@ -18,32 +18,35 @@ std::size_t rounded(std::size_t bytes) noexcept {
 
 }  // namespace
 
-std::shared_ptr<std::byte> PinnedPool::take(std::size_t bytes) noexcept {
+template <class Memory>
+std::shared_ptr<std::byte> MemoryPool<Memory>::take(std::size_t bytes) noexcept {
   if (bytes > most_) {
     return nullptr;
   }
   const std::size_t size = rounded(bytes);
   try {
     Kept over;  // freed without the mutex
-    auto owner = std::make_shared<PinnedMemory>();
+    auto owner = std::make_shared<Memory>();
     *owner = find(size, over);
-    std::byte* const data = owner->data();
+    auto* const data = static_cast<std::byte*>(owner->data());
     if (data == nullptr) {
       return nullptr;
     }
-    return {data, [pool = shared_from_this(), owner](std::byte*) { pool->give_back(std::move(*owner)); }};
+    return {data,
+            [pool = this->shared_from_this(), owner](std::byte*) { pool->give_back(std::move(*owner)); }};
   } catch (...) {
     return nullptr;
   }
 }
 
 // None where there is no room.
-PinnedMemory PinnedPool::find(std::size_t size, Kept& over) {
+template <class Memory>
+Memory MemoryPool<Memory>::find(std::size_t size, Kept& over) {
   {
     const std::lock_guard lock(mutex_);
     const auto found = kept_.lower_bound(size);
     if (found != kept_.end() && found->first <= 2 * size) {
-      PinnedMemory memory = std::move(found->second);
+      Memory memory = std::move(found->second);
       kept_.erase(found);
       return memory;
     }
@@ -65,7 +68,8 @@ PinnedMemory PinnedPool::find(std::size_t size, Kept& over) {
   }
 }
 
-void PinnedPool::give_back(PinnedMemory memory) noexcept {
+template <class Memory>
+void MemoryPool<Memory>::give_back(Memory memory) noexcept {
   const std::size_t size = memory.bytes();
   const std::lock_guard lock(mutex_);
   try {
@@ -74,5 +78,8 @@ void PinnedPool::give_back(PinnedMemory memory) noexcept {
     held_ -= size;
   }
 }
+
+template class MemoryPool<PinnedMemory>;
+template class MemoryPool<DeviceMemory>;
 
 }  // namespace bindrt::gpu

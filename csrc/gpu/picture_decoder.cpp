@@ -1,0 +1,146 @@
+// Decodes groups of pictures, and makes their rows.
+#include "csrc/gpu/picture_decoder.h"
+
+#include <exception>
+#include <utility>
+
+#include "kernels/image/image_gpu.h"
+
+namespace bindrt::gpu {
+namespace {
+
+using kernels::Decoded;
+using kernels::EncodedPicture;
+using kernels::Picture;
+
+constexpr std::int64_t kFrameBytes = std::int64_t{3} * kernels::kPictureSide * kernels::kPictureSide *
+                                     static_cast<std::int64_t>(sizeof(float));
+
+// A row of a batch that is written already, in memory of the device.
+class DeviceRow final : public Decoded {
+ public:
+  DeviceRow(const Context& context, std::shared_ptr<const std::byte> row, std::size_t bytes) noexcept
+      : context_(context), row_(std::move(row)), bytes_(bytes) {}
+
+  bool make(void* out) const noexcept override {
+    try {
+      const Stream stream(context_);
+      context_.call("copying a row from the GPU", &cu::Api::copy_to_host, out, address(), bytes_,
+                    stream.handle());
+      stream.wait();
+      return true;
+    } catch (const std::exception&) {  // the engine, which runs next, meets what is wrong with the GPU
+      return false;
+    }
+  }
+
+  // On a StreamQueue of the same device.
+  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override {
+    const cu::Stream stream = static_cast<StreamQueue&>(queue).stream().handle();
+    auto to = reinterpret_cast<cu::Pointer>(out);
+    for (const Decoded* const item : items) {
+      const auto& row = static_cast<const DeviceRow&>(*item);
+      context_.call("copying a row on the GPU", &cu::Api::copy_on_device, to, row.address(), row.bytes_,
+                    stream);
+      to += row.bytes_;
+    }
+  }
+
+ private:
+  cu::Pointer address() const noexcept { return reinterpret_cast<cu::Pointer>(row_.get()); }
+
+  const Context& context_;
+  const std::shared_ptr<const std::byte> row_;
+  const std::size_t bytes_;
+};
+
+// Ends what a group's stream has, and lets what kept the pictures go after that, however the group ends.
+class PicturesInUse {
+ public:
+  explicit PicturesInUse(StreamQueue& queue) : queue_(queue) {}
+  PicturesInUse(const PicturesInUse&) = delete;
+  PicturesInUse& operator=(const PicturesInUse&) = delete;
+  ~PicturesInUse() {
+    queue_.context().ask(&cu::Api::stream_synchronize, queue_.stream().handle());
+    owner = nullptr;
+  }
+
+  std::shared_ptr<const void> owner;
+
+ private:
+  StreamQueue& queue_;
+};
+
+}  // namespace
+
+std::int32_t PictureDecoder::frames_of(std::int64_t row_bytes) noexcept {
+  return row_bytes % kFrameBytes == 0 ? static_cast<std::int32_t>(row_bytes / kFrameBytes) : 0;
+}
+
+PictureDecoder::PictureDecoder(Context& context, std::int32_t frames, DecodePictures decode)
+    : context_(context),
+      frames_(frames),
+      decode_(std::move(decode)),
+      rows_(std::make_shared<DevicePool>(context, kMostRows)),
+      together_(
+          {kGroups, kMostPictures, kMostPixels},
+          [](const Piece& piece) { return std::int64_t{piece.picture.width} * piece.picture.height; },
+          [this](Group group, std::size_t number) { decode_group(group, *queues_[number]); }) {
+  while (queues_.size() < kGroups) {
+    queues_.push_back(std::make_unique<StreamQueue>(context));
+  }
+}
+
+std::shared_ptr<const Decoded> PictureDecoder::decode(const EncodedPicture& picture) {
+  Piece piece{picture};
+  together_.run(piece);
+  return std::move(piece.decoded);
+}
+
+// Pictures of a group that fails are decoded elsewhere.
+void PictureDecoder::decode_group(Group group, StreamQueue& queue) noexcept {
+  try {
+    queue.rewind();
+    std::vector<EncodedPicture> files;
+    for (const Piece* const each : group) {
+      files.push_back(each->picture);
+    }
+    std::vector<DevicePicture> pictures(group.size());
+    PicturesInUse in_use(queue);
+    in_use.owner = decode_(files, queue.stream().handle(), pictures);
+    make_rows(group, pictures, queue);
+  } catch (const std::exception&) {
+    for (Piece* const each : group) {
+      each->decoded = nullptr;
+    }
+  }
+}
+
+void PictureDecoder::make_rows(Group group, std::span<const DevicePicture> pictures, StreamQueue& queue) {
+  std::vector<Piece*> of;
+  std::vector<Picture> decoded;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (pictures[i].pixels != 0) {
+      const EncodedPicture& file = group[i]->picture;
+      of.push_back(group[i]);
+      decoded.push_back({reinterpret_cast<const std::uint8_t*>(pictures[i].pixels), file.width, file.height,
+                         pictures[i].row_stride, kernels::PixelLayout::kRgb});
+    }
+  }
+  const auto row = static_cast<std::size_t>(frames_ * kFrameBytes);
+  const std::shared_ptr<std::byte> rows = of.empty() ? nullptr : rows_->take(of.size() * row);
+  if (rows == nullptr) {
+    return;
+  }
+  kernels::image_to_input_gpu(queue, decoded.data(), std::ssize(decoded), kernels::kClipScale,
+                              kernels::kPictureSide, kernels::OutType::kFloat32, rows.get(), frames_);
+  Event made(context_, Event::Timing::kOff, Event::Waiting::kSleep);
+  made.record(queue.stream());
+  made.wait();
+  for (std::size_t i = 0; i < of.size(); ++i) {
+    of[i]->decoded = std::make_shared<DeviceRow>(
+        context_, std::shared_ptr<const std::byte>(rows, rows.get() + i * row), row);
+  }
+}
+
+}  // namespace bindrt::gpu

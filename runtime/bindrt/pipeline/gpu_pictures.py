@@ -1,0 +1,181 @@
+"""JPEG files decoded on an engine's GPU by NVIDIA's nvImageCodec: by the GPU's decoder where it has one.
+
+Not run on a GPU from here yet: the tests run it on the simulated driver with a stand-in for the library.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import PIL.Image
+
+from bindrt import _core
+from bindrt.cores import usable_threads
+from bindrt.errors import EngineError
+from bindrt.extras import install
+
+LOG = logging.getLogger(__name__)
+
+MODULE = "nvidia.nvimgcodec"
+#: Pixels from which a picture is decoded on the GPU. Cores decode smaller ones as fast as an encoder wants
+#: them: beside an H100 16 cores decoded 2.9 gigapixels a second, and a ViT-H took 1030 pictures, so pictures
+#: of 2.8 megapixels and more starved it (docs/gpu.md).
+LEAST_PIXELS = 2_500_000
+#: What libjpeg-turbo does as Pillow calls it: colours of fewer samples are interpolated.
+OPTIONS = ":fancy_upsampling=1"
+#: Levels that a flat picture may differ from what was stored; Pillow's decoder has it 1 apart.
+_MOST_APART = 3
+
+
+def picture_decoder(device: int, decode: str) -> PictureDecoder | None:
+    """What decodes on a GPU, as the option ``decode`` says; None: the CPU does.
+
+    Raises:
+        EngineError: it has to be the GPU, and cannot.
+    """
+    if decode == "exact":
+        return None
+    try:
+        return PictureDecoder(device)
+    except EngineError as error:
+        if decode == "gpu":
+            raise
+        if not isinstance(error, _NotInstalledError):
+            LOG.warning("%s; the CPU decodes", error)
+    return None
+
+
+def decode_params(library: Any) -> Any:
+    """8 bits of red, green and blue, as they are stored."""
+    return library.DecodeParams(
+        apply_exif_orientation=False, color_spec=library.ColorSpec.SRGB, allow_any_depth=False
+    )
+
+
+class _NotInstalledError(EngineError):
+    """nvImageCodec is not here."""
+
+
+class DevicePicture(NamedTuple):
+    """Pixels ``[H, W, 3]`` in a GPU's memory: where they are, bytes from row to row, and what keeps them."""
+
+    address: int
+    row_stride: int
+    owner: object
+
+
+class PictureDecoder:
+    """Decodes files on one GPU; several threads may call at once."""
+
+    def __init__(self, device: int) -> None:
+        """Open the library and decode a small picture on the GPU.
+
+        Raises:
+            EngineError: the library is not installed, does not load, or does not decode on this GPU.
+        """
+        name = f"decoding on GPU {device}"
+        try:
+            self._library: Any = importlib.import_module(MODULE)
+        except ModuleNotFoundError:
+            raise _NotInstalledError(name, "nvImageCodec is not installed", install("gpu-decode")) from None
+        except ImportError as error:
+            raise EngineError(name, f"nvImageCodec does not load ({error})", install("gpu-decode")) from None
+        self._device = device
+        self._idle: list[Any] = []
+        self._warned = False
+        try:
+            self._params = decode_params(self._library)
+            self._require_decodes()
+        except Exception as error:  # the library's own are of many kinds
+            raise EngineError(
+                name,
+                f"nvImageCodec does not decode there ({error})",
+                f"decode='exact', or {install('gpu-decode')}",
+            ) from error
+
+    def __call__(
+        self, files: Sequence[bytes | memoryview], sizes: Sequence[tuple[int, int]], stream: int
+    ) -> list[DevicePicture | None]:
+        """The pictures, as work that ``stream`` gets from now on finds them; None for what is refused.
+
+        Args:
+            files: JPEG files; not kept.
+            sizes: width and height of each.
+        """
+        try:
+            return self._decode(files, sizes, stream)
+        except Exception as error:  # they are decoded on the CPU then
+            if not self._warned:
+                self._warned = True
+                LOG.warning("nvImageCodec failed, and the CPU decodes: %s", error)
+            return [None] * len(files)
+
+    def _decode(
+        self, files: Sequence[bytes | memoryview], sizes: Sequence[tuple[int, int]], stream: int
+    ) -> list[DevicePicture | None]:
+        decoder = self._take()
+        given = [self._library.CodeStream(np.frombuffer(file, np.uint8)) for file in files]
+        images = decoder.decode(given, params=self._params, cuda_stream=stream)
+        self._idle.append(decoder)  # not one that failed
+        if len(images) != len(files):  # early releases leave out what they refuse
+            return [None] * len(files)
+        return [_picture(image, size) for image, size in zip(images, sizes, strict=True)]
+
+    def _take(self) -> Any:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
+
+    def _open(self) -> Any:
+        """A decoder for one thread at a time; none of its ways is the CPU's, which we have ourselves."""
+        kinds = self._library.BackendKind
+        return self._library.Decoder(
+            device_id=self._device,
+            max_num_cpu_threads=usable_threads(),
+            backends=[
+                self._library.Backend(kind)
+                for kind in (kinds.HW_GPU_ONLY, kinds.GPU_ONLY, kinds.HYBRID_CPU_GPU)
+            ],
+            options=OPTIONS,
+        )
+
+    def _require_decodes(self) -> None:
+        """The library loads without nvJPEG, and then refuses every file."""
+        side, colour = 256, (200, 100, 50)
+        file = io.BytesIO()
+        PIL.Image.new("RGB", (side, side), colour).save(file, "JPEG")
+        pixels = np.empty((side, side, 3), np.uint8)
+        with _core.gpu.Queue(self._device) as queue:
+            found = self._decode([file.getvalue()], [(side, side)], queue.stream)
+            if found[0] is None:
+                raise RuntimeError("it refuses a plain JPEG: nvJPEG is missing, or the driver is too old")
+            queue.download(pixels, found[0].address)
+            found.clear()  # the library frees it on this stream
+        apart = int(np.abs(pixels.astype(int) - colour).max())
+        if apart > _MOST_APART:
+            raise RuntimeError(f"its pixels are {apart} levels from what was stored")
+
+
+def _picture(image: Any, size: tuple[int, int]) -> DevicePicture | None:
+    """None if it is not what was asked for."""
+    if image is None or (row := described(about := image.__cuda_array_interface__, size)) is None:
+        return None
+    return DevicePicture(int(about["data"][0]), row, image)
+
+
+def described(about: Mapping[str, Any], size: tuple[int, int]) -> int | None:
+    """Bytes from row to row of what an array interface describes; None if it is no such picture.
+
+    Args:
+        size: width and height.
+    """
+    width, height = size
+    strides = tuple(about.get("strides") or (3 * width, 3, 1))
+    fits = about["typestr"] == "|u1" and tuple(about["shape"]) == (height, width, 3)
+    return int(strides[0]) if fits and strides[0] >= 3 * width and strides[1:] == (3, 1) else None
