@@ -77,11 +77,12 @@ std::int32_t PictureDecoder::frames_of(std::int64_t row_bytes) noexcept {
   return row_bytes % kFrameBytes == 0 ? static_cast<std::int32_t>(row_bytes / kFrameBytes) : 0;
 }
 
-PictureDecoder::PictureDecoder(Context& context, std::int32_t frames, DecodePictures decode)
+PictureDecoder::PictureDecoder(Context& context, std::int32_t frames, DecodePictures decode,
+                               std::size_t most_rows)
     : context_(context),
       frames_(frames),
       decode_(std::move(decode)),
-      rows_(std::make_shared<DevicePool>(context, kMostRows)),
+      rows_(std::make_shared<DevicePool>(context, most_rows)),
       together_(
           {kGroups, kMostPictures, kMostPixels},
           [](const Piece& piece) { return std::int64_t{piece.picture.width} * piece.picture.height; },
@@ -106,9 +107,10 @@ void PictureDecoder::decode_group(Group group, StreamQueue& queue) noexcept {
       files.push_back(each->picture);
     }
     std::vector<DevicePicture> pictures(group.size());
+    Rows rows;  // as the pictures, goes when the stream's work is done
     PicturesInUse in_use(queue);
     in_use.owner = decode_(files, queue.stream().handle(), pictures);
-    make_rows(group, pictures, queue);
+    make_rows(group, pictures, queue, rows);
   } catch (const std::exception&) {
     for (Piece* const each : group) {
       each->decoded = nullptr;
@@ -116,7 +118,9 @@ void PictureDecoder::decode_group(Group group, StreamQueue& queue) noexcept {
   }
 }
 
-void PictureDecoder::make_rows(Group group, std::span<const DevicePicture> pictures, StreamQueue& queue) {
+// Each row for itself: their batches end at different times.
+void PictureDecoder::make_rows(Group group, std::span<const DevicePicture> pictures, StreamQueue& queue,
+                               Rows& kept) {
   std::vector<Piece*> of;
   std::vector<Picture> decoded;
   for (std::size_t i = 0; i < group.size(); ++i) {
@@ -127,19 +131,28 @@ void PictureDecoder::make_rows(Group group, std::span<const DevicePicture> pictu
                          pictures[i].row_stride, kernels::PixelLayout::kRgb});
     }
   }
-  const auto row = static_cast<std::size_t>(frames_ * kFrameBytes);
-  const std::shared_ptr<std::byte> rows = of.empty() ? nullptr : rows_->take(of.size() * row);
-  if (rows == nullptr) {
+  if (of.empty()) {
     return;
   }
+  const auto row = static_cast<std::size_t>(frames_ * kFrameBytes);
+  auto* const rows = static_cast<std::byte*>(queue.scratch(of.size() * row));
   kernels::image_to_input_gpu(queue, decoded.data(), std::ssize(decoded), kernels::kClipScale,
-                              kernels::kPictureSide, kernels::OutType::kFloat32, rows.get(), frames_);
+                              kernels::kPictureSide, kernels::OutType::kFloat32, rows, frames_);
+  for (std::size_t i = 0; i < of.size(); ++i) {
+    kept.push_back(rows_->take(row));
+    if (kept.back() != nullptr) {
+      context_.call("keeping a row on the GPU", &cu::Api::copy_on_device,
+                    reinterpret_cast<cu::Pointer>(kept.back().get()),
+                    reinterpret_cast<cu::Pointer>(rows + i * row), row, queue.stream().handle());
+    }
+  }
   Event made(context_, Event::Timing::kOff, Event::Waiting::kSleep);
   made.record(queue.stream());
   made.wait();
   for (std::size_t i = 0; i < of.size(); ++i) {
-    of[i]->decoded = std::make_shared<DeviceRow>(
-        context_, std::shared_ptr<const std::byte>(rows, rows.get() + i * row), row);
+    if (kept[i] != nullptr) {
+      of[i]->decoded = std::make_shared<DeviceRow>(context_, kept[i], row);
+    }
   }
 }
 

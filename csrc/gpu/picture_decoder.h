@@ -44,7 +44,8 @@ class PictureDecoder {
   static std::int32_t frames_of(std::int64_t row_bytes) noexcept;
 
   // The context must outlive it and all that it made.
-  PictureDecoder(Context& context, std::int32_t frames, DecodePictures decode);
+  PictureDecoder(Context& context, std::int32_t frames, DecodePictures decode,
+                 std::size_t most_rows = kMostRows);
 
   // Null if the library refuses the file, or fails, or memory does not suffice. Any thread may call.
   std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture);
@@ -55,9 +56,10 @@ class PictureDecoder {
     std::shared_ptr<const kernels::Decoded> decoded = nullptr;
   };
   using Group = std::span<Piece* const>;
+  using Rows = std::vector<std::shared_ptr<std::byte>>;
 
   void decode_group(Group group, StreamQueue& queue) noexcept;
-  void make_rows(Group group, std::span<const DevicePicture> pictures, StreamQueue& queue);
+  void make_rows(Group group, std::span<const DevicePicture> pictures, StreamQueue& queue, Rows& kept);
 
   Context& context_;
   const std::int32_t frames_;

@@ -15,10 +15,13 @@ import pytest
 from bindrt import _core, hardware
 from support import cpp, cudasim
 
+PROGRAMS = ("test_gpu", "test_graphs", "test_picture_decoder")
+#: With the seeds of their runs; kernels of pictures take their time on the simulator.
+RUNS = [(p, seed) for p in PROGRAMS for seed in range(1, 3 if p == "test_picture_decoder" else 6)]
 
-@pytest.mark.parametrize("seed", range(1, 6))
+
+@pytest.mark.parametrize(("program", "seed"), RUNS)
 @pytest.mark.parametrize("kind", ["address", "plain"])
-@pytest.mark.parametrize("program", ["test_gpu", "test_graphs"])
 def test_program(program: str, kind: str, seed: int, simulated_driver: Path, tmp_path: Path) -> None:
     folder = cudasim.driver(kind)
     done = cpp.run(
@@ -31,7 +34,7 @@ def test_program(program: str, kind: str, seed: int, simulated_driver: Path, tmp
     assert "Sanitizer" not in done.stdout, done.stdout
 
 
-@pytest.mark.parametrize("program", ["test_gpu", "test_graphs"])
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_program_on_a_real_driver(program: str, tmp_path: Path) -> None:
     """The same programs with the same images; a sanitizer would stand in the driver's way."""
     if not hardware.nvidia_driver().gpus or hardware.nvidia_driver().simulated:
