@@ -10,7 +10,7 @@
 
 namespace bindrt::gpu {
 
-// Of PinnedMemory or DeviceMemory. Thread-safe. Owned by shared_ptr alone: what is taken keeps it.
+// `Memory` is PinnedMemory or DeviceMemory. Thread-safe. Owned by shared_ptr alone: what is taken keeps it.
 template <class Memory>
 class MemoryPool : public std::enable_shared_from_this<MemoryPool<Memory>> {
  public:

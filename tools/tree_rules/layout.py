@@ -28,6 +28,7 @@ SHARED = {
         "deep",
         "fuzz",
         "golden",
+        "nvimgsim",
         "ortsim",
         "support",
         "trtsim",
