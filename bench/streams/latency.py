@@ -44,7 +44,7 @@ def measured(model: bindrt.Model, sensor: Sensor, seconds: float) -> dict[str, A
     )
     with stream:
         for number in ticks(sensor.every, sensor.window + seconds):
-            sensor.push(stream, number)
+            stream.push(*sensor.piece(number))
     p50, p99 = np.percentile(times, [50, 99])
     dropped = int(stream.dropped)
     return {

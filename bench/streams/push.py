@@ -45,8 +45,9 @@ def measured(model: bindrt.Model, sensor: Sensor, seconds: float) -> dict[str, A
         _busy(model, sensor.modality) as done,
     ):  # type: ignore[call-overload]
         for number in ticks(sensor.every, seconds):
+            data, time = sensor.piece(number)
             start = perf_counter()
-            sensor.push(stream, number)
+            stream.push(data, time)
             times.append(1e6 * (perf_counter() - start))
     p50, p99 = np.percentile(times, [50, 99])
     return {

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-#: Pushes the piece of that number to a stream.
-Push = Callable[[Any, int], None]
+#: The data and the time of the piece of that number, as ``push`` takes them.
+Piece = Callable[[int], tuple[Any, Any]]
 _RANDOM = np.random.default_rng(0)
 
 
@@ -22,7 +22,7 @@ class Sensor:
         modality: of its stream.
         what: a piece, in words.
         every: seconds from one piece to the next.
-        push: see :data:`Push`.
+        piece: see :data:`Piece`.
         options: of the stream, besides its hop.
         window: seconds after which there is a first window.
     """
@@ -30,24 +30,24 @@ class Sensor:
     modality: str
     what: str
     every: float
-    push: Push
+    piece: Piece
     options: Mapping[str, Any] = field(default_factory=dict)
     window: float = 0.0
 
 
-def _sound() -> Push:
+def _sound() -> Piece:
     block = _RANDOM.normal(0, 0.1, (2, 480)).astype(np.float32)
-    return lambda stream, number: stream.push(block, time=number / 100)
+    return lambda number: (block, number / 100)
 
 
-def _samples(count: int) -> Push:
+def _samples(count: int) -> Piece:
     samples, steps = _RANDOM.normal(0, 1, (6, count)), np.arange(count)
-    return lambda stream, number: stream.push(samples, (number * count + steps) / 400)
+    return lambda number: (samples, (number * count + steps) / 400)
 
 
-def _frames(shape: tuple[int, ...], dtype: type, most: int, rate: float) -> Push:
+def _frames(shape: tuple[int, ...], dtype: type, most: int, rate: float) -> Piece:
     frame = _RANDOM.integers(0, most, shape).astype(dtype)
-    return lambda stream, number: stream.push(frame, time=number / rate)
+    return lambda number: (frame, number / rate)
 
 
 #: Each modality's usual sensor; of imu also samples that come one by one.

@@ -5,10 +5,12 @@
 
 namespace bindrt {
 
+void bind_arrays(pybind11::module_& module);
 void bind_constants(pybind11::module_& module);
 void bind_cores(pybind11::module_& module);
 void bind_film(pybind11::module_& module);
 void bind_gpu(pybind11::module_& module);
+void bind_inbox(pybind11::module_& module);
 void bind_jpeg(pybind11::module_& module);
 void bind_json_numbers(pybind11::module_& module);
 void bind_native_encoder(pybind11::module_& module);

@@ -65,10 +65,12 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
              "The instruction set that kernels use: baseline, avx2 or avx512.");
   module.def("limit_cpu_level", &bindrt::limit_cpu_level, py::arg("name"),
              "Use at most this level in this process, for tests; returns the level now in use.");
+  bindrt::bind_arrays(module);
   bindrt::bind_constants(module);
   bindrt::bind_cores(module);
   bindrt::bind_film(module);
   bindrt::bind_gpu(module);
+  bindrt::bind_inbox(module);
   bindrt::bind_jpeg(module);
   bindrt::bind_json_numbers(module);
   bindrt::bind_native_encoder(module);

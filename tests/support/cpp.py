@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 _ROOMS = (
     "kernels/*",
     *("csrc/pipeline", "csrc/audio", "csrc/jpeg", "csrc/png", "csrc/prepare", "csrc/native", "csrc/text"),
-    "csrc/video",
+    *("csrc/video", "csrc/live"),
 )
 
 

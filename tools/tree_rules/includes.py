@@ -1,9 +1,9 @@
 """Who includes whom in C++.
 
-``csrc/python → csrc/gpu → csrc/pipeline → kernels``; ``csrc/audio``, ``csrc/jpeg``, ``csrc/png``,
-``csrc/text`` and ``csrc/native`` include only ``kernels``; ``csrc/video`` reads files as ``csrc/audio``
-does, and counts cores by ``csrc/native``; ``csrc/prepare`` includes the decoders. In ``kernels`` each
-operator's room includes only ``base`` and ``resize``; ``BORROWED`` lists the exceptions.
+``csrc/python → csrc/gpu → csrc/pipeline → kernels``; ``csrc/audio``, ``csrc/jpeg``, ``csrc/live``,
+``csrc/png``, ``csrc/text`` and ``csrc/native`` include only ``kernels``; ``csrc/video`` reads files as
+``csrc/audio`` does, and counts cores by ``csrc/native``; ``csrc/prepare`` includes the decoders. In
+``kernels`` each operator's room includes only ``base`` and ``resize``; ``BORROWED`` lists the exceptions.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ CSRC: Mapping[str, set[str]] = {
     "csrc/gpu": {"csrc/pipeline"},
     "csrc/audio": set(),
     "csrc/jpeg": set(),
+    "csrc/live": set(),
     "csrc/native": set(),
     "csrc/png": set(),
     "csrc/text": set(),
     "csrc/video": {"csrc/audio", "csrc/native"},
     "csrc/prepare": {"csrc/audio", "csrc/jpeg", "csrc/png", "csrc/video"},
     "csrc/python": {
-        *("csrc/pipeline", "csrc/gpu", "csrc/native", "csrc/text"),
+        *("csrc/pipeline", "csrc/gpu", "csrc/live", "csrc/native", "csrc/text"),
         *("csrc/prepare", "csrc/audio", "csrc/jpeg", "csrc/png", "csrc/video"),
     },
 }

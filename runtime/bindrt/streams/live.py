@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from bindrt.streams.arrivals import Arrival, LiveWindow, Piece, Vector
 from bindrt.streams.channel import Channel
 from bindrt.streams.feeds import Feed
 from bindrt.streams.hands import Hands, Turn
-from bindrt.streams.inbox import Inbox
 from bindrt.streams.numbers import Numbers
 from bindrt.streams.pieces import Pieces
 from bindrt.streams.policies import Policy, PolicyName, policy_of
@@ -31,6 +30,7 @@ LOG = logging.getLogger(__name__)
 _AT_ONCE = 16  # pieces of one stream that are prepared before the other streams have a turn
 _UNREAD = 1024  # results of policy "all" that nobody has read, before nothing more is taken
 _PATIENCE = 0.1  # seconds between looks at signals, while closing
+_UNUSUAL, _TAKEN, _DUE = range(3)  # what an inbox answers
 
 #: Hands a prepared window to the model, and says later what became of it. None: its queue is full.
 Submit = Callable[[Any], "Future[Vector] | None"]
@@ -83,17 +83,16 @@ class LiveStream:
     def __init__(self, feed: Feed, pieces: Pieces, backend: Backend, options: LiveOptions) -> None:
         self._feed, self._pieces, self._backend, self._options = feed, pieces, backend, options
         self._policy: Policy = policy_of(options.policy, options.queue)
-        self._only_newest = pieces.are_windows and options.policy == "latest"
+        self._takes_all = options.policy == "all"
         # With "all" nothing is pushed out: what would be too much is not taken.
-        most = sys.maxsize if options.policy == "all" else options.queue
+        most = sys.maxsize if self._takes_all else options.queue
         self._results: Channel[LiveWindow] = Channel(most)
         self._listener: OnResult | None = options.on_result
         self._tell_end: Callable[[], None] = lambda: None
         self._turn = Turn(self)
         self._lock = threading.Lock()  # of those who push, and who close
-        self._inbox = Inbox()
+        self._inbox = pieces.inbox
         self._in_model: deque[tuple[Arrival, float, Future[Vector]]] = deque()
-        self._pushed = 0
         self._numbers = Numbers()
         self._staleness, self._drift = Staleness(), ClockDrift()
         self._closing = self._draining = False
@@ -116,19 +115,12 @@ class LiveStream:
                 reader. Nothing of it is taken.
             ClosedError: the stream or the model is closed.
         """
-        arrived = clock.monotonic()
         self._backend.require()
-        with self._lock:
-            if self._closing:
-                raise ClosedError(
-                    self._backend.name, self._closed_by or "the stream is closed", "open another"
-                )
-            piece = self._pieces.piece(data, time, arrived)
-            self._make_room(piece)
-            self._inbox.put(piece)
-            self._pushed += 1
-            is_due = self._pieces.is_due(piece, len(self._inbox))
-        if is_due:
+        answer = _UNUSUAL if self._takes_all else self._inbox.push(data, time)
+        if answer == _UNUSUAL:
+            with self._lock:
+                answer = self._push(data, time)
+        if answer == _DUE:
             self._backend.hands.call(self._turn)
 
     def __iter__(self) -> Iterator[LiveWindow]:
@@ -155,9 +147,11 @@ class LiveStream:
         ``windows_lost``, ``gaps``, ``gap_seconds``, ``duplicates``, ``reordered``, ``late``, ``jumps_back``,
         ``restarts``, ``jitter``, ``not_finite``; ``last_error``: why the last one was lost.
         """
+        numbers = self._numbers.snapshot()
+        numbers["dropped" if self._pieces.are_windows else "pieces_dropped"] += self._inbox.dropped
         return {
-            "pushed": self._pushed,
-            **self._numbers.snapshot(),
+            "pushed": self._inbox.pushed,
+            **numbers,
             "waiting": len(self._policy),
             "in_model": len(self._in_model),
             "unprepared": len(self._inbox),
@@ -171,7 +165,8 @@ class LiveStream:
     def dropped(self) -> int:
         """Windows so far that have no vector, or that nobody read."""
         lost = int(self._feed.counts["windows_lost"])
-        return lost + self._numbers.get("dropped") + self._numbers.get("unread")
+        pushed_out = self._inbox.dropped if self._pieces.are_windows else 0
+        return lost + pushed_out + self._numbers.get("dropped") + self._numbers.get("unread")
 
     def close(self, drain: bool = False) -> None:
         """End the stream. Results that are there can still be read.
@@ -185,6 +180,7 @@ class LiveStream:
         with self._lock:
             self._draining = drain if not self._closing else self._draining and drain
             self._closing = True
+            self._inbox.close()
         self._backend.hands.call(self._turn)
         while not self._backend.hands.are_here() and not self._ended.wait(_PATIENCE):
             pass
@@ -200,15 +196,21 @@ class LiveStream:
     def __exit__(self, kind: object, *_: object) -> None:
         self.close(drain=kind is None)
 
-    def _make_room(self, piece: Piece) -> None:
-        """Raises Overloaded, or drops what waits longest, where too much waits."""
-        if self._options.policy == "all":
-            self._require_room(piece)
-            return
-        while (self._only_newest or not self._inbox.has_room(piece)) and self._inbox.drop():
-            self._numbers.add("dropped" if self._pieces.are_windows else "pieces_dropped")
+    def _push(self, data: Any, time: Any) -> int:
+        """What the inbox does not take unasked."""
+        if self._closing:
+            raise ClosedError(self._backend.name, self._closed_by or "the stream is closed", "open another")
+        if self._takes_all:
+            self._require_room()
+            if answer := self._inbox.push(data, time):
+                return answer
+        piece = self._pieces.piece(data, time, clock.monotonic())
+        if self._takes_all and not self._inbox.has_room(piece.bytes):
+            self._overloaded(len(self._inbox), "pieces")
+        self._inbox.put(piece, piece.bytes, piece.seconds)
+        return _DUE if self._pieces.is_due(piece) else _TAKEN
 
-    def _require_room(self, piece: Piece) -> None:
+    def _require_room(self) -> None:
         """Raises Overloaded where a further piece would make too many windows wait."""
         if len(self._results) >= max(self._options.queue, _UNREAD):
             raise Overloaded(self._backend.name, f"nobody reads {len(self._results)} results", "read them")
@@ -217,9 +219,12 @@ class LiveStream:
             waiting += len(self._inbox)
         else:  # at least so many are complete with the pieces that wait
             waiting += max(int((self._inbox.seconds - self._pieces.window) / self._pieces.hop + 1e-6), 0)
-        if waiting >= self._options.queue or not self._inbox.has_room(piece):
-            problem = f"{waiting} windows wait already"
-            raise Overloaded(self._backend.name, problem, "push it later, or choose another policy")
+        if waiting >= self._options.queue:
+            self._overloaded(waiting, "windows")
+
+    def _overloaded(self, count: int, what: str) -> NoReturn:
+        problem = f"{count} {what} wait already"
+        raise Overloaded(self._backend.name, problem, "push it later, or choose another policy")
 
     # What follows runs on a thread of `Hands`, one at a time.
 
@@ -242,7 +247,7 @@ class LiveStream:
         return len(self._inbox) > 0 and self._may_prepare()
 
     def _next_piece(self) -> Piece | None:
-        return self._pieces.take(self._inbox) if self._may_prepare() else None
+        return self._pieces.take() if self._may_prepare() else None
 
     def _may_prepare(self) -> bool:
         """A frame that is a window by itself stays unprepared until the model can take it."""
@@ -336,6 +341,7 @@ class LiveStream:
         if isinstance(error, ClosedError):
             with self._lock:
                 self._closing, self._draining, self._closed_by = True, False, error.problem
+                self._inbox.close()
 
     def _finish(self) -> bool:
         """On the way to the end; whether there is more to do now."""

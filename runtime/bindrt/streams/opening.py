@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bindrt.arrays import Array
-from bindrt.streams.feeds import AudioFeed, ImuFeed, open_feed
+from bindrt.streams.feeds import AudioFeed, ImuFeed, PictureFeed, open_feed
 from bindrt.streams.live import Backend, LiveOptions, LiveStream
-from bindrt.streams.pieces import BlockPieces, FramePieces, Pieces
+from bindrt.streams.pieces import BlockPieces, FramePieces, Keep, Pieces
 from bindrt.streams.sample_pieces import SamplePieces
 
 _WINDOWS = {"audio": 2.0, "video": 2.0, "imu": 5.0}  # seconds, where none are given
@@ -30,6 +30,9 @@ class ImuStream(LiveStream):
         Raises:
             InputError, Overloaded, ClosedError: see :meth:`LiveStream.push`.
         """
+        if acc is None and gyro is None:
+            super().push(samples, times)
+            return
         given = {name: data for name, data in (("acc", acc), ("gyro", gyro)) if data is not None}
         if samples is None and len(given) == 2:
             super().push({"acc": acc}, times)
@@ -50,13 +53,16 @@ def open_live(
     rate, fps = feed_options.get("rate"), feed_options.get("fps")
     window = feed_options.get("window") or _WINDOWS.get(modality, 0.0)
     hop = feed_options.get("hop") or _HOP
+    keep: Keep = "all" if options.policy == "all" else "recent"
     pieces: Pieces
     if isinstance(feed, AudioFeed):
         assert rate is not None
-        pieces = BlockPieces(feed, rate, window, hop)
+        pieces = BlockPieces(feed, rate, window, hop, keep)
     elif isinstance(feed, ImuFeed):
-        pieces = SamplePieces(feed, rate, window, hop)
+        pieces = SamplePieces(feed, rate, window, hop, keep)
         return ImuStream(feed, pieces, backend, options)
     else:
-        pieces = FramePieces(feed, fps, window, hop)  # type: ignore[arg-type]
+        if isinstance(feed, PictureFeed) and options.policy == "latest":
+            keep = "newest"
+        pieces = FramePieces(feed, fps, window, hop, keep)  # type: ignore[arg-type]
     return LiveStream(feed, pieces, backend, options)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from bindrt import _core
 from bindrt.streams.arrivals import Piece
 from bindrt.streams.feeds import AudioFeed, Feed, PictureFeed, ReadyWindow, VideoFeed
-from bindrt.streams.inbox import Inbox
+
+#: Which pieces may wait: one, the newest; as many as there is room for; or all, and a further one is refused.
+Keep = Literal["newest", "recent", "all"]
 
 
 class Pieces(Protocol):
     """The pieces of one stream.
 
     Attributes:
+        inbox: those that wait. It takes usual ones by itself.
         window, hop: seconds of a window, and from one to the next.
         are_windows: whether each piece is a window by itself.
     """
 
+    inbox: _core.Inbox
     window: float
     hop: float
     are_windows: bool
@@ -33,11 +36,11 @@ class Pieces(Protocol):
         """
         ...
 
-    def is_due(self, piece: Piece, waiting: int) -> bool:
-        """Whether the stream should look at what waits: ``waiting`` pieces, of which this is the last."""
+    def is_due(self, piece: Piece) -> bool:
+        """Whether the stream should look at what waits, of which this is the last."""
         ...
 
-    def take(self, inbox: Inbox) -> Piece | None:
+    def take(self) -> Piece | None:
         """What waits longest; perhaps several pieces as one."""
         ...
 
@@ -53,64 +56,67 @@ class Pieces(Protocol):
 class _OneByOne:
     """Pieces that are looked at as they come."""
 
-    def __init__(self, feed: Feed, window: float, hop: float) -> None:
-        self._any_feed, self.window, self.hop = feed, window, hop
+    def __init__(self, feed: Feed, inbox: _core.Inbox, window: float, hop: float) -> None:
+        self._any_feed, self.inbox, self.window, self.hop = feed, inbox, window, hop
 
-    def is_due(self, piece: Piece, waiting: int) -> bool:
+    def is_due(self, piece: Piece) -> bool:
         return True
 
-    def take(self, inbox: Inbox) -> Piece | None:
-        return inbox.take()
+    def take(self) -> Piece | None:
+        piece: Piece | None = self.inbox.take()
+        return piece
 
     def fed(self, piece: Piece) -> list[ReadyWindow]:
         return self._any_feed.push(piece.data, piece.time)
 
 
 class BlockPieces(_OneByOne):
-    """Blocks of audio."""
+    """Blocks of audio.
+
+    Args:
+        keep: see :data:`Keep`.
+    """
 
     are_windows = False
 
-    def __init__(self, feed: AudioFeed, rate: float, window: float, hop: float) -> None:
-        super().__init__(feed, window, hop)
+    def __init__(
+        self, feed: AudioFeed, rate: float, window: float, hop: float, keep: Keep = "recent"
+    ) -> None:
+        super().__init__(feed, _core.Inbox("blocks", Piece, float(rate), keep), window, hop)
         self._feed, self._rate = feed, rate
 
     def piece(self, data: Any, time: Any, arrived: float) -> Piece:
         block = self._feed.checked(data, time)
+        self.inbox.expect(block)
         return Piece(_core.owned(block), time, arrived, block.shape[1] / self._rate, block.nbytes, time)
 
 
 class FramePieces(_OneByOne):
-    """Frames of a camera."""
+    """Frames of a camera.
 
-    def __init__(self, feed: PictureFeed | VideoFeed, fps: float | None, window: float, hop: float) -> None:
-        super().__init__(feed, window, hop)
+    Args:
+        keep: see :data:`Keep`.
+    """
+
+    def __init__(
+        self,
+        feed: PictureFeed | VideoFeed,
+        fps: float | None,
+        window: float,
+        hop: float,
+        keep: Keep = "recent",
+    ) -> None:
+        super().__init__(feed, _core.Inbox("frames", Piece, float(fps or 0.0), keep), window, hop)
         self._feed, self._fps = feed, fps
         self.are_windows = isinstance(feed, PictureFeed)
         self._first: float | None = None  # when the first frame came, for frames without times
-        self._last: float | None = None
-        self._shape: tuple[int, ...] | None = None  # of the last frame, if it was taken as it was
-        self._dtype: Any = None
 
     def piece(self, data: Any, time: Any, arrived: float) -> Piece:
-        # A frame as the one before needs no further look.
-        if (
-            type(data) is np.ndarray
-            and data.shape == self._shape
-            and data.dtype is self._dtype
-            and type(time) is float
-            and math.isfinite(time)
-        ):
-            return Piece(_core.owned(data), time, arrived, self._since(time), data.nbytes, time)
         if time is None and self._fps is None:
             self._first = arrived if self._first is None else self._first
             time = arrived - self._first
         frame = self._feed.checked(data, time)
-        if type(data) is np.ndarray:
-            self._shape, self._dtype = data.shape if data.shape == frame.shape else None, data.dtype
-        seconds = 1 / self._fps if time is None and self._fps else self._since(time)
+        if type(data) is np.ndarray and data.shape == frame.shape:
+            self.inbox.expect(frame)
+        seconds = 1 / self._fps if time is None and self._fps else self.inbox.grow(float(time))
         return Piece(_core.owned(frame), time, arrived, seconds, frame.nbytes, time)
-
-    def _since(self, time: Any) -> float:
-        last, self._last = self._last, float(time or 0.0)
-        return 0.0 if last is None else max(self._last - last, 0.0)

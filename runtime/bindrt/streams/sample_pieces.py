@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from bindrt import _core
+from bindrt.arrays import Array
 from bindrt.streams.arrivals import Piece
 from bindrt.streams.feeds import ImuFeed, ReadyWindow
 from bindrt.streams.feeds.imu_pieces import ImuPiece
-from bindrt.streams.inbox import Inbox
+from bindrt.streams.pieces import Keep
 
-_FLOAT = np.dtype(np.float64)
 _TOGETHER = 64  # pieces that are put together at most
 
 
@@ -22,56 +22,62 @@ class SamplePieces:
 
     To prepare samples one by one takes many times as long as together. So they wait until some have come, or
     one with which a window may be complete.
+
+    Args:
+        keep: see :data:`bindrt.streams.pieces.Keep`.
     """
 
     are_windows = False
 
-    def __init__(self, feed: ImuFeed, rate: float | None, window: float, hop: float) -> None:
+    def __init__(
+        self, feed: ImuFeed, rate: float | None, window: float, hop: float, keep: Keep = "recent"
+    ) -> None:
         self._feed, self._rate, self.window, self.hop = feed, rate, window, hop
-        self._has_both = False  # whether the last piece was of both sensors
-        self._pushed: float | None = None  # the newest time that was pushed
+        self.inbox = _core.Inbox("samples", _made, 0.0, keep)
         self._counted: dict[str, int] = {}  # samples without times that were pushed
 
     def piece(self, data: Any, time: Any, arrived: float) -> Piece:
-        usual = _usual(data, time) if self._has_both else None
-        sensor, samples, times = self._feed.checked(data, time) if usual is None else usual
-        self._has_both = sensor == "both"
+        sensor, samples, times = self._feed.checked(data, time)
         count, held = samples.shape[1], _core.owned(samples)
         if times is None:
             rate = self._rate or 1.0
             newest = (self._counted.get(sensor, 0) + count - 1) / rate
             return Piece([ImuPiece(sensor, held, None)], None, arrived, count / rate, held.nbytes, newest)
+        if sensor == "both":
+            self.inbox.expect(held)
         piece, size = ImuPiece(sensor, held, _core.owned(times)), held.nbytes + times.nbytes
         if not count:
             return Piece([piece], None, arrived, 0.0, size)
         newest = float(times[-1])
-        return Piece([piece], None, arrived, self._since(newest), size, newest)
+        return Piece([piece], None, arrived, self.inbox.grow(newest), size, newest)
 
-    def is_due(self, piece: Piece, waiting: int) -> bool:
+    def is_due(self, piece: Piece) -> bool:
         sensor, samples, times = piece.data[0]
         if times is None:
             self._counted[sensor] = self._counted.get(sensor, 0) + samples.shape[1]
-        return waiting >= _TOGETHER or self._may_complete(piece)
+        return len(self.inbox) >= _TOGETHER or self._may_complete(piece)
 
-    def take(self, inbox: Inbox) -> Piece | None:
+    def take(self) -> Piece | None:
         """Pieces as one, as far as time goes on, up to the first one with which a window may be complete."""
-        first = inbox.take()
+        first = self.inbox.take()
         if first is None:
             return None
         newest: dict[str, float] = {}  # that was taken, of each sensor
         parts, goes_on = [first], self._goes_on(first, newest)
         while goes_on and len(parts) < _TOGETHER and not self._may_complete(parts[-1]):
-            following = inbox.take()
+            following = self.inbox.take()
             if following is None:
                 break
             if _is_timed(following) != _is_timed(first) or not self._goes_on(following, newest):
-                inbox.put_back(following)
+                self.inbox.put_back(following, following.bytes, following.seconds)
                 break
             parts.append(following)
         return _joined(parts)
 
     def fed(self, piece: Piece) -> list[ReadyWindow]:
-        return self._feed.take(piece.data)
+        ready = self._feed.take(piece.data)
+        self.inbox.set_due(self._feed.due)
+        return ready
 
     def _may_complete(self, piece: Piece) -> bool:
         return piece.newest is not None and piece.newest >= self._feed.due
@@ -86,26 +92,16 @@ class SamplePieces:
         newest[sensor] = piece.newest
         return len(times) == 1 or bool((times[1:] > times[:-1]).all())
 
-    def _since(self, newest: float) -> float:
-        """Seconds by which the stream grows."""
-        last = self._pushed
-        self._pushed = newest if last is None else max(newest, last)
-        return 0.0 if last is None else max(newest - last, 0.0)
-
 
 def _is_timed(piece: Piece) -> bool:
     return piece.data[0].times is not None
 
 
-def _usual(data: Any, time: Any) -> ImuPiece | None:
-    """A piece as most programs push it, which needs no further look: they push hundreds a second."""
-    if type(data) is not np.ndarray or data.dtype is not _FLOAT:
-        return None
-    if data.shape == (6,) and type(time) is float:
-        return ImuPiece("both", data[:, None], np.array([time]))
-    if type(time) is not np.ndarray or time.dtype is not _FLOAT or data.shape != (6, *time.shape):
-        return None
-    return ImuPiece("both", data, time) if time.ndim == 1 else None
+def _made(
+    data: tuple[Array, Array], time: None, arrived: float, seconds: float, size: int, newest: float
+) -> Piece:
+    """A piece of what the inbox has copied."""
+    return Piece([ImuPiece("both", *data)], time, arrived, seconds, size, newest)
 
 
 def _joined(parts: Sequence[Piece]) -> Piece:

@@ -31,7 +31,7 @@ def test_each_sensor_gives_windows(sensor: Any) -> None:
     with bindrt.load("tiny") as model:
         with model.live(sensor.modality, hop=1.0, policy="all", queue=999, **sensor.options) as stream:
             for number in range(round((sensor.window + 0.2) / sensor.every) + 1):
-                sensor.push(stream, number)
+                stream.push(*sensor.piece(number))
         found = list(stream)
     assert found
     assert all(window.error is None for window in found)

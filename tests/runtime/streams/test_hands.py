@@ -6,9 +6,7 @@ import os
 import threading
 from collections import deque
 
-from bindrt.streams.arrivals import Piece
 from bindrt.streams.hands import Hands, Turn
-from bindrt.streams.inbox import MOST_BYTES, Inbox
 
 
 class Thing:
@@ -76,20 +74,3 @@ def test_a_thing_that_fails_is_called_again() -> None:
     while not failing.again.is_set():
         hands.call(turn)
     hands.stop()
-
-
-def test_an_inbox_knows_what_waits() -> None:
-    inbox = Inbox()
-    large = Piece(None, None, 0.0, 0.5, MOST_BYTES)
-    small = Piece(None, None, 0.0, 0.25, 1)
-    assert inbox.has_room(large)
-    inbox.put(large)
-    assert not inbox.has_room(small)
-    inbox.put(small)
-    assert (len(inbox), inbox.seconds) == (2, 0.75)
-    assert inbox.drop()
-    assert inbox.has_room(small)
-    assert inbox.take() is small
-    assert inbox.take() is None
-    assert not inbox.drop()
-    assert (len(inbox), inbox.seconds) == (0, 0.0)

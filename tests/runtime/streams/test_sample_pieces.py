@@ -10,7 +10,6 @@ import pytest
 from bindrt._core import owned
 from bindrt.streams.arrivals import Piece
 from bindrt.streams.feeds import ImuFeed
-from bindrt.streams.inbox import Inbox
 from bindrt.streams.sample_pieces import SamplePieces
 
 SAMPLE = np.arange(6.0)
@@ -22,16 +21,18 @@ class Pushed:
     def __init__(self, **options: Any) -> None:
         self.feed = ImuFeed(window=1.0, hop=0.5, reorder=0.0, **options)
         self.pieces = SamplePieces(self.feed, options.get("rate"), 1.0, 0.5)
-        self.inbox = Inbox()
+        self.inbox = self.pieces.inbox
 
-    def push(self, data: Any, time: Any = None, arrived: float = 0.0) -> bool:
+    def push(self, data: Any, time: Any = None) -> bool:
         """Whether the stream would be called."""
-        piece = self.pieces.piece(data, time, arrived)
-        self.inbox.put(piece)
-        return self.pieces.is_due(piece, len(self.inbox))
+        if answer := self.inbox.push(data, time):
+            return answer == 2
+        piece = self.pieces.piece(data, time, 0.0)
+        self.inbox.put(piece, piece.bytes, piece.seconds)
+        return self.pieces.is_due(piece)
 
     def take(self) -> Piece:
-        piece = self.pieces.take(self.inbox)
+        piece = self.pieces.take()
         assert piece is not None
         return piece
 
@@ -44,11 +45,12 @@ def test_samples_wait_until_a_window_may_be_complete() -> None:
     pushed = Pushed()
     assert pushed.push(SAMPLE, 10.0)  # the first one: there is no window yet
     assert pushed.pieces.fed(pushed.take()) == []
-    due = [pushed.push(SAMPLE, 10.0 + i / 40, i) for i in range(1, 42)]
+    due = [pushed.push(SAMPLE, 10.0 + i / 40) for i in range(1, 42)]
     assert due == [False] * 39 + [True, True]
     whole = pushed.take()
     assert times_of(whole) == [10.0 + i / 40 for i in range(1, 41)]
-    assert (whole.arrived, whole.newest, len(pushed.inbox)) == (40, 11.0, 1)  # what completes it is the last
+    assert (whole.newest, len(pushed.inbox)) == (11.0, 1)  # what completes it is the last
+    assert whole.arrived == max(part.arrived for part in whole.parts)
     assert [w.start for w in pushed.pieces.fed(whole)] == [10.0]
     assert pushed.inbox.seconds == pytest.approx(1 / 40)
 
@@ -138,3 +140,43 @@ def test_only_an_array_that_can_change_is_copied() -> None:
         assert np.shares_memory(owned(fixed), fixed)
         writeable_elsewhere = np.frombuffer(bytearray(count), np.uint8)
         assert not np.shares_memory(owned(writeable_elsewhere), writeable_elsewhere)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
+def test_samples_as_usual_are_taken_by_the_inbox(dtype: type) -> None:
+    pushed = Pushed()
+    samples, times = np.arange(30).reshape(6, 5).astype(dtype), np.arange(5) / 40
+    pushed.push(samples, times)
+    pushed.take()
+    wide = np.repeat(samples, 2, axis=1)[:, 1:6]
+    for given in (samples, wide):
+        assert pushed.inbox.push(given, times)
+        (piece,) = pushed.take().data
+        np.testing.assert_array_equal(piece.samples, given)
+        np.testing.assert_array_equal(piece.times, times)
+        assert piece.samples.dtype == dtype
+    assert pushed.inbox.push(samples[:, 0], np.float64(0.5))
+    (piece,) = pushed.take().data
+    assert (piece.samples[:, 0].tolist(), piece.times.tolist()) == (samples[:, 0].tolist(), [0.5])
+    for other, at in (
+        (samples.T, times),
+        (samples, times[:4]),
+        (samples, times.astype(np.float32)),
+        (samples, None),
+        (samples[:, ::2], times[::2]),
+        (samples[:, :0], times[:0]),
+        (samples[:, 0], np.nan),
+        (samples[:3], times),
+        (samples.tolist(), times),
+        (samples.astype(np.float16), times),
+    ):
+        assert not pushed.inbox.push(other, at)
+
+
+def test_times_that_are_no_numbers_add_no_seconds() -> None:
+    pushed = Pushed()
+    pushed.push(SAMPLE, 5.0)
+    pushed.take()
+    pushed.push(np.ones((6, 2)), np.array([5.25, np.nan]))
+    pushed.push(SAMPLE, 5.5)
+    assert pushed.inbox.seconds == 0.5

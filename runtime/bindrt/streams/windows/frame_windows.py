@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from bindrt.limits import Limits
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.clips import frame_pairs
+from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.modalities.video import Video, from_frames
 from bindrt.notes import SHORT_WINDOW, Notes
 from bindrt.sources.frames import ShownFrame
@@ -110,10 +111,10 @@ class Closed:
         """The same with more notes."""
         return replace(self, notes={**self.notes, **more}) if more else self
 
-    def cut(self, item: Video, limits: Limits) -> Cut:
+    def cut(self, item: Video, limits: Limits, reserve: Reserve | None = None) -> Cut:
         """The window, prepared with the options of ``item``."""
         whole = replace(item, start=None, end=None, strict=False)
-        views = from_frames(self.frames, whole, limits)
+        views = from_frames(self.frames, whole, limits, reserve)
         return cut_of(self.number, self.start, self.end, views).noted(self.notes)
 
 

@@ -6,9 +6,11 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from bindrt.arrays import item_name
+from bindrt import _core
+from bindrt.arrays import Array, item_name
 from bindrt.errors import Error, InputError, SourceError
 from bindrt.limits import Limits
+from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.span import check_span
 from bindrt.modalities.video import ArrayFrames, Frames, Video, require_file
 from bindrt.sources import is_file_source, open_source
@@ -24,6 +26,7 @@ from bindrt.streams.windows.frame_windows import Closed, FrameWindows
 from bindrt.streams.windows.schedule import Schedule
 
 _ROUNDING = 1e-6  # of a frame: times are sums of fractions
+_KEPT = 64 << 20  # bytes that windows were prepared in, and others will be
 _WAITING = 2  # windows whose frames wait to be prepared, while a third one is
 
 
@@ -34,13 +37,18 @@ def video_cuts(item: Video, schedule: Schedule, limits: Limits) -> Iterator[Cut]
     """
     name = item_name(item.src)
     start, end = check_span(item.start, item.end, name)
+    memory = _core.Arrays(_KEPT)
+
+    def rows(count: int) -> Array:
+        return memory.make((count, 3, c.VIDEO_FRAMES, c.SIDE, c.SIDE))
+
     cuts: list[SourceError] = []
     with _opened(item, limits, cuts) as source:
         sorting = _Sorting(source, start, end, schedule)
         windows = Ahead(sorting.windows(limits), _WAITING, "bindrt-decode")
         try:
             for window in windows:
-                yield window.cut(item, limits)
+                yield window.cut(item, limits, rows)
         finally:
             windows.close()
         if cuts:
