@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import socket
 import sys
@@ -158,12 +159,20 @@ def _serve(server: Server, listener: socket.socket, args: argparse.Namespace) ->
     from bindrt.serving.access_log import written
     from bindrt.serving.traces import exported
 
+    _leave_requests_out_of_the_log()
     with ExitStack() as stack:
         if not args.no_access_log:
             stack.enter_context(written(sys.stdout.fileno()))
         stack.enter_context(exported(args.traces))
         server.run([listener])
     return server.ended_by
+
+
+def _leave_requests_out_of_the_log() -> None:
+    """Who sends what no parser takes is told. A line for each on standard error would let strangers fill a
+    log, and hold the server where nobody reads it."""
+    for name in ("python_multipart", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _work(args: argparse.Namespace, options: ServeOptions, post: Post) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import signal
+import socket
 import ssl
 from pathlib import Path
 
@@ -29,6 +30,15 @@ def ask(port: int, method: str, path: str, body: str | None = None, **headers: s
         connection.close()
 
 
+def send_what_no_parser_takes(port: int) -> None:
+    """The client is told; on standard error it would fill a log, or a pipe that nobody reads."""
+    form = {"content-type": "multipart/form-data; boundary=x", "x-api-key": "secret"}
+    assert ask(port, "POST", "/v1/embed", "--x\r\nA[b: c\r\n\r\n", **form)[0] == 400
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
+        connection.sendall(b"\x00\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 400")
+
+
 def test_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
     keys = tmp_path / "keys.txt"
     keys.write_text("# who may ask\nsecret\n")
@@ -40,11 +50,12 @@ def test_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
         assert json.loads(answer)["model"] == "other"
         many = json.dumps({"input": ["a"] * 9})
         assert ask(port, "POST", "/v1/embeddings", many, authorization="Bearer secret")[0] == 413
+        send_what_no_parser_takes(port)
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=120)
         assert (process.returncode, err) == (0, "")
     lines = [json.loads(line) for line in out.splitlines()]
-    assert [line["status"] for line in lines] == [401, 200, 413]
+    assert [line["status"] for line in lines] == [401, 200, 413, 400]
     assert "secret" not in out
 
 
