@@ -68,7 +68,7 @@ class Exchange:
         timer = asyncio.get_running_loop().call_later(self._options.body_seconds, self._on_slow)
         self._timer = timer
         try:
-            self._check_length()
+            self._check_headers()
             await app(self.scope, self.receive, self.send)
         except asyncio.CancelledError:
             await self._on_cancelled()
@@ -119,11 +119,14 @@ class Exchange:
             self._is_answered = not message.get("more_body", False)
         await self._send(message)
 
-    def _check_length(self) -> None:
-        """Refuses a body that is too long by its own account, before any of it is read."""
+    def _check_headers(self) -> None:
+        """Refuses a body that is too long by its own account, or compressed, before any of it is read."""
         for name, value in self.scope["headers"]:
             if name == b"content-length" and value.isdigit():
                 self._require_size(int(value))
+            elif name == b"content-encoding" and value.lower() not in (b"", b"identity"):
+                how = value.decode("latin-1")[:40]
+                raise Fault(415, f"the body: it is compressed ({how}); send it as it is", "Compressed")
 
     def _require_size(self, size: int) -> None:
         most = self._options.max_body

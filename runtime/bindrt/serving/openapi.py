@@ -21,7 +21,7 @@ FAILURES = {
     404: "there is no such model",
     408: "the body did not come in time",
     413: "the body, a file, a text, or the number of items is above its limit",
-    415: "the body is neither JSON nor a form",
+    415: "the body is neither JSON nor a form, or it is compressed",
     429: "too much waits already; Retry-After says when to ask again",
     500: "the engine failed, or bindrt did; the log says more than the answer",
     503: "the model is closed, or the server ends",
@@ -155,8 +155,6 @@ class _Operation:
         if not self._endpoint.body:
             never |= {400, 408, 415, 429, 504}
             never |= set() if "{" in self._endpoint.path else {404}
-        elif "multipart/form-data" not in self._endpoint.body:
-            never |= {415}
         return (status for status in FAILURES if status not in never | set(self._endpoint.answers))
 
 

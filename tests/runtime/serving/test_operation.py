@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import json
 import logging
 import resource
@@ -86,6 +87,16 @@ def test_a_body_that_says_it_is_too_long_is_not_read(served_model: bindrt.Model)
         found = server.post("/v1/embeddings", {"input": "x" * 2000})
         assert found.status == 413
         assert "it has more than 1000 bytes" in found.json["error"]["message"]
+
+
+def test_a_compressed_body_is_refused(server: Running) -> None:
+    body = gzip.compress(b'{"input": "a bell"}')
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    found = server.ask("POST", "/v1/embeddings", body, headers)
+    assert found.status == 415
+    assert found.json["error"]["message"] == "the body: it is compressed (gzip); send it as it is"
+    headers["content-encoding"] = "identity"
+    assert server.ask("POST", "/v1/embeddings", b'{"input": "a bell"}', headers).status == 200
 
 
 def test_a_body_without_a_length_is_cut_off(served_model: bindrt.Model) -> None:
