@@ -283,6 +283,9 @@ class Submitting:
                 paths = (path for path, _ in files_of(os.fsdecode(items)))
                 hold = partial(as_item, modality, options=given.get(modality, {}))
                 return stream(paths, hold, partial(submit, modality), prefetch, skip, modality)
+            what = f"{type(items).__name__} is not an iterable of items, nor a folder or archive"
+            remedy = "give a list, for example; of a table embed columns: stream({'image': 'NAME'}, …)"
+            raise OptionError("stream", what, remedy)
         if given:
             raise OptionError("options", "they are for files of a folder and for tables", "leave them out")
         require_items("stream", items)

@@ -8,6 +8,7 @@ from bindrt.errors import InputError, SourceError
 from bindrt.sources import Opened
 from bindrt.sources.formats import PICTURE, SOUND, TRACKS, sniff
 from bindrt.sources.suffixes import TABLES, is_text, modality_by_suffix, suffix_of
+from bindrt.tables import is_table
 
 _LINK = "link to a folder"
 _HOLDS = {PICTURE: "image", SOUND: "audio", TRACKS: "video"}
@@ -65,10 +66,15 @@ class PassedOver:
             return f"--rule '{pattern}={likely}' would read them as {likely}"
         return f"not media; --exclude '{pattern}' leaves them out"
 
+    @property
+    def _of_table(self) -> str:
+        """How columns of the file are embedded, if it is a table."""
+        return "; of a table embed columns: --column image=NAME" if is_table(self.source) else ""
+
     def error(self) -> InputError:
         """The file as an error, where no file may be passed over."""
         return InputError(
             self.source,
             "not an image, video or sound file, nor a .npz with 'depth', 'thermal' or 'samples'",
-            "other depth, thermal and imu files need --modality or --rule",
+            "other depth, thermal and imu files need --modality or --rule" + self._of_table,
         )

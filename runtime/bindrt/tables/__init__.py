@@ -7,6 +7,6 @@
 from __future__ import annotations
 
 from bindrt.tables.blocks import Block, RowsBlock
-from bindrt.tables.places import table_blocks
+from bindrt.tables.places import is_table, table_blocks
 
-__all__ = ["Block", "RowsBlock", "table_blocks"]
+__all__ = ["Block", "RowsBlock", "is_table", "table_blocks"]

@@ -6,6 +6,7 @@ Both formats say nothing about types, so a file is read twice: first to find typ
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -22,6 +23,7 @@ _LONGEST = 64 << 20
 #: A text may have several lines; an empty cell is a missing value, and a text "NA" is one.
 _CSV_LINES = pyarrow.csv.ParseOptions(newlines_in_values=True)
 _COLUMN = re.compile(r"In CSV column #(\d+)")
+_CHANGED = re.compile(r"Column\(/([^/)]+)[^)]*\) changed from")
 
 Open = Callable[[], AbstractContextManager[Any]]
 
@@ -72,19 +74,57 @@ def _csv_reader(file: Any, types: dict[str, pa.DataType]) -> Any:
 
 
 def json_tables(opened: Open) -> Iterator[pa.Table]:
-    """The rows of a file of JSON lines.
+    """The rows of a file of JSON lines. Where a column has values that no other type holds, they are texts.
 
     Raises:
         ArrowException, OSError, ValueError: it is damaged, or a line is too long.
     """
-    schema = pa.schema([])
-    with opened() as file:
-        for piece in _pieces(file):
-            schema = _both(schema, pyarrow.json.read_json(io.BytesIO(piece)).schema)
+    schema, mixed = _json_types(opened)
     options = pyarrow.json.ParseOptions(explicit_schema=schema)
     with opened() as file:
         for piece in _pieces(file):
-            yield pyarrow.json.read_json(io.BytesIO(piece), parse_options=options)
+            yield pyarrow.json.read_json(io.BytesIO(_as_texts(piece, mixed)), parse_options=options)
+
+
+def _json_types(opened: Open) -> tuple[pa.Schema, set[str]]:
+    """A schema for all rows, and the columns whose values are of several types."""
+    fields: dict[str, pa.Field] = {}
+    mixed: set[str] = set()
+    with opened() as file:
+        for piece in _pieces(file):
+            for field in _piece_schema(piece, mixed):
+                before = fields.setdefault(field.name, field)
+                try:
+                    fields[field.name] = _wider(before, field)
+                except (pa.ArrowTypeError, pa.ArrowInvalid):
+                    mixed.add(field.name)
+    return pa.schema([pa.field(n, pa.string()) if n in mixed else f for n, f in fields.items()]), mixed
+
+
+def _piece_schema(piece: bytes, mixed: set[str]) -> pa.Schema:
+    """The schema of some lines; columns that have values of several types in them are added to ``mixed``."""
+    while True:
+        try:
+            return pyarrow.json.read_json(io.BytesIO(_as_texts(piece, mixed))).schema
+        except pa.ArrowInvalid as error:
+            found = _CHANGED.search(str(error))
+            if found is None or found[1] in mixed:
+                raise
+            mixed.add(found[1])
+
+
+def _as_texts(piece: bytes, mixed: set[str]) -> bytes:
+    """The lines, with the values of some columns as texts: those that were none as JSON."""
+    if not mixed:
+        return piece
+    lines = []
+    for line in piece.splitlines():
+        row = json.loads(line) if line.strip() else {}
+        for name in mixed & row.keys():
+            if row[name] is not None and not isinstance(row[name], str):
+                row[name] = json.dumps(row[name], ensure_ascii=False)
+        lines.append(json.dumps(row).encode())
+    return b"\n".join(lines)
 
 
 def _pieces(file: Any) -> Iterator[bytes]:
@@ -99,15 +139,6 @@ def _pieces(file: Any) -> Iterator[bytes]:
             yield whole + newline
     if rest.strip():
         yield rest
-
-
-def _both(first: pa.Schema, second: pa.Schema) -> pa.Schema:
-    """A schema for the rows of both."""
-    fields = {field.name: field for field in first}
-    for field in second:
-        before = fields.get(field.name)
-        fields[field.name] = field if before is None else _wider(before, field)
-    return pa.schema(list(fields.values()))
 
 
 def _wider(first: pa.Field, second: pa.Field) -> pa.Field:

@@ -127,6 +127,15 @@ def _is_below(file: str, folder: str) -> bool:
     return not is_remote(file) and os.path.commonpath([os.path.realpath(file), folder]) == folder
 
 
+def is_table(place: str) -> bool:
+    """Whether a path or URL is a table's, by its suffix.
+
+    >>> is_table("photos.parquet"), is_table("photo.jpg")
+    (True, False)
+    """
+    return _reader(place) is not None
+
+
 def _files(place: str) -> Iterator[str]:
     if is_remote(place):
         yield from remote_files(place)
@@ -144,7 +153,7 @@ def _files(place: str) -> Iterator[str]:
         for split in splits:
             yield from _files(os.path.join(place, split))
     else:
-        found = [name for name in files_below(place) if _reader(name) is not None]
+        found = [name for name in files_below(place) if is_table(name)]
         if not found:
             raise OptionError(place, "no table is below it", _REMEDY)
         yield from found

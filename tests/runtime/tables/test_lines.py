@@ -75,3 +75,17 @@ def test_a_line_that_is_too_long_is_told(
     (tmp_path / name).write_text(data)
     with pytest.raises(bindrt.SourceError, match="the table cannot be read"):
         read(tmp_path / name)
+
+
+@pytest.mark.parametrize("apart", [0, 40], ids=["in one piece", "in two"])
+def test_json_whose_values_are_of_several_types(apart: int, tmp_path: Path) -> None:
+    """They become texts, as a column of CSV does; one in an object makes the object a text."""
+    values = [1, *[None] * apart, "a", 2.5, {"b": [1]}, True]
+    deep = [{"n": 1}, *[{"n": 3}] * apart, {"n": "x"}, {}, None, {"n": 2}]
+    rows = [{"n": n, "x": x, "deep": d} for n, (x, d) in enumerate(zip(values, deep, strict=True))]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    table, _ = read(tmp_path / "t.jsonl")
+    found = table.to_pylist()
+    assert [row["n"] for row in found] == list(range(len(rows)))
+    assert [row["x"] for row in found] == ["1", *[None] * apart, "a", "2.5", '{"b": [1]}', "true"]
+    assert [row["deep"] and json.loads(row["deep"]) for row in found] == deep

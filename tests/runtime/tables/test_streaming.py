@@ -201,7 +201,7 @@ def test_options_are_those_of_bind_embed(tmp_path: Path, small_model: bindrt.Mod
         ),
         ({}, "t.parquet", None, "not a column for each modality"),
         ({"smell": "photo"}, "t.parquet", None, "smell"),
-        ("image", "t.parquet", None, "str is not an iterable of items"),
+        ("image", "t.parquet", None, "str is not an iterable of items.*of a table embed columns"),
         ("text", "pictures", None, "str is not an iterable of items"),
         ("image", ["a.jpg"], {"image": {"exif": "true"}}, "they are for files of a folder and for tables"),
         ({"depth": "photo"}, "t.parquet", {"depth": {"unit": "feet"}}, "unit"),

@@ -251,6 +251,7 @@ def test_an_error_ends_the_job_unless_it_is_skipped(rows: pa.Table, tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["t.parquet", "-o", "out.parquet"], "of a table embed columns: --column image=NAME"),
         (["t.parquet", "--column", "image=photo"], "there is no output"),
         (["t.parquet", "--column", "photo", "-o", "out"], "it is not MODALITY=COLUMN"),
         (["t.parquet", "--column", "image=a", "--column", "image=b", "-o", "out"], "has a column already"),
