@@ -28,6 +28,8 @@ _FOR_GOOD = (
     ImportError,
     Error,
 )
+#: Modules whose errors say what a web server, or the way to it, has refused.
+_OF_HTTP = ("aiohttp", "asyncio", "fsspec")
 #: How libraries of stores say that there are no keys for one.
 _WITHOUT_KEYS = ("NoCredentialsError", "DefaultCredentialsError")
 #: Files of items up to this size are fetched whole; of larger ones, what a decoder asks for.
@@ -175,9 +177,9 @@ def again(work: Callable[[], Result]) -> Result:
 
 def _reason(error: BaseException) -> BaseException:
     """Why a store says that it has no such file: fsspec says so of all that a web server refuses."""
-    while isinstance(error, FileNotFoundError) and error.__cause__ is not None:
-        error = error.__cause__
-    return error
+    cause = error.__cause__
+    is_of_http = type(cause).__module__.startswith(_OF_HTTP) or isinstance(cause, TimeoutError)
+    return cause if isinstance(error, FileNotFoundError) and cause is not None and is_of_http else error
 
 
 def _is_for_good(failed: Exception) -> bool:

@@ -153,6 +153,20 @@ def test_http_that_fails_for_a_moment_is_tried_again(
         running.shutdown()
 
 
+def test_what_a_store_does_not_have_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3's file system keeps its server's answer as the cause."""
+    waits: list[float] = []
+    monkeypatch.setattr(remote.time, "sleep", waits.append)
+
+    def lacks(*arguments: object, **options: object) -> None:
+        raise FileNotFoundError("cat.png") from RuntimeError("404: no such key")
+
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "_open", lacks)
+    with pytest.raises(SourceError, match="there is no such file"):
+        read("memory://cats/cat.png")
+    assert not waits
+
+
 def test_a_store_that_fails_while_it_is_read(png: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote.time, "sleep", lambda seconds: None)
     calls = []
