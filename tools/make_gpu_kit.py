@@ -25,12 +25,15 @@ ROOT = Path(__file__).resolve().parent.parent
 MOST_BYTES = 64 << 20
 #: Packages that a machine for PyTorch does not have. Those that it has are the other ones in pyproject.toml.
 CARRIED = ("av", "cffi", "deflate", "ftfy", "pycparser", "soundfile", "wcwidth")
+#: Packages that are carried when they are asked for: with all the others the archive is too large.
+ON_REQUEST = ("nvidia-nvimgcodec-cu12", "nvidia-nvimgcodec-cu13")
 TREE = (
     "LICENSE",
     "bench",
     "pyproject.toml",
     "tests/conftest.py",
     "tests/csrc/gpu/conftest.py",
+    "tests/csrc/gpu/test_decoding.py",
     "tests/csrc/gpu/test_ops.py",
     "tests/csrc/gpu/test_pipeline.py",
     "tests/golden/model/small.json",
@@ -128,6 +131,7 @@ def main() -> int:
     parser.add_argument("--python", default=sys.executable, help="an interpreter of that machine's version")
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="default: dist/")
     parser.add_argument("--without", nargs="+", default=[], choices=CARRIED, metavar="PACKAGE")
+    parser.add_argument("--with", dest="also", nargs="+", default=[], choices=ON_REQUEST, metavar="PACKAGE")
     parser.add_argument("--wheel", type=Path, help="a wheel that is built already")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
@@ -137,7 +141,8 @@ def main() -> int:
         if args.wheel is None:
             print(f"compiling the wheel for Python {version}; this takes minutes", flush=True)
         wheel = args.wheel or build_wheel(args.python, work)
-        others = carried_wheels(args.python, [n for n in CARRIED if n not in args.without], work / "others")
+        names = [n for n in CARRIED if n not in args.without] + args.also
+        others = carried_wheels(args.python, names, work / "others")
         kit = work / "bindrt-gpu-kit"
         assemble(kit, [wheel, *others], {"commit": commit(), "python": version, "wheel": wheel.name})
         archive = args.output / f"bindrt-gpu-kit-py{version}.tar.gz"

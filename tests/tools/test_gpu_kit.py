@@ -32,6 +32,7 @@ def test_what_is_carried_is_needed_and_what_is_needed_is_there_or_carried() -> N
     assert "soundfile" in needed
     assert needed <= {*make_gpu_kit.CARRIED, *ON_THE_MACHINE}
     assert not set(make_gpu_kit.CARRIED) & set(ON_THE_MACHINE)
+    assert not set(make_gpu_kit.ON_REQUEST) & {*make_gpu_kit.CARRIED, *ON_THE_MACHINE}
 
 
 def test_the_tree() -> None:
