@@ -58,7 +58,7 @@ def levels(decoder: PictureDecoder, file: bytes, size: tuple[int, int]) -> dict[
     got = np.empty_like(want)
     with _core.gpu.Queue() as queue:
         pictures = decoder([file], [size], queue.stream)
-        if pictures[0] is None:
+        if pictures[0] is None or not pictures[0].address:
             raise RuntimeError("nvImageCodec refuses the file")
         queue.download(got, pictures[0].address)
         pictures.clear()  # freed on the queue's stream

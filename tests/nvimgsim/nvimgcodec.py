@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
-from support.device_calls import after, driver, new_stream, queue_call, write
+from support.device_calls import after, driver, new_stream, queue_call, read, write
 
 __version__ = "0.9.0"
 
@@ -172,7 +172,13 @@ class Decoder:
         shown = np.clip(pixels.astype(np.int16) + behaviour.apart, 0, 255).astype(np.uint8)
         image = Image(shown, self._device, stream)
         address = image._address  # the queued call keeps no picture
-        require(queue_call(self._stream, lambda: write(address, shown)), "work that is refused")
+
+        def decoded() -> None:
+            write(address, shown)
+            written = read(address, shown.shape, np.uint8)
+            require(written is not None, "a picture's memory is gone before it is written")
+
+        require(queue_call(self._stream, decoded), "work that is refused")
         return image
 
 

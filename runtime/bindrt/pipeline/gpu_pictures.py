@@ -62,7 +62,10 @@ class _NotInstalledError(EngineError):
 
 
 class DevicePicture(NamedTuple):
-    """Pixels ``[H, W, 3]`` in a GPU's memory: where they are, bytes from row to row, and what keeps them."""
+    """Pixels ``[H, W, 3]`` in a GPU's memory: where they are, bytes from row to row, and what keeps them.
+
+    Address 0: they are none that we can use, but memory that the library may still write to.
+    """
 
     address: int
     row_stride: int
@@ -123,7 +126,7 @@ class PictureDecoder:
         images = decoder.decode(given, params=self._params, cuda_stream=stream)
         self._idle.append(decoder)  # not one that failed
         if len(images) != len(files):  # early releases leave out what they refuse
-            return [None] * len(files)
+            return [DevicePicture(0, 0, images)] * len(files)
         return [_picture(image, size) for image, size in zip(images, sizes, strict=True)]
 
     def _take(self) -> Any:
@@ -153,7 +156,7 @@ class PictureDecoder:
         pixels = np.empty((side, side, 3), np.uint8)
         with _core.gpu.Queue(self._device) as queue:
             found = self._decode([file.getvalue()], [(side, side)], queue.stream)
-            if found[0] is None:
+            if found[0] is None or not found[0].address:
                 raise RuntimeError("it refuses a plain JPEG: nvJPEG is missing, or the driver is too old")
             queue.download(pixels, found[0].address)
             found.clear()  # the library frees it on this stream
@@ -163,14 +166,15 @@ class PictureDecoder:
 
 
 def _picture(image: Any, size: tuple[int, int]) -> DevicePicture | None:
-    """None if it is not what was asked for."""
-    if image is None or (row := described(about := image.__cuda_array_interface__, size)) is None:
+    if image is None:
         return None
-    return DevicePicture(int(about["data"][0]), row, image)
+    about = image.__cuda_array_interface__
+    row = described(about, size)
+    return DevicePicture(int(about["data"][0]) if row else 0, row, image)
 
 
-def described(about: Mapping[str, Any], size: tuple[int, int]) -> int | None:
-    """Bytes from row to row of what an array interface describes; None if it is no such picture.
+def described(about: Mapping[str, Any], size: tuple[int, int]) -> int:
+    """Bytes from row to row of what an array interface describes; 0 if it is no such picture.
 
     Args:
         size: width and height.
@@ -178,4 +182,4 @@ def described(about: Mapping[str, Any], size: tuple[int, int]) -> int | None:
     width, height = size
     strides = tuple(about.get("strides") or (3 * width, 3, 1))
     fits = about["typestr"] == "|u1" and tuple(about["shape"]) == (height, width, 3)
-    return int(strides[0]) if fits and strides[0] >= 3 * width and strides[1:] == (3, 1) else None
+    return int(strides[0]) if fits and strides[0] >= 3 * width and strides[1:] == (3, 1) else 0

@@ -14,6 +14,7 @@ import pytest
 
 import bindrt
 from bindrt.pipeline import gpu_pictures
+from support import cpp
 from support.golden import HERE
 from support.gpu_engine import OnGpu
 from support.nvimgsim import stand_in
@@ -233,6 +234,37 @@ def test_a_library_that_is_not_there_or_does_not_decode(
             model.embed(image=item)
 
 
+EARLY = """
+import io, os
+import numpy as np, PIL.Image
+from support.nvimgsim import install
+install()
+import bindrt
+from bindrt.pipeline import gpu_pictures
+from support.gpu_engine import OnGpu
+file = io.BytesIO()
+PIL.Image.fromarray(np.zeros((250, 330, 3), np.uint8)).save(file, "JPEG")
+with bindrt.load("tiny") as plain:
+    engines = {"vision": OnGpu(plain.engine("image"), plain.embed_dim)}
+    pipeline = bindrt.PipelineOptions(cuda_graphs=False, decode="gpu")
+    with bindrt.load("tiny", modalities=["image"], engines=engines, pipeline=pipeline) as model:
+        model.embed(image=file.getvalue())
+        print("good so far", flush=True)
+        kept = gpu_pictures._picture
+        gpu_pictures._picture = lambda image, size: kept(image, size)._replace(owner=None)
+        model.embed(image=file.getvalue())
+"""
+
+
+def test_pictures_that_go_too_early_are_found(simulated_driver: Path, tmp_path: Path) -> None:
+    """A planted fault: nobody keeps a picture until the GPU is done with it."""
+    env = {"BINDRT_LIBCUDA": str(simulated_driver), "PYTHONPATH": str(cpp.ROOT / "tests")}
+    done = cpp.run([sys.executable, "-c", EARLY], cwd=tmp_path, env=env)
+    assert "good so far" in done.stdout, done.stdout
+    assert done.returncode == 70
+    assert "memory is gone before it is written" in done.stdout
+
+
 def test_misuse_of_the_stand_in_is_found(library: Any, gpu: Any) -> None:
     decoder = gpu_pictures.PictureDecoder(0)
     opened: Any = decoder._take()
@@ -304,5 +336,5 @@ def test_the_library_without_a_gpu() -> None:
     assert found.pop(1) is None
     for image, pixels in zip(found, want, strict=True):
         np.testing.assert_array_equal(np.asarray(image), pixels)
-        assert gpu_pictures.described(image.__array_interface__, (301, 203)) is not None
+        assert gpu_pictures.described(image.__array_interface__, (301, 203)) == 903
     assert {"HW_GPU_ONLY", "GPU_ONLY", "HYBRID_CPU_GPU"} <= set(library.BackendKind.__members__)
