@@ -148,14 +148,14 @@ class Command:
 
 
 class ConsoleLog(logging.Handler):
-    """Prints records without disturbing a progress bar."""
+    """Prints records, a defect's with its traceback, without disturbing a progress bar."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._console.print(record.getMessage(), style="dim", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(self.format(record), style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -116,6 +116,17 @@ def test_warnings_are_shown_and_the_logger_is_left_as_it_was(capsys: pytest.Capt
     assert ([*log.handlers], log.level) == before
 
 
+def test_a_defect_is_told_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    with heard_log(Console(stderr=True), 0):
+        try:
+            raise ValueError("[red] a defect")
+        except ValueError as error:
+            logging.getLogger("bindrt.serving").error("it failed", exc_info=error)
+    said = capsys.readouterr().err.splitlines()
+    assert said[:2] == ["it failed", "Traceback (most recent call last):"]
+    assert said[-1] == "ValueError: [red] a defect"
+
+
 def test_exit_codes_are_those_of_the_table() -> None:
     page = (ROOT / "docs" / "commands.md").read_text("utf-8")
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)] == [

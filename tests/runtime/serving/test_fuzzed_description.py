@@ -38,7 +38,7 @@ include-path = "/v1/models/{name}"
 [[operations]]
 include-path-regex = "^/v1/(embed|classify|similarity|search)$"
 [operations.checks.negative_data_rejection]
-enabled = false
+expected-statuses = ["2xx", "4xx", 504]
 
 [checks.not_a_server_error]
 expected-statuses = ["2xx", "4xx", 504]
