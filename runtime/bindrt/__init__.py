@@ -9,7 +9,6 @@ import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from bindrt import preprocess
 from bindrt.errors import (
     BundleError,
     CheckpointError,
@@ -30,19 +29,20 @@ from bindrt.errors import (
 from bindrt.installed import installed_version
 from bindrt.items import Prepared
 from bindrt.limits import Limits
-from bindrt.modalities.audio import Audio
-from bindrt.modalities.depth import Depth
-from bindrt.modalities.image import Image
-from bindrt.modalities.imu import Imu
-from bindrt.modalities.thermal import Thermal
-from bindrt.modalities.video import Video
 
 if TYPE_CHECKING:
+    from bindrt import preprocess
     from bindrt.client import Client
     from bindrt.diagnosis import doctor
     from bindrt.embeddings import Embeddings
     from bindrt.engines import Engine, GpuEngine
     from bindrt.loading import load
+    from bindrt.modalities.audio import Audio
+    from bindrt.modalities.depth import Depth
+    from bindrt.modalities.image import Image
+    from bindrt.modalities.imu import Imu
+    from bindrt.modalities.thermal import Thermal
+    from bindrt.modalities.video import Video
     from bindrt.model import Model
     from bindrt.monitoring import Monitor
     from bindrt.pipeline import PipelineOptions, Streamed
@@ -55,10 +55,14 @@ if TYPE_CHECKING:
 
 #: What is imported when it is asked for: so that a program starts soon.
 _WHEN_ASKED = {
+    "Audio": "bindrt.modalities.audio",
     "Client": "bindrt.client",
+    "Depth": "bindrt.modalities.depth",
     "Embeddings": "bindrt.embeddings",
     "Engine": "bindrt.engines",
     "GpuEngine": "bindrt.engines",
+    "Image": "bindrt.modalities.image",
+    "Imu": "bindrt.modalities.imu",
     "Model": "bindrt.model",
     "Monitor": "bindrt.monitoring",
     "PipelineOptions": "bindrt.pipeline",
@@ -66,6 +70,8 @@ _WHEN_ASKED = {
     "Streamed": "bindrt.pipeline",
     "StreamedRow": "bindrt.tables.streaming",
     "Probe": "bindrt.probe",
+    "Thermal": "bindrt.modalities.thermal",
+    "Video": "bindrt.modalities.video",
     "Window": "bindrt.streams.windows",
     "ZeroShot": "bindrt.zero_shot",
     "doctor": "bindrt.diagnosis",
@@ -81,8 +87,8 @@ def __getattr__(name: str) -> Any:
     if name in _WHEN_ASKED:
         found = globals()[name] = getattr(importlib.import_module(_WHEN_ASKED[name]), name)
         return found
-    if name == "serving":  # when asked: it needs libraries that embedding does without
-        return importlib.import_module("bindrt.serving")
+    if name in ("preprocess", "serving"):  # the latter needs libraries that embedding does without
+        return importlib.import_module(f"bindrt.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -12,7 +12,8 @@ LATE = (
     "ftfy", "tarfile", "zipfile", "av", "soundfile", "tokenizers", "onnxruntime", "openvino", "asyncio",
     "PIL.TiffImagePlugin", "PIL.PngImagePlugin", "importlib.metadata", "bindrt.diagnosis",
     "bindrt.monitoring", "bindrt.streams", "bindrt.recordings", "bindrt.index", "bindrt.serving",
-    "bindrt.loading", "bindrt.engines", "bindrt.pipeline", "bindrt.embeddings",
+    "bindrt.loading", "bindrt.engines", "bindrt.pipeline", "bindrt.embeddings", "bindrt.modalities",
+    "bindrt.sources", "bindrt.preprocess",
 )  # fmt: skip
 
 
