@@ -46,9 +46,9 @@ Metadata read_metadata(const std::uint8_t* data, std::size_t size) noexcept;
 // scan is of a kind that it knows, and is whole, and no metadata are in pieces.
 bool has_plain_segments(const std::uint8_t* data, std::size_t size) noexcept;
 
-// Whether it is a baseline JPEG as most are: 8 bits of luminance and two colours, which have each pixel's, or
-// every second one's, in one scan, behind which the image ends. All decoders make the same of it, but for
-// rounding; whether the scan's data are whole, only decoding shows.
+// Whether it is a baseline JPEG as most are: 8 bits, luminance and two colours that have as many samples, or
+// half as many across, or half as many across and down; one scan, and then the image's end. All decoders make
+// the same of it, but for rounding. Whether the scan's data are whole, only decoding shows.
 bool is_common(const std::uint8_t* data, std::size_t size) noexcept;
 
 }  // namespace bindrt::jpeg
