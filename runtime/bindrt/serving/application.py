@@ -40,6 +40,9 @@ PROTOCOLS = (
 #: What has no protocol: probes, metrics, pages, and paths that nothing answers.
 OTHER = Protocol("other", "Operation", (), lambda service: (), own_error, OwnFault)
 
+#: What a server must have for paths that not every one has.
+_NEEDED = {"/v1/search": "an index: bind-serve --index FOLDER"}
+
 
 def application(
     given: Model | Mapping[str, Model], options: ServeOptions, peers: Peers | None = None
@@ -123,9 +126,11 @@ def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     where = f"{request.method} {request.url.path[:200]}"
-    takes = f"; it takes {headers['Allow']}" if "Allow" in headers else ""
+    more = f"; it takes {headers['Allow']}" if "Allow" in headers else ""
+    if error.status_code == HTTPStatus.NOT_FOUND and request.url.path in _NEEDED:
+        more = f"; it needs {_NEEDED[request.url.path]}"
     code = HTTPStatus(error.status_code).phrase.replace(" ", "")  # NotFound, MethodNotAllowed
-    raise Fault(error.status_code, f"{where}: {error.detail}{takes}", code, headers)
+    raise Fault(error.status_code, f"{where}: {error.detail}{more}", code, headers)
 
 
 def _metrics(observer: Observer, peers: Peers | None) -> Callable[[], Awaitable[bytes]]:

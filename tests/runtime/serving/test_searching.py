@@ -70,7 +70,10 @@ def test_errors(searching: Running, asked: dict[str, object], said: str) -> None
 
 
 def test_without_an_index_there_is_no_search(server: Running) -> None:
-    assert server.post("/v1/search", {"text": "a"}).status == 404
+    found = server.post("/v1/search", {"text": "a"})
+    assert found.status == 404
+    message = found.json["error"]["message"]
+    assert message == "POST /v1/search: Not Found; it needs an index: bind-serve --index FOLDER"
 
 
 def test_what_is_no_index_of_the_model(served_model: bindrt.Model, tmp_path: Path) -> None:
