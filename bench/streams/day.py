@@ -7,7 +7,6 @@ window must be delivered or counted, and memory must not grow.
 
 from __future__ import annotations
 
-import statistics
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import bindrt
-from bench.streams.memory import resident
+from bench.streams.memory import drift, resident
 from bench.streams.troubles import REORDER, STEP, Piece, SensorClock
 from bindrt.errors import Overloaded
 
@@ -119,12 +118,6 @@ def measure(seconds: float, seed: int = 0) -> dict[str, Any]:
             "drift_mib": drift([mib for _, mib in series]),
         },
     }
-
-
-def drift(series: list[float]) -> float:
-    """MiB by which the last quarter holds more than the second one: medians, since batches come and go."""
-    quarter = len(series) // 4
-    return statistics.median(series[-quarter:]) - statistics.median(series[quarter : 2 * quarter])
 
 
 def _finish(fed: Fed, pieces: Any) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 import soundfile
 
 import bindrt
-from bench.streams.memory import resident
+from bench.streams.memory import drift, resident
 from bindrt.limits import DEFAULT_LIMITS
 from bindrt.modalities.audio import open_recording
 from bindrt.sources import open_source
@@ -105,14 +105,24 @@ def embed(path: Path, modality: str, options: Any) -> Iterator[object]:
 
 
 def watched(items: Iterator[object]) -> dict[str, float]:
-    """Takes all items; resident MiB at most among the first ones, and how much more later."""
-    count, early, most, last = 0, 0.0, 0.0, 0.0
+    """Takes all items; resident MiB at most among the first ones, how much more later, and the drift."""
+    count, early, most, last = 0, 0.0, 0.0, float("-inf")
+    series: list[float] = []
     for _ in items:
         count += 1
-        if (now := perf_counter()) - last > 0.05:
-            last, most = now, max(most, resident())
+        if (now := perf_counter()) - last > 0.02:
+            last = now
+            series.append(resident())
+            most = max(most, series[-1])
             early = most if count <= SETTLED else early
-    return {"items": count, "early_mib": early, "most_mib": most, "growth_mib": most - early}
+    settled = drift(series) if len(series) >= 4 else 0.0
+    return {
+        "items": count,
+        "early_mib": early,
+        "most_mib": most,
+        "growth_mib": most - early,
+        "drift_mib": settled,
+    }
 
 
 def make(path: Path, minutes: int) -> Path:
@@ -184,5 +194,6 @@ def line(name: str, found: dict[str, Any]) -> str:
     return (
         f"{name:<5} {found['hours']:g} h: {', '.join(parts)}; {found['of_decode_speed']:.2f} of the speed of"
         f" decoding; {memory['items']:.0f} windows; memory {memory['most_mib']:.0f} MiB,"
-        f" {memory['growth_mib']:+.1f} MiB after the first of them"
+        f" {memory['growth_mib']:+.1f} MiB after the first of them, {memory['drift_mib']:+.1f} in the last "
+        "quarter beside the second"
     )

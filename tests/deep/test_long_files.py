@@ -11,8 +11,8 @@ import pytest
 from bench.streams import windows as bench_windows
 
 pytestmark = pytest.mark.deep
-#: MiB that memory may grow by while a file is embedded, behind its first windows: allocators keep some. All
-#: windows' inputs are hundreds.
+#: MiB that memory may grow by from the second quarter of a file to its last: allocators keep some. The inputs
+#: of all windows are hundreds.
 SLACK = 24
 PROGRAM = """
 import sys
@@ -22,7 +22,7 @@ from bench.streams import windows
 path = Path(sys.argv[1])
 modality = windows.FORMATS[path.suffix[1:]]
 found = windows.watched(windows.embed(path, modality, SimpleNamespace(window=2.0, hop=1.0)))
-print(found["items"], found["growth_mib"])
+print(found["items"], found["drift_mib"])
 """
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bench.streams import day
+from bench.streams.memory import drift
 
 
 def require_accounted(found: dict[str, Any]) -> None:
@@ -25,9 +26,9 @@ def test_a_quarter_of_an_hour() -> None:
 
 
 def test_the_drift_of_memory() -> None:
-    assert day.drift([50.0, 90.0, *[100.0] * 10]) == 0
-    assert day.drift([float(i) for i in range(100)]) == 50
-    assert day.drift([100.0] * 11 + [130.0]) == 0
+    assert drift([50.0, 90.0, *[100.0] * 10]) == 0
+    assert drift([float(i) for i in range(100)]) == 50
+    assert drift([100.0] * 11 + [130.0]) == 0
 
 
 @pytest.mark.deep
