@@ -60,6 +60,8 @@ constexpr int kCaptureThreadLocal = 1;  // forbids nothing to other threads
 constexpr unsigned kHostPortable = 1;
 constexpr int kFunctionStaticShared = 1;  // bytes that the kernel declares
 constexpr int kFunctionRegisters = 4;
+constexpr int kPointerContext = 1;  // null where the memory belongs to none
+constexpr int kPointerDevice = 9;   // its number
 constexpr int kJitErrorLog = 5;
 constexpr int kJitErrorLogBytes = 6;
 
@@ -87,6 +89,7 @@ constexpr int kJitErrorLogBytes = 6;
   X(copy_to_device, cuMemcpyHtoDAsync_v2, (Pointer, const void*, std::size_t, Stream))               \
   X(copy_to_host, cuMemcpyDtoHAsync_v2, (void*, Pointer, std::size_t, Stream))                       \
   X(copy_on_device, cuMemcpyDtoDAsync_v2, (Pointer, Pointer, std::size_t, Stream))                   \
+  X(pointer_attribute, cuPointerGetAttribute, (void*, int, Pointer))                                 \
   X(fill_bytes, cuMemsetD8Async, (Pointer, unsigned char, std::size_t, Stream))                      \
   X(stream_create, cuStreamCreate, (Stream*, unsigned))                                              \
   X(stream_destroy, cuStreamDestroy_v2, (Stream))                                                    \

@@ -51,6 +51,8 @@ bool is_out_of_memory() {
 
 std::size_t bytes_of(std::int64_t count, std::size_t each) { return static_cast<std::size_t>(count) * each; }
 
+constexpr unsigned char kNanByte = 0xff;  // floats of such bytes are NaN
+
 // So few that a GPU takes about as long for one: to fill them up costs little.
 constexpr std::int64_t kFewRows = 8;
 
@@ -283,6 +285,20 @@ void BatchDevice::rows_in(const pipeline::Batch& batch, const Set& set) {
   }
 }
 
+void BatchDevice::store(std::uint64_t target, const float* vector, std::int64_t dim) {
+  const std::size_t bytes = bytes_of(dim, sizeof(float));
+  translated([&] {
+    if (vector != nullptr) {
+      context_.call("copying a vector to the GPU", &cu::Api::copy_to_device, cu::Pointer{target},
+                    static_cast<const void*>(vector), bytes, out_.handle());
+    } else {
+      context_.call("clearing a vector on the GPU", &cu::Api::fill_bytes, cu::Pointer{target}, kNanByte,
+                    bytes, out_.handle());
+    }
+    out_.wait();
+  });
+}
+
 void BatchDevice::compute(const Filled& filled, std::size_t index) {
   Set& set = *sets_[index];
   compute_.wait_for(set.copied_in);
@@ -325,8 +341,27 @@ void BatchDevice::copy_out(const pipeline::Batch& batch, Set& set, Flight& fligh
   context_.call("copying vectors from the GPU", &cu::Api::copy_to_host,
                 static_cast<void*>(flight.vectors.data()), set.vectors.address(),
                 bytes_of(vectors * sizes_.dim, sizeof(float)), out_.handle());
+  copy_to_targets(batch, set);
   set.copied_out.record(out_);
   flight.done.record(out_);
+}
+
+// Vectors that are wanted on the device; those that become neighbours there go together.
+void BatchDevice::copy_to_targets(const pipeline::Batch& batch, const Set& set) {
+  const std::size_t vector = bytes_of(sizes_.dim, sizeof(float));
+  const std::size_t count = batch.entries.size();
+  const auto target = [&batch](std::size_t i) { return batch.entries[i].request->target; };
+  for (std::size_t from = 0, end = 0; from < count; from = end) {
+    end = from + 1;
+    if (target(from) == 0) {
+      continue;
+    }
+    while (end < count && target(end) == target(from) + (end - from) * vector) {
+      ++end;
+    }
+    context_.call("copying vectors on the GPU", &cu::Api::copy_on_device, cu::Pointer{target(from)},
+                  set.vectors.address() + from * vector, (end - from) * vector, out_.handle());
+  }
 }
 
 cu::Result BatchDevice::settle() noexcept {

@@ -77,6 +77,7 @@ class BatchDevice final : public pipeline::Device {
   std::size_t start(const pipeline::Batch& batch, std::int64_t limit) override;
   const float* wait() override;
   void require() override;
+  void store(std::uint64_t target, const float* vector, std::int64_t dim) override;
 
   GraphCache::Counts graph_counts() const noexcept;
 
@@ -114,6 +115,7 @@ class BatchDevice final : public pipeline::Device {
   void compute(const Filled& filled, std::size_t index);
   void pool(const Filled& filled, const Set& set);
   void copy_out(const pipeline::Batch& batch, Set& set, Flight& flight);
+  void copy_to_targets(const pipeline::Batch& batch, const Set& set);
   cu::Result settle() noexcept;  // waits for what is queued; what went wrong there
 
   Context& context_;

@@ -155,6 +155,22 @@ void Context::load_all() {
   }
 }
 
+Context::Place Context::place_of(cu::Pointer address) const noexcept {
+  int device = 0;
+  if (ask(&cu::Api::pointer_attribute, static_cast<void*>(&device), cu::kPointerDevice, address) !=
+      cu::kSuccess) {
+    return Place::kNowhere;
+  }
+  if (device != device_.index) {
+    return Place::kOtherDevice;
+  }
+  cu::Context owner = nullptr;  // memory of a pool, or mapped by its owner, has none
+  const cu::Result known =
+      ask(&cu::Api::pointer_attribute, static_cast<void*>(&owner), cu::kPointerContext, address);
+  const bool is_ours = known != cu::kSuccess || owner == nullptr || owner == context_;
+  return is_ours ? Place::kHere : Place::kOtherContext;
+}
+
 std::size_t Context::memory_free() const {
   std::size_t available = 0;
   std::size_t total = 0;

@@ -70,6 +70,10 @@ class Context {
 
   void synchronize() const { call("cuCtxSynchronize", &cu::Api::context_synchronize); }
 
+  // Whether memory that another library has allocated can be used here.
+  enum class Place { kHere, kNowhere, kOtherDevice, kOtherContext };
+  Place place_of(cu::Pointer address) const noexcept;
+
   // Bytes of the device's memory that are free, of all processes.
   std::size_t memory_free() const;
 

@@ -12,6 +12,7 @@ struct Kept {
   std::mutex mutex;
   std::map<int, std::unique_ptr<Context>> contexts;
   std::map<int, std::vector<std::unique_ptr<StreamQueue>>> queues;
+  std::map<int, std::unique_ptr<Stream>> imports;
 };
 
 Kept& kept() {
@@ -28,6 +29,16 @@ Context& process_context(int device) {
     context = std::make_unique<Context>(Driver::instance(), device, embedded_kernels());
   }
   return *context;
+}
+
+Stream& import_stream(int device) {
+  Context& context = process_context(device);
+  const std::lock_guard lock(kept().mutex);
+  std::unique_ptr<Stream>& stream = kept().imports[device];
+  if (stream == nullptr) {
+    stream = std::make_unique<Stream>(context);
+  }
+  return *stream;
 }
 
 BorrowedQueue::BorrowedQueue(int device) : device_(device) {

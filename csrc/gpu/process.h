@@ -11,6 +11,9 @@ namespace bindrt::gpu {
 // The device's context with the kernels of this build. Throws Error.
 Context& process_context(int device);
 
+// A stream of the device on which nothing runs: owners of arrays let it wait for their work.
+Stream& import_stream(int device);
+
 // Lends the calling thread a queue of the device, together with the memory that earlier users made it keep.
 // The destructor waits for the queued work; a queue whose work failed is not lent again.
 class BorrowedQueue {

@@ -42,10 +42,10 @@ class Device {
   }
 
   // Queues copying the batch's rows in, or what they are made of, the engine, pooling and copying the vectors
-  // out, and returns. The device may compute more rows than the batch has, at most `limit`. The batch stays
-  // as it is until wait() returns for it. What it throws leaves nothing queued that reads the rows:
-  // DeviceLost; std::bad_alloc, which fewer rows may not need; or another std::exception. Returns how many
-  // bytes are copied in.
+  // out, also to where requests want them on the device, and returns. The device may compute more rows than
+  // the batch has, at most `limit`. The batch stays as it is until wait() returns for it. What it throws
+  // leaves nothing queued that reads the rows: DeviceLost; std::bad_alloc, which fewer rows may not need; or
+  // another std::exception. Returns how many bytes are copied in from the host.
   virtual std::size_t start(const Batch& batch, std::int64_t limit) = 0;
 
   // Waits for the batch that was started first of those not waited for. Returns the vectors of its entries,
@@ -54,6 +54,10 @@ class Device {
 
   // Throws DeviceLost if it is; asked when the engine, run alone, has failed. Nothing is queued then.
   virtual void require() = 0;
+
+  // Writes a vector of `dim` numbers to an address of the device, or NaN where there is none. Any thread may
+  // call. Throws as start() does.
+  virtual void store(std::uint64_t target, const float* vector, std::int64_t dim) = 0;
 };
 
 }  // namespace bindrt::pipeline

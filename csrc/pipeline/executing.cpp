@@ -282,6 +282,7 @@ const float* Pipeline::pool(Batch& batch, std::int64_t dim) {
 void Pipeline::finish(BatchPtr batch) {
   Lane& of = lane(batch->lane);
   const float* const vectors = pool(*batch, of.options.dim);
+  store_vectors(*batch, vectors, of.options.dim);
   Deliveries ended;
   {
     const Lock lock(mutex_);

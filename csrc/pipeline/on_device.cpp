@@ -1,6 +1,7 @@
 // Batches that run on a device: the engine's thread starts them, several one after the other; a second thread
 // waits for each and hands it over.
 
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -149,6 +150,26 @@ void Pipeline::end_on_device(BatchPtr batch, const FailurePtr& failure, Time bus
     count_batch(*batch, busy_from, counts);
   }
   finish(std::move(batch));
+}
+
+// Vectors that requests want on the device, where the device has not written them. Not under the mutex.
+void Pipeline::store_vectors(Batch& batch, const float* vectors, std::int64_t dim) {
+  for (std::size_t i = 0; i < batch.entries.size(); ++i) {
+    Batch::Entry& entry = batch.entries[i];
+    const bool is_there = batch.from_device != nullptr && entry.failure == nullptr;
+    if (entry.request->target == 0 || is_there) {
+      continue;
+    }
+    const float* const vector =
+        entry.failure == nullptr ? vectors + i * static_cast<std::size_t>(dim) : nullptr;
+    try {
+      executor_.device->store(entry.request->target, vector, dim);
+    } catch (const std::exception& error) {
+      if (entry.failure == nullptr) {
+        entry.failure = make_failure(error.what());
+      }
+    }
+  }
 }
 
 }  // namespace bindrt::pipeline

@@ -177,6 +177,7 @@ class Pipeline final : public WorkSource {
   void wait_for_device();
   FailurePtr device_loss();
   void end_on_device(BatchPtr batch, const FailurePtr& failure, Time busy_from);
+  void store_vectors(Batch& batch, const float* vectors, std::int64_t dim);
 
   const pid_t process_;
   const std::shared_ptr<Callbacks> callbacks_;

@@ -188,6 +188,11 @@ FailurePtr Pipeline::fill(const RequestPtr& request, Lane& lane, BatchRows& rows
 }
 
 void Pipeline::write_ready(const Ready& ready, Lane& lane, BatchRows& rows) {
+  if (ready.decoded != nullptr) {
+    rows.reserve(ready.rows, ready.length);
+    rows.leave(ready.decoded);
+    return;
+  }
   const std::vector<LengthClass>& classes = lane.options.classes;
   const bool fits = std::any_of(classes.begin(), classes.end(), [&ready](const LengthClass& each) {
     return each.length == ready.length && each.row_bytes == ready.row_bytes;
@@ -238,7 +243,7 @@ std::byte* Pipeline::reserve(const RequestPtr& request, const void* borrowed, st
   in.in_flight += rows - in.options.item_rows;
   if (borrowed != nullptr) {
     in.counts.rows_borrowed += static_cast<std::uint64_t>(rows);
-  } else if (request->ready) {
+  } else if (request->ready && request->ready->decoded == nullptr) {
     in.counts.rows_copied += static_cast<std::uint64_t>(rows);
   }
   return where;

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/base/decoded.h"
+
 namespace bindrt::pipeline {
 
 using Clock = std::chrono::steady_clock;
@@ -44,6 +46,7 @@ struct Ready {
   std::int64_t rows = 0;
   std::int64_t row_bytes = 0;  // from one row to the next
   std::int64_t length = 0;     // of the longest row, for lanes with length classes
+  std::shared_ptr<const kernels::Decoded> decoded = nullptr;  // instead of `data`: a device makes the rows
 };
 
 struct Request {
@@ -57,6 +60,7 @@ struct Request {
   bool by_submitter = false;  // the thread that submits it prepares it if it can, and calls run_here() then
   std::shared_ptr<void> tag;  // whatever the submitter wants to find again
   std::optional<Ready> ready;
+  std::uint64_t target = 0;  // address on the device where its vector goes too; 0: none
 
   // Set by the pipeline, whose mutex guards it.
   enum class State { kNew, kQueued, kPreparing, kInBatch, kRunning, kDone };

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bindrt import preprocess
     from bindrt.client import Client
     from bindrt.diagnosis import doctor
-    from bindrt.embeddings import Embeddings
+    from bindrt.embeddings import DeviceEmbeddings, Embeddings
     from bindrt.engines import Engine, GpuEngine
     from bindrt.loading import load
     from bindrt.modalities.audio import Audio
@@ -58,6 +58,7 @@ _WHEN_ASKED = {
     "Audio": "bindrt.modalities.audio",
     "Client": "bindrt.client",
     "Depth": "bindrt.modalities.depth",
+    "DeviceEmbeddings": "bindrt.embeddings",
     "Embeddings": "bindrt.embeddings",
     "Engine": "bindrt.engines",
     "GpuEngine": "bindrt.engines",
@@ -104,6 +105,7 @@ __all__ = [
     "ClosedError",
     "DeadlineExceeded",
     "Depth",
+    "DeviceEmbeddings",
     "Embeddings",
     "Engine",
     "EngineError",

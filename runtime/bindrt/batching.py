@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from bindrt._core.gpu import DeviceArray
 from bindrt.arrays import Array
 from bindrt.errors import EngineError, Error
 from bindrt.notes import Notes
@@ -24,9 +25,14 @@ CALL_TOKENS = 64
 
 @dataclass
 class Outcome:
-    """Vectors ``[N, D]`` with what happened to single items; a failed row is NaN."""
+    """Vectors ``[N, D]`` with what happened to single items; a failed row is NaN.
+
+    Attributes:
+        on_device: the same vectors in a GPU's memory, if they are wanted there.
+    """
 
     rows: Rows
+    on_device: DeviceArray | None = None
     errors: dict[int, Error] = field(default_factory=dict)
     notes: dict[int, Notes] = field(default_factory=dict)
 

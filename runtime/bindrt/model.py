@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
 
 from bindrt.background import in_background
-from bindrt.batching import Outcome
 from bindrt.bundle import Bundle
-from bindrt.bundle.space import with_fewer_views
 from bindrt.bundle.words import Words
 from bindrt.bundle_checks import chosen_modalities, require_our_tokenizer, space_in
+from bindrt.collecting import collected
 from bindrt.columns import as_items
 from bindrt.embeddings import Embeddings
-from bindrt.embeddings.sources import sources_of
 from bindrt.engines import Engine
 from bindrt.engines.own import own_engines
 from bindrt.errors import OptionError
@@ -44,7 +42,7 @@ from bindrt.lifetime import Lifetime
 from bindrt.load_options import LoadOptions
 from bindrt.loaded_encoders import LoadedEncoders
 from bindrt.modalities import MODALITIES
-from bindrt.option_checks import chosen_bool, is_normalized, is_skip
+from bindrt.option_checks import chosen_bool, chosen_output, is_normalized, is_skip
 from bindrt.pipeline import EmbeddingFuture, Pipelines, new_caller, request_options
 from bindrt.pipeline.bulk import Bulk
 from bindrt.pipeline.request_options import RequestOptions
@@ -156,6 +154,7 @@ class Model(Holding, Submitting, Windowing, Sensing):
         imu: Items[ImuItem] | None = None,
         normalize: bool = True,
         on_error: OnError = "raise",
+        output: Literal["host", "device"] = "host",
         **own: NoReturn,
     ) -> Embeddings:
         """Embed items of any modalities.
@@ -167,6 +166,7 @@ class Model(Holding, Submitting, Windowing, Sensing):
                 modality's factor, the mean over views not normalised again.
             on_error: ``raise`` the first bad item's error; or ``skip`` it: its row is NaN, its
                 error stands in ``Embeddings.errors``, and its neighbours are not touched.
+            output: ``host``; or ``device``: the vectors stay on the GPU, as :class:`DeviceEmbeddings`.
 
         Returns:
             float32 ``[N, D]`` per modality, in the order in which the modalities are listed here.
@@ -177,7 +177,7 @@ class Model(Holding, Submitting, Windowing, Sensing):
         >>> model.embed(audio=["bell.wav", "car.wav"], imu="bell.npz")
         Embeddings(audio [2, 96], imu [1, 96]; unit length; space imagebind-96-float-...)
         """
-        skip, normalize = is_skip(on_error), is_normalized(normalize)
+        skip, normalize, to = is_skip(on_error), is_normalized(normalize), chosen_output(output)
         given = {
             "image": image, "video": video, "text": text, "audio": audio,
             "depth": depth, "thermal": thermal, "imu": imu, **own,
@@ -189,8 +189,9 @@ class Model(Holding, Submitting, Windowing, Sensing):
         outcomes = {}
         for modality, given_items in items.items():
             with self._loaded.using(MODALITIES[modality].encoder):
-                outcomes[modality] = self._bulk(modality, given_items, options, skip, here=True).run()
-        return self._collect(items, outcomes, normalize)
+                bulk = self._bulk(modality, given_items, options, skip, here=True, output=to)
+                outcomes[modality] = bulk.run()
+        return collected(self.space, items, outcomes, normalize)
 
     async def aembed(
         self,
@@ -233,7 +234,7 @@ class Model(Holding, Submitting, Windowing, Sensing):
             outcomes = await embed_together(
                 {m: self._bulk(m, of, options, skip, here=False) for m, of in given.items()}
             )
-        return self._collect(given, outcomes, normalize)
+        return collected(self.space, given, outcomes, normalize)
 
     def _queue(self, modality: str, item: object, options: RequestOptions, block: bool) -> EmbeddingFuture:
         self._require(modality)
@@ -368,18 +369,6 @@ class Model(Holding, Submitting, Windowing, Sensing):
 
     def _engine(self, encoder: str) -> Engine:
         return self._loaded.engine(encoder)
-
-    def _collect(
-        self, items: Mapping[str, Iterable[object]], outcomes: dict[str, Outcome], normalize: bool
-    ) -> Embeddings:
-        return Embeddings(
-            vectors={m: o.rows for m, o in outcomes.items()},
-            space=with_fewer_views(self.space, {m: o.notes.values() for m, o in outcomes.items()}),
-            normalized=normalize,
-            errors={(m, i): error for m, o in outcomes.items() for i, error in o.errors.items()},
-            notes={(m, i): notes for m, o in outcomes.items() for i, notes in o.notes.items()},
-            sources={m: sources_of(given) for m, given in items.items()},
-        )
 
 
 def _open(found: Mapping[str, Opener], background: Collection[str], encoder: str) -> Engine:

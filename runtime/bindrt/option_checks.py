@@ -53,6 +53,17 @@ def is_skip(on_error: str) -> bool:
     return on_error == "skip"
 
 
+def chosen_output(output: object) -> str:
+    """Where vectors go: ``host`` or ``device``.
+
+    Raises:
+        OptionError: it is neither.
+    """
+    if output not in ("host", "device"):
+        raise OptionError(f"output={output!r}"[:80], "unknown", "use host or device")
+    return str(output)
+
+
 def is_normalized(normalize: object) -> bool:
     """``normalize`` as a bool.
 

@@ -5,6 +5,7 @@
 
 namespace bindrt::gpu {
 
+void bind_arrays(pybind11::module_& module);
 void bind_driver(pybind11::module_& module);
 void bind_errors(pybind11::module_& module);
 void bind_queue(pybind11::module_& module);

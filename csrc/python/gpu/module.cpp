@@ -13,6 +13,7 @@ void bind_gpu(py::module_& parent) {
   gpu::bind_errors(module);
   gpu::bind_driver(module);
   gpu::bind_queue(module);
+  gpu::bind_arrays(module);
   gpu::bind_operators(module);
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "csrc/python/gil.h"
+#include "csrc/python/gpu/rows.h"
 #include "csrc/python/pipeline/calls.h"
 
 namespace py = pybind11;
@@ -29,8 +30,8 @@ Bulk::Span around(const Bulk::Span& one, const Bulk::Span& other) {
 
 }  // namespace
 
-Bulk::Bulk(py::list items, py::array rows)
-    : held_(new Held{std::move(items), std::move(rows), {}, {}}),
+Bulk::Bulk(py::list items, py::array rows, py::object target)
+    : held_(new Held{std::move(items), std::move(rows), std::move(target), {}, {}}),
       requests_(held_->items.size()),
       last_wanted_(std::numeric_limits<std::int64_t>::max()) {
   py::array& out = held_->rows;
@@ -40,6 +41,13 @@ Bulk::Bulk(py::list items, py::array rows)
   }
   vectors_ = static_cast<float*>(out.mutable_data());
   dim_ = out.shape(1);
+  if (!held_->target.is_none()) {
+    const auto& array = held_->target.cast<const gpu::DeviceArray&>();
+    if (array.rows() != size() || array.dim() != dim_) {
+      throw py::value_error("vectors on the device are [items, dim]");
+    }
+    target_ = array.address();
+  }
 }
 
 Bulk::~Bulk() {

@@ -25,14 +25,19 @@ class Bulk {
  public:
   using Span = std::pair<std::int64_t, std::int64_t>;
 
-  // `rows` is float32 [N, dim] for N items, and stays what it is for those that end without a vector.
-  Bulk(pybind11::list items, pybind11::array rows);
+  // `rows` is float32 [N, dim] for N items, and stays what it is for those that end without a vector. The
+  // vectors go to `target` too, a DeviceArray of the same shape, or None.
+  Bulk(pybind11::list items, pybind11::array rows, pybind11::object target);
   Bulk(const Bulk&) = delete;
   Bulk& operator=(const Bulk&) = delete;
   ~Bulk();  // in any thread
 
   // Under the GIL.
   std::int64_t size() const noexcept { return static_cast<std::int64_t>(requests_.size()); }
+  // Where on the device an item's vector goes; 0: nowhere.
+  std::uint64_t target(std::int64_t index) const noexcept {
+    return target_ == 0 ? 0 : target_ + static_cast<std::uint64_t>(index * dim_) * sizeof(float);
+  }
   pybind11::object item(std::int64_t index) const;
   void note(std::int64_t index, pybind11::object notes);
   pybind11::dict take_notes();
@@ -80,12 +85,14 @@ class Bulk {
   struct Held {
     pybind11::list items;
     pybind11::array rows;
+    pybind11::object target;
     std::vector<pybind11::object> pipelines;
     pybind11::dict notes;
   };
   std::unique_ptr<Held> held_;
   float* vectors_;
   std::int64_t dim_;
+  std::uint64_t target_ = 0;
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

@@ -21,6 +21,12 @@ using namespace pipeline;
 
 namespace {
 
+void require_target(const Bulk& bulk, const PythonCalls& calls) {
+  if (bulk.target(0) != 0 && !calls.has_device()) {
+    throw py::value_error("vectors on a device need a pipeline that has one");
+  }
+}
+
 RequestPtr request_of(const std::shared_ptr<Bulk>& bulk, std::int64_t index, const BulkOptions& options) {
   if (index < 0 || index >= bulk->size()) {
     throw py::value_error("there is no such item");
@@ -33,6 +39,7 @@ RequestPtr request_of(const std::shared_ptr<Bulk>& bulk, std::int64_t index, con
   request->priority = options.priority;
   request->caller = options.caller;
   request->normalize = options.normalize;
+  request->target = bulk->target(index);
   request->patient = true;
   request->by_submitter = options.here;
   if (options.deadline) {
@@ -104,12 +111,19 @@ std::int64_t submit_items(const py::object& self, Pipeline& core, const PythonCa
   if (count < 1) {
     return 0;
   }
+  require_target(*bulk, calls);
   bulk->keep(self);
   const auto is_ready = [&](std::int64_t i) { return ids && lengths->at(i) > 0; };
   std::vector<std::optional<OrdinaryItem>> ordinary(static_cast<std::size_t>(count));
+  std::vector<std::shared_ptr<const gpu::LentRows>> lent(ordinary.size());
   for (std::int64_t i = 0; i < count; ++i) {
-    if (!is_ready(i)) {
-      ordinary[static_cast<std::size_t>(i)] = calls.read_ordinary(options.lane, bulk->item(first + i));
+    const auto at = static_cast<std::size_t>(i);
+    if (is_ready(i)) {
+      continue;
+    }
+    const py::object item = bulk->item(first + i);
+    if ((lent[at] = calls.read_lent(options.lane, item)) == nullptr) {
+      ordinary[at] = calls.read_ordinary(options.lane, item);
     }
   }
   std::vector<Bulk::Place> places;  // freed under the GIL, if they are not delivered
@@ -121,8 +135,11 @@ std::int64_t submit_items(const py::object& self, Pipeline& core, const PythonCa
       places.push_back({first + i, request_of(bulk, first + i, options)});
       Request& request = *places.back().request;
       auto& tag = *static_cast<PythonTag*>(request.tag.get());
-      tag.ordinary = std::move(ordinary[static_cast<std::size_t>(i)]);
-      if (is_ready(i)) {
+      const auto at = static_cast<std::size_t>(i);
+      tag.ordinary = std::move(ordinary[at]);
+      if (lent[at] != nullptr) {
+        request.ready = ready_on_device(std::move(lent[at]));
+      } else if (is_ready(i)) {
         const std::int64_t* const row = ids->data(i, 0);
         tag.ids = std::make_shared<const std::vector<std::int64_t>>(row, row + ids->shape(1));
         request.ready = Ready{tag.ids->data(), 1, ids->strides(0), lengths->at(i)};
@@ -141,14 +158,15 @@ std::int64_t submit_items(const py::object& self, Pipeline& core, const PythonCa
   return static_cast<std::int64_t>(admitted.accepted);
 }
 
-void submit_ids(const py::object& self, Pipeline& core, const std::shared_ptr<Bulk>& bulk, const Ids& ids,
-                const Ids& rows, std::int64_t length, const Ids& indexes, const Ids& counts,
-                const BulkOptions& options) {
+void submit_ids(const py::object& self, Pipeline& core, const PythonCalls& calls,
+                const std::shared_ptr<Bulk>& bulk, const Ids& ids, const Ids& rows, std::int64_t length,
+                const Ids& indexes, const Ids& counts, const BulkOptions& options) {
   const std::span<const std::int64_t> of_each(counts.data(), static_cast<std::size_t>(counts.size()));
   if (of_each.empty() || indexes.size() != counts.size() || std::ranges::min(of_each) < 1 ||
       std::reduce(of_each.begin(), of_each.end()) != rows.size()) {
     throw py::value_error("each item has rows, and each row an item");
   }
+  require_target(*bulk, calls);
   bulk->keep(self);
   Submitted answer = Submitted::kClosed;
   {
@@ -180,7 +198,8 @@ void bind_bulk(py::module_& module) {
   const auto metaclass = py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type));
   py::class_<Bulk, std::shared_ptr<Bulk>>(module, "Bulk", py::is_final(), metaclass,
                                           "Items that are answered together, in the rows of an array.")
-      .def(py::init<py::list, py::array>(), py::arg("items"), py::arg("rows"))
+      .def(py::init<py::list, py::array, py::object>(), py::arg("items"), py::arg("rows"),
+           py::arg("target") = py::none())
       .def("open", &Bulk::open)
       .def("cancel_after", &cancel_bulk, py::arg("index"))
       .def("wait", &wait_for_bulk, py::arg("seconds"), py::arg("most"))

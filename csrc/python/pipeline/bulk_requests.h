@@ -32,9 +32,9 @@ std::int64_t submit_items(const pybind11::object& pipeline, pipeline::Pipeline& 
 
 // Items whose input is ready, as a batch of its own: counts[i] rows of indexes[i], one after the other in
 // `rows`, which has numbers of rows of `ids` [N, any]; `length` columns of them count.
-void submit_ids(const pybind11::object& pipeline, pipeline::Pipeline& core, const std::shared_ptr<Bulk>& bulk,
-                const Ids& ids, const Ids& rows, std::int64_t length, const Ids& indexes, const Ids& counts,
-                const BulkOptions& options);
+void submit_ids(const pybind11::object& pipeline, pipeline::Pipeline& core, const PythonCalls& calls,
+                const std::shared_ptr<Bulk>& bulk, const Ids& ids, const Ids& rows, std::int64_t length,
+                const Ids& indexes, const Ids& counts, const BulkOptions& options);
 
 // Throws what Python knows as a pipeline that was closed.
 void require_open(pipeline::Submitted answer);

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "csrc/python/gil.h"
+#include "csrc/python/gpu/rows.h"
 
 namespace py = pybind11;
 
@@ -198,6 +199,19 @@ FailurePtr PythonCalls::prepare(const pipeline::Request& request, pipeline::Item
 std::optional<OrdinaryItem> PythonCalls::read_ordinary(int index, const py::handle& item) const {
   const LanePreparer& of = lane(index).ordinary;
   return of.preparer == nullptr ? std::nullopt : of.preparer->read(item, of.files);
+}
+
+std::shared_ptr<const gpu::LentRows> PythonCalls::read_lent(int index, const py::handle& item) const {
+  if (!has_device() || !py::isinstance<gpu::PythonRows>(item)) {
+    return nullptr;
+  }
+  const LaneArrays& arrays = lane(index);
+  const auto& given = item.cast<const gpu::PythonRows&>().rows;
+  if (arrays.tokens > 0 ||
+      given->lent().batch_row_bytes() != arrays.view_numbers() * arrays.dtype.itemsize()) {
+    throw py::value_error("rows on the device are not rows of the lane");
+  }
+  return given;
 }
 
 // Without the GIL. False: the item is left to Python.

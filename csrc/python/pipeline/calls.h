@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "csrc/gpu/batch_device.h"
+#include "csrc/gpu/lent_rows.h"
 #include "csrc/pipeline/pipeline.h"
 #include "csrc/python/pipeline/bulk.h"
 #include "csrc/python/pipeline/future.h"
@@ -65,6 +66,12 @@ std::shared_ptr<pybind11::object> held_object(pybind11::object object);
 // The exception itself, or what is wrong as a str; None for no failure.
 pybind11::object error_of(const pipeline::FailurePtr& failure);
 
+// Rows that the device copies itself.
+inline pipeline::Ready ready_on_device(std::shared_ptr<const gpu::LentRows> rows) {
+  const std::int64_t count = rows->lent().rows;
+  return {nullptr, count, 0, 0, std::move(rows)};
+}
+
 class PythonCalls final : public pipeline::Callbacks {
  public:
   // prepare(lane, item, rows), which writes into rows.reserve(...); run(lane, inputs, out); what
@@ -83,6 +90,10 @@ class PythonCalls final : public pipeline::Callbacks {
 
   // Under the GIL: what of an item its preparer needs, if it may be an ordinary one.
   std::optional<OrdinaryItem> read_ordinary(int lane, const pybind11::handle& item) const;
+  // Under the GIL: rows of an item that is on the pipeline's device already; null for any other. ValueError
+  // if they are not the lane's.
+  std::shared_ptr<const gpu::LentRows> read_lent(int lane, const pybind11::handle& item) const;
+  bool has_device() const { return !enqueue_.is_none(); }
   // Nobody waits for what is being prepared any more.
   void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
 

@@ -149,8 +149,8 @@ class PythonPipeline {
   static void submit_ids(const py::object& self, const std::shared_ptr<Bulk>& bulk, const Ids& ids,
                          const Ids& rows, std::int64_t length, const Ids& indexes, const Ids& counts,
                          const BulkOptions& options) {
-    bindrt::submit_ids(self, *self.cast<PythonPipeline&>().core_, bulk, ids, rows, length, indexes, counts,
-                       options);
+    auto& of = self.cast<PythonPipeline&>();
+    bindrt::submit_ids(self, *of.core_, *of.calls_, bulk, ids, rows, length, indexes, counts, options);
   }
 
   bool wait_for_room(int lane, double seconds) {
@@ -253,7 +253,11 @@ class PythonPipeline {
 
   void read_ordinary(const RequestPtr& request) const {
     PythonTag& tag = tag_of(request);
-    tag.ordinary = calls_->read_ordinary(request->lane, tag.item);
+    if (auto lent = calls_->read_lent(request->lane, tag.item)) {
+      request->ready = ready_on_device(std::move(lent));
+    } else {
+      tag.ordinary = calls_->read_ordinary(request->lane, tag.item);
+    }
   }
 
   // Whether the queue had room.
@@ -366,7 +370,6 @@ void bind_pipeline(py::module_& module) {
       .def("weigh", &PythonItemRows::weigh, py::arg("weights"))
       .def("note", &PythonItemRows::note, py::arg("notes"))
       .def("is_wanted", &PythonItemRows::is_wanted)
-
       .def_property_readonly("left", &PythonItemRows::left);
   py::class_<PythonPipeline>(module, "Pipeline", py::is_final(), metaclass,
                              "Requests in, vectors out; see csrc/pipeline/pipeline.h.")

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import TypedDict, final, type_check_only
+from typing import Any, TypedDict, final, type_check_only
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,56 @@ class Queue:
     def __enter__(self) -> Queue: ...
     def __exit__(self, *args: object) -> None: ...
 
+@final
+class Mark:
+    def __init__(self, device: int, stream: int) -> None: ...
+
+@final
+class DeviceRows:
+    def __init__(
+        self,
+        device: int,
+        address: int,
+        rows: int,
+        parts: int,
+        copies: int,
+        part_bytes: int,
+        ready: Mark | None,
+        owner: object,
+    ) -> None: ...
+
+@final
+class DeviceArray:
+    def __init__(self, device: int, rows: int, dim: int) -> None: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def device(self) -> int: ...
+    def __len__(self) -> int: ...
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+    def __dlpack__(
+        self,
+        *,
+        stream: object = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> object: ...
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]: ...
+
+@type_check_only
+class DlpackArray(TypedDict):
+    address: int
+    device: tuple[int, int]
+    shape: tuple[int, ...]
+    strides: tuple[int, ...] | None
+    dtype: tuple[int, int, int]
+
+def read_dlpack(capsule: object) -> DlpackArray: ...
+def place(device: int, address: int) -> str: ...
+def import_stream(device: int) -> int: ...
+def synchronize(device: int) -> None: ...
 def available() -> bool: ...
 def problem() -> str: ...
 def driver() -> DriverInfo: ...

@@ -296,7 +296,7 @@ class Embeddings(ByModality, Mapping[str, Vectors]):
             require_comparable(self.space, what.space, name)
             if len(what) != 1:
                 raise InputError(name, f"it has {len(what)} modalities", "give one, for example e['image']")
-            return next(iter(what.values()))
+            return next(iter(what.vectors.values()))
         return self._as_rows(what, name)
 
     def _not_embedded(self, what: object, name: str) -> OptionError:
@@ -343,9 +343,9 @@ def concatenated(parts: list[Embeddings]) -> Embeddings:
         errors |= {(m, first[m] + i): error for (m, i), error in part.errors.items()}
         notes |= {(m, first[m] + i): note for (m, i), note in part.notes.items()}
         spans |= {(m, first[m] + i): span for (m, i), span in part.spans.items()}
-        for m, rows in part.items():
+        for m, rows in part.vectors.items():
             sources[m] += [part.source(m, i) for i in range(len(rows))]
-    vectors = {m: np.concatenate([part[m] for part in parts if m in part]) for m in names}
+    vectors = {m: np.concatenate([part.vectors[m] for part in parts if m in part]) for m in names}
     known = {m: tuple(texts) for m, texts in sources.items()}
     return Embeddings(vectors, parts[0].space, parts[0].normalized, errors, notes, known, spans)
 

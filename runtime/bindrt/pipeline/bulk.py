@@ -16,7 +16,7 @@ from bindrt.engines import Engine
 from bindrt.errors import ClosedError, EngineError, Error
 from bindrt.items import Prepared
 from bindrt.modalities import MODALITIES
-from bindrt.pipeline.encoder import EncoderPipeline
+from bindrt.pipeline.encoder import EncoderPipeline, vectors_beside
 from bindrt.pipeline.futures import PATIENCE, exception_of
 from bindrt.pipeline.pipelines import Pipelines
 from bindrt.pipeline.request_options import RequestOptions
@@ -52,6 +52,11 @@ class Bulk:
         options: how the requests are treated; they have a caller.
         here: this thread prepares a single item, and runs the engine where that has nothing else to do;
             texts make batches of their own.
+        output: where the vectors go: ``host``, or ``device`` too.
+
+    Raises:
+        OptionError: they shall go to a device, and the encoder runs on the host.
+        EngineError: the device has no memory for them.
     """
 
     def __init__(
@@ -66,8 +71,12 @@ class Bulk:
         options: RequestOptions,
         skip: bool,
         here: bool,
+        output: str = "host",
     ) -> None:
-        self._outcome = Outcome(np.full((len(items), embed_dim), np.nan, np.float32))
+        on_device = None
+        if output == "device":
+            on_device = vectors_beside(engine(MODALITIES[modality].encoder), modality, len(items), embed_dim)
+        self._outcome = Outcome(np.full((len(items), embed_dim), np.nan, np.float32), on_device)
         self._pipelines = pipelines
         self._preparation = preparation
         self._counts = counts
@@ -77,7 +86,7 @@ class Bulk:
         self._options = options
         self._skip = skip
         self._here = here
-        self._bulk = _core.Bulk(items, self._outcome.rows)
+        self._bulk = _core.Bulk(items, self._outcome.rows, on_device)
         self._is_text = MODALITIES[modality].tokens is not None
         self._is_quick = len(items) == 1 or all(isinstance(item, Prepared) for item in items)
         self._texts = self._groups()
@@ -175,6 +184,11 @@ class Bulk:
             at = self._next - self._window.first
             ids, lengths = self._window.ids[at:], self._window.lengths[at:]
             wanted = min(wanted, len(lengths))
+        elif pipeline.device_items is not None:
+            for i in range(self._next, self._next + wanted):
+                self._items[i], notes = pipeline.device_items.taken(self._modality, self._items[i])
+                if notes:
+                    self._outcome.notes[i] = notes
         accepted = pipeline.core.submit_items(self._bulk, self._next, wanted, options, ids, lengths)
         self.is_full = accepted < wanted
         self._next += accepted

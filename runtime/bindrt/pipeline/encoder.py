@@ -22,9 +22,10 @@ from bindrt.cores import usable_threads
 from bindrt.ending import engine_gate
 from bindrt.engines import Engine, GpuEngine
 from bindrt.engines.devices import cuda_index
-from bindrt.errors import EngineError
+from bindrt.errors import EngineError, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.once import OncePerProcess
+from bindrt.pipeline.device_items import DeviceItems
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
 from bindrt.pipeline.gpu_pictures import LEAST_PIXELS, picture_decoder
 from bindrt.pipeline.options import PipelineOptions
@@ -109,6 +110,8 @@ class EncoderPipeline:
         except _core.gpu.DriverError as error:
             raise EngineError(f"the pipeline of {encoder.name}", f"the GPU failed ({error})") from None
         _stopped[self.core] = stopped
+        #: Takes items that are on the engine's GPU; None: it runs on the host.
+        self.device_items = None if gpu is None else DeviceItems(gpu["device"], encoder, self.modalities)
         #: Whether a thread that waits may prepare its items and run the engine for them.
         self.runs_here = not background
         self.ahead = {m: _ahead(m, self.max_batch, options) for m in modalities}
@@ -135,6 +138,10 @@ class EncoderPipeline:
                 return self.core.submit(future, lane, item, ids, priority, caller, deadline, normalize)
             except ValueError:
                 pass  # preparing says what is wrong with the tokens
+        if self.device_items is not None:
+            item, notes = self.device_items.taken(modality, item)
+            if notes:
+                future.notes = notes
         return self.core.submit(future, lane, item, None, priority, caller, deadline, normalize)
 
     def submit_many(
@@ -150,6 +157,12 @@ class EncoderPipeline:
             ids, counts, notes = self._preparation.all_ids(modality, items)
             for i, of in notes.items():
                 futures[i].notes = of
+        elif self.device_items is not None:
+            items = list(items)
+            for i, item in enumerate(items):
+                items[i], notes = self.device_items.taken(modality, item)
+                if notes:
+                    futures[i].notes = notes
         lane = self.lane[modality]
         return self.core.submit_many(futures, lane, items, ids, counts, priority, caller, deadline, normalize)
 
@@ -300,6 +313,30 @@ def _runs_on_device(engine: Engine) -> bool:
     """Whether the core queues the engine's work on a GPU."""
     there = cuda_index(engine.device) is not None and isinstance(engine, GpuEngine)
     return there and _core.gpu.available()
+
+
+def vectors_beside(engine: Engine, modality: str, count: int, embed_dim: int) -> _core.gpu.DeviceArray:
+    """Room for vectors on the GPU where an engine runs; NaN until they are there.
+
+    Raises:
+        OptionError: it runs on the host.
+        EngineError: the GPU failed, or has no memory.
+    """
+    device = cuda_index(engine.device)
+    if device is None or not _runs_on_device(engine):
+        raise OptionError(
+            "output='device'",
+            f"the encoder of {modality} runs on {engine.device}, by {engine.name}",
+            "leave it out, or load the model with an engine on a GPU",
+        )
+    try:
+        return _core.gpu.DeviceArray(device, count, embed_dim)
+    except (_core.gpu.DriverError, MemoryError) as error:
+        raise EngineError(
+            f"{count} vectors of {modality} on {engine.device}",
+            f"the GPU failed ({error})",
+            "embed fewer items at a time, or leave output='device' out",
+        ) from None
 
 
 def _gpu(engine: Engine, options: PipelineOptions, max_batch: int, shapes: int) -> dict[str, Any] | None:

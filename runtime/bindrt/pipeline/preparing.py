@@ -10,6 +10,7 @@ from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES, Modality, for_encoder
+from bindrt.pipeline.device_items import Refused
 from bindrt.preparation import Preparation
 from bindrt.wanted import wanted_while
 
@@ -28,6 +29,8 @@ class Preparer:
         self._stopped = stopped
 
     def __call__(self, lane: int, item: object, rows: _core.ItemRows) -> None:
+        if isinstance(item, Refused):
+            raise item.error
         modality = self._modalities[lane]
         slots = _Slots(rows)
         with wanted_while(lambda: rows.is_wanted() and not self._stopped.is_set()):

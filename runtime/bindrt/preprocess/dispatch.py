@@ -164,23 +164,27 @@ def _ready(modality: Modality, item: Prepared) -> Views:
     """Input that is handed in ready, after a check of its shape, dtype, finite values and token numbers."""
     name = arrays.item_name(item)
     array = arrays.to_numpy(item.array, name)
-    fits = array.shape == modality.view or (array.shape[1:] == modality.view and len(array) > 0)
-    if not fits:
-        view = ", ".join(map(str, modality.view))
-        raise InputError(
-            name, f"the shape is {list(array.shape)}", f"{modality.name} takes [{view}] or [views, {view}]"
-        )
-    if array.dtype != np.dtype(modality.dtype):
-        dtype = np.dtype(modality.dtype).name
-        raise InputError(
-            name, f"the dtype is {array.dtype}", f"{modality.name} takes {dtype}: .astype(numpy.{dtype})"
-        )
-    if modality.views == 1 and not item.views and array.ndim > len(modality.view) and len(array) > 1:
-        raise InputError(
-            name,
-            f"it holds {len(array)} inputs, and their vectors would be averaged into one",
-            "pass bindrt.Prepared.batch(array), a list of items; or views=True if you mean that",
-        )
+    require_ready(modality, item, array.shape, str(array.dtype), name)
     arrays.require_finite(array, name)
     modality.check_ready(array, name)
     return Views(modality.with_view_axis(array), notes=item.notes)
+
+
+def require_ready(modality: Modality, item: Prepared, shape: tuple[int, ...], dtype: str, name: str) -> None:
+    """Raises InputError unless an array of this shape and dtype is a modality's input, wherever it is."""
+    if shape != modality.view and (shape[1:] != modality.view or shape[0] == 0):
+        view = ", ".join(map(str, modality.view))
+        raise InputError(
+            name, f"the shape is {list(shape)}", f"{modality.name} takes [{view}] or [views, {view}]"
+        )
+    wanted = np.dtype(modality.dtype).name
+    if dtype != wanted:
+        raise InputError(
+            name, f"the dtype is {dtype}", f"{modality.name} takes {wanted}: .astype(numpy.{wanted})"
+        )
+    if modality.views == 1 and not item.views and len(shape) > len(modality.view) and shape[0] > 1:
+        raise InputError(
+            name,
+            f"it holds {shape[0]} inputs, and their vectors would be averaged into one",
+            "pass bindrt.Prepared.batch(array), a list of items; or views=True if you mean that",
+        )

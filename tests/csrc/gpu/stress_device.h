@@ -10,6 +10,7 @@
 #include <deque>
 
 #include "csrc/gpu/batch_device.h"
+#include "csrc/gpu/lent_rows.h"
 #include "tests/cpp/stress.h"
 #include "tests/csrc/pipeline/simulated_device.h"
 #include "tests/cudasim/encoder_params.h"
@@ -88,6 +89,9 @@ class StressDevice final : public Device {
   }
   const float* wait() override { return device_.wait(); }
   void require() override { device_.require(); }
+  void store(std::uint64_t target, const float* vector, std::int64_t dim) override {
+    device_.store(target, vector, dim);
+  }
 
  private:
   // A real driver's must not touch device memory.
@@ -157,5 +161,70 @@ class StressDevice final : public Device {
   std::deque<Function> functions_;  // what is queued or recorded points here
   BatchDevice device_;
 };
+
+// Where a vector is wanted.
+class StressPlace {
+ public:
+  StressPlace() : memory_(stress_context(), kBytes) {
+    const std::vector<float> poison(static_cast<std::size_t>(kDim), kPoison);
+    StreamQueue queue(stress_context());
+    queue.upload(memory_.data(), poison.data(), kBytes);
+    queue.wait();
+  }
+
+  std::uint64_t address() const noexcept { return memory_.address(); }
+  std::vector<float> read() const {
+    std::vector<float> found(static_cast<std::size_t>(kDim));
+    StreamQueue queue(stress_context());
+    queue.download(found.data(), memory_.data(), kBytes);
+    queue.wait();
+    return found;
+  }
+
+ private:
+  static constexpr std::size_t kBytes = kDim * sizeof(float);
+  DeviceMemory memory_;
+};
+
+// Rows that another library has on the device, or will: its stream is late.
+class Lending {
+ public:
+  Lending(const Item& item, std::int64_t numbers)
+      : bytes_(static_cast<std::size_t>(item.rows * numbers) * sizeof(float)),
+        source_(stress_context(), bytes_),
+        memory_(stress_context(), bytes_),
+        stream_(stress_context()),
+        written_(std::make_shared<Event>(stress_context())) {
+    item.write(reinterpret_cast<float*>(source_.data()), numbers);
+    stress_context().call("rows of another library", &cu::Api::copy_to_device, memory_.address(),
+                          static_cast<const void*>(source_.data()), bytes_, stream_.handle());
+    written_->record(stream_);
+  }
+  Lending(const Lending&) = delete;
+  Lending& operator=(const Lending&) = delete;
+  ~Lending() { stress_context().ask(&cu::Api::stream_synchronize, stream_.handle()); }
+
+  Lent rows(std::int64_t count) const {
+    return {.address = memory_.address(),
+            .rows = count,
+            .part_bytes = static_cast<std::int64_t>(bytes_) / count,
+            .ready = written_};
+  }
+
+ private:
+  const std::size_t bytes_;
+  PinnedMemory source_;
+  DeviceMemory memory_;
+  Stream stream_;
+  const std::shared_ptr<Event> written_;
+};
+
+inline void lend_rows(Request& request, Item& item, std::int64_t class_length) {
+  item.length = class_length;
+  const auto lending = std::make_shared<Lending>(item, kRowNumbers + class_length);
+  item.lent = lending;
+  request.ready =
+      Ready{nullptr, item.rows, 0, class_length, std::make_shared<LentRows>(lending->rows(item.rows))};
+}
 
 }  // namespace bindrt::gpu

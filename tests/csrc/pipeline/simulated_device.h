@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 
 #include "kernels/pool/pool.h"
 #include "tests/csrc/pipeline/simulated_pipeline.h"
@@ -134,12 +135,22 @@ class SimulatedDevice final : public Device {
       kernels::pool_views({rows.data() + entry.first * kDim,
                            request.weights.empty() ? nullptr : request.weights.data(), &entry.rows, 1, kDim},
                           {.normalize = request.normalize}, to);
+      if (request.target != 0) {
+        store(request.target, to, kDim);
+      }
       to += kDim;
     }
     return vectors.data();
   }
 
   void require() override { refuse_if_lost(); }
+  // A "device's" address is one of the host's here.
+  void store(std::uint64_t target, const float* vector, std::int64_t dim) override {
+    auto* const to = reinterpret_cast<float*>(target);
+    for (std::int64_t i = 0; i < dim; ++i) {
+      to[i] = vector == nullptr ? std::numeric_limits<float>::quiet_NaN() : vector[i];
+    }
+  }
 
  private:
   void refuse_if_lost() const {

@@ -39,6 +39,7 @@ struct Item {
   int slow = 0;                   // microseconds of preparing
   std::atomic<bool> held{false};  // preparing lasts until it is false
   std::vector<float> ready;
+  std::shared_ptr<void> lent;  // memory of its ready rows that may be gone once it is delivered
 
   std::atomic<int> deliveries{0};
   Outcome outcome = Outcome::kClosed;
@@ -184,6 +185,7 @@ class Model final : public Callbacks {
       if (delivery.vector != nullptr) {
         item.vector.assign(delivery.vector, delivery.vector + kDim);
       }
+      item.lent.reset();
       item.deliveries.fetch_add(1);
       if (on_delivery) {
         on_delivery(delivery);
@@ -257,6 +259,21 @@ inline void make_ready(Request& request, Item& item, std::int64_t class_length) 
   item.write(item.ready.data(), numbers);
   request.ready =
       Ready{item.ready.data(), item.rows, numbers * static_cast<std::int64_t>(sizeof(float)), item.length};
+}
+
+// The same by memory that is somebody else's, of which a device makes the rows.
+inline void lend_ready(Request& request, Item& item, std::int64_t class_length) {
+  item.length = class_length;
+  const std::int64_t numbers = kRowNumbers + class_length;
+  const auto bytes = static_cast<std::size_t>(item.rows * numbers) * sizeof(float);
+  const std::shared_ptr<std::byte> memory(new std::byte[bytes], [bytes](std::byte* ended) {
+    std::memset(ended, 0x7f, bytes);
+    delete[] ended;
+  });
+  item.write(reinterpret_cast<float*>(memory.get()), numbers);
+  item.lent = memory;
+  const std::shared_ptr<std::byte> unowned(memory.get(), [](std::byte*) {});
+  request.ready = Ready{nullptr, item.rows, 0, class_length, std::make_shared<Left>(unowned, bytes, true)};
 }
 
 // Checks a delivered vector of a request that was not normalised.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <span>
 
@@ -25,12 +26,29 @@ unsigned seconds() {
   return given == nullptr ? 60U : static_cast<unsigned>(std::atoi(given));
 }
 
+// Where a vector is wanted on the device, and ready rows that are there.
+#if defined(BINDRT_STRESS_GPU)
+using Place = gpu::StressPlace;
+void lend_rows(Request& request, Item& item, std::int64_t length) { gpu::lend_rows(request, item, length); }
+#else
+class Place {
+ public:
+  std::uint64_t address() const noexcept { return reinterpret_cast<std::uintptr_t>(vector_.data()); }
+  std::vector<float> read() const { return vector_; }
+
+ private:
+  std::vector<float> vector_ = std::vector<float>(static_cast<std::size_t>(kDim), kPoison);
+};
+void lend_rows(Request& request, Item& item, std::int64_t length) { lend_ready(request, item, length); }
+#endif
+
 struct Planned {
   std::shared_ptr<Item> item = std::make_shared<Item>();
   RequestPtr request;
   bool cancels = false;
   bool accepted = false;
   int after = 0;  // microseconds before it is submitted
+  std::shared_ptr<Place> there;
   // With so many that follow it, it is a batch as it is; their rows lie one after the other.
   std::size_t followers = 0;
   std::vector<float> rows;
@@ -114,6 +132,13 @@ struct Schedule {
     if (chance(3)) {
       item.weighted = item.throws = item.unreadable = false;
       make_ready(*made.request, item, longest);
+    } else if (chance(4)) {
+      item.weighted = item.throws = item.unreadable = false;
+      lend_rows(*made.request, item, longest);
+    }
+    if (device != nullptr && chance(3)) {
+      made.there = std::make_shared<Place>();
+      made.request->target = made.there->address();
     }
     made.request->by_submitter = chance(3);
     made.request->patient = chance(3);
@@ -234,6 +259,11 @@ void check_item(const Planned& each, bool aborts, bool short_of_memory) {
   }
   if (item.outcome != Outcome::kDone) {
     CHECK(item.vector.empty());
+  }
+  if (each.there != nullptr) {
+    const std::vector<float> found = each.there->read();
+    const auto nothing = [](float value) { return value == kPoison || std::isnan(value); };
+    CHECK(item.outcome == Outcome::kDone ? found == item.vector : std::ranges::all_of(found, nothing));
   }
 }
 

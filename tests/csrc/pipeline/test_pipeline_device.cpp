@@ -1,5 +1,6 @@
 // The pipeline with a simulated device: batches on their way at once, what it fails on, and its end.
 
+#include <cmath>
 #include <future>
 
 #include "tests/csrc/pipeline/simulated_device.h"
@@ -75,6 +76,63 @@ void test_rows_of_the_device_are_made_here_when_it_fails() {
       check_vector(*item);
     } else {  // it may have shared the batch of the bad one
       CHECK(item->outcome == Outcome::kDone || item->message == "there is not enough memory to prepare it");
+    }
+  }
+}
+
+// Ready rows in memory of their owner, who may free it once the request is over.
+void test_rows_that_are_lent() {
+  LaneOptions options = lane_with_room();
+  options.in_flight = 64;
+  DeviceWorld world({options});
+  world.model->fail_on(3);
+  for (int i = 0; i < 40; ++i) {
+    world.items.push_back(std::make_shared<Item>());
+    Item& item = *world.items.back();
+    item.number = i;
+    item.rows = 1 + i % 2;
+    item.bad = i == 3;
+    const RequestPtr request = request_for(world.items.back());
+    lend_ready(*request, item, 1);
+    CHECK(world.pipeline->submit(request) == Submitted::kAccepted);
+  }
+  world.wait();
+  for (const auto& item : world.items) {
+    CHECK(item->outcome == (item->bad ? Outcome::kFailed : Outcome::kDone));
+    CHECK(item->bad || item->vector.size() == static_cast<std::size_t>(kDim));
+    CHECK(item->lent == nullptr);
+  }
+  const LaneCounts counts = world.pipeline->snapshot(0).counts;
+  CHECK(counts.rows_copied == 0 && counts.rows_borrowed == 0 && counts.rows_on_device > 0);
+}
+
+// What the device wrote, what the engine alone made, and NaN where there is none.
+void test_vectors_go_where_they_are_wanted() {
+  DeviceWorld world({lane("image", 4)});
+  world.model->fail_on(3);
+  constexpr int kItems = 24;
+  std::vector<float> there(std::size_t{kItems} * kDim, kPoison);
+  for (int i = 0; i < kItems; ++i) {
+    world.items.push_back(std::make_shared<Item>());
+    Item& item = *world.items.back();
+    item.number = i == 5 ? kNotFinite : i;
+    item.bad = i == 3;
+    const RequestPtr request = request_for(world.items.back());
+    request->target = i % 2 == 0 ? 0 : reinterpret_cast<std::uintptr_t>(there.data() + i * kDim);
+    CHECK(world.pipeline->submit(request) == Submitted::kAccepted);
+  }
+  world.wait();
+  for (int i = 0; i < kItems; ++i) {
+    const Item& item = *world.items[static_cast<std::size_t>(i)];
+    const bool failed = i == 3 || i == 5;
+    CHECK(item.outcome == (failed ? Outcome::kFailed : Outcome::kDone));
+    for (std::int64_t at = 0; at < kDim; ++at) {
+      const float found = there[static_cast<std::size_t>(i * kDim + at)];
+      if (i % 2 == 0) {
+        CHECK(found == kPoison);
+      } else {
+        CHECK(failed ? std::isnan(found) : found == item.vector[static_cast<std::size_t>(at)]);
+      }
     }
   }
 }
@@ -284,6 +342,8 @@ int main() {
   using namespace bindrt::simulated;
   test_the_device_makes_rows();
   test_rows_of_the_device_are_made_here_when_it_fails();
+  test_rows_that_are_lent();
+  test_vectors_go_where_they_are_wanted();
   test_batches_are_on_their_way_at_once();
   test_culprits_are_found();
   test_out_of_memory_halves_the_batch();

@@ -69,6 +69,24 @@ BINDRT_DRIVER_API cu::Result cuMemFree_v2(cu::Pointer address) {
   });
 }
 
+BINDRT_DRIVER_API cu::Result cuPointerGetAttribute(void* value, int which, cu::Pointer address) {
+  return guarded([&](State& state) {
+    state.current();
+    auto after = state.memory.upper_bound(address);
+    if (after == state.memory.begin() || address - (--after)->first >= after->second.memory->bytes()) {
+      throw Refusal{kInvalidValue};
+    }
+    ContextState* const owner = after->second.context;
+    if (which == cu::kPointerDevice) {
+      *static_cast<int*>(value) = owner->device;
+    } else if (which == cu::kPointerContext) {
+      *static_cast<cu::Context*>(value) = reinterpret_cast<cu::Context>(owner);
+    } else {
+      throw Refusal{kInvalidValue};
+    }
+  });
+}
+
 BINDRT_DRIVER_API cu::Result cuMemHostAlloc(void** host, std::size_t bytes, unsigned) {
   return guarded([&](State& state) {
     state.current();

@@ -1,0 +1,145 @@
+"""Arrays on a device, as other libraries have them: written late, on a stream of their own."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+from bindrt import _core
+
+_CODES = {"i": 0, "u": 1, "f": 2}
+
+
+def driver() -> ctypes.CDLL:
+    """The driver's library, for calls that bindrt does not make."""
+    return ctypes.CDLL(_core.gpu.driver()["path"])
+
+
+class _Tensor(ctypes.Structure):
+    _fields_ = (
+        ("data", ctypes.c_void_p), ("device_type", ctypes.c_int32), ("device_id", ctypes.c_int32),
+        ("ndim", ctypes.c_int32), ("code", ctypes.c_uint8), ("bits", ctypes.c_uint8),
+        ("lanes", ctypes.c_uint16), ("shape", ctypes.c_void_p), ("strides", ctypes.c_void_p),
+        ("byte_offset", ctypes.c_uint64),
+    )  # fmt: skip
+
+
+class _Managed(ctypes.Structure):
+    _fields_ = (("tensor", _Tensor), ("owner", ctypes.c_void_p), ("deleter", ctypes.c_void_p))
+
+
+class Memory:
+    """An array's numbers in device memory of its own. They are there once its stream has copied them."""
+
+    def __init__(self, array: np.ndarray, device: int = 0) -> None:
+        self.array = np.ascontiguousarray(array)
+        self.device = device
+        self.queue = _core.gpu.Queue(device)
+        self.address = self.queue.take(self.array.nbytes)
+        self.queue.upload(self.address, self.array)
+
+    @property
+    def stream(self) -> int:
+        return self.queue.stream
+
+
+class Interface(Memory):
+    """As PyCUDA and Numba have it: ``__cuda_array_interface__``. ``changes`` are entries that differ."""
+
+    def __init__(self, array: np.ndarray, device: int = 0, **changes: Any) -> None:
+        super().__init__(array, device)
+        self.changes = changes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.array.dtype
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        about = {
+            "shape": self.array.shape, "typestr": self.array.dtype.str, "data": (self.address, True),
+            "strides": None, "stream": self.stream, "version": 3,
+        }  # fmt: skip
+        return {**about, **self.changes}
+
+
+class Dlpack(Memory):
+    """As torch and CuPy have it: ``__dlpack__``, which makes the reader's stream wait.
+
+    Args:
+        old: without DLPack's ``max_version``, as before its version 1.
+        changes: fields of the tensor that differ.
+    """
+
+    def __init__(self, array: np.ndarray, device: int = 0, old: bool = True, **changes: Any) -> None:
+        super().__init__(array, device)
+        self.old = old
+        self.changes = changes
+        self.streams: list[int] = []  # that were made to wait
+        self.capsules = 0  # that live
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.array.dtype
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 2, self.device
+
+    def __dlpack__(self, *, stream: int, **options: Any) -> Any:
+        if options and self.old:
+            raise TypeError("no such keyword")
+        self.streams.append(stream)
+        self._let_wait(stream)
+        shape = (ctypes.c_int64 * self.array.ndim)(*self.array.shape)
+        strides = self.changes.get("strides")
+        held_strides = None if strides is None else (ctypes.c_int64 * len(strides))(*strides)
+        dtype = self.array.dtype
+        managed = _Managed(
+            _Tensor(
+                self.address, 2, self.device, self.array.ndim,
+                self.changes.get("code", _CODES[dtype.kind]), self.changes.get("bits", 8 * dtype.itemsize), 1,
+                ctypes.addressof(shape), None if held_strides is None else ctypes.addressof(held_strides), 0,
+            ),
+            None,
+            None,
+        )  # fmt: skip
+        self.capsules += 1
+
+        def destroy(_: object) -> None:
+            self.capsules -= 1
+
+        destructor = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(destroy)
+        _living.append((managed, shape, held_strides, destructor))
+        make = ctypes.pythonapi.PyCapsule_New
+        make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+        return make(ctypes.addressof(managed), b"dltensor", ctypes.cast(destructor, ctypes.c_void_p))
+
+    def _let_wait(self, stream: int) -> None:
+        event, calls = ctypes.c_void_p(), driver()
+        with self.queue:
+            assert calls.cuEventCreate(ctypes.byref(event), 2) == 0
+            assert calls.cuEventRecord(event, ctypes.c_void_p(self.stream)) == 0
+            assert calls.cuStreamWaitEvent(ctypes.c_void_p(stream), event, 0) == 0
+            assert calls.cuEventDestroy_v2(event) == 0
+
+
+_living: list[Any] = []  # what capsules point to
+
+
+def download(source: Any) -> np.ndarray:
+    """What an array with ``__cuda_array_interface__`` holds, float32, read on a stream of our own."""
+    about = source.__cuda_array_interface__
+    found = np.empty(about["shape"], np.float32)
+    if found.size:
+        _core.gpu.Queue(0).download(found, about["data"][0])
+    return found
