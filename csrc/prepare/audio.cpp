@@ -135,11 +135,12 @@ std::optional<Prepared> prepare_audio(const Item& item, const Limits& limits, Sl
   if (whole == nullptr || !fits(*whole, limits)) {
     return std::nullopt;
   }
+  const LentPtr lent = array != nullptr ? array->lent : nullptr;
   if (span.is_whole()) {
-    return spectra(*whole, slots);
+    return spectra(*whole, slots, lent);
   }
   const std::unique_ptr<Recording> part = segment(*whole, span);
-  return part == nullptr ? std::nullopt : spectra(*part, slots);
+  return part == nullptr ? std::nullopt : spectra(*part, slots, lent);
 }
 
 }  // namespace bindrt::prepare

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "csrc/prepare/left_bytes.h"
 #include "kernels/map/depth_gpu.h"
 #include "kernels/map/map_square.h"
 #include "kernels/map/thermal_gpu.h"
@@ -21,14 +22,13 @@ std::int64_t number_bytes(kernels::MapType type) noexcept {
   return kBytes[static_cast<int>(type)];
 }
 
-// Some rows and columns of a map, in memory of their own.
+// Some rows and columns of a map, or all.
 struct MapPart {
   Map map{};                // the whole; only its numbers of the part may be read
   std::int64_t before = 0;  // bytes from where the map's first number would lie to the part
-  std::size_t bytes = 0;
-  std::shared_ptr<std::byte> memory;
+  LeftBytes bytes;
 
-  Map at(std::byte* part) const noexcept {
+  Map at(const std::byte* part) const noexcept {
     Map placed = map;
     placed.pixels = part - before;
     return placed;
@@ -46,9 +46,9 @@ MapPart square_part(const Map& map, kernels::ResizeFilter filter, Slots& slots) 
   part.map = map;
   part.map.row_stride = taps.columns() * number;
   part.before = taps.down->first_input * part.map.row_stride + taps.across->first_input * number;
-  part.bytes = static_cast<std::size_t>(taps.rows() * part.map.row_stride);
-  part.memory = slots.room(part.bytes, 1);
-  std::byte* to = part.memory.get();
+  const auto bytes = static_cast<std::size_t>(taps.rows() * part.map.row_stride);
+  part.bytes = {slots.room(bytes, 1), bytes};
+  std::byte* to = part.bytes.room();
   for (std::int32_t y = taps.down->first_input; to != nullptr && y < taps.down->last_input; ++y) {
     const auto* const row = static_cast<const std::byte*>(map.pixels) + y * map.row_stride;
     std::memcpy(to, row + taps.across->first_input * number, static_cast<std::size_t>(part.map.row_stride));
@@ -64,7 +64,7 @@ class DecodedMap final : public Decoded {
   DecodedMap(MapPart part, const typename Op::Options& options) : part_(std::move(part)), options_(options) {}
 
   bool make(void* out) const noexcept override {
-    return Op::make(part_.at(part_.memory.get()), options_, out);
+    return part_.bytes.here([&](const std::byte* part) { return Op::make(part_.at(part), options_, out); });
   }
 
   void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override {
@@ -72,9 +72,7 @@ class DecodedMap final : public Decoded {
     std::vector<typename Op::Options> options;
     for (const Decoded* const item : items) {
       const auto& [part, of] = static_cast<const DecodedMap*>(item)->both();
-      auto* const device = static_cast<std::byte*>(queue.scratch(part.bytes));
-      queue.upload_pinned(device, part.memory.get(), part.bytes);
-      maps.push_back(part.at(device));
+      maps.push_back(part.at(part.bytes.on(queue)));
       options.push_back(of);
     }
     Op::queue(queue, maps, options, out);
@@ -114,9 +112,12 @@ struct Thermal {
 };
 
 template <class Op>
-bool leave(const Map& map, const typename Op::Options& options, Slots& slots) {
-  MapPart part = slots.may_leave() ? square_part(map, Op::kFilter, slots) : MapPart{};
-  if (part.memory == nullptr) {
+bool leave(const Map& map, const LentPtr& lent, const typename Op::Options& options, Slots& slots) {
+  if (!slots.may_leave()) {
+    return false;
+  }
+  MapPart part = lent == nullptr ? square_part(map, Op::kFilter, slots) : MapPart{map, 0, LeftBytes(lent)};
+  if (!part.bytes) {
     return false;
   }
   auto decoded = std::make_shared<DecodedMap<Op>>(std::move(part), options);
@@ -127,12 +128,13 @@ bool leave(const Map& map, const typename Op::Options& options, Slots& slots) {
 
 }  // namespace
 
-bool leave_depth(const Map& map, const kernels::DepthOptions& options, Slots& slots) {
-  return leave<Depth>(map, options, slots);
+bool leave_depth(const Map& map, const LentPtr& lent, const kernels::DepthOptions& options, Slots& slots) {
+  return leave<Depth>(map, lent, options, slots);
 }
 
-bool leave_thermal(const Map& frame, const kernels::ThermalOptions& options, Slots& slots) {
-  return leave<Thermal>(frame, options, slots);
+bool leave_thermal(const Map& frame, const LentPtr& lent, const kernels::ThermalOptions& options,
+                   Slots& slots) {
+  return leave<Thermal>(frame, lent, options, slots);
 }
 
 }  // namespace bindrt::prepare

@@ -7,8 +7,11 @@
 
 namespace bindrt::prepare {
 
-// False where there is no room for it: the map is to be prepared here.
-bool leave_depth(const kernels::Map& map, const kernels::DepthOptions& options, Slots& slots);
-bool leave_thermal(const kernels::Map& frame, const kernels::ThermalOptions& options, Slots& slots);
+// False where there is no room for it: the map is to be prepared here. One that is `lent` is on the device
+// already, without gaps between its rows; its `pixels` are not looked at.
+bool leave_depth(const kernels::Map& map, const LentPtr& lent, const kernels::DepthOptions& options,
+                 Slots& slots);
+bool leave_thermal(const kernels::Map& frame, const LentPtr& lent, const kernels::ThermalOptions& options,
+                   Slots& slots);
 
 }  // namespace bindrt::prepare

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "csrc/prepare/left_bytes.h"
 #include "csrc/prepare/prepare.h"
 #include "kernels/image/image.h"
 
@@ -16,7 +17,9 @@ class DecodedRows {
   DecodedRows(std::int32_t width, std::int32_t height, kernels::PixelLayout layout,
               const kernels::ImageWindow& window, Slots& slots);
 
-  bool has_room() const noexcept { return memory_ != nullptr; }  // else the picture is to be prepared here
+  bool has_room() const noexcept {
+    return static_cast<bool>(memory_);
+  }  // else the picture is to be prepared here
   bool read(kernels::RowSource& source) noexcept;  // all rows of the window; false if that failed
   // Leaves what was read to the device, in as many frames as the view has.
   void leave(const kernels::ByteScale& scale, Slots& slots);
@@ -27,11 +30,14 @@ class DecodedRows {
   kernels::ImageWindow window_;
   std::int64_t row_bytes_;  // of the window
   bool resizes_;            // here
-  std::size_t bytes_;
-  std::shared_ptr<std::byte> memory_;
+  LeftBytes memory_;
 };
 
 // False where there is no room for it.
 bool leave_picture(const kernels::Picture& picture, const kernels::ByteScale& scale, Slots& slots);
+
+// A picture without gaps between its rows that is on the device already; its `pixels` are not looked at.
+bool leave_lent_picture(const kernels::Picture& picture, std::shared_ptr<const kernels::Lent> lent,
+                        const kernels::ByteScale& scale, Slots& slots);
 
 }  // namespace bindrt::prepare

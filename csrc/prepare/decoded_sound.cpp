@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "csrc/prepare/left_bytes.h"
 #include "csrc/prepare/sound_clips.h"
 #include "kernels/mel/mel_gpu.h"
 #include "kernels/resample/audio_view.h"
@@ -76,16 +77,18 @@ struct Work {
 
 class DecodedSound final : public Decoded {
  public:
-  // `clips` has views of `memory`.
-  DecodedSound(SoundClips clips, std::shared_ptr<std::byte> memory, std::size_t bytes)
-      : clips_(std::move(clips)), memory_(std::move(memory)), bytes_(bytes) {}
+  // `clips` has views of `bytes`, as if these began at `begin`.
+  DecodedSound(SoundClips clips, LeftBytes bytes, const std::byte* begin)
+      : clips_(std::move(clips)), bytes_(std::move(bytes)), begin_(begin) {}
 
   bool make(void* out) const noexcept override {
-    try {
-      return clips_.make(static_cast<float*>(out));
-    } catch (...) {
-      return false;
-    }
+    return bytes_.here([&](const std::byte* samples) {
+      SoundClips here = clips_;
+      for (SoundPart& part : here.parts) {
+        part.view = placed(part.view, samples);
+      }
+      return here.make(static_cast<float*>(out));
+    });
   }
 
   void queue(GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override {
@@ -100,17 +103,17 @@ class DecodedSound final : public Decoded {
   }
 
  private:
+  // A view of the bytes where they lie at `samples`.
+  AudioView placed(AudioView view, const std::byte* samples) const noexcept {
+    view.samples = samples + (static_cast<const std::byte*>(view.samples) - begin_);
+    return view;
+  }
+
   void add(GpuQueue& queue, Work& work) const {
-    auto* const device = static_cast<std::byte*>(queue.scratch(bytes_));
-    queue.upload_pinned(device, memory_.get(), bytes_);
-    const auto on_device = [&](const AudioView& view) {
-      AudioView placed = view;
-      placed.samples = device + (static_cast<const std::byte*>(view.samples) - memory_.get());
-      return placed;
-    };
+    const std::byte* const device = bytes_.on(queue);
     if (clips_.together) {
       const SoundPart& part = clips_.parts[0];
-      const AudioView view = on_device(part.view);
+      const AudioView view = placed(part.view, device);
       const audio::Range all{0, clips_.total};
       const float* const first = work.resample(queue, clips_, view, 0, all);
       const bool apart = view.channels > 1 && needs_means(clips_);
@@ -120,53 +123,73 @@ class DecodedSound final : public Decoded {
     }
     for (std::size_t i = 0; i < clips_.ranges.size(); ++i) {
       const audio::Range& range = clips_.ranges[i];
-      const float* const samples = work.resample(queue, clips_, on_device(clips_.parts[i].view), 0, range);
+      const AudioView view = placed(clips_.parts[i].view, device);
+      const float* const samples = work.resample(queue, clips_, view, 0, range);
       work.add(samples, nullptr, {{0, range.size(), 0.0}});
     }
   }
 
   const SoundClips clips_;
-  const std::shared_ptr<std::byte> memory_;
-  const std::size_t bytes_;
+  const LeftBytes bytes_;
+  const std::byte* const begin_;
 };
+
+bool is_moderate(const SoundPart& part) noexcept {
+  return part.view.type != kernels::SampleType::kFloat32 || kernels::peak(part.view) <= kMostLeft;
+}
+
+// The clips, of no more channels than they need.
+SoundClips narrowed(const SoundClips& clips) {
+  const bool all = needs_means(clips);
+  SoundClips left = clips;
+  for (SoundPart& part : left.parts) {
+    part.view.channels = all ? part.view.channels : 1;
+    part.mean_channel = part.view.channels == 1 ? 0 : part.mean_channel;
+  }
+  return left;
+}
+
+bool leave(SoundClips clips, LeftBytes bytes, const std::byte* begin, Slots& slots) {
+  slots.reserve(clips.count());
+  slots.leave(std::make_shared<DecodedSound>(std::move(clips), std::move(bytes), begin));
+  return true;
+}
 
 }  // namespace
 
 bool leave_sound(const SoundClips& clips, Slots& slots) {
-  const auto is_moderate = [](const SoundPart& part) {
-    return part.view.type != kernels::SampleType::kFloat32 || kernels::peak(part.view) <= kMostLeft;
-  };
-  if (!slots.may_leave() || !kernels::resamples_on_gpu(clips.rates) ||
-      !std::ranges::all_of(clips.parts, is_moderate)) {
+  if (!slots.may_leave() || !kernels::resamples_on_gpu(clips.rates)) {
+    return false;
+  }
+  SoundClips left = narrowed(clips);
+  if (clips.lent != nullptr) {
+    return leave(std::move(left), LeftBytes(clips.lent), clips.lent->data(), slots);
+  }
+  if (!std::ranges::all_of(clips.parts, &is_moderate)) {
     return false;
   }
   constexpr std::int64_t kAlignment = 256;
-  const bool all = needs_means(clips);
-  SoundClips left = clips;
   std::vector<std::int64_t> places;
   std::int64_t bytes = 0;
-  for (SoundPart& part : left.parts) {
-    AudioView& view = part.view;
+  for (const SoundPart& part : left.parts) {
+    const AudioView& view = part.view;
     places.push_back(bytes);
-    view.channels = all ? view.channels : 1;
     bytes += (view.channels * view.count * sample_bytes(view) + kAlignment - 1) / kAlignment * kAlignment;
   }
-  std::shared_ptr<std::byte> memory = slots.room(static_cast<std::size_t>(bytes), clips.count());
-  if (memory == nullptr) {
+  const auto size = static_cast<std::size_t>(bytes);
+  LeftBytes memory(slots.room(size, clips.count()), size);
+  if (!memory) {
     return false;
   }
   for (std::size_t i = 0; i < places.size(); ++i) {
     AudioView& view = left.parts[i].view;
-    gather(clips.parts[i].view, view.channels, memory.get() + places[i]);
-    view.samples = memory.get() + places[i];
+    gather(clips.parts[i].view, view.channels, memory.room() + places[i]);
+    view.samples = memory.room() + places[i];
     view.sample_stride = sample_bytes(view);
     view.channel_stride = view.count * view.sample_stride;
-    left.parts[i].mean_channel = view.channels == 1 ? 0 : left.parts[i].mean_channel;
   }
-  slots.reserve(clips.count());
-  slots.leave(
-      std::make_shared<DecodedSound>(std::move(left), std::move(memory), static_cast<std::size_t>(bytes)));
-  return true;
+  const std::byte* const begin = memory.room();
+  return leave(std::move(left), std::move(memory), begin, slots);
 }
 
 }  // namespace bindrt::prepare

@@ -93,12 +93,18 @@ kernels::DepthOptions read_camera(Options& options) {
 
 }  // namespace
 
-std::optional<Prepared> prepare_depth_map(const kernels::Map& map, Options& options, Slots& slots) {
+std::optional<Prepared> prepare_depth_map(const GivenMap& given, Options& options, Slots& slots) {
+  const kernels::Map& map = given.map;
   kernels::DepthOptions depth = read_camera(options);
   const auto named = options.text("unit");
   const auto unit = read_unit(named, options.positive("counts_per_metre"), map.type);
   if (!unit || !options.usual()) {
     return std::nullopt;
+  }
+  if (given.lent != nullptr) {
+    depth.unit = unit->unit;
+    const bool left = unit->counts == 0 && leave_depth(map, given.lent, depth, slots);
+    return left ? std::optional(Prepared{{{"unit", unit->name}}, {}}) : std::nullopt;
   }
   kernels::Map metres = map;
   std::unique_ptr<double[]> divided;
@@ -112,7 +118,7 @@ std::optional<Prepared> prepare_depth_map(const kernels::Map& map, Options& opti
   }
   depth.unit = unit->unit;
   std::int64_t missing = 0;
-  if (divided == nullptr && leave_depth(map, depth, slots)) {
+  if (divided == nullptr && leave_depth(map, nullptr, depth, slots)) {
     missing = kernels::count_missing_depth(map, 1);
   } else if (!kernels::depth_square(metres, depth, slots.reserve(1), &missing)) {
     return std::nullopt;

@@ -2,11 +2,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "csrc/jpeg/rows.h"
 #include "csrc/jpeg/segments.h"
 #include "csrc/png/picture.h"
+#include "csrc/prepare/arrays.h"
 #include "csrc/prepare/contents.h"
 #include "csrc/prepare/decoded_picture.h"
 #include "csrc/prepare/libraries.h"
@@ -114,9 +120,52 @@ bool then_copied(const Contents& contents, const PictureFile& file, const Limits
   return true;
 }
 
+// The layout that is named, or what the number of channels says; nothing where the two do not fit.
+std::optional<kernels::PixelLayout> layout_of(std::optional<std::string_view> named, std::int64_t channels) {
+  using kernels::PixelLayout;
+  if (!named || *named == "RGB" || *named == "RGBA" || *named == "L") {
+    const std::int64_t wanted = !named          ? channels
+                                : *named == "L" ? 1
+                                                : static_cast<std::int64_t>(named->size());
+    return channels != wanted ? std::nullopt
+           : channels == 1    ? std::optional(PixelLayout::kGrey)
+           : channels == 3    ? std::optional(PixelLayout::kRgb)
+           : channels == 4    ? std::optional(PixelLayout::kRgbx)
+                              : std::nullopt;
+  }
+  return *named == "BGR" && channels == 3 ? std::optional(PixelLayout::kBgr) : std::nullopt;
+}
+
+// Pixels [H, W] or [H, W, channels] that are on the device.
+std::optional<Prepared> prepare_lent(const Array& array, const Item& item, const Limits& limits,
+                                     Slots& slots) {
+  Options options(item);
+  options.flag("exif");  // of a file
+  options.text("grey16");
+  const auto named = options.text("layout");
+  const std::vector<std::int64_t>& shape = array.shape;
+  if (!options.usual() || !is(array, Array::Kind::kUint, 8) || (shape.size() != 2 && shape.size() != 3) ||
+      (shape.size() == 3 && shape[2] == 1 && !named)) {
+    return std::nullopt;
+  }
+  const auto layout = layout_of(named, shape.size() == 2 ? 1 : shape[2]);
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  if (!layout || std::max(shape[0], shape[1]) > kMost || shape[0] * shape[1] > limits.max_pixels) {
+    return std::nullopt;
+  }
+  const kernels::Picture picture{static_cast<const std::uint8_t*>(array.data),
+                                 static_cast<std::int32_t>(shape[1]), static_cast<std::int32_t>(shape[0]),
+                                 shape[1] * kernels::pixel_bytes(*layout), *layout};
+  return leave_lent_picture(picture, array.lent, kernels::kClipScale, slots) ? std::optional(Prepared{})
+                                                                             : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Prepared> prepare_image(const Item& item, const Limits& limits, Slots& slots) {
+  if (const auto* const array = std::get_if<Array>(&item.source)) {
+    return array->lent == nullptr ? std::nullopt : prepare_lent(*array, item, limits, slots);
+  }
   Options options(item);
   const bool turn = options.flag("exif");
   const std::string_view grey16 = options.text("grey16").value_or("pillow");

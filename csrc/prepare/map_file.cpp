@@ -12,7 +12,6 @@
 #include "csrc/prepare/contents.h"
 #include "csrc/prepare/grey.h"
 #include "csrc/prepare/libraries.h"
-#include "csrc/prepare/maps.h"
 #include "csrc/prepare/picture_file.h"
 #include "csrc/prepare/picture_numbers.h"
 #include "kernels/base/scratch.h"
@@ -87,7 +86,7 @@ std::optional<Prepared> prepare_file(const Item& item, const Limits& limits, Slo
   if (!(file->png ? read_png(*file, values) : read_jpeg(*contents, *file, limits, values))) {
     return std::nullopt;
   }
-  std::optional<Prepared> prepared = prepare(values.map(), options, slots);
+  std::optional<Prepared> prepared = prepare({values.map(), nullptr}, options, slots);
   if (prepared) {
     for (auto& note : orientation_notes(*file)) {
       prepared->notes.push_back(std::move(note));
@@ -107,7 +106,7 @@ std::optional<Prepared> prepare_map(const Item& item, const Limits& limits, Slot
   const auto map = map_of(*array, limits);
   Options options(item);
   options.flag("exif");  // an array has no orientation
-  return map ? prepare(*map, options, slots) : std::nullopt;
+  return map ? prepare({*map, array->lent}, options, slots) : std::nullopt;
 }
 
 }  // namespace bindrt::prepare

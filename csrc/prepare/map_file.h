@@ -3,13 +3,13 @@
 
 #include <optional>
 
+#include "csrc/prepare/maps.h"
 #include "csrc/prepare/options.h"
 #include "csrc/prepare/prepare.h"
-#include "kernels/map/map.h"
 
 namespace bindrt::prepare {
 
-using MapPreparer = std::optional<Prepared> (*)(const kernels::Map& map, Options& options, Slots& slots);
+using MapPreparer = std::optional<Prepared> (*)(const GivenMap& given, Options& options, Slots& slots);
 
 // Takes the map of an array, a JPEG or a PNG; `prepare` makes the encoder's input of it, and reads all
 // options but "exif". nullopt for any other file.

@@ -14,10 +14,15 @@ namespace bindrt::prepare {
 // limit.
 std::optional<kernels::Map> map_of(const Array& array, const Limits& limits);
 
-// A map as its encoder's input, with the notes on its values. These read all options but "exif", which says
-// what to do with a file's orientation.
-std::optional<Prepared> prepare_depth_map(const kernels::Map& map, Options& options, Slots& slots);
-std::optional<Prepared> prepare_thermal_frame(const kernels::Map& frame, Options& options, Slots& slots);
+struct GivenMap {
+  kernels::Map map;
+  LentPtr lent;  // its numbers, which are on the device then; else null
+};
+
+// A map as its encoder's input, with the notes on its values, unless these are on a device. They read all
+// options but "exif", which says what to do with a file's orientation.
+std::optional<Prepared> prepare_depth_map(const GivenMap& given, Options& options, Slots& slots);
+std::optional<Prepared> prepare_thermal_frame(const GivenMap& given, Options& options, Slots& slots);
 
 inline bool is_integer(kernels::MapType type) { return type < kernels::MapType::kFloat32; }
 

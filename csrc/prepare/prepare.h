@@ -17,12 +17,15 @@
 #include <vector>
 
 #include "kernels/base/decoded.h"
+#include "kernels/base/lent.h"
 
 namespace bindrt::prepare {
 
 struct Path {
   std::string name;  // as the file system takes it
 };
+
+using LentPtr = std::shared_ptr<const kernels::Lent>;
 
 // The memory of Bytes and Array belongs to the submitter, and stays until the request is delivered.
 struct Bytes {
@@ -36,6 +39,8 @@ struct Array {
   Kind kind = Kind::kFloat;
   int bits = 32;
   std::vector<std::int64_t> shape;
+  LentPtr lent =
+      nullptr;  // `data` is an address of the device, which nobody reads here; null: it is the host's
 };
 
 using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>>;

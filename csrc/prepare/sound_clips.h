@@ -23,6 +23,7 @@ struct SoundClips {
   std::vector<audio::Range> ranges;  // of the different clips, at that rate
   bool together = false;             // all clips are of one part, and may overlap; else each has its own
   std::vector<SoundPart> parts;
+  LentPtr lent = nullptr;  // the samples of all parts, which are on the device; else null
 
   std::int64_t count() const noexcept { return std::ssize(ranges); }
   // The clips of the one part, without means, as the spectra take them.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "csrc/prepare/audio_numbers.h"
@@ -101,19 +102,27 @@ struct Clips {
 
 class Spectra {
  public:
-  Spectra(audio::Recording& recording, const kernels::ResampleRates& rates, std::int64_t total)
-      : recording_(recording), rates_(rates), total_(total), all_(clip_samples(total)), clips_(all_) {}
+  Spectra(audio::Recording& recording, const kernels::ResampleRates& rates, std::int64_t total, LentPtr lent)
+      : recording_(recording),
+        rates_(rates),
+        total_(total),
+        all_(clip_samples(total)),
+        clips_(all_),
+        lent_(std::move(lent)) {}
 
   std::optional<Prepared> make(Slots& slots) {
     const bool whole = total_ <= kWholeSamples;
     if (clips_.ranges[0].size() < kernels::kMelWindow || !read(whole, slots)) {
       return std::nullopt;
     }
-    SoundClips clips{rates_, total_, clips_.ranges, whole, {}};
+    SoundClips clips{rates_, total_, clips_.ranges, whole, {}, lent_};
     for (const Part& part : parts_) {
       clips.parts.push_back({part.view(), part.mean_channel()});
     }
     if (!leave_sound(clips, slots)) {
+      if (lent_ != nullptr) {
+        return std::nullopt;
+      }
       float* const out = slots.reserve(clips.count());
       if (out == nullptr || !clips.make(out)) {
         return std::nullopt;
@@ -149,7 +158,7 @@ class Spectra {
     std::int64_t end = 0;
     const bool good = recording_.read(wanted, [&](const AudioView& block) {
       end = block.begin + block.count;
-      if (end > recording_.frames || !is_sound(block) || !slots.wanted()) {
+      if (end > recording_.frames || !(lent_ != nullptr || is_sound(block)) || !slots.wanted()) {
         return false;
       }
       for (Part& part : parts_) {
@@ -188,6 +197,7 @@ class Spectra {
   std::int64_t total_;
   ClipRanges all_;
   Clips clips_;
+  LentPtr lent_;
   std::vector<Part> parts_;
 };
 
@@ -201,7 +211,7 @@ bool fits(const audio::Recording& recording, const Limits& limits) noexcept {
          static_cast<double>(recording.decoded) <= limits.max_seconds * rate;
 }
 
-std::optional<Prepared> spectra(audio::Recording& recording, Slots& slots) {
+std::optional<Prepared> spectra(audio::Recording& recording, Slots& slots, const LentPtr& lent) {
   constexpr std::int64_t kMostOutputs = std::int64_t{1} << 42;
   const std::int64_t common = std::gcd(recording.rate, std::int64_t{kernels::kMelRate});
   const kernels::ResampleRates rates{recording.rate / common, kernels::kMelRate / common};
@@ -209,7 +219,7 @@ std::optional<Prepared> spectra(audio::Recording& recording, Slots& slots) {
   if (!kernels::resamples(rates) || total > kMostOutputs) {
     return std::nullopt;
   }
-  return Spectra(recording, rates, total).make(slots);
+  return Spectra(recording, rates, total, lent).make(slots);
 }
 
 }  // namespace bindrt::prepare

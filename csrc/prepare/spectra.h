@@ -14,6 +14,7 @@ bool fits(const audio::Recording& recording, const Limits& limits) noexcept;
 
 // Resamples the clips, and writes their spectra into the slots. The recording `fits`, or is a part of one.
 // nullopt: it is too short, or damaged, its samples are beyond all numbers, or nobody waits for it any more.
-std::optional<Prepared> spectra(audio::Recording& recording, Slots& slots);
+// Nobody looks at the samples of one that is `lent`.
+std::optional<Prepared> spectra(audio::Recording& recording, Slots& slots, const LentPtr& lent = nullptr);
 
 }  // namespace bindrt::prepare

@@ -118,9 +118,25 @@ void note_centikelvin(const kernels::Map& frame, double high, Prepared& prepared
   }
 }
 
+// Integers that are on the device, where nobody counts them: their range is told.
+std::optional<Prepared> left_there(const GivenMap& given, const Range& range,
+                                   const std::optional<std::string_view>& unit, Slots& slots) {
+  const auto stretch = range.percentiles ? std::nullopt : read_range(range, given.map);
+  if (!stretch || !leave_thermal(given.map, given.lent, *stretch, slots)) {
+    return std::nullopt;
+  }
+  Prepared prepared;
+  prepared.notes = {{"low", stretch->low}, {"high", stretch->high}};
+  if (unit) {
+    prepared.notes.emplace_back("unit", std::string(*unit));
+  }
+  return prepared;
+}
+
 }  // namespace
 
-std::optional<Prepared> prepare_thermal_frame(const kernels::Map& given, Options& options, Slots& slots) {
+std::optional<Prepared> prepare_thermal_frame(const GivenMap& item, Options& options, Slots& slots) {
+  const kernels::Map& given = item.map;
   const auto unit = options.text("unit");
   const double counts = read_unit(unit, options);
   const Range range{options.number("low"), options.number("high"), options.pair("percentiles")};
@@ -131,12 +147,19 @@ std::optional<Prepared> prepare_thermal_frame(const kernels::Map& given, Options
   if (!range.is_given() && counts == 0.0 && given.type == MapType::kUint8) {
     const kernels::Picture picture{static_cast<const std::uint8_t*>(given.pixels), given.width, given.height,
                                    given.row_stride, kernels::PixelLayout::kGrey};
-    if (!leave_picture(picture, kernels::kUnitScale, slots) &&
-        !kernels::thermal_bytes(given, kernels::OutType::kFloat32, slots.reserve(1), 1)) {
+    const bool made =
+        item.lent != nullptr
+            ? leave_lent_picture(picture, item.lent, kernels::kUnitScale, slots)
+            : leave_picture(picture, kernels::kUnitScale, slots) ||
+                  kernels::thermal_bytes(given, kernels::OutType::kFloat32, slots.reserve(1), 1);
+    if (!made) {
       return std::nullopt;
     }
     prepared.notes = {{"low", 0.0}, {"high", 255.0}};
     return prepared;
+  }
+  if (item.lent != nullptr) {
+    return counts == 0.0 && is_integer(given.type) ? left_there(item, range, unit, slots) : std::nullopt;
   }
   Frame frame;
   frame.map = given;
@@ -147,7 +170,7 @@ std::optional<Prepared> prepare_thermal_frame(const kernels::Map& given, Options
     return std::nullopt;
   }
   const auto stretch = read_range(range, frame.map);
-  if (!stretch || (!leave_thermal(frame.map, *stretch, slots) &&
+  if (!stretch || (!leave_thermal(frame.map, nullptr, *stretch, slots) &&
                    !kernels::thermal_stretched(frame.map, *stretch, slots.reserve(1)))) {
     return std::nullopt;
   }

@@ -82,7 +82,6 @@ class Dlpack(Memory):
         self.old = old
         self.changes = changes
         self.streams: list[int] = []  # that were made to wait
-        self.capsules = 0  # that live
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -113,16 +112,10 @@ class Dlpack(Memory):
             None,
             None,
         )  # fmt: skip
-        self.capsules += 1
-
-        def destroy(_: object) -> None:
-            self.capsules -= 1
-
-        destructor = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(destroy)
-        _living.append((managed, shape, held_strides, destructor))
+        _held[ctypes.addressof(managed)] = (managed, shape, held_strides, self)
         make = ctypes.pythonapi.PyCapsule_New
         make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
-        return make(ctypes.addressof(managed), b"dltensor", ctypes.cast(destructor, ctypes.c_void_p))
+        return make(ctypes.addressof(managed), _NAME, ctypes.cast(_let_go, ctypes.c_void_p))
 
     def _let_wait(self, stream: int) -> None:
         event, calls = ctypes.c_void_p(), driver()
@@ -133,7 +126,16 @@ class Dlpack(Memory):
             assert calls.cuEventDestroy_v2(event) == 0
 
 
-_living: list[Any] = []  # what capsules point to
+_NAME = b"dltensor"
+_held: dict[int, Any] = {}  #: what capsules point to, by address, with its owner
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+def _let_go(capsule: int) -> None:
+    """The end of a capsule that nobody has taken."""
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_char_p)
+    del _held[pointer(capsule, _NAME)]
 
 
 def download(source: Any) -> np.ndarray:

@@ -2,8 +2,11 @@
 #include <pybind11/stl.h>
 
 #include <array>
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -107,13 +110,53 @@ std::string place_text(int device, cu::Pointer address) {
   return "other context";
 }
 
+// As NumPy names kinds of numbers.
+std::optional<prepare::Array::Kind> kind_of(std::string_view name) {
+  using Kind = prepare::Array::Kind;
+  return name == "float"  ? std::optional(Kind::kFloat)
+         : name == "int"  ? std::optional(Kind::kInt)
+         : name == "uint" ? std::optional(Kind::kUint)
+                          : std::nullopt;
+}
+
 PythonRows lend(int device, cu::Pointer address, std::int64_t rows, std::int64_t parts, std::int64_t copies,
                 std::int64_t part_bytes, std::shared_ptr<Event> ready, py::object owner) {
   if (rows < 1 || parts < 1 || copies < 1 || part_bytes < 1) {
     throw py::value_error("rows, parts, copies and bytes are 1 or more");
   }
-  const Lent lent{device, address, rows, parts, copies, part_bytes, std::move(ready)};
-  return {std::make_shared<const LentRows>(lent), std::move(owner)};
+  const RowLayout layout{rows, parts, copies, part_bytes};
+  auto memory = std::make_shared<const LentMemory>(device, address, static_cast<std::size_t>(layout.bytes()),
+                                                   std::move(ready));
+  return {std::make_shared<const LentRows>(std::move(memory), layout), std::move(owner)};
+}
+
+PythonLent lend_array(int device, cu::Pointer address, std::vector<std::int64_t> shape, std::string dtype,
+                      std::shared_ptr<Event> ready, py::object owner) {
+  const std::size_t digits = dtype.find_first_of("0123456789");
+  const auto kind = kind_of(std::string_view(dtype).substr(0, digits));
+  if (!kind || digits == std::string::npos) {
+    throw py::value_error("the dtype is float, int or uint, with its bits");
+  }
+  prepare::Array array;
+  array.kind = *kind;
+  array.bits = std::stoi(dtype.substr(digits));
+  const std::int64_t bytes =
+      std::accumulate(shape.begin(), shape.end(), std::int64_t{array.bits / 8}, std::multiplies<>());
+  array.lent =
+      std::make_shared<const LentMemory>(device, address, static_cast<std::size_t>(bytes), std::move(ready));
+  array.data = array.lent->data();
+  array.shape = std::move(shape);
+  return {std::move(array), std::move(dtype), std::move(owner)};
+}
+
+// So that Python, to which an unusual one is left, sees an array on a device.
+py::dict interface_of(const PythonLent& self) {
+  const prepare::Array& array = self.array;
+  const char kind = "fiu"[static_cast<int>(array.kind)];
+  return py::dict(py::arg("shape") = py::tuple(py::cast(array.shape)),
+                  py::arg("typestr") = std::string("<") + kind + std::to_string(array.bits / 8),
+                  py::arg("data") = py::make_tuple(reinterpret_cast<std::uintptr_t>(array.data), true),
+                  py::arg("version") = 3);
 }
 
 py::object export_array(const DeviceArray& self, const py::object&, const py::object& max_version,
@@ -181,6 +224,14 @@ void bind_arrays(py::module_& module) {
                          "Input that is on the device: rows of parts, each of which the batch has so often.")
       .def(py::init(&lend), py::arg("device"), py::arg("address"), py::arg("rows"), py::arg("parts"),
            py::arg("copies"), py::arg("part_bytes"), py::arg("ready"), py::arg("owner"));
+  py::class_<PythonLent>(module, "LentArray", py::is_final(), metaclass,
+                         "An array that is on the device, of which a preparer makes the input there.")
+      .def(py::init(&lend_array), py::arg("device"), py::arg("address"), py::arg("shape"), py::arg("dtype"),
+           py::arg("ready"), py::arg("owner"))
+      .def_property_readonly("shape",
+                             [](const PythonLent& self) { return py::tuple(py::cast(self.array.shape)); })
+      .def_property_readonly("dtype", [](const PythonLent& self) { return self.dtype; })
+      .def_property_readonly("__cuda_array_interface__", &interface_of);
   py::class_<DeviceArray, std::shared_ptr<DeviceArray>>(
       module, "DeviceArray", py::is_final(), metaclass,
       "Vectors in a GPU's memory, float32 [N, D], which are complete.\n\n"

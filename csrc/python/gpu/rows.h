@@ -4,9 +4,11 @@
 #include <pybind11/pybind11.h>
 
 #include <memory>
+#include <string>
 
 #include "csrc/gpu/lent_rows.h"
 #include "csrc/gpu/memory.h"
+#include "csrc/prepare/prepare.h"
 
 namespace bindrt::gpu {
 
@@ -14,6 +16,13 @@ namespace bindrt::gpu {
 struct PythonRows {
   std::shared_ptr<const LentRows> rows;
   pybind11::object owner;  // stays for as long as the rows are read
+};
+
+// What a preparer reads instead of an array of the host.
+struct PythonLent {
+  prepare::Array array;
+  std::string dtype;
+  pybind11::object owner;  // stays for as long as the array is read
 };
 
 // Vectors on a device, float32 [rows, dim], for other libraries: NaN until something is written there.

@@ -208,7 +208,7 @@ std::shared_ptr<const gpu::LentRows> PythonCalls::read_lent(int index, const py:
   const LaneArrays& arrays = lane(index);
   const auto& given = item.cast<const gpu::PythonRows&>().rows;
   if (arrays.tokens > 0 ||
-      given->lent().batch_row_bytes() != arrays.view_numbers() * arrays.dtype.itemsize()) {
+      given->layout().batch_row_bytes() != arrays.view_numbers() * arrays.dtype.itemsize()) {
     throw py::value_error("rows on the device are not rows of the lane");
   }
   return given;

@@ -68,7 +68,7 @@ pybind11::object error_of(const pipeline::FailurePtr& failure);
 
 // Rows that the device copies itself.
 inline pipeline::Ready ready_on_device(std::shared_ptr<const gpu::LentRows> rows) {
-  const std::int64_t count = rows->lent().rows;
+  const std::int64_t count = rows->layout().rows;
   return {nullptr, count, 0, 0, std::move(rows)};
 }
 

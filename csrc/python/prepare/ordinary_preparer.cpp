@@ -13,9 +13,9 @@
 #include <utility>
 #include <variant>
 
-#include "csrc/prepare/registry.h"
 #include "csrc/python/bindings.h"
 #include "csrc/python/gil.h"
+#include "csrc/python/gpu/rows.h"
 #include "csrc/python/prepare/numbers.h"
 #include "csrc/python/prepare/values.h"
 
@@ -141,6 +141,11 @@ std::optional<OrdinaryItem> OrdinaryPreparer::read(const py::handle& item, bool 
 }
 
 bool OrdinaryPreparer::read_source(py::object source, bool files, OrdinaryItem& found) const {
+  if (py::isinstance<gpu::PythonLent>(source)) {
+    found.item.source = source.cast<const gpu::PythonLent&>().array;
+    found.owners.push_back(std::move(source));
+    return takes_lent();
+  }
   if (is_array(source)) {
     source = without_gaps(std::move(source));
     auto array = array_of(source);
@@ -281,6 +286,8 @@ void bind_prepare(py::module_& module) {
            }),
            py::arg("modality"), py::arg("view"), py::arg("wrapper"), py::arg("source"), py::arg("fields"),
            py::arg("views"), py::arg("bare_arrays"), py::arg("named_bytes"))
+      .def_property_readonly("takes_lent", &OrdinaryPreparer::takes_lent,
+                             "Whether it takes arrays that are on a device, as gpu.LentArray.")
       .def(
           "prepare", &OrdinaryPreparer::prepare, py::arg("item"), py::arg("limits"),
           py::arg("reserve") = py::none(),

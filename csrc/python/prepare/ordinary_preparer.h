@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "csrc/prepare/prepare.h"
+#include "csrc/prepare/registry.h"
 
 namespace bindrt {
 
@@ -58,6 +59,8 @@ class OrdinaryPreparer {
   // Without the GIL; nothing for an item that is left to Python.
   std::optional<prepare::Prepared> run(const prepare::Item& item, const prepare::Limits& limits,
                                        prepare::Slots& slots) const noexcept;
+
+  bool takes_lent() const noexcept { return prepare::takes_lent(options_.modality); }
 
   // Reads and prepares an item: (views, index or None, notes), or None. `reserve` gives the rows to write
   // to; without it they are made here.

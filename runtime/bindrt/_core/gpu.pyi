@@ -66,6 +66,24 @@ class DeviceRows:
     ) -> None: ...
 
 @final
+class LentArray:
+    def __init__(
+        self,
+        device: int,
+        address: int,
+        shape: Sequence[int],
+        dtype: str,
+        ready: Mark | None,
+        owner: object,
+    ) -> None: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]: ...
+
+@final
 class DeviceArray:
     def __init__(self, device: int, rows: int, dim: int) -> None: ...
     @property

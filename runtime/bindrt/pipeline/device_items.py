@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+import re
+from copy import copy
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +19,9 @@ from bindrt.modalities import MODALITIES, Modality, for_encoder
 from bindrt.notes import Notes
 from bindrt.preprocess.dispatch import require_ready
 from bindrt.sources.opening import decoding
+
+_ON_THE_HOST = (str, bytes, np.ndarray)  #: classes of most sources
+_NUMBERS = re.compile(r"(float|u?int)\d+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,24 +37,36 @@ class DeviceItems:
     Args:
         device: the GPU's number.
         modalities: those of the encoder.
+        prepares: whether the GPU prepares items.
     """
 
-    def __init__(self, device: int, encoder: EncoderInfo, modalities: tuple[str, ...]) -> None:
+    def __init__(
+        self, device: int, encoder: EncoderInfo, modalities: tuple[str, ...], prepares: bool
+    ) -> None:
         self._device = device
-        self._layouts = {m: _layout(MODALITIES[m], tuple(encoder.view)) for m in modalities}
+        declared = [MODALITIES[m] for m in modalities]
+        self._layouts = {m.name: _layout(m, tuple(encoder.view)) for m in declared}
+        able = {m.name for m in declared if m.ordinary is not None and m.ordinary.takes_lent}
+        self._prepared = able if prepares else set()
 
     def taken(self, modality: str, item: object) -> tuple[object, Notes]:
-        """The item; or, of one that is ready and on a GPU, what the pipeline reads, and its notes.
+        """The item; or, of one that is on a GPU, what the pipeline reads, and the notes of one that is ready.
 
         Never raises. To be called by the thread that submits it: libraries have a current stream for each.
         """
-        if type(item) is not Prepared or type(item.array) is np.ndarray or not is_cuda(item.array):
+        field = _source_field(MODALITIES[modality], item)
+        source = item if field is None else getattr(item, field)
+        if type(source) in _ON_THE_HOST or not is_cuda(source):
             return item, {}
         try:
             with decoding(item_name(item), modality):
-                return self._rows(modality, item), item.notes
+                if isinstance(item, Prepared):
+                    return self._rows(modality, item), item.notes
+                if modality in self._prepared:
+                    return self._array(item, source, field), {}
         except Error as error:
             return Refused(error), {}
+        return item, {}
 
     def _rows(self, modality: str, item: Prepared) -> _core.gpu.DeviceRows:
         name = item_name(item)
@@ -63,6 +80,27 @@ class DeviceItems:
         return _core.gpu.DeviceRows(
             array.device, array.address, rows, *layout, array.ready, (array.owner, item)
         )
+
+    def _array(self, item: Any, source: object, field: str | None) -> object:
+        """The item with an array that the core reads in place of its source."""
+        name = item_name(item)
+        found = import_array(source, self._device, name)
+        if not _NUMBERS.fullmatch(found.dtype):
+            raise InputError(name, f"the dtype is {found.dtype}", "convert it to whole numbers or floats")
+        owner = (found.owner, item)
+        lent = _core.gpu.LentArray(found.device, found.address, found.shape, found.dtype, found.ready, owner)
+        if field is None:
+            return lent
+        other = copy(item)  # without its checks, which it has passed
+        object.__setattr__(other, field, lent)
+        return other
+
+
+def _source_field(modality: Modality, item: Any) -> str | None:
+    """The field of a wrapper that holds its source; None for an item that is its own source."""
+    if type(item) is Prepared:
+        return "array"
+    return fields(item)[0].name if type(item) is modality.wrapper else None
 
 
 class _Layout(NamedTuple):

@@ -111,7 +111,9 @@ class EncoderPipeline:
             raise EngineError(f"the pipeline of {encoder.name}", f"the GPU failed ({error})") from None
         _stopped[self.core] = stopped
         #: Takes items that are on the engine's GPU; None: it runs on the host.
-        self.device_items = None if gpu is None else DeviceItems(gpu["device"], encoder, self.modalities)
+        self.device_items = (
+            None if gpu is None else DeviceItems(gpu["device"], encoder, self.modalities, gpu["makes_rows"])
+        )
         #: Whether a thread that waits may prepare its items and run the engine for them.
         self.runs_here = not background
         self.ahead = {m: _ahead(m, self.max_batch, options) for m in modalities}
@@ -160,9 +162,9 @@ class EncoderPipeline:
         elif self.device_items is not None:
             items = list(items)
             for i, item in enumerate(items):
-                items[i], notes = self.device_items.taken(modality, item)
-                if notes:
-                    futures[i].notes = notes
+                items[i], known = self.device_items.taken(modality, item)
+                if known:
+                    futures[i].notes = known
         lane = self.lane[modality]
         return self.core.submit_many(futures, lane, items, ids, counts, priority, caller, deadline, normalize)
 

@@ -204,11 +204,12 @@ class Lending {
   Lending& operator=(const Lending&) = delete;
   ~Lending() { stress_context().ask(&cu::Api::stream_synchronize, stream_.handle()); }
 
-  Lent rows(std::int64_t count) const {
-    return {.address = memory_.address(),
-            .rows = count,
-            .part_bytes = static_cast<std::int64_t>(bytes_) / count,
-            .ready = written_};
+  std::shared_ptr<const kernels::Decoded> rows(std::int64_t count) const {
+    RowLayout layout;
+    layout.rows = count;
+    layout.part_bytes = static_cast<std::int64_t>(bytes_) / count;
+    const auto memory = std::make_shared<const LentMemory>(0, memory_.address(), bytes_, written_);
+    return std::make_shared<const LentRows>(memory, layout);
   }
 
  private:
@@ -223,8 +224,7 @@ inline void lend_rows(Request& request, Item& item, std::int64_t class_length) {
   item.length = class_length;
   const auto lending = std::make_shared<Lending>(item, kRowNumbers + class_length);
   item.lent = lending;
-  request.ready =
-      Ready{nullptr, item.rows, 0, class_length, std::make_shared<LentRows>(lending->rows(item.rows))};
+  request.ready = Ready{nullptr, item.rows, 0, class_length, lending->rows(item.rows)};
 }
 
 }  // namespace bindrt::gpu

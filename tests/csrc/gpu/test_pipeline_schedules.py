@@ -124,13 +124,13 @@ FAULTS = (
     OnGpu(
         name="lent rows read before they are written",
         file="lent_rows.cpp",
-        old="    wait_for_owner(lent, stream_queue);\n",
+        old="    memory.wait(queue);\n",
         new="",
     ),
     OnGpu(
         name="lent rows made before they are written",
-        file="lent_rows.cpp",
-        old="    wait_for_owner(lent_, *queue);\n",
+        file="lent_memory.cpp",
+        old="    wait(*queue);\n",
         new="",
     ),
     InPipeline(

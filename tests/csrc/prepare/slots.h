@@ -4,6 +4,7 @@
 #include <numeric>
 #include <optional>
 
+#include "csrc/prepare/maps.h"
 #include "csrc/prepare/options.h"
 #include "csrc/prepare/prepare.h"
 #include "kernels/map/map.h"
@@ -29,8 +30,9 @@ class OneView final : public prepare::Slots {
 };
 
 // Reads a map, and notes the sum of its bytes.
-inline std::optional<prepare::Prepared> read_map(const kernels::Map& map, prepare::Options& options,
+inline std::optional<prepare::Prepared> read_map(const prepare::GivenMap& given, prepare::Options& options,
                                                  prepare::Slots&) {
+  const kernels::Map& map = given.map;
   CHECK(map.width > 0 && map.height > 0 && options.usual());
   const std::int64_t row_bytes = std::int64_t{map.width} * (map.type == kernels::MapType::kUint16 ? 2 : 1);
   std::int64_t sum = 0;
