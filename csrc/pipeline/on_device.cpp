@@ -152,6 +152,16 @@ void Pipeline::end_on_device(BatchPtr batch, const FailurePtr& failure, Time bus
   finish(std::move(batch));
 }
 
+// Not under the mutex.
+std::shared_ptr<const kernels::Decoded> Pipeline::decode(Lane& lane, const kernels::EncodedPicture& picture) {
+  auto decoded = executor_.device->decode(picture);
+  if (decoded != nullptr) {
+    const Lock lock(mutex_);
+    ++lane.counts.pictures_decoded;
+  }
+  return decoded;
+}
+
 // Vectors that requests want on the device, where the device has not written them. Not under the mutex.
 void Pipeline::store_vectors(Batch& batch, const float* vectors, std::int64_t dim) {
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {

@@ -152,7 +152,6 @@ class Pipeline final : public WorkSource {
   std::byte* reserve(const RequestPtr& request, const void* borrowed, std::int64_t rows,
                      std::size_t length_class);
   void give_up(const RequestPtr& request, std::int64_t rows);
-  std::shared_ptr<const kernels::Decoded> decode(Lane& lane, const kernels::EncodedPicture& picture);
   void leave(const RequestPtr& request, std::shared_ptr<const kernels::Decoded> item);
   void count_copied(Lane& lane, std::int64_t rows);
 
@@ -177,6 +176,7 @@ class Pipeline final : public WorkSource {
   void wait_for_device();
   FailurePtr device_loss();
   void end_on_device(BatchPtr batch, const FailurePtr& failure, Time busy_from);
+  std::shared_ptr<const kernels::Decoded> decode(Lane& lane, const kernels::EncodedPicture& picture);
   void store_vectors(Batch& batch, const float* vectors, std::int64_t dim);
 
   const pid_t process_;

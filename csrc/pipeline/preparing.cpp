@@ -267,16 +267,6 @@ void Pipeline::leave(const RequestPtr& request, std::shared_ptr<const kernels::D
   request->batch->entries[request->entry].decoded = std::move(item);
 }
 
-// Not under the mutex.
-std::shared_ptr<const kernels::Decoded> Pipeline::decode(Lane& lane, const kernels::EncodedPicture& picture) {
-  auto decoded = executor_.device->decode(picture);
-  if (decoded != nullptr) {
-    const Lock lock(mutex_);
-    ++lane.counts.pictures_decoded;
-  }
-  return decoded;
-}
-
 void Pipeline::count_copied(Lane& lane, std::int64_t rows) {
   const Lock lock(mutex_);
   lane.counts.rows_copied += static_cast<std::uint64_t>(rows);

@@ -1,4 +1,4 @@
-// The classes of bindrt._core that the pipeline has: Workers, Pipeline, its requests and rows.
+// The classes of bindrt._core that the pipeline has: Pipeline, its requests and rows.
 
 #include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
@@ -18,6 +18,7 @@
 #include "csrc/python/pipeline/clock.h"
 #include "csrc/python/pipeline/decoding.h"
 #include "csrc/python/pipeline/snapshot.h"
+#include "csrc/python/pipeline/workers.h"
 #include "csrc/python/text.h"
 
 namespace py = pybind11;
@@ -327,28 +328,12 @@ class PythonPipeline {
   std::shared_ptr<Pipeline> core_;
 };
 
-// At the end of the process the threads sleep, or will, and are not waited for.
-std::shared_ptr<Workers> make_workers(int threads) {
-  std::shared_ptr<Workers> made = Workers::make(threads);
-  Workers* const workers = made.get();
-  return {workers, [made = std::move(made)](Workers*) mutable {
-            if (finalizing()) {
-              new auto(std::move(made));
-            }
-            made.reset();
-          }};
-}
-
 }  // namespace
 
 void bind_pipeline(py::module_& module) {
   const auto metaclass = py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type));
   py::register_exception<ForkedError>(module, "ForkedError", PyExc_RuntimeError);
-  py::class_<Workers, std::shared_ptr<Workers>>(module, "Workers", py::is_final(), metaclass,
-                                                "Threads that decode and preprocess.")
-      .def(py::init(&make_workers), py::arg("threads"))
-      .def("lend", &Workers::lend, py::arg("cores"))
-      .def("take_back", &Workers::take_back, py::arg("cores"));
+  bind_workers(module);
   py::native_enum<Outcome>(module, "Outcome", "enum.IntEnum", "How a request ended.")
       .value("DONE", Outcome::kDone)
       .value("FAILED", Outcome::kFailed)
