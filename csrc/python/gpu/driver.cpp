@@ -136,6 +136,9 @@ void bind_driver(py::module_& module) {
       },
       py::arg("rows"), py::arg("row_bytes"), py::arg("dim"), py::arg("sets"),
       "Bytes of the device's memory that a pipeline's batches take there.");
+  module.def(
+      "room_bytes", [] { return kMostRoom; },
+      "Bytes of page-locked memory that decoded items of a pipeline take at most.");
   module.def("load_kernels", &load_kernels, py::arg("device") = 0,
              "Load every kernel of this build on a device; returns their names.");
   module.def("round_trip", &round_trip, py::arg("data").noconvert(), py::arg("device") = 0,

@@ -205,9 +205,13 @@ def most_rows(engine: Engine, options: PipelineOptions) -> int:
 def batch_bytes(
     encoder: EncoderInfo, modalities: Sequence[str], engine: Engine, embed_dim: int, options: PipelineOptions
 ) -> int:
-    """Bytes of all batches that an encoder's pipeline may come to hold: inputs, and vectors of their rows."""
+    """Bytes of all batches that an encoder's pipeline may come to hold: inputs, and vectors of their rows.
+
+    With what a GPU is to prepare: page-locked memory.
+    """
     max_batch = most_rows(engine, options)
-    total = 0
+    makes_rows = options.prepare != "cpu" and any(MODALITIES[m].ordinary for m in modalities)
+    total = _core.gpu.room_bytes() if makes_rows and _runs_on_device(engine) else 0
     for modality in modalities:
         lane = _lane(modality, encoder, max_batch, embed_dim, options)
         rows = max(max_batch, MODALITIES[modality].views) * options.batches_in_flight

@@ -160,6 +160,15 @@ def test_what_is_refused(on_gpu: Any, modality: str, item: Callable[[], Any], sa
         model.submit(modality, item()).result()
 
 
+def test_room_for_decoded_items_is_counted(on_gpu: Any, gpu: Any) -> None:
+    batches = []
+    for prepare in ("auto", "cpu"):
+        model, _ = on_gpu("depth", prepare=prepare)
+        model.warm_up()
+        batches.append(model.memory()["depth"]["batches"])
+    assert batches[0] - batches[1] == gpu.room_bytes() == 256 << 20
+
+
 def test_prepared_on_the_cpu_they_must_be_there(on_gpu: Any) -> None:
     model, _ = on_gpu("image", prepare="cpu")
     with pytest.raises(bindrt.InputError, match="in CUDA memory; copy it to the host first"):
