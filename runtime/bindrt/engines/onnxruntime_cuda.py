@@ -48,6 +48,7 @@ class OnnxRuntimeGpuEngine:
     Attributes:
         records_graphs: the pipeline must not record CUDA graphs. ONNX Runtime queues functions of the host
             that free memory once, which a graph would run each time that it is launched.
+        device_bytes: of the GPU's memory that it may take besides the weights; 0 if no option bounds it.
     """
 
     name = "onnxruntime"
@@ -74,6 +75,7 @@ class OnnxRuntimeGpuEngine:
         self._spec = spec
         self._mapped = MappedFiles(spec.files)
         self._index = cuda_index(self.device) or 0
+        self.device_bytes = besides_weights(chosen[next(iter(chosen))], spec)
         self._kind = np.float32 if spec.dtype == "float32" else np.int64
         self._binding: Any = None  # attributes end in this order: a session must not outlive its stream
         self._session: Any = None
@@ -160,6 +162,13 @@ class OnnxRuntimeGpuEngine:
 
     def _what(self, shape: tuple[int, ...]) -> str:
         return f"{self._spec.encoder} batch {list(shape)}"
+
+
+def besides_weights(options: Mapping[str, Any], spec: EngineSpec) -> int:
+    """What a provider's option leaves of the GPU's memory to all but the weights; 0 without that option."""
+    most = str(options.get("gpu_mem_limit", ""))
+    weights = sum(file.stat().st_size for file in spec.files[1:])
+    return max(0, int(most) - weights) if most.isdecimal() else 0
 
 
 def _without_waiting() -> Any:

@@ -13,6 +13,8 @@ from typing import Any
 import onnx
 import pytest
 
+from bindrt.engines.onnxruntime_cuda import besides_weights
+from bindrt.engines.spec import EngineSpec
 from bindrt_export.precision import choose_types, write_cpu_form
 from bindrt_export.precision.graphs import linears
 from support import cpp
@@ -273,3 +275,12 @@ def test_a_plug_in_that_does_not_load(halves: Path, plugged: dict[str, str], tmp
     damaged = {**plugged, "PYTHONPATH": os.pathsep.join([str(tmp_path), plugged["PYTHONPATH"]])}
     (said,) = told(halves, damaged, [({}, ASKED)])
     assert "the plug-in does not load (Failed to load library" in said
+
+
+def test_its_memory_is_counted_where_it_is_bounded(halves: Path) -> None:
+    weights = halves / "onnx/fp32/imu.weights"
+    spec = EngineSpec([halves / "onnx/fp32/imu.onnx", weights], "imu", "float32", 96, "fp32")
+    bound = 10 << 20
+    assert besides_weights({"gpu_mem_limit": str(bound)}, spec) == bound - weights.stat().st_size > 0
+    assert besides_weights({"gpu_mem_limit": 1}, spec) == 0
+    assert besides_weights({}, spec) == 0
