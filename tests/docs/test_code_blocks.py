@@ -30,7 +30,7 @@ ALL = [block for page in pages.pages() for block in pages.blocks(page)]
 RUN_HERE = [block for block in ALL if block.page.name != "recipes.md"]
 #: Python blocks that need a GPU or a library that is not here. Adding one is a decision. Three are of Ray,
 #: Daft and Spark, which have tests of their own.
-NOT_RUN = 5
+NOT_RUN = 6
 #: In its place a page's Python blocks have the address of a server that runs.
 SERVER = "http://127.0.0.1:8080"
 #: First words of commands that a block marked ``run`` may use.
