@@ -23,6 +23,9 @@ class DeviceEmbeddings(Embeddings):
         on_device: the arrays by modality.
         vectors: the same on the host, NumPy's; all methods work with these. Each vector visits the host to be
             checked.
+
+    >>> issubclass(bindrt.DeviceEmbeddings, bindrt.Embeddings)  # so it has all that those have
+    True
     """
 
     on_device: Mapping[str, DeviceArray] = field(default_factory=dict)
