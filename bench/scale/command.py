@@ -73,6 +73,9 @@ def main(arguments: Sequence[str]) -> int:
         "--json", type=Path, default=Path("bench/results/scale.json"),
         help="parts that it has from earlier runs stay there",
     )  # fmt: skip
+    parser.add_argument(
+        "--note", default="", help="what else the machine did meanwhile; kept with the results"
+    )
     options = parser.parse_args(arguments)
     for part in options.parts:
         machine = {**describe_machine(), "packages": package_versions(*PACKAGES)}
@@ -80,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
             found = PARTS[part](options, Path(folder))
         report(part, found)
         earlier = json.loads(options.json.read_text(encoding="utf-8")) if options.json.exists() else {}
-        write_json(options.json, {**earlier, part: {"machine": machine, **found}})
+        write_json(options.json, {**earlier, part: {"machine": machine, "note": options.note, **found}})
     return 0
 
 

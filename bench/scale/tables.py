@@ -16,10 +16,15 @@ def section(result: Found) -> str:
     """Markdown: a table or a paragraph for each part that was measured."""
     if not result:
         return f"Nothing is kept yet; `{COMMAND}` measures.\n"
-    parts = (write(result[name]) for name, write in PARTS.items() if name in result)
+    parts = ([*write(result[name]), *_note(result[name])] for name, write in PARTS.items() if name in result)
     machine = next(iter(result.values()))["machine"]
     measured_on = f"Measured by `{COMMAND}` on {machine['cpu']}, {machine['cores']:g} cores."
     return "\n\n".join(["\n".join(lines) for lines in parts] + [measured_on]) + "\n"
+
+
+def _note(found: Found) -> Iterator[str]:
+    if found.get("note"):
+        yield f"({found['note']}.)"
 
 
 def _ways(found: Found) -> Iterator[str]:
@@ -94,7 +99,7 @@ def _wrapped(paragraph: str) -> str:
 
 
 def _only_ways(found: Found) -> dict[str, Any]:
-    return {name: way for name, way in found.items() if name != "machine"}
+    return {name: way for name, way in found.items() if name not in ("machine", "note")}
 
 
 PARTS: Mapping[str, Callable[[Found], Iterator[str]]] = {

@@ -57,7 +57,7 @@ op, name = sys.argv[1:]
 changed = _core.constants()
 changed[op][name] = changed[op][name][::-1] if isinstance(changed[op][name], list) else changed[op][name] + 1
 _core.constants = lambda: changed
-for module in [m for m in sys.modules if m.startswith("bindrt.") and m != "bindrt._core"]:
+for module in [m for m in sys.modules if m.startswith("bindrt.") and "_core" not in m]:
     del sys.modules[module]
 from bindrt.loading import load
 try:
