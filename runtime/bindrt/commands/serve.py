@@ -26,6 +26,7 @@ from bindrt.extras import install
 from bindrt.index import Index
 from bindrt.loading import load
 from bindrt.model import Model
+from bindrt.pipeline.options import BULK
 from bindrt.precisions import PRECISION_HELP
 from bindrt.serving import ServeOptions, app
 
@@ -267,7 +268,7 @@ def _loaded(args: argparse.Namespace) -> Iterator[dict[str, Model]]:
 def _load(path: str, args: argparse.Namespace) -> Model:
     options: dict[str, Any] = {
         "engine": args.engine, "precision": args.precision, "device": args.device, "threads": args.threads,
-        "limits": given_limits(args), "isolate": args.isolate, "item_timeout": args.timeout,
+        "limits": given_limits(args), "pipeline": BULK, "isolate": args.isolate, "item_timeout": args.timeout,
     }  # fmt: skip
     return load(path, **options)
 
