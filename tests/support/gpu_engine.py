@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+import bindrt
 from bindrt import _core
 from bindrt.engines import Engine
 
@@ -60,3 +62,7 @@ class OnGpu:
     def _copy(self, function: str, *arguments: Any) -> None:
         if code := getattr(self._driver, function)(*arguments):
             raise RuntimeError(f"{function}: {code}")
+
+
+#: What makes a model whose engine is on the GPU, and that engine.
+Load = Callable[..., tuple[bindrt.Model, OnGpu]]

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any, BinaryIO
 
 from bindrt.errors import LimitError
+from bindrt.sources.streams import AtPosition
 
 #: Bytes that are read of the file at a time, and at most unpacked of them.
 _PIECE, _UNPACKED = 16 << 10, 1 << 20
@@ -106,7 +107,7 @@ class GzipStates:
             self._ends.append(state.copy())
 
 
-class GzipFile(io.RawIOBase):
+class GzipFile(AtPosition):
     """The unpacked bytes of a gzip file, which can seek.
 
     Raises:
@@ -114,24 +115,14 @@ class GzipFile(io.RawIOBase):
     """
 
     def __init__(self, file: BinaryIO, states: GzipStates) -> None:
+        super().__init__(0)  # its size is not known
         self._file, self._states = file, states
-        self._at = 0
         self._state: _State | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if whence == io.SEEK_END:
             raise io.UnsupportedOperation("the end of a compressed file is not known")
-        self._at = offset if whence == io.SEEK_SET else self._at + offset
-        return self._at
+        return super().seek(offset, whence)
 
     def read(self, size: int | None = -1) -> bytes:
         """All that is asked for and no more, so that the next file's reader can go on where this one ends."""
@@ -143,17 +134,14 @@ class GzipFile(io.RawIOBase):
             size -= len(data)
         return b"".join(parts)
 
-    def readinto(self, buffer: Any) -> int:
+    def _read_at(self, at: int, count: int) -> bytes:
         state = self._state
-        if state is None or state.at > self._at:
-            state = self._state = self._states.before(self._at)
-        while state.at < self._at:
-            if not self._next(state, self._at - state.at):
-                return 0
-        data = self._next(state, len(buffer))
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+        if state is None or state.at > at:
+            state = self._state = self._states.before(at)
+        while state.at < at:
+            if not self._next(state, at - state.at):
+                return b""
+        return self._next(state, count)
 
     def close(self) -> None:
         if not self.closed and self._state is not None:

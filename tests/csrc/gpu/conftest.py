@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import bindrt
 from bindrt import _core, hardware
+from bindrt.modalities import MODALITIES
 from support import cpp, cudasim, tensorrt_runs
+from support.gpu_engine import Load, OnGpu
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +53,27 @@ def planned(tmp_path_factory: pytest.TempPathFactory, machine: dict[str, str]) -
     """A bundle with plans for that machine, and what the export said of them."""
     bundle = tmp_path_factory.mktemp("planned") / "tiny.bind"
     return bundle, tensorrt_runs.plan(bundle, machine)
+
+
+@pytest.fixture(scope="module")
+def plain(gpu: Any) -> Iterator[bindrt.Model]:
+    with bindrt.load("tiny") as model:
+        yield model
+
+
+@pytest.fixture
+def on_gpu(plain: Any) -> Iterator[Load]:
+    """A model of one modality whose engine is on the GPU, and that engine."""
+    made: list[bindrt.Model] = []
+
+    def load(modality: str, **options: Any) -> tuple[bindrt.Model, OnGpu]:
+        encoder = MODALITIES[modality].encoder
+        engine = OnGpu(plain.engine(modality), plain.embed_dim)
+        pipeline = bindrt.PipelineOptions(cuda_graphs=False, **options)
+        of: Any = [modality]
+        made.append(bindrt.load("tiny", modalities=of, engines={encoder: engine}, pipeline=pipeline))
+        return made[-1], engine
+
+    yield load
+    for each in made:
+        each.close()

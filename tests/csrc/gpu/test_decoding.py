@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import bindrt
 from bindrt.pipeline import gpu_pictures
 from support import cpp
 from support.golden import HERE
-from support.gpu_engine import OnGpu
+from support.gpu_engine import Load, OnGpu
 from support.nvimgsim import stand_in
 
 INPUTS = HERE / "inputs"
@@ -35,15 +35,6 @@ def library(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setitem(sys.modules, gpu_pictures.MODULE, module)
     yield module
     assert module.misused == []
-
-
-@pytest.fixture(scope="module")
-def plain(gpu: Any) -> Iterator[bindrt.Model]:
-    with bindrt.load("tiny") as model:
-        yield model
-
-
-Load = Callable[..., tuple[bindrt.Model, OnGpu]]
 
 
 @pytest.fixture
@@ -241,7 +232,7 @@ from support.nvimgsim import install
 install()
 import bindrt
 from bindrt.pipeline import gpu_pictures
-from support.gpu_engine import OnGpu
+from support.gpu_engine import Load, OnGpu
 file = io.BytesIO()
 PIL.Image.fromarray(np.zeros((250, 330, 3), np.uint8)).save(file, "JPEG")
 with bindrt.load("tiny") as plain:

@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 import bindrt
-from bindrt.modalities import MODALITIES
 from support.device_arrays import Dlpack, Interface, Memory
-from support.gpu_engine import OnGpu
 
 KINDS = (Interface, Dlpack)
-
-
-@pytest.fixture(scope="module")
-def cpu(gpu: Any) -> Iterator[bindrt.Model]:
-    with bindrt.load("tiny") as model:
-        yield model
-
-
-@pytest.fixture
-def on_gpu(cpu: bindrt.Model) -> Iterator[Callable[..., tuple[bindrt.Model, OnGpu]]]:
-    opened: list[bindrt.Model] = []
-
-    def make(modality: str, **options: Any) -> tuple[bindrt.Model, OnGpu]:
-        encoder = MODALITIES[modality].encoder
-        engine = OnGpu(cpu.engine(modality), cpu.embed_dim)
-        pipeline = bindrt.PipelineOptions(cuda_graphs=False, **options)
-        of: Any = [modality]
-        opened.append(bindrt.load("tiny", engines={encoder: engine}, modalities=of, pipeline=pipeline))
-        return opened[-1], engine
-
-    yield make
-    for model in opened:
-        model.close()
 
 
 def given(modality: str) -> list[Any]:
@@ -90,9 +65,9 @@ def embed(model: Any, modality: str, items: Any, **options: Any) -> Any:
 
 
 @pytest.mark.parametrize("modality", ["image", "depth", "thermal", "audio"])
-def test_they_give_the_numbers_of_the_cpu(on_gpu: Any, cpu: bindrt.Model, modality: str) -> None:
+def test_they_give_the_numbers_of_the_cpu(on_gpu: Any, plain: bindrt.Model, modality: str) -> None:
     items = given(modality)
-    want = embed(cpu, modality, items)
+    want = embed(plain, modality, items)
     model, engine = on_gpu(modality)
     for kind in KINDS:
         np.testing.assert_allclose(

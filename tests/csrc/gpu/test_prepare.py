@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +10,11 @@ import PIL.Image
 import pytest
 
 import bindrt
-from bindrt.modalities import MODALITIES
 from support.golden import HERE
-from support.gpu_engine import OnGpu
+from support.gpu_engine import Load
 from support.media import write_video
 
 INPUTS = HERE / "inputs"
-
-
-@pytest.fixture(scope="module")
-def plain(gpu: Any) -> Iterator[bindrt.Model]:
-    with bindrt.load("tiny") as model:
-        yield model
-
-
-Load = Callable[..., tuple[bindrt.Model, OnGpu]]
-
-
-@pytest.fixture
-def on_gpu(plain: Any) -> Iterator[Load]:
-    """A model of one modality whose engine is on the GPU, and that engine."""
-    made: list[bindrt.Model] = []
-
-    def load(modality: str, **options: Any) -> tuple[bindrt.Model, OnGpu]:
-        encoder = MODALITIES[modality].encoder
-        engine = OnGpu(plain.engine(modality), plain.embed_dim)
-        pipeline = bindrt.PipelineOptions(cuda_graphs=False, **options)
-        of: Any = [modality]
-        made.append(bindrt.load("tiny", modalities=of, engines={encoder: engine}, pipeline=pipeline))
-        return made[-1], engine
-
-    yield load
-    for each in made:
-        each.close()
 
 
 def picture(folder: Path, size: tuple[int, int], name: str) -> Path:
