@@ -27,6 +27,7 @@ from bindrt.sources.opening import IF_CUT, Opened, decoding
 from bindrt.sources.packets import Amount, check_complete, has_shown_order
 from bindrt.sources.played import ends_early
 from bindrt.sources.recording import check_seconds
+from bindrt.sources.sparse import Needs, Sparse
 from bindrt.sources.video import (
     check_frame_size,
     check_work,
@@ -85,66 +86,83 @@ class Playing:
         self._undecoded = 0
         self.damaged = 0
         self._frames = 0
+        self._leaves_out = False  # what the decoder was told last
 
     @property
     def lost(self) -> int:
         return self._refused.count + self._undecoded
 
-    def frames(self) -> Iterator[tuple[float, ShownFrame]]:
+    def frames(self, needs: Needs | None = None) -> Iterator[tuple[float, ShownFrame | None]]:
         """The time of each frame in seconds from the first, and the frame; to be called once.
 
         Packets that cannot be decoded are left out, and counted in ``lost``.
+
+        Args:
+            needs: which frames are needed. In place of others there may be None.
 
         Raises:
             SourceError: no frame can be decoded; or, after the last frame, the file ends too early.
             LimitError: it is longer, or decodes to more, than the limits allow.
         """
         with decoding(self.name, "video", IF_CUT):
-            ends, shown = StreamEnds(), 0
-            amount = Amount(self._opened, self._limits)
-            clock = FrameClock(self.fps, self._tick())
-            hopeless = 0
-            every = () if needs_all_streams(self._format) else (self._stream,)
-            for packet in packets_of(self._media, *every, refused=self._refused):
-                require_wanted()
-                if packet.size == 0:
-                    continue
-                ends.add(packet)
-                amount.add(packet.size)
-                if packet.stream_index != self._stream.index:
-                    continue
+            ends, amount, tick = StreamEnds(), Amount(self._opened, self._limits), self._tick()
+            clock = FrameClock(self.fps, tick)
+            sparse = Sparse(self._stream, self._format, needs, FrameClock(self.fps, tick))
+            shown, hopeless = 0, 0
+            for packet, is_needed in sparse.packets(self._packets(ends, amount)):
                 shown += 1
-                found = self._decoded(packet)
+                found = self._decoded(packet, is_needed, sparse)
                 hopeless = 0 if found else hopeless + 1
-                yield from self._timed(found, clock, amount)
+                yield from self._timed(found, clock, amount, sparse)
                 if hopeless >= _HOPELESS:
                     break
-            yield from self._timed(self._decoded(None), clock, amount)
+            yield from self._timed(self._decoded(None, True, sparse), clock, amount, sparse)
+            for stamp in sparse.left_out_at_end():
+                yield clock.time(stamp), None
             self._check_end(ends, shown)
+
+    def _packets(self, ends: StreamEnds, amount: Amount) -> Iterator[Any]:
+        """Those of the video."""
+        every = () if needs_all_streams(self._format) else (self._stream,)
+        for packet in packets_of(self._media, *every, refused=self._refused):
+            require_wanted()
+            if packet.size == 0:
+                continue
+            ends.add(packet)
+            amount.add(packet.size)
+            if packet.stream_index == self._stream.index:
+                yield packet
 
     def _tick(self) -> float:
         """Seconds of one unit of the frames' times; 0 if these are not those of showing."""
         tells = has_shown_order(self._stream, False, self._format)
         return float(self._stream.time_base or 0) if tells else 0.0
 
-    def _decoded(self, packet: Any) -> list[Any]:
+    def _decoded(self, packet: Any, is_needed: bool, sparse: Sparse) -> list[Any]:
         import av
 
+        decoder = self._stream.codec_context
+        if self._leaves_out is is_needed:
+            decoder.skip_frame = "DEFAULT" if is_needed else "NONREF"
+            self._leaves_out = not is_needed
         try:
-            return list(self._stream.codec_context.decode(packet))
+            return list(decoder.decode(packet))
         except av.FFmpegError:
             self._undecoded += 1
+            sparse.stop()
             return []
 
     def _timed(
-        self, found: Iterable[Any], clock: FrameClock, amount: Amount
-    ) -> Iterator[tuple[float, ShownFrame]]:
+        self, found: Iterable[Any], clock: FrameClock, amount: Amount, sparse: Sparse
+    ) -> Iterator[tuple[float, ShownFrame | None]]:
         turning = self._format.name == "mov"  # the rotation in Matroska is ignored, as decord ignores it
         for decoded in found:
             width, height = decoded.width, decoded.height
             check_frame_size(width, height, self.name, self._limits)
             self._frames += 1
             check_work(self._frames * width * height, amount.read, self.name, self._limits)
+            for stamp in sparse.left_out_before(decoded):
+                yield clock.time(stamp), None
             time = clock.time(decoded.pts)
             check_seconds(round(time * self.fps) + 1, self.fps, self.name, self._limits)
             self.damaged += bool(decoded.is_corrupt)

@@ -12,15 +12,15 @@ from bindrt.modalities.steps.clips import frame_pairs
 from bindrt.modalities.steps.output_rows import Reserve
 from bindrt.modalities.video import Video, from_frames
 from bindrt.notes import SHORT_WINDOW, Notes
-from bindrt.sources.frames import ShownFrame
+from bindrt.sources.frames import Frame, ShownFrame
 from bindrt.sources.video import Read, Take
 from bindrt.streams.windows.cuts import Cut, cut_of
 from bindrt.streams.windows.schedule import Schedule
 
-_ROUNDING = 1e-6  # of a frame: times are sums of fractions
+ROUNDING = 1e-6  # of a frame: times are sums of fractions
 _OFF = 2  # frames by which a window may have more or fewer than its length says
 _SMALL = 48 << 20  # pixels of all frames of a window, of 1.5 bytes each
-_LAST = 2  # frames at the end of a window that are always kept
+LAST = 2  # frames at the end of a window that are always kept
 
 
 @dataclass
@@ -28,7 +28,8 @@ class WindowFrames:
     """The frames of one window, of which those are held that its clips begin and end with.
 
     It is what :func:`bindrt.modalities.video.from_frames` takes. Where another frame is needed than was held,
-    the one before stands in: in a video whose frames come in bursts, and in a last window that ends early.
+    the one before stands in: in a video whose frames come in bursts, in a last window that ends early, and
+    beside damage.
     Windows of several clips hold all frames if they are small.
 
     Attributes:
@@ -58,15 +59,21 @@ class WindowFrames:
 
     @property
     def width(self) -> int:
-        return self._held[0].frame().width
+        return self._any.width
 
     @property
     def height(self) -> int:
-        return self._held[0].frame().height
+        return self._any.height
 
-    def add(self, frame: ShownFrame) -> None:
-        self._held[self.frames] = frame
-        if (old := self.frames - _LAST) not in self.likely and not self._holds_all:
+    @property
+    def _any(self) -> Frame:
+        return next(iter(self._held.values())).frame()
+
+    def add(self, frame: ShownFrame | None) -> None:
+        """The next frame; None: one that was not decoded, since no window needs it."""
+        if frame is not None:
+            self._held[self.frames] = frame
+        if (old := self.frames - LAST) not in self.likely and not self._holds_all:
             self._held.pop(old, None)
         self.frames += 1
 
@@ -75,7 +82,8 @@ class WindowFrames:
 
     def read(self, wanted: Sequence[int], take: Take, limits: Limits, strict: bool) -> Read:
         for index in wanted:
-            take(index, self._held[max(held for held in self._held if held <= index)].frame())
+            before = [held for held in self._held if held <= index]
+            take(index, self._held[max(before) if before else min(self._held)].frame())
         return Read(frozenset(wanted), self.frames)
 
 
@@ -128,7 +136,7 @@ class FrameWindows:
     def __init__(self, fps: float, schedule: Schedule) -> None:
         self._fps, self._schedule = fps, schedule
         self._likely = likely_indices(fps, float(schedule.window))
-        self._slack = _ROUNDING / fps
+        self._slack = ROUNDING / fps
         self._open: list[WindowFrames] = []
         self._begun = 0  # windows that have begun
         self.whole = 0  # windows that are behind
@@ -140,8 +148,11 @@ class FrameWindows:
         """Frames that are kept for open windows; one that several need counts for each."""
         return sum(window.held for window in self._open)
 
-    def add(self, time: float, frame: ShownFrame) -> Iterator[Closed]:
-        """The windows that end before this frame; ``time`` is in seconds from the first window's begin."""
+    def add(self, time: float, frame: ShownFrame | None) -> Iterator[Closed]:
+        """The windows that end before this frame; ``time`` is in seconds from the first window's begin.
+
+        A frame of None was not decoded, since no window needs it.
+        """
         while self._next_end - self._slack <= time:
             yield from self._close(None)
         while self._next_begin - self._slack <= time:
@@ -176,7 +187,7 @@ class FrameWindows:
         if is_unseen:
             return
         window = self._open.pop(0)
-        if not window.frames:
+        if not window.held:
             return
         start, end = self._schedule.start(number), self._schedule.end(number)
         if ended is None:

@@ -23,9 +23,9 @@ from bindrt.sources.playing import Playing, open_playing
 from bindrt.streams.windows.ahead import Ahead
 from bindrt.streams.windows.cuts import Cut, Losses
 from bindrt.streams.windows.frame_windows import Closed, FrameWindows
+from bindrt.streams.windows.needs import Part, WindowNeeds
 from bindrt.streams.windows.schedule import Schedule
 
-_ROUNDING = 1e-6  # of a frame: times are sums of fractions
 _KEPT = 64 << 20  # bytes that windows were prepared in, and others will be
 _WAITING = 2  # windows whose frames wait to be prepared, while a third one is
 
@@ -44,7 +44,7 @@ def video_cuts(item: Video, schedule: Schedule, limits: Limits) -> Iterator[Cut]
 
     cuts: list[SourceError] = []
     with _opened(item, limits, cuts) as source:
-        sorting = _Sorting(source, start, end, schedule)
+        sorting = _Sorting(source, Part(start, end, source.fps), schedule, strict=item.strict)
         windows = Ahead(sorting.windows(limits), _WAITING, "bindrt-decode")
         try:
             for window in windows:
@@ -67,30 +67,32 @@ class _Sorting:
     """Decodes a source and sorts its frames; times are seconds from its first frame.
 
     Attributes:
-        start, end: which part of it is wanted.
+        part: which part of it is wanted.
+        strict: decodes also the frames that no window needs.
         has_frames: whether a frame lies there, once all windows were given.
     """
 
     source: Playing | Frames
-    start: float
-    end: float | None
+    part: Part
     schedule: Schedule
+    strict: bool
     has_frames: bool = False
     _lost: tuple[int, int] = (0, 0)
 
     def windows(self, limits: Limits) -> Iterator[Closed]:
         """The windows; those that are open when decoding fails come before the error."""
+        start = self.part.start
         made = FrameWindows(self.source.fps, self.schedule)
         losses = Losses("lost_packets"), Losses("damaged_frames")
         failure: Error | None = None
-        time = self.start
+        time = start
         try:
-            for time, frame in _frames(self.source, limits):
+            for time, frame in self._frames(limits):
                 self._look(losses, time)
-                if self._is_behind(time):
+                if self.part.is_behind(time):
                     break
-                if self._is_inside(time):
-                    for window in made.add(max(time - self.start, 0.0), frame):
+                if self.part.is_inside(time):
+                    for window in made.add(max(time - start, 0.0), frame):
                         yield self._noted(window, losses)
         except Error as error:
             failure = error
@@ -101,13 +103,11 @@ class _Sorting:
         if failure is not None:
             raise failure
 
-    def _is_inside(self, time: float) -> bool:
-        slack = _ROUNDING / self.source.fps
-        return time >= self.start - slack and (self.end is None or time < self.end - slack)
-
-    def _is_behind(self, time: float) -> bool:
-        """Whether no frame that follows is wanted; times may go back by rounding."""
-        return self.end is not None and time > self.end + 1 / self.source.fps
+    def _frames(self, limits: Limits) -> Iterator[tuple[float, ShownFrame | None]]:
+        if not isinstance(self.source, Playing):
+            return _pictures(self.source, limits)
+        leaves_out = WindowNeeds.are_known(self.schedule) and not self.strict
+        return self.source.frames(WindowNeeds(self.part, self.schedule) if leaves_out else None)
 
     def _look(self, losses: tuple[Losses, ...], time: float) -> None:
         """What was lost since the frame before."""
@@ -116,7 +116,7 @@ class _Sorting:
             return
         self._lost = lost
         for losing, so_far in zip(losses, lost, strict=True):
-            losing.met(so_far, time - self.start, time - self.start + 1 / self.source.fps)
+            losing.met(so_far, time - self.part.start, time - self.part.start + 1 / self.source.fps)
 
     def _noted(self, window: Closed, losses: tuple[Losses, ...]) -> Closed:
         origin = float(self.schedule.origin)
@@ -139,10 +139,6 @@ def _opened(item: Video, limits: Limits, cuts: list[SourceError]) -> Iterator[Pl
         return
     with open_playing(opened, limits) as playing:
         yield playing
-
-
-def _frames(source: Playing | Frames, limits: Limits) -> Iterator[tuple[float, ShownFrame]]:
-    return source.frames() if isinstance(source, Playing) else _pictures(source, limits)
 
 
 def _losses(source: Playing | Frames) -> tuple[int, int]:
