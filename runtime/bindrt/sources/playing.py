@@ -7,8 +7,9 @@ needs no count: limits are checked while the frames come, and what was promised 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from typing import Any
 
 from bindrt.errors import SourceError
@@ -27,7 +28,7 @@ from bindrt.sources.opening import IF_CUT, Opened, decoding
 from bindrt.sources.packets import Amount, check_complete, has_shown_order
 from bindrt.sources.played import ends_early
 from bindrt.sources.recording import check_seconds
-from bindrt.sources.sparse import Needs, Sparse
+from bindrt.sources.sparse import REORDERED, Needs, Sparse, may_be_sparse
 from bindrt.sources.video import (
     check_frame_size,
     check_work,
@@ -105,11 +106,14 @@ class Playing:
             LimitError: it is longer, or decodes to more, than the limits allow.
         """
         with decoding(self.name, "video", IF_CUT):
-            ends, amount, tick = StreamEnds(), Amount(self._opened, self._limits), self._tick()
+            ends, amount = StreamEnds(), Amount(self._opened, self._limits)
+            first, packets = looked_at(self._packets(ends, amount), REORDERED + 1)
+            tick = self._tick(first)
             clock = FrameClock(self.fps, tick)
-            sparse = Sparse(self._stream, self._format, needs, FrameClock(self.fps, tick))
+            may_leave_out = tick > 0 and may_be_sparse(self._stream, self._format)
+            sparse = Sparse(needs if may_leave_out else None, FrameClock(self.fps, tick))
             shown, hopeless = 0, 0
-            for packet, is_needed in sparse.packets(self._packets(ends, amount)):
+            for packet, is_needed in sparse.packets(packets):
                 shown += 1
                 found = self._decoded(packet, is_needed, sparse)
                 hopeless = 0 if found else hopeless + 1
@@ -133,9 +137,15 @@ class Playing:
             if packet.stream_index == self._stream.index:
                 yield packet
 
-    def _tick(self) -> float:
-        """Seconds of one unit of the frames' times; 0 if these are not those of showing."""
-        tells = has_shown_order(self._stream, False, self._format)
+    def _tick(self, first: Sequence[Any]) -> float:
+        """Seconds of one unit of the frames' times; 0 if these are not those of showing.
+
+        Args:
+            first: the first packets; if their times have another order, somebody knew that of showing.
+        """
+        times = [packet.pts for packet in first if packet.pts is not None]
+        reordered = any(later < earlier for earlier, later in pairwise(times))
+        tells = has_shown_order(self._stream, reordered, self._format)
         return float(self._stream.time_base or 0) if tells else 0.0
 
     def _decoded(self, packet: Any, is_needed: bool, sparse: Sparse) -> list[Any]:
@@ -178,6 +188,28 @@ class Playing:
         end = ends.seconds().get(self._stream.index, 0.0)
         check_complete(self._stream, shown, end, self._opened)
         check_duration(self._media, self._format, ends, self._opened)
+
+
+def looked_at(items: Iterator[Any], most: int) -> tuple[list[Any], Iterator[Any]]:
+    """The first of some items, and all of them. An error among the first is raised in its place.
+
+    >>> looked_at(iter("abc"), 2)[0]
+    ['a', 'b']
+    """
+    first: list[Any] = []
+    failure: Exception | None = None
+    try:
+        first.extend(islice(items, most))  # it keeps those before an error
+    except Exception as error:
+        failure = error
+    return first, _again(first, failure, items)
+
+
+def _again(first: list[Any], failure: Exception | None, rest: Iterator[Any]) -> Iterator[Any]:
+    yield from first
+    if failure is not None:
+        raise failure
+    yield from rest
 
 
 @contextlib.contextmanager

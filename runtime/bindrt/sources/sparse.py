@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bindrt.sources.formats import Format
-from bindrt.sources.packets import has_shown_order
 
-_REORDERED = 16  # packets that may come after one that is shown later: H.264 keeps no more frames
+REORDERED = 16  # packets that may come after one that is shown later: H.264 keeps no more frames
 _TIMED = ("mov", "matroska")  # containers that hold the time at which each frame is shown
 
 
@@ -46,7 +45,7 @@ class _Planned:
 
 
 def may_be_sparse(stream: Any, file_format: Format) -> bool:
-    """Whether the decoder knows which frames no other refers to, and packets tell when frames are shown.
+    """Whether the decoder knows which frames no other refers to, and the container when each is shown.
 
     Only H.264 marks such frames: no other frame is predicted from a frame without the mark.
     """
@@ -64,11 +63,10 @@ class Sparse:
         clock: for the times that ``needs`` is told; another one than that of the decoded frames.
     """
 
-    def __init__(self, stream: Any, file_format: Format, needs: Needs | None, clock: Clock) -> None:
-        self._stream, self._format, self._clock = stream, file_format, clock
-        self._needs = needs if may_be_sparse(stream, file_format) else None  # None: it has stopped as well
+    def __init__(self, needs: Needs | None, clock: Clock) -> None:
+        self._needs = needs  # None also once it has stopped
+        self._clock = clock
         self._is_sure = False  # the first frame was decoded, and was the expected one
-        self._is_reordered = False
         self._coming: deque[_Planned] = deque()  # in the order of decoding
         self._unshown: list[tuple[int, int, _Planned]] = []  # a heap by time
         self._undecided: deque[_Planned] = deque()  # in the order of showing
@@ -132,10 +130,9 @@ class Sparse:
             self.stop()
         planned = _Planned(packet, packet.pts)
         if self._needs is not None:
-            self._is_reordered |= bool(self._coming) and planned.pts < self._coming[-1].pts
             self._count += 1
             heapq.heappush(self._unshown, (planned.pts, self._count, planned))
-            self._show(_REORDERED)
+            self._show(REORDERED)
         self._coming.append(planned)
         yield from self._ready()
 
@@ -143,11 +140,7 @@ class Sparse:
         """Puts packets into the order of showing, until at most so many are left out of it."""
         while len(self._unshown) > most and (needs := self._needs) is not None:
             pts, _, planned = heapq.heappop(self._unshown)
-            if self._before is None:
-                in_order = has_shown_order(self._stream, self._is_reordered, self._format)
-            else:
-                in_order = pts > self._before
-            if not in_order:
+            if self._before is not None and pts <= self._before:
                 self.stop()
                 return
             self._before = pts

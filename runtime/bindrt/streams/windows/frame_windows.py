@@ -20,6 +20,7 @@ from bindrt.streams.windows.schedule import Schedule
 ROUNDING = 1e-6  # of a frame: times are sums of fractions
 _OFF = 2  # frames by which a window may have more or fewer than its length says
 _SMALL = 48 << 20  # pixels of all frames of a window, of 1.5 bytes each
+_NEARLY = 0.1  # of a frame: a video that ends so little early is whole; Matroska's times are rounded to 1 ms
 LAST = 2  # frames at the end of a window that are always kept
 
 
@@ -167,7 +168,7 @@ class FrameWindows:
 
     def finish(self) -> Iterator[Closed]:
         """The windows that were still open: whole ones, then perhaps a shorter one."""
-        while self._next_end <= self.end + self._slack:
+        while self._next_end <= self.end + _NEARLY / self._fps:
             yield from self._close(None)
         if self._schedule.rest(self.whole, self.end) is not None:
             yield from self._close(self.end)

@@ -48,7 +48,7 @@ class WindowNeeds:
     >>> needs = WindowNeeds(Part(0.0, None, 10.0), Schedule.of(1.0, 1.0))
     >>> answers = [answer for i in range(20) for answer in needs.add(i / 10)] + needs.finish()
     >>> [i for i, is_needed in enumerate(answers) if not is_needed]
-    [3, 4, 5, 6, 13, 14, 15, 16]
+    [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16]
     """
 
     def __init__(self, part: Part, schedule: Schedule) -> None:

@@ -15,9 +15,10 @@ import pytest
 import bindrt
 from bindrt import _core
 from bindrt.limits import DEFAULT_LIMITS
+from bindrt.modalities.video import prepare
 from bindrt.sources import open_source
 from bindrt.sources.frames import Frame, ShownFrame
-from bindrt.sources.playing import open_playing
+from bindrt.sources.playing import looked_at, open_playing
 from bindrt.streams.windows import Schedule, pictures
 from bindrt.streams.windows.frame_windows import FrameWindows
 from bindrt.streams.windows.needs import Part, WindowNeeds
@@ -121,6 +122,32 @@ def test_windows_are_the_same(
     require_same(bindrt.Video(path, start=part[0], end=part[1]), schedule, monkeypatch)
     path = irregular(tmp_path / "irregular.mkv")
     require_same(bindrt.Video(path, start=part[0], end=part[1]), schedule, monkeypatch)
+
+
+@pytest.mark.parametrize("name", ["irregular.mkv", "irregular.mp4"])
+def test_frames_out_of_step_lie_where_their_times_say(tmp_path: Path, name: str) -> None:
+    """Also in films whose packets come in another order than their frames are shown."""
+    path = irregular(tmp_path / name)
+    compared = 0
+    for _, start, end, _, array in cuts(bindrt.Video(path), Schedule.of(2.0, 1.0)):
+        views = prepare(bindrt.Video(path, start=start, end=end), DEFAULT_LIMITS)
+        if len(views.array) == len(array) == 3:  # the clips are one: its first and its last frame
+            np.testing.assert_array_equal(array, views.array)
+            compared += 1
+    assert compared >= 5
+
+
+def test_an_error_among_the_first_packets_comes_in_its_place() -> None:
+    def packets() -> Iterator[int]:
+        yield from range(3)
+        raise bindrt.SourceError("film.mp4", "it is cut")
+
+    for most in (2, 5):
+        first, items = looked_at(packets(), most)
+        assert first == list(range(min(most, 3)))
+        assert [next(items) for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(bindrt.SourceError, match="it is cut"):
+            next(items)
 
 
 def test_a_part_does_not_read_what_is_behind(tmp_path: Path) -> None:
