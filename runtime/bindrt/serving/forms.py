@@ -31,7 +31,7 @@ class FormPart:
     kind: str = ""
     is_file: bool = False
     size: int = 0
-    _pieces: list[memoryview | bytearray] = field(default_factory=list)
+    _pieces: list[bytes | memoryview | bytearray] = field(default_factory=list)
 
     def add(self, chunk: bytes, start: int, end: int) -> None:
         """More of its contents: a piece of a chunk."""
@@ -43,6 +43,10 @@ class FormPart:
             last += piece
         else:
             self._pieces.append(bytearray(piece))
+
+    def end(self) -> None:
+        """It is whole. Its pieces become one, so that the memory of chunks is free for those that follow."""
+        self._pieces = [b"".join(self._pieces)]
 
     def take(self) -> bytes:
         """Its contents, which it then has no more: a file is in memory once."""
@@ -105,6 +109,7 @@ class _Collector:
                     "on_header_end": self.end_header,
                     "on_headers_finished": self.end_headers,
                     "on_part_data": self.add_data,
+                    "on_part_end": self.end_part,
                     "on_end": self.end,
                 },
             )
@@ -157,6 +162,9 @@ class _Collector:
 
     def add_data(self, data: bytes, start: int, end: int) -> None:
         self.parts[-1].add(data, start, end)
+
+    def end_part(self) -> None:
+        self.parts[-1].end()
 
     def end(self) -> None:
         self.is_whole = True

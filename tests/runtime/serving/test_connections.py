@@ -1,11 +1,16 @@
-"""What goes out of a connection: the head of an answer with its body, by one call of the system."""
+"""What comes through a connection, without copies, and what goes out of it, by one call of the system."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import socket
 from collections.abc import Callable
+from typing import Any, BinaryIO
 
 import pytest
+
+from support.serving import Running
 
 connections = pytest.importorskip("bindrt.serving.connections", reason="the extra serve is not installed")
 
@@ -64,3 +69,53 @@ def test_a_head_is_sent_before_the_connection_closes() -> None:
         transport.close()
 
     assert sent(use) == ([HEAD, b"closed"], [])
+
+
+def test_a_piece_of_a_body_is_not_copied() -> None:
+    pieces = connections.Pieces()
+    piece = bytes(100_000)
+    pieces += piece
+    assert (len(pieces), bytes(pieces) is piece) == (100_000, True)
+    pieces += b"more"
+    assert bytes(pieces) == piece + b"more"
+
+
+def test_what_follows_a_long_body_on_its_connection(server: Running) -> None:
+    """The parser does not see the body's end, and sees the next request from its beginning."""
+    texts = {"input": ["a bell"] * 2000 + ["a car"], "encoding_format": "base64"}
+    first, second = _request(texts), _request({"input": "rain"})
+    alone = [server.post("/v1/embeddings", given).json["data"] for given in (texts, {"input": "rain"})]
+    for cut in (-1, 0, 1, len(second)):
+        end = len(first) + cut
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for start, stop in ((0, 500), (500, 9000), (9000, end), (end, None)):
+                connection.sendall((first + second)[start:stop])
+            with connection.makefile("rb") as answers:
+                assert [_next_answer(answers)["data"] for _ in range(2)] == alone
+
+
+def test_the_parser_does_not_see_a_long_body(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It copies what it sees."""
+    seen = []
+    parse = connections.HttpToolsProtocol.data_received
+
+    def counted(self: Any, data: bytes) -> None:
+        seen.append(len(data))
+        parse(self, data)
+
+    monkeypatch.setattr(connections.HttpToolsProtocol, "data_received", counted)
+    body = b" " * 5_000_000 + b'{"input": "a bell"}'
+    assert server.ask("POST", "/v1/embeddings", body).status == 200
+    assert sum(seen) < 1_000_000
+
+
+def _next_answer(answers: BinaryIO) -> Any:
+    head = b"".join(iter(answers.readline, b"\r\n")).lower()
+    return json.loads(answers.read(int(head.split(b"content-length: ")[1].split(b"\r\n")[0])))
+
+
+def _request(content: object) -> bytes:
+    body = json.dumps(content).encode()
+    head = f"POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -116,6 +117,19 @@ def test_tiny_pieces_take_no_more_memory_than_their_bytes() -> None:
     assert part.size == 100_000
     assert part.take() == b"".join(chunks)
     assert (part.size, part.take()) == (0, b"")
+
+
+def test_a_part_that_is_whole_keeps_no_chunk_of_the_body() -> None:
+    """Their memory is used for the chunks that follow."""
+    chunk = bytes(10_000)
+    kept = sys.getrefcount(chunk)
+    part = FormPart()
+    part.add(chunk, 0, 5000)
+    part.add(chunk, 5000, 10_000)
+    assert sys.getrefcount(chunk) > kept
+    part.end()
+    assert sys.getrefcount(chunk) == kept
+    assert part.take() == chunk
 
 
 def test_pieces_of_all_sizes_follow_each_other() -> None:
