@@ -11,6 +11,8 @@ from bindrt.serving.workers.metrics import merged
 
 #: Seconds that another worker may take to answer; one that takes longer is left out.
 _PATIENCE = 2.0
+#: What a whole answer ends with. One that was cut, since its worker died, would be no text of Prometheus'.
+_END = b"# EOF\n"
 
 
 class Peers:
@@ -48,7 +50,7 @@ class Peers:
         """Answers the others, on a socket that only this user can open."""
 
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(own_metrics())
+            writer.write(own_metrics() + _END)
             writer.close()
 
         self._server = await asyncio.start_unix_server(answer, self._path(self._number))
@@ -67,11 +69,12 @@ class Peers:
         return merged(texts, dict(enumerate(self._board.starts)))
 
     async def _ask(self, number: int) -> bytes:
-        """Another worker's metrics; empty where there is none, or it does not answer."""
+        """Another worker's metrics; empty where there is none, or it does not answer to the end."""
         try:
-            return await asyncio.wait_for(_read(self._path(number)), _PATIENCE)
+            found = await asyncio.wait_for(_read(self._path(number)), _PATIENCE)
         except (OSError, asyncio.TimeoutError):
             return b""
+        return found.removesuffix(_END) if found.endswith(_END) else b""
 
     def _path(self, number: int) -> Path:
         return Path(self._board.folder) / str(number)

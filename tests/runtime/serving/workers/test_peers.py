@@ -51,6 +51,27 @@ def test_metrics_of_those_that_answer(tmp_path: Path) -> None:
     assert 'bindrt_worker_starts_total{worker="2"} 3.0' in lines
 
 
+@pytest.mark.parametrize("size", [0, 9, 20, 38, 39])
+def test_a_worker_that_dies_while_it_answers_is_left_out(tmp_path: Path, size: int) -> None:
+    """What came of its answer may be no text of Prometheus'."""
+    board = Board(2, str(tmp_path))
+    own = b"# TYPE up gauge\nup 1.0\n"
+
+    async def ask() -> str:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b'# TYPE up gauge\nup{path="\xc3\xa9"} 2.0\n'[:size])
+            writer.close()
+
+        dying = await asyncio.start_unix_server(answer, tmp_path / "1")
+        try:
+            return (await Peers(board, 0).metrics(own)).decode()
+        finally:
+            dying.close()
+
+    lines = asyncio.run(ask()).splitlines()
+    assert [line for line in lines if line.startswith("up")] == ['up{worker="0"} 1.0']
+
+
 def test_each_family_stands_once() -> None:
     text = (
         '# HELP n_total Some.\n# TYPE n_total counter\nn_total{a="x\\"y"} 1.0\n'

@@ -44,11 +44,17 @@ class Served(NamedTuple):
 
     def has(self, line: str) -> bool:
         """Whether a line is in the metrics."""
-        return line in self.get("/metrics")[1].splitlines()
+        return line in self.metrics().splitlines()
 
     def all_are_there(self) -> bool:
-        metrics = self.get("/metrics")[1]
+        metrics = self.metrics()
         return all(f'in_flight{{worker="{number}"}}' in metrics for number in (0, 1))
+
+    def metrics(self) -> str:
+        """Those of all workers. They are told whatever happens to some of them."""
+        status, text = self.get("/metrics")
+        assert status == 200, text
+        return text
 
 
 @pytest.fixture(scope="module")
