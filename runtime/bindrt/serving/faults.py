@@ -44,7 +44,8 @@ class Fault(Exception):  # noqa: N818 - what a client is told
         text: what is wrong and what would be right, for the client.
         code: the same as one word that programs can compare; for an error of bindrt its class.
         headers: further headers of the answer.
-        parts: for an error of bindrt its ``place`` in the request, ``item``, ``problem`` and ``remedy``.
+        parts: the ``place`` in the request, where that is known; for an error of bindrt also ``item``,
+            ``problem`` and ``remedy``.
     """
 
     status: int

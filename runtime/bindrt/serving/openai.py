@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypedDict, Union
 
 from starlette.requests import Request
@@ -294,13 +295,20 @@ def _as_text(value: object) -> str:
 
 
 _TYPES = {401: "authentication_error", 429: "rate_limit_error"}
+_FIELDS = frozenset(each.name for each in fields(Asked))
 
 
 def error(fault: Fault) -> Mapping[str, Any]:
     """``{"error": {"message", "type", "param", "code"}}``, and bindrt's parts of the message."""
     kind = "invalid_request_error" if fault.status < 500 else "server_error"
-    place = fault.parts.get("place")
-    return {"error": {**told(fault), "type": _TYPES.get(fault.status, kind), "param": place or None}}
+    return {"error": {**told(fault), "type": _TYPES.get(fault.status, kind), "param": _param(fault)}}
+
+
+def _param(fault: Fault) -> str | None:
+    """The field at fault, or the place in it: ``input[3]``; None if it is the request as a whole."""
+    place = fault.parts.get("place") or fault.parts.get("item", "")
+    field = re.match(r"[a-z_]+", place)
+    return place if field is not None and field[0] in _FIELDS else None
 
 
 PROTOCOL = Protocol("openai", "OpenAI's embeddings", ("/v1/",), endpoints, error, Failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,6 +15,14 @@ from bindrt.embeddings import Vectors
 from bindrt.serving.faults import Fault
 
 Kind = TypeVar("Kind")
+
+#: What stands in a text after a backslash: a pair of surrogates, half of one (group 1), or anything else.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+#: Bytes of a body that are searched for what is wrong with its texts.
+_SEARCHED = 1 << 18
 
 
 class Json(Response):
@@ -49,12 +58,39 @@ def json_value(body: bytes, kind: type[Kind]) -> Kind:
     try:
         found: Kind = msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:  # ValueError: huge numbers
-        raise Fault(400, f"the body: {_problem(error)}", "InvalidJson") from None
+        raise Fault(400, f"the body: {_problem(error, body)}", "InvalidJson", parts=_place(error)) from None
     return found
 
 
-def _problem(error: Exception) -> str:
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+def _problem(error: Exception, body: bytes) -> str:
+    """What is wrong, and where: of texts the decoder says too little, or that the body is too short."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, msgspec.ValidationError):
+        return str(error)
+    halves = (each for each in _ESCAPE.finditer(body, 0, _SEARCHED) if each[1] is not None)
+    if (half := next(halves, None)) is not None:
+        text = half[0].decode()
+        return (
+            f"{text} at byte {half.start()} is half of a character; send both halves, or U+FFFD in its place"
+        )
+    if isinstance(error, UnicodeDecodeError):
+        return f"a text is not UTF-8{_bad_byte(body)}"
+    return str(error)
+
+
+def _bad_byte(body: bytes) -> str:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f": byte {error.start} is 0x{body[error.start]:02x}"
+    return ""
+
+
+def _place(error: Exception) -> dict[str, str]:
+    """The field that has the wrong type, as the decoder names it: ``… - at `$.input[1]` ``."""
+    found = re.search(r" - at `\$\.([^`]{1,80})`$", str(error))
+    return {} if found is None else {"place": found[1]}
 
 
 def number_rows(rows: Vectors) -> list[Any]:

@@ -86,7 +86,8 @@ class Service:
             name = next(iter(self.models))
         if name not in self.models:
             known = ", ".join(self.models)
-            raise Fault(404, f"model {name[:80]!r}: there is no such model; it is one of {known}", "NoModel")
+            text = f"model {name[:80]!r}: there is no such model; it is one of {known}"
+            raise Fault(404, text, "NoModel", parts={"place": "model"})
         exchange_of(request.scope).model = name
         return self.models[name]
 

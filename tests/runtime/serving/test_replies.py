@@ -56,5 +56,31 @@ def test_all_protocols_answer_the_same_numbers(server: Running) -> None:
     assert np.allclose(found[4], expected, atol=1e-6)  # it sums the parts of an item
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b'["a", "\\ud800"]', r"\ud800 at byte 7 is half of a character"),
+        (b'["\\udc00b"]', r"\udc00 at byte 2 is half of a character"),
+        (b'["\\ud83d\\ud83d"]', r"\ud83d at byte 2 is half of a character"),
+        (b'["\\\\ud800", "\\ud83d\\ude00", "\\uDBFF!"]', r"\uDBFF at byte 29 is half of a character"),
+        (b'["\\ud83d\\ude00", "\xed\xa0\x80"]', "a text is not UTF-8: byte 18 is 0xed"),
+        (b'["\\\\ud800", "\\ud83d\\ude00"', "Input data was truncated"),
+    ],
+)
+def test_texts_that_are_none(text: bytes, said: str) -> None:
+    with pytest.raises(replies.Fault) as caught:
+        replies.json_value(text, list[str])
+    assert caught.value.status == 400
+    assert said in caught.value.text
+
+
+def test_half_a_character_in_a_request(server: Running) -> None:
+    for path, name in (("/v1/embeddings", "input"), ("/v1/embed", "text"), ("/vectorize", "texts")):
+        body, headers = b'{"%s": ["\\ud800"]}' % name.encode(), {"content-type": "application/json"}
+        found = server.ask("POST", path, body, headers)
+        assert found.status == 400
+        assert b"ud800 at byte" in found.body
+
+
 def _inference(text: str) -> dict[str, object]:
     return {"inputs": [{"name": "data", "datatype": "BYTES", "shape": [1, 1], "data": [text]}]}
