@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,7 +21,8 @@ from bench.serve.infinity import beside_infinity
 from bench.serve.infinity import report as report_infinity
 from bench.serve.items import BATCH, MODALITIES, batch, items, request
 from bench.serve.percentiles import percentiles
-from bench.serve.server import HOST, Server, load, serving
+from bench.serve.reader import command as command_of_reader
+from bench.serve.server import HOST, Server, free_port, load, running, serving
 from bench.serve.soak import OPTIONS as SOAK_OPTIONS
 from bench.serve.soak import report as report_soak
 from bench.serve.soak import soak
@@ -31,6 +33,15 @@ from bindrt.benchmark.results import write_json
 PARTS = ("throughput", "latency", "held")
 #: Asked for by name: they take long, or install much.
 SOAK, PEER = "soak", "infinity"
+#: Latencies that are told, and what they are.
+TOLD = {
+    "server": "served",
+    "here": "here",
+    "here_beside_reader": "here, while a server that only reads has the same requests",
+    "reader": "that server",
+    "late": "of what was served, before the generator sent it",
+    "late_here": "of what was here, before the event loop began it",
+}
 #: Shares of the throughput here, texts a second, milliseconds.
 TARGETS = {"share": 0.9, "texts": 20_000, "added p50": 1.5, "added p99": 5.0, "held": 1000}
 
@@ -65,26 +76,48 @@ def measure_latency(
 ) -> dict[str, Any]:
     """Milliseconds of single items at half of the rate that the server holds, and what it adds."""
     found: dict[str, Any] = {}
-    for modality in args.modality:
-        item = of[modality][0]
-        sent = request(modality, [item], HOST)
-        most = load(server, sent, folder, mode="closed", connections=16, seconds=args.seconds)
-        rate = most["requests"] / most["seconds"] / 2
-        count = max(200, int(rate * args.seconds))
-        rounds = []
-        for seed in range(args.rounds):
-            times = [arrival.at for arrival in poisson(rate, count, [modality], seed)]
-            served = load(server, sent, folder, mode="open", connections=64, times=times)
-            rounds.append(
-                {
-                    "server": percentiles(served["latencies"]),
-                    "here": percentiles(latencies(model, modality, item, times)),
-                    "generator_share": served["share"],
-                }
-            )
-        added = {p: median(r["server"][p] - r["here"][p] for r in rounds) for p in ("p50", "p99")}
-        found[modality] = {"rate": rate, "added": added, "rounds": rounds}
+    port = free_port()
+    with running(command_of_reader(port), port, "/") as reader:
+        for modality in args.modality:
+            item = of[modality][0]
+            sent = request(modality, [item], HOST)
+            most = load(server, sent, folder, mode="closed", connections=16, seconds=args.seconds)
+            rate = most["requests"] / most["seconds"] / 2
+            count = max(200, int(rate * args.seconds))
+            rounds = []
+            for seed in range(args.rounds):
+                times = [arrival.at for arrival in poisson(rate, count, [modality], seed)]
+                rounds.append(_latency_round(server, reader, model, {modality: item}, sent, times, folder))
+            added = {p: median(r["server"][p] - r["here"][p] for r in rounds) for p in ("p50", "p99")}
+            middle = {name: {p: median(r[name][p] for r in rounds) for p in added} for name in TOLD}
+            found[modality] = {"rate": rate, "added": added, **middle, "rounds": rounds}
     return found
+
+
+def _latency_round(
+    server: Server,
+    reader: Server,
+    model: bindrt.Model,
+    asked: dict[str, Any],
+    sent: bytes,
+    times: list[float],
+    folder: Path,
+) -> dict[str, Any]:
+    """The same requests at the same times to the server, to the pipeline here, and to both it and ``reader``.
+
+    The last tells how long a request takes here that only is read, while the pipeline computes as much: no
+    server of this kind adds less.
+    """
+    job = {"mode": "open", "connections": 64, "times": times}
+    served = load(server, sent, folder, **job)
+    here, late_here = latencies(model, asked, times)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(load, reader, sent, folder, **job)
+        beside, _ = latencies(model, asked, times)
+        read = reading.result()
+    found = {"server": served["latencies"], "here": here, "here_beside_reader": beside}
+    found |= {"reader": read["latencies"], "late": served["late"], "late_here": late_here}
+    return {**{name: percentiles(each) for name, each in found.items()}, "generator_share": served["share"]}
 
 
 def measure_held(
@@ -111,6 +144,8 @@ def report(result: dict[str, Any]) -> None:
             f"{modality:<6} at {found['rate']:.0f} requests/s: "
             f"+{added['p50']:.2f} ms p50, +{added['p99']:.2f} ms p99"
         )
+        for name, what in TOLD.items():
+            print(f"       {what}: p50 {found[name]['p50']:.2f} ms, p99 {found[name]['p99']:.2f} ms")
     if held := result.get("held"):
         print(f"{held['connections']} connections: {held['answered']} of {held['asked']} requests answered")
     if found := result.get("soak"):

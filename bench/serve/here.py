@@ -27,16 +27,26 @@ def throughput(model: bindrt.Model, modality: str, given: list[Any], threads: in
     return done / (time.perf_counter() - start)
 
 
-def latencies(model: bindrt.Model, modality: str, item: Any, times: list[float]) -> list[float]:
-    """Seconds from the time at which each request was due to its result, as asyncio programs see it."""
+def latencies(
+    model: bindrt.Model, item: dict[str, Any], times: list[float]
+) -> tuple[list[float], list[float]]:
+    """Seconds from the time at which each request was due to its result, as asyncio programs see it.
 
-    async def one(start: float, at: float) -> float:
+    Then the seconds of these in which the request had not begun: the event loop was late.
+
+    Args:
+        item: by its modality.
+    """
+
+    async def one(start: float, at: float) -> tuple[float, float]:
         await asyncio.sleep(max(0.0, start + at - time.perf_counter()))
-        await model.aembed(**{modality: item})
-        return time.perf_counter() - start - at
+        late = time.perf_counter() - start - at
+        await model.aembed(**item)
+        return time.perf_counter() - start - at, late
 
-    async def all_of_them() -> list[float]:
+    async def all_of_them() -> list[tuple[float, float]]:
         start = time.perf_counter() + 0.05
         return await asyncio.gather(*(one(start, at) for at in times))
 
-    return asyncio.run(all_of_them())
+    found = asyncio.run(all_of_them())
+    return [each[0] for each in found], [each[1] for each in found]

@@ -81,20 +81,25 @@ def closed(job: dict[str, Any], request: bytes) -> dict[str, Any]:
 
 
 async def opened(job: dict[str, Any], request: bytes) -> dict[str, Any]:
-    """Requests at given times, whether earlier ones are answered or not; latencies count from these times."""
+    """Requests at given times, whether earlier ones are answered or not; latencies count from these times.
+
+    ``late`` is what each latency has of this process: from that time to when the request was sent.
+    """
     free: asyncio.Queue[Connection] = asyncio.Queue()
     for connection in await connect(job, job["connections"]):
         free.put_nowait(connection)
     start = time.perf_counter() + 0.05
 
-    async def one(at: float) -> float:
+    async def one(at: float) -> tuple[float, float]:
         await asyncio.sleep(max(0.0, start + at - time.perf_counter()))
+        late = time.perf_counter() - start - at
         connection = await free.get()
         require(await answer(connection, request))
         free.put_nowait(connection)
-        return time.perf_counter() - start - at
+        return time.perf_counter() - start - at, late
 
-    return {"latencies": await asyncio.gather(*map(one, job["times"]))}
+    found = await asyncio.gather(*map(one, job["times"]))
+    return {"latencies": [each[0] for each in found], "late": [each[1] for each in found]}
 
 
 async def held(job: dict[str, Any], request: bytes) -> dict[str, Any]:
