@@ -158,8 +158,10 @@ def run(args: argparse.Namespace, console: Console) -> None:
 def _serve(server: Server, listener: socket.socket, args: argparse.Namespace) -> int | None:
     """Serves until a signal, which it returns."""
     from bindrt.serving.access_log import written
+    from bindrt.serving.running import keep_from_collector
     from bindrt.serving.traces import exported
 
+    server.health.on_warm = keep_from_collector
     _leave_requests_out_of_the_log()
     with ExitStack() as stack:
         if not args.no_access_log:

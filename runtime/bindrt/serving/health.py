@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bindrt.errors import Error
 from bindrt.model import Model
@@ -23,6 +23,7 @@ class Health:
 
     Attributes:
         is_ending: set when the server was told to end: it finishes what it has, and takes nothing new.
+        on_warm: called once, when all is loaded and has run.
     """
 
     def __init__(self, models: Mapping[str, Model], peers: Peers | None = None) -> None:
@@ -31,6 +32,7 @@ class Health:
         self._pulses = {name: Pulse(model) for name, model in models.items()}
         self._cold = "the models are being loaded"
         self.is_ending = False
+        self.on_warm: Callable[[], object] = lambda: None
 
     async def warm_up(self) -> None:
         """Loads all encoders of all models, and runs each once; nothing where that is done."""
@@ -43,6 +45,7 @@ class Health:
                 self._cold = f"{name} cannot be loaded: {error}"
                 LOG.error("%s", self._cold)
                 return
+        self.on_warm()
         self._cold = ""
         self._tell()
 

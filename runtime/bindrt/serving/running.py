@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import ssl
@@ -110,6 +111,15 @@ def _told(host: str, port: int, option: str) -> Iterator[None]:
         raise Error(
             f"{host}:{port}", f"cannot listen there: {reason}", f"choose another {option} or --host"
         ) from None
+
+
+def keep_from_collector() -> None:
+    """What is there now stays to the end of the process, so Python need not look through it again and again.
+
+    A full collection holds all requests up: for 60 ms where a server had 62 000 objects, on two busy cores.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class Server(uvicorn.Server):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import gc
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
 
 import bindrt
+from bindrt.commands import serve as command
 from support.engines import GatedEngine
 from support.serving import Running, gated, running, wait_for
 
@@ -79,3 +85,29 @@ def test_who_waits_longer_than_the_end_is_told(pool: ThreadPoolExecutor) -> None
             answer = asked.result()
             assert (answer.status, answer.headers["retry-after"]) == (503, "1")
             assert answer.json["error"]["message"] == "the server ends"
+
+
+def test_the_command_keeps_what_it_loaded_from_the_collector() -> None:
+    """Before it is ready, and once: a full collection would hold all requests up."""
+    from bindrt.serving.health import Health
+
+    health, counts = Health({}), []
+    server: Any = SimpleNamespace(health=health, run=lambda listeners: None, ended_by=None)
+    with socket.socket() as listener:
+        command._serve(server, listener, argparse.Namespace(no_access_log=True, traces=False))
+    keep = health.on_warm
+
+    def kept() -> None:
+        assert health.problem() == "the models are being loaded"
+        keep()
+        counts.append(gc.get_freeze_count())
+
+    health.on_warm = kept
+    try:
+        asyncio.run(health.warm_up())
+        asyncio.run(health.warm_up())
+        assert health.problem() == ""
+        assert len(counts) == 1
+        assert counts[0] > 10_000
+    finally:
+        gc.unfreeze()
