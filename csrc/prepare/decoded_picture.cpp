@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/image/image_gpu.h"
+#include "kernels/image/image_rows.h"
 
 namespace bindrt::prepare {
 namespace {
@@ -41,26 +42,6 @@ struct Held {
   }
 };
 
-// Rows of a window in memory.
-class WindowRows final : public kernels::RowSource {
- public:
-  WindowRows(const std::uint8_t* first, std::int64_t stride, std::int64_t bytes) noexcept
-      : next_(first), stride_(stride) {
-    readable = bytes;
-  }
-
-  bool next(std::int32_t count, const std::uint8_t** rows) noexcept override {
-    for (std::int32_t i = 0; i < count; ++i, next_ += stride_) {
-      rows[i] = next_;
-    }
-    return true;
-  }
-
- private:
-  const std::uint8_t* next_;
-  std::int64_t stride_;
-};
-
 // After reserve().
 std::int32_t frames_of(const kernels::ByteScale& scale, const Slots& slots) {
   return static_cast<std::int32_t>(slots.view_numbers() / (scale.planes * kPlane));
@@ -82,7 +63,8 @@ class DecodedPicture final : public Decoded {
         return kernels::image_to_input(picture, held_.scale, kernels::kPictureSide, OutType::kFloat32, out, 1,
                                        held_.frames);
       }
-      WindowRows rows(reinterpret_cast<const std::uint8_t*>(window), picture.row_stride, picture.row_stride);
+      kernels::MemoryRows rows(reinterpret_cast<const std::uint8_t*>(window), picture.row_stride,
+                               picture.row_stride);
       return kernels::image_to_input(picture.width, picture.height, picture.layout, rows, held_.scale,
                                      kernels::kPictureSide, OutType::kFloat32, out, held_.frames);
     });
@@ -159,9 +141,7 @@ bool leave_picture(const Picture& picture, const kernels::ByteScale& scale, Slot
     return false;
   }
   DecodedRows rows(picture.width, picture.height, picture.layout, window, slots);
-  const std::int64_t pixel = kernels::pixel_bytes(picture.layout);
-  WindowRows source(picture.pixels + window.first_row * picture.row_stride + window.first_column * pixel,
-                    picture.row_stride, window.columns * pixel);
+  kernels::MemoryRows source(picture, window.first_column, window.first_row);
   if (!rows.has_room() || !rows.read(source)) {
     return false;
   }

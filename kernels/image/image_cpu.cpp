@@ -7,34 +7,13 @@
 #include "kernels/base/parallel.h"
 #include "kernels/image/image.h"
 #include "kernels/image/image_band.h"
+#include "kernels/image/image_rows.h"
 
 namespace bindrt::kernels {
 namespace {
 
 using image::Band;
 using image::ImagePlan;
-
-// Rows of a picture in memory.
-class PictureRows final : public RowSource {
- public:
-  PictureRows(const Picture& picture, std::int32_t first_column, std::int32_t first_row) noexcept
-      : next_(picture.pixels + first_row * picture.row_stride +
-              std::ptrdiff_t{first_column} * pixel_bytes(picture.layout)),
-        stride_(picture.row_stride) {
-    readable = std::int64_t{picture.width - first_column} * pixel_bytes(picture.layout);
-  }
-
-  bool next(std::int32_t count, const std::uint8_t** rows) noexcept override {
-    for (std::int32_t i = 0; i < count; ++i, next_ += stride_) {
-      rows[i] = next_;
-    }
-    return true;
-  }
-
- private:
-  const std::uint8_t* next_;
-  std::int64_t stride_;
-};
 
 // Calls `write(plan, y, row)` for output rows [begin, end). False if the source failed or there is no memory.
 template <class Write>
@@ -65,7 +44,7 @@ bool write_picture(const Picture& picture, std::int32_t side, int threads, const
   const std::int64_t grain = (side + std::max(threads, 1) - 1) / std::max(threads, 1);
   parallel_for(side, grain, threads, [&](std::int64_t from, std::int64_t to) {
     const auto begin = static_cast<std::int32_t>(from);
-    PictureRows source(picture, plan.across->first_input, plan.first_source_row(begin));
+    MemoryRows source(picture, plan.across->first_input, plan.first_source_row(begin));
     if (!write_rows(plan, source, begin, static_cast<std::int32_t>(to), write)) {
       good.store(false, std::memory_order_relaxed);
     }
