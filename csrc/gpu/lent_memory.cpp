@@ -3,22 +3,24 @@
 
 #include <exception>
 
-#include "csrc/gpu/process.h"
+#include "csrc/gpu/queue.h"
 
 namespace bindrt::gpu {
 
-void LentMemory::wait(kernels::GpuQueue& queue) const {
+void LentMemory::let_wait(Stream& stream) const {
   if (ready_ != nullptr) {
-    static_cast<StreamQueue&>(queue).stream().wait_for(*ready_);
+    stream.wait_for(*ready_);
   }
 }
 
+void LentMemory::wait(kernels::GpuQueue& queue) const { let_wait(static_cast<StreamQueue&>(queue).stream()); }
+
 bool LentMemory::read(void* host) const noexcept {
   try {
-    const BorrowedQueue queue(device_);
-    wait(*queue);
-    queue->download(host, data(), bytes());
-    queue->wait();
+    Stream stream(context_);
+    let_wait(stream);
+    context_.call("copying from the GPU", &cu::Api::copy_to_host, host, address(), bytes(), stream.handle());
+    stream.wait();
     return true;
   } catch (const std::exception&) {  // the engine, which runs next, meets what is wrong with the GPU
     return false;

@@ -1,4 +1,4 @@
-// Copies rows that another library has on the device, once its own work on them is done.
+// Copies rows that are on the device, once the work that writes them is done.
 #include "csrc/gpu/lent_rows.h"
 
 #include <cstring>

@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "csrc/gpu/lent_rows.h"
 #include "kernels/image/image_gpu.h"
 
 namespace bindrt::gpu {
@@ -15,44 +16,6 @@ using kernels::Picture;
 
 constexpr std::int64_t kFrameBytes = std::int64_t{3} * kernels::kPictureSide * kernels::kPictureSide *
                                      static_cast<std::int64_t>(sizeof(float));
-
-// A row of a batch that is written already, in memory of the device.
-class DeviceRow final : public Decoded {
- public:
-  DeviceRow(const Context& context, std::shared_ptr<const std::byte> row, std::size_t bytes) noexcept
-      : context_(context), row_(std::move(row)), bytes_(bytes) {}
-
-  bool make(void* out) const noexcept override {
-    try {
-      const Stream stream(context_);
-      context_.call("copying a row from the GPU", &cu::Api::copy_to_host, out, address(), bytes_,
-                    stream.handle());
-      stream.wait();
-      return true;
-    } catch (const std::exception&) {  // the engine, which runs next, meets what is wrong with the GPU
-      return false;
-    }
-  }
-
-  // On a StreamQueue of the same device.
-  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override {
-    const cu::Stream stream = static_cast<StreamQueue&>(queue).stream().handle();
-    auto to = reinterpret_cast<cu::Pointer>(out);
-    for (const Decoded* const item : items) {
-      const auto& row = static_cast<const DeviceRow&>(*item);
-      context_.call("copying a row on the GPU", &cu::Api::copy_on_device, to, row.address(), row.bytes_,
-                    stream);
-      to += row.bytes_;
-    }
-  }
-
- private:
-  cu::Pointer address() const noexcept { return reinterpret_cast<cu::Pointer>(row_.get()); }
-
-  const Context& context_;
-  const std::shared_ptr<const std::byte> row_;
-  const std::size_t bytes_;
-};
 
 // Ends what a group's stream has, and lets what kept the pictures go after that, however the group ends.
 class PicturesInUse {
@@ -151,7 +114,10 @@ void PictureDecoder::make_rows(Group group, std::span<const DevicePicture> pictu
   made.wait();
   for (std::size_t i = 0; i < of.size(); ++i) {
     if (kept[i] != nullptr) {
-      of[i]->decoded = std::make_shared<DeviceRow>(context_, kept[i], row);
+      const auto address = reinterpret_cast<cu::Pointer>(kept[i].get());
+      auto memory = std::make_shared<const LentMemory>(context_, address, row, nullptr, kept[i]);
+      of[i]->decoded = std::make_shared<const LentRows>(
+          std::move(memory), RowLayout{.part_bytes = static_cast<std::int64_t>(row)});
     }
   }
 }

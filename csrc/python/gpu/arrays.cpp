@@ -125,8 +125,8 @@ PythonRows lend(int device, cu::Pointer address, std::int64_t rows, std::int64_t
     throw py::value_error("rows, parts, copies and bytes are 1 or more");
   }
   const RowLayout layout{rows, parts, copies, part_bytes};
-  auto memory = std::make_shared<const LentMemory>(device, address, static_cast<std::size_t>(layout.bytes()),
-                                                   std::move(ready));
+  auto memory = std::make_shared<const LentMemory>(
+      process_context(device), address, static_cast<std::size_t>(layout.bytes()), std::move(ready));
   return {std::make_shared<const LentRows>(std::move(memory), layout), std::move(owner)};
 }
 
@@ -142,8 +142,8 @@ PythonLent lend_array(int device, cu::Pointer address, std::vector<std::int64_t>
   array.bits = std::stoi(dtype.substr(digits));
   const std::int64_t bytes =
       std::accumulate(shape.begin(), shape.end(), std::int64_t{array.bits / 8}, std::multiplies<>());
-  array.lent =
-      std::make_shared<const LentMemory>(device, address, static_cast<std::size_t>(bytes), std::move(ready));
+  array.lent = std::make_shared<const LentMemory>(process_context(device), address,
+                                                  static_cast<std::size_t>(bytes), std::move(ready));
   array.data = array.lent->data();
   array.shape = std::move(shape);
   return {std::move(array), std::move(dtype), std::move(owner)};

@@ -208,7 +208,8 @@ class Lending {
     RowLayout layout;
     layout.rows = count;
     layout.part_bytes = static_cast<std::int64_t>(bytes_) / count;
-    const auto memory = std::make_shared<const LentMemory>(0, memory_.address(), bytes_, written_);
+    const auto memory =
+        std::make_shared<const LentMemory>(stress_context(), memory_.address(), bytes_, written_);
     return std::make_shared<const LentRows>(memory, layout);
   }
 

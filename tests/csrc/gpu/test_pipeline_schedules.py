@@ -130,7 +130,7 @@ FAULTS = (
     OnGpu(
         name="lent rows made before they are written",
         file="lent_memory.cpp",
-        old="    wait(*queue);\n",
+        old="    let_wait(stream);\n",
         new="",
     ),
     InPipeline(
