@@ -59,25 +59,39 @@ std::shared_ptr<DecodedFilm> DecodedFilm::with_room(const DecodedPicture& frame,
     return nullptr;
   }
   const std::size_t bytes = bytes_of(frame);
-  std::shared_ptr<std::byte> memory = slots.room(frames * bytes, views);
-  return memory == nullptr
-             ? nullptr
-             : std::shared_ptr<DecodedFilm>(new DecodedFilm(std::move(memory), bytes, frames, views));
+  LeftBytes memory(slots.room(frames * bytes, views), frames * bytes);
+  if (!memory) {
+    return nullptr;
+  }
+  const std::byte* const begin = memory.room();
+  std::shared_ptr<DecodedFilm> made(new DecodedFilm(std::move(memory), begin, bytes, views));
+  made->most_frames_ = frames;
+  return made;
 }
 
-DecodedFilm::DecodedFilm(std::shared_ptr<std::byte> memory, std::size_t frame_bytes, std::size_t frames,
-                         std::int64_t views)
-    : memory_(std::move(memory)), frame_bytes_(frame_bytes), most_frames_(frames), views_(views) {}
+std::shared_ptr<DecodedFilm> DecodedFilm::of_lent(std::shared_ptr<const kernels::Lent> lent,
+                                                  std::int64_t views) {
+  const std::byte* const begin = lent->data();
+  return std::shared_ptr<DecodedFilm>(new DecodedFilm(LeftBytes(std::move(lent)), begin, 0, views));
+}
 
 bool DecodedFilm::add(const CropRequest& request) {
-  if (bytes_of(request.frame) > frame_bytes_ || frames_.size() == most_frames_) {
+  const bool packs = bytes_.room() != nullptr;
+  if (packs && (bytes_of(request.frame) > frame_bytes_ || frames_.size() == most_frames_)) {
     return false;
   }
   Frame& kept = frames_.emplace_back();
   kept.request = request;
   kept.targets.assign(request.targets, request.targets + request.target_count);
-  DecodedPicture& picture = kept.request.frame;
-  std::byte* to = memory_.get() + (frames_.size() - 1) * frame_bytes_;
+  if (packs) {
+    pack(kept.request.frame);
+  }
+  return true;
+}
+
+// Copies the planes of the last frame to the room, without gaps.
+void DecodedFilm::pack(DecodedPicture& picture) {
+  std::byte* to = bytes_.room() + (frames_.size() - 1) * frame_bytes_;
   const std::vector<Plane> planes = planes_of(picture);
   for (std::size_t i = 0; i < planes.size(); ++i) {
     const std::uint8_t* from = picture.planes[i];
@@ -88,7 +102,6 @@ bool DecodedFilm::add(const CropRequest& request) {
       std::memcpy(to, from, static_cast<std::size_t>(planes[i].row_bytes));
     }
   }
-  return true;
 }
 
 // With the planes where `planes` has them.
@@ -100,7 +113,7 @@ std::vector<CropRequest> DecodedFilm::requests(const std::byte* planes, void* ou
     request.out = out;
     for (std::size_t i = 0; i < planes_of(request.frame).size(); ++i) {
       const auto* const held = reinterpret_cast<const std::byte*>(request.frame.planes[i]);
-      request.frame.planes[i] = reinterpret_cast<const std::uint8_t*>(planes + (held - memory_.get()));
+      request.frame.planes[i] = reinterpret_cast<const std::uint8_t*>(planes + (held - begin_));
     }
     made.push_back(request);
   }
@@ -108,12 +121,10 @@ std::vector<CropRequest> DecodedFilm::requests(const std::byte* planes, void* ou
 }
 
 bool DecodedFilm::make(void* out) const noexcept {
-  try {
-    const std::vector<CropRequest> all = requests(memory_.get(), out);
+  return bytes_.here([&](const std::byte* planes) {
+    const std::vector<CropRequest> all = requests(planes, out);
     return std::ranges::all_of(all, [](const CropRequest& each) { return kernels::video_crops(each, 1); });
-  } catch (...) {
-    return false;
-  }
+  });
 }
 
 void DecodedFilm::queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const {
@@ -121,10 +132,7 @@ void DecodedFilm::queue(kernels::GpuQueue& queue, std::span<const Decoded* const
   auto* to = static_cast<float*>(out);
   for (const Decoded* const item : items) {
     const auto& film = *static_cast<const DecodedFilm*>(item);
-    const std::size_t bytes = film.frames_.size() * film.frame_bytes_;
-    auto* const device = static_cast<std::byte*>(queue.scratch(bytes));
-    queue.upload_pinned(device, film.memory_.get(), bytes);
-    std::ranges::copy(film.requests(device, to), std::back_inserter(all));
+    std::ranges::copy(film.requests(film.bytes_.on(queue), to), std::back_inserter(all));
     to += film.views_ * kViewNumbers;
   }
   kernels::video_crops_gpu(queue, all.data(), std::ssize(all));

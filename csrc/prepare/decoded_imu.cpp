@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "csrc/prepare/imu_numbers.h"
+#include "csrc/prepare/left_bytes.h"
 #include "kernels/imu/imu_gpu.h"
 
 namespace bindrt::prepare {
@@ -41,15 +43,41 @@ bool are_moderate(const ImuSamples& samples, const ImuOptions& options) noexcept
   return true;
 }
 
+// When samples were taken: by a rate, or as a list of seconds.
+struct KeptTimes {
+  double rate = 0.0;
+  std::vector<double> seconds;
+
+  KeptTimes(const ImuTimes& times, std::int64_t count) {
+    if (times.type == ImuTimes::Type::kRate) {
+      rate = times.rate;
+    } else {
+      seconds.resize(static_cast<std::size_t>(count));
+      kernels::imu_seconds(times, count, seconds.data());
+    }
+  }
+
+  ImuTimes times() const noexcept {
+    return seconds.empty() ? ImuTimes{ImuTimes::Type::kRate, rate, nullptr}
+                           : ImuTimes{ImuTimes::Type::kFloat64, 0.0, seconds.data()};
+  }
+};
+
 class DecodedImu final : public Decoded {
  public:
-  // `samples`, and seconds of its times, lie in `memory`.
-  DecodedImu(const ImuSamples& samples, const ImuTimes& times, const ImuOptions& options,
-             std::shared_ptr<std::byte> memory)
-      : samples_(samples), times_(times), options_(options), memory_(std::move(memory)) {}
+  // `samples` lie in `bytes`, from the first on; where they say they are is not looked at.
+  DecodedImu(const ImuSamples& samples, KeptTimes times, const ImuOptions& options, LeftBytes bytes)
+      : samples_(samples), times_(std::move(times)), options_(options), bytes_(std::move(bytes)) {}
 
+  // As on the device, samples that are not all finite make NaN.
   bool make(void* out) const noexcept override {
-    return kernels::imu_grid(samples_, times_, options_, out) == 0;
+    return bytes_.here([&](const std::byte* samples) {
+      if (kernels::imu_grid(at(samples), times_.times(), options_, out) > 0) {
+        std::fill_n(static_cast<float*>(out), kernels::kImuChannels * kernels::kImuSteps,
+                    std::numeric_limits<float>::quiet_NaN());
+      }
+      return true;
+    });
   }
 
   // Recordings with the same units go together.
@@ -68,16 +96,17 @@ class DecodedImu final : public Decoded {
  private:
   static const DecodedImu& of(const Decoded* item) noexcept { return *static_cast<const DecodedImu*>(item); }
 
+  ImuSamples at(const std::byte* bytes) const noexcept {
+    ImuSamples placed = samples_;
+    placed.data = bytes;
+    return placed;
+  }
+
   static void queue_alike(kernels::GpuQueue& queue, std::span<const Decoded* const> items, float* out) {
     std::vector<kernels::ImuRecording> recordings;
     for (const Decoded* const item : items) {
       const DecodedImu& each = of(item);
-      const auto bytes =
-          static_cast<std::size_t>(kernels::kImuChannels * each.samples_.count * number_bytes(each.samples_));
-      void* const device = queue.scratch(bytes);
-      queue.upload_pinned(device, each.samples_.data, bytes);
-      recordings.push_back({each.samples_, each.times_});
-      recordings.back().samples.data = device;
+      recordings.push_back({each.at(each.bytes_.on(queue)), each.times_.times()});
     }
     auto* const not_finite =
         static_cast<std::uint32_t*>(queue.scratch(recordings.size() * sizeof(std::uint32_t)));
@@ -86,10 +115,18 @@ class DecodedImu final : public Decoded {
   }
 
   const ImuSamples samples_;
-  const ImuTimes times_;
+  const KeptTimes times_;
   const ImuOptions options_;
-  const std::shared_ptr<std::byte> memory_;
+  const LeftBytes bytes_;
 };
+
+void leave(const ImuSamples& samples, const ImuTimes& times, const ImuOptions& options, LeftBytes bytes,
+           Slots& slots) {
+  auto left =
+      std::make_shared<DecodedImu>(samples, KeptTimes(times, samples.count), options, std::move(bytes));
+  slots.reserve(1);
+  slots.leave(std::move(left));
+}
 
 }  // namespace
 
@@ -100,29 +137,28 @@ bool leave_imu(const ImuSamples& samples, const ImuTimes& times, const ImuOption
     return false;
   }
   const std::int64_t row = samples.count * number_bytes(samples);
-  const bool listed = times.type != ImuTimes::Type::kRate;
-  const std::int64_t seconds = listed ? samples.count * static_cast<std::int64_t>(sizeof(double)) : 0;
-  std::shared_ptr<std::byte> memory =
-      slots.room(static_cast<std::size_t>(seconds + kernels::kImuChannels * row), 1);
-  if (memory == nullptr) {
+  const auto size = static_cast<std::size_t>(kernels::kImuChannels * row);
+  LeftBytes memory(slots.room(size, 1), size);
+  if (!memory) {
     return false;
   }
-  ImuTimes kept_times = times;
-  if (listed) {
-    auto* const list = reinterpret_cast<double*>(memory.get());
-    kernels::imu_seconds(times, samples.count, list);
-    kept_times = {ImuTimes::Type::kFloat64, 0.0, list};
-  }
   ImuSamples kept = samples;
-  kept.data = memory.get() + seconds;
   kept.channel_stride = samples.count;
   for (std::int64_t channel = 0; channel < kernels::kImuChannels; ++channel) {
     const auto* const from = static_cast<const std::byte*>(samples.data) +
                              channel * samples.channel_stride * number_bytes(samples);
-    std::memcpy(memory.get() + seconds + channel * row, from, static_cast<std::size_t>(row));
+    std::memcpy(memory.room() + channel * row, from, static_cast<std::size_t>(row));
   }
-  slots.reserve(1);
-  slots.leave(std::make_shared<DecodedImu>(kept, kept_times, options, std::move(memory)));
+  leave(kept, times, options, std::move(memory), slots);
+  return true;
+}
+
+bool leave_lent_imu(const ImuSamples& samples, const ImuTimes& times, const ImuOptions& options,
+                    std::shared_ptr<const kernels::Lent> lent, Slots& slots) {
+  if (!slots.may_leave()) {
+    return false;
+  }
+  leave(samples, times, options, LeftBytes(std::move(lent)), slots);
   return true;
 }
 

@@ -77,16 +77,21 @@ bool are_good(const kernels::ImuTimeReport& report, const ImuTimes& times, doubl
          (report.last >= needed || report.last + period >= needed);
 }
 
-// The first `used` samples of each channel; integers become floats in `converted`.
+// The first `used` samples of each channel where they are; nothing for those that are no floats.
+std::optional<ImuSamples> floats(const Array& array, std::int64_t used) noexcept {
+  if (array.kind != Kind::kFloat || (array.bits != 32 && array.bits != 64)) {
+    return std::nullopt;
+  }
+  const auto type = array.bits == 32 ? ImuSamples::Type::kFloat32 : ImuSamples::Type::kFloat64;
+  return ImuSamples{array.data, type, used, array.shape[1], 1};
+}
+
+// The same; integers become floats in `converted`.
 std::optional<ImuSamples> read_samples(const Array& array, std::int64_t used,
                                        std::unique_ptr<double[]>& converted) {
   const std::int64_t count = array.shape[1];
   if (array.kind == Kind::kFloat) {
-    if (array.bits != 32 && array.bits != 64) {
-      return std::nullopt;
-    }
-    const auto type = array.bits == 32 ? ImuSamples::Type::kFloat32 : ImuSamples::Type::kFloat64;
-    return ImuSamples{array.data, type, used, count, 1};
+    return floats(array, used);
   }
   converted =
       std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(kernels::kImuChannels * used));
@@ -151,13 +156,18 @@ std::optional<Prepared> prepare_imu(const Item& item, const Limits&, Slots& slot
   if (!are_good(report, *times, min_seconds)) {
     return std::nullopt;
   }
+  kernels::ImuOptions grid;
+  grid.gain = {units.accel, units.accel, units.accel, units.gyro, units.gyro, units.gyro};
+  if (samples->lent != nullptr) {
+    const auto there = floats(*samples, report.used);
+    return there && leave_lent_imu(*there, *times, grid, samples->lent, slots) ? std::optional(Prepared{})
+                                                                               : std::nullopt;
+  }
   std::unique_ptr<double[]> converted;
   const auto used = read_samples(*samples, report.used, converted);
   if (!used) {
     return std::nullopt;
   }
-  kernels::ImuOptions grid;
-  grid.gain = {units.accel, units.accel, units.accel, units.gyro, units.gyro, units.gyro};
   Prepared prepared;
   const auto note_unit = [&](double mean) {
     if (units.in_metres && kLeastG <= mean && mean <= kMostG) {

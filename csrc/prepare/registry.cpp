@@ -11,12 +11,11 @@ namespace {
 struct Known {
   std::string_view modality;
   Preparer preparer;
-  bool takes_lent;
 };
 
 constexpr Known kPreparers[] = {
-    {"audio", &prepare_audio, true}, {"depth", &prepare_depth, true},     {"image", &prepare_image, true},
-    {"imu", &prepare_imu, false},    {"thermal", &prepare_thermal, true}, {"video", &prepare_video, false},
+    {"audio", &prepare_audio}, {"depth", &prepare_depth},     {"image", &prepare_image},
+    {"imu", &prepare_imu},     {"thermal", &prepare_thermal}, {"video", &prepare_video},
 };
 
 }  // namespace
@@ -25,11 +24,6 @@ Preparer find(std::string_view modality) noexcept {
   const auto* const found = std::find_if(std::begin(kPreparers), std::end(kPreparers),
                                          [modality](const auto& each) { return each.modality == modality; });
   return found == std::end(kPreparers) ? nullptr : found->preparer;
-}
-
-bool takes_lent(std::string_view modality) noexcept {
-  return std::any_of(std::begin(kPreparers), std::end(kPreparers),
-                     [modality](const auto& each) { return each.modality == modality && each.takes_lent; });
 }
 
 std::vector<std::string_view> modalities() {

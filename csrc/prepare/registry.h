@@ -12,9 +12,6 @@ namespace bindrt::prepare {
 // A modality's, or null: then all of its items are left to Python.
 Preparer find(std::string_view modality) noexcept;
 
-// Whether it takes arrays that are lent: on the device already.
-bool takes_lent(std::string_view modality) noexcept;
-
 // The modalities that have one.
 std::vector<std::string_view> modalities();
 

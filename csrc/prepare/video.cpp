@@ -1,13 +1,18 @@
 // Ordinary videos; runtime/bindrt/modalities/video.py says what an item means.
 #include "kernels/video/video.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "csrc/prepare/arrays.h"
 #include "csrc/prepare/decoded_film.h"
 #include "csrc/prepare/options.h"
 #include "csrc/prepare/registry.h"
@@ -68,16 +73,104 @@ bool write(video::Film& film, const VideoViews& views, Slots& slots) {
   return true;
 }
 
+// What the caller chose of a video.
+struct Wanted {
+  explicit Wanted(Options& options)
+      : span{options.number("start").value_or(0.0), options.number("end")},
+        views(options.whole("views").value_or(kAllViews)),
+        choice(video_choice(views)) {}
+
+  bool is_right() const noexcept { return span.is_right() && choice.has_value(); }
+  // The frames of each chosen clip of a part of a video.
+  std::vector<FramePair> pairs(const video::Run& inside, double rate) const {
+    const auto all = frame_pairs(inside.size(), rate);
+    std::vector<FramePair> found;
+    for (const std::int32_t clip : choice->clips) {
+      const FramePair& pair = all[static_cast<std::size_t>(clip)];
+      found.push_back({inside.begin + pair[0], inside.begin + pair[1]});
+    }
+    return found;
+  }
+
+  Span span;
+  std::int64_t views;
+  std::optional<VideoChoice> choice;
+};
+
+Prepared prepared(const Wanted& wanted, const video::Run& inside, const VideoViews& found) {
+  Prepared made{{}, found.index};
+  const std::int64_t unseen = inside.size() - static_cast<std::int64_t>(found.targets.size());
+  if (unseen != 0) {
+    made.notes.emplace_back("frames_unseen", unseen);
+  }
+  if (wanted.views != kAllViews) {
+    made.notes.emplace_back("views", wanted.views);
+  }
+  return made;
+}
+
+// The frames that are shown in a part of so many, of which there are `rate` a second.
+video::Run shown(const Span& span, double rate, std::int64_t frames) {
+  constexpr double kRounding = 1e-6;  // of a frame: 0.28 s of 25 frames a second are a little more than seven
+  const auto at = [rate, frames](double seconds) {
+    return static_cast<std::int64_t>(
+        std::min(std::ceil(seconds * rate - kRounding), static_cast<double>(frames)));
+  };
+  return {at(span.start), span.end ? at(*span.end) : frames};
+}
+
+// Frames [N, H, W, 3] that are on the device.
+std::optional<Prepared> prepare_lent(const Array& array, const Item& item, const Limits& limits,
+                                     Slots& slots) {
+  Options options(item);
+  const Wanted wanted(options);
+  const std::optional<double> rate = options.positive("fps");
+  options.flag("strict");  // of a file
+  const std::vector<std::int64_t>& shape = array.shape;
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  if (!options.usual() || !wanted.is_right() || !rate || !slots.may_leave() ||
+      !is(array, Array::Kind::kUint, 8) || shape.size() != 4 || shape[3] != 3 ||
+      std::max(shape[1], shape[2]) > kMost || shape[1] * shape[2] > limits.max_pixels ||
+      static_cast<double>(shape[0]) > limits.max_seconds * *rate) {
+    return std::nullopt;
+  }
+  const video::Run inside = shown(wanted.span, *rate, shape[0]);
+  if (inside.size() < 1) {
+    return std::nullopt;
+  }
+  const auto height = static_cast<std::int32_t>(shape[1]);
+  const auto width = static_cast<std::int32_t>(shape[2]);
+  const VideoViews found =
+      video_views(wanted.pairs(inside, *rate), crop_offsets(width, height), wanted.choice->crops);
+  const auto left = DecodedFilm::of_lent(array.lent, found.count);
+  const std::int64_t row = shape[2] * shape[3];
+  for (const auto& [frame, targets] : found.targets) {
+    const auto* const pixels = static_cast<const std::uint8_t*>(array.data) + frame * shape[1] * row;
+    left->add({{kernels::PixelFormat::kRgb24, width, height, {pixels}, {row}, {}},
+               0,
+               targets.data(),
+               static_cast<std::int32_t>(targets.size()),
+               nullptr,
+               kernels::OutType::kFloat32,
+               kVideoFrames * kSquare});
+  }
+  slots.reserve(found.count);
+  slots.leave(left);
+  return prepared(wanted, inside, found);
+}
+
 }  // namespace
 
 std::optional<Prepared> prepare_video(const Item& item, const Limits& limits, Slots& slots) {
+  if (const auto* const array = std::get_if<Array>(&item.source)) {
+    return array->lent == nullptr ? std::nullopt : prepare_lent(*array, item, limits, slots);
+  }
   Options options(item);
-  const Span span{options.number("start").value_or(0.0), options.number("end")};
-  const std::int64_t views = options.whole("views").value_or(kAllViews);
-  const auto choice = video_choice(views);
+  const Wanted wanted(options);
+  const Span& span = wanted.span;
   const video::Ffmpeg* const library = video::ffmpeg();
   const auto input = library == nullptr ? std::nullopt : input_of(item, limits);
-  if (!options.usual() || !span.is_right() || !choice || !input) {
+  if (!options.usual() || !wanted.is_right() || !input) {
     return std::nullopt;
   }
   const video::FilmLimits bounds{limits.max_pixels, limits.max_seconds, limits.max_packets,
@@ -91,25 +184,9 @@ std::optional<Prepared> prepare_video(const Item& item, const Limits& limits, Sl
   if (inside.size() < 1) {
     return std::nullopt;
   }
-  const auto all = frame_pairs(inside.size(), film->rate());
-  std::vector<FramePair> pairs;
-  for (const std::int32_t clip : choice->clips) {
-    const FramePair& pair = all[static_cast<std::size_t>(clip)];
-    pairs.push_back({inside.begin + pair[0], inside.begin + pair[1]});
-  }
-  const VideoViews found = video_views(pairs, crop_offsets(film->width(), film->height()), choice->crops);
-  if (!write(*film, found, slots)) {
-    return std::nullopt;
-  }
-  Prepared prepared{{}, found.index};
-  const std::int64_t unseen = inside.size() - static_cast<std::int64_t>(found.targets.size());
-  if (unseen != 0) {
-    prepared.notes.emplace_back("frames_unseen", unseen);
-  }
-  if (views != kAllViews) {
-    prepared.notes.emplace_back("views", views);
-  }
-  return prepared;
+  const VideoViews found = video_views(wanted.pairs(inside, film->rate()),
+                                       crop_offsets(film->width(), film->height()), wanted.choice->crops);
+  return write(*film, found, slots) ? std::optional(prepared(wanted, inside, found)) : std::nullopt;
 }
 
 }  // namespace bindrt::prepare

@@ -68,12 +68,13 @@ extern "C" __global__ void __launch_bounds__(256) bindrt_imu_grid(ImuParams p) {
     return;
   }
   const ImuItem item = p.items[blockIdx.y];
+  const bool good = p.not_finite[blockIdx.y] == 0;
   const StepPlace place = item.seconds == nullptr ? place_by_rate(item, step) : place_by_list(item, step);
   for (int channel = 0; channel < kImuChannels; ++channel) {
     const double low = sample_at(item.samples, channel, place.low);
     const double high = sample_at(item.samples, channel, place.low + 1);
     const double value = (low + (high - low) * place.share) * p.gain[channel] + p.offset[channel];
     const std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * kImuChannels + channel;
-    store(p.out, p.type, row * kImuSteps + step, static_cast<float>(value));
+    store(p.out, p.type, row * kImuSteps + step, static_cast<float>(good ? value : p.not_a_number));
   }
 }

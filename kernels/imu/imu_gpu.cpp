@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 namespace bindrt::kernels {
@@ -35,6 +36,7 @@ void imu_grid_gpu(GpuQueue& queue, const ImuRecording* recordings, std::int64_t 
                    .out = out,
                    .gain = {},
                    .offset = {},
+                   .not_a_number = std::numeric_limits<double>::quiet_NaN(),
                    .type = options.out_type};
   std::copy(options.gain.begin(), options.gain.end(), params.gain);
   std::copy(options.offset.begin(), options.offset.end(), params.offset);

@@ -33,6 +33,7 @@ struct ImuParams {
   void* out;                  // [items, kImuChannels, kImuSteps] of `type`
   double gain[kImuChannels];
   double offset[kImuChannels];
+  double not_a_number;  // what an item gets whose samples are not all finite
   OutType type;
 };
 

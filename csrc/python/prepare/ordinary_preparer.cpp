@@ -144,7 +144,7 @@ bool OrdinaryPreparer::read_source(py::object source, bool files, OrdinaryItem& 
   if (py::isinstance<gpu::PythonLent>(source)) {
     found.item.source = source.cast<const gpu::PythonLent&>().array;
     found.owners.push_back(std::move(source));
-    return takes_lent();
+    return true;
   }
   if (is_array(source)) {
     source = without_gaps(std::move(source));
@@ -286,8 +286,6 @@ void bind_prepare(py::module_& module) {
            }),
            py::arg("modality"), py::arg("view"), py::arg("wrapper"), py::arg("source"), py::arg("fields"),
            py::arg("views"), py::arg("bare_arrays"), py::arg("named_bytes"))
-      .def_property_readonly("takes_lent", &OrdinaryPreparer::takes_lent,
-                             "Whether it takes arrays that are on a device, as gpu.LentArray.")
       .def(
           "prepare", &OrdinaryPreparer::prepare, py::arg("item"), py::arg("limits"),
           py::arg("reserve") = py::none(),

@@ -60,8 +60,6 @@ class OrdinaryPreparer {
   std::optional<prepare::Prepared> run(const prepare::Item& item, const prepare::Limits& limits,
                                        prepare::Slots& slots) const noexcept;
 
-  bool takes_lent() const noexcept { return prepare::takes_lent(options_.modality); }
-
   // Reads and prepares an item: (views, index or None, notes), or None. `reserve` gives the rows to write
   // to; without it they are made here.
   pybind11::object prepare(const pybind11::object& item, const pybind11::object& limits,

@@ -46,7 +46,7 @@ class DeviceItems:
         self._device = device
         declared = [MODALITIES[m] for m in modalities]
         self._layouts = {m.name: _layout(m, tuple(encoder.view)) for m in declared}
-        able = {m.name for m in declared if m.ordinary is not None and m.ordinary.takes_lent}
+        able = {m.name for m in declared if m.ordinary is not None}
         self._prepared = able if prepares else set()
 
     def taken(self, modality: str, item: object) -> tuple[object, Notes]:
@@ -91,6 +91,10 @@ class DeviceItems:
         lent = _core.gpu.LentArray(found.device, found.address, found.shape, found.dtype, found.ready, owner)
         if field is None:
             return lent
+        for each in fields(item)[1:]:
+            if is_cuda(getattr(item, each.name)):
+                problem = f"its {each.name} are on a GPU"
+                raise InputError(name, problem, "pass them on the host, where they are checked")
         other = copy(item)  # without its checks, which it has passed
         object.__setattr__(other, field, lent)
         return other

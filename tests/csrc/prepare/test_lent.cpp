@@ -1,13 +1,17 @@
 // Arrays that are on a device: nobody reads their addresses here, and what they are left as makes the same
 // input when their bytes come to the host.
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include "csrc/prepare/registry.h"
+#include "kernels/video/video.h"
 #include "tests/cpp/check.h"
 
 namespace bindrt::prepare {
@@ -98,7 +102,7 @@ void check(const Case& given) {
     return;
   }
   CHECK(there.left->make(there.rows.data()));
-  if (given.modality != "image") {  // of which the host's are Python's
+  if (given.modality != "image" && given.modality != "video") {  // of which the host's are Python's
     Leaving here(given.view_numbers, false);
     CHECK(prepare_or_leave(find(given.modality), given.item, kLimits, here).has_value());
     CHECK(here.rows == there.rows);
@@ -157,9 +161,66 @@ void test_sounds() {
   check({"audio", kView, item});
 }
 
+void test_inertial_samples() {
+  constexpr std::int64_t kView = 6 * 2000;
+  const auto floats = some<float>(6 * 2200, 9);
+  const auto doubles = some<double>(6 * 1100, 9);
+  std::vector<double> times(1100);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    times[i] = 0.005 * static_cast<double>(i) + 0.001 * static_cast<double>(i % 3);
+  }
+  Item item = item_of(floats, {6, 2200}, Array::Kind::kFloat);
+  item.options = {{"rate", 200.0}, {"accel_unit", std::string("g")}};  // more than the window has
+  check({"imu", kView, item});
+  item = item_of(doubles, {6, 1100}, Array::Kind::kFloat);
+  item.arrays = {{"timestamps", Array{times.data(), Array::Kind::kFloat, 64, {1100}}}};
+  check({"imu", kView, item});
+
+  auto bad = floats;
+  bad[3] = std::numeric_limits<float>::quiet_NaN();
+  item = item_of(bad, {6, 2200}, Array::Kind::kFloat);
+  item.options = {{"rate", 200.0}};
+  std::shared_ptr<Far> memory;
+  Leaving there(kView);
+  CHECK(prepare_or_leave(find("imu"), lent(item, memory), kLimits, there).has_value());
+  CHECK(there.left->make(there.rows.data()));
+  CHECK(std::ranges::all_of(there.rows, [](float each) { return std::isnan(each); }));
+}
+
+void test_videos() {
+  constexpr std::int64_t kView = 3 * 2 * kSquare;
+  constexpr std::int64_t kFrame = 40 * 56 * 3;
+  const auto pixels = some<std::uint8_t>(60 * kFrame, 256);
+  Item item = item_of(pixels, {60, 40, 56, 3}, Array::Kind::kUint);
+  item.options = {{"fps", 10.0}};
+  check({"video", kView, item});
+  item.options = {{"fps", 10.0}, {"start", 1.0}, {"end", 3.0}, {"views", std::int64_t{1}}};
+  check({"video", kView, item});
+  std::shared_ptr<Far> memory;
+  Leaving there(kView);
+  const auto prepared = prepare_or_leave(find("video"), lent(item, memory), kLimits, there);
+  CHECK(prepared && prepared->notes.size() == 2 && there.left->make(there.rows.data()));
+  // Its frames are the 10th and the last before the 30th, its crop the middle one.
+  std::vector<float> want(static_cast<std::size_t>(kView));
+  for (const std::int64_t frame : {10, 29}) {
+    const kernels::CropTarget target{1, frame == 10 ? 0 : kSquare};
+    const kernels::CropRequest request{
+        {kernels::PixelFormat::kRgb24, 56, 40, {pixels.data() + frame * kFrame}, {56 * 3}, {}},
+        0,
+        &target,
+        1,
+        want.data(),
+        kernels::OutType::kFloat32,
+        2 * kSquare};
+    CHECK(kernels::video_crops(request, 1));
+  }
+  CHECK(there.rows == want);
+}
+
 void test_what_is_left_to_python() {
   const auto counts = some<std::uint16_t>(300 * 300, 8000);
   const auto floats = some<float>(300 * 300, 9);
+  const auto bytes = some<std::uint8_t>(std::int64_t{20} * 60 * 60 * 3, 256);
   const Item map = item_of(counts, {300, 300}, Array::Kind::kUint);
   const auto with = [](Item item, std::map<std::string, Value, std::less<>> options) {
     item.options = std::move(options);
@@ -176,15 +237,18 @@ void test_what_is_left_to_python() {
       {"image", 3 * kSquare, map},
       {"image", 3 * kSquare, with(map, {{"layout", std::string("CMYK")}})},
       {"audio", 128 * 204, with(map, {{"rate", 16000.0}})},
+      {"imu", 12000, with(item_of(floats, {6, 2200}, Array::Kind::kFloat), {{"rate", -1.0}})},
+      {"imu", 12000, with(item_of(counts, {6, 2200}, Array::Kind::kUint), {{"rate", 200.0}})},
+      {"video", 6 * kSquare, item_of(bytes, {20, 60, 60, 3}, Array::Kind::kUint)},
+      {"video", 6 * kSquare, with(item_of(bytes, {20, 60, 60, 3}, Array::Kind::kUint), {{"fps", 0.1}})},
+      {"video", 6 * kSquare, with(item_of(bytes, {20, 60, 90, 2}, Array::Kind::kUint), {{"fps", 10.0}})},
+      {"video", 6 * kSquare, with(item_of(counts, {5, 60, 60, 3}, Array::Kind::kUint), {{"fps", 10.0}})},
   };
   for (const Case& each : refused) {
     std::shared_ptr<Far> memory;
     Leaving slots(each.view_numbers);
     CHECK(!prepare_or_leave(find(each.modality), lent(each.item, memory), kLimits, slots));
     CHECK(slots.left == nullptr);
-  }
-  for (const std::string_view name : modalities()) {
-    CHECK(takes_lent(name) == (name != "imu" && name != "video"));
   }
 }
 
@@ -196,6 +260,8 @@ int main() {
   test_maps();
   test_pictures();
   test_sounds();
+  test_inertial_samples();
+  test_videos();
   test_what_is_left_to_python();
   return bindrt::testing::finish();
 }

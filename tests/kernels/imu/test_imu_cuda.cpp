@@ -1,4 +1,5 @@
 // The IMU grid on the simulator against the CPU side: the same numbers.
+#include <cmath>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -63,8 +64,9 @@ void compare(const std::vector<const Host*>& hosts, const ImuOptions& options) {
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     const std::int64_t wrong = imu_grid(hosts[i]->samples, hosts[i]->times, options, want.data());
     CHECK(counts[i] == wrong);
-    for (std::size_t k = 0; k < kNumbers && wrong == 0; ++k) {
-      CHECK(got[i * kNumbers + k] == want[k]);
+    for (std::size_t k = 0; k < kNumbers; ++k) {
+      const Number number = got[i * kNumbers + k];
+      CHECK(wrong == 0 ? number == want[k] : std::isnan(static_cast<double>(number)));
     }
   }
 }
@@ -79,8 +81,10 @@ int main() {
   Host bad(900, true, 180.0, false, 5);
   bad.values[17] = std::numeric_limits<float>::quiet_NaN();
   bad.values[100] = -std::numeric_limits<float>::infinity();
+  Host between(5200, false, 1000.0, false, 6);  // a sample that no step lies beside
+  between.values[4] = std::numeric_limits<float>::infinity();
   ImuOptions options;
-  compare<float>({&even, &listed, &fast, &bad, &least}, options);
+  compare<float>({&even, &listed, &fast, &bad, &least, &between}, options);
   options.gain = {9.80665, 2, 1, 0.017453292519943295, 1, 0.5};
   options.offset = {0, -1, 0.25, 0, 3, 0};
   options.out_type = OutType::kFloat16;
