@@ -14,8 +14,6 @@ namespace {
 
 using kernels::PoolSpan;
 
-constexpr std::size_t kItemBytes = sizeof(PoolSpan) + sizeof(float);  // its span and its weight
-
 struct OutOfMemory final : std::bad_alloc {
   const char* what() const noexcept override { return "out of memory on the GPU"; }
 };
@@ -87,6 +85,10 @@ BatchDevice::Flight::Flight(const Context& context, std::int64_t rows, std::int6
       vectors(context, bytes_of(rows * dim, sizeof(float))),
       done(context, Event::Timing::kOff, Event::Waiting::kSleep) {}
 
+BatchDevice::HostBuffers BatchDevice::Flight::host() const noexcept {
+  return whole ? whole->host : HostBuffers{items.data(), reinterpret_cast<float*>(vectors.data())};
+}
+
 BatchDevice::BatchDevice(Context& context, const BatchSizes& sizes, const BatchDeviceOptions& options,
                          Enqueue enqueue)
     : context_(context),
@@ -98,6 +100,8 @@ BatchDevice::BatchDevice(Context& context, const BatchSizes& sizes, const BatchD
       out_(context),
       into_(context, std::make_unique<Stream>(context, in_.handle())),
       rooms_(std::make_shared<PinnedPool>(context, options.makes_rows ? kMostRoom : 0)),
+      wholes_on_host_(std::make_shared<PinnedPool>(context, kMostWhole)),
+      wholes_(std::make_shared<DevicePool>(context, kMostWhole)),
       graphs_(options.graphs) {
   const std::int32_t frames = PictureDecoder::frames_of(sizes.row_bytes);
   if (options.makes_rows && options.decode != nullptr && frames > 0) {
@@ -127,41 +131,57 @@ std::shared_ptr<const kernels::Decoded> BatchDevice::decode(const kernels::Encod
   return pictures_->decode(picture);
 }
 
-std::size_t BatchDevice::start(const pipeline::Batch& batch, std::int64_t limit) {
+pipeline::Device::Started BatchDevice::start(const pipeline::Batch& batch, std::int64_t limit) {
   const std::size_t before = into_.uploaded_bytes();
+  std::int64_t most = limit;
   translated([&] {
     const Context::Current current(context_);
     if (sets_.empty()) {
       allocate_most();
     }
-    if (batch.used > rows_) {
-      throw OutOfMemory();
-    }
-    const Filled filled = fill_up(batch, limit);
-    try {
-      queue(filled);
-    } catch (...) {
-      if (filled.rows == batch.used || !is_out_of_memory()) {
-        throw;
-      }
-      most_filled_ = filled.rows - 1;
-      queue({batch, batch.used, false});  // its own rows may have room
+    if (batch.used > limit) {
+      most = std::min(limit, rows_);
+      run_in_pieces(batch, most);
+    } else {
+      run(batch, limit);
     }
     ++started_;
   });
-  return into_.uploaded_bytes() - before;
+  return {into_.uploaded_bytes() - before, (batch.used + most - 1) / most};
+}
+
+void BatchDevice::run(const pipeline::Batch& batch, std::int64_t limit) {
+  if (batch.used > rows_) {
+    throw OutOfMemory();
+  }
+  const auto run_filled = [this](const Filled& filled) {
+    queue([&](std::size_t index, Flight& flight) {
+      Set& set = *sets_[index];
+      fill_items(filled, flight.host().items);
+      copy_in(filled, set, set.buffers(), flight.host().items);
+      compute(filled, index);
+      copy_out(filled.batch, set, set.buffers(), flight);
+    });
+  };
+  const Filled filled = fill_up(batch, limit);
+  try {
+    run_filled(filled);
+  } catch (...) {
+    if (filled.rows == batch.used || !is_out_of_memory()) {
+      throw;
+    }
+    most_filled_ = filled.rows - 1;
+    run_filled({batch, batch.used, false});  // its own rows may have room
+  }
 }
 
 // What it throws leaves nothing queued.
-void BatchDevice::queue(const Filled& filled) {
+void BatchDevice::queue(const std::function<void(std::size_t, Flight&)>& body) {
+  const std::size_t index = started_ % options_.sets;
+  Flight& flight = *flights_[started_ % depth()];
+  flight.whole.reset();  // of a batch that is over
   try {
-    const std::size_t index = started_ % options_.sets;
-    Set& set = *sets_[index];
-    Flight& flight = *flights_[started_ % depth()];
-    fill_items(filled, flight);
-    copy_in(filled, set, flight);
-    compute(filled, index);
-    copy_out(filled.batch, set, flight);
+    body(index, flight);
   } catch (...) {
     const cu::Result left = settle();  // the caller may change the rows now
     if (is_context_lost(left)) {       // an engine that was refused for it may not say so
@@ -174,7 +194,7 @@ void BatchDevice::queue(const Filled& filled) {
 const float* BatchDevice::wait() {
   const Flight& flight = *flights_[waited_++ % depth()];
   translated([&flight] { flight.done.wait(); });
-  return reinterpret_cast<const float*>(flight.vectors.data());
+  return flight.host().vectors;
 }
 
 void BatchDevice::require() {
@@ -226,8 +246,8 @@ BatchDevice::Filled BatchDevice::fill_up(const pipeline::Batch& batch, std::int6
 
 // A span for each row, so that graphs depend on the number of rows alone: rows that no item begins with pool
 // nothing.
-void BatchDevice::fill_items(const Filled& filled, Flight& flight) {
-  auto* const spans = reinterpret_cast<PoolSpan*>(flight.items.data());
+void BatchDevice::fill_items(const Filled& filled, std::byte* items) {
+  auto* const spans = reinterpret_cast<PoolSpan*>(items);
   auto* const weights = reinterpret_cast<float*>(spans + filled.rows);
   std::int64_t index = 0;
   for (const pipeline::Batch::Entry& entry : filled.batch.entries) {
@@ -244,20 +264,20 @@ void BatchDevice::fill_items(const Filled& filled, Flight& flight) {
   std::fill(weights + filled.batch.used, weights + filled.rows, 0.0F);
 }
 
-void BatchDevice::copy_in(const Filled& filled, Set& set, const Flight& flight) {
+void BatchDevice::copy_in(const Filled& filled, Set& set, const Buffers& to, const std::byte* items) {
   in_.wait_for(set.computed);
-  rows_in(filled.batch, set);
+  rows_in(filled.batch, to.input);
   const auto row = static_cast<std::size_t>(filled.batch.row_bytes);
   for (std::int64_t more = filled.batch.used; more < filled.rows; ++more) {  // what an engine can compute
-    context_.call("filling a batch up", &cu::Api::copy_on_device, set.input.address() + bytes_of(more, row),
-                  set.input.address(), row, in_.handle());
+    context_.call("filling a batch up", &cu::Api::copy_on_device, to.input + bytes_of(more, row), to.input,
+                  row, in_.handle());
   }
-  into_.upload_pinned(set.items.data(), flight.items.data(), bytes_of(filled.rows, kItemBytes));
+  into_.upload_pinned(reinterpret_cast<void*>(to.items), items, bytes_of(filled.rows, kItemBytes));
   set.copied_in.record(in_);
 }
 
 // Items that are neighbours, and rows of the host that are, go together.
-void BatchDevice::rows_in(const pipeline::Batch& batch, const Set& set) {
+void BatchDevice::rows_in(const pipeline::Batch& batch, cu::Pointer input) {
   using Entry = pipeline::Batch::Entry;
   const auto alike = [](const Entry& one, const Entry& other) {
     const kernels::Decoded* const first = one.decoded.get();
@@ -271,7 +291,7 @@ void BatchDevice::rows_in(const pipeline::Batch& batch, const Set& set) {
     const auto end =
         std::find_if_not(from, batch.entries.end(), [&](const Entry& each) { return alike(*from, each); });
     const std::size_t begin = bytes_of(from->first, row);
-    std::byte* const to = static_cast<std::byte*>(set.input.data()) + begin;
+    std::byte* const to = reinterpret_cast<std::byte*>(input) + begin;
     if (from->decoded == nullptr) {
       const Entry& last = *std::prev(end);
       into_.upload_pinned(to, batch.input() + begin, bytes_of(last.first + last.rows, row) - begin);
@@ -307,7 +327,7 @@ void BatchDevice::compute(const Filled& filled, std::size_t index) {
   const auto queue = [&](bool recording) {
     enqueue_({batch.lane, batch.length, filled.rows, set.input.address(), set.output.address(),
               compute_.handle(), filled.kept, recording});
-    pool(filled, set);
+    pool(filled.rows, set.buffers());
   };
   if (filled.kept) {
     graphs_.run({batch.lane, batch.length, filled.rows, index}, compute_, queue);
@@ -320,34 +340,34 @@ void BatchDevice::compute(const Filled& filled, std::size_t index) {
   graphs_launched_ = graphs_.counts().launched;
 }
 
-void BatchDevice::pool(const Filled& filled, const Set& set) {
-  const auto* const spans = static_cast<const PoolSpan*>(set.items.data());
+void BatchDevice::pool(std::int64_t rows, const Buffers& buffers) {
+  const auto* const spans = reinterpret_cast<const PoolSpan*>(buffers.items);
   kernels::PoolParams params{};
-  params.views = static_cast<const float*>(set.output.data());
-  params.weights = reinterpret_cast<const float*>(spans + filled.rows);
+  params.views = reinterpret_cast<const float*>(buffers.output);
+  params.weights = reinterpret_cast<const float*>(spans + rows);
   params.spans = spans;
-  params.out = set.vectors.data();
+  params.out = reinterpret_cast<void*>(buffers.vectors);
   params.dim = sizes_.dim;
   params.scale = 1.0;
   params.type = kernels::OutType::kFloat32;
   context_.launch(compute_.handle(), "bindrt_pool_views",
-                  {.grid_x = static_cast<std::uint32_t>(filled.rows), .block_x = kernels::kPoolThreads},
-                  &params, sizeof params);
+                  {.grid_x = static_cast<std::uint32_t>(rows), .block_x = kernels::kPoolThreads}, &params,
+                  sizeof params);
 }
 
-void BatchDevice::copy_out(const pipeline::Batch& batch, Set& set, Flight& flight) {
+void BatchDevice::copy_out(const pipeline::Batch& batch, Set& set, const Buffers& from, Flight& flight) {
   out_.wait_for(set.computed);
   const auto vectors = static_cast<std::int64_t>(batch.entries.size());
   context_.call("copying vectors from the GPU", &cu::Api::copy_to_host,
-                static_cast<void*>(flight.vectors.data()), set.vectors.address(),
+                static_cast<void*>(flight.host().vectors), from.vectors,
                 bytes_of(vectors * sizes_.dim, sizeof(float)), out_.handle());
-  copy_to_targets(batch, set);
+  copy_to_targets(batch, from.vectors);
   set.copied_out.record(out_);
   flight.done.record(out_);
 }
 
 // Vectors that are wanted on the device; those that become neighbours there go together.
-void BatchDevice::copy_to_targets(const pipeline::Batch& batch, const Set& set) {
+void BatchDevice::copy_to_targets(const pipeline::Batch& batch, cu::Pointer vectors) {
   const std::size_t vector = bytes_of(sizes_.dim, sizeof(float));
   const std::size_t count = batch.entries.size();
   const auto target = [&batch](std::size_t i) { return batch.entries[i].request->target; };
@@ -360,7 +380,7 @@ void BatchDevice::copy_to_targets(const pipeline::Batch& batch, const Set& set) 
       ++end;
     }
     context_.call("copying vectors on the GPU", &cu::Api::copy_on_device, cu::Pointer{target(from)},
-                  set.vectors.address() + from * vector, (end - from) * vector, out_.handle());
+                  vectors + from * vector, (end - from) * vector, out_.handle());
   }
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "csrc/gpu/graph.h"
@@ -56,6 +57,11 @@ struct BatchDeviceOptions {
 // Page-locked memory for decoded items, at most.
 inline constexpr std::size_t kMostRoom = std::size_t{256} << 20;
 
+// Memory of batches that run in pieces, at most: on the device, and as much page-locked.
+inline constexpr std::size_t kMostWhole = std::size_t{256} << 20;
+
+inline constexpr std::size_t kItemBytes = sizeof(kernels::PoolSpan) + sizeof(float);  // its span and weight
+
 // Bytes of the device's memory that a BatchDevice allocates for batches of `sizes.rows` rows.
 std::size_t device_bytes(const BatchSizes& sizes, std::size_t sets);
 
@@ -74,7 +80,7 @@ class BatchDevice final : public pipeline::Device {
   std::shared_ptr<std::byte> room(std::size_t bytes) noexcept override;
   bool may_decode(std::int64_t pixels) const noexcept override;
   std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture) override;
-  std::size_t start(const pipeline::Batch& batch, std::int64_t limit) override;
+  Started start(const pipeline::Batch& batch, std::int64_t limit) override;
   const float* wait() override;
   void require() override;
   void store(std::uint64_t target, const float* vector, std::int64_t dim) override;
@@ -82,21 +88,41 @@ class BatchDevice final : public pipeline::Device {
   GraphCache::Counts graph_counts() const noexcept;
 
  private:
+  // Where a batch is on the device.
+  struct Buffers {
+    cu::Pointer input, items, output, vectors;
+  };
   // On the device, for one batch after the other: each event says that a part of the set is free again.
   struct Set {
     Set(const Context& context, std::int64_t rows, const BatchSizes& sizes);
+    Buffers buffers() const noexcept {
+      return {input.address(), items.address(), output.address(), vectors.address()};
+    }
     DeviceMemory input;    // rows
     DeviceMemory items;    // PoolSpan [rows], then weights, float32 [rows]
     DeviceMemory output;   // float32 [rows, dim], the engine's
     DeviceMemory vectors;  // float32 [rows, dim], pooled
     Event copied_in, computed, copied_out;
   };
-  // On the host, page-locked, from start() until the vectors are handed over.
+  // On the host, page-locked.
+  struct HostBuffers {
+    std::byte* items;
+    float* vectors;
+  };
+  // A batch of more rows than run at once has memory of its own, here and there.
+  struct Whole {
+    std::shared_ptr<std::byte> on_device, on_host;
+    Buffers buffers;
+    HostBuffers host;
+  };
+  // From start() until the vectors are handed over.
   struct Flight {
     Flight(const Context& context, std::int64_t rows, std::int64_t dim);
+    HostBuffers host() const noexcept;
     PinnedMemory items;
     PinnedMemory vectors;
     Event done;
+    std::optional<Whole> whole;
   };
 
   void allocate_most();
@@ -107,15 +133,19 @@ class BatchDevice final : public pipeline::Device {
     std::int64_t rows;
     bool kept;  // there is a graph for so many
   };
-  void queue(const Filled& filled);
+  void run(const pipeline::Batch& batch, std::int64_t limit);
+  void run_in_pieces(const pipeline::Batch& batch, std::int64_t most);
+  void queue(const std::function<void(std::size_t index, Flight&)>& body);  // with the next set and flight
   Filled fill_up(const pipeline::Batch& batch, std::int64_t limit) const;
-  static void fill_items(const Filled& filled, Flight& flight);
-  void copy_in(const Filled& filled, Set& set, const Flight& flight);
-  void rows_in(const pipeline::Batch& batch, const Set& set);
+  Whole whole_for(const pipeline::Batch& batch);
+  static void fill_items(const Filled& filled, std::byte* items);
+  void copy_in(const Filled& filled, Set& set, const Buffers& to, const std::byte* items);
+  void rows_in(const pipeline::Batch& batch, cu::Pointer input);
   void compute(const Filled& filled, std::size_t index);
-  void pool(const Filled& filled, const Set& set);
-  void copy_out(const pipeline::Batch& batch, Set& set, Flight& flight);
-  void copy_to_targets(const pipeline::Batch& batch, const Set& set);
+  void compute_pieces(const Filled& filled, std::int64_t most, Set& set, const Buffers& whole);
+  void pool(std::int64_t rows, const Buffers& buffers);
+  void copy_out(const pipeline::Batch& batch, Set& set, const Buffers& from, Flight& flight);
+  void copy_to_targets(const pipeline::Batch& batch, cu::Pointer vectors);
   cu::Result settle() noexcept;  // waits for what is queued; what went wrong there
 
   Context& context_;
@@ -124,7 +154,8 @@ class BatchDevice final : public pipeline::Device {
   const Enqueue enqueue_;
   Stream in_, compute_, out_;
   StreamQueue into_;  // of in_: makes rows of decoded items
-  std::shared_ptr<PinnedPool> rooms_;
+  std::shared_ptr<PinnedPool> rooms_, wholes_on_host_;
+  std::shared_ptr<DevicePool> wholes_;
   std::unique_ptr<PictureDecoder> pictures_;  // null: it decodes none
   std::int64_t rows_ = 0;                     // that there is memory for
   // Batches are filled up to no more: the engine had no memory for more rows than the batch had.

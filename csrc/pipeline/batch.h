@@ -57,6 +57,7 @@ struct Batch {
   std::vector<float> output;           // [capacity, dim], the engine's
   std::vector<float> pooled;           // [entries, dim]
   const float* from_device = nullptr;  // [entries, dim]: pooled there
+  std::int64_t device_calls = 0;       // of the engine there
 
   const std::byte* borrowed;  // the caller's memory, instead of our own
   bool single_use = false;    // its memory fits its requests alone

@@ -41,12 +41,16 @@ class Device {
     return nullptr;
   }
 
+  struct Started {
+    std::size_t copied = 0;  // bytes, in from the host
+    std::int64_t calls = 1;  // of the engine
+  };
   // Queues copying the batch's rows in, or what they are made of, the engine, pooling and copying the vectors
-  // out, also to where requests want them on the device, and returns. The device may compute more rows than
-  // the batch has, at most `limit`. The batch stays as it is until wait() returns for it. What it throws
-  // leaves nothing queued that reads the rows: DeviceLost; std::bad_alloc, which fewer rows may not need; or
-  // another std::exception. Returns how many bytes are copied in from the host.
-  virtual std::size_t start(const Batch& batch, std::int64_t limit) = 0;
+  // out, also to where requests want them on the device, and returns. The engine gets at most `limit` rows at
+  // once: a batch with more runs in pieces. The device may compute more rows than the batch has. The batch
+  // stays as it is until wait() returns for it. What it throws leaves nothing queued that reads the rows:
+  // DeviceLost; std::bad_alloc, which fewer rows at once may not need; or another std::exception.
+  virtual Started start(const Batch& batch, std::int64_t limit) = 0;
 
   // Waits for the batch that was started first of those not waited for. Returns the vectors of its entries,
   // [entries, dim], which stay until depth() more were started. Throws as start() does.

@@ -35,9 +35,8 @@ Answer ask(const Call& call) noexcept {
 
 }  // namespace
 
-// Not under the mutex. What the device does not take goes to the engine alone: more rows than it runs at
-// once, and batches that failed, whose culprits the engine narrows down. Once the device is lost neither is
-// asked.
+// Not under the mutex. Batches on which the device failed go to the engine alone, which narrows the culprits
+// down. Once the device is lost neither is asked.
 void Pipeline::start_on_device(BatchPtr batch) {
   Lane& of = lane(batch->lane);
   const std::int64_t moved = batch->close_holes();
@@ -53,26 +52,27 @@ void Pipeline::start_on_device(BatchPtr batch) {
   for (const Batch::Entry& entry : batch->entries) {
     made_there += entry.decoded == nullptr ? 0 : entry.rows;
   }
-  std::size_t copied = 0;
+  Device::Started started;
   batch->run_begin = Clock::now();
-  Answer answer{Answer::Kind::kFailed, nullptr};
+  Answer answer;
   if (lost != nullptr) {
     answer = {Answer::Kind::kLost, lost};
-  } else if (batch->used <= limit) {
-    answer = ask([&] { copied = executor_.device->start(*batch, limit); });
+  } else {
+    answer = ask([&] { started = executor_.device->start(*batch, limit); });
   }
   Lock lock(mutex_);
   switch (answer.kind) {
     case Answer::Kind::kGood:
       of.counts.rows_on_device += static_cast<std::uint64_t>(made_there);
-      of.counts.bytes_to_device += copied;
+      of.counts.bytes_to_device += started.copied;
+      batch->device_calls = started.calls;
       executor_.started.push_back(std::move(batch));
       ++executor_.on_device;
       executor_.device_wake.notify_one();
       return;
     case Answer::Kind::kOutOfMemory:
-      if (batch->used > 1) {
-        of.limit = std::min(of.limit, batch->used / 2);
+      if (const std::int64_t at_once = std::min(batch->used, limit); at_once > 1) {
+        of.limit = std::min(of.limit, at_once / 2);
         ++of.counts.halvings;
       }
       [[fallthrough]];
@@ -146,7 +146,7 @@ void Pipeline::end_on_device(BatchPtr batch, const FailurePtr& failure, Time bus
   {
     const Lock lock(mutex_);
     RunCounts counts;
-    counts.calls = 1;
+    counts.calls = std::max<std::int64_t>(batch->device_calls, 1);
     count_batch(*batch, busy_from, counts);
   }
   finish(std::move(batch));

@@ -66,9 +66,11 @@ def on_gpu(plain: Any) -> Iterator[Load]:
     """A model of one modality whose engine is on the GPU, and that engine."""
     made: list[bindrt.Model] = []
 
-    def load(modality: str, **options: Any) -> tuple[bindrt.Model, OnGpu]:
+    def load(
+        modality: str = "image", kind: type[OnGpu] = OnGpu, max_batch: int = 16, **options: Any
+    ) -> tuple[bindrt.Model, OnGpu]:
         encoder = MODALITIES[modality].encoder
-        engine = OnGpu(plain.engine(modality), plain.embed_dim)
+        engine = kind(plain.engine(modality), plain.embed_dim, max_batch)
         pipeline = bindrt.PipelineOptions(cuda_graphs=False, **options)
         of: Any = [modality]
         made.append(bindrt.load("tiny", modalities=of, engines={encoder: engine}, pipeline=pipeline))

@@ -41,11 +41,12 @@ inline Context& stress_context() {
 
 // What all cases did, told at the end.
 struct Totals {
-  std::atomic<std::uint64_t> batches{0}, left{0}, graphs{0}, replays{0}, refused{0};
+  std::atomic<std::uint64_t> batches{0}, left{0}, pieces{0}, graphs{0}, replays{0}, refused{0};
   ~Totals() {
     const auto number = [](const auto& of) { return static_cast<unsigned long long>(of.load()); };
-    std::printf("%llu batches on the device, %llu graphs, %llu replays, %llu made there, %llu refused\n",
-                number(batches), number(graphs), number(replays), number(left), number(refused));
+    std::printf(
+        "%llu batches on the device, %llu graphs, %llu replays, %llu made there, %llu pieces, %llu refused\n",
+        number(batches), number(graphs), number(replays), number(left), number(pieces), number(refused));
   }
 };
 inline Totals totals;
@@ -73,19 +74,20 @@ class StressDevice final : public Device {
 
   std::shared_ptr<std::byte> room(std::size_t bytes) noexcept override { return device_.room(bytes); }
 
-  std::size_t start(const Batch& batch, std::int64_t limit) override {
+  Started start(const Batch& batch, std::int64_t limit) override {
     CHECK(batch.live() > 0);
-    if (batch.used > model_->memory_rows.load()) {
+    if (std::min(batch.used, limit) > model_->memory_rows.load()) {
       throw std::bad_alloc();
     }
     refuse_bad(batch);
-    const std::size_t copied = device_.start(batch, std::min(limit, model_->memory_rows.load()));
+    const Started started = device_.start(batch, std::min(limit, model_->memory_rows.load()));
     ++totals.batches;
+    totals.pieces += started.calls > 1 ? static_cast<std::uint64_t>(started.calls) : 0;
     totals.left += std::any_of(batch.entries.begin(), batch.entries.end(),
                                [](const Batch::Entry& each) { return each.decoded != nullptr; })
                        ? 1
                        : 0;
-    return copied;
+    return started;
   }
   const float* wait() override { return device_.wait(); }
   void require() override { device_.require(); }
@@ -108,6 +110,7 @@ class StressDevice final : public Device {
 
   void enqueue(const EngineWork& work) {
     CHECK(work.kept || !work.recording);
+    CHECK(work.rows <= model_->memory_rows.load());
     if (++enqueued_; fails_every_ > 0 && enqueued_ % fails_every_ == 0) {
       throw std::runtime_error("the engine fails now and then");
     }

@@ -1,4 +1,4 @@
-"""Pictures, maps and waveforms that are on the GPU: prepared there, with the numbers of the CPU."""
+"""Pictures, frames, maps and samples that are on the GPU: prepared there, with the numbers of the CPU."""
 
 from __future__ import annotations
 
@@ -44,6 +44,23 @@ def given(modality: str) -> list[Any]:
             bindrt.Thermal(counts, low=29500, high=30500),
             bindrt.Thermal((counts // 1000).astype(np.int16), low=10, high=40, unit="celsius"),
         ]
+    if modality == "imu":
+        samples = rng.normal(0, 0.5, (6, 1100))
+        samples[2] += 9.8
+        times = np.cumsum(rng.uniform(0.004, 0.006, 1100))
+        return [
+            bindrt.Imu(samples.astype(np.float32), rate=200),
+            bindrt.Imu(samples, timestamps=times),
+            bindrt.Imu(samples, rate=200, accel_unit="g", gyro_unit="deg/s"),
+            bindrt.Imu(rng.normal(0, 1, (6, 9000)).astype(np.float32), rate=1000),  # more than its window
+        ]
+    if modality == "video":
+        frames = rng.integers(0, 256, (60, 40, 56, 3), np.uint8)
+        return [
+            bindrt.Video(frames, fps=10),
+            bindrt.Video(frames, fps=25, start=0.28, end=2, views=5),
+            bindrt.Video(frames[:7, :, :30].copy(), fps=30.0),
+        ]
     stereo = rng.integers(-9000, 9000, (2, 5 * 44100)).astype(np.int16)
     return [
         bindrt.Audio(stereo, rate=44100),
@@ -57,14 +74,15 @@ def moved(item: Any, kind: type[Memory] = Interface) -> Any:
     """The item with its array on the GPU."""
     if isinstance(item, np.ndarray):
         return kind(item)
-    return dataclasses.replace(item, src=kind(item.src))
+    source = dataclasses.fields(item)[0].name
+    return dataclasses.replace(item, **{source: kind(getattr(item, source))})
 
 
 def embed(model: Any, modality: str, items: Any, **options: Any) -> Any:
     return model.embed(**{modality: items}, **options)[modality]
 
 
-@pytest.mark.parametrize("modality", ["image", "depth", "thermal", "audio"])
+@pytest.mark.parametrize("modality", ["image", "video", "depth", "thermal", "audio", "imu"])
 def test_they_give_the_numbers_of_the_cpu(on_gpu: Any, plain: bindrt.Model, modality: str) -> None:
     items = given(modality)
     want = embed(plain, modality, items)
@@ -111,12 +129,54 @@ def test_notes_that_need_no_look_at_the_numbers(on_gpu: Any) -> None:
     assert found.notes == {("thermal", 0): {"low": 0.0, "high": 2000.0}}
 
 
+def test_a_sample_that_is_no_number(on_gpu: Any) -> None:
+    """Also one between two steps of the encoder's grid."""
+    samples = np.ones((6, 5200), np.float32)
+    bad = samples.copy()
+    bad[1, 4] = np.inf
+    model, engine = on_gpu("imu")
+    for fails in (False, True):
+        engine.fails = fails
+        items = [moved(bindrt.Imu(each, rate=1000)) for each in (samples, bad)]
+        found = model.embed(imu=items, on_error="skip")
+        assert list(found.errors) == [("imu", 1)]
+
+
+def test_notes_of_a_video(on_gpu: Any, plain: bindrt.Model) -> None:
+    item = bindrt.Video(FRAMES, fps=5, views=3)
+    model, _ = on_gpu("video")
+    assert model.embed(video=moved(item)).notes == plain.embed(video=item).notes != {}
+
+
+@pytest.mark.parametrize("output", ["host", "device"])
+def test_more_views_than_a_batch_has_rows(on_gpu: Any, plain: bindrt.Model, output: Any) -> None:
+    """They are made there as well, and the engine gets them in pieces."""
+    items = given("video")[:2]
+    model, engine = on_gpu("video", max_batch=4)
+    found = model.embed(video=[moved(items[0]), items[0], moved(items[1])], output=output)
+    np.testing.assert_allclose(found.vectors["video"], embed(plain, "video", [items[0], *items]), atol=1e-5)
+    counts = model.stats()["video"]["pipeline"]
+    assert sorted(map(len, engine.seen)) == [1, 3, 3, 4, 4, 4, 4, 4, 4]  # the last one's views are all alike
+    assert counts["engine_calls"] == 9
+    assert counts["rows_on_device"] == 16  # frames of the host are prepared by Python
+
+
 COUNTS = np.full((300, 300), 1500, np.uint16)
+SAMPLES = np.ones((6, 1000), np.float32)
+TIMES = np.arange(1000) / 200
+FRAMES = np.full((20, 30, 40, 3), 9, np.uint8)
 
 
 @pytest.mark.parametrize(
     ("modality", "item", "said"),
     [
+        ("imu", lambda: moved(bindrt.Imu(COUNTS[:6].astype(np.int16), rate=60)), "in CUDA memory"),
+        ("imu", lambda: moved(bindrt.Imu(SAMPLES, rate=200, standardize=((0,) * 6, (1,) * 6))), "in CUDA"),
+        ("imu", lambda: bindrt.Imu(Interface(SAMPLES), timestamps=Interface(TIMES)), "its timestamps are on"),
+        ("imu", lambda: moved(bindrt.Imu(SAMPLES[:, :300], rate=200)), "in CUDA memory"),
+        ("video", lambda: bindrt.Video(Interface(FRAMES)), "frames need their rate"),
+        ("video", lambda: moved(bindrt.Video(FRAMES.astype(np.float32), fps=5)), "in CUDA memory"),
+        ("video", lambda: bindrt.Video([Interface(FRAMES[0])], fps=5), "in CUDA memory"),
         ("depth", lambda: moved(bindrt.Depth(COUNTS, unit="tum")), "in CUDA memory; copy it to the host"),
         ("depth", lambda: Interface(np.zeros((3, 3, 3), np.float32)), "in CUDA memory; copy it to the host"),
         ("thermal", lambda: moved(bindrt.Thermal(COUNTS, percentiles=(1, 99))), "in CUDA memory"),
@@ -126,7 +186,6 @@ COUNTS = np.full((300, 300), 1500, np.uint16)
         ("image", lambda: Dlpack(COUNTS, code=4, bits=16), "the dtype is bfloat16; convert it"),
         ("image", lambda: Interface(COUNTS, data=(64, False)), "its memory is none of a GPU"),
         ("audio", lambda: Interface(COUNTS), "a bare waveform has no rate"),
-        ("imu", lambda: bindrt.Imu(Interface(np.zeros((6, 800), np.float32)), rate=200), "in CUDA memory"),
     ],
 )
 def test_what_is_refused(on_gpu: Any, modality: str, item: Callable[[], Any], said: str) -> None:

@@ -40,7 +40,8 @@ def run(build: str, seed: int, cases: int, folder: Path, spoils: int = 0) -> Non
     cpp.require_clean(done, f"{cases} cases")
     assert "cudasim:" not in done.stdout, done.stdout
     totals = re.search(
-        r"(\d+) batches on the device, (\d+) graphs, (\d+) replays, (\d+) made there", done.stdout
+        r"(\d+) batches on the device, (\d+) graphs, (\d+) replays, (\d+) made there, (\d+) pieces",
+        done.stdout,
     )
     assert totals is not None
     assert all(int(total) > 0 for total in totals.groups()), totals.group()
@@ -132,6 +133,18 @@ FAULTS = (
         file="lent_memory.cpp",
         old="    let_wait(stream);\n",
         new="",
+    ),
+    OnGpu(
+        name="pieces computed before they are made",
+        file="batch_pieces.cpp",
+        old="  compute_.wait_for(set.copied_in);\n",
+        new="",
+    ),
+    OnGpu(
+        name="pieces of one place",
+        file="batch_pieces.cpp",
+        old="whole.output + before * vector",
+        new="whole.output",
     ),
     InPipeline(
         name="vectors of the engine alone stay on the host",

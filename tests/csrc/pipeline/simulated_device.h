@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <deque>
 #include <limits>
+#include <tuple>
+#include <utility>
 
 #include "kernels/pool/pool.h"
 #include "tests/csrc/pipeline/simulated_pipeline.h"
@@ -79,14 +81,14 @@ class SimulatedDevice final : public Device {
             }};
   }
 
-  std::size_t start(const Batch& batch, std::int64_t) override {
+  Started start(const Batch& batch, std::int64_t limit) override {
     CHECK(batch.live() > 0);
     if (at_start) {
       at_start();
     }
     refuse_if_lost();
     CHECK(started_ - ended_.load() < depth());
-    if (batch.used > model_->memory_rows.load()) {
+    if (std::min(batch.used, limit) > model_->memory_rows.load()) {
       throw std::bad_alloc();
     }
     if (batch.used % 2 == 0) {  // else wait() meets it
@@ -97,16 +99,17 @@ class SimulatedDevice final : public Device {
     ++started_;
     most.store(std::max(most.load(), started_ - ended_.load()));
     const std::lock_guard lock(mutex_);
-    queue_.push_back(&batch);
+    queue_.push_back({&batch, limit});
     starts.fetch_add(1);
-    return static_cast<std::size_t>(batch.used * batch.row_bytes);
+    return {static_cast<std::size_t>(batch.used * batch.row_bytes), (batch.used + limit - 1) / limit};
   }
 
   const float* wait() override {
     const Batch* batch = nullptr;
+    std::int64_t limit = 0;
     {
       const std::lock_guard lock(mutex_);
-      batch = queue_.front();
+      std::tie(batch, limit) = queue_.front();
       queue_.pop_front();
     }
     std::vector<float>& vectors = vectors_[ended_.fetch_add(1) % depth()];
@@ -123,10 +126,13 @@ class SimulatedDevice final : public Device {
       }
     }
     std::vector<float> rows(static_cast<std::size_t>(batch->used * kDim));
-    const EngineResult result =
-        model_->run({batch->lane, batch->length, input.data(), batch->used, rows.data()});
-    if (result.status != EngineResult::Status::kOk) {
-      throw std::runtime_error(result.failure->message);
+    for (std::int64_t first = 0; first < batch->used; first += limit) {
+      const EngineResult result =
+          model_->run({batch->lane, batch->length, input.data() + first * batch->row_bytes,
+                       std::min(limit, batch->used - first), rows.data() + first * kDim});
+      if (result.status != EngineResult::Status::kOk) {
+        throw std::runtime_error(result.failure->message);
+      }
     }
     vectors.resize(std::max(vectors.size(), batch->entries.size() * static_cast<std::size_t>(kDim)));
     float* to = vectors.data();
@@ -166,7 +172,7 @@ class SimulatedDevice final : public Device {
   const std::shared_ptr<std::atomic<int>> rooms_ = std::make_shared<std::atomic<int>>(0);
   std::atomic<int> allocated_{0}, allocating_{0};
   std::mutex mutex_;
-  std::deque<const Batch*> queue_;
+  std::deque<std::pair<const Batch*, std::int64_t>> queue_;  // with the rows that run at once
 };
 
 }  // namespace bindrt::simulated

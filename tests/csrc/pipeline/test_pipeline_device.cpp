@@ -59,6 +59,20 @@ void test_the_device_makes_rows() {
   CHECK(found.counts.bytes_to_device == 20 * 20);
 }
 
+// Also of an item with more views than run at once, which the engine gets in pieces.
+void test_more_rows_than_run_at_once() {
+  DeviceWorld world({lane_with_room()});
+  for (int i = 0; i < 12; ++i) {
+    world.submit(i, i % 3 == 0 ? 11 : 1, false, true);
+  }
+  world.wait();
+  world.check_done();
+  const LaneCounts counts = world.pipeline->snapshot(0).counts;
+  CHECK(counts.rows_on_device == 4 * 11 + 8);
+  CHECK(world.model->most_rows.load() <= 4);
+  CHECK(static_cast<int>(counts.engine_calls) == world.model->calls.load());
+}
+
 // The engine runs alone on what the device failed on: then their rows are made here.
 void test_rows_of_the_device_are_made_here_when_it_fails() {
   DeviceWorld world({lane_with_room()});
@@ -341,6 +355,7 @@ void test_close_at_once() {
 int main() {
   using namespace bindrt::simulated;
   test_the_device_makes_rows();
+  test_more_rows_than_run_at_once();
   test_rows_of_the_device_are_made_here_when_it_fails();
   test_rows_that_are_lent();
   test_vectors_go_where_they_are_wanted();
