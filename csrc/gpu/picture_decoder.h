@@ -39,6 +39,8 @@ class PictureDecoder {
   static constexpr std::int64_t kMostPixels = 200'000'000;
   // Device memory for rows whose batches are not over, at most.
   static constexpr std::size_t kMostRows = std::size_t{256} << 20;
+  // Both: what decoding takes of the device, besides what the library keeps.
+  static constexpr std::size_t kMostBytes = kMostRows + kGroups * 3 * static_cast<std::size_t>(kMostPixels);
 
   // The frames of a row of so many bytes; 0 if it is no row of pictures.
   static std::int32_t frames_of(std::int64_t row_bytes) noexcept;

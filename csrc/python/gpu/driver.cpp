@@ -139,6 +139,12 @@ void bind_driver(py::module_& module) {
   module.def(
       "room_bytes", [] { return kMostRoom; },
       "Bytes of page-locked memory that decoded items of a pipeline take at most.");
+  module.def(
+      "decode_bytes", [] { return PictureDecoder::kMostBytes; },
+      "Bytes of the device's memory that pictures and their rows take at most while it decodes.");
+  module.def(
+      "memory_free", [](int device) { return process_context(device).memory_free(); }, py::arg("device"),
+      "Bytes of the device's memory that are free, of all processes.", py::call_guard<WithoutGil>());
   module.def("load_kernels", &load_kernels, py::arg("device") = 0,
              "Load every kernel of this build on a device; returns their names.");
   module.def("round_trip", &round_trip, py::arg("data").noconvert(), py::arg("device") = 0,

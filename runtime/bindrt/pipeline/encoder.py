@@ -27,7 +27,7 @@ from bindrt.modalities import MODALITIES
 from bindrt.once import OncePerProcess
 from bindrt.pipeline.device_items import DeviceItems
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
-from bindrt.pipeline.gpu_pictures import LEAST_PIXELS, picture_decoder
+from bindrt.pipeline.gpu_pictures import LEAST_PIXELS, PictureDecoder, picture_decoder, planned_bytes
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.pipeline.request_options import RequestOptions
@@ -88,8 +88,13 @@ class EncoderPipeline:
         gpu = _gpu(engine, options, self.max_batch, shapes)
         if gpu is None:
             _require_no_gpu(encoder, self.modalities, engine, options)
-        elif "image" in self.modalities:
-            gpu |= _decoding(engine, options)
+        #: Decodes pictures on the engine's GPU; None: the CPU does.
+        self.decodes: PictureDecoder | None = None
+        if gpu is not None and "image" in self.modalities and options.prepare != "cpu":
+            self.decodes = picture_decoder(gpu["device"], options.decode)
+        if gpu is not None and self.decodes is not None:
+            least = 0 if options.decode == "gpu" else LEAST_PIXELS
+            gpu |= {"decode": self.decodes, "decode_from": least}
         background = encoder.name in options.background_encoders()
         turn = partial(background_lock().turn, encoder.name) if background else nullcontext
         stopped = threading.Event()
@@ -222,16 +227,32 @@ def batch_bytes(
 
 
 def device_bytes(
-    encoder: EncoderInfo, modalities: Sequence[str], engine: Engine, embed_dim: int, options: PipelineOptions
+    encoder: EncoderInfo,
+    modalities: Sequence[str],
+    engine: Engine,
+    embed_dim: int,
+    options: PipelineOptions,
+    pipeline: EncoderPipeline | None = None,
 ) -> int:
-    """Bytes of a GPU's memory that an encoder takes besides its weights; 0 if it does not run on one."""
+    """Bytes of a GPU's memory that an encoder takes besides its weights; 0 if it does not run on one.
+
+    Args:
+        pipeline: its own; None: it is not made yet.
+    """
     if not _runs_on_device(engine):
         return 0
     max_batch = most_rows(engine, options)
     lane = _lane(modalities[0], encoder, max_batch, embed_dim, options)
     row = int(np.prod(lane["view"])) * lane["dtype"].itemsize
-    batches = _core.gpu.batch_device_bytes(max_batch, row, embed_dim, options.gpu_buffers)
-    return batches + int(getattr(engine, "device_bytes", 0))
+    total = _core.gpu.batch_device_bytes(max_batch, row, embed_dim, options.gpu_buffers)
+    views = max(MODALITIES[m].views for m in modalities)
+    if views > max_batch:  # such items have memory of their own
+        total += _core.gpu.batch_device_bytes(views, row, embed_dim, options.gpu_buffers + 1)
+    if pipeline is not None:
+        total += 0 if pipeline.decodes is None else pipeline.decodes.device_bytes()
+    elif "image" in modalities and options.prepare != "cpu":
+        total += planned_bytes(options.decode)
+    return total + int(getattr(engine, "device_bytes", 0))
 
 
 def _ahead(modality: str, max_batch: int, options: PipelineOptions) -> Ahead:
@@ -304,15 +325,6 @@ def _require_no_gpu(
                 f"its engine {engine.name} runs on {engine.device} and queues no work there",
                 f"choose an engine on an NVIDIA GPU, or {name}='auto'",
             )
-
-
-def _decoding(engine: Engine, options: PipelineOptions) -> dict[str, Any]:
-    """How the core has pictures decoded on the engine's GPU; nothing: the CPU decodes them."""
-    device = cuda_index(engine.device) or 0
-    decode = None if options.prepare == "cpu" else picture_decoder(device, options.decode)
-    if decode is None:
-        return {}
-    return {"decode": decode, "decode_from": 0 if options.decode == "gpu" else LEAST_PIXELS}
 
 
 def _runs_on_device(engine: Engine) -> bool:

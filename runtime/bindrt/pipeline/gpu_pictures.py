@@ -6,6 +6,7 @@ Not run on a GPU from here yet: the tests run it on the simulated driver with a 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import io
 import logging
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,22 @@ def picture_decoder(device: int, decode: str) -> PictureDecoder | None:
     return None
 
 
+def planned_bytes(decode: str) -> int:
+    """Bytes of a GPU's memory that decoding there may take, as far as is known before it is begun.
+
+    Pictures that are decoded at once and their rows; what the library keeps besides is not among them. 0 if
+    the option ``decode`` forbids it, or the library is not installed.
+    """
+    return _core.gpu.decode_bytes() if decode != "exact" and _is_installed() else 0
+
+
+def _is_installed() -> bool:
+    try:
+        return importlib.util.find_spec(MODULE) is not None
+    except ModuleNotFoundError:  # not even the package that it is in
+        return False
+
+
 def decode_params(library: Any) -> Any:
     """8 bits of red, green and blue, as they are stored."""
     return library.DecodeParams(
@@ -73,7 +90,12 @@ class DevicePicture(NamedTuple):
 
 
 class PictureDecoder:
-    """Decodes files on one GPU; several threads may call at once."""
+    """Decodes files on one GPU; several threads may call at once.
+
+    Attributes:
+        kept_bytes: of the GPU's memory that the library took when it decoded its first picture, as far as the
+            driver tells. What others took or gave back meanwhile is in it.
+    """
 
     def __init__(self, device: int) -> None:
         """Open the library and decode a small picture on the GPU.
@@ -93,13 +115,19 @@ class PictureDecoder:
         self._warned = False
         try:
             self._params = decode_params(self._library)
+            free = _core.gpu.memory_free(device)
             self._require_decodes()
+            self.kept_bytes = max(free - _core.gpu.memory_free(device), 0)
         except Exception as error:  # the library's own are of many kinds
             raise EngineError(
                 name,
                 f"nvImageCodec does not decode there ({error})",
                 f"decode='exact', or {install('gpu-decode')}",
             ) from error
+
+    def device_bytes(self) -> int:
+        """Bytes of the GPU's memory that it may take: those of the plan, and what the library keeps."""
+        return _core.gpu.decode_bytes() + self.kept_bytes
 
     def __call__(
         self, files: Sequence[bytes | memoryview], sizes: Sequence[tuple[int, int]], stream: int

@@ -195,7 +195,8 @@ class Pipelines:
         """Bytes of a GPU's memory that it takes besides its weights; 0 if it does not run on one."""
         modalities = self._of(encoder)
         found = self._encoders[encoder]
-        return device_bytes(found, modalities, engine, self._embed_dim, self._options)
+        made = self._made.get(encoder)
+        return device_bytes(found, modalities, engine, self._embed_dim, self._options, made)
 
     def _of(self, encoder: str) -> list[str]:
         return [m for m in self._modalities if MODALITIES[m].encoder == encoder]

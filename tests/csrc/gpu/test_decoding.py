@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +39,9 @@ def library(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def on_gpu(plain: Any) -> Iterator[Load]:
-    made: list[bindrt.Model] = []
-
-    def load(**options: Any) -> tuple[bindrt.Model, OnGpu]:
-        engine = OnGpu(plain.engine("image"), plain.embed_dim)
-        pipeline = bindrt.PipelineOptions(cuda_graphs=False, **options)
-        made.append(bindrt.load("tiny", modalities=["image"], engines={"vision": engine}, pipeline=pipeline))
-        return made[-1], engine
-
-    yield load
-    for each in made:
-        each.close()
+def on_gpu(on_gpu: Load) -> Load:
+    """Of pictures."""
+    return partial(on_gpu, "image")
 
 
 def picture(folder: Path, name: str, size: tuple[int, int] = SMALL, **saved: Any) -> Path:
@@ -329,3 +321,48 @@ def test_the_library_without_a_gpu() -> None:
         np.testing.assert_array_equal(np.asarray(image), pixels)
         assert gpu_pictures.described(image.__array_interface__, (301, 203)) == 903
     assert {"HW_GPU_ONLY", "GPU_ONLY", "HYBRID_CPU_GPU"} <= set(library.BackendKind.__members__)
+
+
+def test_its_memory_is_counted(
+    on_gpu: Load, library: Any, gpu: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As planned, and then with what the library keeps."""
+    kept: list[Any] = []
+
+    class Keeping(library.Decoder):  # type: ignore[name-defined]
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            kept.append(gpu.DeviceArray(0, 1 << 10, 1 << 10))  # 4 MiB
+
+    monkeypatch.setattr(library, "Decoder", Keeping)
+    most = 256 * 2**20 + 2 * 200_000_000 * 3
+
+    def counted(model: bindrt.Model) -> int:
+        return int(model.memory()["vision"]["device"])
+
+    model, _ = on_gpu(decode="exact")
+    model.engine("image")
+    batches = counted(model)
+    model, _ = on_gpu()
+    model.engine("image")
+    assert counted(model) - batches == most
+    model.embed(image=picture(tmp_path, "a.jpg"))
+    assert counted(model) - batches - most >= 4 << 20
+    assert len(kept) == 1
+    monkeypatch.setitem(sys.modules, gpu_pictures.MODULE, None)  # not installed
+    model, _ = on_gpu()
+    model.embed(image=picture(tmp_path, "a.jpg"))
+    assert counted(model) == batches
+
+
+def test_a_budget_without_room_for_decoding(plain: bindrt.Model, library: Any) -> None:
+    engine = OnGpu(plain.engine("image"), plain.embed_dim)
+    for decode, fits in (("exact", True), ("auto", False)):
+        given: dict[str, Any] = {"modalities": ["image"], "memory_budget": 1 << 30}
+        pipeline = bindrt.PipelineOptions(cuda_graphs=False, decode=decode)
+        with bindrt.load("tiny", engines={"vision": engine}, pipeline=pipeline, **given) as model:
+            if fits:
+                model.embed(image=np.zeros((30, 30, 3), np.uint8))
+            else:
+                with pytest.raises(bindrt.MemoryBudgetExceeded, match="bytes for vision"):
+                    model.embed(image=np.zeros((30, 30, 3), np.uint8))
