@@ -200,6 +200,7 @@ class Model(Holding, Submitting, Windowing, Sensing):
         on_error: OnError = "raise",
         priority: int = 0,
         deadline: float | None = None,
+        output: Literal["host", "device"] = "host",
         **items: Unpack[ItemsByModality],
     ) -> Embeddings:
         """As :meth:`embed`, for asyncio: batched with other requests, and no thread waits for it.
@@ -209,6 +210,7 @@ class Model(Holding, Submitting, Windowing, Sensing):
         Args:
             items: modalities with one item or a list of items each.
             priority, deadline: as in :meth:`submit`; they hold for every item.
+            output: as in :meth:`embed`. With ``device`` equal items are computed each, as there.
 
         >>> import asyncio
         >>> asyncio.run(model.aembed(text="a bell ringing", deadline=5.0)).text.shape
@@ -218,7 +220,7 @@ class Model(Holding, Submitting, Windowing, Sensing):
 
         from bindrt.pipeline.aembed import embed_each, embed_together
 
-        skip, normalize = is_skip(on_error), is_normalized(normalize)
+        skip, normalize, to = is_skip(on_error), is_normalized(normalize), chosen_output(output)
         options = request_options(priority, deadline, normalize, new_caller())
         all_given: Mapping[str, object] = items
         names = (m for m in (*MODALITIES, *items) if all_given.get(m) is not None or m not in MODALITIES)
@@ -228,12 +230,14 @@ class Model(Holding, Submitting, Windowing, Sensing):
             encoder = MODALITIES[modality].encoder
             if self._loaded.opened(encoder) is None:  # opening takes long; else a thread would only cost time
                 await asyncio.to_thread(self._engine, encoder)
-        if self.pipelines.shares:
+        if self.pipelines.shares and to == "host":
             outcomes = await embed_each(self.pipelines, self._engine, given, self.embed_dim, options, skip)
         else:
-            outcomes = await embed_together(
-                {m: self._bulk(m, of, options, skip, here=False) for m, of in given.items()}
-            )
+            bulks = {}
+            for m, of in given.items():
+                make = partial(self._bulk, m, of, options, skip, here=False, output=to)
+                bulks[m] = make() if to == "host" else await asyncio.to_thread(make)  # it allocates on a GPU
+            outcomes = await embed_together(bulks)
         return collected(self.space, given, outcomes, normalize)
 
     def _queue(self, modality: str, item: object, options: RequestOptions, block: bool) -> EmbeddingFuture:

@@ -12,10 +12,10 @@ from bindrt.embeddings.embeddings import Embeddings
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DeviceEmbeddings(Embeddings):
-    """What ``model.embed(…, output="device")`` returns: ``e["image"]`` and ``e.image`` are on the GPU.
+    """What ``embed`` and ``aembed`` return with ``output="device"``.
 
-    Each is float32 ``[N, D]``, complete, and has ``__dlpack__`` and ``__cuda_array_interface__``. Other
-    libraries take it without a copy, on any stream: ``torch.from_dlpack(e.image)``,
+    ``e["image"]`` and ``e.image`` are on the GPU. Each is float32 ``[N, D]``, complete, and has
+    ``__dlpack__`` and ``__cuda_array_interface__``. Other libraries take it without a copy, on any stream: ``torch.from_dlpack(e.image)``,
     ``cupy.from_dlpack(e.image)``. What they make of it keeps the memory. An item that failed has a row of
     NaN.
 

@@ -7,7 +7,8 @@ import gc
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,10 @@ import bindrt
 from bindrt.pipeline.encoder import vectors_beside
 from support import cpp
 from support.device_arrays import Dlpack, Interface, Memory, download
-from support.gpu_engine import OnGpu
+from support.gpu_engine import Load, OnGpu
 
 KINDS = (Interface, Dlpack)
 SHAPES = {"image": (3, 224, 224), "audio": (1, 128, 204), "imu": (6, 2000)}
-ENCODERS = {"image": "vision"}
 
 
 def some(modality: str, count: int, seed: int = 0) -> list[np.ndarray]:
@@ -48,36 +48,16 @@ class Held(OnGpu):
         super().enqueue(*work)
 
 
-@pytest.fixture(scope="module")
-def cpu(gpu: Any) -> Iterator[bindrt.Model]:
-    with bindrt.load("tiny") as model:
-        yield model
-
-
 @pytest.fixture
-def on_gpu(cpu: bindrt.Model) -> Iterator[Callable[..., tuple[bindrt.Model, Any]]]:
-    """A model of which one modality's encoder runs on the GPU, and its engine."""
-    opened: list[bindrt.Model] = []
-
-    def make(
-        modality: str = "image", kind: type[OnGpu] = OnGpu, **options: Any
-    ) -> tuple[bindrt.Model, OnGpu]:
-        engine = kind(cpu.engine(modality), cpu.embed_dim, 4)
-        encoder = ENCODERS.get(modality, modality)
-        pipeline = bindrt.PipelineOptions(cuda_graphs=False, **options)
-        of: Any = [modality]
-        opened.append(bindrt.load("tiny", engines={encoder: engine}, modalities=of, pipeline=pipeline))
-        return opened[-1], engine
-
-    yield make
-    for model in opened:
-        model.close()
+def on_gpu(on_gpu: Load) -> Callable[..., tuple[bindrt.Model, Any]]:
+    """With small batches."""
+    return partial(on_gpu, max_batch=4)
 
 
 @pytest.mark.parametrize("modality", SHAPES)
-def test_ready_input_is_read_where_it_is(on_gpu: Any, cpu: bindrt.Model, modality: str) -> None:
+def test_ready_input_is_read_where_it_is(on_gpu: Any, plain: bindrt.Model, modality: str) -> None:
     arrays = some(modality, 5)
-    want = cpu.embed(**{modality: ready(arrays)})[modality]
+    want = plain.embed(**{modality: ready(arrays)})[modality]
     model, engine = on_gpu(modality)
     for kind in KINDS:
         items: dict[str, Any] = {modality: ready([kind(array) for array in arrays])}
@@ -88,24 +68,24 @@ def test_ready_input_is_read_where_it_is(on_gpu: Any, cpu: bindrt.Model, modalit
     assert counts["bytes_to_device"] < 10 * 100  # tables of the pooling
 
 
-def test_beside_items_of_the_host(on_gpu: Any, cpu: bindrt.Model) -> None:
+def test_beside_items_of_the_host(on_gpu: Any, plain: bindrt.Model) -> None:
     arrays = some("image", 5)
     model, _ = on_gpu()
     mixed = [Dlpack(array) if i % 3 else array for i, array in enumerate(arrays)]
     found = model.embed(image=ready(mixed), normalize=False).image
-    np.testing.assert_array_equal(found, cpu.embed(image=ready(arrays), normalize=False).image)
+    np.testing.assert_array_equal(found, plain.embed(image=ready(arrays), normalize=False).image)
 
 
-def test_views_of_one_item(on_gpu: Any, cpu: bindrt.Model) -> None:
+def test_views_of_one_item(on_gpu: Any, plain: bindrt.Model) -> None:
     views = np.stack(some("audio", 3))
     model, _ = on_gpu("audio")
     found = model.embed(audio=bindrt.Prepared(Interface(views))).audio
-    np.testing.assert_allclose(found, cpu.embed(audio=bindrt.Prepared(views)).audio, atol=1e-6)
+    np.testing.assert_allclose(found, plain.embed(audio=bindrt.Prepared(views)).audio, atol=1e-6)
 
 
-def test_every_call_takes_them(on_gpu: Any, cpu: bindrt.Model) -> None:
+def test_every_call_takes_them(on_gpu: Any, plain: bindrt.Model) -> None:
     arrays = some("imu", 4)
-    want = cpu.embed(imu=ready(arrays)).imu
+    want = plain.embed(imu=ready(arrays)).imu
     model, _ = on_gpu("imu")
     noted = bindrt.Prepared(Dlpack(arrays[0]), notes={"gap": 1.0})
     future = model.submit("imu", noted)
@@ -122,11 +102,31 @@ def test_every_call_takes_them(on_gpu: Any, cpu: bindrt.Model) -> None:
     assert model.stats()["imu"]["pipeline"]["rows_on_device"] == 13
 
 
+def test_aembed_leaves_vectors_on_the_gpu(on_gpu: Any, plain: bindrt.Model) -> None:
+    arrays = some("imu", 5)
+    want = plain.embed(imu=ready(arrays)).imu
+    for options in ({}, {"deduplicate": True}):
+        model, _ = on_gpu("imu", **options)
+        bad = bindrt.Prepared(Interface(arrays[0][:5]))
+        given = [*ready([Interface(array) for array in arrays]), bad]
+        found = asyncio.run(model.aembed(imu=given, on_error="skip", output="device"))
+        assert isinstance(found, bindrt.DeviceEmbeddings)
+        assert list(found.errors) == [("imu", 5)]
+        there = download(found.imu)
+        np.testing.assert_array_equal(there[:5], want)
+        assert np.isnan(there[5]).all()
+        np.testing.assert_array_equal(found.vectors["imu"], there)
+    with pytest.raises(bindrt.OptionError, match="use host or device"):
+        asyncio.run(model.aembed(imu=[], output="cuda"))
+    with pytest.raises(bindrt.OptionError, match=r"the encoder of imu runs on cpu"):
+        asyncio.run(plain.aembed(imu=ready(arrays), output="device"))
+
+
 @pytest.mark.parametrize("fails", [False, True])
-def test_vectors_stay_on_the_gpu(on_gpu: Any, cpu: bindrt.Model, fails: bool) -> None:
+def test_vectors_stay_on_the_gpu(on_gpu: Any, plain: bindrt.Model, fails: bool) -> None:
     """Also if the engine cannot queue its work and runs alone, from the host."""
     arrays = some("image", 5)
-    want = cpu.embed(image=ready(arrays)).image
+    want = plain.embed(image=ready(arrays)).image
     model, engine = on_gpu()
     engine.fails = fails
     found = model.embed(image=ready([Dlpack(array) for array in arrays]), output="device")
@@ -173,23 +173,23 @@ def test_other_libraries_take_the_vectors(on_gpu: Any, gpu: Any) -> None:
     assert gpu.place(0, held["address"]) == "nowhere"
 
 
-def test_no_items_and_no_device(on_gpu: Any, cpu: bindrt.Model) -> None:
+def test_no_items_and_no_device(on_gpu: Any, plain: bindrt.Model) -> None:
     model, _ = on_gpu("imu")
-    assert model.embed(imu=[], output="device").imu.shape == (0, cpu.embed_dim)
+    assert model.embed(imu=[], output="device").imu.shape == (0, plain.embed_dim)
     with pytest.raises(bindrt.OptionError, match=r"the encoder of imu runs on cpu"):
-        cpu.embed(imu=ready(some("imu", 1)), output="device")
+        plain.embed(imu=ready(some("imu", 1)), output="device")
     with pytest.raises(bindrt.OptionError, match="use host or device"):
-        cpu.embed(imu=[], output="cuda")  # type: ignore[arg-type]
+        plain.embed(imu=[], output="cuda")  # type: ignore[arg-type]
     with pytest.raises(bindrt.InputError, match=r"imu\[0\].* is in CUDA memory"):
-        cpu.embed(imu=ready([Interface(some("imu", 1)[0])]))
+        plain.embed(imu=ready([Interface(some("imu", 1)[0])]))
 
 
-def test_the_wrong_order_is_seen(on_gpu: Any, cpu: bindrt.Model, gpu: Any) -> None:
+def test_the_wrong_order_is_seen(on_gpu: Any, plain: bindrt.Model, gpu: Any) -> None:
     """An owner that hides its stream: what is read is, sooner or later, what the memory held before."""
     if not gpu.driver()["simulated"]:
         pytest.skip("a real driver is seldom so late")
     arrays = some("imu", 8)
-    want = cpu.embed(imu=ready(arrays)).imu
+    want = plain.embed(imu=ready(arrays)).imu
     model, _ = on_gpu("imu")
     for _ in range(50):
         hidden = ready([Interface(array, stream=None) for array in arrays])
@@ -204,15 +204,15 @@ def test_the_wrong_order_is_seen(on_gpu: Any, cpu: bindrt.Model, gpu: Any) -> No
 
 
 @pytest.mark.parametrize("version", [0, 2])
-def test_an_interface_without_streams_is_waited_for(on_gpu: Any, cpu: bindrt.Model, version: int) -> None:
+def test_an_interface_without_streams_is_waited_for(on_gpu: Any, plain: bindrt.Model, version: int) -> None:
     arrays = some("imu", 8)
     model, _ = on_gpu("imu")
     found = model.embed(imu=ready([Interface(array, version=version) for array in arrays])).imu
-    np.testing.assert_array_equal(found, cpu.embed(imu=ready(arrays)).imu)
+    np.testing.assert_array_equal(found, plain.embed(imu=ready(arrays)).imu)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_owners_live_until_the_vector_is_there(on_gpu: Any, cpu: bindrt.Model, kind: type[Memory]) -> None:
+def test_owners_live_until_the_vector_is_there(on_gpu: Any, plain: bindrt.Model, kind: type[Memory]) -> None:
     array = some("imu", 1)[0]
     model, engine = on_gpu("imu", Held)
     given = kind(array)
@@ -223,7 +223,7 @@ def test_owners_live_until_the_vector_is_there(on_gpu: Any, cpu: bindrt.Model, k
     gc.collect()
     assert owner() is not None
     engine.go_on.set()
-    np.testing.assert_array_equal(future.result(), cpu.embed(imu=ready([array])).imu[0])
+    np.testing.assert_array_equal(future.result(), plain.embed(imu=ready([array])).imu[0])
     model.close(drain=True)  # the thread that delivered it has let go
     gc.collect()
     assert owner() is None
@@ -245,13 +245,13 @@ def test_owners_go_with_what_was_cancelled(on_gpu: Any) -> None:
     assert first.result().shape == (model.embed_dim,)
 
 
-def test_equal_arrays_on_a_gpu_are_each_computed(on_gpu: Any, cpu: bindrt.Model) -> None:
+def test_equal_arrays_on_a_gpu_are_each_computed(on_gpu: Any, plain: bindrt.Model) -> None:
     """Nobody looks at their numbers, so they equal no other."""
     array = some("imu", 1)[0]
     model, engine = on_gpu("imu", deduplicate=True, cache_bytes=1 << 20)
     futures = [model.submit("imu", bindrt.Prepared(Dlpack(array))) for _ in range(3)]
     for future in futures:
-        np.testing.assert_array_equal(future.result(), cpu.embed(imu=ready([array])).imu[0])
+        np.testing.assert_array_equal(future.result(), plain.embed(imu=ready([array])).imu[0])
     assert sum(map(len, engine.seen)) == 3
 
 
