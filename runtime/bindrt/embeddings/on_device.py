@@ -15,9 +15,9 @@ class DeviceEmbeddings(Embeddings):
     """What ``embed`` and ``aembed`` return with ``output="device"``.
 
     ``e["image"]`` and ``e.image`` are on the GPU. Each is float32 ``[N, D]``, complete, and has
-    ``__dlpack__`` and ``__cuda_array_interface__``. Other libraries take it without a copy, on any stream: ``torch.from_dlpack(e.image)``,
-    ``cupy.from_dlpack(e.image)``. What they make of it keeps the memory. An item that failed has a row of
-    NaN.
+    ``__dlpack__`` and ``__cuda_array_interface__``. Other libraries take it without a copy, on any stream:
+    ``torch.from_dlpack(e.image)``, ``cupy.from_dlpack(e.image)``. What they make of it keeps the memory. An
+    item that failed has a row of NaN.
 
     Attributes:
         on_device: the arrays by modality.

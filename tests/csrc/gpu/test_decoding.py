@@ -40,7 +40,7 @@ def library(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def on_gpu(on_gpu: Load) -> Load:
-    """Of pictures."""
+    """A model of pictures whose engine is on the GPU, and that engine."""
     return partial(on_gpu, "image")
 
 
