@@ -103,6 +103,7 @@ class EmbedRun:
             if isinstance(first, RowsInWork):
                 for row, notes in first.rows():
                     self._record(row, notes, write)
+                self.summary.damaged += not first.is_whole()
                 waiting.popleft().cancel()
             else:
                 if first.waits:

@@ -91,6 +91,9 @@ class SensorsInWork(RowsInWork):
         if held is None or (told and self.strict):
             yield self._error(told, self.replaces if held is None else ()), {}
 
+    def is_whole(self) -> bool:
+        return self.recording.report.is_whole
+
     def cancel(self) -> None:
         self.windows.close()
         self.recording.close()

@@ -16,7 +16,7 @@ from bindrt.commands.prompt_files import Prompts, read_prompts
 from bindrt.commands.stream_page import SECTION as PAGE_SECTION
 from bindrt.commands.stream_page import Shown, add_page_options, page_address, served
 from bindrt.commands.stream_topics import parse_topics
-from bindrt.commands.terminal import Arguments, Command, CommandParser
+from bindrt.commands.terminal import DONE, PASSED_OVER, Arguments, Command, CommandParser
 from bindrt.errors import OptionError
 from bindrt.loading import load
 from bindrt.locks import only_writer
@@ -69,8 +69,8 @@ def parser(prog: str) -> CommandParser:
     return p
 
 
-def run(args: Arguments, console: Console) -> None:
-    """Embeds the recording, writes what was found, and shows it."""
+def run(args: Arguments, console: Console) -> int:
+    """Embeds the recording, writes what was found, and shows it; the exit code."""
     _check_output(args)
     address = page_address(args)
     choices = parse_topics(args.topic)
@@ -101,6 +101,7 @@ def run(args: Arguments, console: Console) -> None:
                     )
         _tell(args, console, work, recording, summary)
         shown.stay(recording.report.lines(), console)
+    return DONE if recording.report.is_whole else PASSED_OVER
 
 
 def _check_output(args: Arguments) -> None:

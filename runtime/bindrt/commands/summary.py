@@ -53,6 +53,7 @@ class Summary:
         store: where rows were loaded; None: nowhere.
         loaded: how many the store has of this output.
         refused: what it did not take, and why.
+        damaged: recordings of sensors of which parts could not be read.
         values: how many rows have a value in each column of tables that is embedded.
     """
 
@@ -71,6 +72,7 @@ class Summary:
     store: str | None = None
     loaded: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
+    damaged: int = 0
     values: Counter[str] = field(default_factory=Counter)
 
     def pass_over(self, file: PassedOver) -> None:
@@ -90,6 +92,7 @@ class Summary:
         """Adds what happened to other inputs."""
         self.rows += other.rows
         self.failed += other.failed
+        self.damaged += other.damaged
         self.notes.update(other.notes)
         self.work += other.work
         self.values.update(other.values)
@@ -105,8 +108,9 @@ class Summary:
 
     @property
     def doubtful(self) -> int:
-        """How many files were passed over that may be media, and columns that may be others than meant."""
-        return sum(suffix.doubtful for suffix in self.passed_over.values()) + len(self.empty_columns)
+        """Files that were passed over and may be media, columns that may be others than meant, damaged files."""
+        passed_over = sum(suffix.doubtful for suffix in self.passed_over.values())
+        return passed_over + len(self.empty_columns) + self.damaged
 
     def line(self, seconds: float) -> str:
         """The numbers that are not zero, in one line."""
@@ -118,6 +122,7 @@ class Summary:
             (self.retried, "tried again"),
             (self.failed, "failed (see the error column)" if self.store is None else "failed"),
             (passed_over, "files passed over"),
+            (self.damaged, "recordings with parts that cannot be read"),
             (self.gone, gone),
         ]
         return ", ".join([f"{self.rows} rows in {seconds:.1f} s", *(f"{n} {what}" for n, what in parts if n)])
@@ -163,6 +168,7 @@ class Summary:
                 for name, s in sorted(self.passed_over.items())
             },
             "idle_rules": sorted(self.idle_rules),
+            **({"damaged_recordings": self.damaged} if self.damaged else {}),
             **({"empty_columns": self.empty_columns} if self.empty_columns else {}),
             "notes": {
                 key: {"rows": count, "meaning": NOTES.get(key, "")}

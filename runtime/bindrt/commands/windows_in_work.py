@@ -24,6 +24,10 @@ class RowsInWork:
         """The row of each window and what it tells."""
         raise NotImplementedError
 
+    def is_whole(self) -> bool:
+        """Whether all of it could be read; known after its rows."""
+        return True
+
     def is_finished(self) -> bool:
         """Its rows are written while the rest of it is computed."""
         return False

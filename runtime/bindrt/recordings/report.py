@@ -39,6 +39,15 @@ class Report:
         if text not in self.notes:
             self.notes.append(text)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all could be read that bindrt reads.
+
+        >>> Report(damaged=1).is_whole
+        False
+        """
+        return not (self.cut or self.damaged or self.failed)
+
     def lines(self) -> list[str]:
         """What a user should know, a sentence a line; none if all was read.
 

@@ -99,9 +99,10 @@ def test_beside_other_inputs_and_in_folders(run: Path, embed: Embed, tmp_path: P
 def test_what_was_not_read_is_said(run: Path, embed: Embed, tmp_path: Path) -> None:
     cut = tmp_path / "cut.mcap"
     cut.write_bytes(run.read_bytes()[: run.stat().st_size * 2 // 3])
-    done = embed(cut)
-    assert done.code == 0
+    done = embed(cut, "-o", tmp_path / "out.parquet", "--json")
+    assert done.code == 3
     assert "it was read up to there" in done.err
+    assert done.summary["damaged_recordings"] == 1
     strict = embed(cut, "--strict")
     assert strict.code == 1
     assert "it was read up to there" in strict.err.splitlines()[-1]
