@@ -61,4 +61,8 @@ struct MelOutput {
 // Computes `count` clips. Uses at most `threads` threads; every level and thread count gives the same bits.
 void log_mel(const MelClip* clips, std::int64_t count, const MelOutput& output, int threads) noexcept;
 
+// Computes the frames of one clip, which shares none, on this thread: as log_mel, but band b and frame f is
+// number b * stride + f of `out`, and no other number is written. `output.columns` are the most frames.
+void log_mel_frames(const MelClip& clip, const MelOutput& output, std::int64_t stride) noexcept;
+
 }  // namespace bindrt::kernels

@@ -208,15 +208,16 @@ BINDRT_INLINE void store_band(const Group& group, OutType type, std::int64_t at,
   }
 }
 
+// `stride` is from a band's numbers to those of the next.
 template <int N>
-BINDRT_INLINE void store_bands(const Powers<N>& powers, const Group& group,
-                               const MelOutput& output) noexcept {
+BINDRT_INLINE void store_bands(const Powers<N>& powers, const Group& group, const MelOutput& output,
+                               std::int64_t stride) noexcept {
   using V = simd::Float<N>;
   const MelTables& tables = mel_tables();
   const V floor = simd::broadcast<N>(kMelFloor);
   std::int64_t at = group.column;
   std::int32_t i = 0;
-  for (std::int32_t band = 0; band < kMelBands; ++band, at += output.columns) {
+  for (std::int32_t band = 0; band < kMelBands; ++band, at += stride) {
     V energy = {};
     for (; i < tables.first_weight[band + 1]; ++i) {
       energy += simd::load<V>(powers.at[tables.places[i]]) * tables.weights[i];
@@ -228,12 +229,38 @@ BINDRT_INLINE void store_bands(const Powers<N>& powers, const Group& group,
 
 // M is how many frames a vector of doubles holds, N one of floats.
 template <int M, int N>
-BINDRT_INLINE void run_group(const Group& group, const MelOutput& output) noexcept {
+BINDRT_INLINE void run_group(const Group& group, const MelOutput& output, std::int64_t stride) noexcept {
   Powers<N> powers;
   for (int lane = 0; lane < N; lane += M) {
     transform<M, N>(group.frames, lane, powers);
   }
-  store_bands<N>(powers, group, output);
+  store_bands<N>(powers, group, output, stride);
+}
+
+// Up to N frames of a group, from lane `at` on.
+template <int N>
+BINDRT_INLINE Group part(const Group& group, int at) noexcept {
+  Group found;
+  std::copy(group.frames + at, group.frames + at + N, found.frames);
+  found.out = group.out;
+  found.column = group.column + at;
+  found.count = std::min(group.count - at, N);
+  return found;
+}
+
+// A group of at most N - 4 frames, in shorter vectors: live streams compute a few frames at a time.
+template <int M, int N>
+BINDRT_INLINE void run_rest(const Group& group, const MelOutput& output, std::int64_t stride) noexcept {
+  int at = 0;
+  if constexpr (N == 16) {
+    if (group.count > 4) {
+      run_group<M, 8>(part<8>(group, at), output, stride);
+      at += 8;
+    }
+  }
+  if (at < group.count) {
+    run_group<4, 4>(part<4>(group, at), output, stride);
+  }
 }
 
 // The lanes of a group: pointers into the clip, or, where a step lies inside a frame, to a corrected copy.
@@ -272,6 +299,7 @@ struct MelJob {
   std::int64_t count;
   const MelOutput* output;
   int lanes;
+  std::int64_t stride;  // from a band's numbers to those of the next
 
   std::int64_t frames(std::int64_t clip) const noexcept {
     return std::min(mel_frames(clips[clip].count), output->columns);
@@ -301,7 +329,13 @@ BINDRT_INLINE void run_groups(const MelJob& job, std::int64_t begin, std::int64_
     group.column = frame;
     group.count = static_cast<int>(std::min<std::int64_t>(N, job.frames(clip) - frame));
     lanes.point(job.clips[clip], frame, group.count, group.frames);
-    run_group<M, N>(group, *job.output);
+    if constexpr (N > 4) {
+      if (group.count <= N - 4) {
+        run_rest<M, N>(group, *job.output, job.stride);
+        continue;
+      }
+    }
+    run_group<M, N>(group, *job.output, job.stride);
   }
 }
 
@@ -318,6 +352,10 @@ BINDRT_AVX2 void run_avx2(const MelJob& job, std::int64_t begin, std::int64_t en
 }
 BINDRT_AVX512 void run_avx512(const MelJob& job, std::int64_t begin, std::int64_t end) noexcept {
   run_groups<8, 16>(job, begin, end);
+}
+
+MelKernel kernel_in_use() noexcept {
+  return choose(MelKernel{&run_baseline, 4}, MelKernel{&run_avx2, 8}, MelKernel{&run_avx512, 16});
 }
 
 // Columns that are another clip's, and columns after the last frame.
@@ -339,9 +377,8 @@ void finish_clip(const MelJob& job, std::int64_t index, T padding) noexcept {
 }  // namespace
 
 void log_mel(const MelClip* clips, std::int64_t count, const MelOutput& output, int threads) noexcept {
-  const auto kernel =
-      choose(MelKernel{&run_baseline, 4}, MelKernel{&run_avx2, 8}, MelKernel{&run_avx512, 16});
-  const MelJob job{clips, count, &output, kernel.lanes};
+  const MelKernel kernel = kernel_in_use();
+  const MelJob job{clips, count, &output, kernel.lanes, output.columns};
   std::int64_t groups = 0;
   for (std::int64_t clip = 0; clip < count; ++clip) {
     groups += job.groups(clip);
@@ -357,6 +394,12 @@ void log_mel(const MelClip* clips, std::int64_t count, const MelOutput& output, 
       finish_clip<std::uint16_t>(job, clip, to_half(padding));
     }
   }
+}
+
+void log_mel_frames(const MelClip& clip, const MelOutput& output, std::int64_t stride) noexcept {
+  const MelKernel kernel = kernel_in_use();
+  const MelJob job{&clip, 1, &output, kernel.lanes, stride};
+  kernel.run(job, 0, job.groups(0));
 }
 
 }  // namespace bindrt::kernels

@@ -143,6 +143,31 @@ void levels_threads_and_types_give_the_same_bits() {
   }
 }
 
+// Few frames go through shorter vectors; nothing is written beside them.
+void frames_with_room_between_bands() {
+  constexpr std::int64_t kStride = 41;
+  for (std::int64_t count = 0; count <= 35; ++count) {
+    const Floats samples = noise(count == 0 ? 399 : 240 + 160 * count, static_cast<std::uint32_t>(count));
+    MelClip clip = clip_of(samples);
+    clip.steps[0] = {500, 0.25F};
+    limit_cpu_level(CpuLevel::kBaseline);
+    const Floats want = run({clip}, count);
+    for (const CpuLevel level : kLevels) {
+      limit_cpu_level(level);
+      Floats out(kMelBands * kStride, -77.0F);
+      log_mel_frames(clip, {out.data() + 3, OutType::kFloat32, count, 0.0F, 1.0F}, kStride);
+      bool equal = true;
+      for (std::int64_t i = 0; i < kMelBands * kStride; ++i) {
+        const std::int64_t band = i / kStride, frame = i % kStride - 3;
+        const bool is_frame = 0 <= frame && frame < count;
+        const float expected = is_frame ? want[static_cast<std::size_t>(band * count + frame)] : -77.0F;
+        equal = equal && out[static_cast<std::size_t>(i)] == expected;
+      }
+      CHECK(equal);
+    }
+  }
+}
+
 void padding_is_a_logarithm_of_zero() {
   const Floats samples = noise(720, 2);
   Floats out(kMelBands * kMelFrames, -77.0F);
@@ -279,6 +304,7 @@ void many_threads() {
 int main() {
   against_the_definition();
   levels_threads_and_types_give_the_same_bits();
+  frames_with_room_between_bands();
   padding_is_a_logarithm_of_zero();
   clips_that_overlap();
   what_is_shared();
