@@ -187,35 +187,36 @@ struct Group {
 };
 
 template <int N>
-BINDRT_INLINE void store_band(const Group& group, OutType type, std::int64_t at,
+BINDRT_INLINE void store_band(OutType type, void* out, std::int64_t at, int count,
                               const simd::Float<N>& value) noexcept {
-  const auto count = static_cast<std::size_t>(group.count);
+  const auto size = static_cast<std::size_t>(count);
   if (type == OutType::kFloat32) {
-    float* const to = static_cast<float*>(group.out) + at;
+    float* const to = static_cast<float*>(out) + at;
     if (count == N) {
       simd::store(to, value);
     } else {
-      std::memcpy(to, &value, count * sizeof(float));
+      std::memcpy(to, &value, size * sizeof(float));
     }
   } else {
-    std::uint16_t* const to = static_cast<std::uint16_t*>(group.out) + at;
+    std::uint16_t* const to = static_cast<std::uint16_t*>(out) + at;
     const simd::Half<N> half = simd::halves<N>(value);
     if (count == N) {
       simd::store(to, half);
     } else {
-      std::memcpy(to, &half, count * sizeof(std::uint16_t));
+      std::memcpy(to, &half, size * sizeof(std::uint16_t));
     }
   }
 }
 
 // `stride` is from a band's numbers to those of the next.
 template <int N>
-BINDRT_INLINE void store_bands(const Powers<N>& powers, const Group& group, const MelOutput& output,
+BINDRT_INLINE void store_bands(const Powers<N>& powers, const Group& group, int lane, const MelOutput& output,
                                std::int64_t stride) noexcept {
   using V = simd::Float<N>;
   const MelTables& tables = mel_tables();
   const V floor = simd::broadcast<N>(kMelFloor);
-  std::int64_t at = group.column;
+  const int count = std::min(group.count - lane, N);
+  std::int64_t at = group.column + lane;
   std::int32_t i = 0;
   for (std::int32_t band = 0; band < kMelBands; ++band, at += stride) {
     V energy = {};
@@ -223,29 +224,20 @@ BINDRT_INLINE void store_bands(const Powers<N>& powers, const Group& group, cons
       energy += simd::load<V>(powers.at[tables.places[i]]) * tables.weights[i];
     }
     const V log = simd::logarithm<N>(energy > floor ? energy : floor);
-    store_band<N>(group, output.type, at, (log + output.add) * output.times);
+    store_band<N>(output.type, group.out, at, count, (log + output.add) * output.times);
   }
 }
 
-// M is how many frames a vector of doubles holds, N one of floats.
+// Up to N frames of a group, from lane `at` on. M is how many frames a vector of doubles holds, N one of
+// floats.
 template <int M, int N>
-BINDRT_INLINE void run_group(const Group& group, const MelOutput& output, std::int64_t stride) noexcept {
+BINDRT_INLINE void run_group(const Group& group, int at, const MelOutput& output,
+                             std::int64_t stride) noexcept {
   Powers<N> powers;
   for (int lane = 0; lane < N; lane += M) {
-    transform<M, N>(group.frames, lane, powers);
+    transform<M, N>(group.frames + at, lane, powers);
   }
-  store_bands<N>(powers, group, output, stride);
-}
-
-// Up to N frames of a group, from lane `at` on.
-template <int N>
-BINDRT_INLINE Group part(const Group& group, int at) noexcept {
-  Group found;
-  std::copy(group.frames + at, group.frames + at + N, found.frames);
-  found.out = group.out;
-  found.column = group.column + at;
-  found.count = std::min(group.count - at, N);
-  return found;
+  store_bands<N>(powers, group, at, output, stride);
 }
 
 // A group of at most N - 4 frames, in shorter vectors: live streams compute a few frames at a time.
@@ -254,12 +246,12 @@ BINDRT_INLINE void run_rest(const Group& group, const MelOutput& output, std::in
   int at = 0;
   if constexpr (N == 16) {
     if (group.count > 4) {
-      run_group<M, 8>(part<8>(group, at), output, stride);
-      at += 8;
+      run_group<M, 8>(group, 0, output, stride);
+      at = 8;
     }
   }
   if (at < group.count) {
-    run_group<4, 4>(part<4>(group, at), output, stride);
+    run_group<4, 4>(group, at, output, stride);
   }
 }
 
@@ -335,7 +327,7 @@ BINDRT_INLINE void run_groups(const MelJob& job, std::int64_t begin, std::int64_
         continue;
       }
     }
-    run_group<M, N>(group, *job.output, job.stride);
+    run_group<M, N>(group, 0, *job.output, job.stride);
   }
 }
 
