@@ -8,7 +8,9 @@
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <unistd.h>
 
+#include <ctime>
 #include <optional>
 #include <string>
 #include <utility>
@@ -48,6 +50,17 @@ live::Keep keep_of(const std::string& name) {
   return name == "recent" ? live::Keep::kRecent : live::Keep::kAll;
 }
 
+// time.monotonic(): on Linux without a call into Python, whose code would have to come from memory.
+double monotonic() {
+#if defined(__linux__)
+  std::timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+#else
+  return py::module_::import("time").attr("monotonic")().cast<double>();
+#endif
+}
+
 // What Python has of a piece.
 struct Held {
   py::object piece{};  // one that Python made; else null, and it is made of the rest
@@ -59,9 +72,7 @@ class Inbox {
  public:
   Inbox(const std::string& kind, py::object made, double rate, const std::string& keep,
         std::size_t most_bytes)
-      : made_(std::move(made)),
-        monotonic_(py::module_::import("time").attr("monotonic")),
-        inbox_({kind_of(kind), rate, keep_of(keep), most_bytes}) {}
+      : made_(std::move(made)), inbox_({kind_of(kind), rate, keep_of(keep), most_bytes}) {}
 
   void expect(const py::array& like) {
     if (like.ndim() == 0) {
@@ -72,7 +83,10 @@ class Inbox {
   }
 
   int push(const py::object& data, const py::object& time) {
-    const double arrived = monotonic_().cast<double>();
+    if (::getpid() != process_) {  // nobody takes what a forked child pushes
+      return static_cast<int>(live::Answer::kUnusual);
+    }
+    const double arrived = monotonic();
     const auto fields = fields_of(data);
     const auto fix = [&data](Held& held) {
       const bool is_fixed =
@@ -135,7 +149,7 @@ class Inbox {
   }
 
   const py::object made_;
-  const py::object monotonic_;
+  const pid_t process_ = ::getpid();
   live::Inbox<Held> inbox_;
 };
 

@@ -115,9 +115,9 @@ class LiveStream:
                 reader. Nothing of it is taken.
             ClosedError: the stream or the model is closed.
         """
-        self._backend.require()
         answer = _UNUSUAL if self._takes_all else self._inbox.push(data, time)
-        if answer == _UNUSUAL:
+        if answer == _UNUSUAL:  # so it is where the model is closed, or of another process
+            self._backend.require()
             with self._lock:
                 answer = self._push(data, time)
         if answer == _DUE:
