@@ -13,6 +13,7 @@ void bind_gpu(pybind11::module_& module);
 void bind_inbox(pybind11::module_& module);
 void bind_jpeg(pybind11::module_& module);
 void bind_json_numbers(pybind11::module_& module);
+void bind_mel_store(pybind11::module_& module);
 void bind_native_encoder(pybind11::module_& module);
 void bind_native_kernels(pybind11::module_& module);
 void bind_owned(pybind11::module_& module);

@@ -73,6 +73,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   bindrt::bind_inbox(module);
   bindrt::bind_jpeg(module);
   bindrt::bind_json_numbers(module);
+  bindrt::bind_mel_store(module);
   bindrt::bind_native_encoder(module);
   bindrt::bind_native_kernels(module);
   bindrt::bind_owned(module);

@@ -20,49 +20,6 @@ namespace bindrt {
 namespace {
 
 using kernels::AudioView;
-using kernels::SampleType;
-
-SampleType type_of(const py::array& samples) {
-  const py::dtype dtype = samples.dtype();
-  if (dtype.equal(py::dtype::of<float>())) {
-    return SampleType::kFloat32;
-  }
-  if (dtype.equal(py::dtype::of<std::int16_t>())) {
-    return SampleType::kInt16;
-  }
-  if (dtype.equal(py::dtype::of<std::int32_t>())) {
-    return SampleType::kInt32;
-  }
-  throw py::value_error("samples has dtype " + dtype_text(samples) +
-                        "; it must be float32, int16 or int32 of this machine's byte order");
-}
-
-// Samples [N] or [channels, N] of any strides.
-AudioView view_of(const py::object& object, std::int64_t begin) {
-  const py::array samples = require_array(object, "samples");
-  const py::ssize_t dimensions = samples.ndim();
-  if ((dimensions != 1 && dimensions != 2) || (dimensions == 2 && samples.shape(0) < 1)) {
-    throw py::value_error("samples has shape " + shape_text(samples) + "; it must be [N] or [channels, N]");
-  }
-  AudioView view;
-  view.samples = samples.data();
-  view.type = type_of(samples);
-  view.begin = begin;
-  view.count = samples.shape(dimensions - 1);
-  view.sample_stride = samples.strides(dimensions - 1);
-  if (dimensions == 2) {
-    if (samples.shape(0) > 1024) {
-      throw py::value_error("samples has " + std::to_string(samples.shape(0)) +
-                            " channels; at most 1024, and [channels, N], are taken");
-    }
-    view.channels = static_cast<std::int32_t>(samples.shape(0));
-    view.channel_stride = samples.strides(0);
-  }
-  if (begin < 0 || begin > kMaxSamples || view.count > kMaxSamples) {
-    throw py::value_error("begin is " + std::to_string(begin) + " or samples too long; both are 0 to 2^40");
-  }
-  return view;
-}
 
 struct OutputRange {
   std::int64_t start;
@@ -100,7 +57,7 @@ std::int32_t channel_of(const AudioView& view, std::int32_t channel) {
 py::array resample(const py::object& samples, std::int64_t orig, std::int64_t target,
                    std::optional<std::int32_t> channel, std::int64_t start, std::optional<std::int64_t> stop,
                    std::int64_t begin, const py::object& given, int threads) {
-  const AudioView view = view_of(samples, begin);
+  const AudioView view = audio_view(samples, begin);
   const kernels::ResampleRates rates = read_rates(orig, target);
   const OutputRange range = range_of(rates, view, start, stop);
   const bool plain = channel.has_value() || py::reinterpret_borrow<py::array>(samples).ndim() == 1;
@@ -124,7 +81,7 @@ py::array resample(const py::object& samples, std::int64_t orig, std::int64_t ta
 
 double resample_sum(const py::object& samples, std::int64_t orig, std::int64_t target, std::int32_t channel,
                     std::int64_t start, std::int64_t stop, std::int64_t begin) {
-  const AudioView view = view_of(samples, begin);
+  const AudioView view = audio_view(samples, begin);
   const kernels::ResampleRates rates = read_rates(orig, target);
   const OutputRange range = range_of(rates, view, start, stop);
   channel_of(view, channel);
@@ -134,7 +91,7 @@ double resample_sum(const py::object& samples, std::int64_t orig, std::int64_t t
 }
 
 float peak(const py::object& samples) {
-  const AudioView view = view_of(samples, 0);
+  const AudioView view = audio_view(samples, 0);
   const WithoutGil release;
   return kernels::peak(view);
 }

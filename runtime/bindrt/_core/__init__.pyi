@@ -323,6 +323,33 @@ class Arrays:
     def make(self, shape: Sequence[int]) -> npt.NDArray[np.float32]: ...
 
 @final
+class MelPlan:
+    def __init__(
+        self,
+        first: int,
+        count: int,
+        shared: Sequence[tuple[int, int]],
+        own: Sequence[tuple[int, int]],
+    ) -> None: ...
+
+@final
+class MelStore:
+    def __init__(self, orig: int, target: int, phase: int, add: float, times: float) -> None: ...
+    def start_at(self, frame: int) -> None: ...
+    def fill(
+        self,
+        out: npt.NDArray[np.float32],
+        signal: npt.NDArray[Any],
+        begin: int,
+        part: tuple[int, int],
+        frame: int,
+        plan: MelPlan,
+        steps: Sequence[tuple[int, float]] = (),
+    ) -> None: ...
+    @property
+    def computed(self) -> int: ...
+
+@final
 class Inbox:
     def __init__(
         self,

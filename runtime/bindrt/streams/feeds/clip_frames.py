@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bindrt import _core
 from bindrt.modalities.steps import constants as c
 from bindrt.modalities.steps.resample import Resampler
 from bindrt.streams.feeds.mel_store import HOP
@@ -32,6 +33,12 @@ class ClipFrames:
     length: int
     parts: range
     edges: list[range]
+
+    @property
+    def plan(self) -> _core.MelPlan:
+        """The same, as a store of frames takes it."""
+        shared, own = ([(each.start, each.stop) for each in parts] for parts in (self.shared, self.own))
+        return _core.MelPlan(self.first, self.count, shared, own)
 
     @classmethod
     def of(cls, clip: range, inside: range, steps: Sequence[int]) -> ClipFrames:

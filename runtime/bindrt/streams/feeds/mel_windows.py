@@ -18,7 +18,7 @@ from bindrt.modalities.steps.resample import Resampler
 from bindrt.streams.feeds.clip_frames import ClipFrames, inside_of
 from bindrt.streams.feeds.grid import WindowGrid
 from bindrt.streams.feeds.heard import MEAN
-from bindrt.streams.feeds.mel_store import HOP, MelStore, padding
+from bindrt.streams.feeds.mel_store import HOP, mel_store
 from bindrt.streams.feeds.samples import SampleBuffer
 from bindrt.streams.feeds.sum_store import SumStore
 
@@ -64,6 +64,7 @@ class MelWindows:
             ClipFrames.of(clip, inside, [at for at, _ in each])
             for clip, each in zip(clips, steps, strict=True)
         ]
+        self._plans = [clip.plan for clip in self._clips]
         self._phases = {clip.phase for clip in self._clips}
         self.apart = len({(clip.phase, clip.first + i) for clip in self._clips for i in range(clip.count)})
         kinds, new_frames = _kinds(grid.hop, r), float(grid.hop * r.new / (r.orig * HOP))
@@ -88,21 +89,15 @@ class MelWindows:
         if kind not in self._stores:
             self._stores[kind] = _Stores.of(self._resampler, self._phases, start, frame)
         stores = self._stores[kind]
-        first, cut = frame - stores.frame, buffer.view(start, end)
+        first, origin = frame - stores.frame, stores.origin
         stores.start_at(first)
-        all_steps = self._steps(stores, first, buffer, cut)
+        all_steps = self._steps(stores, first, buffer, buffer.view(start, end))
+        begin = max(buffer.begin, origin)
+        signal, part = buffer.view(begin, buffer.end), (start - origin, end - origin)
         out = np.empty((len(self._clips), 1, c.MEL_BANDS, c.MEL_FRAMES), np.float32)
-        for clip, steps, columns in zip(self._clips, all_steps, out[:, 0], strict=True):
-            store, at = stores.by_phase[clip.phase], first + clip.first
-            columns[:, clip.count :] = padding()
-            for each in clip.shared:
-                store.extend(buffer, stores.origin, at + each.stop)
-                columns[:, each.start : each.stop] = store.frames(at + each.start, at + each.stop)
-            for each in clip.own:
-                begin = each.start * HOP
-                left = [(step - begin, shift) for step, shift in steps if step > begin]
-                own = store.of_cut(cut, clip.first + each.start, len(each), left)
-                columns[:, each.start : each.stop] = own
+        for clip, plan, steps, columns in zip(self._clips, self._plans, all_steps, out[:, 0], strict=True):
+            store = stores.by_phase[clip.phase]
+            store.fill(columns, signal, begin - origin, part, first, plan, steps)
         return Views(out, self._index, self._notes)
 
     def _steps(self, stores: _Stores, first: int, buffer: SampleBuffer, cut: Array) -> Sequence[Steps]:
@@ -136,12 +131,12 @@ class _Stores:
 
     origin: int
     frame: int
-    by_phase: dict[int, MelStore]
+    by_phase: dict[int, _core.MelStore]
     sums: dict[int, SumStore]
 
     @classmethod
     def of(cls, resampler: Resampler, phases: Iterable[int], origin: int, frame: int) -> _Stores:
-        mel = {phase: MelStore(resampler, phase) for phase in phases}
+        mel = {phase: mel_store(resampler, phase) for phase in phases}
         return cls(origin, frame, mel, {phase: SumStore(resampler, phase) for phase in phases})
 
     def start_at(self, frame: int) -> None:
