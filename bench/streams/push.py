@@ -2,11 +2,13 @@
 
 Each sensor is played in real time into a stream of its own. Beside it two threads embed items of the same
 modality without a pause, so that its encoder always computes. Each call of ``push`` is timed.
+``--scheduling batch normal`` compares the classes of the pipeline's threads, which take turns.
 """
 
 from __future__ import annotations
 
 import contextlib
+import resource
 import threading
 from collections.abc import Iterator
 from time import perf_counter
@@ -16,6 +18,7 @@ import numpy as np
 
 import bindrt
 from bench.streams.sensors import SENSORS, Sensor, ticks
+from bindrt.pipeline.options import SCHEDULING
 
 SUMMARY = "microseconds of push while the model is busy"
 ASKED = 200.0  # microseconds, of 99 pushes in a hundred
@@ -24,39 +27,60 @@ _AT_ONCE = 16  # items of a call
 
 def add_options(parser: Any) -> None:
     parser.add_argument("--push-seconds", type=float, default=10.0, help="of each sensor (default 10)")
+    parser.add_argument(
+        "--scheduling",
+        nargs="+",
+        choices=SCHEDULING,
+        default=["batch"],
+        help="default: batch, as load has it",
+    )
 
 
 def run(options: Any) -> dict[str, Any]:
     """Measures and prints a line a sensor."""
     found = []
-    with bindrt.load("tiny") as model:
+    with contextlib.ExitStack() as stack:
+        models = {
+            name: stack.enter_context(bindrt.load("tiny", pipeline=bindrt.PipelineOptions(scheduling=name)))
+            for name in options.scheduling
+        }
         for sensor in SENSORS:
-            each = measured(model, sensor, options.push_seconds)
-            found.append({"modality": sensor.modality, "piece": sensor.what, **each})
-            print(line(found[-1]), flush=True)
+            for name, model in models.items():
+                each = measured(model, sensor, options.push_seconds)
+                about = {"modality": sensor.modality, "piece": sensor.what, "scheduling": name}
+                found.append({**about, **each})
+                print(line(found[-1]), flush=True)
     return {"asked_us": ASKED, "sensors": found}
 
 
 def measured(model: bindrt.Model, sensor: Sensor, seconds: float) -> dict[str, Any]:
-    """Microseconds of each push."""
-    times = []
+    """Microseconds of each push, and in how many the thread lost its core."""
+    times, lost = [], 0
     with (
         model.live(sensor.modality, hop=0.5, **sensor.options) as stream,
         _busy(model, sensor.modality) as done,
     ):  # type: ignore[call-overload]
         for number in ticks(sensor.every, seconds):
             data, time = sensor.piece(number)
+            before = _lost_cores()
             start = perf_counter()
             stream.push(data, time)
             times.append(1e6 * (perf_counter() - start))
+            lost += _lost_cores() > before
     p50, p99 = np.percentile(times, [50, 99])
     return {
         "pushes": len(times),
         "p50_us": float(p50),
         "p99_us": float(p99),
         "max_us": max(times),
+        "lost_core": lost,
         "embedded": done[0],
     }
+
+
+def _lost_cores() -> int:
+    """How often this thread lost its core though it had work, so far."""
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nivcsw
 
 
 @contextlib.contextmanager
@@ -98,7 +122,7 @@ def _item(modality: str) -> Any:
 
 def line(found: dict[str, Any]) -> str:
     return (
-        f"push, {found['modality']:<7} {found['piece']}: p50 {found['p50_us']:.0f}, p99 {found['p99_us']:.0f}"
-        f", most {found['max_us']:.0f} µs of {found['pushes']} pushes; {found['embedded']} items embedded "
-        "beside them"
+        f"push, {found['modality']:<7} {found['piece']}, {found['scheduling']}: p50 {found['p50_us']:.0f}, "
+        f"p99 {found['p99_us']:.0f}, most {found['max_us']:.0f} µs of {found['pushes']} pushes, "
+        f"{found['lost_core']} of which lost their core; {found['embedded']} items embedded beside them"
     )

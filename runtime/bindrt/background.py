@@ -1,4 +1,4 @@
-"""Threads of low priority, which give way to the other threads of this program."""
+"""Threads of this package beside those of the program: of lower priority, or at least not in their way."""
 
 from __future__ import annotations
 
@@ -30,6 +30,36 @@ def in_background(make: Callable[[], Made]) -> Made:
     _core.start_native_threads()  # they serve all encoders, by priorities of their own
     with ThreadPoolExecutor(1, "bindrt-start", initializer=_step_back) as starter:
         return starter.submit(make).result()
+
+
+@contextmanager
+def batch_class(wanted: bool = True) -> Iterator[None]:
+    """Threads that start in the block are of Linux's class for batch work, if this thread is a usual one.
+
+    A usual thread that wakes may take the core of one that runs, which then waits for some milliseconds. One
+    of this class does not; it has as much time as the others. On other systems nothing changes.
+    """
+    changed = wanted and join_batch_class()
+    try:
+        yield
+    finally:
+        if changed:
+            _set_class("SCHED_OTHER")
+
+
+def join_batch_class() -> bool:
+    """Puts this thread into Linux's class for batch work, if it is a usual one; whether that was done."""
+    if sys.platform != "linux" or os.sched_getscheduler(0) != os.SCHED_OTHER:
+        return False  # a thread of real time or in the background was made so by the program
+    return _set_class("SCHED_BATCH")
+
+
+def _set_class(name: str) -> bool:
+    try:
+        os.sched_setscheduler(0, getattr(os, name), os.sched_param(0))
+    except OSError:  # a sandbox may forbid it
+        return False
+    return True
 
 
 def _step_back() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
@@ -12,7 +12,6 @@ from weakref import WeakSet
 import numpy as np
 import numpy.typing as npt
 
-from bindrt.background import in_background
 from bindrt.bundle import Bundle
 from bindrt.bundle.words import Words
 from bindrt.bundle_checks import chosen_modalities, require_our_tokenizer, space_in
@@ -45,6 +44,7 @@ from bindrt.modalities import MODALITIES
 from bindrt.option_checks import chosen_bool, chosen_output, is_normalized, is_skip
 from bindrt.pipeline import EmbeddingFuture, Pipelines, new_caller, request_options
 from bindrt.pipeline.bulk import Bulk
+from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.tracing import traced
 from bindrt.precisions import FASTEST
@@ -118,7 +118,7 @@ class Model(Holding, Submitting, Windowing, Sensing):
             repr(bundle.path.name),
             options.memory_budget,
             {encoder: opener.weights for encoder, opener in self._openers.items()},
-            partial(_open, self._openers, background),
+            partial(_open, self._openers, options.pipeline),
             self.pipelines.batch_bytes,
             self.pipelines.device_bytes,
             self.pipelines.is_idle,
@@ -375,6 +375,5 @@ class Model(Holding, Submitting, Windowing, Sensing):
         return self._loaded.engine(encoder)
 
 
-def _open(found: Mapping[str, Opener], background: Collection[str], encoder: str) -> Engine:
-    make = found[encoder].open
-    return in_background(make) if encoder in background else make()
+def _open(found: Mapping[str, Opener], options: PipelineOptions, encoder: str) -> Engine:
+    return options.start(encoder, found[encoder].open)

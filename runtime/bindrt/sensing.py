@@ -129,7 +129,7 @@ class Sensing:
             submit,
             self.pipelines.call_on_progress,
             self._lifetime.require,
-            hands(os.getpid()),
+            hands(os.getpid(), self.pipelines.scheduling),
         )
         stream = open_live(modality, backend, LiveOptions(policy, queue, on_result), options)
         self.engine(modality)  # now, since a thread of the streams must not wait for it

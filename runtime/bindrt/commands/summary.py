@@ -108,7 +108,7 @@ class Summary:
 
     @property
     def doubtful(self) -> int:
-        """Files that were passed over and may be media, columns that may be others than meant, damaged files."""
+        """How much may be left out that was meant: files, values of a column, parts of a recording."""
         passed_over = sum(suffix.doubtful for suffix in self.passed_over.values())
         return passed_over + len(self.empty_columns) + self.damaged
 

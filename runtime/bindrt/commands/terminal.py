@@ -20,7 +20,7 @@ from bindrt.errors import Error, OptionError, cannot_write
 
 #: The exit codes of all commands; docs/commands.md has the table.
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
-#: Done, but not with all: files were left out that may have been meant, or parts of a recording cannot be read.
+#: Done, but files were left out that may have been meant, or parts of a recording cannot be read.
 PASSED_OVER = 3
 
 Arguments = argparse.Namespace

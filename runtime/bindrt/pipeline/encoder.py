@@ -41,8 +41,8 @@ _OUT_OF_MEMORY = re.compile(r"out[ _]?of[ _]?memory|bad_alloc|failed to allocate
 
 
 @OncePerProcess
-def workers(background: bool) -> _core.Workers:
-    """The threads that all models of a process share; the threads of ``background`` give way."""
+def workers(background: bool, scheduling: str) -> _core.Workers:
+    """The threads of one class that all models of a process share; those of ``background`` give way."""
     return _core.Workers(usable_threads())
 
 
@@ -98,7 +98,7 @@ class EncoderPipeline:
         background = encoder.name in options.background_encoders()
         turn = partial(background_lock().turn, encoder.name) if background else nullcontext
         stopped = threading.Event()
-        shared = workers(background)
+        shared = workers(background, options.scheduling)
         try:
             self.core = _core.Pipeline(
                 [

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
+from bindrt.background import batch_class, in_background
 from bindrt.errors import OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.option_checks import chosen_bool, require_whole
@@ -23,6 +26,10 @@ _NUMBERS = {
 PREPARE = ("auto", "cpu", "gpu")
 #: Where pictures are decoded.
 DECODE = ("auto", "gpu", "exact")
+#: Classes of threads in the operating system.
+SCHEDULING = ("batch", "normal")
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,9 @@ class PipelineOptions:
             the thread that submits it (``aembed``: by one of asyncio's).
         cache_bytes: keep vectors of items in up to so many bytes, and give them to equal ones; 0: keep none.
             Hashes, too.
+        scheduling: how threads of the pipeline, of streams and of engines run beside the program's own on
+            Linux. ``"batch"``: one that wakes takes no core from a thread that runs, such as one that pushes
+            to a live stream; it has as much time as others. ``"normal"``: as the thread that loads the model.
         background: modalities that give way to the others: threads that prepare and compute them have a lower
             priority in the operating system, so that they do not slow others down. Only on Linux, where an
             encoder runs on a CPU in ONNX Runtime. The engine native computes them last, on every system.
@@ -74,6 +84,7 @@ class PipelineOptions:
     spin_us: int = 100
     deduplicate: bool = False
     cache_bytes: int = 0
+    scheduling: str = "batch"
     background: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -81,7 +92,7 @@ class PipelineOptions:
             require_whole(name, getattr(self, name), what, least, most, optional=name == "max_batch")
         for name in ("cuda_graphs", "deduplicate"):
             chosen_bool(name, getattr(self, name))
-        for name, known in (("prepare", PREPARE), ("decode", DECODE)):
+        for name, known in (("prepare", PREPARE), ("decode", DECODE), ("scheduling", SCHEDULING)):
             if (given := getattr(self, name)) not in known:
                 raise OptionError(f"{name}={given!r}"[:80], "unknown", f"use {', '.join(known)}")
         if self.decode == "gpu" and self.prepare == "cpu":
@@ -92,6 +103,11 @@ class PipelineOptions:
 
     def background_encoders(self) -> frozenset[str]:
         return frozenset(MODALITIES[name].encoder for name in self.background)
+
+    def start(self, encoder: str, make: Callable[[], Made]) -> Made:
+        """What ``make`` makes for an encoder; threads that it starts are of its priority."""
+        with batch_class(self.scheduling == "batch"):
+            return in_background(make) if encoder in self.background_encoders() else make()
 
 
 def _require_modalities(value: object) -> None:

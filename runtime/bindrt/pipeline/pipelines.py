@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from bindrt import _core
-from bindrt.background import in_background
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.ending import engine_gate
 from bindrt.engines import Engine
@@ -173,6 +172,11 @@ class Pipelines:
 
         return deduplicator.share(future, options.priority, options.deadline, submit)
 
+    @property
+    def scheduling(self) -> str:
+        """The class of its threads; see :class:`PipelineOptions`."""
+        return self._options.scheduling
+
     def call_on_progress(self, wake: Callable[[], None]) -> None:
         self._deliver.call_on_progress(wake)
 
@@ -297,7 +301,7 @@ class Pipelines:
                     self._options,
                     self._deliver,
                 )
-                made = in_background(make) if encoder in self._options.background_encoders() else make()
+                made = self._options.start(encoder, make)
                 if self._recorder is not None:
                     self._recorder.begin(encoder, made.core)
                 self._made[encoder] = made

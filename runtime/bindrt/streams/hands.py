@@ -9,8 +9,11 @@ import queue
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
+
+from bindrt.background import join_batch_class
 
 LOG = logging.getLogger(__name__)
 
@@ -50,8 +53,8 @@ class Hands:
     another where that is too much for one. After two seconds without work it sleeps until it is woken.
     """
 
-    def __init__(self, process: int) -> None:
-        self._process = process
+    def __init__(self, process: int, scheduling: str = "normal") -> None:
+        self._process, self._scheduling = process, scheduling
         self._waiting: deque[Turn] = deque()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -97,11 +100,16 @@ class Hands:
             count = min(os.cpu_count() or 1, _MOST)
             tasks = [self._look] + [self._help] * (count - 1)
             self._threads = [
-                threading.Thread(target=task, name=f"bindrt-stream-{i}", daemon=True)
+                threading.Thread(target=self._run, args=(task,), name=f"bindrt-stream-{i}", daemon=True)
                 for i, task in enumerate(tasks)
             ]
             for thread in self._threads:
                 thread.start()
+
+    def _run(self, task: Callable[[], None]) -> None:
+        if self._scheduling == "batch":
+            join_batch_class()
+        task()
 
     def _look(self) -> None:
         """The first thread."""
@@ -151,9 +159,9 @@ class Hands:
             self.call(turn)
 
 
-@lru_cache(maxsize=2)
-def hands(process: int) -> Hands:
-    """The threads of this process."""
-    made = Hands(process)
+@lru_cache(maxsize=4)
+def hands(process: int, scheduling: str) -> Hands:
+    """The threads of this process, of a class of :class:`bindrt.PipelineOptions`."""
+    made = Hands(process, scheduling)
     atexit.register(made.stop)
     return made

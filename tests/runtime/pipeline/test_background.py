@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
+import textwrap
 import threading
 import time
 from contextlib import suppress
@@ -14,7 +17,7 @@ import pytest
 
 import bindrt
 from bindrt import _core
-from bindrt.background import STEPS, FairLock, in_background
+from bindrt.background import STEPS, FairLock, batch_class, in_background
 from bindrt.load_options import EngineName
 from support.golden import HERE
 
@@ -32,6 +35,77 @@ def started_by(before: dict[int, int]) -> list[int]:
     """The niceness of threads that are new, beside this thread's."""
     own = os.getpriority(os.PRIO_PROCESS, 0)
     return [nice - own for thread, nice in niceness().items() if thread not in before]
+
+
+def needs_classes() -> None:
+    """Skips where threads cannot change their class, or are not usual ones."""
+    if sys.platform != "linux":
+        pytest.skip("threads have no class here")
+    with batch_class():
+        if os.sched_getscheduler(0) != os.SCHED_BATCH:
+            pytest.skip("this thread is of another class, or may not change it")
+
+
+@pytest.mark.parametrize("scheduling", ["batch", "normal"])
+def test_the_class_of_threads(small_bundle: Path, scheduling: str) -> None:
+    needs_classes()
+    code = textwrap.dedent("""
+        import json, os, sys, threading
+        import numpy as np
+        import bindrt
+        before = set(os.listdir("/proc/self/task"))
+        options = bindrt.PipelineOptions(scheduling=sys.argv[2])
+        with bindrt.load(sys.argv[1], engine="onnxruntime", threads=3, pipeline=options) as model:
+            model.submit("imu", bindrt.Imu(np.ones((6, 2000)), rate=400)).result(60)
+            own = set(os.listdir("/proc/self/task")) - before
+            with model.live("imu") as stream:
+                stream.push(np.ones((6, 10)), np.arange(10) / 400)
+                streams = [t.native_id for t in threading.enumerate() if "bindrt-stream" in t.name]
+            threads = {"own": [*map(int, own)], "streams": streams, "this": [0], "started": []}
+            thread = threading.Thread(target=lambda: threads["started"].append(os.sched_getscheduler(0)))
+            thread.start()
+            thread.join()
+            for name in ("own", "streams", "this"):
+                threads[name] = [os.sched_getscheduler(each) for each in threads[name]]
+        print(json.dumps(threads))
+    """)
+    command = [sys.executable, "-c", code, str(small_bundle), scheduling]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    expected = {os.SCHED_BATCH if scheduling == "batch" else os.SCHED_OTHER}
+    assert len(found["own"]) >= 5  # the engine's other two, the pipeline's two, the workers
+    assert set(found["own"]) == set(found["streams"]) == expected
+    assert found["this"] == found["started"] == [os.SCHED_OTHER]  # the program's own
+
+
+def test_the_program_keeps_its_class() -> None:
+    needs_classes()
+    with pytest.raises(KeyError), batch_class():
+        raise KeyError
+    with batch_class(False):
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+@linux
+def test_a_thread_of_another_class_is_left_alone() -> None:
+    found: list[int] = []
+
+    def idle() -> None:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        with batch_class():
+            found.append(os.sched_getscheduler(0))
+
+    thread = threading.Thread(target=idle)
+    thread.start()
+    thread.join()
+    assert found == [os.SCHED_IDLE]
+
+
+def test_classes_that_there_are_not() -> None:
+    with pytest.raises(bindrt.OptionError, match="scheduling='idle'"):
+        bindrt.PipelineOptions(scheduling="idle")
 
 
 @pytest.fixture
