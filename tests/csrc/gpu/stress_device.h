@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
+#include <utility>
 
 #include "csrc/gpu/batch_device.h"
 #include "csrc/gpu/lent_rows.h"
@@ -165,28 +166,44 @@ class StressDevice final : public Device {
   BatchDevice device_;
 };
 
-// Where a vector is wanted.
+// Where a vector is wanted. Places that are made one after the other are neighbours, as those of one array.
 class StressPlace {
  public:
-  StressPlace() : memory_(stress_context(), kBytes) {
-    const std::vector<float> poison(static_cast<std::size_t>(kDim), kPoison);
-    StreamQueue queue(stress_context());
-    queue.upload(memory_.data(), poison.data(), kBytes);
-    queue.wait();
-  }
-
-  std::uint64_t address() const noexcept { return memory_.address(); }
+  std::uint64_t address() const noexcept { return row_->address() + begin_; }
   std::vector<float> read() const {
     std::vector<float> found(static_cast<std::size_t>(kDim));
     StreamQueue queue(stress_context());
-    queue.download(found.data(), memory_.data(), kBytes);
+    queue.download(found.data(), reinterpret_cast<const void*>(address()), kBytes);
     queue.wait();
     return found;
   }
 
  private:
   static constexpr std::size_t kBytes = kDim * sizeof(float);
-  DeviceMemory memory_;
+  static constexpr std::size_t kPlaces = 16;  // of a row
+
+  // The last row that was made, for one thread, and how much of it is in use.
+  struct Last {
+    std::shared_ptr<DeviceMemory> row;
+    std::size_t used = kPlaces * kBytes;
+  };
+  static Last& last() {
+    static Last& instance = *new Last();  // outlives static destructors
+    return instance;
+  }
+  static std::shared_ptr<DeviceMemory> row_with_room() {
+    if (last().used == kPlaces * kBytes) {
+      const std::vector<float> poison(kPlaces * static_cast<std::size_t>(kDim), kPoison);
+      last() = {std::make_shared<DeviceMemory>(stress_context(), kPlaces * kBytes), 0};
+      StreamQueue queue(stress_context());
+      queue.upload(last().row->data(), poison.data(), kPlaces * kBytes);
+      queue.wait();
+    }
+    return last().row;
+  }
+
+  const std::shared_ptr<DeviceMemory> row_ = row_with_room();
+  const std::size_t begin_ = std::exchange(last().used, last().used + kBytes);
 };
 
 // Rows that another library has on the device, or will: its stream is late.
