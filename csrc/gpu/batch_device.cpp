@@ -107,6 +107,9 @@ BatchDevice::BatchDevice(Context& context, const BatchSizes& sizes, const BatchD
   if (options.makes_rows && options.decode != nullptr && frames > 0) {
     pictures_ = std::make_unique<PictureDecoder>(context, frames, options.decode);
   }
+  if (options.makes_rows && options.films.from >= 0) {
+    films_ = std::make_unique<FilmDecoder>(context, static_cast<std::size_t>(sizes.row_bytes), options.films);
+  }
 }
 
 BatchDevice::~BatchDevice() { settle(); }
@@ -125,10 +128,6 @@ std::shared_ptr<std::byte> BatchDevice::room(std::size_t bytes) noexcept { retur
 
 bool BatchDevice::may_decode(std::int64_t pixels) const noexcept {
   return pictures_ != nullptr && pixels >= options_.decode_from;
-}
-
-std::shared_ptr<const kernels::Decoded> BatchDevice::decode(const kernels::EncodedPicture& picture) {
-  return pictures_->decode(picture);
 }
 
 pipeline::Device::Started BatchDevice::start(const pipeline::Batch& batch, std::int64_t limit) {

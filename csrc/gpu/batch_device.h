@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "csrc/gpu/film_decoder.h"
 #include "csrc/gpu/graph.h"
 #include "csrc/gpu/memory_pool.h"
 #include "csrc/gpu/picture_decoder.h"
@@ -52,6 +53,7 @@ struct BatchDeviceOptions {
   bool makes_rows = true;           // of decoded items; else all rows come from the host
   DecodePictures decode = nullptr;  // null: pictures are decoded on the host
   std::int64_t decode_from = 0;     // pixels that a picture has at least
+  FilmOptions films = {};           // videos that are decoded
 };
 
 // Page-locked memory for decoded items, at most.
@@ -79,7 +81,12 @@ class BatchDevice final : public pipeline::Device {
   void free(std::byte* memory) noexcept override;
   std::shared_ptr<std::byte> room(std::size_t bytes) noexcept override;
   bool may_decode(std::int64_t pixels) const noexcept override;
-  std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture) override;
+  std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture) override {
+    return pictures_->decode(picture);
+  }
+  std::unique_ptr<kernels::DeviceFilm> film(std::int64_t pixels, std::int64_t rows) override {
+    return films_ == nullptr ? nullptr : films_->film(pixels, rows);
+  }
   Started start(const pipeline::Batch& batch, std::int64_t limit) override;
   const float* wait() override;
   void require() override;
@@ -157,6 +164,7 @@ class BatchDevice final : public pipeline::Device {
   std::shared_ptr<PinnedPool> rooms_, wholes_on_host_;
   std::shared_ptr<DevicePool> wholes_;
   std::unique_ptr<PictureDecoder> pictures_;  // null: it decodes none
+  std::unique_ptr<FilmDecoder> films_;        // likewise
   std::int64_t rows_ = 0;                     // that there is memory for
   // Batches are filled up to no more: the engine had no memory for more rows than the batch had.
   std::int64_t most_filled_ = std::numeric_limits<std::int64_t>::max();

@@ -31,6 +31,7 @@ class Context {
 
   const Driver& driver() const noexcept { return driver_; }
   const DeviceInfo& device() const noexcept { return device_; }
+  cu::Context handle() const noexcept { return context_; }
 
   // While this lives, the context is the calling thread's current one; then what was before.
   class Current {

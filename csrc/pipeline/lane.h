@@ -40,6 +40,7 @@ struct LaneCounts {
   std::uint64_t rows_on_device = 0;  // made there
   std::uint64_t bytes_to_device = 0;
   std::uint64_t pictures_decoded = 0;  // on the device
+  std::uint64_t films_decoded = 0;     // likewise
 };
 
 // Guarded by the pipeline's mutex, but for the histograms, which need none.

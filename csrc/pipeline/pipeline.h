@@ -154,6 +154,7 @@ class Pipeline final : public WorkSource {
   void give_up(const RequestPtr& request, std::int64_t rows);
   void leave(const RequestPtr& request, std::shared_ptr<const kernels::Decoded> item);
   void count_copied(Lane& lane, std::int64_t rows);
+  void count_film(Lane& lane);
 
   // executing.cpp
   void execute();

@@ -40,6 +40,12 @@ class Pipeline::BatchRows final : public ItemRows {
     return pipeline_.decode(lane_, picture);
   }
 
+  std::unique_ptr<kernels::DeviceFilm> film(std::int64_t pixels, std::int64_t rows) override {
+    Device* const device = pipeline_.executor_.device.get();
+    return device == nullptr ? nullptr : device->film(pixels, rows);
+  }
+  void count_film() override { pipeline_.count_film(lane_); }
+
   void leave(std::shared_ptr<const kernels::Decoded> item) override {
     pipeline_.leave(request_, std::move(item));
   }
@@ -270,6 +276,11 @@ void Pipeline::leave(const RequestPtr& request, std::shared_ptr<const kernels::D
 void Pipeline::count_copied(Lane& lane, std::int64_t rows) {
   const Lock lock(mutex_);
   lane.counts.rows_copied += static_cast<std::uint64_t>(rows);
+}
+
+void Pipeline::count_film(Lane& lane) {
+  const Lock lock(mutex_);
+  ++lane.counts.films_decoded;
 }
 
 // The batch to put rows in: the open one of the class, or a free one if they do not fit; null if one must be

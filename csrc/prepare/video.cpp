@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -34,6 +35,42 @@ std::vector<std::int64_t> crop_offsets(std::int32_t width, std::int32_t height) 
   return {std::begin(geometry.offsets), std::end(geometry.offsets)};
 }
 
+std::vector<std::int64_t> frames_of(const VideoViews& views) {
+  std::vector<std::int64_t> frames;
+  for (const auto& [frame, targets] : views.targets) {
+    frames.push_back(frame);
+  }
+  return frames;
+}
+
+kernels::CropRequest crops_of(std::int64_t number, const video::Frame& frame, const VideoViews& views,
+                              float* out) {
+  const std::vector<kernels::CropTarget>& targets = views.targets.at(number);
+  return {frame.picture,
+          frame.quarter_turns,
+          targets.data(),
+          static_cast<std::int32_t>(targets.size()),
+          out,
+          kernels::OutType::kFloat32,
+          kVideoFrames * kSquare};
+}
+
+// Has a device decode the video and make its views, if it does that for such videos. False: it did not.
+bool decoded_there(video::Film& film, kernels::DeviceFilm& device, const VideoViews& views, Slots& slots) {
+  const std::vector<std::int64_t> offsets = crop_offsets(film.width(), film.height());
+  const auto take = [&](std::int64_t number, const video::Frame& frame) {
+    return crop_offsets(frame.picture.width, frame.picture.height) == offsets &&
+           device.add(crops_of(number, frame, views, nullptr));
+  };
+  if (!film.read_on(device, frames_of(views), take, [&slots] { return slots.wanted(); })) {
+    return false;
+  }
+  slots.reserve(views.count);
+  slots.leave(device.views());
+  slots.count_film();
+  return true;
+}
+
 // Writes the crops of each frame to their views, or leaves them to a device. False for a frame of another
 // size than the header says.
 bool write(video::Film& film, const VideoViews& views, Slots& slots) {
@@ -41,10 +78,7 @@ bool write(video::Film& film, const VideoViews& views, Slots& slots) {
   std::shared_ptr<DecodedFilm> left;
   bool begun = false;
   const std::vector<std::int64_t> offsets = crop_offsets(film.width(), film.height());
-  std::vector<std::int64_t> frames;
-  for (const auto& [frame, targets] : views.targets) {
-    frames.push_back(frame);
-  }
+  const std::vector<std::int64_t> frames = frames_of(views);
   const auto take = [&](std::int64_t number, const video::Frame& frame) {
     if (crop_offsets(frame.picture.width, frame.picture.height) != offsets) {
       return false;
@@ -53,14 +87,7 @@ bool write(video::Film& film, const VideoViews& views, Slots& slots) {
       left = DecodedFilm::with_room(frame.picture, frames.size(), views.count, slots);
       out = left == nullptr ? slots.reserve(views.count) : nullptr;
     }
-    const std::vector<kernels::CropTarget>& targets = views.targets.at(number);
-    const kernels::CropRequest request{frame.picture,
-                                       frame.quarter_turns,
-                                       targets.data(),
-                                       static_cast<std::int32_t>(targets.size()),
-                                       out,
-                                       kernels::OutType::kFloat32,
-                                       kVideoFrames * kSquare};
+    const kernels::CropRequest request = crops_of(number, frame, views, out);
     return left != nullptr ? left->add(request) : kernels::video_crops(request, 1);
   };
   if (!film.read(frames, take, [&slots] { return slots.wanted(); })) {
@@ -159,6 +186,23 @@ std::optional<Prepared> prepare_lent(const Array& array, const Item& item, const
   return prepared(wanted, inside, found);
 }
 
+// For the message about a video that a device refuses.
+std::string describe(const video::Film& film) {
+  return std::string(film.codec()) + " of " + std::to_string(film.width()) + "×" +
+         std::to_string(film.height());
+}
+
+// On a device that decodes such videos, or here. False: left to Python.
+bool make_views(video::Film& film, const VideoViews& views, Slots& slots) {
+  const auto device = slots.film(std::int64_t{film.width()} * film.height(), views.count);
+  if (device == nullptr) {
+    return write(film, views, slots);
+  }
+  // A video that neither takes is not ordinary.
+  return decoded_there(film, *device, views, slots) ||
+         (write(film, views, slots) && slots.may_refuse(describe(film)));
+}
+
 }  // namespace
 
 std::optional<Prepared> prepare_video(const Item& item, const Limits& limits, Slots& slots) {
@@ -186,7 +230,7 @@ std::optional<Prepared> prepare_video(const Item& item, const Limits& limits, Sl
   }
   const VideoViews found = video_views(wanted.pairs(inside, film->rate()),
                                        crop_offsets(film->width(), film->height()), wanted.choice->crops);
-  return write(*film, found, slots) ? std::optional(prepared(wanted, inside, found)) : std::nullopt;
+  return make_views(*film, found, slots) ? std::optional(prepared(wanted, inside, found)) : std::nullopt;
 }
 
 }  // namespace bindrt::prepare

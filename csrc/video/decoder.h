@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "csrc/video/ffmpeg.h"
+#include "kernels/base/decoded.h"
 
 namespace bindrt::video {
 
@@ -14,6 +15,10 @@ class Decoder {
   // an error beyond what always is. Null if FFmpeg has no decoder of its codec, or no memory.
   static std::unique_ptr<Decoder> of(const Ffmpeg& library, const AvStream& stream, int threads,
                                      bool of_frames, int errors = 0);
+  // On a device, of whose context and stream the film knows; null as well if FFmpeg, the driver or the codec is
+  // not for that. What the device itself refuses is known at the first packets. The film must outlive it.
+  static std::unique_ptr<Decoder> on_device(const Ffmpeg& library, const AvStream& stream,
+                                            const kernels::DeviceFilm& film);
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
   ~Decoder();
@@ -30,7 +35,8 @@ class Decoder {
 
  private:
   explicit Decoder(const Ffmpeg& library) noexcept : library_(library) {}
-  bool open(const AvStream& stream, int threads, bool of_frames, int errors) noexcept;
+  bool begin(const AvStream& stream, const AvCodec* codec) noexcept;
+  bool open(int threads, bool of_frames, int errors) noexcept;
 
   const Ffmpeg& library_;
   const AvCodec* codec_ = nullptr;

@@ -18,6 +18,7 @@ bool Ffmpeg::find(const char* path) noexcept {
          module.find("avformat_free_context", free_format) && module.find("av_read_frame", read) &&
          module.find("av_seek_frame", seek) && module.find("avio_alloc_context", new_io) &&
          module.find("avio_context_free", free_io) && module.find("avcodec_find_decoder", find_decoder) &&
+         module.find("avcodec_find_decoder_by_name", find_decoder_named) &&
          module.find("avcodec_descriptor_get", descriptor) &&
          module.find("avcodec_alloc_context3", new_context) &&
          module.find("avcodec_free_context", free_context) &&
@@ -28,10 +29,14 @@ bool Ffmpeg::find(const char* path) noexcept {
          module.find("av_frame_alloc", new_frame) && module.find("av_frame_free", free_frame) &&
          module.find("av_frame_get_side_data", side_data) &&
          module.find("av_display_rotation_get", rotation) &&
-         module.find("av_get_pix_fmt_name", format_name) && module.find("av_malloc", allocate) &&
+         module.find("av_get_pix_fmt_name", format_name) && module.find("av_get_pix_fmt", format_named) &&
+         module.find("av_malloc", allocate) &&
          module.find("av_free", free) && module.find("av_dict_set", set_text) &&
          module.find("av_dict_free", free_options) && module.find("av_opt_set_int", set_number) &&
-         module.find("av_opt_set_q", set_ratio);
+         module.find("av_opt_set_q", set_ratio) && module.find("av_opt_find", find_option) &&
+         module.find("avcodec_default_get_format", choose_format) &&
+         module.find("av_hwdevice_ctx_alloc", new_device) &&
+         module.find("av_hwdevice_ctx_init", start_device) && module.find("av_buffer_unref", release);
 }
 
 }  // namespace bindrt::video

@@ -36,6 +36,8 @@ inline constexpr int kSliceThreads = 2;
 inline constexpr int kCheckSums = 1;    // what a decoder takes for an error
 inline constexpr int kFloatPlanes = 8;  // a format: floats, each channel for itself
 inline constexpr int kNativeOrder = 1;  // of channels: that of the bits of a mask
+inline constexpr int kCudaDevice = 2;   // a type of devices that decode
+inline constexpr int kNoFormat = -1;    // of pixels
 
 struct AvRational {
   int num;
@@ -150,6 +152,43 @@ struct AvChannels {
   void* opaque;
 };
 
+struct AvBuffer {
+  void* owned;
+  void* data;
+  std::size_t size;
+};
+
+struct AvDevice {  // that decodes
+  const void* of_class;
+  int type;
+  void* of_type;  // AvCuda for kCudaDevice
+};
+
+struct AvCuda {
+  void* context;
+  void* stream;
+  void* own;
+};
+
+struct AvDeviceFrames {  // frames in a device's memory
+  const void* of_class;
+  AvBuffer* device_buffer;
+  AvDevice* device;
+  void* of_type;
+  void* free;
+  void* opaque;
+  void* pool;
+  int first_size;
+  int format;
+  int planes_format;  // what lies in the memory
+};
+
+struct AvOption {  // of a structure's fields
+  const char* name;
+  const char* help;
+  int offset;
+};
+
 struct AvFrame {
   std::uint8_t* data[8];
   int line_size[8];
@@ -181,9 +220,9 @@ struct AvFrame {
   std::int64_t best_time;
   void* metadata;
   int error_flags;
-  void* hardware;
+  AvBuffer* device_frames;  // null: the frame is in the host's memory
   void* opaque_buffer;
-  std::size_t crop[4];
+  std::size_t crop[4];  // top, bottom, left, right; still to be done
   void* private_buffer;
   AvChannels channels;
 };
@@ -192,11 +231,13 @@ static_assert(offsetof(AvParameters, width) == 72 && offsetof(AvParameters, dela
 static_assert(offsetof(AvStream, parameters) == 16 && offsetof(AvStream, average_rate) == 88);
 static_assert(offsetof(AvFormat, streams) == 48 && offsetof(AvFormat, duration) == 104);
 static_assert(offsetof(AvPacket, stream) == 36 && offsetof(AvPacket, duration) == 64);
+static_assert(offsetof(AvDevice, of_type) == 16 && offsetof(AvDeviceFrames, planes_format) == 64);
 static_assert(offsetof(AvFrame, pts) == 136 && offsetof(AvFrame, flags) == 276 &&
               offsetof(AvFrame, error_flags) == 320 && offsetof(AvFrame, channels) == 384);
 
 struct AvContext;
 struct AvOptions;
+using AvChooseFormat = int(AvContext*, const int* offered);  // pixel formats, kNoFormat at the end
 using AvRead = int(void* user, std::uint8_t* to, int size);
 using AvWrite = int(void* user, const std::uint8_t* from, int size);
 using AvSeek = std::int64_t(void* user, std::int64_t at, int whence);
@@ -218,6 +259,7 @@ struct Ffmpeg {
   void (*free_io)(AvIo**);
 
   const AvCodec* (*find_decoder)(int codec);
+  const AvCodec* (*find_decoder_named)(const char* name);
   const AvDescriptor* (*descriptor)(int codec);
   AvContext* (*new_context)(const AvCodec*);
   void (*free_context)(AvContext**);
@@ -235,12 +277,19 @@ struct Ffmpeg {
   const AvSideData* (*side_data)(const AvFrame*, int type);
   double (*rotation)(const std::int32_t matrix[9]);
   const char* (*format_name)(int pixel_format);
+  int (*format_named)(const char* name);
   void* (*allocate)(std::size_t);
   void (*free)(void*);
   int (*set_text)(AvOptions**, const char* name, const char* value, int flags);
   void (*free_options)(AvOptions**);
   int (*set_number)(void* object, const char* name, std::int64_t value, int flags);
   int (*set_ratio)(void* object, const char* name, AvRational value, int flags);
+  const AvOption* (*find_option)(void* object, const char* name, const char* unit, int flags, int search);
+
+  AvChooseFormat* choose_format;  // what a new context of a decoder has
+  AvBuffer* (*new_device)(int type);
+  int (*start_device)(AvBuffer*);
+  void (*release)(AvBuffer**);
 
   // Looks them up in the loaded module at `path` and what it depends on; false if one is missing, or if the
   // libraries are of a version that is not known.

@@ -9,9 +9,9 @@
 
 #include "csrc/native/cores.h"
 #include "csrc/video/claims.h"
-#include "csrc/video/decoder.h"
 #include "csrc/video/film_numbers.h"
 #include "csrc/video/library.h"
+#include "csrc/video/on_device.h"
 
 namespace bindrt::video {
 namespace {
@@ -47,6 +47,18 @@ class Ends {
  private:
   const Container& container_;
   std::vector<double> seconds_;
+};
+
+// Lets a device end what it has of a video, however decoding ends.
+class WaitsFor {
+ public:
+  explicit WaitsFor(kernels::DeviceFilm& device) noexcept : device_(device) {}
+  WaitsFor(const WaitsFor&) = delete;
+  WaitsFor& operator=(const WaitsFor&) = delete;
+  ~WaitsFor() { device_.wait(); }
+
+ private:
+  kernels::DeviceFilm& device_;
 };
 
 }  // namespace
@@ -154,11 +166,24 @@ bool Film::read(std::span<const std::int64_t> frames, const Take& take, const Wa
   const bool of_frames = std::int64_t{width()} * height() <= kLarge;
   const std::unique_ptr<Decoder> decoder =
       Decoder::of(library_, *stream_, decoder_threads(native::usable_threads()), of_frames);
+  return decoder != nullptr && decode(*decoder, plan, take, wanted);
+}
+
+bool Film::read_on(kernels::DeviceFilm& device, std::span<const std::int64_t> frames, const Take& take,
+                   const Wanted& wanted) {
+  const Packets::Plan plan = packets_.plan(frames);
+  const std::unique_ptr<Decoder> decoder =
+      fits(plan) ? Decoder::on_device(library_, *stream_, device) : nullptr;
   if (decoder == nullptr) {
     return false;
   }
+  const WaitsFor waits(device);  // before the decoder goes, and its frames
+  return decode(*decoder, plan, take, wanted) && device.wait();
+}
+
+bool Film::decode(Decoder& decoder, const Packets::Plan& plan, const Take& take, const Wanted& wanted) {
   // H.264 marks reference frames: no other frame is predicted from a frame without the mark.
-  const bool skipping = std::string_view(library_.find_decoder(stream_->parameters->codec)->name) == "h264";
+  const bool skipping = std::string_view(codec()) == "h264";
   std::int64_t last = kNoTime;
   std::size_t taken = 0;
   const auto take_if_wanted = [&](const AvFrame& decoded) {
@@ -180,17 +205,22 @@ bool Film::read(std::span<const std::int64_t> frames, const Take& take, const Wa
       if (!next(at) || !wanted()) {
         return false;
       }
-      decoder->skip_others(skipping && !plan.packets.contains(at));
-      if (!decoder->decode(packet_.get(), take_if_wanted)) {
+      decoder.skip_others(skipping && !plan.packets.contains(at));
+      if (!decoder.decode(packet_.get(), take_if_wanted)) {
         return false;
       }
     }
-    if (!decoder->decode(nullptr, take_if_wanted)) {
+    if (!decoder.decode(nullptr, take_if_wanted)) {
       return false;
     }
-    decoder->flush();
+    decoder.flush();
   }
   return taken == plan.frames.size();
+}
+
+const char* Film::codec() const noexcept {
+  const AvDescriptor* const found = library_.descriptor(stream_->parameters->codec);
+  return found == nullptr ? "" : found->name;
 }
 
 // The video's next packet.
@@ -236,42 +266,59 @@ bool Film::next(std::int64_t packet) noexcept {
   }
 }
 
+// A device's frame has the samples of the one that the CPU would make, which is what a conversion is known of.
 std::optional<Frame> Film::frame_of(const AvFrame& decoded) const {
-  const char* const name = library_.format_name(decoded.format);
+  const bool on_device = decoded.device_frames != nullptr;
+  const char* const name = library_.format_name(on_device ? stream_->parameters->format : decoded.format);
   const auto how = name == nullptr ? std::nullopt : conversion(FrameFormat::of(decoded, name));
-  if (!how || std::int64_t{decoded.width} * decoded.height > limits_.max_pixels) {
+  if (!how || std::int64_t{decoded.width} * decoded.height > limits_.max_pixels ||
+      (on_device && !is_nv12_on_device(library_, decoded))) {
     return std::nullopt;
   }
   Frame frame;
   kernels::DecodedPicture& picture = frame.picture;
-  picture.format = how->format;
+  picture.format = on_device ? kernels::PixelFormat::kNv12 : how->format;
   picture.width = decoded.width;
   picture.height = decoded.height;
   picture.matrix = kernels::yuv_matrix(how->standard, how->full);
-  const bool interleaved = how->format == kernels::PixelFormat::kNv12;
+  const std::optional<std::int32_t> turns = quarter_turns(decoded);
+  if (!turns || !set_planes(decoded, picture)) {
+    return std::nullopt;
+  }
+  frame.quarter_turns = *turns;
+  return frame;
+}
+
+bool Film::set_planes(const AvFrame& decoded, kernels::DecodedPicture& picture) const noexcept {
+  const bool interleaved = picture.format == kernels::PixelFormat::kNv12;
   const std::int32_t chroma = kernels::chroma_size(picture.width) * (interleaved ? 2 : 1);
   for (int i = 0; i < (interleaved ? 2 : 3); ++i) {
     if (decoded.data[i] == nullptr || decoded.line_size[i] < (i == 0 ? picture.width : chroma)) {
-      return std::nullopt;
+      return false;
     }
     picture.planes[i] = decoded.data[i];
     picture.strides[i] = decoded.line_size[i];
   }
+  return true;
+}
+
+// Counter-clockwise; nothing if that cannot be told.
+std::optional<std::int32_t> Film::quarter_turns(const AvFrame& decoded) const noexcept {
   const AvSideData* const matrix = turns_ ? library_.side_data(&decoded, kDisplayMatrix) : nullptr;
-  if (matrix != nullptr) {
-    std::int32_t numbers[9];
-    if (matrix->size < sizeof numbers) {
-      return std::nullopt;
-    }
-    std::copy_n(matrix->data, sizeof numbers, reinterpret_cast<std::uint8_t*>(numbers));
-    const double degrees = library_.rotation(numbers);
-    if (!std::isfinite(degrees)) {
-      return std::nullopt;
-    }
-    const int angle = static_cast<int>(degrees);
-    frame.quarter_turns = angle % 90 == 0 ? ((angle / 90) % 4 + 4) % 4 : 0;
+  if (matrix == nullptr) {
+    return 0;
   }
-  return frame;
+  std::int32_t numbers[9];
+  if (matrix->size < sizeof numbers) {
+    return std::nullopt;
+  }
+  std::copy_n(matrix->data, sizeof numbers, reinterpret_cast<std::uint8_t*>(numbers));
+  const double degrees = library_.rotation(numbers);
+  if (!std::isfinite(degrees)) {
+    return std::nullopt;
+  }
+  const int angle = static_cast<int>(degrees);
+  return angle % 90 == 0 ? ((angle / 90) % 4 + 4) % 4 : 0;
 }
 
 }  // namespace bindrt::video

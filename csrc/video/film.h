@@ -10,6 +10,7 @@
 
 #include "csrc/audio/input.h"
 #include "csrc/video/container.h"
+#include "csrc/video/decoder.h"
 #include "csrc/video/packets.h"
 #include "csrc/video/running.h"
 #include "kernels/video/yuv.h"
@@ -53,11 +54,18 @@ class Film {
   // Decodes these frames, in rising order, each once. False if anything about it is unusual; some may be
   // taken by then.
   bool read(std::span<const std::int64_t> frames, const Take& take, const Wanted& wanted);
+  // The same on a device: the planes of a frame are in its memory. Returns when they are not read any more.
+  // False as well if the device refuses the video; it may be read again then.
+  bool read_on(kernels::DeviceFilm& device, std::span<const std::int64_t> frames, const Take& take,
+               const Wanted& wanted);
+
+  const char* codec() const noexcept;  // its name
 
  private:
   Film(const Ffmpeg& library, const audio::Input& input, const FilmLimits& limits, bool turns)
       : library_(library), limits_(limits), size_(input.size()), turns_(turns), packet_(library) {}
 
+  bool decode(Decoder& decoder, const Packets::Plan& plan, const Take& take, const Wanted& wanted);
   bool is_ordinary() const noexcept;
   bool may_be_held(const AvCodec& decoder) const noexcept;
   bool count(bool all_streams, const Wanted& wanted);
@@ -66,6 +74,8 @@ class Film {
   bool go_to(std::int64_t packet) noexcept;
   bool next(std::int64_t packet) noexcept;
   std::optional<Frame> frame_of(const AvFrame& decoded) const;
+  bool set_planes(const AvFrame& decoded, kernels::DecodedPicture& picture) const noexcept;
+  std::optional<std::int32_t> quarter_turns(const AvFrame& decoded) const noexcept;
 
   const Ffmpeg& library_;
   const FilmLimits limits_;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "kernels/base/gpu.h"
@@ -31,6 +32,30 @@ struct EncodedPicture {
   std::size_t size = 0;
   std::int32_t width = 0;
   std::int32_t height = 0;
+};
+
+struct CropRequest;  // kernels/video/video.h
+
+// A video that is decoded on a device, by one thread. Its destructor waits.
+class DeviceFilm {
+ public:
+  DeviceFilm() = default;
+  DeviceFilm(const DeviceFilm&) = delete;
+  DeviceFilm& operator=(const DeviceFilm&) = delete;
+  virtual ~DeviceFilm() = default;
+
+  // The driver's handles of the context and the stream that a library decodes in.
+  virtual void* context() const noexcept = 0;
+  virtual void* stream() const noexcept = 0;
+
+  // Queues making the crops of a frame whose planes are in the device's memory, written by what the stream has
+  // got. They go where the request says, from the item's first number on; its `out` is not used. False: the
+  // device failed.
+  virtual bool add(const CropRequest& request) noexcept = 0;
+  // Until no frame that was added is read any more. False: the device failed.
+  virtual bool wait() noexcept = 0;
+  // After wait(): the item's views. Once.
+  virtual std::shared_ptr<const Decoded> views() = 0;
 };
 
 }  // namespace bindrt::kernels

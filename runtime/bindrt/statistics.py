@@ -54,6 +54,7 @@ PIPELINE_COUNTERS = (
     Count(
         "pictures_decoded_on_device", "bindrt_pictures_decoded_on_device", "Pictures that the GPU decoded."
     ),
+    Count("videos_decoded_on_device", "bindrt_videos_decoded_on_device", "Videos that the GPU decoded."),
     Count("bytes_to_device", "bindrt_bytes_to_device", "Bytes that were copied to the GPU for batches."),
 )
 PIPELINE_GAUGES = (

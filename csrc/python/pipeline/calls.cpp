@@ -81,19 +81,31 @@ bool is_wanted(const PythonTag& tag) { return tag.bulk == nullptr || tag.bulk->i
 // Rows of a batch for csrc/prepare.
 class BatchSlots final : public prepare::Slots {
  public:
-  BatchSlots(pipeline::ItemRows& rows, std::int64_t view_numbers, const PythonTag& tag,
-             const std::atomic<bool>& stopped, bool may_leave)
-      : rows_(rows), view_numbers_(view_numbers), tag_(tag), stopped_(stopped), may_leave_(may_leave) {}
+  BatchSlots(pipeline::ItemRows& rows, std::int64_t view_numbers, PythonTag& tag,
+             const std::atomic<bool>& stopped, const DeviceParts& device)
+      : rows_(rows), view_numbers_(view_numbers), tag_(tag), stopped_(stopped), device_(device) {}
 
   float* reserve(std::int64_t views) override { return static_cast<float*>(rows_.reserve(views)); }
   std::int64_t view_numbers() const override { return view_numbers_; }
-  bool may_leave() const override { return may_leave_; }
+  bool may_leave() const override { return device_.makes_rows; }
   std::shared_ptr<std::byte> room(std::size_t bytes, std::int64_t views) override {
     return rows_.room(bytes, views);
   }
-  bool may_decode(std::int64_t pixels) const override { return may_leave_ && rows_.may_decode(pixels); }
+  bool may_decode(std::int64_t pixels) const override {
+    return device_.makes_rows && rows_.may_decode(pixels);
+  }
   std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture) override {
     return rows_.decode(picture);
+  }
+  std::unique_ptr<kernels::DeviceFilm> film(std::int64_t pixels, std::int64_t views) override {
+    return rows_.film(pixels, views);
+  }
+  void count_film() override { rows_.count_film(); }
+  bool may_refuse(const std::string& video) override {
+    if (device_.decodes_all) {
+      tag_.refused = video;
+    }
+    return !device_.decodes_all;
   }
   void leave(std::shared_ptr<const kernels::Decoded> item) override { rows_.leave(std::move(item)); }
   void count_copied(std::int64_t views) override { rows_.count_copied(views); }
@@ -102,9 +114,9 @@ class BatchSlots final : public prepare::Slots {
  private:
   pipeline::ItemRows& rows_;
   const std::int64_t view_numbers_;
-  const PythonTag& tag_;
+  PythonTag& tag_;
   const std::atomic<bool>& stopped_;
-  const bool may_leave_;
+  const DeviceParts& device_;
 };
 
 // Lane descriptions at the end of the process: their Python objects stay.
@@ -140,13 +152,13 @@ py::object error_of(const FailurePtr& failure) {
 }
 
 PythonCalls::PythonCalls(std::vector<LaneArrays> lanes, py::object prepare, py::object run,
-                         py::object deliver, py::object enqueue, bool makes_rows)
+                         py::object deliver, py::object enqueue, const DeviceParts& device)
     : lanes_(std::move(lanes)),
       prepare_(std::move(prepare)),
       run_(std::move(run)),
       deliver_(std::move(deliver)),
       enqueue_(std::move(enqueue)),
-      makes_rows_(makes_rows) {}
+      device_(device) {}
 
 PythonCalls::~PythonCalls() {
   if (finalizing()) {
@@ -217,7 +229,7 @@ std::shared_ptr<const gpu::LentRows> PythonCalls::read_lent(int index, const py:
 // Without the GIL. False: the item is left to Python.
 bool PythonCalls::prepare_ordinary(PythonTag& tag, int index, pipeline::ItemRows& rows) const {
   const LaneArrays& arrays = lane(index);
-  BatchSlots slots(rows, arrays.view_numbers(), tag, stopped_, makes_rows_);
+  BatchSlots slots(rows, arrays.view_numbers(), tag, stopped_, device_);
   auto prepared = arrays.ordinary.preparer->run(tag.ordinary->item, arrays.ordinary.limits, slots);
   if (!prepared) {
     return false;

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct PythonTag {
   LateWaiters waiters;
   std::optional<OrdinaryItem> ordinary;  // the item, if it looked ordinary when it was submitted
   Notes notes;                           // of an item that was prepared without Python
+  std::string refused;                   // a video that the device has to decode, and does not
   // Instead of a future, an item and waiters: the item's place in a bulk.
   std::shared_ptr<Bulk> bulk;
   std::int64_t index = 0;
@@ -72,15 +74,20 @@ inline pipeline::Ready ready_on_device(std::shared_ptr<const gpu::LentRows> rows
   return {nullptr, count, 0, 0, std::move(rows)};
 }
 
+// What the device does of preparing.
+struct DeviceParts {
+  bool makes_rows = false;   // of ordinary items
+  bool decodes_all = false;  // ordinary videos that it does not decode are an error
+};
+
 class PythonCalls final : public pipeline::Callbacks {
  public:
   // prepare(lane, item, rows), which writes into rows.reserve(...); run(lane, inputs, out); what
   // they raise fails the request or the batch, and MemoryError from run halves the batch. deliver([(future,
   // outcome, error, vector)]) has the requests of a batch whose futures were not set already: see settle().
-  // For a GPU, enqueue(shape, source, target, stream, kept), see EngineWork; else it is None. `makes_rows`:
-  // the GPU prepares ordinary items.
+  // For a GPU, enqueue(shape, source, target, stream, kept), see EngineWork; else it is None.
   PythonCalls(std::vector<LaneArrays> lanes, pybind11::object prepare, pybind11::object run,
-              pybind11::object deliver, pybind11::object enqueue, bool makes_rows);
+              pybind11::object deliver, pybind11::object enqueue, const DeviceParts& device);
   ~PythonCalls() override;
 
   pipeline::FailurePtr prepare(const pipeline::Request& request, pipeline::ItemRows& rows) override;
@@ -110,7 +117,7 @@ class PythonCalls final : public pipeline::Callbacks {
 
   const std::vector<LaneArrays> lanes_;
   pybind11::object prepare_, run_, deliver_, enqueue_;
-  const bool makes_rows_;
+  const DeviceParts device_;
   std::atomic<bool> stopped_{false};
 };
 
@@ -126,6 +133,7 @@ class PythonItemRows {
   void count_copied(std::int64_t rows) { target().count_copied(rows); }
   void weigh(std::vector<float> weights);
   bool left() const { return tag_->ordinary.has_value(); }  // the item was tried without Python
+  const std::string& refused() const { return tag_->refused; }  // see PythonTag
   void note(pybind11::object notes);                        // what its user should know
   bool is_wanted() const;                                   // somebody waits for the item
   void end() noexcept { rows_ = nullptr; }

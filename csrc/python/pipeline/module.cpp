@@ -29,7 +29,10 @@ namespace {
 using namespace pipeline;
 
 // Whether the GPU prepares ordinary items.
-bool makes_rows(const py::dict& gpu) { return gpu.contains("makes_rows") && gpu["makes_rows"].cast<bool>(); }
+DeviceParts parts_of(const py::dict& gpu) {
+  const auto is_set = [&gpu](const char* name) { return gpu.contains(name) && gpu[name].cast<bool>(); };
+  return {is_set("makes_rows"), is_set("decodes_all")};
+}
 
 class PythonPipeline {
  public:
@@ -43,7 +46,8 @@ class PythonPipeline {
     }
     calls_ = std::make_shared<PythonCalls>(
         std::move(arrays), std::move(prepare), std::move(run), std::move(deliver),
-        gpu ? py::object((*gpu)["enqueue"]) : py::none(), gpu && makes_rows(*gpu));
+        gpu ? py::object((*gpu)["enqueue"]) : py::none(),
+        gpu ? parts_of(*gpu) : DeviceParts{});
     if (gpu) {
       device_ = batch_device(*gpu, options);
     }
@@ -289,10 +293,13 @@ class PythonPipeline {
       sizes.dim = lane.dim;
     }
     gpu::BatchDeviceOptions kept{options["sets"].cast<std::size_t>(), options["graphs"].cast<std::size_t>(),
-                                 makes_rows(options)};
+                                 parts_of(options).makes_rows};
     if (options.contains("decode")) {
       kept.decode = decode_pictures(options["decode"]);
       kept.decode_from = options["decode_from"].cast<std::int64_t>();
+    }
+    if (options.contains("films_from")) {
+      kept.films = {options["films_from"].cast<std::int64_t>(), parts_of(options).decodes_all};
     }
     const int index = options["device"].cast<int>();
     const WithoutGil release;
@@ -355,7 +362,8 @@ void bind_pipeline(py::module_& module) {
       .def("weigh", &PythonItemRows::weigh, py::arg("weights"))
       .def("note", &PythonItemRows::note, py::arg("notes"))
       .def("is_wanted", &PythonItemRows::is_wanted)
-      .def_property_readonly("left", &PythonItemRows::left);
+      .def_property_readonly("left", &PythonItemRows::left)
+      .def_property_readonly("refused", &PythonItemRows::refused);
   py::class_<PythonPipeline>(module, "Pipeline", py::is_final(), metaclass,
                              "Requests in, vectors out; see csrc/pipeline/pipeline.h.")
       .def(py::init<const py::list&, py::object, py::object, py::object, std::shared_ptr<Workers>,

@@ -67,6 +67,7 @@ py::dict lane_snapshot(pipeline::Pipeline& core, int lane) {
       {"rows_on_device", counts.rows_on_device},
       {"bytes_to_device", counts.bytes_to_device},
       {"pictures_decoded_on_device", counts.pictures_decoded},
+      {"videos_decoded_on_device", counts.films_decoded},
       {"queued", found.queued},
       {"batch_bytes", found.batch_bytes}};
   for (const auto& [name, value] : numbers) {

@@ -28,6 +28,7 @@ from bindrt.once import OncePerProcess
 from bindrt.pipeline.device_items import DeviceItems
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
 from bindrt.pipeline.gpu_pictures import LEAST_PIXELS, PictureDecoder, picture_decoder, planned_bytes
+from bindrt.pipeline.gpu_videos import decoding
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.pipeline.request_options import RequestOptions
@@ -95,6 +96,8 @@ class EncoderPipeline:
         if gpu is not None and self.decodes is not None:
             least = 0 if options.decode == "gpu" else LEAST_PIXELS
             gpu |= {"decode": self.decodes, "decode_from": least}
+        if gpu is not None:
+            gpu |= decoding(options, self.modalities)
         background = encoder.name in options.background_encoders()
         turn = partial(background_lock().turn, encoder.name) if background else nullcontext
         stopped = threading.Event()
@@ -316,7 +319,7 @@ def _require_no_gpu(
     """Raise EngineError if the options want a GPU for the work of an engine that queues none there."""
     wants = {
         "prepare": not any(MODALITIES[m].tokens for m in modalities),
-        "decode": "image" in modalities,
+        "decode": any(m in modalities for m in ("image", "video")),
     }
     for name, concerned in wants.items():
         if concerned and getattr(options, name) == "gpu":

@@ -11,6 +11,7 @@ from bindrt.arrays import Array
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES, Modality, for_encoder
 from bindrt.pipeline.device_items import Refused
+from bindrt.pipeline.gpu_videos import refusal
 from bindrt.preparation import Preparation
 from bindrt.wanted import wanted_while
 
@@ -31,6 +32,8 @@ class Preparer:
     def __call__(self, lane: int, item: object, rows: _core.ItemRows) -> None:
         if isinstance(item, Refused):
             raise item.error
+        if rows.refused:
+            raise refusal(item, rows.refused)
         modality = self._modalities[lane]
         slots = _Slots(rows)
         with wanted_while(lambda: rows.is_wanted() and not self._stopped.is_set()):

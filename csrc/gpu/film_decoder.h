@@ -1,0 +1,55 @@
+// Videos that a library decodes on the device, and the rows of batches that are made of their frames there.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "csrc/gpu/memory_pool.h"
+#include "csrc/gpu/queue.h"
+#include "kernels/base/decoded.h"
+
+namespace bindrt::gpu {
+
+struct FilmOptions {
+  std::int64_t from = -1;  // pixels that a frame has at least; negative: none is decoded
+  bool waits = false;      // while as many as there may be are decoded; else the next is decoded elsewhere
+};
+
+// Each video that is decoded has a stream, in which the library's work and ours follow each other. Of a video
+// only its rows are kept, float32 [rows, row of a batch].
+class FilmDecoder {
+ public:
+  // At once: more share the device's decoders and take memory, each for the frames that it keeps.
+  static constexpr std::size_t kMostFilms = 8;
+  // Device memory for rows whose batches are not over, at most.
+  static constexpr std::size_t kMostRows = std::size_t{256} << 20;
+
+  // The context must outlive it and the rows; it must outlive its videos.
+  FilmDecoder(Context& context, std::size_t row_bytes, const FilmOptions& options,
+              std::size_t most_rows = kMostRows);
+
+  // A place for a video of so many pixels a frame and so many rows; null where it is to be decoded elsewhere:
+  // it is too small, there is no memory for its rows, or no place free. Any thread may call.
+  std::unique_ptr<kernels::DeviceFilm> film(std::int64_t pixels, std::int64_t rows);
+
+ private:
+  class Film;
+
+  std::unique_ptr<StreamQueue> take_queue();
+  void give_back(std::unique_ptr<StreamQueue> queue) noexcept;
+
+  Context& context_;
+  const std::size_t row_bytes_;
+  const FilmOptions options_;
+  const std::shared_ptr<DevicePool> rows_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t made_ = 0;                            // queues
+  std::vector<std::unique_ptr<StreamQueue>> idle_;  // of these
+};
+
+}  // namespace bindrt::gpu

@@ -1,0 +1,68 @@
+"""Videos decoded on the engine's GPU: by FFmpeg's NVDEC, or a stand-in for it on the simulated driver."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+import bindrt
+from bindrt.pipeline import gpu_videos
+from support import cpp
+from support.gpu_engine import Load
+from support.media import write_video
+
+FILMS = cpp.ROOT / "tests" / "ffmpegsim" / "films.py"
+
+
+def test_on_the_simulated_gpu(simulated_driver: Path) -> None:
+    """tests/ffmpegsim, in a process of its own, which uses the stand-in for FFmpeg."""
+    if av.library_versions["libavcodec"][0] != 62 or cpp.loaded("libavcodec") is None:
+        pytest.skip("FFmpeg is no library of its own here, or of another version")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(FILMS)]
+    done = cpp.run(command, env={"BINDRT_LIBCUDA": str(simulated_driver)})
+    assert done.returncode == 0, done.stdout[-8000:]
+    assert re.search(r"^1[0-9] passed", done.stdout, re.MULTILINE), done.stdout[-2000:]
+
+
+def test_without_the_gpus_decoder(
+    on_gpu: Load, plain: bindrt.Model, gpu: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg itself, on a machine without NVIDIA's driver: the CPU decodes, or it is an error."""
+    if not gpu.driver()["simulated"]:
+        pytest.skip("there is a GPU")
+    monkeypatch.setattr(gpu_videos, "LEAST_PIXELS", 0)
+    path = write_video(tmp_path / "a.mp4", count=20)
+    expected = plain.embed(video=[path, path]).video
+    model, _ = on_gpu("video")
+    np.testing.assert_allclose(model.embed(video=[path, path]).video, expected, atol=1e-5)
+    assert model.stats()["video"]["pipeline"]["videos_decoded_on_device"] == 0
+    model, _ = on_gpu("video", decode="gpu")
+    with pytest.raises(bindrt.EngineError, match="NVDEC does not take it there"):
+        model.embed(video=path)
+
+
+def test_on_a_gpu(on_gpu: Load, plain: bindrt.Model, gpu: Any, tmp_path: Path) -> None:
+    """NVDEC itself: these codecs define every bit of a frame, so the views are the CPU's."""
+    if gpu.driver()["simulated"]:
+        pytest.skip("there is no GPU")
+    made = [
+        write_video(tmp_path / "a.mp4", count=75, size=(640, 360)),
+        write_video(tmp_path / "b.mkv", count=50, size=(1920, 1080), options={"g": "12"}),
+        write_video(tmp_path / "c.mp4", codec="libx265", count=40, size=(642, 362)),
+        write_video(tmp_path / "d.webm", codec="libvpx-vp9", count=30, size=(640, 360)),
+    ]
+    expected = plain.embed(video=made).video
+    model, engine = on_gpu("video", decode="gpu")
+    for path, vector in zip(made, expected, strict=True):
+        engine.seen.clear()
+        np.testing.assert_allclose(model.embed(video=path).video[0], vector, atol=1e-5)
+        views = bindrt.preprocess.video(path)
+        for row in np.concatenate(engine.seen):
+            assert min(float(np.abs(row - view).max()) for view in views) == 0.0, path
+    assert model.stats()["video"]["pipeline"]["videos_decoded_on_device"] == len(made)
