@@ -8,7 +8,7 @@
 namespace bindrt::audio {
 
 inline constexpr unsigned kOldestAvcodec = 60;  // of FFmpeg 6
-inline constexpr unsigned kNewestAvcodec = 62;  // of FFmpeg 8
+inline constexpr unsigned kNewestAvcodec = 63;  // of FFmpeg 9
 
 struct AvCodec;
 struct AvContext;

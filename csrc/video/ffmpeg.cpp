@@ -1,15 +1,23 @@
 // Looks up the functions of the FFmpeg that this process has loaded.
 #include "csrc/video/ffmpeg.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "kernels/base/loaded_module.h"
 
 namespace bindrt::video {
 
 bool Ffmpeg::find(const char* path) noexcept {
   const kernels::LoadedModule module(path);
-  const bool known = module.find("avformat_version", format_version) && format_version() >> 16 == kAvformat &&
-                     module.find("avcodec_version", codec_version) && codec_version() >> 16 == kAvcodec &&
-                     module.find("avutil_version", util_version) && util_version() >> 16 == kAvutil;
+  const bool there = module.find("avformat_version", format_version) &&
+                     module.find("avcodec_version", codec_version) &&
+                     module.find("avutil_version", util_version);
+  if (!there) {
+    return false;
+  }
+  const AvVersions versions{format_version() >> 16, codec_version() >> 16, util_version() >> 16};
+  const bool known = std::ranges::find(kKnownVersions, versions) != std::end(kKnownVersions);
   return known && module.find("av_find_input_format", find_demuxer) &&
          module.find("avformat_alloc_context", new_format) &&
          module.find("avformat_open_input", open_input) &&

@@ -1,6 +1,6 @@
 // The functions of FFmpeg's libraries that read a video, and the fields of its structures that are used. We
 // call the very libraries that PyAV has loaded, without their headers. The places of these fields are those
-// of FFmpeg 8 (PyAV 16 and later); libraries of another version are not used.
+// of FFmpeg 8 and 9 (PyAV 16 to 19), which are the same; libraries of another version are not used.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,15 @@
 
 namespace bindrt::video {
 
-inline constexpr unsigned kAvformat = 62;
-inline constexpr unsigned kAvcodec = 62;
-inline constexpr unsigned kAvutil = 60;
+// Of the three libraries.
+struct AvVersions {
+  unsigned format;
+  unsigned codec;
+  unsigned util;
+
+  bool operator==(const AvVersions&) const = default;
+};
+inline constexpr AvVersions kKnownVersions[] = {{62, 62, 60}, {63, 63, 61}};
 
 inline constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
 inline constexpr int kEndOfFile = -0x20464F45;  // "EOF " reversed

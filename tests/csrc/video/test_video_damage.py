@@ -33,7 +33,7 @@ def run(sanitize: str, cases: int, folder: Path) -> None:
     if reason := cpp.missing(sanitize, folder):
         pytest.skip(reason)
     library = cpp.loaded("libavformat")
-    if library is None or av.library_versions["libavformat"][0] != 62:
+    if library is None or av.library_versions["libavformat"][0] not in (62, 63):
         pytest.skip("libavformat is not a library of its own here, or of another version")
     program = cpp.build(sanitize, "video_damage") / "tests" / "cpp" / "video_damage"
     known = folder / "suppressions"
