@@ -38,7 +38,9 @@ def well_used(ffmpeg: FfmpegSim) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory, plain: bindrt.Model, ffmpeg: FfmpegSim) -> dict[str, Path]:
+def films(
+    tmp_path_factory: pytest.TempPathFactory, plain: bindrt.Model, ffmpeg: FfmpegSim
+) -> dict[str, Path]:
     """Each format has been seen: the first video of one is Python's."""
     folder = tmp_path_factory.mktemp("films")
     made = {
@@ -46,7 +48,9 @@ def films(tmp_path_factory: pytest.TempPathFactory, plain: bindrt.Model, ffmpeg:
         "odd": write_video(folder / "odd.mkv", count=20, size=(130, 98)),
         "turned": write_video(folder / "turned.mp4", count=20, rotation=90, options={"g": "7"}),
         "tall": write_video(folder / "tall.mov", count=20, size=(72, 128)),
-        "hevc": write_video(folder / "hevc.mp4", codec="libx265", count=30, options={"x265-params": "log-level=0"}),
+        "hevc": write_video(
+            folder / "hevc.mp4", codec="libx265", count=30, options={"x265-params": "log-level=0"}
+        ),
         "vp9": write_video(folder / "vp9.webm", codec="libvpx-vp9", count=20),
         "mpeg4": write_video(folder / "mpeg4.mp4", codec="mpeg4", count=20),
     }
@@ -118,7 +122,9 @@ def test_what_the_gpu_refuses(
     np.testing.assert_allclose(model.embed(video=item).video, plain.embed(video=item).video, atol=1e-5)
     assert decoded(model) == 0
     model, _ = on_gpu("video", decode="gpu")
-    with pytest.raises(bindrt.EngineError, match=r"h264\.mp4' on the GPU: NVDEC .* \(h264 of 64×48\).*'auto'"):
+    with pytest.raises(
+        bindrt.EngineError, match=r"h264\.mp4' on the GPU: NVDEC .* \(h264 of 64×48\).*'auto'"
+    ):
         model.embed(video=item)
 
 

@@ -12,6 +12,7 @@ from bindrt.diagnosis.looking import (
     look_at_core,
     look_for_export,
     look_for_nvcc,
+    look_for_nvdec,
     look_for_nvrtc,
 )
 from bindrt.diagnosis.report import Report
@@ -53,7 +54,7 @@ def doctor() -> Report:
         cpu=hardware.cpu(features),
         gain=machine_gain(choices),
         driver=hardware.nvidia_driver(),
-        libraries=(*parts[: len(own)], look_for_export()),
+        libraries=(*parts[: len(own)], look_for_nvdec(), look_for_export()),
         engines=tuple(parts[len(own) :]),
         tools=(look_for_nvrtc(), look_for_nvcc()),
         choices=choices,

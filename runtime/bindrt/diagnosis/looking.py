@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
 import shutil
@@ -12,6 +13,10 @@ from bindrt.diagnosis.report import Part
 from bindrt.diagnosis.wanted import CONFLICTS, Wanted
 from bindrt.extras import absent, install, reinstall
 from bindrt.installed import installed_version
+from bindrt.sources.handover import hand_over_ffmpeg
+from bindrt.sources.opening import library
+
+_NVDEC = "libnvcuvid.so.1"
 
 
 def installed(distributions: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -78,6 +83,28 @@ def look_for_nvrtc() -> Part:
     if not found:
         return Part("NVRTC", False, gives=gives)
     return Part("NVRTC", True, found[0][1], found[0][0], gives)
+
+
+def look_for_nvdec() -> Part:
+    """What decodes videos on an NVIDIA GPU: a library of the driver, and an FFmpeg that calls it."""
+    gives = "large videos decoded on the GPU"
+    try:
+        library("av")
+        devices = importlib.import_module("av.codec.hwaccel").hwdevices_available()
+    except Exception as error:  # as for each library: whatever it is stands in the report
+        return Part("NVDEC", False, detail=f"PyAV does not say: {error}", gives=gives)
+    if "cuda" not in devices:
+        detail = "PyAV's FFmpeg was built without it"
+        return Part("NVDEC", False, detail=detail, gives=gives, remedy="use PyAV's own wheel")
+    if not hand_over_ffmpeg():
+        detail = "PyAV's FFmpeg is of a version that bindrt does not know"
+        return Part("NVDEC", False, detail=detail, gives=gives, remedy="use PyAV 16 to 19")
+    try:
+        ctypes.CDLL(_NVDEC)
+    except OSError:
+        remedy = "install NVIDIA's driver; in a container, with the capability 'video'"
+        return Part("NVDEC", False, detail=f"no {_NVDEC} here", gives=gives, remedy=remedy)
+    return Part("NVDEC", True, detail=_NVDEC, gives=gives)
 
 
 def look_at_core() -> tuple[dict[str, Any], str]:

@@ -16,7 +16,7 @@ import pytest
 
 from bindrt import __main__ as command
 from bindrt import cores, hardware
-from bindrt.diagnosis import Part, Report, doctor
+from bindrt.diagnosis import Part, Report, doctor, looking
 
 
 def part(report: Report, name: str) -> Part:
@@ -299,3 +299,22 @@ def test_torch_is_never_imported(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_nvdec_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the driver's, so a machine without one is healthy."""
+
+    def loads(found: bool) -> Any:
+        return (lambda name: None) if found else no_library
+
+    monkeypatch.setattr(ctypes, "CDLL", loads(False))
+    report = doctor()
+    assert report.healthy
+    assert "no libnvcuvid.so.1 here; gives large videos decoded on the GPU; install" in str(report)
+    monkeypatch.setattr(ctypes, "CDLL", loads(True))
+    assert looking.look_for_nvdec().present
+    monkeypatch.setattr("av.codec.hwaccel.hwdevices_available", lambda: ["drm"])
+    assert "built without it" in looking.look_for_nvdec().detail
+    monkeypatch.setattr(looking, "hand_over_ffmpeg", lambda: False)
+    monkeypatch.setattr("av.codec.hwaccel.hwdevices_available", lambda: ["cuda"])
+    assert "of a version that bindrt does not know" in looking.look_for_nvdec().detail
