@@ -45,9 +45,9 @@ class FilmDecoder::Film final : public kernels::DeviceFilm {
 
   std::shared_ptr<const kernels::Decoded> views() override {
     const RowLayout layout{.rows = rows_, .part_bytes = static_cast<std::int64_t>(of_.row_bytes_)};
-    auto lent = std::make_shared<const LentMemory>(
-        of_.context_, reinterpret_cast<cu::Pointer>(memory_.get()), static_cast<std::size_t>(layout.bytes()),
-        nullptr, memory_);
+    auto lent =
+        std::make_shared<const LentMemory>(of_.context_, reinterpret_cast<cu::Pointer>(memory_.get()),
+                                           static_cast<std::size_t>(layout.bytes()), nullptr, memory_);
     return std::make_shared<const LentRows>(std::move(lent), layout);
   }
 

@@ -162,6 +162,11 @@ std::shared_ptr<const kernels::Decoded> Pipeline::decode(Lane& lane, const kerne
   return decoded;
 }
 
+void Pipeline::count_film(Lane& lane) {
+  const Lock lock(mutex_);
+  ++lane.counts.films_decoded;
+}
+
 // Vectors that requests want on the device, where the device has not written them. Not under the mutex.
 void Pipeline::store_vectors(Batch& batch, const float* vectors, std::int64_t dim) {
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {

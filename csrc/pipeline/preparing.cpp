@@ -278,11 +278,6 @@ void Pipeline::count_copied(Lane& lane, std::int64_t rows) {
   lane.counts.rows_copied += static_cast<std::uint64_t>(rows);
 }
 
-void Pipeline::count_film(Lane& lane) {
-  const Lock lock(mutex_);
-  ++lane.counts.films_decoded;
-}
-
 // The batch to put rows in: the open one of the class, or a free one if they do not fit; null if one must be
 // made. Under the mutex.
 Batch* Pipeline::batch_for(Lane& lane, std::size_t length_class, std::int64_t rows) {

@@ -15,8 +15,8 @@ class Decoder {
   // an error beyond what always is. Null if FFmpeg has no decoder of its codec, or no memory.
   static std::unique_ptr<Decoder> of(const Ffmpeg& library, const AvStream& stream, int threads,
                                      bool of_frames, int errors = 0);
-  // On a device, of whose context and stream the film knows; null as well if FFmpeg, the driver or the codec is
-  // not for that. What the device itself refuses is known at the first packets. The film must outlive it.
+  // On a device, of whose context and stream the film knows; null as well if FFmpeg, the driver or the codec
+  // is not for that. What the device itself refuses is known at the first packets. The film must outlive it.
   static std::unique_ptr<Decoder> on_device(const Ffmpeg& library, const AvStream& stream,
                                             const kernels::DeviceFilm& film);
   Decoder(const Decoder&) = delete;

@@ -38,10 +38,10 @@ bool Ffmpeg::find(const char* path) noexcept {
          module.find("av_frame_get_side_data", side_data) &&
          module.find("av_display_rotation_get", rotation) &&
          module.find("av_get_pix_fmt_name", format_name) && module.find("av_get_pix_fmt", format_named) &&
-         module.find("av_malloc", allocate) &&
-         module.find("av_free", free) && module.find("av_dict_set", set_text) &&
-         module.find("av_dict_free", free_options) && module.find("av_opt_set_int", set_number) &&
-         module.find("av_opt_set_q", set_ratio) && module.find("av_opt_find", find_option) &&
+         module.find("av_malloc", allocate) && module.find("av_free", free) &&
+         module.find("av_dict_set", set_text) && module.find("av_dict_free", free_options) &&
+         module.find("av_opt_set_int", set_number) && module.find("av_opt_set_q", set_ratio) &&
+         module.find("av_opt_find", find_option) &&
          module.find("avcodec_default_get_format", choose_format) &&
          module.find("av_hwdevice_ctx_alloc", new_device) &&
          module.find("av_hwdevice_ctx_init", start_device) && module.find("av_buffer_unref", release);

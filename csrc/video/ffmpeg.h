@@ -9,8 +9,7 @@
 
 namespace bindrt::video {
 
-// Of the three libraries.
-struct AvVersions {
+struct AvVersions {  // of the three libraries
   unsigned format;
   unsigned codec;
   unsigned util;

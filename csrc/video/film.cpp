@@ -266,7 +266,8 @@ bool Film::next(std::int64_t packet) noexcept {
   }
 }
 
-// A device's frame has the samples of the one that the CPU would make, which is what a conversion is known of.
+// A device's frame has the samples of the one that the CPU would make, which is what a conversion is known
+// of.
 std::optional<Frame> Film::frame_of(const AvFrame& decoded) const {
   const bool on_device = decoded.device_frames != nullptr;
   const char* const name = library_.format_name(on_device ? stream_->parameters->format : decoded.format);

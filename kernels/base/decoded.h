@@ -48,9 +48,9 @@ class DeviceFilm {
   virtual void* context() const noexcept = 0;
   virtual void* stream() const noexcept = 0;
 
-  // Queues making the crops of a frame whose planes are in the device's memory, written by what the stream has
-  // got. They go where the request says, from the item's first number on; its `out` is not used. False: the
-  // device failed.
+  // Queues making the crops of a frame whose planes are in the device's memory, written by what the stream
+  // has got. They go where the request says, from the item's first number on; its `out` is not used. False:
+  // the device failed.
   virtual bool add(const CropRequest& request) noexcept = 0;
   // Until no frame that was added is read any more. False: the device failed.
   virtual bool wait() noexcept = 0;

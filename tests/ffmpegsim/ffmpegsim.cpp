@@ -1,6 +1,6 @@
-// A stand-in for FFmpeg's decoding on NVIDIA GPUs: FFmpeg's own decoders of the CPU, whose frames it puts into
-// the simulated driver's memory as NVDEC would. Built against the FFmpeg that PyAV has loaded, and handed to
-// bindrt in its place: functions that are not here are FFmpeg's.
+// A stand-in for FFmpeg's decoding on NVIDIA GPUs: FFmpeg's own decoders of the CPU, whose frames it puts
+// into the simulated driver's memory as NVDEC would. Built against the FFmpeg that PyAV has loaded, and
+// handed to bindrt in its place: functions that are not here are FFmpeg's.
 //
 // As FFmpeg does, it copies a frame on the device's stream, into memory that it takes back when the frame is
 // freed, gives to a later one, and frees with the decoder. So a kernel that another stream runs, or that runs
@@ -180,10 +180,9 @@ void move_to_device(const Session& session, const AvFrame& from, AvFrame* to) {
   to->data[0] = reinterpret_cast<std::uint8_t*>(copy->to);
   to->data[1] = to->data[0] + pitch * static_cast<std::size_t>(from.height);
   to->line_size[0] = to->line_size[1] = static_cast<int>(pitch);
-  to->buffers[0] =
-      real<AvBuffer*(std::uint8_t*, std::size_t, void (*)(void*, std::uint8_t*), void*, int)>(
-          AVUTIL, "av_buffer_create")(to->data[0], copy->bytes.size(), &give_back,
-                                      new Lent{session.pool, copy->to}, 0);
+  to->buffers[0] = real<AvBuffer*(std::uint8_t*, std::size_t, void (*)(void*, std::uint8_t*), void*, int)>(
+      AVUTIL, "av_buffer_create")(to->data[0], copy->bytes.size(), &give_back,
+                                  new Lent{session.pool, copy->to}, 0);
   to->device_frames = real<AvBuffer*(AvBuffer*)>(AVUTIL, "av_hwframe_ctx_alloc")(session.device);
   static_cast<AvDeviceFrames*>(to->device_frames->data)->planes_format = behaves("deep") ? kNv12 + 1 : kNv12;
   to->crop[2] = behaves("cropped") ? 2 : 0;
@@ -224,7 +223,8 @@ int avcodec_open2(AvContext* context, const AvCodec* codec, AvOptions** options)
     const std::lock_guard lock(mutex);
     sessions[context] = {cuda.stream, other, device, std::make_shared<Pool>(cuda.context)};
   }
-  return real<int(AvContext*, const AvCodec*, AvOptions**)>(AVCODEC, "avcodec_open2")(context, codec, options);
+  return real<int(AvContext*, const AvCodec*, AvOptions**)>(AVCODEC, "avcodec_open2")(context, codec,
+                                                                                      options);
 }
 
 int avcodec_send_packet(AvContext* context, const AvPacket* packet) {

@@ -26,6 +26,7 @@ SHARED = {
         "cpp",
         "cudasim",
         "deep",
+        "ffmpegsim",
         "fuzz",
         "golden",
         "nvimgsim",

@@ -132,10 +132,10 @@ class PythonItemRows {
   void borrow(const pybind11::array& rows);
   void count_copied(std::int64_t rows) { target().count_copied(rows); }
   void weigh(std::vector<float> weights);
-  bool left() const { return tag_->ordinary.has_value(); }  // the item was tried without Python
+  bool left() const { return tag_->ordinary.has_value(); }      // the item was tried without Python
   const std::string& refused() const { return tag_->refused; }  // see PythonTag
-  void note(pybind11::object notes);                        // what its user should know
-  bool is_wanted() const;                                   // somebody waits for the item
+  void note(pybind11::object notes);                            // what its user should know
+  bool is_wanted() const;                                       // somebody waits for the item
   void end() noexcept { rows_ = nullptr; }
 
  private:

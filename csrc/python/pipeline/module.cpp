@@ -46,8 +46,7 @@ class PythonPipeline {
     }
     calls_ = std::make_shared<PythonCalls>(
         std::move(arrays), std::move(prepare), std::move(run), std::move(deliver),
-        gpu ? py::object((*gpu)["enqueue"]) : py::none(),
-        gpu ? parts_of(*gpu) : DeviceParts{});
+        gpu ? py::object((*gpu)["enqueue"]) : py::none(), gpu ? parts_of(*gpu) : DeviceParts{});
     if (gpu) {
       device_ = batch_device(*gpu, options);
     }
