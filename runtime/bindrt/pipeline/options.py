@@ -105,7 +105,11 @@ class PipelineOptions:
         return frozenset(MODALITIES[name].encoder for name in self.background)
 
     def start(self, encoder: str, make: Callable[[], Made]) -> Made:
-        """What ``make`` makes for an encoder; threads that it starts are of its priority."""
+        """What ``make`` makes for an encoder; threads that it starts are of its priority.
+
+        >>> bindrt.PipelineOptions().start("text", lambda: "made")
+        'made'
+        """
         with batch_class(self.scheduling == "batch"):
             return in_background(make) if encoder in self.background_encoders() else make()
 
