@@ -87,7 +87,7 @@ def test_what_follows_a_long_body_on_its_connection(server: Running) -> None:
     alone = [server.post("/v1/embeddings", given).json["data"] for given in (texts, {"input": "rain"})]
     for cut in (-1, 0, 1, len(second)):
         end = len(first) + cut
-        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for start, stop in ((0, 500), (500, 9000), (9000, end), (end, None)):
                 connection.sendall((first + second)[start:stop])
@@ -111,7 +111,11 @@ def test_the_parser_does_not_see_a_long_body(server: Running, monkeypatch: pytes
 
 
 def _next_answer(answers: BinaryIO) -> Any:
-    head = b"".join(iter(answers.readline, b"\r\n")).lower()
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        line = answers.readline()
+        assert line, f"the connection ended after {head!r}"
+        head += line.lower()
     return json.loads(answers.read(int(head.split(b"content-length: ")[1].split(b"\r\n")[0])))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,30 +14,25 @@ parser = pytest.importorskip("prometheus_client.parser", reason="the extra serve
 
 
 def test_encoders_that_come_and_go() -> None:
-    ended = threading.Event()
-
     def use(model: bindrt.Model) -> None:
-        try:
-            for at in range(20):
-                model.submit("text", f"number {at}").result()
-                model.unload("text")
-        finally:
-            ended.set()
+        for at in range(20):
+            model.submit("text", f"number {at}").result(timeout=60)
+            model.unload("text")
 
     options = ServeOptions(access_log=False)
     with (
         bindrt.load("tiny", engine="onnxruntime", modalities=["text"]) as model,
         running(model, options) as server,
+        ThreadPoolExecutor(1) as pool,
     ):
-        user = threading.Thread(target=use, args=(model,))
-        user.start()
+        user = pool.submit(use, model)
         is_last = False
         while not is_last:
-            is_last = ended.is_set()
+            is_last = user.done()
             found = server.ask("GET", "/metrics")
             assert found.status == 200, found.body
             assert len(list(parser.text_string_to_metric_families(found.body.decode()))) > 10
-        user.join()
+        user.result()  # it raises what went wrong there
         model.close()
         found = server.ask("GET", "/metrics")
         assert found.status == 200, found.body
