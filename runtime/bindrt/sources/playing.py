@@ -7,6 +7,7 @@ needs no count: limits are checked while the frames come, and what was promised 
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -73,7 +74,8 @@ class Playing:
     Attributes:
         name: its name in errors.
         fps: the average frame rate, in frames per second.
-        lost: packets that the demuxer or the decoder has refused so far.
+        lost: what was refused up to the last packet that was decoded: places by the demuxer, packets by the
+            decoder. Behind the last frame it is all.
         damaged: frames so far that the decoder marks as damaged.
     """
 
@@ -84,6 +86,8 @@ class Playing:
         self._stream = video_to_decode(media, opened)
         self.fps = checked_rate(self._stream, opened, file_format, limits)
         self._refused = Refused()
+        self._refused_before: deque[int] = deque()  # for each packet that waits to be decoded
+        self._passed = 0  # of the refused places those before the last packet that was decoded
         self._undecoded = 0
         self.damaged = 0
         self._frames = 0
@@ -91,7 +95,7 @@ class Playing:
 
     @property
     def lost(self) -> int:
-        return self._refused.count + self._undecoded
+        return self._passed + self._undecoded
 
     def frames(self, needs: Needs | None = None) -> Iterator[tuple[float, ShownFrame | None]]:
         """The time of each frame in seconds from the first, and the frame; to be called once.
@@ -115,6 +119,7 @@ class Playing:
             shown, hopeless = 0, 0
             for packet, is_needed in sparse.packets(packets):
                 shown += 1
+                self._passed = self._refused_before.popleft()
                 found = self._decoded(packet, is_needed, sparse)
                 hopeless = 0 if found else hopeless + 1
                 yield from self._timed(found, clock, amount, sparse)
@@ -123,6 +128,7 @@ class Playing:
             yield from self._timed(self._decoded(None, True, sparse), clock, amount, sparse)
             for stamp in sparse.left_out_at_end():
                 yield clock.time(stamp), None
+            self._passed = self._refused.count
             self._check_end(ends, shown)
 
     def _packets(self, ends: StreamEnds, amount: Amount) -> Iterator[Any]:
@@ -135,6 +141,7 @@ class Playing:
             ends.add(packet)
             amount.add(packet.size)
             if packet.stream_index == self._stream.index:
+                self._refused_before.append(self._refused.count)
                 yield packet
 
     def _tick(self, first: Sequence[Any]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Iterator
 from fractions import Fraction
@@ -16,7 +17,7 @@ import bindrt
 from bindrt import _core
 from bindrt.limits import DEFAULT_LIMITS
 from bindrt.modalities.video import prepare
-from bindrt.sources import open_source
+from bindrt.sources import container, open_source, playing
 from bindrt.sources.frames import Frame, ShownFrame
 from bindrt.sources.playing import looked_at, open_playing
 from bindrt.streams.windows import Schedule, pictures
@@ -175,6 +176,57 @@ def test_damage_ends_leaving_out(tmp_path: Path) -> None:
     found_windows = cuts(bindrt.Video(path), Schedule.of(2.0, 1.0))
     assert {number for number, _, _, notes, _ in found_windows if "lost_packets" in notes} == {1, 2}
     np.testing.assert_array_equal(found_windows[0][4], windows[0][4])
+
+
+class Refusing:
+    """A container whose demuxer refuses one place: that behind so many packets."""
+
+    def __init__(self, media: Any, place: int) -> None:
+        self._media, self._place = media, place
+        self._read = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._media, name)
+
+    def demux(self, *streams: Any) -> Iterator[Any]:
+        for packet in self._media.demux(*streams):
+            self._read += packet.size > 0
+            yield packet
+            if packet.size and self._read == self._place:
+                raise av.error.InvalidDataError(1094995529, "Invalid data found when processing input")
+
+
+def refuse(place: int, patched: pytest.MonkeyPatch) -> None:
+    @contextlib.contextmanager
+    def opened(*given: Any) -> Iterator[Any]:
+        with container.open_container(*given) as media:
+            yield Refusing(media, place)
+
+    patched.setattr(playing, "open_container", opened)
+
+
+@pytest.mark.parametrize("needs", [None, Nothing()])
+@pytest.mark.parametrize("place", [12, 70, COUNT])
+def test_a_refused_place_is_counted_when_the_packet_behind_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int, needs: Any
+) -> None:
+    """Packets are read ahead; frames come some packets after theirs, by how many threads decode."""
+    refuse(place, monkeypatch)
+    with open_playing(open_source(film(tmp_path / "film.mp4"))) as source:
+        lost = [source.lost for _ in source.frames(needs)]
+        assert (len(lost), source.lost) == (COUNT, 1)
+    if place == COUNT:
+        assert lost[-1] == 0
+    else:
+        assert place - 10 <= lost.index(1) <= place + 2
+
+
+def test_a_refused_place_is_noted_in_the_window_that_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(70, monkeypatch)
+    found = cuts(bindrt.Video(film(tmp_path / "film.mp4")), Schedule.of(2.0, 2.0))
+    assert [notes.get("lost_packets", 0) for _, _, _, notes, _ in found] == [0, 0, 1, 0, 0]
 
 
 def times_of(kind: str, fps: float, seconds: float) -> Iterator[float]:
