@@ -21,7 +21,8 @@ _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
-#: Bytes of a body that are searched for what is wrong with its texts.
+_LONGEST = 12  # bytes of a pair
+#: What is wrong with a body's texts is searched where it begins in so many bytes.
 _SEARCHED = 1 << 18
 
 
@@ -68,7 +69,8 @@ def _problem(error: Exception, body: bytes) -> str:
         return "it is nested too deeply"
     if isinstance(error, msgspec.ValidationError):
         return str(error)
-    halves = (each for each in _ESCAPE.finditer(body, 0, _SEARCHED) if each[1] is not None)
+    found = _ESCAPE.finditer(body, 0, _SEARCHED + _LONGEST - 1)  # a pair at the border is seen as a whole
+    halves = (each for each in found if each[1] is not None and each.start() < _SEARCHED)
     if (half := next(halves, None)) is not None:
         text = half[0].decode()
         return (

@@ -74,6 +74,15 @@ def test_texts_that_are_none(text: bytes, said: str) -> None:
     assert said in caught.value.text
 
 
+@pytest.mark.parametrize("inside", range(1, 12))
+def test_a_pair_at_the_border_of_what_is_searched_is_whole(inside: int) -> None:
+    before = b'["' + b"a" * (replies._SEARCHED - inside - 2)
+    with pytest.raises(replies.Fault, match="truncated"):
+        replies.json_value(before + rb'\ud83d\ude00"', list[str])
+    with pytest.raises(replies.Fault, match=rf"ud83d at byte {len(before)} is half of a character"):
+        replies.json_value(before + rb'\ud83d"]', list[str])
+
+
 def test_half_a_character_in_a_request(server: Running) -> None:
     for path, name in (("/v1/embeddings", "input"), ("/v1/embed", "text"), ("/vectorize", "texts")):
         body, headers = b'{"%s": ["\\ud800"]}' % name.encode(), {"content-type": "application/json"}
