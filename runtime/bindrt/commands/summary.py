@@ -116,13 +116,14 @@ class Summary:
         """The numbers that are not zero, in one line."""
         passed_over = sum(suffix.count for suffix in self.passed_over.values())
         gone = "removed since their files are gone" if self.pruned else "of files that are gone (see --prune)"
+        recordings = "recording" if self.damaged == 1 else "recordings"
         parts = [
             (self.kept, "kept from before"),
             (self.changed, "embedded again, their files have changed"),
             (self.retried, "tried again"),
             (self.failed, "failed (see the error column)" if self.store is None else "failed"),
             (passed_over, "files passed over"),
-            (self.damaged, "recordings with parts that cannot be read"),
+            (self.damaged, f"{recordings} with parts that cannot be read"),
             (self.gone, gone),
         ]
         return ", ".join([f"{self.rows} rows in {seconds:.1f} s", *(f"{n} {what}" for n, what in parts if n)])
@@ -151,7 +152,8 @@ class Summary:
     @property
     def is_silent(self) -> bool:
         """Whether every input has a row with a vector, and there is nothing to tell about any."""
-        return not (self.failed or self.passed_over or self.notes or self.gone or self.idle_rules)
+        told = self.failed or self.passed_over or self.notes or self.gone or self.idle_rules
+        return not (told or self.doubtful)
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs; docs/bind-embed.md lists the fields."""

@@ -103,6 +103,10 @@ def test_what_was_not_read_is_said(run: Path, embed: Embed, tmp_path: Path) -> N
     assert done.code == 3
     assert "it was read up to there" in done.err
     assert done.summary["damaged_recordings"] == 1
+    lines = embed(cut)
+    assert lines.code == 3
+    assert f"bind-embed: {len(lines.rows)} rows in" in lines.err
+    assert ", 1 recording with parts that cannot be read" in lines.err
     strict = embed(cut, "--strict")
     assert strict.code == 1
     assert "it was read up to there" in strict.err.splitlines()[-1]
