@@ -1,4 +1,4 @@
-"""A signal at 16 kHz, from as much of it as is kept."""
+"""The mean of a signal's channels at 16 kHz, from as much of it as is kept."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from bindrt.streams.feeds.samples import SampleBuffer
 MEAN = -1  # of all channels, where a channel is asked for
 
 
-def heard(
-    signal: SampleBuffer, origin: int, resampler: Resampler, outputs: range, channel: int = 0
-) -> npt.NDArray[np.float32]:
+def heard(signal: SampleBuffer, origin: int, resampler: Resampler, outputs: range) -> npt.NDArray[np.float32]:
     """Samples ``outputs`` at 16 kHz, counted from the signal's sample ``origin``, before which is silence."""
     inputs = resampler.needed(outputs)
     begin = max(inputs.start, signal.begin - origin, 0)
@@ -23,7 +21,7 @@ def heard(
         signal.view(origin + begin, origin + end),
         resampler.orig,
         resampler.new,
-        channel=channel,
+        channel=MEAN,
         start=outputs.start,
         stop=outputs.stop,
         begin=begin,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bindrt.modalities.steps.resample import Resampler
-from bindrt.streams.feeds.heard import MEAN, heard
+from bindrt.streams.feeds.heard import heard
 from bindrt.streams.feeds.mel_store import HOP
 from bindrt.streams.feeds.samples import SampleBuffer
 
@@ -32,6 +32,6 @@ class SumStore:
         first = self._sums.end
         if numbers.stop > first:
             outputs = range(self._phase + first * HOP, self._phase + numbers.stop * HOP)
-            samples = heard(signal, origin, self._resampler, outputs, MEAN)
+            samples = heard(signal, origin, self._resampler, outputs)
             self._sums.append(samples.reshape(-1, HOP).sum(axis=1, dtype=np.float64)[None])
         return float(self._sums.view(numbers.start, numbers.stop).sum())
