@@ -2,13 +2,16 @@
 
 Each sensor is played in real time into a stream of its own. Beside it two threads embed items of the same
 modality without a pause, so that its encoder always computes. Each call of ``push`` is timed.
-``--scheduling batch normal`` compares the classes of the pipeline's threads, which take turns.
+``--scheduling batch normal`` compares the classes of the pipeline's threads, which take turns. Each turn is a
+process of its own, since the threads of the engine native have the class of the first model that starts them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import resource
+import sys
 import threading
 from collections.abc import Iterator
 from time import perf_counter
@@ -18,6 +21,7 @@ import numpy as np
 
 import bindrt
 from bench.streams.sensors import SENSORS, Sensor, ticks
+from bindrt.benchmark.json_process import ask_once, open_replies
 from bindrt.pipeline.options import SCHEDULING
 
 SUMMARY = "microseconds of push while the model is busy"
@@ -39,18 +43,29 @@ def add_options(parser: Any) -> None:
 def run(options: Any) -> dict[str, Any]:
     """Measures and prints a line a sensor."""
     found = []
-    with contextlib.ExitStack() as stack:
-        models = {
-            name: stack.enter_context(bindrt.load("tiny", pipeline=bindrt.PipelineOptions(scheduling=name)))
-            for name in options.scheduling
-        }
-        for sensor in SENSORS:
-            for name, model in models.items():
-                each = measured(model, sensor, options.push_seconds)
-                about = {"modality": sensor.modality, "piece": sensor.what, "scheduling": name}
-                found.append({**about, **each})
-                print(line(found[-1]), flush=True)
+    for number in range(len(SENSORS)):
+        for name in options.scheduling:
+            found.append(apart(number, name, options.push_seconds))
+            print(line(found[-1]), flush=True)
     return {"asked_us": ASKED, "sensors": found}
+
+
+def apart(number: int, scheduling: str, seconds: float) -> dict[str, Any]:
+    """One sensor, by its number, measured in a process of its own."""
+    request = {"number": number, "scheduling": scheduling, "seconds": seconds}
+    return ask_once([sys.executable, "-m", "bench.streams.push"], request)
+
+
+def main() -> int:
+    """What :func:`apart` asks."""
+    reply, request = open_replies(), json.loads(sys.stdin.readline())
+    sensor, name = SENSORS[request["number"]], request["scheduling"]
+    with bindrt.load("tiny", pipeline=bindrt.PipelineOptions(scheduling=name)) as model:
+        found = measured(model, sensor, request["seconds"])
+        engine = model.engine(sensor.modality).name
+    about = {"modality": sensor.modality, "piece": sensor.what, "scheduling": name, "engine": engine}
+    reply({**about, "process": "its own", **found})
+    return 0
 
 
 def measured(model: bindrt.Model, sensor: Sensor, seconds: float) -> dict[str, Any]:
@@ -122,7 +137,12 @@ def _item(modality: str) -> Any:
 
 def line(found: dict[str, Any]) -> str:
     return (
-        f"push, {found['modality']:<7} {found['piece']}, {found['scheduling']}: p50 {found['p50_us']:.0f}, "
+        f"push, {found['modality']:<7} {found['piece']}, {found['scheduling']}, {found['engine']}, "
+        f"in {found['process']} process: p50 {found['p50_us']:.0f}, "
         f"p99 {found['p99_us']:.0f}, most {found['max_us']:.0f} µs of {found['pushes']} pushes, "
         f"{found['lost_core']} of which lost their core; {found['embedded']} items embedded beside them"
     )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

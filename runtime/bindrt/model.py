@@ -12,6 +12,7 @@ from weakref import WeakSet
 import numpy as np
 import numpy.typing as npt
 
+from bindrt.background import batch_class
 from bindrt.bundle import Bundle
 from bindrt.bundle.words import Words
 from bindrt.bundle_checks import chosen_modalities, require_our_tokenizer, space_in
@@ -92,7 +93,9 @@ class Model(Holding, Submitting, Windowing, Sensing):
         encoders = {MODALITIES[m].encoder for m in self.modalities}
         own, why = own_engines(options.engines, encoders, precisions), ""
         if options.precision == FASTEST:
-            precisions, why = fastest_space(bundle, encoders, options.engine, options.settings, own)
+            # It may measure: the first engine that is opened starts threads that stay, those of native.
+            with batch_class(options.pipeline.scheduling == "batch"):
+                precisions, why = fastest_space(bundle, encoders, options.engine, options.settings, own)
         self.space = space_in(bundle, precisions[0])
         background = options.pipeline.background_encoders()
         self._openers = openers(
@@ -348,6 +351,7 @@ class Model(Holding, Submitting, Windowing, Sensing):
         self._lifetime.close()
         if not self._lifetime.here():
             return  # the engines' threads are the parent's, and cannot be ended here
+        self._end_streams(False)  # those that were opened meanwhile
         self.pipelines.close(drain)
         self._loaded.clear()
         if self._isolated is not None:

@@ -63,6 +63,8 @@ class PipelineOptions:
         scheduling: how threads of the pipeline, of streams and of engines run beside the program's own on
             Linux. ``"batch"``: one that wakes takes no core from a thread that runs, such as one that pushes
             to a live stream; it has as much time as others. ``"normal"``: as the thread that loads the model.
+            The threads of the engine native are one team for the whole process, and stay: they have the class
+            of the first model that started them.
         background: modalities that give way to the others: threads that prepare and compute them have a lower
             priority in the operating system, so that they do not slow others down. Only on Linux, where an
             encoder runs on a CPU in ONNX Runtime. The engine native computes them last, on every system.

@@ -49,6 +49,13 @@ def test_push_and_latency() -> None:
     assert 0 < told["p50_ms"] <= told["p99_ms"] <= told["max_ms"]
 
 
+def test_push_in_a_process_of_its_own() -> None:
+    found = push.apart(2, "normal", 0.1)
+    assert (found["pushes"], found["modality"], found["scheduling"]) == (4, "imu", "normal")
+    assert "normal, " in push.line(found)
+    assert "in its own process" in push.line(found)
+
+
 def test_many() -> None:
     found = many_worker.played(seconds=2.1, imu=2, audio=1, samples=10)
     assert found["expected"] == found["delivered"] == 1

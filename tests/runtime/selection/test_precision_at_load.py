@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import bindrt
-from bindrt import hardware
+from bindrt import background, hardware
 from bindrt.bundle import open_bundle
 from bindrt.engines import ENGINES
+from bindrt.selection import contest
 from support.engines import SimulatedEngine
 from support.stopwatch import timed
 from support.toy_engine import NUMBERS, bundle_of
@@ -121,6 +122,36 @@ def test_fastest_is_one_space_for_all(made: Callable[..., Path], monkeypatch: py
         assert model.precision == "int8"
         assert model.space != default.space
     assert len(opened()) == found == 2 * 4
+
+
+@pytest.mark.parametrize("scheduling", ["batch", "normal"])
+def test_fastest_measures_in_the_class_of_the_option(
+    made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, scheduling: str
+) -> None:
+    """What an engine starts when it is opened has the class of the thread that opens it."""
+    timed(monkeypatch, {"onnxruntime": 0.02, "toy": 0.01})
+    open_engine, now = contest.open_engine, ["normal"]
+    found: set[str] = set()
+
+    def join() -> bool:  # in place of the system, where the tests may be of another class
+        now.append("batch")
+        return True
+
+    def leave(name: str) -> bool:
+        now.append(name)
+        return True
+
+    def noted(*given: Any) -> Any:
+        found.add(now[-1])
+        return open_engine(*given)
+
+    monkeypatch.setattr(background, "join_batch_class", join)
+    monkeypatch.setattr(background, "_set_class", leave)
+    monkeypatch.setattr(contest, "open_engine", noted)
+    options = bindrt.PipelineOptions(scheduling=scheduling)
+    bindrt.load(made("fp32", "int8"), precision="fastest", modalities=TWO, pipeline=options).close()
+    assert found == {scheduling}
+    assert now == (["normal", "batch", "SCHED_OTHER"] if scheduling == "batch" else ["normal"])
 
 
 def test_fastest_counts_the_sum_of_the_encoders(
