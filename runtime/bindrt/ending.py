@@ -36,7 +36,7 @@ class Gate:
             if not self._shut:
                 self._inside += 1
                 return
-        _stay_out()
+        stay_out()
 
     def begin(self) -> None:
         """The end of the process begins: no new call of a model."""
@@ -45,7 +45,7 @@ class Gate:
     def require_running(self) -> None:
         """At the end of the process a daemon thread stays here for ever; others get a ClosedError."""
         if self.is_ending:
-            _stay_out()
+            stay_out()
 
     def __exit__(self, *_: object) -> None:
         with self._changed:
@@ -64,7 +64,8 @@ class Gate:
         self.__init__()  # type: ignore[misc]
 
 
-def _stay_out() -> NoReturn:
+def stay_out() -> NoReturn:
+    """A daemon thread stays here for ever; others get a ClosedError."""
     if not threading.current_thread().daemon:
         raise ClosedError("", "the program is ending", "call it before")
     while True:  # the process ends under it; an error would be printed while nobody can print any more

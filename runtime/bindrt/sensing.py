@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 from weakref import WeakSet
 
-from bindrt.errors import OptionError, Overloaded
+from bindrt.errors import ClosedError, OptionError, Overloaded
 from bindrt.lifetime import Lifetime
 from bindrt.option_checks import is_normalized
 from bindrt.pipeline import EmbeddingFuture, Pipelines, new_caller, request_options
@@ -104,6 +104,7 @@ class Sensing:
 
         Raises:
             OptionError: an option is out of range, or not one of the modality's.
+            ClosedError: the model is closed.
 
         >>> with bindrt.load("tiny") as model:
         ...     with model.live("audio", rate=16000, policy="all") as stream:
@@ -134,6 +135,11 @@ class Sensing:
         stream = open_live(modality, backend, LiveOptions(policy, queue, on_result), options)
         self.engine(modality)  # now, since a thread of the streams must not wait for it
         self._streams.add(stream)
+        try:
+            self._lifetime.require()  # it may have been closed meanwhile, and with it the streams it knew
+        except ClosedError:
+            stream.close()
+            raise
         return stream
 
     def join(

@@ -12,8 +12,10 @@ from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
+from weakref import WeakSet
 
 from bindrt.background import join_batch_class
+from bindrt.ending import stay_out
 
 LOG = logging.getLogger(__name__)
 
@@ -28,6 +30,14 @@ class Workable(Protocol):
 
     def work(self) -> bool:
         """Do some of it; whether there is more."""
+        ...
+
+
+class Closable(Protocol):
+    """Something that takes what the threads are to work on."""
+
+    def refuse(self) -> None:
+        """Take nothing any more."""
         ...
 
 
@@ -57,10 +67,24 @@ class Hands:
         self._process, self._scheduling = process, scheduling
         self._waiting: deque[Turn] = deque()
         self._threads: list[threading.Thread] = []
+        self._served: WeakSet[Closable] = WeakSet()
         self._lock = threading.Lock()
         self._asleep, self._ending = False, False
         self._wake = threading.Event()
         self._helpers: queue.SimpleQueue[bool] = queue.SimpleQueue()  # True: help; False: end
+
+    def serve(self, thing: Closable) -> None:
+        """Tell it when they end. At the end of the process this is as :meth:`require_running`."""
+        with self._lock:
+            if not self._ending:
+                self._served.add(thing)
+                return
+        stay_out()
+
+    def require_running(self) -> None:
+        """Where they have ended, a daemon thread stays here for ever, and others get a ClosedError."""
+        if self._ending:
+            stay_out()
 
     def call(self, turn: Turn) -> None:
         """There is work for it. Returns at once."""
@@ -76,17 +100,19 @@ class Hands:
         """Whether the thread that asks is one of them."""
         return threading.current_thread() in self._threads
 
-    def is_process(self) -> bool:
-        """Whether this is their process: they do not come along in a fork."""
-        return self._process == os.getpid()
+    def can_work(self) -> bool:
+        """Whether they have not ended and this is their process: they do not come along in a fork."""
+        return not self._ending and self._process == os.getpid()
 
     def stop(self) -> None:
-        """End the threads; what waits is left."""
-        if not self.is_process():
+        """End the threads; what waits is left, and what they serve takes nothing more."""
+        if self._process != os.getpid():
             return
         with self._lock:
             threads, self._threads = self._threads, []
-        self._ending = True
+            served, self._ending = list(self._served), True
+        for thing in served:
+            thing.refuse()
         self._wake.set()
         for _ in threads:
             self._helpers.put(False)

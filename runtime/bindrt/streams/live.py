@@ -100,6 +100,7 @@ class LiveStream:
         self._fed = False  # the feed's end has been told
         self._ended = threading.Event()
         self._closed_by = ""
+        backend.hands.serve(self)
 
     def push(self, data: Any, time: Any = None) -> None:
         """Hand over what the sensor gave. It is copied, and prepared by another thread: this never waits.
@@ -116,8 +117,9 @@ class LiveStream:
             ClosedError: the stream or the model is closed.
         """
         answer = _UNUSUAL if self._takes_all else self._inbox.push(data, time)
-        if answer == _UNUSUAL:  # so it is where the model is closed, or of another process
+        if answer == _UNUSUAL:  # so it is where the model is closed, or of another process, or at its end
             self._backend.require()
+            self._backend.hands.require_running()
             with self._lock:
                 answer = self._push(data, time)
         if answer == _DUE:
@@ -174,7 +176,7 @@ class LiveStream:
         Args:
             drain: first finish what was pushed. Otherwise what the model does not have is dropped.
         """
-        if not self._backend.hands.is_process():  # the threads are the parent's
+        if not self._backend.hands.can_work():  # they are the parent's, or the process ends
             self._end()
             return
         with self._lock:
@@ -184,6 +186,10 @@ class LiveStream:
         self._backend.hands.call(self._turn)
         while not self._backend.hands.are_here() and not self._ended.wait(_PATIENCE):
             pass
+
+    def refuse(self) -> None:
+        """Take nothing any more; called at the end of the process, when nobody prepares it."""
+        self._inbox.close()
 
     @property
     def closed(self) -> bool:

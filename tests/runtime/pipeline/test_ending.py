@@ -79,6 +79,30 @@ def test_daemon_threads_at_the_end(call: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "leaving\n", "")
 
 
+def test_pushes_of_a_daemon_thread_at_the_end() -> None:
+    """None is taken that nobody prepares; and the stream can be closed."""
+    done = run_script(
+        "import atexit\n"
+        "m = bindrt.load('tiny', modalities=['imu'])\n"
+        "m.warm_up()\n"
+        "def look():\n"
+        "    before = stream.stats()['pushed']\n"
+        "    time.sleep(0.2)\n"
+        "    print(before > 0, stream.stats()['pushed'] - before, flush=True)\n"
+        "    m.close()\n"
+        "    print(stream.closed, flush=True)\n"
+        "atexit.register(look)\n"  # called after what the stream registers
+        "stream = m.live('imu')\n"
+        "def push():\n"
+        "    for number in range(10**9):\n"
+        "        stream.push(np.ones((6, 1)), np.array([number / 400]))\n"
+        "        time.sleep(0.001)\n"
+        "threading.Thread(target=push, daemon=True).start()\n"
+        "time.sleep(0.1)\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True 0\nTrue\n", "")
+
+
 def test_a_thread_that_goes_on_when_the_main_thread_has_ended() -> None:
     done = run_script(
         "m = bindrt.load('tiny', modalities=['imu'], engine='onnxruntime')\n"
