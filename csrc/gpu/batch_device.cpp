@@ -191,8 +191,9 @@ void BatchDevice::queue(const std::function<void(std::size_t, Flight&)>& body) {
 }
 
 const float* BatchDevice::wait() {
-  const Flight& flight = *flights_[waited_++ % depth()];
+  Flight& flight = *flights_[waited_++ % depth()];
   translated([&flight] { flight.done.wait(); });
+  flight.free_whole();
   return flight.host().vectors;
 }
 

@@ -126,6 +126,12 @@ class BatchDevice final : public pipeline::Device {
   struct Flight {
     Flight(const Context& context, std::int64_t rows, std::int64_t dim);
     HostBuffers host() const noexcept;
+    // For a batch that was computed. Others may need the memory before this place comes round again.
+    void free_whole() noexcept {
+      if (whole) {
+        whole->on_device = nullptr;
+      }
+    }
     PinnedMemory items;
     PinnedMemory vectors;
     Event done;

@@ -46,7 +46,7 @@ BatchDevice::Whole BatchDevice::whole_for(const pipeline::Batch& batch) {
   const std::size_t input = there.add(batch.used, static_cast<std::size_t>(batch.row_bytes));
   const std::size_t items = there.add(batch.used, kItemBytes);
   const std::size_t output = there.add(batch.used, dim);
-  const std::size_t vectors = there.add(std::ssize(batch.entries), dim);
+  const std::size_t vectors = there.add(batch.used, dim);  // pooling writes one for each row
   Parts here;
   const std::size_t items_here = here.add(batch.used, kItemBytes);
   const std::size_t vectors_here = here.add(std::ssize(batch.entries), dim);

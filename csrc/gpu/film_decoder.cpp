@@ -72,16 +72,18 @@ std::unique_ptr<kernels::DeviceFilm> FilmDecoder::film(std::int64_t pixels, std:
   if (pixels < options_.from) {
     return nullptr;
   }
+  std::unique_ptr<StreamQueue> queue;
   try {
-    std::unique_ptr<StreamQueue> queue = take_queue();
-    std::shared_ptr<std::byte> memory =
-        queue == nullptr ? nullptr : rows_->take(static_cast<std::size_t>(rows) * row_bytes_);
-    if (memory != nullptr) {
-      return std::make_unique<Film>(*this, std::move(queue), std::move(memory), rows);
+    queue = take_queue();
+    if (queue != nullptr) {
+      queue->rewind();
+      if (auto memory = rows_->take(static_cast<std::size_t>(rows) * row_bytes_)) {
+        return std::make_unique<Film>(*this, std::move(queue), std::move(memory), rows);
+      }
     }
-    give_back(std::move(queue));
   } catch (const std::exception&) {  // of the driver; who decodes elsewhere meets it again
   }
+  give_back(std::move(queue));  // also after a failure, since others wait for it
   return nullptr;
 }
 
@@ -100,8 +102,6 @@ std::unique_ptr<StreamQueue> FilmDecoder::take_queue() {
   }
   std::unique_ptr<StreamQueue> queue = std::move(idle_.back());
   idle_.pop_back();
-  lock.unlock();
-  queue->rewind();
   return queue;
 }
 

@@ -91,7 +91,6 @@ class Inbox {
     std::vector<Piece<Held>> dropped;  // freed without the mutex
     const std::lock_guard lock(mutex_);
     if (closed_) {
-      dropped.push_back(std::move(piece));
       return Answer::kUnusual;
     }
     piece.seconds = seconds_of(piece);
@@ -107,7 +106,6 @@ class Inbox {
     std::vector<Piece<Held>> dropped;
     const std::lock_guard lock(mutex_);
     if (closed_) {
-      dropped.push_back(std::move(piece));
       return false;
     }
     add(std::move(piece), dropped);

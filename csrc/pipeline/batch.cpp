@@ -42,6 +42,7 @@ void Batch::clear() noexcept {
   full = patient = false;
   priority = 0;
   from_device = nullptr;
+  device_calls = 0;
 }
 
 std::int64_t Batch::close_holes() {

@@ -173,13 +173,8 @@ std::optional<Prepared> prepare_lent(const Array& array, const Item& item, const
   const std::int64_t row = shape[2] * shape[3];
   for (const auto& [frame, targets] : found.targets) {
     const auto* const pixels = static_cast<const std::uint8_t*>(array.data) + frame * shape[1] * row;
-    left->add({{kernels::PixelFormat::kRgb24, width, height, {pixels}, {row}, {}},
-               0,
-               targets.data(),
-               static_cast<std::int32_t>(targets.size()),
-               nullptr,
-               kernels::OutType::kFloat32,
-               kVideoFrames * kSquare});
+    left->add(crops_of(frame, {{kernels::PixelFormat::kRgb24, width, height, {pixels}, {row}, {}}, 0}, found,
+                       nullptr));
   }
   slots.reserve(found.count);
   slots.leave(left);
@@ -194,13 +189,16 @@ std::string describe(const video::Film& film) {
 
 // On a device that decodes such videos, or here. False: left to Python.
 bool make_views(video::Film& film, const VideoViews& views, Slots& slots) {
-  const auto device = slots.film(std::int64_t{film.width()} * film.height(), views.count);
+  auto device = slots.film(std::int64_t{film.width()} * film.height(), views.count);
   if (device == nullptr) {
     return write(film, views, slots);
   }
+  if (decoded_there(film, *device, views, slots)) {
+    return true;
+  }
+  device = nullptr;  // its place is for other videos
   // A video that neither takes is not ordinary.
-  return decoded_there(film, *device, views, slots) ||
-         (write(film, views, slots) && slots.may_refuse(describe(film)));
+  return write(film, views, slots) && slots.may_refuse(describe(film));
 }
 
 }  // namespace

@@ -57,8 +57,8 @@ class MelStore {
   void fill(const py::array& out, const py::object& signal, std::int64_t begin, const live::FrameRange& part,
             std::int64_t frame, const live::MelPlan& plan, const Steps& steps) {
     py::array to = output_array(out, input_dtype(false), {kernels::kMelBands, kMelFrames});
-    require_apart(to, py::reinterpret_borrow<py::array>(signal), "signal");
     live::MelWindow window{audio_view(signal, begin), part.first, part.second, frame, {}};
+    require_apart(to, py::reinterpret_borrow<py::array>(signal), "signal");
     if (part.first < begin || part.second < part.first || part.second > begin + window.signal.count) {
       throw py::value_error("the window is not a part of the signal");
     }

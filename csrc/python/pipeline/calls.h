@@ -77,7 +77,7 @@ inline pipeline::Ready ready_on_device(std::shared_ptr<const gpu::LentRows> rows
 // What the device does of preparing.
 struct DeviceParts {
   bool makes_rows = false;   // of ordinary items
-  bool decodes_all = false;  // ordinary videos that it does not decode are an error
+  bool decodes_all = false;  // ordinary videos that it refuses are an error
 };
 
 class PythonCalls final : public pipeline::Callbacks {

@@ -28,7 +28,7 @@ namespace {
 
 using namespace pipeline;
 
-// Whether the GPU prepares ordinary items.
+// What the options of a GPU say of preparing.
 DeviceParts parts_of(const py::dict& gpu) {
   const auto is_set = [&gpu](const char* name) { return gpu.contains(name) && gpu[name].cast<bool>(); };
   return {is_set("makes_rows"), is_set("decodes_all")};

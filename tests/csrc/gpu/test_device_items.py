@@ -83,6 +83,16 @@ def test_views_of_one_item(on_gpu: Any, plain: bindrt.Model) -> None:
     np.testing.assert_allclose(found, plain.embed(audio=bindrt.Prepared(views)).audio, atol=1e-6)
 
 
+def test_large_items_one_after_the_other(on_gpu: Any) -> None:
+    """Each takes more than a third of the memory for such batches, and has it while it is computed."""
+    views = np.zeros((84, 3, 2, 224, 224), np.float32)
+    model, engine = on_gpu("video", max_batch=42)
+    for _ in range(3):
+        model.embed(video=bindrt.Prepared(Interface(views)))
+    assert model.stats()["video"]["pipeline"]["rows_on_device"] == 3 * 84
+    assert sum(map(len, engine.seen)) == 3 * 84  # none ran alone
+
+
 def test_every_call_takes_them(on_gpu: Any, plain: bindrt.Model) -> None:
     arrays = some("imu", 4)
     want = plain.embed(imu=ready(arrays)).imu

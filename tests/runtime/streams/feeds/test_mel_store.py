@@ -35,6 +35,8 @@ def test_int16_is_taken_as_it_is() -> None:
         ({"begin": -1, "part": (-1, 9)}, "begin is -1"),
         ({"signal": WAVE.astype(np.float64)}, "float32, int16 or int32"),
         ({"signal": WAVE[None]}, "shape"),
+        ({"signal": None}, "samples"),
+        ({"signal": [0.0]}, "samples"),
         ({"signal": WAVE * np.float32(np.nan)}, "NaN"),
         ({"steps": [(1, 0.5)] * 3}, "at most 2 steps"),
         ({"frame": -3}, "not kept any more"),
