@@ -159,4 +159,7 @@ def test_once_for_all_threads() -> None:
     for thread in threads:
         thread.join()
     assert len(set(map(id, found))) == 1
-    assert workers(False) is workers(False) is not workers(True)
+    usual = workers(False, "batch")
+    assert usual is workers(False, "batch")
+    assert usual is not workers(True, "batch")
+    assert usual is not workers(False, "normal")

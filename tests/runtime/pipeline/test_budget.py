@@ -69,7 +69,7 @@ class Watched(io.RawIOBase):
 def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[SimulatedEngine], bindrt.Model]]:
     """bind-tiny's images with an engine that says it computes on 64 cores, and four threads that prepare."""
     pool = _core.Workers(4)
-    monkeypatch.setattr(encoder, "workers", lambda background: pool)
+    monkeypatch.setattr(encoder, "workers", lambda background, scheduling: pool)
     with ExitStack() as models:
 
         def loaded(engine: SimulatedEngine) -> bindrt.Model:
