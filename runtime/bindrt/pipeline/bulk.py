@@ -89,7 +89,7 @@ class Bulk:
         self._bulk = _core.Bulk(items, self._outcome.rows, on_device)
         self._is_text = MODALITIES[modality].tokens is not None
         self._is_quick = len(items) == 1 or all(isinstance(item, Prepared) for item in items)
-        self._texts = self._groups()
+        self._texts: Iterator[Group | None] | None = None  # only meanwhile: it refers to this object
         self._group: Group | None = None  # the next to submit
         self._window: Window | None = None
         self._alone: deque[int] = deque()  # texts that are prepared one by one
@@ -123,8 +123,13 @@ class Bulk:
         Raises:
             Error: that of the first bad item, or the engine's.
         """
+        self._texts = None
         if self._bad is not None:
-            raise self._bad[1] from None
+            error, self._bad = self._bad[1], None
+            try:
+                raise error from None
+            finally:
+                del error  # it would refer to itself by its traceback, and so keep the items
         self._outcome.notes.update(self._bulk.take_notes())
         return self._outcome
 
@@ -200,6 +205,7 @@ class Bulk:
         options = self._core_options(pipeline, True)
         while self._submit_alone(pipeline) and self._bad is None and self._bulk.open() <= self._most:
             if self._group is None:
+                self._texts = self._texts or self._groups()
                 self._group = next(self._texts, None)
             if self._group is None:
                 self._is_submitted = self._next == len(self._items) and not self._alone

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -52,6 +54,28 @@ def test_embed_goes_through_the_pipeline(load_with: Load) -> None:
     counts = model.stats()["imu"]["pipeline"]
     assert counts["submitted"] == counts["done"] == 100
     assert engine.batches[:7] == [8, 8, 8, 8, 8, 8, 2]
+
+
+def test_items_are_free_without_the_collector_of_cycles(load_with: Load) -> None:
+    """A server would hold the uploads of some seconds until it comes."""
+    model = load_with(text=SimulatedEngine(8), audio=SimulatedEngine(8))
+    sounds = [path.read_bytes() for path in sorted((HERE / "inputs/audio").glob("*.wav"))]
+    texts = [f"a bell {i} rings" for i in range(3)]
+    held = [sys.getrefcount(each) for each in (*sounds, *texts)]
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            model.embed(audio=sounds, text=texts)
+            asyncio.run(model.aembed(audio=sounds, text=texts))
+            model.embed(audio=[*sounds, b"none"], on_error="skip")
+            with pytest.raises(bindrt.Error):
+                model.embed(audio=[*sounds, b"none"])
+        more = np.array([sys.getrefcount(each) for each in (*sounds, *texts)]) - held
+        # A batch keeps its items until its memory is used again.
+        assert more.max() <= bindrt.PipelineOptions().batches_in_flight
+    finally:
+        gc.enable()
 
 
 def test_small_calls_run_on_their_own_thread(load_with: Load) -> None:
