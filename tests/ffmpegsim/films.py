@@ -109,6 +109,13 @@ def test_which_videos(
         assert decoded(model) == count, options
 
 
+def require_decoded_here(on_gpu: Load, plain: bindrt.Model, item: bindrt.Video) -> None:
+    """By default the CPU decodes it, with its usual numbers."""
+    model, _ = on_gpu("video")
+    np.testing.assert_allclose(model.embed(video=item).video, plain.embed(video=item).video, atol=1e-5)
+    assert decoded(model) == 0
+
+
 @pytest.mark.parametrize("how", ["refuses", "deep", "cropped", "no device"])
 def test_what_the_gpu_refuses(
     on_gpu: Load, plain: bindrt.Model, films: dict[str, Path], ffmpeg: FfmpegSim, how: str,
@@ -117,10 +124,8 @@ def test_what_the_gpu_refuses(
     """The CPU decodes it, or with decode="gpu" it is an error."""
     ffmpeg.behave(how)
     monkeypatch.setattr(gpu_videos, "LEAST_PIXELS", 0)
-    model, _ = on_gpu("video")
     item = few(films["h264"])
-    np.testing.assert_allclose(model.embed(video=item).video, plain.embed(video=item).video, atol=1e-5)
-    assert decoded(model) == 0
+    require_decoded_here(on_gpu, plain, item)
     model, _ = on_gpu("video", decode="gpu")
     with pytest.raises(
         bindrt.EngineError, match=r"h264\.mp4' on the GPU: NVDEC .* \(h264 of 64×48\).*'auto'"
@@ -132,10 +137,8 @@ def test_codecs_whose_frames_depend_on_the_decoder(
     on_gpu: Load, plain: bindrt.Model, films: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gpu_videos, "LEAST_PIXELS", 0)
-    model, _ = on_gpu("video")
     item = few(films["mpeg4"])
-    np.testing.assert_allclose(model.embed(video=item).video, plain.embed(video=item).video, atol=1e-5)
-    assert decoded(model) == 0
+    require_decoded_here(on_gpu, plain, item)
     model, _ = on_gpu("video", decode="gpu")
     with pytest.raises(bindrt.EngineError, match="mpeg4 of 64×48"):
         model.embed(video=films["mpeg4"])

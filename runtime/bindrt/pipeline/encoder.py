@@ -87,16 +87,16 @@ class EncoderPipeline:
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
         shapes = sum(len(_lengths(m, encoder)) or 1 for m in self.modalities)
         gpu = _gpu(engine, options, self.max_batch, shapes)
-        if gpu is None:
-            _require_no_gpu(encoder, self.modalities, engine, options)
         #: Decodes pictures on the engine's GPU; None: the CPU does.
         self.decodes: PictureDecoder | None = None
-        if gpu is not None and "image" in self.modalities and options.prepare != "cpu":
-            self.decodes = picture_decoder(gpu["device"], options.decode)
-        if gpu is not None and self.decodes is not None:
-            least = 0 if options.decode == "gpu" else LEAST_PIXELS
-            gpu |= {"decode": self.decodes, "decode_from": least}
-        if gpu is not None:
+        if gpu is None:
+            _require_no_gpu(encoder, self.modalities, engine, options)
+        else:
+            if "image" in self.modalities and options.prepare != "cpu":
+                self.decodes = picture_decoder(gpu["device"], options.decode)
+            if self.decodes is not None:
+                least = 0 if options.decode == "gpu" else LEAST_PIXELS
+                gpu |= {"decode": self.decodes, "decode_from": least}
             gpu |= decoding(options, self.modalities)
         background = encoder.name in options.background_encoders()
         turn = partial(background_lock().turn, encoder.name) if background else nullcontext

@@ -78,8 +78,8 @@ class Pieces:
 class BoundedConnection(HttpToolsProtocol):
     """uvicorn's connection. It closes if headers are too long, or come after ``timeout_keep_alive``.
 
-    Of a body whose length is known the parser sees only what comes with the headers: the rest needs no
-    parsing, and the parser would copy it.
+    The parser sees only what comes with the headers, where the length of the body is known: the rest needs
+    no parsing, and the parser would copy it.
     """
 
     _head = 0
