@@ -196,7 +196,8 @@ class Soak:
 
     async def _exchange(self, sent: bytes) -> tuple[int, bytes]:
         while self._idle:
-            connection = self._idle.pop()
+            # Any of them: the one used last would mostly be the same, and so would be its worker.
+            connection = self._idle.pop(self._random.randrange(len(self._idle)))
             if not connection[0].at_eof():
                 break
             connection[1].close()
