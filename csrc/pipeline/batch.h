@@ -64,6 +64,7 @@ struct Batch {
   std::vector<Entry> entries;
   std::int64_t used = 0;    // rows reserved
   std::int64_t credit = 0;  // rows that its lane counts for it
+  std::int64_t handed = 0;  // rows that its lane counts as the engine's, once that has it
   std::size_t pending = 0;  // entries that are still being written
   std::size_t dropped = 0;
   bool full = false;     // takes no more

@@ -93,6 +93,9 @@ BatchPtr Pipeline::take_for_engine(Lock& lock, Batch* batch, Time now) {
   const bool is_dead = taken->live() == 0;
   if (is_dead) {
     over = recycle(std::exchange(taken, nullptr));
+  } else {
+    taken->handed = taken->used;
+    lane(taken->lane).in_engine += taken->handed;
   }
   lock.unlock();
   deliver(expired);
@@ -228,6 +231,7 @@ void Pipeline::run(BatchPtr batch) {
 void Pipeline::count_batch(const Batch& batch, Time busy_from, const RunCounts& counts) {
   Lane& of = lane(batch.lane);
   executor_.busy += (batch.run_end - busy_from).count();
+  of.in_engine -= batch.handed;
   ++of.counts.batches;
   of.counts.rows += static_cast<std::uint64_t>(batch.used);
   of.counts.engine_calls += static_cast<std::uint64_t>(counts.calls);

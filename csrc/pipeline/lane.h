@@ -66,6 +66,7 @@ struct Lane {
   int waiting_for_space = 0;      // threads
   int preparing = 0;
   std::int64_t in_flight = 0;               // rows
+  std::int64_t in_engine = 0;               // rows of batches that the engine or the device has
   std::int64_t limit;                       // rows the engine takes at once, after it ran out of memory
   std::vector<Batch*> open;                 // the one to fill, by length class; may be null
   std::vector<bool> making;                 // a batch of the class is being allocated

@@ -228,7 +228,15 @@ LaneSnapshot Pipeline::snapshot(int index) {
   require_this_process();
   const Lock lock(mutex_);
   const Lane& of = lane(index);
-  LaneSnapshot found{of.counts, of.queue.size(), of.preparing, of.in_flight, of.limit, 0, of.batch_sizes};
+  LaneSnapshot found;
+  found.counts = of.counts;
+  found.queued = of.queue.size();
+  found.preparing = of.preparing;
+  found.in_flight = of.in_flight;
+  found.in_engine = of.in_engine;
+  found.limit = of.limit;
+  found.batch_sizes = of.batch_sizes;
+  found.device_lost = executor_.lost != nullptr;
   const auto add = [&found](const BatchPtr& batch) {
     found.batch_bytes += batch->memory != nullptr
                              ? static_cast<std::size_t>(batch->capacity * batch->row_bytes)

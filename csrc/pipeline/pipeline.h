@@ -33,9 +33,11 @@ struct LaneSnapshot {
   std::size_t queued = 0;
   int preparing = 0;
   std::int64_t in_flight = 0;
+  std::int64_t in_engine = 0;
   std::int64_t limit = 0;
   std::size_t batch_bytes = 0;
   std::vector<std::uint64_t> batch_sizes;
+  bool device_lost = false;  // every batch fails from now on
 };
 
 class Pipeline final : public WorkSource {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from time import perf_counter
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from bindrt.item_types import ModalityName
 from bindrt.lifetime import Lifetime
 from bindrt.loaded_encoders import LoadedEncoders
 from bindrt.modalities import MODALITIES
+from bindrt.pipeline import Pipelines
 
 
 class Holding:
@@ -23,6 +25,7 @@ class Holding:
     bundle: Bundle
     modalities: tuple[ModalityName, ...]
     embed_dim: int
+    pipelines: Pipelines
     _loaded: LoadedEncoders
     _lifetime: Lifetime
 
@@ -68,9 +71,11 @@ class Holding:
             engine = self._loaded.warm(encoder.name)
             if engine is not None:
                 with engine_gate:
+                    begin = perf_counter()
                     engine.run(
                         np.ones((1, *encoder.view), encoder.dtype), np.empty((1, self.embed_dim), np.float32)
                     )
+                self.pipelines.row_seconds[encoder.name] = perf_counter() - begin
                 warm.append(modality)
         return tuple(warm)
 

@@ -61,6 +61,8 @@ PIPELINE_GAUGES = (
     Count("queued", "bindrt_queued_requests", "Requests in the queue."),
     Count("preparing", "bindrt_preparing_requests", "Requests being prepared."),
     Count("rows_in_flight", "bindrt_rows_in_flight", "Views being prepared, in batches or in the engine."),
+    Count("rows_in_engine", "bindrt_rows_in_engine", "Views of batches that the engine has."),
+    Count("device_lost", "bindrt_device_lost", "1 once the engine's GPU is lost: all requests fail."),
     Count("limit", "bindrt_batch_limit_rows", "Views the engine takes at once; less after out of memory."),
     Count("batch_bytes", "bindrt_batch_memory_bytes", "Memory of batches."),
 )

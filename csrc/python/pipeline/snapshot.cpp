@@ -75,6 +75,8 @@ py::dict lane_snapshot(pipeline::Pipeline& core, int lane) {
   }
   result["preparing"] = found.preparing;
   result["rows_in_flight"] = found.in_flight;
+  result["rows_in_engine"] = found.in_engine;
+  result["device_lost"] = static_cast<int>(found.device_lost);
   result["limit"] = found.limit;
   py::dict sizes;
   for (std::size_t rows = 0; rows < found.batch_sizes.size(); ++rows) {

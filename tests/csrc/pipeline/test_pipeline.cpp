@@ -77,6 +77,7 @@ void test_values_and_sizes() {
   check_all_done(world);
   CHECK(world.model->most_rows.load() == 4);
   CHECK(world.pipeline->snapshot(0).in_flight == 0);
+  CHECK(world.pipeline->snapshot(0).in_engine == 0);
   CHECK(world.pipeline->snapshot(0).counts.done == 20);
   CHECK(world.pipeline->times(1, Stage::kTotal).count() == 20);
 }

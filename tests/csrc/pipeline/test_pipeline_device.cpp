@@ -247,6 +247,7 @@ void test_nothing_runs_alone_once_the_device_is_lost() {
   world.wait();
   CHECK(world.items.back()->message == "the device is lost");
   CHECK(begun.load() == 2);  // and it was not asked again
+  CHECK(world.pipeline->snapshot(0).device_lost && world.pipeline->snapshot(0).in_engine == 0);
 }
 
 // The engine, run alone for what the device did not take, is the first to meet the loss: it is asked once,

@@ -13,7 +13,7 @@ from typing import Any
 import bindrt
 from bindrt.commands import serve as command
 from support.engines import GatedEngine
-from support.serving import Running, gated, running, wait_for
+from support.serving import Running, counts, gated, running, wait_for
 
 
 def test_ready_only_when_warm_and_open() -> None:
@@ -37,12 +37,13 @@ def test_ready_only_when_warm_and_open() -> None:
 
 
 def test_ready_says_no_while_an_engine_does_not_go_on(pool: ThreadPoolExecutor) -> None:
-    with gated() as (server, engine, _):
+    with gated() as (server, engine, model):
         assert server.post("/v1/embeddings", {"input": "a bell"}).status == 200
         engine.gate.clear()
         engine.entered.clear()
         asked = pool.submit(server.post, "/v1/embeddings", {"input": "a bell"})
         assert engine.entered.wait(60)
+        assert (counts(model)["rows_in_engine"], counts(model)["device_lost"]) == (1, 0)
         wait_for(lambda: not server.is_ready())
         assert server.ask("GET", "/ready").json["problem"] == "tiny: the engine of text does not go on"
         assert server.ask("GET", "/live").status == 200
@@ -91,7 +92,7 @@ def test_the_command_keeps_what_it_loaded_from_the_collector() -> None:
     """Before it is ready, and once: a full collection would hold all requests up."""
     from bindrt.serving.health import Health
 
-    health, counts = Health({}), []
+    health, kept_counts = Health({}), []
     server: Any = SimpleNamespace(health=health, run=lambda listeners: None, ended_by=None)
     with socket.socket() as listener:
         command._serve(server, listener, argparse.Namespace(no_access_log=True, traces=False))
@@ -100,14 +101,14 @@ def test_the_command_keeps_what_it_loaded_from_the_collector() -> None:
     def kept() -> None:
         assert health.problem() == "the models are being loaded"
         keep()
-        counts.append(gc.get_freeze_count())
+        kept_counts.append(gc.get_freeze_count())
 
     health.on_warm = kept
     try:
         asyncio.run(health.warm_up())
         asyncio.run(health.warm_up())
         assert health.problem() == ""
-        assert len(counts) == 1
-        assert counts[0] > 10_000
+        assert len(kept_counts) == 1
+        assert kept_counts[0] > 10_000
     finally:
         gc.unfreeze()
