@@ -95,7 +95,7 @@ def _add_requests(add: Add) -> None:
     add("--queue-seconds", type=float, default=d.queue_seconds, metavar="S",
         help=f"that items may wait for others; past them: status 429; {d.queue_seconds:g}")  # fmt: skip
     add("--body-seconds", type=float, default=d.body_seconds, metavar="S",
-        help=f"in which a body must have come; {d.body_seconds:g}")  # fmt: skip
+        help=f"in which a body must have come, and its answer be read; {d.body_seconds:g}")  # fmt: skip
     add("--fetch-urls", nargs="+", default=[], metavar="HOST",
         help="fetch files that requests name by URL, from these hosts alone: images.example.org, "
         "*.example.org; never from inside a network")  # fmt: skip

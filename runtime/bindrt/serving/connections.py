@@ -17,11 +17,17 @@ class JoinedTransport:
     """A transport that sends the head of an answer together with its body, by one call of the system.
 
     A call costs more than most answers, and the client wakes for each.
+
+    Args:
+        seconds: in which a client must read what is left when the connection closes.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, seconds: float
+    ) -> None:
         self._transport = transport
         self._loop = loop
+        self._seconds = seconds
         self._head = b""
 
     def __getattr__(self, name: str) -> Any:
@@ -40,11 +46,49 @@ class JoinedTransport:
     def close(self) -> None:
         self._flush()
         self._transport.close()
+        if self._transport.get_write_buffer_size():  # it closes once that is read
+            self._loop.call_later(self._seconds, self._transport.abort)
 
     def _flush(self) -> None:
         if self._head:
             head, self._head = self._head, b""
             self._transport.write(head)
+
+
+class Unread:
+    """Answers that wait until their clients read, of all connections of a server.
+
+    A client that does not read would hold its answer for ever; that to a short request may be long.
+
+    Args:
+        most: bytes of all of them. Past them, the connection that has waited longest ends.
+        seconds: in which an answer must be read. Then its connection ends.
+
+    Attributes:
+        held: bytes that wait.
+    """
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self.seconds = seconds
+        self.held = 0
+        self._most = most
+        self._sizes: dict[Any, int] = {}  # by transport, those that wait longest first
+
+    def hold(self, transport: Any) -> None:
+        """Counts what waits on a connection."""
+        size = self._sizes[transport] = transport.get_write_buffer_size()
+        self.held += size
+        while self.held > self._most and len(self._sizes) > 1:
+            self.end(next(iter(self._sizes)))
+
+    def let_go(self, transport: Any) -> None:
+        """What waited was read, or the connection has ended."""
+        self.held -= self._sizes.pop(transport, 0)
+
+    def end(self, transport: Any) -> None:
+        """Ends a connection, with what waits on it."""
+        self.let_go(transport)
+        transport.abort()
 
 
 class Pieces:
@@ -76,7 +120,8 @@ class Pieces:
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """uvicorn's connection. It closes if headers are too long, or come after ``timeout_keep_alive``.
+    """uvicorn's connection. It closes if headers are too long, or come after ``timeout_keep_alive``, or if the
+    client does not read. :func:`bounded_by` makes one server's.
 
     The parser sees only what comes with the headers, where the length of the body is known: the rest needs
     no parsing, and the parser would copy it.
@@ -86,14 +131,34 @@ class BoundedConnection(HttpToolsProtocol):
     _in_head = True
     _left = 0  # bytes of the body that have not come; 0 too where its length is not known
     _timer: asyncio.TimerHandle | None = None
+    _unread: Unread
+    _reading: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(JoinedTransport(transport, self.loop))  # type: ignore[arg-type]
+        joined = JoinedTransport(transport, self.loop, self._unread.seconds)
+        super().connection_made(joined)  # type: ignore[arg-type]
         self._start()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
+        self._stop_waiting()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as it is answered."""
+        super().pause_writing()
+        self._reading = self.loop.call_later(self._unread.seconds, self._unread.end, self.transport)
+        self._unread.hold(self.transport)
+
+    def resume_writing(self) -> None:
+        self._stop_waiting()
+        super().resume_writing()
+
+    def _stop_waiting(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+            self._unread.let_go(self.transport)
 
     def data_received(self, data: bytes) -> None:
         if self._in_head:
@@ -145,3 +210,12 @@ class BoundedConnection(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def bounded_by(unread: Unread) -> type[BoundedConnection]:
+    """The connections of one server."""
+
+    class Connection(BoundedConnection):
+        _unread = unread
+
+    return Connection

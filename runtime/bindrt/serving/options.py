@@ -24,7 +24,8 @@ class ServeOptions:
 
     Attributes:
         max_body: bytes of one request's body. More: status 413.
-        max_bodies: bytes of all bodies that are held at once. More: status 429.
+        max_bodies: bytes of all bodies that are held at once. More: status 429. Answers that their clients
+            are slow to read may hold as many; past them, the connection that waits longest ends.
         max_items: items of one request. More: status 413.
         max_text: characters of one text. More: status 413.
         queue: items of one modality that are accepted and not yet answered, of all requests of a model. More:
@@ -32,7 +33,8 @@ class ServeOptions:
         queue_seconds: the longest time that items may have to wait for others, as told by how long those
             before them took. Longer: status 429 at once. Where nothing of their modality waits, none is
             refused.
-        body_seconds: seconds in which a request's body must have come. Longer: status 408.
+        body_seconds: seconds in which a request's body must have come. Longer: status 408. In the same time
+            an answer must be read; then its connection ends.
         api_keys: who may ask: texts that a request gives as ``Authorization: Bearer KEY`` or ``X-Api-Key``.
             None: everybody. ``/live`` and ``/ready`` need no key.
         origins: origins of web pages that may ask (CORS), for example ``https://example.org``. None: no page.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from bindrt.errors import Error
-from bindrt.serving.connections import BoundedConnection
+from bindrt.serving.connections import Unread, bounded_by
 from bindrt.serving.health import Health
 
 if TYPE_CHECKING:
@@ -132,11 +132,12 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: Any, listening: Listening) -> None:
+        limits = app.state.service.options
         super().__init__(
             uvicorn.Config(
                 app,
                 lifespan="on",
-                http=BoundedConnection,
+                http=bounded_by(Unread(limits.max_bodies, limits.body_seconds)),
                 ws="none",
                 log_config=None,
                 access_log=False,

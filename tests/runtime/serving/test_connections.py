@@ -34,13 +34,16 @@ class Sent(asyncio.Transport):
     def close(self) -> None:
         self.calls.append(b"closed")
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
 
 def sent(use: Callable[[asyncio.Transport], None]) -> tuple[list[bytes], list[bytes]]:
     """The calls while ``use`` runs, and those after it."""
 
     async def run() -> tuple[list[bytes], list[bytes]]:
         transport = Sent()
-        joined = connections.JoinedTransport(transport, asyncio.get_running_loop())
+        joined = connections.JoinedTransport(transport, asyncio.get_running_loop(), 60.0)
         assert joined.get_extra_info("peername") == ("127.0.0.1", 1)
         use(joined)
         count = len(transport.calls)
