@@ -15,7 +15,7 @@ from bindrt.errors import Error, InputError
 from bindrt.installed import installed_version
 from bindrt.serving.faults import Fault, fault_of
 from bindrt.serving.grpc_messages import SERVICE, message
-from bindrt.serving.inference import triton_times
+from bindrt.serving.inference import EXTENSIONS, triton_times
 from bindrt.serving.keys import Keys
 from bindrt.serving.observing import Observer, Record
 from bindrt.serving.service import Service
@@ -27,12 +27,15 @@ _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
     404: grpc.StatusCode.NOT_FOUND,
+    408: grpc.StatusCode.DEADLINE_EXCEEDED,
     413: grpc.StatusCode.INVALID_ARGUMENT,
     429: grpc.StatusCode.RESOURCE_EXHAUSTED,
     503: grpc.StatusCode.UNAVAILABLE,
     504: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 _CONTENTS = {"BYTES": "bytes_contents", "FP32": "fp32_contents", "INT64": "int64_contents"}
+#: Calls at once on one connection; more of them wait with the client.
+_STREAMS = 256
 _Answer = Callable[[Any, "Call"], Awaitable[Any]]
 
 
@@ -86,9 +89,14 @@ class GrpcServer:
         Raises:
             Error: it cannot listen there.
         """
-        most = min(self._service.options.max_body, 2**31 - 1)
+        limits = self._service.options
         self._server = grpc.aio.server(
-            options=[("grpc.max_receive_message_length", most), ("grpc.so_reuseport", int(is_shared))]
+            options=[
+                ("grpc.max_receive_message_length", min(limits.max_body, 2**31 - 1)),
+                ("grpc.max_concurrent_streams", _STREAMS),
+                ("grpc.so_reuseport", int(is_shared)),
+            ],
+            maximum_concurrent_rpcs=limits.queue,  # also those that are still being sent
         )
         answers: dict[str, _Answer] = {
             "ServerLive": self._live,
@@ -118,19 +126,21 @@ class GrpcServer:
     def _handler(self, name: str, answer: _Answer) -> Any:
         request = message(f"{name}Request")
 
-        async def handle(data: bytes, context: Any) -> bytes:
+        async def handle(messages: Any, context: Any) -> bytes:
             call = Call(context)
             headers = [(key.encode(), _bytes(value)) for key, value in call.headers.items()]
             with self._service.traces.request(f"grpc {name}", headers) as span:
-                return await traced(data, context, call, headers, span)
+                return await traced(context, call, headers, span)
 
         async def traced(
-            data: bytes, context: Any, call: Call, headers: Sequence[tuple[bytes, bytes]], span: Any
+            context: Any, call: Call, headers: Sequence[tuple[bytes, bytes]], span: Any
         ) -> bytes:
-            status, size = "CANCELLED", len(data)
+            status, size = "CANCELLED", 0
             try:
                 if name not in _OPEN:
                     self._keys.require(headers)
+                data = await _received(context, self._service.options.body_seconds)
+                size = len(data)
                 with self._service.memory.holding(size):
                     found: bytes = (await answer(_parsed(request, data), call)).SerializeToString()
                 status = "OK"
@@ -146,7 +156,8 @@ class GrpcServer:
             finally:
                 self._tell(name, call, status, size, span)
 
-        return grpc.unary_unary_rpc_method_handler(handle)
+        # As a stream of one message: a handler of one message is called once that is here, however long it takes.
+        return grpc.stream_unary_rpc_method_handler(handle)
 
     def _tell(self, name: str, call: Call, status: str, size: int, span: Any) -> None:
         seconds, path = time.perf_counter() - call.started, f"/{SERVICE}/{name}"
@@ -161,7 +172,9 @@ class GrpcServer:
         return message("ServerReadyResponse")(ready=not self._service.health.problem())
 
     async def _about(self, request: Any, call: Call) -> Any:
-        return message("ServerMetadataResponse")(name="bindrt", version=installed_version("bindrt"))
+        return message("ServerMetadataResponse")(
+            name="bindrt", version=installed_version("bindrt"), extensions=EXTENSIONS
+        )
 
     async def _model_ready(self, request: Any, call: Call) -> Any:
         try:
@@ -194,6 +207,23 @@ class GrpcServer:
             outputs=[output],
             raw_output_contents=[np.ascontiguousarray(rows, "<f4").tobytes()],
         )
+
+
+async def _received(context: Any, seconds: float) -> bytes:
+    """The message of a call.
+
+    Raises:
+        Fault: there is none, or it has not come within so many seconds.
+    """
+    reading: asyncio.Future[Any] = asyncio.ensure_future(context.read())
+    reading.add_done_callback(lambda each: each.cancelled() or each.exception())  # looked at, if nobody waits
+    done, _ = await asyncio.wait({reading}, timeout=seconds)  # it ends with the call: gRPC writes into it
+    if not done:
+        raise Fault(408, f"the request did not come within {seconds:g} seconds", "Timeout")
+    if (found := reading.result()) is grpc.aio.EOF:
+        raise Fault(400, "the request: it has no message", "DamagedMessage")
+    data: bytes = found
+    return data
 
 
 def _parsed(kind: Any, data: bytes) -> Any:

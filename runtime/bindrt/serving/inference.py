@@ -19,8 +19,10 @@ from bindrt.serving.faults import Fault
 from bindrt.serving.protocol import BYTES, Endpoint, PlainFault, Protocol, json_of, plain_error
 from bindrt.serving.replies import Json, json_bytes, json_value, number_rows
 from bindrt.serving.service import Service, times_of
-from bindrt.serving.tensors import EMBEDDING, VERSION, ModalityModel, Tensor, infer, model_named
+from bindrt.serving.tensors import DATA, EMBEDDING, VERSION, ModalityModel, Tensor, infer, model_named
 
+#: Of the protocol; what its servers tell of themselves.
+EXTENSIONS = ("binary_tensor_data",)
 #: How many bytes of a body are JSON; tensors follow.
 LENGTH = "inference-header-content-length"
 _Parameters = dict[str, Union[bool, int, float, str]]
@@ -102,6 +104,8 @@ class Inferred(_Inferred, total=False):
     id: str
 
 
+#: A raw binary request: there is no JSON, and the whole body is the one item. Its answer is binary too.
+_RAW = Asked([], parameters={"binary_data_output": True})
 #: JSON, and Triton's extension: JSON with binary data behind it.
 BINARY = "application/octet-stream"
 
@@ -141,7 +145,7 @@ class Inference:
 
     async def server(self, request: Request) -> Json:
         version = installed_version("bindrt")
-        return Json({"name": "bindrt", "version": version, "extensions": ["binary_tensor_data"]})
+        return Json({"name": "bindrt", "version": version, "extensions": [*EXTENSIONS]})
 
     async def live(self, request: Request) -> Json:
         return Json({"live": True})
@@ -161,8 +165,12 @@ class Inference:
     async def infer(self, request: Request) -> Response:
         model = self._model(request)
         body = await request.body()
-        asked, rest = _parsed(body, request.headers.get(LENGTH))
-        tensors = _tensors(asked.inputs, rest)
+        header = request.headers.get(LENGTH)
+        if header == "0":
+            asked, tensors = _RAW, [Tensor(DATA, "BYTES", [1], [body])]
+        else:
+            asked, rest = _parsed(body, header)
+            tensors = _tensors(asked.inputs, rest)
         if any(output.name != EMBEDDING for output in asked.outputs):
             raise InputError("outputs", "there is no such output", f"the only one is {EMBEDDING}")
         when = times_of(request) | triton_times(asked.parameters, exchange_of(request.scope).started)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,8 @@ def test_files_and_texts(serving: Running, served_model: bindrt.Model, media: di
 def test_metadata(serving: Running) -> None:
     assert asked(serving, "ServerLive").live
     assert asked(serving, "ServerReady").ready
-    assert asked(serving, "ServerMetadata").name == "bindrt"
+    about = asked(serving, "ServerMetadata")
+    assert (about.name, list(about.extensions)) == ("bindrt", ["binary_tensor_data"])
     assert asked(serving, "ModelReady", name="audio").ready
     assert not asked(serving, "ModelReady", name="smell").ready
     about = asked(serving, "ModelMetadata", name="audio")
@@ -138,6 +140,56 @@ def test_overload_deadlines_and_hanging_up() -> None:
         engine.gate.set()
         found = asked(server, "ModelInfer", model_name="text", **tensor([b"a"]))
         assert rows(found).shape == (1, model.embed_dim)
+
+
+class Held:
+    """Calls whose messages do not come until the block ends."""
+
+    def __init__(self, server: Running, count: int) -> None:
+        self._end = threading.Event()
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{server.server.grpc_port}")
+        method = self._channel.stream_unary(f"/{SERVICE}/ServerMetadata")
+        self.calls = [method.future(self._nothing(), timeout=60) for _ in range(count)]
+
+    def _nothing(self) -> Iterator[bytes]:
+        self._end.wait()
+        yield b""
+
+    def __enter__(self) -> Held:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._end.set()
+        self._channel.close()
+
+
+def test_a_message_that_does_not_come(served_model: bindrt.Model) -> None:
+    with running(served_model, ServeOptions(body_seconds=0.2), grpc=True) as server:
+        with Held(server, 1) as held, pytest.raises(grpc.RpcError) as failed:
+            held.calls[0].result()
+    assert failed.value.code().name == "DEADLINE_EXCEEDED"
+    assert failed.value.details() == "the request did not come within 0.2 seconds"
+
+
+def test_calls_that_are_being_sent_are_bounded_as_well(served_model: bindrt.Model) -> None:
+    def code() -> str:
+        try:
+            asked(server, "ServerLive")
+        except grpc.RpcError as error:
+            return str(error.code().name)
+        return "OK"
+
+    with running(served_model, ServeOptions(queue=3, max_items=3), grpc=True) as server:
+        with Held(server, 3):
+            wait_for(lambda: code() == "RESOURCE_EXHAUSTED")
+        wait_for(lambda: code() == "OK")
+
+
+def test_who_has_no_key_is_not_listened_to(served_model: bindrt.Model) -> None:
+    with running(served_model, ServeOptions(api_keys=("secret",)), grpc=True) as server:
+        with Held(server, 1) as held, pytest.raises(grpc.RpcError) as failed:
+            held.calls[0].result()
+    assert failed.value.code().name == "UNAUTHENTICATED"
 
 
 def in_flight(server: Running) -> bool:

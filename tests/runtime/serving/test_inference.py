@@ -47,6 +47,19 @@ def test_files_as_binary_data(
     assert np.allclose(found, expected, atol=1e-5)
 
 
+def test_a_raw_binary_request(server: Running, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
+    """Triton's: the whole body is one item."""
+    found = server.ask("POST", "/v2/models/image/infer", media["image"], {HEADER: "0"})
+    assert HEADER in found.headers
+    assert np.allclose(rows(found), served_model.embed(image=media["image"]).image, atol=1e-5)
+    found = server.ask("POST", "/v2/models/text/infer", b"a bell", {HEADER: "0"})
+    assert np.allclose(rows(found), served_model.embed(text="a bell").text, atol=1e-5)
+    for model, body, said in (("image", b"", "data[0]"), ("text", b"\xff", "data[0]: it is no text")):
+        found = server.ask("POST", f"/v2/models/{model}/infer", body, {HEADER: "0"})
+        assert found.status == 400
+        assert said in found.json["error"]
+
+
 def test_texts_and_files_as_json(
     server: Running, served_model: bindrt.Model, media: dict[str, bytes]
 ) -> None:
