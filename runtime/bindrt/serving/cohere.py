@@ -11,8 +11,9 @@ import numpy as np
 from starlette.requests import Request
 
 from bindrt.embeddings import Embeddings, Vectors, unit_rows
-from bindrt.errors import InputError, LimitError, OptionError
+from bindrt.errors import InputError, OptionError
 from bindrt.serving.faults import Fault, Told, told
+from bindrt.serving.picture_heads import PictureHead, picture_head
 from bindrt.serving.protocol import Endpoint, Protocol, json_of
 from bindrt.serving.replies import Json, base64_rows, json_body, number_rows
 from bindrt.serving.service import Served, Service
@@ -54,6 +55,7 @@ class Asked:
     images: Union[list[str], None] = None
     inputs: Union[list[Input], None] = None
     embedding_types: Union[list[Kind], None] = None
+    truncate: Union[Literal["NONE", "START", "END"], None] = None
     output_dimension: Union[int, None] = None
 
 
@@ -82,12 +84,18 @@ class ByType(TypedDict, total=False):
     base64: list[str]
 
 
-class Answer(TypedDict):
+class _Answer(TypedDict):
     id: str
     embeddings: ByType
     texts: list[str]
     meta: About
     response_type: Literal["embeddings_by_type"]
+
+
+class Answer(_Answer, total=False):
+    """``images`` are told where all of them are JPEG, PNG, GIF or WebP."""
+
+    images: list[PictureHead]
 
 
 def endpoints(service: Service) -> list[Endpoint]:
@@ -115,6 +123,8 @@ class Cohere:
                 owners[-1].append((modality, len(items.setdefault(modality, []))))
                 items[modality].append(placed)
         found = await self._service.embed(request, served, items)
+        if asked.truncate in ("NONE", "START"):
+            _require_whole(found, items)
         rows = _joined(found, owners)
         kinds = dict.fromkeys(asked.embedding_types or ["float"])
         tokens = count_tokens([each.item for each in items.get("text", [])])
@@ -123,6 +133,7 @@ class Cohere:
                 "id": str(uuid.uuid4()),
                 "embeddings": {kind: _ENCODE[kind](rows) for kind in kinds},
                 "texts": asked.texts or [],
+                **_told(items.get("image", [])),
                 "meta": {
                     "api_version": {"version": "2"},
                     "billed_units": {"input_tokens": tokens, "images": len(items.get("image", []))},
@@ -153,7 +164,7 @@ def _require(asked: Asked, served: Served) -> None:
         raise InputError("the request", f"it has {given or 'no items'}", "send one of texts, images, inputs")
     count = len(getattr(asked, given[0]))
     if count > MOST_ITEMS:
-        raise LimitError(
+        raise InputError(  # and no LimitError: Cohere's clients know 400 for it, and no 413
             given[0], f"it has {count} items, {MOST_ITEMS} are the most", "send several requests"
         )
     size = served.model.embed_dim
@@ -165,6 +176,23 @@ def _require(asked: Asked, served: Served) -> None:
         )
     if size % 8 and {"binary", "ubinary"} & set(asked.embedding_types or ()):
         raise OptionError("embedding_types", f"{size} bits are no whole bytes", "choose float or int8")
+
+
+def _require_whole(found: Embeddings, items: Mapping[str, Sequence[Placed]]) -> None:
+    """Raises InputError if something of a text was not read: the model takes its first 77 tokens alone."""
+    for (modality, index), notes in found.notes.items():
+        if "characters_cut" in notes:
+            raise InputError(
+                items[modality][index].place,
+                f"it has more than 77 tokens: the last {notes['characters_cut']} characters are not read",
+                'shorten it, or send truncate: "END"',
+            )
+
+
+def _told(images: Sequence[Placed]) -> dict[str, list[PictureHead]]:
+    heads = [picture_head(each.item) for each in images]
+    known = [head for head in heads if head is not None]
+    return {"images": known} if known and len(known) == len(heads) else {}
 
 
 def _parts_of(asked: Asked) -> Iterator[list[tuple[str, Content]]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 
 import bindrt
@@ -27,6 +29,41 @@ def test_the_client(server: Running, served_model: bindrt.Model, media: dict[str
     )
     images = client.embed(images=[in_uri(media["image"], "image/jpeg")], **asked)
     assert np.allclose(images.embeddings.float_, served_model.embed(image=media["image"]).image, atol=1e-5)
+    with PIL.Image.open(io.BytesIO(media["image"])) as picture:
+        size = picture.size
+    (head,) = images.images
+    assert (head.width, head.height, head.format, head.bit_depth) == (*size, "jpeg", 24)
+    with pytest.raises(cohere.BadRequestError, match="96 are the most"):
+        client.embed(texts=["a"] * 97, **asked)
+
+
+def test_texts_that_are_cut_unless_that_is_an_error(server: Running) -> None:
+    found = [
+        server.post("/v2/embed", {"texts": [text], "truncate": truncate})
+        for text, truncate in (("bell " * 80, "END"), ("bell " * 80, None), ("a bell", "NONE"))
+    ]
+    assert [each.status for each in found] == [200, 200, 200]
+    assert "images" not in found[0].json
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "options", "bits"),
+    [
+        ("PNG", "RGBA", {}, 32), ("PNG", "I;16", {}, 16), ("JPEG", "L", {}, 8), ("GIF", "P", {}, 8),
+        ("WEBP", "RGB", {}, 24), ("WEBP", "RGB", {"lossless": True}, 24), ("WEBP", "RGBA", {"exif": b"x"}, 32),
+    ],
+)  # fmt: skip
+def test_what_is_told_of_pictures(kind: str, mode: str, options: dict[str, Any], bits: int) -> None:
+    from bindrt.serving.picture_heads import picture_head
+
+    file = io.BytesIO()
+    PIL.Image.new(mode, (37, 21)).save(file, kind, **options)
+    data = file.getvalue()
+    expected = {"width": 37, "height": 21, "format": kind.lower(), "bit_depth": bits}
+    assert picture_head(data) == expected
+    for end in range(30):
+        assert picture_head(data[:end]) in (None, expected)
+    assert picture_head(b"BM" + data[2:]) is None
 
 
 def test_both_forms_of_image_url(
@@ -63,7 +100,10 @@ def test_types_of_numbers(server: Running, served_model: bindrt.Model) -> None:
     [
         ({}, 400, "send one of texts, images, inputs"),
         ({"texts": ["a"], "images": []}, 400, "send one of"),
-        ({"texts": ["a"] * 97}, 413, "96 are the most"),
+        ({"texts": ["a"] * 97}, 400, "96 are the most"),
+        ({"texts": ["a", "bell " * 80], "truncate": "NONE"}, 400, "texts[1]: it has more than 77 tokens"),
+        ({"texts": ["bell " * 80], "truncate": "START"}, 400, "the last 25 characters are not read"),
+        ({"texts": ["a"], "truncate": "MIDDLE"}, 400, "$.truncate"),
         ({"texts": ["a"], "embedding_types": ["int4"]}, 400, "$.embedding_types[0]"),
         ({"texts": ["a"], "output_dimension": 32}, 400, "they have 96 numbers"),
         ({"images": ["a.jpg"]}, 400, "images[0]: it is not a data: URI"),
