@@ -10,12 +10,13 @@ from typing import Literal, get_args
 import numpy as np
 
 from bindrt import _core
-from bindrt.arrays import Array
+from bindrt.arrays import Array, item_name
 from bindrt.errors import InputError
 from bindrt.items import Source
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
+from bindrt.modalities.steps.grey_pictures import grey_view
 from bindrt.modalities.steps.maps import as_native, load_map, note_beyond_cameras
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.modalities.steps.picture_libraries import serve_pictures
@@ -46,6 +47,8 @@ class Depth:
             RealSense whose depth scale is 0.001.
         depth_scale: the old name of ``model_scale``.
         exif: turn a picture as its EXIF orientation says.
+        as_grey: take a picture of 8 bits as it is, as Weaviate's container does: the mean of its colours, of
+            which 0 to 255 becomes 0 to 1. It has no unit and no camera then.
 
     >>> Depth(np.full((4, 4), 1500, np.uint16), camera="realsense").missing
     'farthest'
@@ -61,6 +64,7 @@ class Depth:
     counts_per_metre: float | None = None
     depth_scale: float = c.DEPTH_SCALE
     exif: bool = False
+    as_grey: bool = False
 
     def __post_init__(self) -> None:
         if self.depth_scale != c.DEPTH_SCALE:
@@ -84,6 +88,10 @@ def _first_outside() -> int:
 
 def prepare(item: Depth, limits: Limits, reserve: Reserve | None = None) -> Views:
     """Disparity of the effective depth, resized, cropped and normalised; notes on missing pixels."""
+    if item.as_grey:
+        _require_no_unit(item)
+        if (view := grey_view(item.src, "depth", limits, item.exif, reserve)) is not None:
+            return view
     loaded = load_map(item.src, "depth", limits, item.exif)
     values, name = loaded.values, loaded.name
     _check_options(item, name)
@@ -102,6 +110,13 @@ def prepare(item: Depth, limits: Limits, reserve: Reserve | None = None) -> View
         **loaded.notes,
     }
     return one_view(out, notes)
+
+
+def _require_no_unit(item: Depth) -> None:
+    if item.unit is not None or item.counts_per_metre is not None or item.camera is not None:
+        raise InputError(
+            item_name(item.src), "both as_grey and a unit or a camera", "pass as_grey alone: it has no unit"
+        )
 
 
 def _camera(item: Depth, name: str) -> tuple[float, float, float]:

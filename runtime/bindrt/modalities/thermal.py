@@ -9,12 +9,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from bindrt import _core
-from bindrt.arrays import Array
+from bindrt.arrays import Array, item_name
 from bindrt.errors import InputError
 from bindrt.items import Source
 from bindrt.limits import Limits
 from bindrt.modalities.modality import Modality, Views, one_view
 from bindrt.modalities.steps import constants as c
+from bindrt.modalities.steps.grey_pictures import grey_view
 from bindrt.modalities.steps.maps import Map, as_native, load_map, note_beyond_cameras
 from bindrt.modalities.steps.output_rows import Reserve, row_for
 from bindrt.modalities.steps.picture_libraries import serve_pictures
@@ -36,6 +37,8 @@ class Thermal:
             or ``"centikelvin"`` (hundredths); the range is in °C then. None: counts of any kind. A
             radiometric JPEG of FLIR's says it itself.
         exif: turn a picture as its EXIF orientation says.
+        as_grey: take a picture of 8 bits as it is, as Weaviate's container does: the mean of its colours, of
+            which 0 to 255 becomes 0 to 1. It has no unit and no range then.
 
     >>> Thermal(np.full((4, 4), 29315, np.uint16), low=0, high=40, unit="centikelvin").high
     40
@@ -47,10 +50,15 @@ class Thermal:
     percentiles: tuple[float, float] | None = None
     unit: ThermalUnit | None = None
     exif: bool = False
+    as_grey: bool = False
 
 
 def prepare(item: Thermal, limits: Limits, reserve: Reserve | None = None) -> Views:
     """8-bit frames as they are; others stretched from a range; the range used is in the notes."""
+    if item.as_grey:
+        _require_no_range(item)
+        if (view := grey_view(item.src, "thermal", limits, item.exif, reserve)) is not None:
+            return view
     loaded = load_map(item.src, "thermal", limits, item.exif)
     name = loaded.name
     notes: dict[str, float | int | str]
@@ -72,6 +80,13 @@ def prepare(item: Thermal, limits: Limits, reserve: Reserve | None = None) -> Vi
         if least <= coldest and int(frame.max()) <= most:
             notes["perhaps_centikelvin"] = coldest
     return one_view(_core.thermal_square(frame, low, high, out=row_for(reserve)), notes)
+
+
+def _require_no_range(item: Thermal) -> None:
+    if any(each is not None for each in (item.low, item.high, item.percentiles, item.unit)):
+        raise InputError(
+            item_name(item.src), "both as_grey and a range or a unit", "pass as_grey alone: it has no range"
+        )
 
 
 def _celsius(frame: Array, unit: ThermalUnit | None, loaded: Map) -> Array:

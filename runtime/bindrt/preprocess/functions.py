@@ -208,6 +208,7 @@ def depth(
     counts_per_metre: float | None = None,
     depth_scale: float = c.DEPTH_SCALE,
     exif: bool = False,
+    as_grey: bool = False,
 ) -> Floats:
     """A depth map as the depth encoder's input: normalised disparity.
 
@@ -229,6 +230,7 @@ def depth(
         counts_per_metre: how many of the map's counts are a metre, where no ``unit`` says it.
         depth_scale: the old name of ``model_scale``.
         exif: turn a picture as its EXIF orientation says.
+        as_grey: take a picture of 8 bits as it is; see :class:`bindrt.Depth`.
 
     Returns:
         float32 ``[1, 224, 224]``, -1.42 to 32.5.
@@ -247,6 +249,7 @@ def depth(
         counts_per_metre,
         depth_scale,
         exif,
+        as_grey,
     )
     out: Floats = _run("depth", src, item, limits)
     return out
@@ -261,6 +264,7 @@ def thermal(
     *,
     unit: ThermalUnit | None = None,
     exif: bool = False,
+    as_grey: bool = False,
 ) -> Floats:
     """A thermal frame as the thermal encoder's input.
 
@@ -274,6 +278,7 @@ def thermal(
         percentiles: take the range from these percentiles of the frame instead, as ``(1, 99)``.
         unit: ``"celsius"``, ``"kelvin"``, ``"decikelvin"`` or ``"centikelvin"``; see :class:`bindrt.Thermal`.
         exif: turn a picture as its EXIF orientation says.
+        as_grey: take a picture of 8 bits as it is; see :class:`bindrt.Thermal`.
 
     Returns:
         float32 ``[1, 224, 224]``, 0 to 1.
@@ -281,7 +286,8 @@ def thermal(
     >>> bindrt.preprocess.thermal("bell.thermal.png").shape
     (1, 224, 224)
     """
-    out: Floats = _run("thermal", src, Thermal(cast(Any, src), low, high, percentiles, unit, exif), limits)
+    item = Thermal(cast(Any, src), low, high, percentiles, unit, exif, as_grey)
+    out: Floats = _run("thermal", src, item, limits)
     return out
 
 

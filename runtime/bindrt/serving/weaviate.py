@@ -26,6 +26,8 @@ _LISTS = {
     "thermal": ("thermal", "thermalVectors"),
     "depth": ("depth", "depthVectors"),
 }
+#: How its container reads pictures that stand for depth or heat. Its vectors have the original's lengths.
+_ITS_READING = {"depth": {"as_grey": "true"}, "thermal": {"as_grey": "true"}}
 _List = Union[list[str], None]
 
 
@@ -90,19 +92,20 @@ class Weaviate:
     async def vectorize(self, request: Request) -> Json:
         asked = await json_body(request, Asked)
         served = self._service.served(request)
-        limits = self._service.limits
+        limits, as_its = self._service.limits, self._service.options.weaviate_scales
         items: dict[str, list[Placed]] = {}
         for name, (modality, _) in _LISTS.items():
             given: _List = getattr(asked, name)
             if given:
                 place: Callable[[int], str] = f"{name}[{{}}]".format
+                reading = _ITS_READING.get(modality) if as_its else None
                 items[modality] = [
                     self._service.text(text, place(at))
                     if modality == "text"
-                    else file_item(modality, file_in_base64(text, place(at), limits), place(at))
+                    else file_item(modality, file_in_base64(text, place(at), limits), place(at), reading)
                     for at, text in enumerate(given)
                 ]
-        found = await self._service.embed(request, served, items, not self._service.options.weaviate_scales)
+        found = await self._service.embed(request, served, items, not as_its)
         return Json(
             {name: number_rows(found[m]) if m in items else [] for m, name in _LISTS.values()},
         )

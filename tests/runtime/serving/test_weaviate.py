@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 
 import bindrt
@@ -78,6 +81,26 @@ def test_scales_of_the_original(served_model: bindrt.Model, media: dict[str, byt
     expected = served_model.embed(text=["a bell ringing", "rain"], normalize=False, **media)  # type: ignore[arg-type]
     for modality, (_, name) in LISTS.items():
         assert np.allclose(found[name], expected[modality], rtol=1e-4, atol=1e-4), modality
+
+
+@pytest.mark.parametrize("modality", ["depth", "thermal"])
+def test_pictures_as_the_container_takes_them(
+    server: Running, served_model: bindrt.Model, modality: str
+) -> None:
+    """The mean of red, green and blue. Without its scales false colours are an error."""
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (300, 240), (30, 60, 120)).save(file, "PNG")
+    name, vectors = LISTS[modality]
+    asked = {name: [in_base64(file.getvalue())]}
+    refused = server.post("/vectorize", asked)
+    assert refused.status == 400
+    assert "the image has colours" in refused.json["error"]
+    with running(served_model, ServeOptions(weaviate_scales=True)) as its:
+        found = its.post("/vectorize", asked)
+    assert found.status == 200, found.body
+    grey: Any = bindrt.Prepared(np.full((1, 224, 224), 70 / 255, np.float32))
+    expected = served_model.embed(normalize=False, **{modality: grey})[modality]
+    assert np.allclose(found.json[vectors], expected, rtol=1e-4, atol=1e-4)
 
 
 def test_probes_and_meta(server: Running, served_model: bindrt.Model) -> None:
