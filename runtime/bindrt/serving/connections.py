@@ -120,8 +120,8 @@ class Pieces:
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """uvicorn's connection. It closes if headers are too long, or come after ``timeout_keep_alive``, or if the
-    client does not read. :func:`bounded_by` makes one server's.
+    """uvicorn's connection. It closes if headers are too long, or come after ``timeout_keep_alive``, or if
+    the client does not read. :func:`bounded_by` makes one server's.
 
     The parser sees only what comes with the headers, where the length of the body is known: the rest needs
     no parsing, and the parser would copy it.

@@ -156,7 +156,7 @@ class GrpcServer:
             finally:
                 self._tell(name, call, status, size, span)
 
-        # As a stream of one message: a handler of one message is called once that is here, however long it takes.
+        # As a stream of one message: a handler of one message is called once that is here, however late.
         return grpc.stream_unary_rpc_method_handler(handle)
 
     def _tell(self, name: str, call: Call, status: str, size: int, span: Any) -> None:

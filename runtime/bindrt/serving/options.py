@@ -44,8 +44,8 @@ class ServeOptions:
         fetch_seconds: seconds in which such a file must have come.
         index: the folder of an index that ``/v1/search`` searches, of the first model's space; None: none.
         weaviate_scales: vectors of Weaviate's protocol are as its container makes them, for an index that was
-            made with it: they have the lengths of the original model, and depth and thermal pictures of 8 bits
-            are the mean of their colours. Else they are unit vectors, and such pictures errors.
+            made with it: they have the lengths of the original model, and depth and thermal pictures of 8
+            bits are the mean of their colours. Else they are unit vectors, and such pictures errors.
         traces: make a span of each request with OpenTelemetry's tracer provider of this process (the extra
             ``otel``).
         access_log: tell the logger ``bindrt.serving.access`` of each request, as a line of JSON.

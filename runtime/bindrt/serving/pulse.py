@@ -16,8 +16,8 @@ from bindrt.model import Model
 INTERVAL = 0.1
 #: Seconds that an engine may always take: with two looks less than one second.
 PATIENCE = 0.7
-#: An engine may take so many times as long as its rows took lately, and where more than two engines work at
-#: once, and so share the cores, half as often for each of them.
+#: An engine may take so many times as long as its rows took lately; where more than two engines work at once,
+#: and so share the cores, half of it for each of them.
 _TIMES = 4
 #: Seconds in which some file must have been decoded, where all threads decode.
 DECODING = 60.0
@@ -67,7 +67,7 @@ class Pulse:
         by_engine: dict[str, dict[str, Mapping[str, Any]]] = {}
         for modality, counts in stats.items():
             by_engine.setdefault(MODALITIES[modality].encoder, {})[modality] = counts
-        working = sum(any(counts["rows_in_engine"] for counts in lanes.values()) for lanes in by_engine.values())
+        working = sum(_sum(lanes.values(), "rows_in_engine") > 0 for lanes in by_engine.values())
         times = max(_TIMES, _TIMES / 2 * working)
         stopped: list[str] = []
         for encoder, lanes in by_engine.items():
@@ -82,7 +82,7 @@ class Pulse:
         return f"the engine of {' and '.join(stopped)} does not go on" if stopped else ""
 
     def _decoding_problem(self, stats: Lanes, now: float) -> str:
-        """One file that is decoded for ever holds one thread, and the others go on; all of them are too many."""
+        """One file that is decoded for ever holds one thread, and the others go on: all must be held."""
         ends = tuple(_sum(stats.values(), name) for name in _ENDS)
         still = self._decoding.seconds(ends, _sum(stats.values(), "preparing") >= self._threads(), now)
         return "no file that is being decoded comes to its end" if still > DECODING else ""

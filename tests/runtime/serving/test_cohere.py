@@ -50,7 +50,8 @@ def test_texts_that_are_cut_unless_that_is_an_error(server: Running) -> None:
     ("kind", "mode", "options", "bits"),
     [
         ("PNG", "RGBA", {}, 32), ("PNG", "I;16", {}, 16), ("JPEG", "L", {}, 8), ("GIF", "P", {}, 8),
-        ("WEBP", "RGB", {}, 24), ("WEBP", "RGB", {"lossless": True}, 24), ("WEBP", "RGBA", {"exif": b"x"}, 32),
+        ("WEBP", "RGB", {}, 24), ("WEBP", "RGB", {"lossless": True}, 24),
+        ("WEBP", "RGBA", {"exif": b"x"}, 32),
     ],
 )  # fmt: skip
 def test_what_is_told_of_pictures(kind: str, mode: str, options: dict[str, Any], bits: int) -> None:
