@@ -22,9 +22,7 @@ class JoinedTransport:
         seconds: in which a client must read what is left when the connection closes.
     """
 
-    def __init__(
-        self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, seconds: float
-    ) -> None:
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         self._transport = transport
         self._loop = loop
         self._seconds = seconds

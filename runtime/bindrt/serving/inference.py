@@ -21,7 +21,7 @@ from bindrt.serving.replies import Json, json_bytes, json_value, number_rows
 from bindrt.serving.service import Service, times_of
 from bindrt.serving.tensors import DATA, EMBEDDING, VERSION, ModalityModel, Tensor, infer, model_named
 
-#: Of the protocol; what its servers tell of themselves.
+#: What servers tell that they have beside the protocol itself.
 EXTENSIONS = ("binary_tensor_data",)
 #: How many bytes of a body are JSON; tensors follow.
 LENGTH = "inference-header-content-length"

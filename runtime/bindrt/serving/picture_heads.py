@@ -55,7 +55,7 @@ def _jpeg(data: bytes) -> tuple[int, int, int] | None:
 
 
 def _webp(head: bytes) -> tuple[int, int, int] | None:
-    """Of its three kinds: lossy, lossless, and with a header before either."""
+    """A WebP of one of its three kinds: lossy, lossless, and with a header before either."""
     kind = head[12:16]
     if kind == b"VP8 ":
         return _little(head, 26) & 0x3FFF, _little(head, 28) & 0x3FFF, 24

@@ -164,9 +164,13 @@ class Held:
 
 
 def test_a_message_that_does_not_come(served_model: bindrt.Model) -> None:
-    with running(served_model, ServeOptions(body_seconds=0.2), grpc=True) as server:
-        with Held(server, 1) as held, pytest.raises(grpc.RpcError) as failed:
-            held.calls[0].result()
+    options = ServeOptions(body_seconds=0.2)
+    with (
+        running(served_model, options, grpc=True) as server,
+        Held(server, 1) as held,
+        pytest.raises(grpc.RpcError) as failed,
+    ):
+        held.calls[0].result()
     assert failed.value.code().name == "DEADLINE_EXCEEDED"
     assert failed.value.details() == "the request did not come within 0.2 seconds"
 
@@ -186,9 +190,13 @@ def test_calls_that_are_being_sent_are_bounded_as_well(served_model: bindrt.Mode
 
 
 def test_who_has_no_key_is_not_listened_to(served_model: bindrt.Model) -> None:
-    with running(served_model, ServeOptions(api_keys=("secret",)), grpc=True) as server:
-        with Held(server, 1) as held, pytest.raises(grpc.RpcError) as failed:
-            held.calls[0].result()
+    options = ServeOptions(api_keys=("secret",))
+    with (
+        running(served_model, options, grpc=True) as server,
+        Held(server, 1) as held,
+        pytest.raises(grpc.RpcError) as failed,
+    ):
+        held.calls[0].result()
     assert failed.value.code().name == "UNAUTHENTICATED"
 
 

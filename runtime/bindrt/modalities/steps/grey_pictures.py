@@ -28,9 +28,7 @@ from bindrt.sources.strips import strips
 _BYTES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
 
 
-def grey_view(
-    src: Source, of: Field, limits: Limits, exif: bool, reserve: Reserve | None
-) -> Views | None:
+def grey_view(src: Source, of: Field, limits: Limits, exif: bool, reserve: Reserve | None) -> Views | None:
     """The view ``[1, 224, 224]`` of a picture of 8 bits, 0 to 1; None for anything else.
 
     Raises:
