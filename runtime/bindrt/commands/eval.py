@@ -179,10 +179,9 @@ def _run_ib_score(args: argparse.Namespace, bundle: str, folders: Sequence[Path]
     out.print(
         f"IB-Score {found.value:.4f} ({found.low:.4f} to {found.high:.4f}) of {len(found.cosines)} pairs"
     )
-    if found.unpaired:
-        console.print(
-            f"{len(found.unpaired)} files have no partner: {', '.join(found.unpaired[:5])}", style="dim"
-        )
+    if count := len(found.unpaired):
+        files = "file has" if count == 1 else "files have"
+        console.print(f"{count} {files} no partner: {', '.join(found.unpaired[:5])}", style="dim")
     if args.json is not None:
         _write_text(args.json, json.dumps(_ib_json(found, model.space), indent=1))
 

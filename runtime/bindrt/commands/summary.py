@@ -116,13 +116,14 @@ class Summary:
         """The numbers that are not zero, in one line."""
         passed_over = sum(suffix.count for suffix in self.passed_over.values())
         gone = "removed since their files are gone" if self.pruned else "of files that are gone (see --prune)"
+        files = "file" if passed_over == 1 else "files"
         recordings = "recording" if self.damaged == 1 else "recordings"
         parts = [
             (self.kept, "kept from before"),
             (self.changed, "embedded again, their files have changed"),
             (self.retried, "tried again"),
             (self.failed, "failed (see the error column)" if self.store is None else "failed"),
-            (passed_over, "files passed over"),
+            (passed_over, f"{files} passed over"),
             (self.damaged, f"{recordings} with parts that cannot be read"),
             (self.gone, gone),
         ]

@@ -54,16 +54,16 @@ class Report:
         >>> report = Report(cut="it ends within a chunk, at byte 1200")
         >>> report.pass_over("/tf", "tf/tfMessage")
         >>> report.lines()
-        ['it ends within a chunk, at byte 1200', '/tf: 1 messages of type tf/tfMessage were passed over']
+        ['it ends within a chunk, at byte 1200', '/tf: 1 message of type tf/tfMessage was passed over']
         """
         found = [self.cut] if self.cut else []
         if self.damaged:
-            found.append(f"{self.damaged} damaged chunks were left out")
+            chunks = "chunk was" if self.damaged == 1 else "chunks were"
+            found.append(f"{self.damaged} damaged {chunks} left out")
+        found += [f"{t}: {_messages(n)} could not be read; {error}" for t, (n, error) in self.failed.items()]
         found += [
-            f"{topic}: {n} messages could not be read; {error}" for topic, (n, error) in self.failed.items()
-        ]
-        found += [
-            f"{t}: {n} messages of type {kind} were passed over" for (t, kind), n in self.unknown.items()
+            f"{t}: {_messages(n)} of type {kind} {'was' if n == 1 else 'were'} passed over"
+            for (t, kind), n in self.unknown.items()
         ]
         return found + self.notes
 
@@ -77,3 +77,7 @@ class Report:
             "cut": self.cut,
             "notes": self.notes,
         }
+
+
+def _messages(count: int) -> str:
+    return f"{count} {'message' if count == 1 else 'messages'}"

@@ -13,11 +13,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bindrt.errors import Error, OptionError, SourceError
+from bindrt.errors import OptionError
 from bindrt.sources.folders import files_below
 from bindrt.sources.remote import is_remote, open_remote, remote_files
 from bindrt.tables.blocks import Block, RowsBlock
 from bindrt.tables.lines import csv_tables, json_tables
+from bindrt.tables.reading import reading
 from bindrt.tables.samples import SamplesBlock, is_samples
 
 _REMEDY = "give Parquet, Arrow, CSV, JSON lines, a dataset's folder or tar shards"
@@ -42,7 +43,7 @@ class ParquetBlock(RowsBlock):
         return os.path.dirname(self.place)
 
     def tables(self, rows: int) -> Iterator[pa.Table]:
-        with _reading(self.place), _opened(self.place) as file, pq.ParquetFile(file) as parquet:
+        with reading(self.place), _opened(self.place) as file, pq.ParquetFile(file) as parquet:
             batches = parquet.iter_batches(rows, row_groups=list(self.groups))
             yield from _some(batches, self.first, self.count)
 
@@ -68,7 +69,7 @@ class ArrowBlock(RowsBlock):
         return os.path.dirname(self.place)
 
     def tables(self, rows: int) -> Iterator[pa.Table]:
-        with _reading(self.place), _opened(self.place) as file:
+        with reading(self.place), _opened(self.place) as file:
             for table in _some(_arrow_batches(file), self.first, self.count):
                 for at in range(0, len(table), rows):
                     yield table.slice(at, rows)
@@ -144,11 +145,11 @@ def _files(place: str) -> Iterator[str]:
     if not os.path.isdir(place):
         yield place
     elif os.path.exists(os.path.join(place, "state.json")):  # datasets.save_to_disk
-        with _reading(place), open(os.path.join(place, "state.json"), encoding="utf-8") as file:
+        with reading(place), open(os.path.join(place, "state.json"), encoding="utf-8") as file:
             state = json.load(file)
         yield from (os.path.join(place, part["filename"]) for part in state["_data_files"])
     elif os.path.exists(os.path.join(place, "dataset_dict.json")):
-        with _reading(place), open(os.path.join(place, "dataset_dict.json"), encoding="utf-8") as file:
+        with reading(place), open(os.path.join(place, "dataset_dict.json"), encoding="utf-8") as file:
             splits = json.load(file)["splits"]
         for split in splits:
             yield from _files(os.path.join(place, split))
@@ -163,7 +164,7 @@ def _blocks_of(place: str, rows: int) -> Iterator[Block]:
     reader = _reader(place)
     if reader is None:
         raise OptionError(place, "it is no table", _REMEDY)
-    with _reading(place):
+    with reading(place):
         yield from reader(place, rows)
 
 
@@ -258,15 +259,3 @@ def _opened(place: str) -> Iterator[Any]:
 def _local(place: str) -> Any:
     """A file on this machine; a compressed one is unpacked while it is read."""
     return pa.input_stream(place) if place.endswith(".gz") else pa.memory_map(place)
-
-
-@contextmanager
-def _reading(place: str) -> Iterator[None]:
-    try:
-        yield
-    except Error:
-        raise
-    except FileNotFoundError:
-        raise SourceError(place, "there is no such file", "check the path") from None
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
-        raise SourceError(place, f"the table cannot be read ({error})", "is it complete?") from error

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 
-from bindrt.errors import Error, LimitError, SourceError
+from bindrt.errors import LimitError
 from bindrt.limits import DEFAULT_LIMITS
 from bindrt.sources.remote import is_remote, open_remote
 from bindrt.sources.tarheaders import Header
 from bindrt.tables.blocks import RowsBlock
+from bindrt.tables.reading import reading
 
 #: The column of a sample's key, as the package webdataset calls it.
 KEY = "__key__"
@@ -93,8 +93,8 @@ def _samples(place: str) -> Iterator[dict[str, Any]]:
 
 def _members(place: str) -> Iterator[tuple[str, bytes]]:
     with (
-        _reading(place),
-        _opened(place) as file,
+        reading(place, "shard"),
+        open_remote(place) if is_remote(place) else open(place, "rb") as file,
         tarfile.open(fileobj=file, mode="r|*", tarinfo=Header) as archive,
     ):
         for member in archive:
@@ -107,19 +107,3 @@ def _members(place: str) -> Iterator[tuple[str, bytes]]:
                 data = archive.extractfile(member)
                 assert data is not None
                 yield member.name, data.read()
-
-
-@contextmanager
-def _opened(place: str) -> Iterator[Any]:
-    with open_remote(place) if is_remote(place) else open(place, "rb") as file:
-        yield cast(Any, file)
-
-
-@contextmanager
-def _reading(place: str) -> Iterator[None]:
-    try:
-        yield
-    except Error:
-        raise
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise SourceError(place, f"the shard cannot be read ({error})", "is it complete?") from error

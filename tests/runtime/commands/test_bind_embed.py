@@ -88,7 +88,7 @@ def test_folder_and_texts_to_every_format(
     assert not any(r["error"] for r in rows)
     for row, item in zip(rows, [SOUND, PHOTO, PHOTO, VIDEO, "a dog", "ein Hund"], strict=True):
         assert same_vector(row, small_model, row["modality"], item), row["source"]
-    assert "1 files passed over" in done.stderr
+    assert "1 file passed over" in done.stderr
     assert not (tmp_path / f"out{suffix}.parts").exists()
 
 

@@ -86,7 +86,7 @@ def test_beside_other_inputs_and_in_folders(run: Path, embed: Embed, tmp_path: P
     rows = table(out)
     errors = {Path(row["source"]).name: row["error"] for row in rows if row["error"]}
     assert list(errors) == ["empty.bag"]
-    assert "/mood: 1 messages of type robot_msgs/Mood were passed over" in errors["empty.bag"]
+    assert "/mood: 1 message of type robot_msgs/Mood was passed over" in errors["empty.bag"]
     assert [Path(row["source"]).name for row in rows if not row["error"]] == ["a.wav"] + ["run.mcap"] * 7
     # The failure is kept, until it is to be tried again.
     again = embed(folder, "--on-error", "skip", "-o", out, "--resume", "--json")

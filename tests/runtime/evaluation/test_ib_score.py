@@ -37,7 +37,7 @@ def test_pairs_of_one_name(model: bindrt.Model, tmp_path: Path, capsys: pytest.C
     assert main(["tiny", "ib-score", str(videos), str(sounds)]) == 0
     out = capsys.readouterr()
     assert f"IB-Score {told['value']:.4f}" in out.out
-    assert "1 files have no partner: alone" in out.err
+    assert "1 file has no partner: alone" in out.err
 
 
 def test_what_is_wrong_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

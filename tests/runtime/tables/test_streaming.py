@@ -22,6 +22,7 @@ import pytest
 
 import bindrt
 from support.embedding import DEPTH, PHOTO, SOUND
+from support.picture_rows import rows_with_pictures
 
 N = 9
 COLUMNS: Any = {"image": "photo", "text": "caption"}
@@ -29,11 +30,7 @@ COLUMNS: Any = {"image": "photo", "text": "caption"}
 
 @pytest.fixture
 def rows(tmp_path: Path) -> pa.Table:
-    """Rows with pictures beside the tables; one picture is missing, one caption too."""
-    shutil.copy(PHOTO, tmp_path / "photo.webp")
-    photos = ["photo.webp" if n != 3 else "none.webp" for n in range(N)]
-    captions = [f"a bell {n}" if n != 4 else None for n in range(N)]
-    return pa.table({"number": range(N), "photo": photos, "caption": captions})
+    return rows_with_pictures(tmp_path, N)
 
 
 FORMS: dict[str, Callable[[pa.Table, Path], None]] = {

@@ -6,7 +6,6 @@ import functools
 import io
 import json
 import operator
-import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ import bindrt
 from bindrt.tables.places import ParquetBlock, table_blocks
 from bindrt.tables.samples import SamplesBlock
 from support.embedding import PHOTO, SOUND, Embed
+from support.picture_rows import rows_with_pictures
 
 N = 10
 COLUMNS = ("--column", "image=photo", "--column", "text=caption")
@@ -29,11 +29,7 @@ COLUMNS = ("--column", "image=photo", "--column", "text=caption")
 
 @pytest.fixture
 def rows(tmp_path: Path) -> pa.Table:
-    """Rows with pictures beside the tables; one picture is missing, one caption too."""
-    shutil.copy(PHOTO, tmp_path / "photo.webp")
-    photos = ["photo.webp" if n != 3 else "none.webp" for n in range(N)]
-    captions = [f"a bell {n}" if n != 4 else None for n in range(N)]
-    return pa.table({"number": range(N), "photo": photos, "caption": captions})
+    return rows_with_pictures(tmp_path, N)
 
 
 def as_json_lines(table: pa.Table, path: Path) -> None:

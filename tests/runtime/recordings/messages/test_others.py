@@ -67,7 +67,7 @@ def test_chosen_topics(tmp_path: Path) -> None:
     with Recording(two_topics(tmp_path)) as recording:
         assert recording.readable() == {"/camera": ("image", "video", "depth", "thermal"), "/imu": ("imu",)}
         assert [s.topic for s in recording.samples({"/imu": Choice()})] == ["/imu"]
-        assert recording.report.lines() == ["/mood: 1 messages of type robot_msgs/msg/Mood were passed over"]
+        assert recording.report.lines() == ["/mood: 1 message of type robot_msgs/msg/Mood was passed over"]
         assert {s.topic for s in recording.samples()} == {"/imu", "/camera"}
 
 
