@@ -1,8 +1,8 @@
-"""The numbers of README.md, docs/measured.md, docs/engines.md and docs/scale.md, and the chart.
+"""The numbers of README.md and of some pages of docs/, and the chart.
 
 Runs ``bind-bench`` on bind-tiny, and at imagebind_huge's size where ``python -m bench export`` has made that;
 keeps the JSON in bench/results, draws docs/bind-bench.svg, and writes the pages' tables from the JSON. Those
-of the encoders and of docs/scale.md come from what ``python -m bench engines`` and ``scale`` have kept;
+of other pages come from what ``python -m bench engines``, ``scale``, ``serve`` and ``triton`` have kept;
 ``--tables`` measures nothing.
 """
 
@@ -22,9 +22,12 @@ from bench.engines import tables
 from bench.engines.tables import row
 from bench.paths import HUGE, RESULTS, ROOT
 from bench.scale import tables as scale
+from bench.serve import tables as serve
+from bench.triton import tables as triton
 from bindrt.benchmark.timing import duration
 
 TINY, AT_FULL_SIZE = RESULTS / "bind-bench-tiny.json", RESULTS / "bind-bench-huge.json"
+SERVING = ROOT / "docs" / "serving.md"
 PICTURE = ROOT / "docs" / "bind-bench.svg"
 #: What ``python -m bench engines`` kept of the processor that the pages show.
 ENCODERS = RESULTS / "engines-amd-epyc.json"
@@ -133,5 +136,8 @@ TABLES = (
     Table(ROOT / "docs" / "measured.md", "engines", ENCODERS, partial(tables.first_table, batches=(1, 8))),
     Table(ROOT / "docs" / "measured.md", "bind-bench", TINY, table),
     Table(ROOT / "docs" / "engines.md", "engines", ENCODERS, tables.all_ways),
+    Table(SERVING, "serve", RESULTS / "serve-amd-epyc.json", serve.throughput_and_latency),
+    Table(SERVING, "infinity", RESULTS / "serve-infinity-amd-epyc.json", serve.beside_infinity),
+    Table(ROOT / "docs" / "triton.md", "triton", RESULTS / "triton-amd-epyc.json", triton.section),
     Table(ROOT / "docs" / "scale.md", "scale", RESULTS / "scale-amd-epyc.json", scale.section),
 )

@@ -1,4 +1,4 @@
-"""``bind-serve`` beside the same pipeline in this process.
+"""``bind-serve`` beside the same pipeline in this process, with the same options.
 
 Throughput of pictures, sounds and texts in batches of 64; latency that the server adds at half load, one item
 a request; 1000 connections that stay open. The load generator runs on the same machine: its share is told.
@@ -29,6 +29,7 @@ from bench.serve.soak import soak
 from bindrt.benchmark.arrivals import poisson
 from bindrt.benchmark.machine import describe_machine
 from bindrt.benchmark.results import write_json
+from bindrt.pipeline.options import BULK
 
 PARTS = ("throughput", "latency", "held")
 #: Asked for by name: they take long, or install much.
@@ -173,7 +174,8 @@ def main(arguments: Sequence[str]) -> int:
     options = [*SOAK_OPTIONS] if SOAK in args.part else []
     options += [] if args.workers is None else ["--workers", str(args.workers)]
     result: dict[str, Any] = {"machine": describe_machine(), "asked": TARGETS, "workers": args.workers}
-    with tempfile.TemporaryDirectory() as name, bindrt.load(args.bundle) as model:
+    result["here_spin_us"] = BULK.spin_us
+    with tempfile.TemporaryDirectory() as name, bindrt.load(args.bundle, pipeline=BULK) as model:
         folder = Path(name)
         of = items(folder)
         model.warm_up()

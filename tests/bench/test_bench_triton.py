@@ -1,0 +1,35 @@
+"""What ``python -m bench triton`` tells of what it measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.triton.tables import MANY, ONE, kept, section
+from bench.triton.work import Work
+
+
+def case(rate: float) -> dict[str, Any]:
+    spent = {"server": 0.5, "text_prepare": 0.25, "text_encoder": 1.0}
+    return {"rate": rate, "cpu_ms_per_item": spent}
+
+
+def test_the_share_that_eight_processes_keep() -> None:
+    served = {name: {"text": {"1": case(rate), "16": case(10 * rate)}} for name, rate in
+              (("model", 300.0), (ONE, 200.0), (MANY, 190.0))}  # fmt: skip
+    assert kept(served) == {"text": {"1": 0.95, "16": 0.95}}
+    machine = {"cpu": "a cpu", "cores": 2}
+    lines = section({"machine": machine, "here": {"text": 5000.0}, "served": served, "kept": kept(served)})
+    assert "| eight processes against one | 0.95 | 0.95 |" in lines
+    assert "| ensemble | encoder 1, server 0.5, prepare 0.25 | encoder 1, server 0.5, prepare 0.25 |" in lines
+
+
+def test_work_of_each_item() -> None:
+    before = Work()
+    before.seconds.update({"server": 1.0})
+    after = Work()
+    after.seconds.update({"server": 2.0, "pool": 0.5})
+    after.calls.update({"pool": 5})
+    assert (after - before).of(10) == {
+        "cpu_ms_per_item": {"pool": 50.0, "server": 100.0},
+        "calls_per_item": {"pool": 0.5},
+    }
