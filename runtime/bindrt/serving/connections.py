@@ -9,6 +9,8 @@ from typing import Any
 from httptools import HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from bindrt.serving.exchange import HANG_UP, HangUp
+
 #: Bytes of a request's line and headers.
 MOST_HEAD = 1 << 16
 
@@ -141,6 +143,14 @@ class BoundedConnection(HttpToolsProtocol):
         self._stop()
         self._stop_waiting()
         super().connection_lost(exc)
+        scope: dict[str, Any] = {} if self.cycle is None else dict(self.cycle.scope)
+        hang_up: HangUp | None = scope.get(HANG_UP)
+        if hang_up is not None and hang_up.tell is not None:
+            hang_up.tell()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope[HANG_UP] = HangUp()  # type: ignore[literal-required]
 
     def pause_writing(self) -> None:
         """The client does not read as fast as it is answered."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from bindrt.errors import LimitError
@@ -19,8 +19,21 @@ if TYPE_CHECKING:
 
 #: Where a scope has its exchange.
 KEY = "bindrt.exchange"
+#: Where a scope has its :class:`HangUp`, if its server tells when a connection ends.
+HANG_UP = "bindrt.hang_up"
 #: The status of a request whose client went away before it was answered; only logs and metrics have it.
 GONE = 499
+
+
+class HangUp:
+    """Tells who answers a request that its client has gone.
+
+    Attributes:
+        tell: what is called then; None: nobody needs to know.
+    """
+
+    def __init__(self) -> None:
+        self.tell: Callable[[], None] | None = None
 
 
 class Exchange:
@@ -92,13 +105,18 @@ class Exchange:
         self.bytes_in += size
         if not message.get("more_body", False):
             self._timer.cancel()
-            self._watch = asyncio.create_task(self._watch_client())
+            if (connection := self.scope.get(HANG_UP)) is not None:
+                connection.tell = self._on_gone
+            else:  # another server than ours; a task for each request costs time
+                self._watch = asyncio.create_task(self._watch_client())
         return message
 
     def _let_go(self) -> None:
         """Nothing refers to itself any more: what a request held is free at once, and not when cycles are."""
         self._task = self._watch = self._fault = None
         self.scope.pop(KEY, None)
+        if (connection := self.scope.pop(HANG_UP, None)) is not None:
+            connection.tell = None
 
     def hold(self, size: int) -> None:
         """Counts bytes that are held until the request is answered.
@@ -147,6 +165,9 @@ class Exchange:
     async def _watch_client(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        self._on_gone()
+
+    def _on_gone(self) -> None:
         self._is_gone = not self._is_answered
         self._cancel(Fault(GONE, "the client hung up"))
 
