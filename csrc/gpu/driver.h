@@ -81,6 +81,9 @@ class Driver {
     return (api_.*function)(arguments...);
   }
 
+  // Throws Error where there is no driver, or it was started before a fork.
+  void check_process() const;
+
   // "CUDA_ERROR_OUT_OF_MEMORY" and its explanation, as the driver puts them.
   std::string error_name(cu::Result result) const;
   std::string error_text(cu::Result result) const;
@@ -91,7 +94,6 @@ class Driver {
   std::string open();
   std::string start();
   bool in_this_process() const noexcept;
-  void check_process() const;
 
   std::string path_;
   std::string problem_;

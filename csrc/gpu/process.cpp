@@ -23,6 +23,7 @@ Kept& kept() {
 }  // namespace
 
 Context& process_context(int device) {
+  Driver::instance().check_process();  // first: in a forked child nobody may ever give the mutex back
   const std::lock_guard lock(kept().mutex);
   std::unique_ptr<Context>& context = kept().contexts[device];
   if (context == nullptr) {

@@ -128,16 +128,22 @@ const void* StreamQueue::table(const std::string& key, const std::function<std::
     return found->second.data();
   }
   const std::vector<std::byte> bytes = make();
-  void* device = nullptr;
-  if (table_bytes_ + bytes.size() <= kMostTables) {
-    device = tables_.emplace(key, DeviceMemory(context_, bytes.size())).first->second.data();
-    table_bytes_ += bytes.size();
-  } else {
+  if (table_bytes_ + bytes.size() > kMostTables) {
     too_many_tables_ = true;
-    device = scratch(bytes.size());
+    void* const device = scratch(bytes.size());
+    upload(device, bytes.data(), bytes.size());
+    return device;
   }
-  upload(device, bytes.data(), bytes.size());
-  return device;
+  const auto made = tables_.emplace(key, DeviceMemory(context_, bytes.size())).first;
+  try {
+    upload(made->second.data(), bytes.data(), bytes.size());
+  } catch (...) {                                                   // what is kept must be whole
+    context_.ask(&cu::Api::stream_synchronize, stream_->handle());  // a part may be on its way
+    tables_.erase(made);
+    throw;
+  }
+  table_bytes_ += bytes.size();
+  return made->second.data();
 }
 
 void StreamQueue::rewind() {

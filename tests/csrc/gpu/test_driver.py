@@ -172,6 +172,39 @@ def test_a_forked_child_is_told_so(simulated_driver: Path, tmp_path: Path) -> No
         assert "'spawn'" in problem
 
 
+FORKS = """
+import os, signal, threading
+gpu.synchronize(0)
+ended = []
+def ask():
+    while not ended:
+        gpu.place(0, 64)
+threads = [threading.Thread(target=ask) for _ in range(3)]
+for thread in threads:
+    thread.start()
+ends = []
+for _ in range(60):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # ends one that waits for ever
+        try:
+            gpu.place(0, 64)
+        except gpu.DriverError:
+            os._exit(0)
+        os._exit(1)
+    ends.append(os.waitpid(child, 0)[1])
+    if ends[-1]:
+        break
+ended.append(True)
+print(json.dumps(max(ends)))
+"""
+
+
+def test_a_child_does_not_wait_for_threads_that_it_lacks(simulated_driver: Path, tmp_path: Path) -> None:
+    """Forked while others ask for the GPU's context, which one at a time looks up."""
+    assert ask(FORKS, tmp_path, BINDRT_LIBCUDA=str(simulated_driver)) == 0
+
+
 def test_an_old_driver_takes_machine_code_but_no_newer_text(simulated_driver: Path, tmp_path: Path) -> None:
     if _core.build_info()["gpu_kernels"] is None:
         pytest.skip("this build has no GPU kernels: NVRTC was not installed")

@@ -353,7 +353,7 @@ void test_lost_context(Context& context) {
 }
 
 int run(const char* path) {
-  setenv("BINDRT_CUDASIM_DEVICE", "count=2,capability=89,memory=256,cuda=124,ptx=84", 0);
+  setenv("BINDRT_CUDASIM_DEVICE", "count=2,capability=89,memory=256,cuda=124,ptx=84,pinned=160", 0);
   test_no_driver();
   test_what_counts_as_lost();
   const Driver driver(path);
@@ -367,6 +367,7 @@ int run(const char* path) {
     test_round_trip(context);
     test_pinned_memory_is_used_again(context);
     test_tables_are_copied_once(context);
+    test_a_table_that_fails_is_forgotten(context);
     test_launches(context);
     test_launch_errors(context);
     test_memory(context);

@@ -54,7 +54,7 @@ class Launch {
 
 BINDRT_DRIVER_API cu::Result cuStreamBeginCapture_v2(cu::Stream stream, int mode) {
   return guarded([&](State& state) {
-    StreamState& found = object(state.streams, stream, state.current());
+    StreamState& found = state.stream(stream);
     if (mode < 0 || mode > 2) {
       throw Refusal{kInvalidValue};
     }
@@ -70,7 +70,7 @@ BINDRT_DRIVER_API cu::Result cuStreamBeginCapture_v2(cu::Stream stream, int mode
 // 0: no; 1: being recorded; 2: recorded in vain.
 BINDRT_DRIVER_API cu::Result cuStreamIsCapturing(cu::Stream stream, int* status) {
   return guarded([&](State& state) {
-    const StreamState& found = object(state.streams, stream, state.current());
+    const StreamState& found = state.stream(stream);
     *status = found.capture == nullptr ? 0 : found.capture->valid ? 1 : 2;
   });
 }
@@ -78,7 +78,7 @@ BINDRT_DRIVER_API cu::Result cuStreamIsCapturing(cu::Stream stream, int* status)
 BINDRT_DRIVER_API cu::Result cuStreamEndCapture(cu::Stream stream, cu::Graph* graph) {
   return guarded([&](State& state) {
     ContextState& context = state.current();
-    StreamState& found = object(state.streams, stream, context);
+    StreamState& found = state.stream(stream);
     *graph = nullptr;
     if (found.capture == nullptr) {
       throw Refusal{kIllegalState};
@@ -132,7 +132,7 @@ BINDRT_DRIVER_API cu::Result cuGraphLaunch(cu::GraphExec exec, cu::Stream stream
   return guarded([&](State& state) {
     ContextState& context = state.current();
     const ExecState& found = object(state.execs, exec, context);
-    state.refuse_captured(object(state.streams, stream, context));  // a graph in a graph: not simulated
+    state.refuse_captured(state.stream(stream));  // a graph in a graph: not simulated
     Launch launch;
     for (const Work& work : found.branches.front()) {
       state.push(stream, launch.renewed(work));

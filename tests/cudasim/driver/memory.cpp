@@ -94,9 +94,13 @@ BINDRT_DRIVER_API cu::Result cuMemHostAlloc(void** host, std::size_t bytes, unsi
     if (bytes == 0) {
       throw Refusal{kInvalidValue};
     }
+    if (state.machine.pinned != 0 && state.pinned_bytes + bytes > state.machine.pinned) {
+      throw Refusal{cu::kOutOfMemory};
+    }
     std::vector<std::byte> block(bytes, std::byte{bindrt::cudasim::options().poison});
     *host = block.data();
     state.pinned.emplace(block.data(), std::move(block));
+    state.pinned_bytes += bytes;
   });
 }
 
@@ -104,9 +108,12 @@ BINDRT_DRIVER_API cu::Result cuMemFreeHost(void* host) {
   return guarded([&](State& state) {
     state.current();
     state.refuse_in_capture();
-    if (state.pinned.erase(static_cast<std::byte*>(host)) == 0) {
+    const auto found = state.pinned.find(static_cast<std::byte*>(host));
+    if (found == state.pinned.end()) {
       throw Refusal{kInvalidValue};
     }
+    state.pinned_bytes -= found->second.size();
+    state.pinned.erase(found);
   });
 }
 
@@ -124,7 +131,7 @@ BINDRT_DRIVER_API cu::Result cuMemcpyHtoDAsync_v2(cu::Pointer device, const void
       });
       return;
     }
-    state.refuse_captured(object(state.streams, stream, state.current()));
+    state.refuse_captured(state.stream(stream));
     const auto* const begin = static_cast<const std::byte*>(host);
     queue(state, stream, [device, copy = std::vector<std::byte>(begin, begin + bytes)] {
       copy_to_device(pointer(device), copy.data(), copy.size());
@@ -137,7 +144,7 @@ BINDRT_DRIVER_API cu::Result cuMemcpyDtoHAsync_v2(void* host, cu::Pointer device
   return guarded([&](State& state) {
     const bool pinned = state.is_pinned(host, bytes);
     if (!pinned) {
-      state.refuse_captured(object(state.streams, stream, state.current()));
+      state.refuse_captured(state.stream(stream));
     }
     queue(state, stream, [&state, pinned, host, device, bytes] {
       if (pinned) {
@@ -147,7 +154,7 @@ BINDRT_DRIVER_API cu::Result cuMemcpyDtoHAsync_v2(void* host, cu::Pointer device
     });
     if (!pinned) {
       ContextState& context = state.current();
-      const StreamState& queued = object(state.streams, stream);
+      const StreamState& queued = state.stream(stream);
       state.run_until(context, [&queued] { return queued.idle(); });
     }
   });

@@ -48,6 +48,8 @@ Machine parse_machine(const std::string& text) {
       machine.cubins = value != 0;
     } else if (name == "spoils") {
       machine.spoils = value;
+    } else if (name == "pinned") {
+      machine.pinned = static_cast<std::size_t>(value) << 20;
     } else if (name == "lost") {
       machine.lost = value;
     } else {
@@ -90,6 +92,22 @@ ContextState& State::current() {
     throw Refusal{context.lost};
   }
   return context;
+}
+
+StreamState& State::stream(cu::Stream handle) {
+  ContextState& context = current();
+  const auto number = reinterpret_cast<std::uintptr_t>(handle);
+  if (number != kLegacyStream && number != kStreamOfThread) {
+    return object(streams, handle, context);
+  }
+  const bool of_thread = number == kStreamOfThread;
+  StreamState*& found = defaults_[{&context, of_thread ? std::this_thread::get_id() : std::thread::id()}];
+  if (found == nullptr) {
+    auto made = std::make_unique<StreamState>(StreamState{&context, {}});
+    found = made.get();
+    streams.emplace(found, std::move(made));
+  }
+  return *found;
 }
 
 bool State::step() {
@@ -197,7 +215,7 @@ bool State::any_busy() const {
 }
 
 void State::push(cu::Stream handle, Work work) {
-  StreamState& stream = object(streams, handle, current());
+  StreamState& stream = this->stream(handle);
   if (stream.capture == nullptr) {
     stream.work.push_back(std::move(work));
     return;

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "csrc/gpu/api.h"
@@ -43,6 +44,9 @@ constexpr cu::Result kCapturedEvent = 907;     // is of a recording: it will nev
 constexpr cu::Result kCaptureWrongThread = 908;
 constexpr cu::Result kOutOfResources = cu::kLaunchOutOfResources;
 
+constexpr std::uintptr_t kLegacyStream = 1;
+constexpr std::uintptr_t kStreamOfThread = 2;
+
 // A call that is refused; the function returns the code.
 struct Refusal {
   cu::Result code;
@@ -51,7 +55,7 @@ struct Refusal {
 // What is simulated: from the environment variable BINDRT_CUDASIM_DEVICE, e.g.
 // count=2,capability=87,memory=64,cuda=124,ptx=84 (memory in MiB; CUDA 12.4; PTX up to version 8.4). With
 // cubins=0 it refuses all machine code; lost=226 is the error that a failed kernel leaves; with spoils=3
-// every third recording fails.
+// every third recording fails. pinned=64 are MiB of page-locked memory that there are; 0: any.
 struct Machine {
   int count = 1;
   int capability = 89;
@@ -60,6 +64,7 @@ struct Machine {
   int ptx = 90;
   bool cubins = true;
   int spoils = 0;
+  std::size_t pinned = 0;
   cu::Result lost = cu::kLaunchFailed;
 };
 Machine parse_machine(const std::string& text);  // std::invalid_argument names what is wrong
@@ -162,6 +167,7 @@ class State {
   std::vector<std::unique_ptr<ContextState>> contexts;  // by device
   std::map<cu::Pointer, Allocation> memory;             // by address
   std::map<std::byte*, std::vector<std::byte>> pinned;  // by address
+  std::size_t pinned_bytes = 0;
   std::map<const void*, std::unique_ptr<StreamState>> streams;
   std::vector<std::unique_ptr<StreamState>> orphans;  // destroyed before their work was done
   std::map<const void*, std::unique_ptr<EventState>> events;
@@ -177,6 +183,9 @@ class State {
   // The calling thread's context; Refusal if it has none or it is lost.
   ContextState& current();
   std::vector<ContextState*>& stack();  // of the calling thread
+  // The calling thread's context's stream of that handle, which may be one of the two that every program has:
+  // the legacy one, which our streams do not wait for since they are non-blocking, and the thread's own.
+  StreamState& stream(cu::Stream handle);
 
   // Does one piece of the work that can be done, of any stream, by chance; false if there is none.
   bool step();
@@ -197,6 +206,7 @@ class State {
   State();
   void run(StreamState& stream);
   bool any_busy() const;
+  std::map<std::pair<const ContextState*, std::thread::id>, StreamState*> defaults_;  // in `streams` too
   std::condition_variable_any host_done_;
   void lose(ContextState& context);
 };

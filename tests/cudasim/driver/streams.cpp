@@ -68,7 +68,7 @@ BINDRT_DRIVER_API cu::Result cuStreamDestroy_v2(cu::Stream stream) {
 BINDRT_DRIVER_API cu::Result cuStreamSynchronize(cu::Stream stream) {
   return guarded([&](State& state) {
     ContextState& context = state.current();
-    const StreamState& found = object(state.streams, stream, context);
+    const StreamState& found = state.stream(stream);
     state.refuse_captured(found);
     state.run_until(context, [&found] { return found.idle(); });
   });
@@ -76,8 +76,7 @@ BINDRT_DRIVER_API cu::Result cuStreamSynchronize(cu::Stream stream) {
 
 BINDRT_DRIVER_API cu::Result cuStreamQuery(cu::Stream stream) {
   return guarded([&](State& state) {
-    ContextState& context = state.current();
-    const StreamState& found = object(state.streams, stream, context);
+    const StreamState& found = state.stream(stream);
     state.refuse_captured(found);
     state.step();  // so that asking again and again comes to an end
     if (!found.idle()) {
@@ -89,7 +88,7 @@ BINDRT_DRIVER_API cu::Result cuStreamQuery(cu::Stream stream) {
 
 BINDRT_DRIVER_API cu::Result cuStreamWaitEvent(cu::Stream stream, cu::Event event, unsigned flags) {
   return guarded([&](State& state) {
-    StreamState& waiting = object(state.streams, stream, state.current());
+    StreamState& waiting = state.stream(stream);
     const EventState& found = object(state.events, event);  // may be another context's
     if (flags != 0) {
       throw Refusal{kInvalidValue};
@@ -134,7 +133,7 @@ BINDRT_DRIVER_API cu::Result cuEventRecord(cu::Event event, cu::Stream stream) {
   return guarded([&](State& state) {
     ContextState& context = state.current();
     EventState& found = object(state.events, event, context);
-    const StreamState& in = object(state.streams, stream, context);
+    const StreamState& in = state.stream(stream);
     if (in.capture != nullptr) {
       const auto mark = std::make_shared<Mark>();
       state.push(stream, {[] {}, nullptr, mark});
