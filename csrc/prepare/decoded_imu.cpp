@@ -22,7 +22,7 @@ using kernels::ImuSamples;
 using kernels::ImuTimes;
 
 std::int64_t number_bytes(const ImuSamples& samples) noexcept {
-  return samples.type == ImuSamples::Type::kFloat64 ? 8 : 4;
+  return kernels::with_number(samples.type, [](auto zero) { return std::int64_t{sizeof zero}; });
 }
 
 // Whether all values on the grid are what an item may have: those between two samples are no larger.
@@ -32,9 +32,10 @@ bool are_moderate(const ImuSamples& samples, const ImuOptions& options) noexcept
   for (std::int64_t channel = 0; channel < kernels::kImuChannels; ++channel) {
     const auto* const values = static_cast<const Number*>(samples.data) + channel * samples.channel_stride;
     const double gain = options.gain[static_cast<std::size_t>(channel)];
-    bool good = true;
+    const double offset = options.offset[static_cast<std::size_t>(channel)];
+    bool good = std::abs(offset) <= kMost;
     for (std::int64_t i = 0; i < samples.count; ++i) {
-      good = good && std::abs(static_cast<double>(values[i]) * gain) <= kMost;
+      good = good && std::abs(static_cast<double>(values[i]) * gain + offset) <= kMost;
     }
     if (!good) {
       return false;
@@ -80,12 +81,14 @@ class DecodedImu final : public Decoded {
     });
   }
 
-  // Recordings with the same units go together.
+  // Recordings with the same units and the same mean and deviation go together.
   void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override {
     auto* to = static_cast<float*>(out);
     for (auto from = items.begin(); from != items.end();) {
       const auto end = std::find_if_not(from, items.end(), [from](const Decoded* item) {
-        return of(item).options_.gain == of(*from).options_.gain;
+        const ImuOptions& options = of(item).options_;
+        const ImuOptions& first = of(*from).options_;
+        return options.gain == first.gain && options.offset == first.offset;
       });
       queue_alike(queue, {from, end}, to);
       to += (end - from) * kernels::kImuChannels * kernels::kImuSteps;
@@ -131,9 +134,8 @@ void leave(const ImuSamples& samples, const ImuTimes& times, const ImuOptions& o
 }  // namespace
 
 bool leave_imu(const ImuSamples& samples, const ImuTimes& times, const ImuOptions& options, Slots& slots) {
-  if (!slots.may_leave() || samples.sample_stride != 1 ||
-      !(samples.type == ImuSamples::Type::kFloat64 ? are_moderate<double>(samples, options)
-                                                   : are_moderate<float>(samples, options))) {
+  const auto moderate = [&](auto zero) { return are_moderate<decltype(zero)>(samples, options); };
+  if (!slots.may_leave() || samples.sample_stride != 1 || !kernels::with_number(samples.type, moderate)) {
     return false;
   }
   const std::int64_t row = samples.count * number_bytes(samples);

@@ -1,13 +1,19 @@
 // Inertial samples in arrays; runtime/bindrt/modalities/imu.py says what an item means.
 #include "kernels/imu/imu.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <numbers>
+#include <optional>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "csrc/prepare/arrays.h"
 #include "csrc/prepare/decoded_imu.h"
@@ -44,17 +50,59 @@ Units read_units(Options& options) {
   return {unit == "g" ? kStandardGravity : 1.0, gyro == "deg/s" ? std::numbers::pi / 180 : 1.0, unit != "g"};
 }
 
+// Times that had to be copied: from a device, or to a wider type.
+struct HostTimes {
+  std::unique_ptr<std::byte[]> given;
+  std::unique_ptr<std::uint64_t[]> widened;
+};
+
+// The times on the host. Those on a device are looked at here, as all are: this waits until they are written,
+// and no longer. Nothing if they do not come.
+std::optional<Array> on_host(const Array& times, HostTimes& memory) {
+  if (times.lent == nullptr) {
+    return times;
+  }
+  memory.given = std::make_unique_for_overwrite<std::byte[]>(times.lent->bytes());
+  if (!times.lent->read(memory.given.get())) {
+    return std::nullopt;
+  }
+  Array here = times;
+  here.data = memory.given.get();
+  here.lent = nullptr;
+  return here;
+}
+
+// The same with whole numbers of 64 bits.
+Array widened(const Array& times, HostTimes& memory) {
+  if (times.kind == Kind::kFloat || times.bits == 64) {
+    return times;
+  }
+  const auto count = static_cast<std::size_t>(times.shape[0]);
+  memory.widened = std::make_unique_for_overwrite<std::uint64_t[]>(count);
+  with_numbers(times, [&](const auto* values) {
+    std::copy_n(values, count, memory.widened.get());  // negative ones wrap, and are read as signed again
+  });
+  Array wide = times;
+  wide.data = memory.widened.get();
+  wide.bits = 64;
+  return wide;
+}
+
 // The times of `count` samples, from a rate or an array; nothing for any other.
-std::optional<ImuTimes> read_times(std::optional<double> rate, const Array* times, std::int64_t count) {
-  if (rate.has_value() == (times != nullptr)) {
+std::optional<ImuTimes> read_times(std::optional<double> rate, const Array* listed, std::int64_t count,
+                                   HostTimes& memory) {
+  if (rate.has_value() == (listed != nullptr)) {
     return std::nullopt;
   }
   if (rate) {
     return ImuTimes{ImuTimes::Type::kRate, *rate, nullptr};
   }
-  if (times->shape != std::vector<std::int64_t>{count}) {
+  const auto here =
+      listed->shape == std::vector<std::int64_t>{count} ? on_host(*listed, memory) : std::nullopt;
+  if (!here) {
     return std::nullopt;
   }
+  const Array times = widened(*here, memory);
   constexpr std::pair<std::pair<Kind, int>, ImuTimes::Type> kTypes[] = {
       {{Kind::kFloat, 32}, ImuTimes::Type::kFloat32},
       {{Kind::kFloat, 64}, ImuTimes::Type::kFloat64},
@@ -62,8 +110,8 @@ std::optional<ImuTimes> read_times(std::optional<double> rate, const Array* time
       {{Kind::kUint, 64}, ImuTimes::Type::kUint64},
   };
   for (const auto& [kind, type] : kTypes) {
-    if (is(*times, kind.first, kind.second)) {
-      return ImuTimes{type, 0.0, times->data};
+    if (is(times, kind.first, kind.second)) {
+      return ImuTimes{type, 0.0, times.data};
     }
   }
   return std::nullopt;
@@ -77,34 +125,54 @@ bool are_good(const kernels::ImuTimeReport& report, const ImuTimes& times, doubl
          (report.last >= needed || report.last + period >= needed);
 }
 
-// The first `used` samples of each channel where they are; nothing for those that are no floats.
-std::optional<ImuSamples> floats(const Array& array, std::int64_t used) noexcept {
-  if (array.kind != Kind::kFloat || (array.bits != 32 && array.bits != 64)) {
-    return std::nullopt;
+// The first `used` samples of each channel where they are; nothing for numbers of other types: half floats.
+std::optional<ImuSamples> samples_of(const Array& array, std::int64_t used) noexcept {
+  using Type = ImuSamples::Type;
+  constexpr std::pair<std::pair<Kind, int>, Type> kTypes[] = {
+      {{Kind::kFloat, 32}, Type::kFloat32}, {{Kind::kFloat, 64}, Type::kFloat64},
+      {{Kind::kInt, 8}, Type::kInt8},       {{Kind::kUint, 8}, Type::kUint8},
+      {{Kind::kInt, 16}, Type::kInt16},     {{Kind::kUint, 16}, Type::kUint16},
+      {{Kind::kInt, 32}, Type::kInt32},     {{Kind::kUint, 32}, Type::kUint32},
+      {{Kind::kInt, 64}, Type::kInt64},     {{Kind::kUint, 64}, Type::kUint64},
+  };
+  for (const auto& [kind, type] : kTypes) {
+    if (is(array, kind.first, kind.second)) {
+      return ImuSamples{array.data, type, used, array.shape[1], 1};
+    }
   }
-  const auto type = array.bits == 32 ? ImuSamples::Type::kFloat32 : ImuSamples::Type::kFloat64;
-  return ImuSamples{array.data, type, used, array.shape[1], 1};
+  return std::nullopt;
 }
 
-// The same; integers become floats in `converted`.
-std::optional<ImuSamples> read_samples(const Array& array, std::int64_t used,
-                                       std::unique_ptr<double[]>& converted) {
-  const std::int64_t count = array.shape[1];
-  if (array.kind == Kind::kFloat) {
-    return floats(array, used);
+// Mean and deviation of each channel, six numbers each, as `standardize` has them. Refuses any others.
+struct Standard {
+  std::vector<double> mean, deviation;
+};
+
+std::optional<Standard> read_standard(Options& options) {
+  auto lists = options.lists("standardize");
+  if (!lists) {
+    return std::nullopt;
   }
-  converted =
-      std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(kernels::kImuChannels * used));
-  const bool known = with_numbers(array, [&](const auto* values) {
-    for (std::int64_t channel = 0; channel < kernels::kImuChannels; ++channel) {
-      for (std::int64_t i = 0; i < used; ++i) {
-        converted[static_cast<std::size_t>(channel * used + i)] =
-            static_cast<double>(values[channel * count + i]);
-      }
-    }
-  });
-  return known ? std::optional(ImuSamples{converted.get(), ImuSamples::Type::kFloat64, used, used, 1})
-               : std::nullopt;
+  const auto fits = [](const std::vector<double>& list) {
+    return list.size() == kernels::kImuChannels &&
+           std::ranges::all_of(list, [](double number) { return std::isfinite(number); });
+  };
+  if (lists->size() != 2 || !std::ranges::all_of(*lists, fits) ||
+      !std::ranges::all_of(lists->at(1), [](double number) { return number > 0; })) {
+    options.refuse();
+    return std::nullopt;
+  }
+  return Standard{std::move(lists->at(0)), std::move(lists->at(1))};
+}
+
+kernels::ImuOptions grid_options(const Units& units, const std::optional<Standard>& standard) {
+  kernels::ImuOptions grid;
+  grid.gain = {units.accel, units.accel, units.accel, units.gyro, units.gyro, units.gyro};
+  for (std::size_t channel = 0; standard && channel < grid.gain.size(); ++channel) {
+    grid.gain[channel] /= standard->deviation[channel];
+    grid.offset[channel] = -standard->mean[channel] / standard->deviation[channel];
+  }
+  return grid;
 }
 
 constexpr int kSparse = 20;  // every so many steps are enough for a mean
@@ -145,32 +213,32 @@ std::optional<Prepared> prepare_imu(const Item& item, const Limits&, Slots& slot
   const std::int64_t count = samples->shape[1];
   Options options(item);
   const Units units = read_units(options);
+  const std::optional<Standard> standard = read_standard(options);
   const double max_gap = options.positive("max_gap").value_or(kImuMaxGap);
   const double min_seconds = options.positive("min_seconds").value_or(kImuMinSeconds);
   const auto rate = options.positive("rate");
-  const auto times = read_times(rate, options.array("timestamps"), count);
-  if (!options.usual() || !times) {
+  const Array* const listed = options.array("timestamps");
+  HostTimes memory;
+  const auto times = options.usual() ? read_times(rate, listed, count, memory) : std::nullopt;
+  if (!times) {
     return std::nullopt;
   }
   const kernels::ImuTimeReport report = kernels::check_imu_times(*times, count, max_gap);
   if (!are_good(report, *times, min_seconds)) {
     return std::nullopt;
   }
-  kernels::ImuOptions grid;
-  grid.gain = {units.accel, units.accel, units.accel, units.gyro, units.gyro, units.gyro};
-  if (samples->lent != nullptr) {
-    const auto there = floats(*samples, report.used);
-    return there && leave_lent_imu(*there, *times, grid, samples->lent, slots) ? std::optional(Prepared{})
-                                                                               : std::nullopt;
-  }
-  std::unique_ptr<double[]> converted;
-  const auto used = read_samples(*samples, report.used, converted);
+  const kernels::ImuOptions grid = grid_options(units, standard);
+  const auto used = samples_of(*samples, report.used);
   if (!used) {
     return std::nullopt;
   }
+  if (samples->lent != nullptr) {
+    return leave_lent_imu(*used, *times, grid, samples->lent, slots) ? std::optional(Prepared{})
+                                                                     : std::nullopt;
+  }
   Prepared prepared;
   const auto note_unit = [&](double mean) {
-    if (units.in_metres && kLeastG <= mean && mean <= kMostG) {
+    if (units.in_metres && !standard && kLeastG <= mean && mean <= kMostG) {
       prepared.notes.emplace_back("perhaps_g", rounded(mean));
     }
   };

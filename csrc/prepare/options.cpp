@@ -73,6 +73,13 @@ std::optional<std::array<double, 2>> Options::pair(std::string_view name) {
   return std::array{numbers->at(0), numbers->at(1)};
 }
 
+std::optional<std::vector<std::vector<double>>> Options::lists(std::string_view name) {
+  const Value* const value = find(name);
+  const auto* const found = value == nullptr ? nullptr : std::get_if<std::vector<std::vector<double>>>(value);
+  usual_ = usual_ && (value == nullptr || found != nullptr);
+  return found == nullptr ? std::nullopt : std::optional(*found);
+}
+
 const Array* Options::array(std::string_view name) {
   const auto found = item_.arrays.find(name);
   if (found == item_.arrays.end()) {

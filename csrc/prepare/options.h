@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "csrc/prepare/prepare.h"
 
@@ -20,8 +21,9 @@ class Options {
   std::optional<double> positive(std::string_view name);  // finite and above 0
   std::optional<std::int64_t> whole(std::string_view name);
   std::optional<std::string_view> text(std::string_view name);
-  std::optional<std::array<double, 2>> pair(std::string_view name);  // of finite numbers
-  const Array* array(std::string_view name);                         // null if it is not set
+  std::optional<std::array<double, 2>> pair(std::string_view name);              // of finite numbers
+  std::optional<std::vector<std::vector<double>>> lists(std::string_view name);  // of numbers
+  const Array* array(std::string_view name);                                     // null if it is not set
 
   void refuse() { usual_ = false; }
   // Whether all options were read, and all were what was expected.

@@ -43,12 +43,14 @@ struct Array {
       nullptr;  // `data` is an address of the device, which nobody reads here; null: it is the host's
 };
 
-using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>>;
+using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>,
+                           std::vector<std::vector<double>>>;
 
 // The wrapper's fields that the caller set are options, for example "rate", or arrays, for example
 // "timestamps".
 struct Item {
-  std::variant<Path, Bytes, Array> source;
+  // Arrays: frames of a video that lie on a device one by one; those that nobody looks at have no numbers.
+  std::variant<Path, Bytes, Array, std::vector<Array>> source;
   std::map<std::string, Value, std::less<>> options;
   std::map<std::string, Array, std::less<>> arrays;
 };

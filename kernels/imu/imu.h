@@ -37,6 +37,34 @@ ImuTimeReport check_imu_times(const ImuTimes& times, std::int64_t count, double 
 // Writes `out` [count]: the seconds of each sample since the first one.
 void imu_seconds(const ImuTimes& times, std::int64_t count, double* out) noexcept;
 
+// Calls `use` with a zero of the type that the samples have, and returns what it does.
+template <class Use>
+auto with_number(ImuSamples::Type type, const Use& use) {
+  switch (type) {
+    case ImuSamples::Type::kFloat64:
+      return use(double{});
+    case ImuSamples::Type::kInt8:
+      return use(std::int8_t{});
+    case ImuSamples::Type::kUint8:
+      return use(std::uint8_t{});
+    case ImuSamples::Type::kInt16:
+      return use(std::int16_t{});
+    case ImuSamples::Type::kUint16:
+      return use(std::uint16_t{});
+    case ImuSamples::Type::kInt32:
+      return use(std::int32_t{});
+    case ImuSamples::Type::kUint32:
+      return use(std::uint32_t{});
+    case ImuSamples::Type::kInt64:
+      return use(std::int64_t{});
+    case ImuSamples::Type::kUint64:
+      return use(std::uint64_t{});
+    case ImuSamples::Type::kFloat32:
+      break;
+  }
+  return use(float{});
+}
+
 struct ImuOptions {
   std::array<double, kImuChannels> gain{1, 1, 1, 1, 1, 1};  // result = value · gain + offset
   std::array<double, kImuChannels> offset{};

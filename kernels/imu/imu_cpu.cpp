@@ -255,6 +255,19 @@ BINDRT_INLINE void run_samples(GridCall& call) {
   }
 }
 
+constexpr bool is_whole(ImuSamples::Type type) noexcept {
+  return type != ImuSamples::Type::kFloat32 && type != ImuSamples::Type::kFloat64;
+}
+
+// Whole numbers, which are rare, are not compiled for each kind of processor.
+void grid_of_whole(const GridCall& call) {
+  StepPlaces places;
+  with_times(*call.times, [&](const auto& times) { find_places(times, call.samples->count, places); });
+  with_number(call.samples->type, [&](auto zero) {
+    interpolate<decltype(zero)>(*call.samples, places, *call.options, call.out);
+  });
+}
+
 BINDRT_INLINE void run_grid(GridCall& call) {
   call.samples->type == ImuSamples::Type::kFloat64 ? run_samples<double>(call) : run_samples<float>(call);
 }
@@ -286,6 +299,10 @@ void imu_seconds(const ImuTimes& times, std::int64_t count, double* out) noexcep
 std::int64_t imu_grid(const ImuSamples& samples, const ImuTimes& times, const ImuOptions& options,
                       void* out) noexcept {
   GridCall call{&samples, &times, &options, out, 0};
+  if (is_whole(samples.type)) {
+    grid_of_whole(call);
+    return 0;
+  }
   choose(&grid_baseline, &grid_avx2, &grid_avx512)(call);
   return call.bad;
 }
@@ -294,8 +311,8 @@ void imu_steps(const ImuSamples& samples, const ImuTimes& times, const ImuOption
                float* out) noexcept {
   StepPlaces places;
   with_times(times, [&](const auto& given) { find_places(given, samples.count, places); });
-  samples.type == ImuSamples::Type::kFloat64 ? some_steps<double>(samples, places, options, every, out)
-                                             : some_steps<float>(samples, places, options, every, out);
+  with_number(samples.type,
+              [&](auto zero) { some_steps<decltype(zero)>(samples, places, options, every, out); });
 }
 
 }  // namespace bindrt::kernels

@@ -6,11 +6,36 @@ namespace {
 
 using namespace bindrt::kernels;
 
+template <class Number>
+__device__ __forceinline__ double number_at(const ImuSamples& samples, std::int64_t at) {
+  return static_cast<double>(static_cast<const Number*>(samples.data)[at]);
+}
+
 __device__ __forceinline__ double sample_at(const ImuSamples& samples, std::int64_t channel, std::int64_t i) {
   const std::int64_t at = channel * samples.channel_stride + i * samples.sample_stride;
-  return samples.type == ImuSamples::Type::kFloat64
-             ? static_cast<const double*>(samples.data)[at]
-             : static_cast<double>(static_cast<const float*>(samples.data)[at]);
+  switch (samples.type) {
+    case ImuSamples::Type::kFloat64:
+      return number_at<double>(samples, at);
+    case ImuSamples::Type::kInt8:
+      return number_at<std::int8_t>(samples, at);
+    case ImuSamples::Type::kUint8:
+      return number_at<std::uint8_t>(samples, at);
+    case ImuSamples::Type::kInt16:
+      return number_at<std::int16_t>(samples, at);
+    case ImuSamples::Type::kUint16:
+      return number_at<std::uint16_t>(samples, at);
+    case ImuSamples::Type::kInt32:
+      return number_at<std::int32_t>(samples, at);
+    case ImuSamples::Type::kUint32:
+      return number_at<std::uint32_t>(samples, at);
+    case ImuSamples::Type::kInt64:
+      return number_at<std::int64_t>(samples, at);
+    case ImuSamples::Type::kUint64:
+      return number_at<std::uint64_t>(samples, at);
+    case ImuSamples::Type::kFloat32:
+      break;
+  }
+  return number_at<float>(samples, at);
 }
 
 // Where a step lies: between samples `low` and `low + 1`, this share of the way.

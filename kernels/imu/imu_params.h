@@ -10,7 +10,18 @@ inline constexpr int kImuSteps = 2000;
 inline constexpr double kImuRate = 400.0;  // steps a second
 
 struct ImuSamples {
-  enum class Type : std::int32_t { kFloat32 = 0, kFloat64 = 1 };
+  enum class Type : std::int32_t {
+    kFloat32 = 0,
+    kFloat64 = 1,
+    kInt8 = 2,
+    kUint8 = 3,
+    kInt16 = 4,
+    kUint16 = 5,
+    kInt32 = 6,
+    kUint32 = 7,
+    kInt64 = 8,
+    kUint64 = 9
+  };
   // Channel c, sample i at data + c·channel_stride + i·sample_stride.
   const void* data;
   Type type;

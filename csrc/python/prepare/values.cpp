@@ -57,6 +57,34 @@ std::optional<std::vector<double>> numbers_of(const py::handle& list) {
   return numbers;
 }
 
+// An array [N] as numbers.
+std::optional<std::vector<double>> numbers_of_array(const py::handle& object) {
+  const auto array = py::reinterpret_borrow<py::array>(object);
+  if (array.ndim() != 1 || !kind_of(array.dtype().kind())) {
+    return std::nullopt;
+  }
+  const auto found = py::array_t<double, py::array::c_style | py::array::forcecast>::ensure(object);
+  return found ? std::optional(std::vector<double>(found.data(), found.data() + found.size())) : std::nullopt;
+}
+
+bool is_list(const py::handle& object) {
+  return PyTuple_CheckExact(object.ptr()) || PyList_CheckExact(object.ptr());
+}
+
+// Lists or arrays of numbers in a list.
+std::optional<std::vector<std::vector<double>>> lists_of(const py::handle& list) {
+  std::vector<std::vector<double>> lists;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.ptr()); ++i) {
+    const py::handle each = PySequence_Fast_GET_ITEM(list.ptr(), i);
+    auto numbers = is_list(each) ? numbers_of(each) : is_array(each) ? numbers_of_array(each) : std::nullopt;
+    if (!numbers) {
+      return std::nullopt;
+    }
+    lists.push_back(*std::move(numbers));
+  }
+  return lists;
+}
+
 // Whether a text may be a URI: sources/locations.py knows.
 bool may_be_uri(std::string_view text) {
   const std::size_t colon = text.find(':');
@@ -140,9 +168,12 @@ std::optional<prepare::Value> value_of(const py::handle& object) {
     }
     return std::string(text, static_cast<std::size_t>(size));
   }
-  if (PyTuple_CheckExact(value) || PyList_CheckExact(value)) {
-    auto numbers = numbers_of(object);
-    return numbers ? std::optional<prepare::Value>(*std::move(numbers)) : std::nullopt;
+  if (is_list(object)) {
+    if (auto numbers = numbers_of(object)) {
+      return *std::move(numbers);
+    }
+    auto lists = lists_of(object);
+    return lists ? std::optional<prepare::Value>(*std::move(lists)) : std::nullopt;
   }
   return std::nullopt;
 }

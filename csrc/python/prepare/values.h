@@ -26,7 +26,8 @@ std::optional<prepare::Array> array_of(const pybind11::handle& array);
 // A path of this system; nothing for a text that may mean another place: a URI, or the home folder.
 std::optional<prepare::Path> path_of(const pybind11::handle& text);
 
-// A bool, whole number, float, text, or a tuple or list of numbers; nothing for anything else.
+// A bool, whole number, float, text, a tuple or list of numbers, or one of such lists and of arrays [N];
+// nothing for anything else.
 std::optional<prepare::Value> value_of(const pybind11::handle& object);
 
 }  // namespace bindrt

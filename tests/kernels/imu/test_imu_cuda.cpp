@@ -71,6 +71,45 @@ void compare(const std::vector<const Host*>& hosts, const ImuOptions& options) {
   }
 }
 
+// Whole numbers of any kind give what the same numbers give as doubles, here and there.
+template <class Whole>
+void compare_whole(ImuSamples::Type type) {
+  constexpr std::int64_t kCount = 400;
+  std::vector<Whole> values(6 * kCount);
+  std::vector<double> doubles(values.size());
+  Random random(7);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    // The largest have more digits than a double has.
+    const auto small = static_cast<Whole>(random.below(100));
+    values[i] = static_cast<Whole>(i % 50 == 0 ? std::numeric_limits<Whole>::max() - small
+                                               : std::numeric_limits<Whole>::min() + small);
+    doubles[i] = static_cast<double>(values[i]);
+  }
+  const ImuTimes times{ImuTimes::Type::kRate, 70.0, nullptr};
+  const ImuSamples host{values.data(), type, kCount, kCount, 1};
+  const ImuSamples same{doubles.data(), ImuSamples::Type::kFloat64, kCount, kCount, 1};
+  ImuOptions options;
+  options.gain = {0.5, 2, 1, 3, 1, 0.25};
+  options.offset = {0, -1, 7, 0, 1, 0};
+  std::vector<float> want(kNumbers), here(kNumbers);
+  CHECK(imu_grid(same, times, options, want.data()) == 0 && imu_grid(host, times, options, here.data()) == 0);
+  CHECK(here == want);
+  std::vector<float> few(kNumbers / 20), few_of_same(kNumbers / 20);
+  imu_steps(host, times, options, 20, few.data());
+  imu_steps(same, times, options, 20, few_of_same.data());
+  CHECK(few == few_of_same);
+
+  SimQueue queue;
+  const DeviceArray<Whole> memory(values);
+  ImuSamples there = host;
+  there.data = memory.data();
+  const DeviceArray<float> out(kNumbers);
+  const DeviceArray<std::uint32_t> bad(1);
+  const ImuRecording recording{there, times};
+  imu_grid_gpu(queue, &recording, 1, options, bad.data(), out.data());
+  CHECK(out.download() == want && bad.download() == std::vector<std::uint32_t>{0});
+}
+
 }  // namespace
 
 int main() {
@@ -89,5 +128,14 @@ int main() {
   options.offset = {0, -1, 0.25, 0, 3, 0};
   options.out_type = OutType::kFloat16;
   compare<std::uint16_t>({&listed, &even}, options);
+  using Type = ImuSamples::Type;
+  compare_whole<std::int8_t>(Type::kInt8);
+  compare_whole<std::uint8_t>(Type::kUint8);
+  compare_whole<std::int16_t>(Type::kInt16);
+  compare_whole<std::uint16_t>(Type::kUint16);
+  compare_whole<std::int32_t>(Type::kInt32);
+  compare_whole<std::uint32_t>(Type::kUint32);
+  compare_whole<std::int64_t>(Type::kInt64);
+  compare_whole<std::uint64_t>(Type::kUint64);
   return bindrt::testing::finish();
 }

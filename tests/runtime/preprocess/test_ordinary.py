@@ -41,6 +41,8 @@ IMU_OPTIONS: list[dict[str, Any]] = [
     {"unit": "m/s2", "accel_unit": "m/s2", "gyro_unit": "rad/s"},
     {"max_gap": 1, "min_seconds": 2.0},
     {"max_gap": np.float64(0.2)},
+    {"standardize": ([0.5] * 6, (1, 2, 3, 4, 5, 6)), "unit": "g"},
+    {"standardize": (np.arange(6), np.full(6, 1.5, np.float32))},
 ]
 
 
@@ -87,7 +89,9 @@ IMU_LEFT: dict[str, Any] = {
     "wrong unit": Imu(SAMPLES, rate=200, accel_unit="ft"),  # type: ignore[arg-type]
     "two units": Imu(SAMPLES, rate=200, accel_unit="g", unit="m/s2"),
     "a unit of time": Imu(SAMPLES, timestamps=TIMES * 1000, time_unit="ms"),
-    "standard": Imu(SAMPLES, rate=200, standardize=([0] * 6, [1] * 6)),
+    "standard of another form": Imu(SAMPLES, rate=200, standardize=np.ones((2, 6))),  # type: ignore[arg-type]
+    "no deviation": Imu(SAMPLES, rate=200, standardize=([0] * 6, [1] * 5 + [0])),
+    "a mean beyond samples": Imu(SAMPLES, rate=200, standardize=([1e9] * 6, [1] * 6)),
     "a rate of zero": Imu(SAMPLES, rate=0),
     "true": Imu(SAMPLES, rate=True),
     "a list": Imu(SAMPLES.tolist(), rate=200),
