@@ -64,34 +64,40 @@ std::shared_ptr<DecodedFilm> DecodedFilm::with_room(const DecodedPicture& frame,
     return nullptr;
   }
   const std::byte* const begin = memory.room();
-  std::shared_ptr<DecodedFilm> made(new DecodedFilm(std::move(memory), begin, bytes, views));
+  std::shared_ptr<DecodedFilm> made = of_lent(views);
+  made->pieces_.push_back({std::move(memory), begin, {}});
+  made->frame_bytes_ = bytes;
   made->most_frames_ = frames;
   return made;
 }
 
-std::shared_ptr<DecodedFilm> DecodedFilm::of_lent(std::shared_ptr<const kernels::Lent> lent,
-                                                  std::int64_t views) {
+std::shared_ptr<DecodedFilm> DecodedFilm::of_lent(std::int64_t views) {
+  return std::shared_ptr<DecodedFilm>(new DecodedFilm(views));
+}
+
+void DecodedFilm::lend(std::shared_ptr<const kernels::Lent> lent) {
   const std::byte* const begin = lent->data();
-  return std::shared_ptr<DecodedFilm>(new DecodedFilm(LeftBytes(std::move(lent)), begin, 0, views));
+  pieces_.push_back({LeftBytes(std::move(lent)), begin, {}});
 }
 
 bool DecodedFilm::add(const CropRequest& request) {
-  const bool packs = bytes_.room() != nullptr;
-  if (packs && (bytes_of(request.frame) > frame_bytes_ || frames_.size() == most_frames_)) {
+  Piece& piece = pieces_.back();
+  const bool packs = piece.bytes.room() != nullptr;
+  if (packs && (bytes_of(request.frame) > frame_bytes_ || piece.frames.size() == most_frames_)) {
     return false;
   }
-  Frame& kept = frames_.emplace_back();
+  Frame& kept = piece.frames.emplace_back();
   kept.request = request;
   kept.targets.assign(request.targets, request.targets + request.target_count);
   if (packs) {
-    pack(kept.request.frame);
+    pack(piece, kept.request.frame);
   }
   return true;
 }
 
 // Copies the planes of the last frame to the room, without gaps.
-void DecodedFilm::pack(DecodedPicture& picture) {
-  std::byte* to = bytes_.room() + (frames_.size() - 1) * frame_bytes_;
+void DecodedFilm::pack(const Piece& piece, DecodedPicture& picture) const {
+  std::byte* to = piece.bytes.room() + (piece.frames.size() - 1) * frame_bytes_;
   const std::vector<Plane> planes = planes_of(picture);
   for (std::size_t i = 0; i < planes.size(); ++i) {
     const std::uint8_t* from = picture.planes[i];
@@ -105,15 +111,15 @@ void DecodedFilm::pack(DecodedPicture& picture) {
 }
 
 // With the planes where `planes` has them.
-std::vector<CropRequest> DecodedFilm::requests(const std::byte* planes, void* out) const {
+std::vector<CropRequest> DecodedFilm::Piece::requests(const std::byte* planes, void* out) const {
   std::vector<CropRequest> made;
-  for (const Frame& frame : frames_) {
+  for (const Frame& frame : frames) {
     CropRequest request = frame.request;
     request.targets = frame.targets.data();
     request.out = out;
     for (std::size_t i = 0; i < planes_of(request.frame).size(); ++i) {
       const auto* const held = reinterpret_cast<const std::byte*>(request.frame.planes[i]);
-      request.frame.planes[i] = reinterpret_cast<const std::uint8_t*>(planes + (held - begin_));
+      request.frame.planes[i] = reinterpret_cast<const std::uint8_t*>(planes + (held - begin));
     }
     made.push_back(request);
   }
@@ -121,9 +127,11 @@ std::vector<CropRequest> DecodedFilm::requests(const std::byte* planes, void* ou
 }
 
 bool DecodedFilm::make(void* out) const noexcept {
-  return bytes_.here([&](const std::byte* planes) {
-    const std::vector<CropRequest> all = requests(planes, out);
-    return std::ranges::all_of(all, [](const CropRequest& each) { return kernels::video_crops(each, 1); });
+  return std::ranges::all_of(pieces_, [out](const Piece& piece) {
+    return piece.bytes.here([&](const std::byte* planes) {
+      const std::vector<CropRequest> all = piece.requests(planes, out);
+      return std::ranges::all_of(all, [](const CropRequest& each) { return kernels::video_crops(each, 1); });
+    });
   });
 }
 
@@ -132,7 +140,9 @@ void DecodedFilm::queue(kernels::GpuQueue& queue, std::span<const Decoded* const
   auto* to = static_cast<float*>(out);
   for (const Decoded* const item : items) {
     const auto& film = *static_cast<const DecodedFilm*>(item);
-    std::ranges::copy(film.requests(film.bytes_.on(queue), to), std::back_inserter(all));
+    for (const Piece& piece : film.pieces_) {
+      std::ranges::copy(piece.requests(piece.bytes.on(queue), to), std::back_inserter(all));
+    }
     to += film.views_ * kViewNumbers;
   }
   kernels::video_crops_gpu(queue, all.data(), std::ssize(all));

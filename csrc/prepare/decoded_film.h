@@ -19,32 +19,39 @@ class DecodedFilm final : public kernels::Decoded {
                                                 std::int64_t views, Slots& slots);
 
   // For frames that are on the device already, of so many views.
-  static std::shared_ptr<DecodedFilm> of_lent(std::shared_ptr<const kernels::Lent> lent, std::int64_t views);
+  static std::shared_ptr<DecodedFilm> of_lent(std::int64_t views);
+
+  // Memory of the device in which the planes of the frames lie that are added next; they stay there.
+  void lend(std::shared_ptr<const kernels::Lent> lent);
 
   // The next frame, and where its crops go from the item's first number on. False if it is larger than the
-  // first. Of one that is lent the planes stay where they are.
+  // first.
   bool add(const kernels::CropRequest& request);
 
   bool make(void* out) const noexcept override;
   void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override;
 
  private:
-  DecodedFilm(LeftBytes bytes, const std::byte* begin, std::size_t frame_bytes, std::int64_t views)
-      : bytes_(std::move(bytes)), begin_(begin), frame_bytes_(frame_bytes), views_(views) {}
-  void pack(kernels::DecodedPicture& picture);
+  explicit DecodedFilm(std::int64_t views) : views_(views) {}
 
   struct Frame {
-    kernels::CropRequest request;  // planes as if `bytes_` began at `begin_`; targets below
+    kernels::CropRequest request;  // planes as if the piece began at `begin`; targets below
     std::vector<kernels::CropTarget> targets;
   };
-  std::vector<kernels::CropRequest> requests(const std::byte* planes, void* out) const;
+  // Frames whose planes lie together.
+  struct Piece {
+    LeftBytes bytes;
+    const std::byte* begin;
+    std::vector<Frame> frames;
 
-  const LeftBytes bytes_;
-  const std::byte* const begin_;
-  const std::size_t frame_bytes_;  // of room for each
+    std::vector<kernels::CropRequest> requests(const std::byte* planes, void* out) const;
+  };
+  void pack(const Piece& piece, kernels::DecodedPicture& picture) const;
+
   const std::int64_t views_;
+  std::size_t frame_bytes_ = 0;  // of room for each
   std::size_t most_frames_ = 0;  // that there is room for
-  std::vector<Frame> frames_;
+  std::vector<Piece> pieces_;
 };
 
 }  // namespace bindrt::prepare

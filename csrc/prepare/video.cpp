@@ -146,35 +146,90 @@ video::Run shown(const Span& span, double rate, std::int64_t frames) {
   return {at(span.start), span.end ? at(*span.end) : frames};
 }
 
-// Frames [N, H, W, 3] that are on the device.
-std::optional<Prepared> prepare_lent(const Array& array, const Item& item, const Limits& limits,
+// Frames that are on the device: of one array [N, H, W, 3], or arrays [H, W, 3] one by one.
+struct LentFrames {
+  std::int64_t count = 0, height = 0, width = 0;
+  const Array* all = nullptr;                 // or:
+  const std::vector<Array>* apart = nullptr;  // without numbers those that nobody looks at
+
+  // Nothing for any other source, and for other numbers than bytes of three colours.
+  static std::optional<LentFrames> of(const Item& item) {
+    LentFrames found;
+    std::vector<std::int64_t> shape;
+    if (const auto* const array = std::get_if<Array>(&item.source)) {
+      if (array->lent == nullptr || array->shape.size() != 4 || !is(*array, Array::Kind::kUint, 8)) {
+        return std::nullopt;
+      }
+      found.all = array;
+      found.count = array->shape[0];
+      shape.assign(array->shape.begin() + 1, array->shape.end());
+    } else if (const auto* const arrays = std::get_if<std::vector<Array>>(&item.source)) {
+      const auto first =
+          std::ranges::find_if(*arrays, [](const Array& each) { return each.lent != nullptr; });
+      if (first == arrays->end() || first->shape.size() != 3) {
+        return std::nullopt;
+      }
+      found.apart = arrays;
+      found.count = std::ssize(*arrays);
+      shape = first->shape;
+    } else {
+      return std::nullopt;
+    }
+    found.height = shape[0];
+    found.width = shape[1];
+    return shape[2] == 3 ? std::optional(found) : std::nullopt;
+  }
+
+  // Adds a frame; false for one that is not there, or is not as the others.
+  bool add(DecodedFilm& to, std::int64_t number, const VideoViews& views) const {
+    const std::int64_t row = width * 3;
+    const Array& of = all != nullptr ? *all : apart->at(static_cast<std::size_t>(number));
+    if (all == nullptr) {
+      if (of.lent == nullptr || !is(of, Array::Kind::kUint, 8) ||
+          of.shape != std::vector<std::int64_t>{height, width, 3}) {
+        return false;
+      }
+      to.lend(of.lent);
+    }
+    const auto* const pixels =
+        static_cast<const std::uint8_t*>(of.data) + (all != nullptr ? number * height * row : 0);
+    const kernels::DecodedPicture picture{kernels::PixelFormat::kRgb24,
+                                          static_cast<std::int32_t>(width),
+                                          static_cast<std::int32_t>(height),
+                                          {pixels},
+                                          {row},
+                                          {}};
+    return to.add(crops_of(number, {picture, 0}, views, nullptr));
+  }
+};
+
+std::optional<Prepared> prepare_lent(const LentFrames& frames, const Item& item, const Limits& limits,
                                      Slots& slots) {
   Options options(item);
   const Wanted wanted(options);
   const std::optional<double> rate = options.positive("fps");
   options.flag("strict");  // of a file
-  const std::vector<std::int64_t>& shape = array.shape;
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
   if (!options.usual() || !wanted.is_right() || !rate || !slots.may_leave() ||
-      !is(array, Array::Kind::kUint, 8) || shape.size() != 4 || shape[3] != 3 ||
-      std::max(shape[1], shape[2]) > kMost || shape[1] * shape[2] > limits.max_pixels ||
-      static_cast<double>(shape[0]) > limits.max_seconds * *rate) {
+      std::max(frames.height, frames.width) > kMost || frames.height * frames.width > limits.max_pixels ||
+      static_cast<double>(frames.count) > limits.max_seconds * *rate) {
     return std::nullopt;
   }
-  const video::Run inside = shown(wanted.span, *rate, shape[0]);
+  const video::Run inside = shown(wanted.span, *rate, frames.count);
   if (inside.size() < 1) {
     return std::nullopt;
   }
-  const auto height = static_cast<std::int32_t>(shape[1]);
-  const auto width = static_cast<std::int32_t>(shape[2]);
-  const VideoViews found =
-      video_views(wanted.pairs(inside, *rate), crop_offsets(width, height), wanted.choice->crops);
-  const auto left = DecodedFilm::of_lent(array.lent, found.count);
-  const std::int64_t row = shape[2] * shape[3];
-  for (const auto& [frame, targets] : found.targets) {
-    const auto* const pixels = static_cast<const std::uint8_t*>(array.data) + frame * shape[1] * row;
-    left->add(crops_of(frame, {{kernels::PixelFormat::kRgb24, width, height, {pixels}, {row}, {}}, 0}, found,
-                       nullptr));
+  const auto offsets =
+      crop_offsets(static_cast<std::int32_t>(frames.width), static_cast<std::int32_t>(frames.height));
+  const VideoViews found = video_views(wanted.pairs(inside, *rate), offsets, wanted.choice->crops);
+  const auto left = DecodedFilm::of_lent(found.count);
+  if (frames.all != nullptr) {
+    left->lend(frames.all->lent);
+  }
+  for (const std::int64_t number : frames_of(found)) {
+    if (!frames.add(*left, number, found)) {
+      return std::nullopt;
+    }
   }
   slots.reserve(found.count);
   slots.leave(left);
@@ -204,8 +259,8 @@ bool make_views(video::Film& film, const VideoViews& views, Slots& slots) {
 }  // namespace
 
 std::optional<Prepared> prepare_video(const Item& item, const Limits& limits, Slots& slots) {
-  if (const auto* const array = std::get_if<Array>(&item.source)) {
-    return array->lent == nullptr ? std::nullopt : prepare_lent(*array, item, limits, slots);
+  if (const auto frames = LentFrames::of(item)) {
+    return prepare_lent(*frames, item, limits, slots);
   }
   Options options(item);
   const Wanted wanted(options);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +71,7 @@ def import_array(source: Any, device: int, name: str) -> OnDevice:
         raise InputError(name, problem, "every axis must be at least 1 long")
     _require_c_order(told, name)
     _require_place(told.address, device, name)
+    _require_whole(told, device, name)
     return OnDevice(device, told.address, told.shape, told.dtype, _ready(told.stream, device), told.owner)
 
 
@@ -136,6 +139,15 @@ def _require_c_order(told: _Told, name: str) -> None:
             found = f"shape {list(told.shape)}, strides {list(told.strides)}"
             raise InputError(name, f"the array is not in C order: {found}", _CONTIGUOUS)
         step *= length
+
+
+def _require_whole(told: _Told, device: int, name: str) -> None:
+    """Raises InputError if the last number is in no memory of the GPU: to read it ends all work there."""
+    bits = re.search(r"\d+", told.dtype)
+    last = told.address + math.prod(told.shape) * (int(bits[0]) // 8 if bits else 1) - 1
+    if last >= 1 << 64 or _core.gpu.place(device, last) == "nowhere":
+        problem = f"an array {list(told.shape)} of {told.dtype} is more than the memory that it names"
+        raise InputError(name, problem, "keep the whole of its memory until its vector is there")
 
 
 def _require_place(address: int, device: int, name: str) -> None:

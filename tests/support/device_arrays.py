@@ -30,6 +30,13 @@ class _Managed(ctypes.Structure):
     _fields_ = (("tensor", _Tensor), ("owner", ctypes.c_void_p), ("deleter", ctypes.c_void_p))
 
 
+class _Versioned(ctypes.Structure):
+    _fields_ = (
+        ("major", ctypes.c_uint32), ("minor", ctypes.c_uint32), ("owner", ctypes.c_void_p),
+        ("deleter", ctypes.c_void_p), ("flags", ctypes.c_uint64), ("tensor", _Tensor),
+    )  # fmt: skip
+
+
 class Memory:
     """An array's numbers in device memory of its own. They are there once its stream has copied them."""
 
@@ -43,6 +50,15 @@ class Memory:
     @property
     def stream(self) -> int:
         return self.queue.stream
+
+    def let_wait(self, stream: int) -> None:
+        """What a stream gets from now on comes after the copy."""
+        event, calls = ctypes.c_void_p(), driver()
+        with self.queue:
+            assert calls.cuEventCreate(ctypes.byref(event), 2) == 0
+            assert calls.cuEventRecord(event, ctypes.c_void_p(self.stream)) == 0
+            assert calls.cuStreamWaitEvent(ctypes.c_void_p(stream), event, 0) == 0
+            assert calls.cuEventDestroy_v2(event) == 0
 
 
 class Interface(Memory):
@@ -73,13 +89,15 @@ class Dlpack(Memory):
     """As torch and CuPy have it: ``__dlpack__``, which makes the reader's stream wait.
 
     Args:
-        old: without DLPack's ``max_version``, as before its version 1.
+        version: of DLPack, major and minor, with its flags; None: without ``max_version``, as before 1.0.
         changes: fields of the tensor that differ.
     """
 
-    def __init__(self, array: np.ndarray, device: int = 0, old: bool = True, **changes: Any) -> None:
+    def __init__(
+        self, array: np.ndarray, device: int = 0, version: tuple[int, int, int] | None = None, **changes: Any
+    ) -> None:
         super().__init__(array, device)
-        self.old = old
+        self.version = version
         self.changes = changes
         self.streams: list[int] = []  # that were made to wait
 
@@ -95,47 +113,43 @@ class Dlpack(Memory):
         return 2, self.device
 
     def __dlpack__(self, *, stream: int, **options: Any) -> Any:
-        if options and self.old:
+        if options and self.version is None:
             raise TypeError("no such keyword")
         self.streams.append(stream)
-        self._let_wait(stream)
+        self.let_wait(stream)
         shape = (ctypes.c_int64 * self.array.ndim)(*self.array.shape)
         strides = self.changes.get("strides")
         held_strides = None if strides is None else (ctypes.c_int64 * len(strides))(*strides)
         dtype = self.array.dtype
-        managed = _Managed(
-            _Tensor(
-                self.address, 2, self.device, self.array.ndim,
-                self.changes.get("code", _CODES[dtype.kind]), self.changes.get("bits", 8 * dtype.itemsize), 1,
-                ctypes.addressof(shape), None if held_strides is None else ctypes.addressof(held_strides), 0,
-            ),
-            None,
-            None,
+        offset = self.changes.get("byte_offset", 0)
+        tensor = _Tensor(
+            self.address - offset, 2, self.device, self.array.ndim,
+            self.changes.get("code", _CODES[dtype.kind]), self.changes.get("bits", 8 * dtype.itemsize),
+            self.changes.get("lanes", 1), ctypes.addressof(shape),
+            None if held_strides is None else ctypes.addressof(held_strides), offset,
         )  # fmt: skip
+        managed: Any = _Managed(tensor, None, None)
+        name = _NAMES[0]
+        if self.version is not None:
+            major, minor, flags = self.version
+            managed, name = _Versioned(major, minor, None, None, flags, tensor), _NAMES[1]
         _held[ctypes.addressof(managed)] = (managed, shape, held_strides, self)
         make = ctypes.pythonapi.PyCapsule_New
         make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
-        return make(ctypes.addressof(managed), _NAME, ctypes.cast(_let_go, ctypes.c_void_p))
-
-    def _let_wait(self, stream: int) -> None:
-        event, calls = ctypes.c_void_p(), driver()
-        with self.queue:
-            assert calls.cuEventCreate(ctypes.byref(event), 2) == 0
-            assert calls.cuEventRecord(event, ctypes.c_void_p(self.stream)) == 0
-            assert calls.cuStreamWaitEvent(ctypes.c_void_p(stream), event, 0) == 0
-            assert calls.cuEventDestroy_v2(event) == 0
+        return make(ctypes.addressof(managed), name, ctypes.cast(_let_go, ctypes.c_void_p))
 
 
-_NAME = b"dltensor"
+_NAMES = (b"dltensor", b"dltensor_versioned")
 _held: dict[int, Any] = {}  #: what capsules point to, by address, with its owner
 
 
 @ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 def _let_go(capsule: int) -> None:
     """The end of a capsule that nobody has taken."""
-    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    called, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+    called.restype, called.argtypes = ctypes.c_char_p, (ctypes.c_void_p,)
     pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_char_p)
-    del _held[pointer(capsule, _NAME)]
+    del _held[pointer(capsule, called(capsule))]
 
 
 def download(source: Any) -> np.ndarray:

@@ -1,9 +1,8 @@
 // Arrays on a device that go from one library to another: DLPack and __cuda_array_interface__.
+#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 #include <array>
-#include <functional>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +54,7 @@ template <class Managed>
 struct Export {
   Managed managed{};
   std::array<std::int64_t, 2> shape{};
+  std::array<std::int64_t, 2> strides{};
   std::shared_ptr<DeviceMemory> memory;
 
   static void destroy(Managed* managed) { delete static_cast<Export*>(managed->owner); }
@@ -65,10 +65,11 @@ py::object export_capsule(const char* name, int device, std::int64_t rows, std::
                           std::shared_ptr<DeviceMemory> memory) {
   auto made = std::make_unique<Export<Managed>>();
   made->shape = {rows, dim};
+  made->strides = {dim, 1};
   made->managed.owner = made.get();
   made->managed.deleter = &Export<Managed>::destroy;
-  made->managed.tensor = {
-      memory->data(), {dlpack::kCuda, device}, 2, {dlpack::kFloat, 32, 1}, made->shape.data(), nullptr, 0};
+  made->managed.tensor = {memory->data(),     {dlpack::kCuda, device}, 2, {dlpack::kFloat, 32, 1},
+                          made->shape.data(), made->strides.data(),    0};
   made->memory = std::move(memory);
   if constexpr (std::is_same_v<Managed, dlpack::ManagedVersioned>) {
     made->managed.version = {1, 0};
@@ -140,8 +141,12 @@ PythonLent lend_array(int device, cu::Pointer address, std::vector<std::int64_t>
   prepare::Array array;
   array.kind = *kind;
   array.bits = std::stoi(dtype.substr(digits));
-  const std::int64_t bytes =
-      std::accumulate(shape.begin(), shape.end(), std::int64_t{array.bits / 8}, std::multiplies<>());
+  std::int64_t bytes = array.bits / 8;
+  for (const std::int64_t length : shape) {
+    if (length < 1 || __builtin_mul_overflow(bytes, length, &bytes)) {
+      throw py::value_error("no memory is so large");
+    }
+  }
   array.lent = std::make_shared<const LentMemory>(process_context(device), address,
                                                   static_cast<std::size_t>(bytes), std::move(ready));
   array.data = array.lent->data();
@@ -149,12 +154,29 @@ PythonLent lend_array(int device, cu::Pointer address, std::vector<std::int64_t>
   return {std::move(array), std::move(dtype), std::move(owner)};
 }
 
+std::string typestr_of(const prepare::Array& array) {
+  const char kind = "fiu"[static_cast<int>(array.kind)];
+  return std::string("<") + kind + std::to_string(array.bits / 8);
+}
+
+py::array copied_to_host(const PythonLent& self) {
+  py::array here(py::dtype(typestr_of(self.array)), self.array.shape);
+  void* const data = here.mutable_data();
+  bool good = false;
+  {
+    const WithoutGil release;
+    good = self.array.lent->read(data);
+  }
+  if (!good) {
+    throw py::value_error("the GPU failed");
+  }
+  return here;
+}
+
 // So that Python, to which an unusual one is left, sees an array on a device.
 py::dict interface_of(const PythonLent& self) {
   const prepare::Array& array = self.array;
-  const char kind = "fiu"[static_cast<int>(array.kind)];
-  return py::dict(py::arg("shape") = py::tuple(py::cast(array.shape)),
-                  py::arg("typestr") = std::string("<") + kind + std::to_string(array.bits / 8),
+  return py::dict(py::arg("shape") = py::tuple(py::cast(array.shape)), py::arg("typestr") = typestr_of(array),
                   py::arg("data") = py::make_tuple(reinterpret_cast<std::uintptr_t>(array.data), true),
                   py::arg("version") = 3);
 }
@@ -219,7 +241,7 @@ void bind_arrays(py::module_& module) {
       "Wait for all work of the device's context.", py::call_guard<WithoutGil>());
   py::class_<Event, std::shared_ptr<Event>>(module, "Mark", py::is_final(), metaclass,
                                             "A mark in a stream: passed once the work before it is done.")
-      .def(py::init(&mark), py::arg("device"), py::arg("stream"));
+      .def(py::init(&mark), py::arg("device"), py::arg("stream"), py::call_guard<WithoutGil>());
   py::class_<PythonRows>(module, "DeviceRows", py::is_final(), metaclass,
                          "Input that is on the device: rows of parts, each of which the batch has so often.")
       .def(py::init(&lend), py::arg("device"), py::arg("address"), py::arg("rows"), py::arg("parts"),
@@ -231,6 +253,9 @@ void bind_arrays(py::module_& module) {
       .def_property_readonly("shape",
                              [](const PythonLent& self) { return py::tuple(py::cast(self.array.shape)); })
       .def_property_readonly("dtype", [](const PythonLent& self) { return self.dtype; })
+      .def_property_readonly(
+          "nbytes", [](const PythonLent& self) { return self.array.lent->bytes(); }, "Bytes of its numbers.")
+      .def("to_host", &copied_to_host, "A copy on the host; waits until the array is written.")
       .def_property_readonly("__cuda_array_interface__", &interface_of);
   py::class_<DeviceArray, std::shared_ptr<DeviceArray>>(
       module, "DeviceArray", py::is_final(), metaclass,

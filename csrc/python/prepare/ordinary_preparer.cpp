@@ -58,6 +58,18 @@ class OwnSlots final : public Slots {
   std::int64_t views_ = 0;
 };
 
+// The frames of a video on a device, those that Python has lent; nothing if it has lent none.
+std::optional<std::vector<prepare::Array>> lent_frames(const py::handle& frames) {
+  std::vector<prepare::Array> found;
+  bool any = false;
+  for (const py::handle each : py::reinterpret_borrow<py::tuple>(frames)) {
+    const bool lent = py::isinstance<gpu::PythonLent>(each);
+    found.push_back(lent ? each.cast<const gpu::PythonLent&>().array : prepare::Array{});
+    any = any || lent;
+  }
+  return any ? std::optional(std::move(found)) : std::nullopt;
+}
+
 // Rows that a Python function gives; it is called under the GIL.
 class PythonSlots final : public Slots {
  public:
@@ -146,6 +158,14 @@ bool OrdinaryPreparer::read_source(py::object source, bool files, OrdinaryItem& 
     found.owners.push_back(std::move(source));
     return true;
   }
+  if (PyTuple_CheckExact(source.ptr())) {
+    auto frames = lent_frames(source);
+    if (frames) {
+      found.item.source = *std::move(frames);
+      found.owners.push_back(std::move(source));
+    }
+    return frames.has_value();
+  }
   if (is_array(source)) {
     source = without_gaps(std::move(source));
     auto array = array_of(source);
@@ -186,7 +206,10 @@ bool OrdinaryPreparer::read_fields(const py::handle& item, OrdinaryItem& found) 
     if (given.is(usual)) {
       continue;
     }
-    if (is_array(given)) {
+    if (py::isinstance<gpu::PythonLent>(given)) {
+      found.item.arrays.emplace(text, given.cast<const gpu::PythonLent&>().array);
+      found.owners.push_back(std::move(given));
+    } else if (is_array(given)) {
       given = without_gaps(std::move(given));
       auto array = array_of(given);
       if (!array) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -122,7 +122,7 @@ def from_frames(
     source: Frames, item: Video, limits: Limits, reserve: Reserve | None = None, distinct: bool = True
 ) -> Views:
     """The views of pictures in order. Plans with the counted frames; again with the decoded number."""
-    inside, lost = _inside(source, item), source.damaged if isinstance(source, files.Clip) else 0
+    inside, lost = _inside(source.between, item), source.damaged if isinstance(source, files.Clip) else 0
     batch = _Batch(source, inside, item.views, distinct, reserve)
     read = batch.fill(limits, item.strict)
     if batch.is_missing(read) and isinstance(source, files.Clip):
@@ -143,11 +143,29 @@ def from_frames(
     return Views(batch.out, batch.plan.index, {name: count for name, count in found.items() if count})
 
 
-def _inside(source: Frames, item: Video) -> range:
+def sampled_frames(item: Video, count: int) -> list[int]:
+    """Which of ``count`` frames that are given as arrays the item's views depend on, in order.
+
+    Raises:
+        InputError: an option that frames cannot have.
+    """
+    check_views(item)
+    fps = _check_fps(item.fps, arrays.item_name(item.src))
+    inside = _inside(lambda start, end: frames_between(start, end, fps, count), item)
+    return sorted({frame for pair in _chosen_pairs(inside, fps, item.views) for frame in pair})
+
+
+def _chosen_pairs(inside: range, fps: float, views: int) -> list[tuple[int, int]]:
+    """The first and the last frame of each clip that is computed."""
+    pairs = frame_pairs(len(inside), fps, c.VIDEO_CLIPS, c.VIDEO_CLIP_SECONDS)
+    return [(inside[pairs[clip][0]], inside[pairs[clip][1]]) for clip in _CHOICES[views][0]]
+
+
+def _inside(between: Callable[[float, float | None], range], item: Video) -> range:
     """The frames of the part that is wanted."""
     name = arrays.item_name(item.src)
     start, end = check_span(item.start, item.end, name)
-    inside = source.between(start, end)
+    inside = between(start, end)
     if not inside:
         where = f"from {start:g} s" if end is None else f"from {start:g} to {end:g} s"
         raise InputError(name, f"no frame is shown {where}", "give seconds within the video")
@@ -160,12 +178,10 @@ class _Batch:
     def __init__(
         self, source: Frames, inside: range, views: int, distinct: bool, reserve: Reserve | None
     ) -> None:
-        clips, crops = _CHOICES[views]
-        pairs = frame_pairs(len(inside), source.fps, c.VIDEO_CLIPS, c.VIDEO_CLIP_SECONDS)
-        chosen = [(inside[pairs[clip][0]], inside[pairs[clip][1]]) for clip in clips]
+        chosen = _chosen_pairs(inside, source.fps, views)
         self._source = source
         self._offsets = _crop_offsets(source) if distinct else None
-        self.plan = plan_views(chosen, self._offsets, crops)
+        self.plan = plan_views(chosen, self._offsets, _CHOICES[views][1])
         self.out = rows_for(reserve, self.plan.views, (3, c.VIDEO_FRAMES, c.SIDE, c.SIDE))
         self.sizes_differ = False  # from what the source says, by which equal crops were told
 

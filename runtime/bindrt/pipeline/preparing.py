@@ -10,7 +10,7 @@ from bindrt import _core
 from bindrt.arrays import Array
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.modalities import MODALITIES, Modality, for_encoder
-from bindrt.pipeline.device_items import Refused
+from bindrt.pipeline.device_items import Refused, copied_to_host, not_prepared
 from bindrt.pipeline.gpu_videos import refusal
 from bindrt.preparation import Preparation
 from bindrt.wanted import wanted_while
@@ -35,6 +35,9 @@ class Preparer:
         if rows.refused:
             raise refusal(item, rows.refused)
         modality = self._modalities[lane]
+        if (here := copied_to_host(item)) is not None:
+            self._preparation.views(modality.name, here)  # which mostly says what is wrong with it
+            raise not_prepared(item)
         slots = _Slots(rows)
         with wanted_while(lambda: rows.is_wanted() and not self._stopped.is_set()):
             views = self._preparation.views(modality.name, item, slots, rows.left)

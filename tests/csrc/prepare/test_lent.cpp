@@ -8,6 +8,8 @@
 #include <memory>
 #include <numeric>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "csrc/prepare/registry.h"
@@ -77,16 +79,20 @@ std::vector<Number> some(std::int64_t count, int most) {
   return values;
 }
 
-// The same item of memory that is far away.
-Item lent(const Item& item, std::shared_ptr<Far>& memory) {
-  Item made = item;
-  auto& array = std::get<Array>(made.source);
+// The same array in memory that is far away.
+Array lent(Array array, std::shared_ptr<Far>& memory) {
   const std::int64_t count =
       std::accumulate(array.shape.begin(), array.shape.end(), std::int64_t{1}, std::multiplies<>());
   const auto* const from = static_cast<const std::byte*>(array.data);
   memory = std::make_shared<Far>(std::vector<std::byte>(from, from + count * array.bits / 8));
   array.lent = memory;
   array.data = memory->data();
+  return array;
+}
+
+Item lent(const Item& item, std::shared_ptr<Far>& memory) {
+  Item made = item;
+  made.source = lent(std::get<Array>(item.source), memory);
   return made;
 }
 
@@ -161,6 +167,75 @@ void test_sounds() {
   check({"audio", kView, item});
 }
 
+template <class Number>
+void check_whole_samples() {
+  constexpr Array::Kind kKind = std::is_signed_v<Number> ? Array::Kind::kInt : Array::Kind::kUint;
+  const auto numbers = some<Number>(6 * 1100, 100);
+  Item item = item_of(numbers, {6, 1100}, kKind);
+  item.options = {{"rate", 200.0}, {"accel_unit", std::string("g")}};
+  check({"imu", 6 * 2000, item});
+}
+
+void test_whole_samples() {
+  check_whole_samples<std::int8_t>();
+  check_whole_samples<std::uint8_t>();
+  check_whole_samples<std::int16_t>();
+  check_whole_samples<std::uint16_t>();
+  check_whole_samples<std::int32_t>();
+  check_whole_samples<std::uint32_t>();
+  check_whole_samples<std::int64_t>();
+  check_whole_samples<std::uint64_t>();
+}
+
+// (value - mean) / deviation, and nothing for what is no mean and deviation.
+void test_standard() {
+  constexpr std::int64_t kView = 6 * 2000;
+  using Lists = std::vector<std::vector<double>>;
+  const std::vector<float> level(6 * 1100, 5.0F);
+  Item item = item_of(level, {6, 1100}, Array::Kind::kFloat);
+  item.options = {{"rate", 200.0}, {"standardize", Lists{{1, 2, 3, 4, 5, 6}, {1, 1, 2, 2, 4, 4}}}};
+  check({"imu", kView, item});
+  Leaving here(kView, false);
+  CHECK(prepare_or_leave(find("imu"), item, kLimits, here).has_value());
+  for (const auto& [channel, want] : {std::pair(0, 4.0F), {2, 1.0F}, {3, 0.5F}, {5, -0.25F}}) {
+    CHECK(here.rows[static_cast<std::size_t>(channel) * 2000 + 1999] == want);
+  }
+  const Lists wrong[] = {{{1, 2, 3, 4, 5, 6}},
+                         {{1, 2, 3, 4, 5}, {1, 1, 1, 1, 1, 1}},
+                         {{1, 2, 3, 4, 5, 6}, {1, 1, 1, 1, 1, 0}},
+                         {{1, 2, 3, 4, 5, std::numeric_limits<double>::infinity()}, {1, 1, 1, 1, 1, 1}},
+                         {{1e9, 2, 3, 4, 5, 6}, {1, 1, 1, 1, 1, 1}}};  // beyond what a sample may be
+  for (const Lists& each : wrong) {
+    item.options["standardize"] = each;
+    CHECK(!prepare_or_leave(find("imu"), item, kLimits, here));
+  }
+}
+
+// Times on the device are looked at, so they come here.
+void test_lent_times() {
+  constexpr std::int64_t kView = 6 * 2000;
+  const auto floats = some<float>(6 * 1100, 9);
+  std::vector<std::int16_t> seconds(1100);
+  std::iota(seconds.begin(), seconds.end(), -500);
+  Item item = item_of(floats, {6, 1100}, Array::Kind::kFloat);
+  item.options = {{"max_gap", 2.0}};
+  const Array times{seconds.data(), Array::Kind::kInt, 16, {1100}};
+  item.arrays = {{"timestamps", times}};
+  check({"imu", kView, item});
+  Leaving want(kView, false);
+  CHECK(prepare_or_leave(find("imu"), item, kLimits, want).has_value());
+  std::shared_ptr<Far> memory;
+  item.arrays["timestamps"] = lent(times, memory);
+  Leaving found(kView, false);
+  CHECK(prepare_or_leave(find("imu"), item, kLimits, found).has_value());
+  CHECK(found.rows == want.rows);
+  memory->fails = true;
+  CHECK(!prepare_or_leave(find("imu"), item, kLimits, found));
+  seconds[700] = 0;  // the order is wrong
+  item.arrays["timestamps"] = lent(times, memory);
+  CHECK(!prepare_or_leave(find("imu"), item, kLimits, found));
+}
+
 void test_inertial_samples() {
   constexpr std::int64_t kView = 6 * 2000;
   const auto floats = some<float>(6 * 2200, 9);
@@ -217,6 +292,48 @@ void test_videos() {
   CHECK(there.rows == want);
 }
 
+// Of frames one by one those are wanted that are sampled, which are all of one size.
+void test_frames_one_by_one() {
+  constexpr std::int64_t kView = 3 * 2 * kSquare;
+  constexpr std::int64_t kFrame = 40 * 56 * 3;
+  const auto pixels = some<std::uint8_t>(60 * kFrame, 256);
+  Item together = item_of(pixels, {60, 40, 56, 3}, Array::Kind::kUint);
+  together.options = {{"fps", 10.0}, {"start", 1.0}, {"end", 3.0}, {"views", std::int64_t{1}}};
+  std::shared_ptr<Far> memory;
+  Leaving want(kView);
+  CHECK(prepare_or_leave(find("video"), lent(together, memory), kLimits, want).has_value());
+  CHECK(want.left->make(want.rows.data()));
+
+  std::vector<std::shared_ptr<Far>> frames(60);
+  std::vector<Array> apart(60);
+  for (const std::size_t i : {std::size_t{10}, std::size_t{29}}) {
+    apart[i] =
+        lent(Array{pixels.data() + static_cast<std::int64_t>(i) * kFrame, Array::Kind::kUint, 8, {40, 56, 3}},
+             frames[i]);
+  }
+  Item item = together;
+  item.source = apart;
+  Leaving found(kView);
+  const auto prepared = prepare_or_leave(find("video"), item, kLimits, found);
+  CHECK(prepared && prepared->notes.size() == 2);
+  CHECK(found.left->make(found.rows.data()) && found.rows == want.rows);
+  frames[29]->fails = true;
+  CHECK(!found.left->make(found.rows.data()));
+
+  const auto refused = [&](const Array& last) {
+    apart[29] = last;
+    item.source = apart;
+    return !prepare_or_leave(find("video"), item, kLimits, found);
+  };
+  Array other = apart[29];
+  other.shape = {56, 40, 3};
+  CHECK(refused(other));
+  CHECK(refused({}));
+  item.source = std::vector<Array>(60);
+  CHECK(!prepare_or_leave(find("video"), item, kLimits, found));
+  CHECK(!prepare_or_leave(find("image"), item, kLimits, found));
+}
+
 void test_what_is_left_to_python() {
   const auto counts = some<std::uint16_t>(300 * 300, 8000);
   const auto floats = some<float>(300 * 300, 9);
@@ -238,7 +355,6 @@ void test_what_is_left_to_python() {
       {"image", 3 * kSquare, with(map, {{"layout", std::string("CMYK")}})},
       {"audio", 128 * 204, with(map, {{"rate", 16000.0}})},
       {"imu", 12000, with(item_of(floats, {6, 2200}, Array::Kind::kFloat), {{"rate", -1.0}})},
-      {"imu", 12000, with(item_of(counts, {6, 2200}, Array::Kind::kUint), {{"rate", 200.0}})},
       {"video", 6 * kSquare, item_of(bytes, {20, 60, 60, 3}, Array::Kind::kUint)},
       {"video", 6 * kSquare, with(item_of(bytes, {20, 60, 60, 3}, Array::Kind::kUint), {{"fps", 0.1}})},
       {"video", 6 * kSquare, with(item_of(bytes, {20, 60, 90, 2}, Array::Kind::kUint), {{"fps", 10.0}})},
@@ -261,7 +377,11 @@ int main() {
   test_pictures();
   test_sounds();
   test_inertial_samples();
+  test_whole_samples();
+  test_standard();
+  test_lent_times();
   test_videos();
+  test_frames_one_by_one();
   test_what_is_left_to_python();
   return bindrt::testing::finish();
 }
