@@ -292,7 +292,7 @@ void test_videos() {
   CHECK(there.rows == want);
 }
 
-// Of frames one by one those are wanted that are sampled, which are all of one size.
+// Frames one by one: those are wanted that are sampled, and all are of one size.
 void test_frames_one_by_one() {
   constexpr std::int64_t kView = 3 * 2 * kSquare;
   constexpr std::int64_t kFrame = 40 * 56 * 3;
