@@ -37,18 +37,18 @@ class Pulse:
 
     Args:
         clock: seconds.
-        threads: that decode.
+        threads: that decode; None: as many as there are for it here.
     """
 
     def __init__(
         self,
         model: Model,
         clock: Callable[[], float] = time.monotonic,
-        threads: Callable[[], int] = usable_threads,
+        threads: int | None = None,
     ) -> None:
         self._model = model
         self._clock = clock
-        self._threads = threads
+        self._threads = usable_threads() if threads is None else threads
         self._engines: dict[str, _Engine] = {}
         self._decoding = _Still(clock())
         self.problem = ""
@@ -84,7 +84,7 @@ class Pulse:
     def _decoding_problem(self, stats: Lanes, now: float) -> str:
         """One file that is decoded for ever holds one thread, and the others go on: all must be held."""
         ends = tuple(_sum(stats.values(), name) for name in _ENDS)
-        still = self._decoding.seconds(ends, _sum(stats.values(), "preparing") >= self._threads(), now)
+        still = self._decoding.seconds(ends, _sum(stats.values(), "preparing") >= self._threads, now)
         return "no file that is being decoded comes to its end" if still > DECODING else ""
 
 

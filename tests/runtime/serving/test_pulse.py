@@ -24,7 +24,7 @@ class World:
         self.stats: dict[str, dict[str, Any]] = {}
         pipelines = SimpleNamespace(stats=lambda: self.stats, row_seconds=dict(row_seconds or {}))
         model: Any = SimpleNamespace(pipelines=pipelines)
-        self.pulse = Pulse(model, lambda: self.now, lambda: 2)
+        self.pulse = Pulse(model, lambda: self.now, 2)
 
     def set(self, modality: str, **counts: int) -> None:
         engine = {"count": 0, "sum": 0.0}
