@@ -1,6 +1,6 @@
 """Requests that ``schemathesis`` makes of the server's description: none is a defect, all are as told.
 
-It is installed by nothing here: ``pip install schemathesis`` before ``make test-deep``, or this is skipped.
+It needs Python 3.11; on an older one this is skipped.
 """
 
 from __future__ import annotations
