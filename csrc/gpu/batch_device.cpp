@@ -126,8 +126,8 @@ void BatchDevice::free(std::byte* memory) noexcept {
 
 std::shared_ptr<std::byte> BatchDevice::room(std::size_t bytes) noexcept { return rooms_->take(bytes); }
 
-bool BatchDevice::may_decode(std::int64_t pixels) const noexcept {
-  return pictures_ != nullptr && pixels >= options_.decode_from;
+bool BatchDevice::may_decode(kernels::PictureCoding coding, std::int64_t pixels) const noexcept {
+  return pictures_ != nullptr && options_.decode_from.allows(coding, pixels);
 }
 
 pipeline::Device::Started BatchDevice::start(const pipeline::Batch& batch, std::int64_t limit) {

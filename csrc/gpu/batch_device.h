@@ -52,7 +52,7 @@ struct BatchDeviceOptions {
   std::size_t graphs = 32;          // that are kept; 0: none are made
   bool makes_rows = true;           // of decoded items; else all rows come from the host
   DecodePictures decode = nullptr;  // null: pictures are decoded on the host
-  std::int64_t decode_from = 0;     // pixels that a picture has at least
+  DecodeFrom decode_from = {};      // which pictures
   FilmOptions films = {};           // videos that are decoded
 };
 
@@ -80,7 +80,7 @@ class BatchDevice final : public pipeline::Device {
   std::byte* allocate(std::size_t bytes) noexcept override;
   void free(std::byte* memory) noexcept override;
   std::shared_ptr<std::byte> room(std::size_t bytes) noexcept override;
-  bool may_decode(std::int64_t pixels) const noexcept override;
+  bool may_decode(kernels::PictureCoding coding, std::int64_t pixels) const noexcept override;
   std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture) override {
     return pictures_->decode(picture);
   }

@@ -14,6 +14,10 @@ using kernels::Decoded;
 using kernels::EncodedPicture;
 using kernels::Picture;
 
+// Of JPEG 2000, for 3 bytes of a pixel that are kept: the coefficients of each colour are 4 bytes, and each
+// step of the wavelets reads and writes them.
+constexpr std::int64_t kJpeg2000Weight = (3 + 2 * 3 * 4) / 3;
+
 constexpr std::int64_t kFrameBytes = std::int64_t{3} * kernels::kPictureSide * kernels::kPictureSide *
                                      static_cast<std::int64_t>(sizeof(float));
 
@@ -36,6 +40,10 @@ class PicturesInUse {
 
 }  // namespace
 
+std::int64_t PictureDecoder::weight(const EncodedPicture& picture) noexcept {
+  return picture.pixels() * (picture.coding == kernels::PictureCoding::kJpeg2000 ? kJpeg2000Weight : 1);
+}
+
 std::int32_t PictureDecoder::frames_of(std::int64_t row_bytes) noexcept {
   return row_bytes % kFrameBytes == 0 ? static_cast<std::int32_t>(row_bytes / kFrameBytes) : 0;
 }
@@ -48,7 +56,7 @@ PictureDecoder::PictureDecoder(Context& context, std::int32_t frames, DecodePict
       rows_(std::make_shared<DevicePool>(context, most_rows)),
       together_(
           {kGroups, kMostPictures, kMostPixels},
-          [](const Piece& piece) { return std::int64_t{piece.picture.width} * piece.picture.height; },
+          [](const Piece& piece) { return weight(piece.picture); },
           [this](Group group, std::size_t number) { decode_group(group, *queues_[number]); }) {
   while (queues_.size() < kGroups) {
     queues_.push_back(std::make_unique<StreamQueue>(context));

@@ -1,10 +1,12 @@
 // Pictures that a library decodes on the device, and the rows of batches that are made of them there.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,13 +29,26 @@ struct DevicePicture {
 using DecodePictures = std::function<std::shared_ptr<const void>(
     std::span<const kernels::EncodedPicture> files, cu::Stream stream, std::span<DevicePicture> out)>;
 
+// Pixels that a picture has at least, by its coding; none: such a picture is not decoded on the device.
+struct DecodeFrom {
+  std::array<std::optional<std::int64_t>, kernels::kPictureCodings> pixels{};
+
+  std::optional<std::int64_t>& of(kernels::PictureCoding coding) noexcept {
+    return pixels[static_cast<std::size_t>(coding)];
+  }
+  bool allows(kernels::PictureCoding coding, std::int64_t size) const noexcept {
+    const auto& least = pixels[static_cast<std::size_t>(coding)];
+    return least.has_value() && size >= *least;
+  }
+};
+
 // Threads that have a picture each at the same time have them decoded together: a library takes less time for
 // several than for one after the other. Of a picture only its row of a batch is kept, float32
 // [3, frames, 224, 224].
 class PictureDecoder {
  public:
   // While the device decodes one group, the host reads the files of another. 200 million pixels are 600 MB,
-  // which the library takes of the device's memory meanwhile.
+  // which the library takes of the device's memory meanwhile. Decoding JPEG 2000 takes that for fewer pixels.
   static constexpr std::size_t kGroups = 2;
   static constexpr std::size_t kMostPictures = 16;
   static constexpr std::int64_t kMostPixels = 200'000'000;
@@ -41,6 +56,9 @@ class PictureDecoder {
   static constexpr std::size_t kMostRows = std::size_t{256} << 20;
   // Both: what decoding takes of the device, besides what the library keeps.
   static constexpr std::size_t kMostBytes = kMostRows + kGroups * 3 * static_cast<std::size_t>(kMostPixels);
+
+  // How many pixels of a JPEG take as much memory.
+  static std::int64_t weight(const kernels::EncodedPicture& picture) noexcept;
 
   // The frames of a row of so many bytes; 0 if it is no row of pictures.
   static std::int32_t frames_of(std::int64_t row_bytes) noexcept;

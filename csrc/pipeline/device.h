@@ -33,8 +33,10 @@ class Device {
   // null where there is none: the rows are then made here. Any thread may call.
   virtual std::shared_ptr<std::byte> room(std::size_t /*bytes*/) noexcept { return nullptr; }
 
-  // Whether it may decode a picture of so many pixels itself. Any thread may call.
-  virtual bool may_decode(std::int64_t /*pixels*/) const noexcept { return false; }
+  // Whether it may decode such a picture of so many pixels itself. Any thread may call.
+  virtual bool may_decode(kernels::PictureCoding /*coding*/, std::int64_t /*pixels*/) const noexcept {
+    return false;
+  }
   // A picture of one row, decoded there, of which only that row is kept; null where the device refuses the
   // file or has no memory: it is then decoded here. Waits. Any thread may call.
   virtual std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& /*picture*/) {

@@ -42,9 +42,9 @@ class ItemRows {
   // Memory for what an item of so many rows decodes to, whose rows a device is to make; null where there is
   // none: they are made here. Given back with its last owner.
   virtual std::shared_ptr<std::byte> room(std::size_t /*bytes*/, std::int64_t /*rows*/) { return nullptr; }
-  // Whether a device may decode a picture of so many pixels, and the picture as it has decoded it; null where
-  // it has not.
-  virtual bool may_decode(std::int64_t /*pixels*/) const { return false; }
+  // Whether a device may decode such a picture of so many pixels, and the picture as it has decoded it; null
+  // where it has not.
+  virtual bool may_decode(kernels::PictureCoding /*coding*/, std::int64_t /*pixels*/) const { return false; }
   virtual std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& /*picture*/) {
     return nullptr;
   }

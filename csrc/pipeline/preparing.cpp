@@ -32,9 +32,9 @@ class Pipeline::BatchRows final : public ItemRows {
     return device == nullptr || bytes > static_cast<std::size_t>(most) ? nullptr : device->room(bytes);
   }
 
-  bool may_decode(std::int64_t pixels) const override {
+  bool may_decode(kernels::PictureCoding coding, std::int64_t pixels) const override {
     const Device* const device = pipeline_.executor_.device.get();
-    return device != nullptr && device->may_decode(pixels);
+    return device != nullptr && device->may_decode(coding, pixels);
   }
   std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture) override {
     return pipeline_.decode(lane_, picture);

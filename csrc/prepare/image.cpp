@@ -15,11 +15,13 @@
 #include "csrc/prepare/arrays.h"
 #include "csrc/prepare/contents.h"
 #include "csrc/prepare/decoded_picture.h"
+#include "csrc/prepare/jpeg2000_file.h"
 #include "csrc/prepare/libraries.h"
 #include "csrc/prepare/options.h"
 #include "csrc/prepare/picture_file.h"
 #include "csrc/prepare/picture_numbers.h"
 #include "csrc/prepare/registry.h"
+#include "csrc/prepare/tiff_file.h"
 #include "kernels/base/scratch.h"
 
 namespace bindrt::prepare {
@@ -62,18 +64,31 @@ std::optional<bool> left(Source& source, std::int32_t width, std::int32_t height
 }
 
 // Whether a device has decoded it: files of which all decoders make the same, whole as far as can be seen.
-bool decoded_there(const Contents& contents, const jpeg::Rows& rows, Slots& slots) {
-  if (!slots.may_decode(std::int64_t{rows.width()} * rows.height()) ||
-      !jpeg::is_common(contents.data(), contents.size())) {
-    return false;
-  }
-  auto decoded = slots.decode({contents.data(), contents.size(), rows.width(), rows.height()});
+bool decoded_there(const kernels::EncodedPicture& picture, Slots& slots) {
+  auto decoded = slots.decode(picture);
   if (decoded == nullptr) {
     return false;
   }
   slots.reserve(1);
   slots.leave(std::move(decoded));
   return true;
+}
+
+// The same for files that Python reads where no device does.
+bool others_decoded_there(const Contents& contents, const Limits& limits, Slots& slots) {
+  if (!slots.may_leave()) {
+    return false;
+  }
+  auto picture = common_tiff(contents.data(), contents.size());
+  if (!picture) {
+    picture = common_jpeg2000(contents.data(), contents.size());
+  }
+  if (!picture || !slots.may_decode(picture->coding, picture->pixels())) {
+    return false;
+  }
+  const bool is_tiff = picture->coding != kernels::PictureCoding::kJpeg2000;
+  return may_hold(picture->width, picture->height, limits, is_tiff ? kHeldBytes : kHeldJpeg2000) &&
+         decoded_there(*picture, slots);
 }
 
 std::optional<bool> to_device(const Contents& contents, const PictureFile& file, const Limits& limits,
@@ -91,7 +106,9 @@ std::optional<bool> to_device(const Contents& contents, const PictureFile& file,
   if (!rows.open() || std::int64_t{rows.width()} * rows.height() > limits.max_pixels) {
     return false;
   }
-  if (decoded_there(contents, rows, slots)) {
+  const kernels::EncodedPicture whole{contents.data(), contents.size(), rows.width(), rows.height()};
+  if (slots.may_decode(whole.coding, whole.pixels()) && jpeg::is_common(whole.data, whole.size) &&
+      decoded_there(whole, slots)) {
     return true;
   }
   return left(rows, rows.width(), rows.height(), slots,
@@ -173,6 +190,9 @@ std::optional<Prepared> prepare_image(const Item& item, const Limits& limits, Sl
     return std::nullopt;
   }
   const auto contents = Contents::of(item, limits, kMostPictureBytes);
+  if (contents && others_decoded_there(*contents, limits, slots)) {
+    return Prepared{};
+  }
   const auto file = contents ? read_picture_file(*contents, limits) : std::nullopt;
   if (!file || (turn && file->orientation != 1)) {
     return std::nullopt;

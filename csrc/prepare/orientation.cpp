@@ -5,33 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "csrc/prepare/tags.h"
+
 namespace bindrt::prepare {
 namespace {
-
-constexpr std::size_t kHeader = 8;  // bytes before the first directory, at the least
-constexpr std::size_t kEntry = 12;  // bytes of an entry in a directory
-constexpr std::uint32_t kOrientation = 0x0112;
-constexpr std::uint32_t kShort = 3, kLong = 4;  // types of a value
-
-class Tags {
- public:
-  explicit Tags(std::string_view bytes) noexcept : bytes_(bytes), big_(bytes.starts_with("MM")) {}
-
-  bool usual() const noexcept { return bytes_.size() >= kHeader && (big_ || bytes_.starts_with("II")); }
-  std::size_t size() const noexcept { return bytes_.size(); }
-
-  std::uint32_t number(std::size_t at, std::size_t bytes) const noexcept {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < bytes; ++i) {
-      value = value << 8 | static_cast<std::uint8_t>(bytes_[at + (big_ ? i : bytes - 1 - i)]);
-    }
-    return value;
-  }
-
- private:
-  std::string_view bytes_;
-  bool big_;
-};
 
 int in_exif(const Tags& tags) noexcept {
   if (!tags.usual()) {
@@ -41,12 +18,12 @@ int in_exif(const Tags& tags) noexcept {
   if (start + 2 > tags.size()) {
     return 0;
   }
-  const std::size_t end = std::min(start + 2 + tags.number(start, 2) * kEntry, tags.size());
-  for (std::size_t at = start + 2; at < end && at + kEntry <= tags.size(); at += kEntry) {
+  const std::size_t end = std::min(start + 2 + tags.number(start, 2) * Tags::kEntry, tags.size());
+  for (std::size_t at = start + 2; at < end && at + Tags::kEntry <= tags.size(); at += Tags::kEntry) {
     const std::uint32_t type = tags.number(at + 2, 2);
-    const bool one = tags.number(at + 4, 4) == 1 && (type == kShort || type == kLong);
-    if (tags.number(at, 2) == kOrientation && one) {
-      const std::uint32_t value = tags.number(at + 8, type == kShort ? 2 : 4);
+    const bool one = tags.number(at + 4, 4) == 1 && (type == Tags::kShort || type == Tags::kLong);
+    if (tags.number(at, 2) == Tags::kOrientation && one) {
+      const std::uint32_t value = tags.number(at + 8, type == Tags::kShort ? 2 : 4);
       return value <= 8 ? static_cast<int>(value) : 0;
     }
   }

@@ -7,7 +7,6 @@
 #include "csrc/png/metadata.h"
 #include "csrc/prepare/libraries.h"
 #include "csrc/prepare/orientation.h"
-#include "csrc/prepare/picture_numbers.h"
 
 namespace bindrt::prepare {
 namespace {
@@ -55,9 +54,9 @@ std::vector<std::pair<std::string, Value>> orientation_notes(const PictureFile& 
   return {{"exif_orientation", std::int64_t{file.orientation}}};
 }
 
-bool may_hold(std::int64_t width, std::int64_t height, const Limits& limits) noexcept {
+bool may_hold(std::int64_t width, std::int64_t height, const Limits& limits, double held_bytes) noexcept {
   return width > 0 && height > 0 && width <= limits.max_pixels / height &&
-         kHeldBytes * static_cast<double>(width) * static_cast<double>(height) <=
+         held_bytes * static_cast<double>(width) * static_cast<double>(height) <=
              static_cast<double>(limits.max_picture_bytes);
 }
 

@@ -9,6 +9,7 @@
 
 #include "csrc/png/file.h"
 #include "csrc/prepare/contents.h"
+#include "csrc/prepare/picture_numbers.h"
 #include "csrc/prepare/prepare.h"
 
 namespace bindrt::prepare {
@@ -27,7 +28,9 @@ std::optional<PictureFile> read_picture_file(const Contents& contents, const Lim
 // What to note of a picture that is taken as it is stored.
 std::vector<std::pair<std::string, Value>> orientation_notes(const PictureFile& file);
 
-// Whether `max_pixels` allows so many, and `max_picture_bytes` what Pillow would hold for them.
-bool may_hold(std::int64_t width, std::int64_t height, const Limits& limits) noexcept;
+// Whether `max_pixels` allows so many, and `max_picture_bytes` what Pillow would hold for them: so many bytes a
+// pixel.
+bool may_hold(std::int64_t width, std::int64_t height, const Limits& limits,
+              double held_bytes = kHeldBytes) noexcept;
 
 }  // namespace bindrt::prepare

@@ -26,12 +26,19 @@ class Decoded {
   virtual void queue(GpuQueue& queue, std::span<const Decoded* const> items, void* out) const = 0;
 };
 
+// How a picture is coded, of those that a device may decode.
+enum class PictureCoding : std::uint8_t { kJpeg, kJpeg2000, kTiffLzw, kTiffDeflate };
+inline constexpr std::size_t kPictureCodings = 4;
+
 // The file of a picture that a device may decode.
 struct EncodedPicture {
   const std::uint8_t* data = nullptr;
   std::size_t size = 0;
   std::int32_t width = 0;
   std::int32_t height = 0;
+  PictureCoding coding = PictureCoding::kJpeg;
+
+  std::int64_t pixels() const noexcept { return std::int64_t{width} * height; }
 };
 
 struct CropRequest;  // kernels/video/video.h

@@ -40,6 +40,7 @@ class Behaviour:
     """What the next calls do.
 
     Attributes:
+        lacks: formats, by Pillow's names, of which the library that decodes them is not there.
         refuses: files that begin so in their comment are refused: None in their place.
         leaves_out: refused files are left out of the list instead, as early releases do.
         fails: decoding raises.
@@ -50,6 +51,7 @@ class Behaviour:
     """
 
     def __init__(self) -> None:
+        self.lacks: set[str] = set()
         self.refuses = b"refuse"
         self.leaves_out = self.fails = self.shape = False
         self.apart = 0
@@ -164,8 +166,10 @@ class Decoder:
     def _image(self, file: bytes, stream: int) -> Image | None:
         try:
             with PIL.Image.open(io.BytesIO(file)) as picture:
-                if bytes(picture.info.get("comment", b"")).startswith(behaviour.refuses):
+                about = picture.info.get("comment", picture.info.get("xmp", b""))
+                if picture.format in behaviour.lacks or bytes(about).startswith(behaviour.refuses):
                     return None
+                require_ordinary(picture)
                 pixels = np.asarray(picture.convert("RGB"))
         except OSError:
             return None
@@ -180,6 +184,19 @@ class Decoder:
 
         require(queue_call(self._stream, decoded), "work that is refused")
         return image
+
+
+def require_ordinary(picture: PIL.Image.Image) -> None:
+    """Files of other kinds the library refuses, or has other pixels than Pillow."""
+    require(picture.format in ("JPEG", "JPEG2000", "TIFF"), f"a {picture.format}")
+    require(picture.mode == "RGB" and getattr(picture, "n_frames", 1) == 1, f"{picture.mode}, or more pages")
+    if picture.format == "TIFF":
+        tags = picture.tag_v2  # type: ignore[attr-defined]
+        require(tags.get(_ORIENTATION, 1) == 1, "a TIFF that is to be turned")
+        require(picture.info["compression"] in ("tiff_lzw", "tiff_adobe_deflate", "tiff_deflate"), "packing")
+
+
+_ORIENTATION = 274
 
 
 @contextmanager

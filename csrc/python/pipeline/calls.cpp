@@ -91,8 +91,8 @@ class BatchSlots final : public prepare::Slots {
   std::shared_ptr<std::byte> room(std::size_t bytes, std::int64_t views) override {
     return rows_.room(bytes, views);
   }
-  bool may_decode(std::int64_t pixels) const override {
-    return device_.makes_rows && rows_.may_decode(pixels);
+  bool may_decode(kernels::PictureCoding coding, std::int64_t pixels) const override {
+    return device_.makes_rows && rows_.may_decode(coding, pixels);
   }
   std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture) override {
     return rows_.decode(picture);

@@ -2,7 +2,10 @@
 #include "csrc/python/pipeline/decoding.h"
 
 #include <cstdint>
+#include <iterator>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "csrc/python/gil.h"
@@ -15,6 +18,23 @@ namespace {
 
 using gpu::DevicePicture;
 using kernels::EncodedPicture;
+using kernels::PictureCoding;
+
+constexpr std::pair<std::string_view, PictureCoding> kCodings[] = {
+    {"jpeg", PictureCoding::kJpeg},
+    {"jpeg2000", PictureCoding::kJpeg2000},
+    {"tiff-lzw", PictureCoding::kTiffLzw},
+    {"tiff-deflate", PictureCoding::kTiffDeflate}};
+static_assert(std::size(kCodings) == kernels::kPictureCodings);
+
+PictureCoding coding_of(const std::string& name) {
+  for (const auto& [known, coding] : kCodings) {
+    if (name == known) {
+      return coding;
+    }
+  }
+  throw py::value_error("a coding is named '" + name + "'");
+}
 
 void read_pictures(const py::list& found, std::span<DevicePicture> out) {
   if (found.size() != out.size()) {
@@ -53,6 +73,18 @@ gpu::DecodePictures decode_pictures(py::object decode) {
       throw std::runtime_error(error.what());
     }
   };
+}
+
+gpu::DecodeFrom decode_from(const py::dict& given) {
+  gpu::DecodeFrom found;
+  for (const auto& [name, pixels] : given) {
+    const auto least = py::cast<std::int64_t>(pixels);
+    if (least < 0) {
+      throw py::value_error("pixels are not negative");
+    }
+    found.of(coding_of(py::cast<std::string>(name))) = least;
+  }
+  return found;
 }
 
 }  // namespace bindrt

@@ -12,4 +12,8 @@ namespace bindrt {
 // The list that it returns keeps their memory. Null for None.
 gpu::DecodePictures decode_pictures(pybind11::object decode);
 
+// By the name of a coding ("jpeg", "jpeg2000", "tiff-lzw", "tiff-deflate") the pixels that a picture has at
+// least; codings that are left out are decoded on the host. ValueError for other names and negative numbers.
+gpu::DecodeFrom decode_from(const pybind11::dict& given);
+
 }  // namespace bindrt

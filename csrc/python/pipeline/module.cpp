@@ -295,7 +295,7 @@ class PythonPipeline {
                                  parts_of(options).makes_rows};
     if (options.contains("decode")) {
       kept.decode = decode_pictures(options["decode"]);
-      kept.decode_from = options["decode_from"].cast<std::int64_t>();
+      kept.decode_from = decode_from(options["decode_from"].cast<py::dict>());
     }
     if (options.contains("films_from")) {
       kept.films = {options["films_from"].cast<std::int64_t>(), parts_of(options).decodes_all};

@@ -95,7 +95,7 @@ class EncoderPipeline:
             if "image" in self.modalities and options.prepare != "cpu":
                 self.decodes = picture_decoder(gpu["device"], options.decode)
             if self.decodes is not None:
-                least = 0 if options.decode == "gpu" else LEAST_PIXELS
+                least = self.decodes.least_pixels(options.decode)
                 gpu |= {"decode": self.decodes, "decode_from": least}
             gpu |= decoding(options, self.modalities)
         background = encoder.name in options.background_encoders()

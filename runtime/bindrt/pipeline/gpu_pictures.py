@@ -1,4 +1,4 @@
-"""JPEG files decoded on an engine's GPU by NVIDIA's nvImageCodec: by the GPU's decoder where it has one.
+"""Pictures decoded on an engine's GPU by NVIDIA's nvImageCodec: JPEGs by the GPU's decoder where it has one.
 
 Not run on a GPU from here yet: the tests run it on the simulated driver with a stand-in for the library.
 """
@@ -7,30 +7,34 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import io
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import PIL.Image
 
 from bindrt import _core
+from bindrt.arrays import Array
 from bindrt.cores import usable_threads
 from bindrt.errors import EngineError
 from bindrt.extras import install
+from bindrt.pipeline.gpu_trials import CALLED, SIDE, Trial, trials
 
 LOG = logging.getLogger(__name__)
 
 MODULE = "nvidia.nvimgcodec"
-#: Pixels from which a picture is decoded on the GPU. Cores decode smaller ones as fast as an encoder wants
-#: them: beside an H100 16 cores decoded 2.9 gigapixels a second, and a ViT-H took 1030 pictures, so pictures
-#: of 2.8 megapixels and more starved it (docs/gpu.md).
-LEAST_PIXELS = 2_500_000
+#: Pixels from which a picture is decoded on the GPU, by its coding as csrc/prepare tells it. Cores decode
+#: smaller ones as fast as an encoder wants them: beside an H100 16 cores decoded 2.9 gigapixels of JPEG a
+#: second, and a ViT-H took 1030 pictures, so pictures of 2.8 megapixels and more starved it. Sixteen times what
+#: one core decodes of the others: docs/gpu.md.
+LEAST_PIXELS = {
+    "jpeg": 2_500_000,
+    "jpeg2000": 250_000,
+    "tiff-lzw": 1_000_000,
+    "tiff-deflate": 1_000_000,
+}
 #: What libjpeg-turbo does as Pillow calls it: colours of fewer samples are interpolated.
 OPTIONS = ":fancy_upsampling=1"
-#: Levels that a flat picture may differ from what was stored; Pillow's decoder has it 1 apart.
-_MOST_APART = 3
 
 
 def picture_decoder(device: int, decode: str) -> PictureDecoder | None:
@@ -78,6 +82,10 @@ class _NotInstalledError(EngineError):
     """nvImageCodec is not here."""
 
 
+class _RefusedError(RuntimeError):
+    """It refuses a file that is as it should be."""
+
+
 class DevicePicture(NamedTuple):
     """Pixels ``[H, W, 3]`` in a GPU's memory: where they are, bytes from row to row, and what keeps them.
 
@@ -93,15 +101,16 @@ class PictureDecoder:
     """Decodes files on one GPU; several threads may call at once.
 
     Attributes:
+        codings: that it decodes there, of ``LEAST_PIXELS``; JPEG is one.
         kept_bytes: of the GPU's memory that the library took when it decoded its first picture, as far as the
             driver tells. What others took or gave back meanwhile is in it.
     """
 
     def __init__(self, device: int) -> None:
-        """Open the library and decode a small picture on the GPU.
+        """Open the library and decode small pictures on the GPU.
 
         Raises:
-            EngineError: the library is not installed, does not load, or does not decode on this GPU.
+            EngineError: the library is not installed, does not load, or does not decode JPEG on this GPU.
         """
         name = f"decoding on GPU {device}"
         try:
@@ -116,7 +125,8 @@ class PictureDecoder:
         try:
             self._params = decode_params(self._library)
             free = _core.gpu.memory_free(device)
-            self._require_decodes()
+            self._require_decodes("jpeg")
+            self.codings = {"jpeg", *(each for each in LEAST_PIXELS if each != "jpeg" and self._can(each))}
             self.kept_bytes = max(free - _core.gpu.memory_free(device), 0)
         except Exception as error:  # the library's own are of many kinds
             raise EngineError(
@@ -124,6 +134,10 @@ class PictureDecoder:
                 f"nvImageCodec does not decode there ({error})",
                 f"decode='exact', or {install('gpu-decode')}",
             ) from error
+
+    def least_pixels(self, decode: str) -> dict[str, int]:
+        """By coding, how many pixels a picture has at least that is decoded there."""
+        return {each: 0 if decode == "gpu" else LEAST_PIXELS[each] for each in sorted(self.codings)}
 
     def device_bytes(self) -> int:
         """Bytes of the GPU's memory that it may take: those of the plan, and what the library keeps."""
@@ -135,7 +149,7 @@ class PictureDecoder:
         """The pictures, as work that ``stream`` gets from now on finds them; None for what is refused.
 
         Args:
-            files: JPEG files; not kept.
+            files: of ``codings``; not kept.
             sizes: width and height of each.
         """
         try:
@@ -176,21 +190,38 @@ class PictureDecoder:
             options=OPTIONS,
         )
 
-    def _require_decodes(self) -> None:
-        """The library loads without nvJPEG, and then refuses every file."""
-        side, colour = 256, (200, 100, 50)
-        file = io.BytesIO()
-        PIL.Image.new("RGB", (side, side), colour).save(file, "JPEG")
-        pixels = np.empty((side, side, 3), np.uint8)
+    def _can(self, coding: str) -> bool:
+        """Whether it decodes a coding beside JPEG. What it does not the CPU decodes, as without it."""
+        try:
+            self._require_decodes(coding)
+        except _RefusedError as error:
+            LOG.info("nvImageCodec: %s; the CPU decodes it", error)
+            return False
+        except Exception as error:  # the library's own are of many kinds
+            LOG.warning("nvImageCodec fails for %s, which the CPU decodes: %s", CALLED[coding][0], error)
+            return False
+        return True
+
+    def _require_decodes(self, coding: str) -> None:
+        """The library loads without those that it calls, and then refuses every file of their codings."""
+        for trial in trials(coding):
+            pixels = self._decoded(trial)
+            if pixels is None:
+                name, missing = CALLED[coding]
+                raise _RefusedError(f"it refuses a plain {name}: {missing}")
+            apart = int(np.abs(pixels.astype(int) - trial.pixels).max())
+            if apart > trial.most_apart:
+                raise RuntimeError(f"its pixels are {apart} levels from what was stored")
+
+    def _decoded(self, trial: Trial) -> Array | None:
+        pixels = np.empty((SIDE, SIDE, 3), np.uint8)
         with _core.gpu.Queue(self._device) as queue:
-            found = self._decode([file.getvalue()], [(side, side)], queue.stream)
-            if found[0] is None or not found[0].address:
-                raise RuntimeError("it refuses a plain JPEG: nvJPEG is missing, or the driver is too old")
-            queue.download(pixels, found[0].address)
+            found = self._decode([trial.file], [(SIDE, SIDE)], queue.stream)
+            good = found[0] is not None and found[0].address != 0
+            if found[0] is not None and good:
+                queue.download(pixels, found[0].address)
             found.clear()  # the library frees it on this stream
-        apart = int(np.abs(pixels.astype(int) - colour).max())
-        if apart > _MOST_APART:
-            raise RuntimeError(f"its pixels are {apart} levels from what was stored")
+        return pixels if good else None
 
 
 def _picture(image: Any, size: tuple[int, int]) -> DevicePicture | None:

@@ -26,7 +26,7 @@ _HELD = {
     "AVIF": 13,
     "HEIF": 13.5,
     "JXL": 16,
-    "JPEG2000": 26,
+    "JPEG2000": _core.item_numbers()["picture"]["held_jpeg2000"],
     "16 bits": 24,
     "EXR": 16,
     "plain PNM": 64,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 import bindrt
 from bindrt import _core, hardware
 from bindrt.modalities import MODALITIES
+from bindrt.pipeline import gpu_pictures
 from support import cpp, cudasim, tensorrt_runs
 from support.gpu_engine import Load, OnGpu
+from support.nvimgsim import stand_in
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +43,18 @@ def gpu(request: pytest.FixtureRequest) -> object:
     if _core.build_info()["gpu_kernels"] is None:
         pytest.skip("this build has no GPU kernels: NVRTC was not installed")
     return _core.gpu
+
+
+@pytest.fixture
+def library(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A stand-in for nvImageCodec; at the end nobody has misused it."""
+    if not gpu.driver()["simulated"]:
+        pytest.skip("the stand-in works on the simulated driver's memory")
+    monkeypatch.setenv("BINDRT_LIBCUDA", gpu.driver()["path"])
+    module = stand_in()
+    monkeypatch.setitem(sys.modules, gpu_pictures.MODULE, module)
+    yield module
+    assert module.misused == []
 
 
 @pytest.fixture(scope="session")

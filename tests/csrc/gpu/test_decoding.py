@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,42 +17,18 @@ from bindrt.pipeline import gpu_pictures
 from support import cpp
 from support.golden import HERE
 from support.gpu_engine import Load, OnGpu
-from support.nvimgsim import stand_in
+from support.nvimgsim import TRIALS, decoded, picture
 
 INPUTS = HERE / "inputs"
-LARGE, SMALL = (2000, 1300), (330, 250)  # the first is above LEAST_PIXELS
+LARGE = (2000, 1300)  # above LEAST_PIXELS
 MOST_LEVELS = 3  # from Pillow's pixels, of any of the library's decoders
 LEVEL = float(1 / 255 / min(bindrt._core.constants()["image"]["std"]))  # of a pixel, in an encoder's input
-
-
-@pytest.fixture
-def library(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The stand-in; at the end nobody has misused it."""
-    if not gpu.driver()["simulated"]:
-        pytest.skip("the stand-in works on the simulated driver's memory")
-    monkeypatch.setenv("BINDRT_LIBCUDA", gpu.driver()["path"])
-    module = stand_in()
-    monkeypatch.setitem(sys.modules, gpu_pictures.MODULE, module)
-    yield module
-    assert module.misused == []
 
 
 @pytest.fixture
 def on_gpu(on_gpu: Load) -> Load:
     """A model of pictures whose engine is on the GPU, and that engine."""
     return partial(on_gpu, "image")
-
-
-def picture(folder: Path, name: str, size: tuple[int, int] = SMALL, **saved: Any) -> Path:
-    rng = np.random.default_rng(sum(map(ord, name)))
-    coarse = PIL.Image.fromarray(rng.integers(0, 255, (9, 13, 3), np.uint8))
-    mode = saved.pop("mode", "RGB")
-    coarse.resize(size, PIL.Image.Resampling.BILINEAR).convert(mode).save(folder / name, **saved)
-    return folder / name
-
-
-def decoded(model: bindrt.Model) -> int:
-    return int(model.stats()["image"]["pipeline"]["pictures_decoded_on_device"])
 
 
 def test_large_pictures_are_decoded_there(
@@ -182,7 +157,7 @@ def test_many_at_once(on_gpu: Load, plain: bindrt.Model, library: Any, tmp_path:
     futures = [model.submit("image", item) for item in given * 3]
     found = np.stack([future.result(60) for future in futures])
     np.testing.assert_allclose(found, np.concatenate([expected] * 3), atol=1e-5)
-    assert decoded(model) == 3 * len(given) == sum(library.behaviour.sizes) - 1  # and one when it was opened
+    assert decoded(model) == 3 * len(given) == sum(library.behaviour.sizes) - TRIALS  # when it was opened
     assert library.behaviour.decoders <= 2
 
 
