@@ -1,4 +1,4 @@
-"""JPEG files decoded on the GPU by nvImageCodec: levels from Pillow's pixels, and files a second.
+"""Pictures decoded on the GPU by nvImageCodec: levels from Pillow's pixels, and files a second.
 
 The rate is the library's, as the pipeline calls it: groups of files, by one thread and by two at once.
 ``python -m bench torch`` has files to vectors with decoding on the GPU and on the CPU. Over the simulated
@@ -11,11 +11,11 @@ import argparse
 import io
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import PIL.Image
@@ -26,25 +26,47 @@ from bindrt import _core
 from bindrt.benchmark import synthetic
 from bindrt.benchmark.results import write_json
 from bindrt.errors import EngineError
-from bindrt.pipeline.gpu_pictures import PictureDecoder
+from bindrt.pipeline.gpu_pictures import LEAST_PIXELS, PictureDecoder
+from bindrt.pipeline.gpu_trials import LOSSY_APART
 
 #: Files as phones of 20 years ago made them, frames of HD video, and 12 megapixels.
 SIZES = ((640, 480), (1920, 1080), (4000, 3000))
-#: How they are compressed: quality, and Pillow's number of the colours' samples (0: as many as pixels).
-WAYS = ((90, 2), (75, 2), (95, 0), (85, 1))
-#: What docs/gpu.md says of any of nvImageCodec's decoders.
-MOST_APART = 3
 GROUP = 16
 
 
-def files(width: int, height: int) -> list[bytes]:
-    pixels = synthetic.photograph(width, height, 1)
-    found = []
-    for quality, subsampling in WAYS:
-        file = io.BytesIO()
-        PIL.Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling=subsampling)
-        found.append(file.getvalue())
-    return found
+class Way(NamedTuple):
+    """How files are packed: a name, the coding, Pillow's options, and the levels that docs/gpu.md allows."""
+
+    name: str
+    coding: str
+    options: Mapping[str, Any]
+    most_apart: int
+
+
+#: ``subsampling`` is Pillow's number of the colours' samples; 0: as many as pixels.
+WAYS = (
+    *(
+        Way(f"quality {quality}, samples {samples}", "jpeg", {"quality": quality, "subsampling": samples}, 3)
+        for quality, samples in ((90, 2), (75, 2), (95, 0), (85, 1))
+    ),
+    Way("JPEG 2000 without loss", "jpeg2000", {"mct": 1}, 0),
+    Way(
+        "JPEG 2000 with loss, 10:1",
+        "jpeg2000",
+        {"mct": 1, "irreversible": True, "quality_layers": [10]},
+        LOSSY_APART,
+    ),
+    Way("TIFF with LZW", "tiff-lzw", {"compression": "tiff_lzw"}, 0),
+    Way("TIFF with Deflate", "tiff-deflate", {"compression": "tiff_adobe_deflate"}, 0),
+)
+_FORMATS = {"jpeg": "JPEG", "jpeg2000": "JPEG2000"}
+
+
+def packed(width: int, height: int, way: Way) -> bytes:
+    file = io.BytesIO()
+    pixels = PIL.Image.fromarray(synthetic.photograph(width, height, 1))
+    pixels.save(file, _FORMATS.get(way.coding, "TIFF"), **way.options)
+    return file.getvalue()
 
 
 def levels(decoder: PictureDecoder, file: bytes, size: tuple[int, int]) -> dict[str, float]:
@@ -95,11 +117,14 @@ def rate(decoder: PictureDecoder, file: bytes, size: tuple[int, int], threads: i
 def measure(
     decoder: PictureDecoder, sizes: Sequence[tuple[int, int]], seconds: float
 ) -> Iterator[dict[str, Any]]:
-    """A result for each file; ``files_per_second`` only where seconds are given."""
+    """A result for each file that the library decodes; ``files_per_second`` only where seconds are given."""
     for size in sizes:
-        for (quality, subsampling), file in zip(WAYS, files(*size), strict=True):
-            found: dict[str, Any] = {"size": size, "bytes": len(file), "quality": quality}
-            found |= {"subsampling": subsampling, "levels": levels(decoder, file, size)}
+        for way in WAYS:
+            if way.coding not in decoder.codings:
+                continue
+            file = packed(*size, way)
+            found: dict[str, Any] = {"size": size, "bytes": len(file), "way": way.name}
+            found |= {"levels": levels(decoder, file, size), "most_apart": way.most_apart}
             if seconds:
                 found["files_per_second"] = {
                     f"{threads} at once": rate(decoder, file, size, threads, seconds) for threads in (1, 2)
@@ -127,14 +152,15 @@ def main(arguments: Sequence[str]) -> int:
     for found in measure(decoder, SIZES[:1] if simulated else SIZES, 0 if simulated else args.seconds):
         results.append(found)
         rates = "".join(f"  {n}: {value:.0f}/s" for n, value in found.get("files_per_second", {}).items())
-        about = "{0[0]}×{0[1]} quality {1}, samples {2}".format(
-            found["size"], found["quality"], found["subsampling"]
-        )
+        about = "{0[0]}×{0[1]} {1}".format(found["size"], found["way"])
         apart = found["levels"]
         print(
-            f"{about:<34} at most {apart['largest']:.0f} levels, mean {apart['mean']:.4f}{rates}", flush=True
+            f"{about:<36} at most {apart['largest']:.0f} levels, mean {apart['mean']:.4f}{rates}", flush=True
         )
     out = args.json or (SIMULATED if simulated else RESULTS) / f"decode-{slug(name)}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     write_json(out, {"device": name, "simulated": simulated, "results": results})
-    return int(any(found["levels"]["largest"] > MOST_APART for found in results))
+    left = sorted(set(LEAST_PIXELS) - decoder.codings)
+    if left:
+        print(f"not decoded there: {', '.join(left)}")
+    return int(any(found["levels"]["largest"] > found["most_apart"] for found in results))

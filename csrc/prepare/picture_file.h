@@ -28,8 +28,8 @@ std::optional<PictureFile> read_picture_file(const Contents& contents, const Lim
 // What to note of a picture that is taken as it is stored.
 std::vector<std::pair<std::string, Value>> orientation_notes(const PictureFile& file);
 
-// Whether `max_pixels` allows so many, and `max_picture_bytes` what Pillow would hold for them: so many bytes a
-// pixel.
+// Whether `max_pixels` allows so many, and `max_picture_bytes` what Pillow would hold for them: so many bytes
+// a pixel.
 bool may_hold(std::int64_t width, std::int64_t height, const Limits& limits,
               double held_bytes = kHeldBytes) noexcept;
 

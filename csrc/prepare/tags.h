@@ -9,8 +9,8 @@ namespace bindrt::prepare {
 
 class Tags {
  public:
-  static constexpr std::size_t kHeader = 8;  // bytes before the first directory, at the least
-  static constexpr std::size_t kEntry = 12;  // bytes of an entry in a directory
+  static constexpr std::size_t kHeader = 8;              // bytes before the first directory, at the least
+  static constexpr std::size_t kEntry = 12;              // bytes of an entry in a directory
   static constexpr std::uint32_t kShort = 3, kLong = 4;  // types of a value
   static constexpr std::uint32_t kOrientation = 0x0112;
 

@@ -187,8 +187,7 @@ bool has_pieces(const Directory& directory, Known places, Known sizes, std::uint
   for (std::uint32_t i = 0; i < wanted; ++i) {
     const std::size_t at = directory.value(places, i);
     const std::size_t bytes = directory.value(sizes, i);
-    if (at < Tags::kHeader || bytes < 2 || !directory.has(at, bytes) ||
-        !begins_well(directory, at, coding)) {
+    if (at < Tags::kHeader || bytes < 2 || !directory.has(at, bytes) || !begins_well(directory, at, coding)) {
       return false;
     }
   }
@@ -205,8 +204,7 @@ bool has_all_pieces(const Directory& directory, std::uint32_t width, std::uint32
   const bool in_strips = directory.has(kStrips) || directory.has(kStripBytes);
   if (!directory.has(kTiles) && !directory.has(kTileBytes)) {
     const std::uint32_t rows = std::min(directory.only(kStripRows, height), height);
-    return in_strips &&
-           has_pieces(directory, kStrips, kStripBytes, pieces_along(height, rows), coding);
+    return in_strips && has_pieces(directory, kStrips, kStripBytes, pieces_along(height, rows), coding);
   }
   const std::uint32_t across = directory.only(kTileWidth, 0);
   const std::uint32_t down = directory.only(kTileHeight, 0);

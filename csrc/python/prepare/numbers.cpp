@@ -70,9 +70,9 @@ py::dict thermal() {
 
 py::dict picture() {
   return py::dict("most_bytes"_a = prepare::kMostPictureBytes, "most_in_place"_a = prepare::kMostInPlace,
-                  "held_bytes"_a = prepare::kHeldBytes,
-                  "held_jpeg2000"_a = prepare::kHeldJpeg2000, "chroma"_a = prepare::kChroma,
-                  "most_segments"_a = jpeg::kMostSegments, "most_chunks"_a = png::kMostChunks);
+                  "held_bytes"_a = prepare::kHeldBytes, "held_jpeg2000"_a = prepare::kHeldJpeg2000,
+                  "chroma"_a = prepare::kChroma, "most_segments"_a = jpeg::kMostSegments,
+                  "most_chunks"_a = png::kMostChunks);
 }
 
 py::dict film() {

@@ -85,6 +85,22 @@ def libraries() -> tuple[Wanted, ...]:
             optional=True,
             imported=False,  # it prints what it misses
         ),
+        *(
+            Wanted(
+                name,
+                f"nvidia.{library}",
+                f"with nvImageCodec, {what} decoded on the GPU",
+                install("gpu-decode"),
+                tuple(f"nvidia-{library}-cu{release}" for release in (12, 13)),
+                optional=True,
+                imported=False,
+            )
+            for name, library, what in (
+                ("nvJPEG2000", "nvjpeg2k", "large JPEG 2000 files"),
+                ("nvTIFF", "nvtiff", "large TIFF files"),
+                ("nvCOMP", "libnvcomp", "those with Deflate"),
+            )
+        ),
         Wanted("usearch", "usearch", "search indexes", install("index"), ("usearch",), optional=True),
         Wanted("fsspec", "fsspec", "items given as URLs", install("remote"), ("fsspec",), optional=True),
         Wanted(

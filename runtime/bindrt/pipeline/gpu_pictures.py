@@ -25,8 +25,8 @@ LOG = logging.getLogger(__name__)
 MODULE = "nvidia.nvimgcodec"
 #: Pixels from which a picture is decoded on the GPU, by its coding as csrc/prepare tells it. Cores decode
 #: smaller ones as fast as an encoder wants them: beside an H100 16 cores decoded 2.9 gigapixels of JPEG a
-#: second, and a ViT-H took 1030 pictures, so pictures of 2.8 megapixels and more starved it. Sixteen times what
-#: one core decodes of the others: docs/gpu.md.
+#: second, and a ViT-H took 1030 pictures, so pictures of 2.8 megapixels and more starved it. Of the others
+#: sixteen times what one core decodes (docs/gpu.md).
 LEAST_PIXELS = {
     "jpeg": 2_500_000,
     "jpeg2000": 250_000,

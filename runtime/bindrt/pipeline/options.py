@@ -48,10 +48,10 @@ class PipelineOptions:
         prepare: where ordinary items of an engine on a GPU are prepared. ``"gpu"`` sends what was decoded;
             it is an EngineError if an engine is on no GPU. ``"cpu"`` sends the engine's input. ``"auto"`` is
             one of them, by where the engine is.
-        decode: where JPEG files and videos of an engine on a GPU are decoded. ``"exact"``: on the CPU, with
-            the numbers of Pillow. ``"auto"``: large ones on the GPU, JPEG files if the extra ``gpu-decode``
-            is installed and works; their pixels differ from Pillow's by rounding. ``"gpu"``: those of any
-            size; it is an EngineError if that cannot be.
+        decode: where JPEG, JPEG 2000 and TIFF files and videos of an engine on a GPU are decoded.
+            ``"exact"``: on the CPU, with the numbers of Pillow. ``"auto"``: large ones on the GPU, pictures
+            if the extra ``gpu-decode`` is installed and works; pixels of those with loss differ from
+            Pillow's by rounding. ``"gpu"``: those of any size; it is an EngineError if that cannot be.
         spin_us: microseconds that an engine's thread looks for the next request after a batch, before it
             sleeps: waking it takes longer than all the rest. Costs up to so much of one core a batch, and
             nothing while there are no requests. 0: nor do ONNX Runtime's threads look for the next piece of

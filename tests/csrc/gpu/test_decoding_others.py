@@ -29,7 +29,7 @@ THERE: list[tuple[str, dict[str, Any]]] = [
     ("lzw.tif", LZW),
     ("differences.tif", LZW | {"tiffinfo": {317: 2}}),
     ("deflate.tif", DEFLATE | {"icc_profile": b"a profile", "dpi": (300, 300)}),
-    ("old-deflate.tif", {"compression": "tiff_deflate", "big_tiff": False}),
+    ("old-deflate.tif", {"compression": "tiff_deflate"}),
     ("one-strip.tif", DEFLATE | {"tiffinfo": {278: 250}}),
     ("xmp.tif", LZW | {"tiffinfo": {700: b'<a tiff:Orientation="1"/>'}}),
 ]
@@ -38,7 +38,6 @@ HERE: list[tuple[str, dict[str, Any]]] = [
     ("grey.jp2", {"mode": "L"}),
     ("alpha.jp2", {"mode": "RGBA"}),
     ("ycc.jp2", {"mode": "YCbCr", "mct": 1}),
-    ("offset.jp2", {"mct": 1, "offset": (8, 16)}),
     ("grey.tif", LZW | {"mode": "L"}),
     ("palette.tif", LZW | {"mode": "P"}),
     ("alpha.tif", DEFLATE | {"mode": "RGBA"}),
@@ -46,7 +45,6 @@ HERE: list[tuple[str, dict[str, Any]]] = [
     ("plain.tif", {}),
     ("packbits.tif", {"compression": "packbits"}),
     ("jpeg.tif", {"compression": "jpeg"}),
-    ("big.tif", LZW | {"big_tiff": True}),
     ("turned.tif", LZW | {"tiffinfo": {274: 6}}),
     ("turned-xmp.tif", LZW | {"tiffinfo": {700: b'<a tiff:Orientation="8"/>'}}),
     ("pages.tif", LZW | {"save_all": True, "append_images": [PIL.Image.new("RGB", (9, 9))]}),
@@ -96,7 +94,8 @@ def test_sixteen_bits_and_planes_stay_on_the_cpu(
     assert decoded(model) == 2
     bits = jp2.replace(b"\x07\x01\x01", b"\x0b\x01\x01")  # of each colour, as in a codestream's first segment
     planes = tif.replace(struct.pack("<HHIH", 284, 3, 1, 1), struct.pack("<HHIH", 284, 3, 1, 2))
-    assert bits != jp2 and planes != tif
+    assert bits != jp2
+    assert planes != tif
     for item in (bits, planes):
         model.embed(image=item, on_error="skip")
     assert decoded(model) == 2

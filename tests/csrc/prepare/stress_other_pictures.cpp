@@ -129,7 +129,7 @@ Made make_tiff(Bytes& bytes) {
   const auto down = static_cast<std::uint64_t>(tiled ? 64 : bytes.number(20, 400));
   const std::uint64_t pieces = ((height + down - 1) / down) * (tiled ? (width + 63) / 64 : 1);
   Writer out(big);
-  out.text(big ? "MM"sv : "II"sv).number(42, 2).number(8, 4);
+  out.text(big ? "MM"sv : "II"sv).number(either(42, 43), 2).number(8, 4);
   struct Field {
     std::uint64_t tag, type;
     std::vector<std::uint64_t> values;
@@ -138,7 +138,12 @@ Made make_tiff(Bytes& bytes) {
   std::vector<Field> fields = {{256, kShort, {width}},
                                {257, kLong, {height}},
                                {258, kShort, {8, either(8, 16), 8}},
-                               {259, kShort, {either(lzw ? 5 : bytes.chance(2) ? 8 : 32946, 7)}},
+                               {259,
+                                kShort,
+                                {either(lzw               ? 5
+                                        : bytes.chance(2) ? 8
+                                                          : 32946,
+                                        7)}},
                                {262, kShort, {either(2, 6)}},
                                {274, kShort, {either(1, 6)}},
                                {277, kShort, {either(3, 4)}},
@@ -206,8 +211,9 @@ void one_case(Bytes& bytes) {
   const auto& found = tiff ? as_tiff : as_jpeg;
   if (whole) {
     CHECK(found.has_value() == (made.width > 0));
-    CHECK(!found || (found->width == made.width && found->height == made.height &&
-                     found->coding == made.coding && found->data == data.data() && found->size == file.size()));
+    CHECK(!found ||
+          (found->width == made.width && found->height == made.height && found->coding == made.coding &&
+           found->data == data.data() && found->size == file.size()));
   } else if (found) {
     CHECK(found->pixels() > 0);
   }
