@@ -2,9 +2,7 @@
 #include "csrc/gpu/batch_device.h"
 
 #include <algorithm>
-#include <iterator>
 #include <new>
-#include <typeinfo>
 #include <utility>
 
 #include "kernels/pool/pool_gpu.h"
@@ -66,13 +64,13 @@ std::vector<std::int64_t> graph_rows(std::int64_t most) {
 }
 
 std::size_t device_bytes(const BatchSizes& sizes, std::size_t sets) {
-  const std::size_t row = static_cast<std::size_t>(sizes.row_bytes) + kItemBytes +
-                          2 * sizeof(float) * static_cast<std::size_t>(sizes.dim);
+  const std::size_t row =
+      sizes.there(sizes.row_bytes) + kItemBytes + 2 * sizeof(float) * static_cast<std::size_t>(sizes.dim);
   return sets * bytes_of(sizes.rows, row);
 }
 
 BatchDevice::Set::Set(const Context& context, std::int64_t rows, const BatchSizes& sizes)
-    : input(context, bytes_of(rows, static_cast<std::size_t>(sizes.row_bytes))),
+    : input(context, bytes_of(rows, sizes.there(sizes.row_bytes))),
       items(context, bytes_of(rows, kItemBytes)),
       output(context, bytes_of(rows * sizes.dim, sizeof(float))),
       vectors(context, bytes_of(rows * sizes.dim, sizeof(float))),
@@ -262,47 +260,6 @@ void BatchDevice::fill_items(const Filled& filled, std::byte* items) {
     spans[index] = {0, 0, 1.0};
   }
   std::fill(weights + filled.batch.used, weights + filled.rows, 0.0F);
-}
-
-void BatchDevice::copy_in(const Filled& filled, Set& set, const Buffers& to, const std::byte* items) {
-  in_.wait_for(set.computed);
-  rows_in(filled.batch, to.input);
-  const auto row = static_cast<std::size_t>(filled.batch.row_bytes);
-  for (std::int64_t more = filled.batch.used; more < filled.rows; ++more) {  // what an engine can compute
-    context_.call("filling a batch up", &cu::Api::copy_on_device, to.input + bytes_of(more, row), to.input,
-                  row, in_.handle());
-  }
-  into_.upload_pinned(reinterpret_cast<void*>(to.items), items, bytes_of(filled.rows, kItemBytes));
-  set.copied_in.record(in_);
-}
-
-// Items that are neighbours, and rows of the host that are, go together.
-void BatchDevice::rows_in(const pipeline::Batch& batch, cu::Pointer input) {
-  using Entry = pipeline::Batch::Entry;
-  const auto alike = [](const Entry& one, const Entry& other) {
-    const kernels::Decoded* const first = one.decoded.get();
-    const kernels::Decoded* const second = other.decoded.get();
-    return first == nullptr || second == nullptr ? first == second : typeid(*first) == typeid(*second);
-  };
-  into_.rewind();
-  const auto row = static_cast<std::size_t>(batch.row_bytes);
-  std::vector<const kernels::Decoded*> items;
-  for (auto from = batch.entries.begin(); from != batch.entries.end();) {
-    const auto end =
-        std::find_if_not(from, batch.entries.end(), [&](const Entry& each) { return alike(*from, each); });
-    const std::size_t begin = bytes_of(from->first, row);
-    std::byte* const to = reinterpret_cast<std::byte*>(input) + begin;
-    if (from->decoded == nullptr) {
-      const Entry& last = *std::prev(end);
-      into_.upload_pinned(to, batch.input() + begin, bytes_of(last.first + last.rows, row) - begin);
-    } else {
-      items.clear();
-      std::transform(from, end, std::back_inserter(items),
-                     [](const Entry& each) { return each.decoded.get(); });
-      items.front()->queue(into_, items, to);
-    }
-    from = end;
-  }
 }
 
 void BatchDevice::store(std::uint64_t target, const float* vector, std::int64_t dim) {

@@ -43,8 +43,15 @@ std::vector<std::int64_t> graph_rows(std::int64_t most);
 
 struct BatchSizes {
   std::int64_t rows = 0;       // rows of the largest batch
-  std::int64_t row_bytes = 0;  // bytes of the longest row
+  std::int64_t row_bytes = 0;  // bytes of the longest row, as it comes from the host
   std::int64_t dim = 0;
+  // What the engine takes. kFloat16: rows come from the host as float32, and are half as long for the engine.
+  kernels::OutType input = kernels::OutType::kFloat32;
+
+  // Bytes that a row of so many has where the engine reads it.
+  std::size_t there(std::int64_t bytes) const noexcept {
+    return static_cast<std::size_t>(input == kernels::OutType::kFloat32 ? bytes : bytes / 2);
+  }
 };
 
 struct BatchDeviceOptions {
@@ -154,6 +161,7 @@ class BatchDevice final : public pipeline::Device {
   static void fill_items(const Filled& filled, std::byte* items);
   void copy_in(const Filled& filled, Set& set, const Buffers& to, const std::byte* items);
   void rows_in(const pipeline::Batch& batch, cu::Pointer input);
+  void host_rows_in(const std::byte* rows, std::size_t bytes, std::byte* to);
   void compute(const Filled& filled, std::size_t index);
   void compute_pieces(const Filled& filled, std::int64_t most, Set& set, const Buffers& whole);
   void pool(std::int64_t rows, const Buffers& buffers);

@@ -43,7 +43,7 @@ void BatchDevice::run_in_pieces(const pipeline::Batch& batch, std::int64_t most)
 BatchDevice::Whole BatchDevice::whole_for(const pipeline::Batch& batch) {
   const auto dim = static_cast<std::size_t>(sizes_.dim) * sizeof(float);
   Parts there;
-  const std::size_t input = there.add(batch.used, static_cast<std::size_t>(batch.row_bytes));
+  const std::size_t input = there.add(batch.used, sizes_.there(batch.row_bytes));
   const std::size_t items = there.add(batch.used, kItemBytes);
   const std::size_t output = there.add(batch.used, dim);
   const std::size_t vectors = there.add(batch.used, dim);  // pooling writes one for each row
@@ -71,7 +71,7 @@ void BatchDevice::compute_pieces(const Filled& all, std::int64_t most, Set& set,
     context_.call("copying rows of a piece", &cu::Api::copy_on_device, to, from,
                   static_cast<std::size_t>(rows) * row, compute_.handle());
   };
-  const auto row = static_cast<std::size_t>(batch.row_bytes);
+  const std::size_t row = sizes_.there(batch.row_bytes);
   const auto vector = static_cast<std::size_t>(sizes_.dim) * sizeof(float);
   for (std::int64_t first = 0; first < batch.used; first += most) {
     const std::int64_t count = std::min(most, batch.used - first);

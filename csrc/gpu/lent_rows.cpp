@@ -5,6 +5,7 @@
 #include <new>
 
 #include "csrc/gpu/queue.h"
+#include "kernels/base/half_gpu.h"
 
 namespace bindrt::gpu {
 namespace {
@@ -26,6 +27,25 @@ void each_copy(const RowLayout& layout, const Copy& copy) {
   }
 }
 
+// Bytes that rows of so many float32 bytes have in a batch.
+std::size_t in_batch(std::size_t bytes, kernels::OutType type) noexcept {
+  return type == kernels::OutType::kFloat32 ? bytes : bytes / 2;
+}
+
+// `bytes` of rows that are on the device, in a batch there.
+void write_rows(kernels::GpuQueue& queue, const std::byte* from, std::size_t bytes, kernels::OutType type,
+                std::byte* to) {
+  if (type == kernels::OutType::kFloat16) {
+    kernels::to_halves_gpu(queue, reinterpret_cast<const float*>(from),
+                           static_cast<std::int64_t>(bytes / sizeof(float)), to);
+    return;
+  }
+  const auto& stream_queue = static_cast<const StreamQueue&>(queue);
+  stream_queue.context().call("copying rows on the GPU", &cu::Api::copy_on_device,
+                              reinterpret_cast<cu::Pointer>(to), reinterpret_cast<cu::Pointer>(from), bytes,
+                              stream_queue.stream().handle());
+}
+
 }  // namespace
 
 bool LentRows::make(void* out) const noexcept {
@@ -42,17 +62,17 @@ bool LentRows::make(void* out) const noexcept {
   return true;
 }
 
-void LentRows::queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const {
-  const auto& stream_queue = static_cast<const StreamQueue&>(queue);
-  auto begin = reinterpret_cast<cu::Pointer>(out);
+void LentRows::queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, kernels::OutType type,
+                     void* out) const {
+  std::byte* begin = static_cast<std::byte*>(out);
   for (const Decoded* const item : items) {
     const auto& [memory, layout] = static_cast<const LentRows*>(item)->both();
     memory.wait(queue);
+    const std::byte* const there = memory.data();
     each_copy(layout, [&](std::size_t to, std::size_t from, std::size_t bytes) {
-      stream_queue.context().call("copying rows on the GPU", &cu::Api::copy_on_device, begin + to,
-                                  memory.address() + from, bytes, stream_queue.stream().handle());
+      write_rows(queue, there + from, bytes, type, begin + in_batch(to, type));
     });
-    begin += static_cast<cu::Pointer>(layout.rows * layout.batch_row_bytes());
+    begin += in_batch(static_cast<std::size_t>(layout.rows * layout.batch_row_bytes()), type);
   }
 }
 

@@ -31,8 +31,9 @@ class LentRows final : public kernels::Decoded {
   const RowLayout& layout() const noexcept { return layout_; }
 
   bool make(void* out) const noexcept override;  // copies them to the host, and waits
-  // On a StreamQueue of the same device.
-  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override;
+  // On a StreamQueue of the same device. Rows of another type than float32 must be float32 in the memory.
+  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, kernels::OutType type,
+             void* out) const override;
 
  private:
   std::pair<const LentMemory&, const RowLayout&> both() const noexcept { return {*memory_, layout_}; }

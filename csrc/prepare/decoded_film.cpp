@@ -14,6 +14,7 @@ namespace {
 
 using kernels::CropRequest;
 using kernels::DecodedPicture;
+using kernels::OutType;
 using kernels::PixelFormat;
 
 constexpr std::size_t kAlignment = 64;
@@ -111,12 +112,14 @@ void DecodedFilm::pack(const Piece& piece, DecodedPicture& picture) const {
 }
 
 // With the planes where `planes` has them.
-std::vector<CropRequest> DecodedFilm::Piece::requests(const std::byte* planes, void* out) const {
+std::vector<CropRequest> DecodedFilm::Piece::requests(const std::byte* planes, OutType type,
+                                                      void* out) const {
   std::vector<CropRequest> made;
   for (const Frame& frame : frames) {
     CropRequest request = frame.request;
     request.targets = frame.targets.data();
     request.out = out;
+    request.type = type;
     for (std::size_t i = 0; i < planes_of(request.frame).size(); ++i) {
       const auto* const held = reinterpret_cast<const std::byte*>(request.frame.planes[i]);
       request.frame.planes[i] = reinterpret_cast<const std::uint8_t*>(planes + (held - begin));
@@ -129,21 +132,23 @@ std::vector<CropRequest> DecodedFilm::Piece::requests(const std::byte* planes, v
 bool DecodedFilm::make(void* out) const noexcept {
   return std::ranges::all_of(pieces_, [out](const Piece& piece) {
     return piece.bytes.here([&](const std::byte* planes) {
-      const std::vector<CropRequest> all = piece.requests(planes, out);
+      const std::vector<CropRequest> all = piece.requests(planes, OutType::kFloat32, out);
       return std::ranges::all_of(all, [](const CropRequest& each) { return kernels::video_crops(each, 1); });
     });
   });
 }
 
-void DecodedFilm::queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const {
+void DecodedFilm::queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, OutType type,
+                        void* out) const {
   std::vector<CropRequest> all;
-  auto* to = static_cast<float*>(out);
+  std::int64_t before = 0;
   for (const Decoded* const item : items) {
     const auto& film = *static_cast<const DecodedFilm*>(item);
+    void* const to = kernels::number_at(out, type, before);
     for (const Piece& piece : film.pieces_) {
-      std::ranges::copy(piece.requests(piece.bytes.on(queue), to), std::back_inserter(all));
+      std::ranges::copy(piece.requests(piece.bytes.on(queue), type, to), std::back_inserter(all));
     }
-    to += film.views_ * kViewNumbers;
+    before += film.views_ * kViewNumbers;
   }
   kernels::video_crops_gpu(queue, all.data(), std::ssize(all));
 }

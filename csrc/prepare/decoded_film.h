@@ -29,7 +29,8 @@ class DecodedFilm final : public kernels::Decoded {
   bool add(const kernels::CropRequest& request);
 
   bool make(void* out) const noexcept override;
-  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override;
+  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, kernels::OutType type,
+             void* out) const override;
 
  private:
   explicit DecodedFilm(std::int64_t views) : views_(views) {}
@@ -44,7 +45,8 @@ class DecodedFilm final : public kernels::Decoded {
     const std::byte* begin;
     std::vector<Frame> frames;
 
-    std::vector<kernels::CropRequest> requests(const std::byte* planes, void* out) const;
+    std::vector<kernels::CropRequest> requests(const std::byte* planes, kernels::OutType type,
+                                               void* out) const;
   };
   void pack(const Piece& piece, kernels::DecodedPicture& picture) const;
 

@@ -20,6 +20,7 @@ using kernels::Decoded;
 using kernels::ImuOptions;
 using kernels::ImuSamples;
 using kernels::ImuTimes;
+using kernels::OutType;
 
 std::int64_t number_bytes(const ImuSamples& samples) noexcept {
   return kernels::with_number(samples.type, [](auto zero) { return std::int64_t{sizeof zero}; });
@@ -82,16 +83,18 @@ class DecodedImu final : public Decoded {
   }
 
   // Recordings with the same units and the same mean and deviation go together.
-  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override {
-    auto* to = static_cast<float*>(out);
+  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, OutType type,
+             void* out) const override {
+    constexpr std::int64_t kNumbers = std::int64_t{kernels::kImuChannels} * kernels::kImuSteps;
+    std::int64_t before = 0;
     for (auto from = items.begin(); from != items.end();) {
       const auto end = std::find_if_not(from, items.end(), [from](const Decoded* item) {
         const ImuOptions& options = of(item).options_;
         const ImuOptions& first = of(*from).options_;
         return options.gain == first.gain && options.offset == first.offset;
       });
-      queue_alike(queue, {from, end}, to);
-      to += (end - from) * kernels::kImuChannels * kernels::kImuSteps;
+      queue_alike(queue, {from, end}, type, kernels::number_at(out, type, before * kNumbers));
+      before += end - from;
       from = end;
     }
   }
@@ -105,7 +108,8 @@ class DecodedImu final : public Decoded {
     return placed;
   }
 
-  static void queue_alike(kernels::GpuQueue& queue, std::span<const Decoded* const> items, float* out) {
+  static void queue_alike(kernels::GpuQueue& queue, std::span<const Decoded* const> items, OutType type,
+                          void* out) {
     std::vector<kernels::ImuRecording> recordings;
     for (const Decoded* const item : items) {
       const DecodedImu& each = of(item);
@@ -113,8 +117,9 @@ class DecodedImu final : public Decoded {
     }
     auto* const not_finite =
         static_cast<std::uint32_t*>(queue.scratch(recordings.size() * sizeof(std::uint32_t)));
-    kernels::imu_grid_gpu(queue, recordings.data(), std::ssize(recordings), of(items.front()).options_,
-                          not_finite, out);
+    ImuOptions options = of(items.front()).options_;
+    options.out_type = type;
+    kernels::imu_grid_gpu(queue, recordings.data(), std::ssize(recordings), options, not_finite, out);
   }
 
   const ImuSamples samples_;

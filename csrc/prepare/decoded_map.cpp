@@ -67,13 +67,15 @@ class DecodedMap final : public Decoded {
     return part_.bytes.here([&](const std::byte* part) { return Op::make(part_.at(part), options_, out); });
   }
 
-  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override {
+  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, kernels::OutType type,
+             void* out) const override {
     std::vector<Map> maps;
     std::vector<typename Op::Options> options;
     for (const Decoded* const item : items) {
       const auto& [part, of] = static_cast<const DecodedMap*>(item)->both();
       maps.push_back(part.at(part.bytes.on(queue)));
       options.push_back(of);
+      options.back().out_type = type;
     }
     Op::queue(queue, maps, options, out);
   }

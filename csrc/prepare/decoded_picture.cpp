@@ -71,14 +71,15 @@ class DecodedPicture final : public Decoded {
   }
 
   // All items are of one lane, and so have the same scale and frames.
-  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override {
+  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, OutType type,
+             void* out) const override {
     std::vector<Picture> pictures;
     for (const Decoded* const item : items) {
       const Held& held = static_cast<const DecodedPicture*>(item)->held_;
       pictures.push_back(held.at(held.bytes.on(queue)));
     }
     kernels::image_to_input_gpu(queue, pictures.data(), std::ssize(pictures), held_.scale,
-                                kernels::kPictureSide, OutType::kFloat32, out, held_.frames);
+                                kernels::kPictureSide, type, out, held_.frames);
   }
 
  private:

@@ -91,7 +91,8 @@ class DecodedSound final : public Decoded {
     });
   }
 
-  void queue(GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override {
+  void queue(GpuQueue& queue, std::span<const Decoded* const> items, kernels::OutType type,
+             void* out) const override {
     Work work;
     for (const Decoded* const item : items) {
       static_cast<const DecodedSound*>(item)->add(queue, work);
@@ -99,6 +100,7 @@ class DecodedSound final : public Decoded {
     kernels::resample_gpu(queue, work.resampled.data(), std::ssize(work.resampled));
     kernels::MelOutput target;
     target.out = out;
+    target.type = type;
     kernels::log_mel_gpu(queue, work.recordings.data(), std::ssize(work.recordings), target);
   }
 

@@ -17,13 +17,14 @@ class Decoded {
   Decoded& operator=(const Decoded&) = delete;
   virtual ~Decoded() = default;
 
-  // Writes the item's views to host memory. False if there is no memory; `out` is undefined then.
+  // Writes the item's views to host memory, in float32. False if there is no memory; `out` is undefined then.
   virtual bool make(void* out) const noexcept = 0;
 
-  // Queues copying the items to a device and making their views there, one item after the other from `out`
-  // on. All are of this object's class, and stay as they are until the work is done. Throws as the queue
-  // does, and std::bad_alloc.
-  virtual void queue(GpuQueue& queue, std::span<const Decoded* const> items, void* out) const = 0;
+  // Queues copying the items to a device and making their views there, numbers of `type`, one item after the
+  // other from `out` on. All are of this object's class, and stay as they are until the work is done. Throws
+  // as the queue does, and std::bad_alloc.
+  virtual void queue(GpuQueue& queue, std::span<const Decoded* const> items, OutType type,
+                     void* out) const = 0;
 };
 
 // How a picture is coded, of those that a device may decode.

@@ -17,11 +17,13 @@ class OnGpu:
     """Waits for its stream in ``enqueue``, so the pipeline must not record graphs.
 
     Attributes:
+        input_dtype: of what ``enqueue`` reads, for encoders of pictures, sounds and motion.
         seen: the input of every batch, as it lay on the device.
         fails: whether ``enqueue`` fails.
     """
 
     device = "cuda:0"
+    input_dtype = "float32"
 
     def __init__(self, inner: Engine, dim: int, max_batch: int = 16) -> None:
         self.name = inner.name
@@ -41,13 +43,13 @@ class OnGpu:
     def enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
         if self.fails:
             raise RuntimeError("not now")
-        inputs = np.empty(shape, np.int64 if len(shape) == 2 else np.float32)
+        inputs = np.empty(shape, np.int64 if len(shape) == 2 else self.input_dtype)
         self._copy("cuMemcpyDtoHAsync_v2", inputs.ctypes.data_as(ctypes.c_void_p), ctypes.c_uint64(source),
                    ctypes.c_size_t(inputs.nbytes), ctypes.c_void_p(stream))  # fmt: skip
         self._copy("cuStreamSynchronize", ctypes.c_void_p(stream))
         self.seen.append(inputs)
         out = np.empty((shape[0], self._dim), np.float32)
-        self.run(inputs, out)
+        self.run(inputs.astype(np.float32) if inputs.dtype == np.float16 else inputs, out)
         self._copy("cuMemcpyHtoDAsync_v2", ctypes.c_uint64(target), out.ctypes.data_as(ctypes.c_void_p),
                    ctypes.c_size_t(out.nbytes), ctypes.c_void_p(stream))  # fmt: skip
         self._copy("cuStreamSynchronize", ctypes.c_void_p(stream))

@@ -22,7 +22,14 @@ _SCALARS = {
     "uint64": _Field.TYPE_UINT64,
 }
 _ENUMS = {
-    "DataType": {"TYPE_INVALID": 0, "TYPE_INT32": 8, "TYPE_INT64": 9, "TYPE_FP32": 11, "TYPE_STRING": 13},
+    "DataType": {
+        "TYPE_INVALID": 0,
+        "TYPE_INT32": 8,
+        "TYPE_INT64": 9,
+        "TYPE_FP16": 10,
+        "TYPE_FP32": 11,
+        "TYPE_STRING": 13,
+    },
     "Kind": {"KIND_AUTO": 0, "KIND_GPU": 1, "KIND_CPU": 2, "KIND_MODEL": 3},
     "TimeoutAction": {"REJECT": 0, "DELAY": 1},
 }

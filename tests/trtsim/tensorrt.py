@@ -54,7 +54,7 @@ if os.environ.get("TRTSIM_RTX"):
 
 
 class DataType(enum.Enum):
-    FLOAT, INT64 = 1, 7  # ONNX's numbers
+    FLOAT, INT64, HALF = 1, 7, 10  # ONNX's numbers
 
 
 def capability() -> int:
@@ -330,8 +330,8 @@ class ExecutionContext:
         last: bool,
     ) -> None:
         """Some rows of a batch; ``last``: nothing of the call is left to do."""
-        kind = np.float32 if self.engine.get_tensor_dtype("input") is DataType.FLOAT else np.int64
-        given = read(source, shape, kind)
+        kinds = {DataType.FLOAT: np.float32, DataType.HALF: np.float16, DataType.INT64: np.int64}
+        given = read(source, shape, kinds[self.engine.get_tensor_dtype("input")])
         if given is not None and len(given[rows]):
             result = np.array(self.engine.session.run(["embedding"], {"input": given})[0])
             if is_recorded and stamp != self.stamp():

@@ -291,6 +291,11 @@ class PythonPipeline {
       sizes.row_bytes = std::max(sizes.row_bytes, lane.classes.back().row_bytes);
       sizes.dim = lane.dim;
     }
+    const std::string input = options.contains("input") ? options["input"].cast<std::string>() : "float32";
+    if (input != "float32" && input != "float16") {
+      throw py::value_error("input is '" + input + "'; it is float32 or float16");
+    }
+    sizes.input = input == "float16" ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
     gpu::BatchDeviceOptions kept{options["sets"].cast<std::size_t>(), options["graphs"].cast<std::size_t>(),
                                  parts_of(options).makes_rows};
     if (options.contains("decode")) {

@@ -33,7 +33,7 @@ from bindrt_export.artifacts.plan_text import (
     wrong_products,
 )
 from bindrt_export.artifacts.store import Made, file_entry, fresh
-from bindrt_export.precision import FORM_VERSION, write_typed_form
+from bindrt_export.precision import FORM_VERSION, narrow_input, write_typed_form
 from bindrt_export.precision.calibration import Calibration
 from bindrt_export.precision.typed import PLAIN, QUANTIZED
 from bindrt_export.progress import Progress
@@ -52,8 +52,8 @@ UNABLE = {
     "fp16": (),
     "int8": (),
 }
-#: Part of a plan's key; another number where the profiles change.
-PROFILES = "profiles-2"
+#: Part of a plan's key; other numbers where the profiles or the types of inputs change.
+PROFILES = "profiles-2 inputs-2"
 TEXT_LENGTHS = (1, 16, 77)
 TIMEOUT = 3600
 
@@ -111,7 +111,8 @@ class PlanRecipe:
         if self._engine == RTX:
             measured["products"] = self._check(plan, linears)
         measured["run"] = "built, not run"
-        entry = {
+        half = {"input": "float16"} if measured.get("input") == "float16" else {}
+        entry = half | {
             "encoder": self._graph.name,
             "engine": self._engine,
             "precision": self._precision,
@@ -144,6 +145,8 @@ class PlanRecipe:
             measured: dict[str, Any] = {"residual": types.residual, "kept": dict(types.kept)}
             if self._precision != "bf16":  # ONNX Runtime's CPU has no products of bfloat16
                 measured["graph_difference_to_torch"] = self._compare([typed, weights])
+            if narrow_input(typed):
+                measured["input"] = "float16"
             yield typed, measured
         finally:
             typed.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ write the graph that computes so, for engines on a CPU and for TensorRT. Nothing
 
 from __future__ import annotations
 
-from bindrt_export.precision.forms import FORM_VERSION, write_cpu_form, write_typed_form
+from bindrt_export.precision.forms import FORM_VERSION, narrow_input, write_cpu_form, write_typed_form
 from bindrt_export.precision.number_types import (
     EncoderTypes,
     LinearTypes,
@@ -20,6 +20,7 @@ __all__ = [
     "EncoderTypes",
     "LinearTypes",
     "choose_types",
+    "narrow_input",
     "require_supported",
     "supported",
     "write_cpu_form",

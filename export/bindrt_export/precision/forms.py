@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import onnx
-from onnx import ModelProto, NodeProto, helper
+from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from bindrt_export.precision.cpu import CpuForm
 from bindrt_export.precision.graphs import MICROSOFT
@@ -31,6 +31,30 @@ def write_cpu_form(source: Path, target: Path, types: EncoderTypes) -> None:
 def write_typed_form(source: Path, target: Path, types: EncoderTypes) -> None:
     """For TensorRT, whose networks are strongly typed; see :mod:`bindrt_export.precision.typed`."""
     write(source, target, types, TypedForm)
+
+
+def narrow_input(graph: Path) -> bool:
+    """Let a typed graph read float16, where all that it does with its float32 input is to round it to that.
+
+    The vectors stay the same: whoever writes the input rounds it, to nearest and halves to even as the cast
+    does.
+
+    Returns:
+        Whether the graph reads float16 now.
+    """
+    model = onnx.load(str(graph), load_external_data=False)
+    (given,) = model.graph.input
+    users = [node for node in model.graph.node if given.name in node.input]
+    is_rounded = len(users) == 1 and users[0].op_type == "Cast"
+    if not is_rounded or helper.get_node_attr_value(users[0], "to") != TensorProto.FLOAT16:
+        return False
+    rounded = users[0].output[0]
+    model.graph.node.remove(users[0])
+    for node in model.graph.node:
+        node.input[:] = [given.name if name == rounded else name for name in node.input]
+    given.type.tensor_type.elem_type = TensorProto.FLOAT16
+    graph.write_bytes(model.SerializeToString(deterministic=True))
+    return True
 
 
 def write(

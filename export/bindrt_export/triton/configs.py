@@ -27,7 +27,12 @@ PRIORITIES, USUAL_PRIORITY = 3, 2
 #: How long an encoder's batch waits for more rows.
 DELAY_US = 500
 
-TYPES = {"float32": Word("TYPE_FP32"), "int64": Word("TYPE_INT64"), "int32": Word("TYPE_INT32")}
+TYPES = {
+    "float32": Word("TYPE_FP32"),
+    "float16": Word("TYPE_FP16"),
+    "int64": Word("TYPE_INT64"),
+    "int32": Word("TYPE_INT32"),
+}
 BYTES = Word("TYPE_STRING")
 
 Config = dict[str, Any]
@@ -49,9 +54,15 @@ def embedding_model(modality: str, dim: int) -> Config:
     }
 
 
-def preparing_model(modality: str, manifest: Manifest, instances: int, threads: int | None) -> Config:
-    """The Python model that makes an encoder's views of files."""
-    view, dtype = view_of(modality, manifest)
+def preparing_model(
+    modality: str, manifest: Manifest, files: EngineFiles | None, instances: int, threads: int | None
+) -> Config:
+    """The Python model that makes an encoder's views of files.
+
+    Args:
+        files: as for :func:`encoder_model`.
+    """
+    view, dtype = view_of(modality, manifest, files)
     parameters = {"modality": modality, "max_views": str(MOST_ROWS)}
     if threads is not None:
         parameters["threads"] = str(threads)
@@ -89,7 +100,7 @@ def encoder_model(modality: str, manifest: Manifest, files: EngineFiles | None) 
         files: the graph or the plan that Triton runs itself; None: the Python backend runs the bundle.
     """
     name = encoder_name(modality)
-    view, dtype = view_of(modality, manifest)
+    view, dtype = view_of(modality, manifest, files)
     if files is None:
         backend: Config = {"backend": "python", **_python({"modality": modality, "bundle": "bundle"})}
     elif files.engine == "onnxruntime":
@@ -142,10 +153,11 @@ def encoder_name(modality: str) -> str:
     return f"{MODALITIES[modality].encoder}_encoder"
 
 
-def view_of(modality: str, manifest: Manifest) -> tuple[list[int], str]:
-    """The shape of a row of an encoder's input, -1 where it varies, and its dtype."""
+def view_of(modality: str, manifest: Manifest, files: EngineFiles | None) -> tuple[list[int], str]:
+    """The shape of a row of what reads an encoder's input, -1 where it varies, and its dtype."""
     encoder = manifest.encoders[MODALITIES[modality].encoder]
-    return [-1] if MODALITIES[modality].tokens is not None else list(encoder.view), encoder.dtype
+    dtype = encoder.dtype if files is None else files.input or encoder.dtype
+    return [-1] if MODALITIES[modality].tokens is not None else list(encoder.view), dtype
 
 
 def queueing(delay_us: int) -> Config:

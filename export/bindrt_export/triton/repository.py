@@ -87,17 +87,17 @@ def _ensembles(bundle: Bundle, request: RepositoryRequest, folder: Path) -> None
     manifest = bundle.manifest
     served: set[str] = set()
     for modality in chosen_modalities(bundle, request.modalities):
-        prepare = configs.preparing_model(modality, manifest, request.instances, request.threads)
+        files = None if request.encoders == "python" else _files_for(bundle, modality, request.encoders)
+        prepare = configs.preparing_model(modality, manifest, files, request.instances, request.threads)
         _python(_model(folder, prepare), "preparing")
         _model(folder, configs.ensemble(modality, manifest.embed_dim))
         if (encoder := MODALITIES[modality].encoder) not in served:
             served.add(encoder)
-            _encoder(bundle, modality, request.encoders, folder)
+            _encoder(bundle, modality, files, folder)
     _python(_model(folder, configs.pooling_model(manifest.embed_dim)), "pooling")
 
 
-def _encoder(bundle: Bundle, modality: str, backend: str | None, folder: Path) -> None:
-    files = None if backend == "python" else _files_for(bundle, modality, backend)
+def _encoder(bundle: Bundle, modality: str, files: EngineFiles | None, folder: Path) -> None:
     version = _model(folder, configs.encoder_model(modality, bundle.manifest, files))
     if files is None:
         _python(version, "encoding")

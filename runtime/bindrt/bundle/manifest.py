@@ -62,7 +62,8 @@ class EngineFiles:
 
     ``precision`` is what is computed in. ``version`` is that of the engine that a plan was built with, which
     alone reads it. ``stored`` is the precision of the files where an engine computes in another one; a
-    manifest lists none of these (:mod:`bindrt.selection.derived`).
+    manifest lists none of these (:mod:`bindrt.selection.derived`). ``input`` is what a plan reads instead of
+    the encoder's dtype.
     """
 
     encoder: str
@@ -74,6 +75,7 @@ class EngineFiles:
     files: tuple[FileEntry, ...]
     version: str = ""
     stored: str = ""
+    input: str = ""
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ def engine_files(entry: JsonObject, encoders: Mapping[str, EncoderInfo]) -> Engi
         max_batch=None if most is None else entry.integer("max_batch", 1, MAX_DIM),
         files=files,
         version=entry.matching("version", NAME) if "version" in entry.value else "",
+        input=entry.one_of("input", ("float16",)) if "input" in entry.value else "",
     )
 
 

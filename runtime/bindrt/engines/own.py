@@ -134,6 +134,7 @@ class WatchedGpuEngine(WatchedEngine):
         self._for_graph = getattr(engine, "enqueue_for_graph", engine.enqueue)
         self.records_graphs = bool(getattr(engine, "records_graphs", False))
         self.device_bytes = int(getattr(engine, "device_bytes", 0))
+        self.input_dtype = getattr(engine, "input_dtype", "float32")
 
     def enqueue(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
         try:

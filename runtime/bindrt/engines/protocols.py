@@ -69,6 +69,9 @@ class GpuEngine(Engine, Protocol):
 
     The pipeline then overlaps copies and computing. Without ``enqueue`` it calls ``run`` there too.
 
+    It may have ``input_dtype``, ``"float32"`` or ``"float16"``: of what ``enqueue`` reads. With ``"float16"``
+    views are made so on the GPU, in half the memory. ``run`` gets float32 always. Token ids are int64.
+
     >>> isinstance(model.engine("text"), bindrt.GpuEngine)  # engines on a CPU have no enqueue
     False
     """
@@ -83,7 +86,8 @@ class GpuEngine(Engine, Protocol):
 
         Args:
             shape: shape of the input, ``[B, …]``.
-            source, target: device addresses of the input and of float32 ``[B, D]``, aligned to 256 bytes.
+            source, target: device addresses of the input, of ``input_dtype``, and of float32 ``[B, D]``,
+                aligned to 256 bytes.
             stream: handle of a CUDA stream of this device.
 
         Raises:

@@ -26,7 +26,8 @@ from bindrt.precisions import PRECISIONS
 
 #: Up to this many rows the profile that is tuned for low latency is taken.
 FEW_ROWS = 4
-TYPES = {"float32": "FLOAT", "int64": "INT64"}
+#: By an encoder's dtype, what a plan may read instead, as TensorRT calls it.
+TYPES = {"float32": ("FLOAT", "HALF"), "int64": ("INT64",)}
 
 
 class TensorRtEngine:
@@ -37,6 +38,7 @@ class TensorRtEngine:
 
     Attributes:
         device_bytes: bytes of the GPU's memory that it takes besides the plan's weights.
+        input_dtype: ``float16`` where the plan reads that instead of float32.
         records_graphs: the pipeline must not record CUDA graphs: the library does, or says that it cannot be
             recorded.
     """
@@ -75,7 +77,8 @@ class TensorRtEngine:
         if out.shape != (len(inputs), self._spec.embed_dim):
             raise EngineError(what, f"the plan returns rows of {self._spec.embed_dim}")
         with self._run_lock:
-            run_on_device(self._queue, self._alone_on, inputs, out, what)
+            given = inputs.astype(np.float16) if self.input_dtype == "float16" else inputs
+            run_on_device(self._queue, self._alone_on, given, out, what)
             self._config.ran(self._profile(inputs.shape))
 
     def _alone_on(self, shape: tuple[int, ...], source: int, target: int, stream: int) -> None:
@@ -91,7 +94,8 @@ class TensorRtEngine:
 
         Args:
             shape: of the input ``[B, …]``.
-            source, target: addresses of the input and of float32 ``[B, D]``, aligned to 256 bytes.
+            source, target: addresses of the input, of ``input_dtype``, and of float32 ``[B, D]``, aligned to
+                256 bytes.
             stream: handle of a stream of this device.
 
         Raises:
@@ -157,14 +161,18 @@ class TensorRtEngine:
     def _check_signature(self, trt: Any) -> None:
         engine = self._engine
         names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
-        wanted = {"input": TYPES[self._spec.dtype], "embedding": "FLOAT"}
-        if sorted(names) != sorted(wanted):
+        inputs = TYPES[self._spec.dtype]
+        if sorted(names) != ["embedding", "input"]:
             raise BundleError(
                 self._plan.name, "the plan's tensors are not input and embedding", "export it again"
             )
-        for name, kind in wanted.items():
-            if engine.get_tensor_dtype(name) != getattr(trt.DataType, kind):
-                raise BundleError(self._plan.name, f"the plan's {name} is not {kind}", "export it again")
+        for name, kinds in {"input": inputs, "embedding": ("FLOAT",)}.items():
+            if engine.get_tensor_dtype(name) not in [getattr(trt.DataType, kind) for kind in kinds]:
+                raise BundleError(
+                    self._plan.name, f"the plan's {name} is not {' or '.join(kinds)}", "export it again"
+                )
+        is_half = "HALF" in inputs and engine.get_tensor_dtype("input") == trt.DataType.HALF
+        self.input_dtype = "float16" if is_half else "float32"
         if engine.get_tensor_shape("embedding")[-1] != self._spec.embed_dim:
             raise BundleError(
                 self._plan.name, f"the plan's vectors are not of {self._spec.embed_dim}", "export it again"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import re
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -20,25 +18,28 @@ from bindrt.background import FairLock
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.cores import usable_threads
 from bindrt.ending import engine_gate
-from bindrt.engines import Engine, GpuEngine
+from bindrt.engines import Engine
 from bindrt.engines.devices import cuda_index
 from bindrt.errors import EngineError, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.once import OncePerProcess
 from bindrt.pipeline.device_items import DeviceItems
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
-from bindrt.pipeline.gpu_pictures import LEAST_PIXELS, PictureDecoder, picture_decoder, planned_bytes
+from bindrt.pipeline.gpu_engine import (
+    gpu_options,
+    input_type,
+    memory_errors,
+    require_no_gpu,
+    runs_on_device,
+)
+from bindrt.pipeline.gpu_pictures import PictureDecoder, picture_decoder, planned_bytes
 from bindrt.pipeline.gpu_videos import decoding
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.preparation import Preparation
 
-LOG = logging.getLogger(__name__)
-
 Turn = Callable[[], AbstractContextManager[None]]
-#: What libraries say of memory: theirs, the driver's, and the statuses of cuBLAS, cuDNN and TensorRT.
-_OUT_OF_MEMORY = re.compile(r"out[ _]?of[ _]?memory|bad_alloc|failed to allocate|alloc_failed", re.IGNORECASE)
 
 
 @OncePerProcess
@@ -86,11 +87,11 @@ class EncoderPipeline:
         self._preparation = preparation
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
         shapes = sum(len(_lengths(m, encoder)) or 1 for m in self.modalities)
-        gpu = _gpu(engine, options, self.max_batch, shapes)
+        gpu = gpu_options(engine, encoder, options, self.max_batch, shapes)
         #: Decodes pictures on the engine's GPU; None: the CPU does.
         self.decodes: PictureDecoder | None = None
         if gpu is None:
-            _require_no_gpu(encoder, self.modalities, engine, options)
+            require_no_gpu(encoder, self.modalities, engine, options)
         else:
             if "image" in self.modalities and options.prepare != "cpu":
                 self.decodes = picture_decoder(gpu["device"], options.decode)
@@ -219,7 +220,7 @@ def batch_bytes(
     """
     max_batch = most_rows(engine, options)
     makes_rows = options.prepare != "cpu" and any(MODALITIES[m].ordinary for m in modalities)
-    total = _core.gpu.room_bytes() if makes_rows and _runs_on_device(engine) else 0
+    total = _core.gpu.room_bytes() if makes_rows and runs_on_device(engine) else 0
     for modality in modalities:
         lane = _lane(modality, encoder, max_batch, embed_dim, options)
         rows = max(max_batch, MODALITIES[modality].views) * options.batches_in_flight
@@ -242,11 +243,13 @@ def device_bytes(
     Args:
         pipeline: its own; None: it is not made yet.
     """
-    if not _runs_on_device(engine):
+    if not runs_on_device(engine):
         return 0
     max_batch = most_rows(engine, options)
     lane = _lane(modalities[0], encoder, max_batch, embed_dim, options)
     row = int(np.prod(lane["view"])) * lane["dtype"].itemsize
+    if input_type(engine, encoder) == "float16":
+        row //= 2
     total = _core.gpu.batch_device_bytes(max_batch, row, embed_dim, options.gpu_buffers)
     views = max(MODALITIES[m].views for m in modalities)
     if views > max_batch:  # such items have memory of their own
@@ -305,35 +308,12 @@ class _Runner:
         self._shared = shared
 
     def __call__(self, lane: int, inputs: Array, out: Array) -> None:
-        with self._turn(), engine_gate, _memory_errors():
+        with self._turn(), engine_gate, memory_errors():
             self._shared.lend(self._cores)
             try:
                 self._run(inputs, out)
             finally:
                 self._shared.take_back(self._cores)
-
-
-def _require_no_gpu(
-    encoder: EncoderInfo, modalities: Sequence[str], engine: Engine, options: PipelineOptions
-) -> None:
-    """Raise EngineError if the options want a GPU for the work of an engine that queues none there."""
-    wants = {
-        "prepare": not any(MODALITIES[m].tokens for m in modalities),
-        "decode": any(m in modalities for m in ("image", "video")),
-    }
-    for name, concerned in wants.items():
-        if concerned and getattr(options, name) == "gpu":
-            raise EngineError(
-                f"{name}='gpu' for {encoder.name}",
-                f"its engine {engine.name} runs on {engine.device} and queues no work there",
-                f"choose an engine on an NVIDIA GPU, or {name}='auto'",
-            )
-
-
-def _runs_on_device(engine: Engine) -> bool:
-    """Whether the core queues the engine's work on a GPU."""
-    there = cuda_index(engine.device) is not None and isinstance(engine, GpuEngine)
-    return there and _core.gpu.available()
 
 
 def vectors_beside(engine: Engine, modality: str, count: int, embed_dim: int) -> _core.gpu.DeviceArray:
@@ -344,7 +324,7 @@ def vectors_beside(engine: Engine, modality: str, count: int, embed_dim: int) ->
         EngineError: the GPU failed, or has no memory.
     """
     device = cuda_index(engine.device)
-    if device is None or not _runs_on_device(engine):
+    if device is None or not runs_on_device(engine):
         raise OptionError(
             "output='device'",
             f"the encoder of {modality} runs on {engine.device}, by {engine.name}",
@@ -358,41 +338,3 @@ def vectors_beside(engine: Engine, modality: str, count: int, embed_dim: int) ->
             f"the GPU failed ({error})",
             "embed fewer items at a time, or leave output='device' out",
         ) from None
-
-
-def _gpu(engine: Engine, options: PipelineOptions, max_batch: int, shapes: int) -> dict[str, Any] | None:
-    """How the core queues an engine's work on a GPU; None: the pipeline's thread runs the engine.
-
-    Args:
-        shapes: kinds of batches, apart from their rows: a modality, and for texts a length.
-    """
-    if not _runs_on_device(engine):
-        return None
-    assert isinstance(engine, GpuEngine)
-    for_graph = getattr(engine, "enqueue_for_graph", engine.enqueue)
-
-    def enqueue(shape: tuple[int, ...], source: int, target: int, stream: int, kept: bool) -> None:
-        with _memory_errors():
-            (for_graph if kept else engine.enqueue)(shape, source, target, stream)
-
-    records = options.cuda_graphs and not getattr(engine, "records_graphs", False)
-    graphs = len(_core.gpu.graph_rows(max_batch)) * shapes * options.gpu_buffers if records else 0
-    return {
-        "device": cuda_index(engine.device),
-        "enqueue": enqueue,
-        "sets": options.gpu_buffers,
-        "graphs": graphs,
-        "makes_rows": options.prepare != "cpu",
-    }
-
-
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Raise MemoryError where an engine says that memory is the problem."""
-    try:
-        yield
-    except EngineError as error:
-        if _OUT_OF_MEMORY.search(error.problem):
-            LOG.warning("%s; smaller batches are tried", error)
-            raise MemoryError from error
-        raise

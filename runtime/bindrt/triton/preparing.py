@@ -30,7 +30,9 @@ class TritonPythonModel:
     def initialize(self, args: Mapping[str, str]) -> None:
         settings = Settings.of(args)
         self._modality = settings.modality
-        self._view = tuple(settings.config["output"][0]["dims"][1:])
+        output = settings.config["output"][0]
+        self._view = tuple(output["dims"][1:])
+        self._half = output["data_type"] == "TYPE_FP16"
         self._most = settings.whole("max_views", 64)
         self._preparation = Preparation(DEFAULT_LIMITS, None)
         threads = settings.whole("threads", len(os.sched_getaffinity(0)))
@@ -90,7 +92,10 @@ class TritonPythonModel:
         return backend_utils().InferenceResponse(output_tensors=outputs)
 
     def _for_encoder(self, array: Array) -> Array:
-        return array if MODALITIES[self._modality].tokens is not None else for_encoder(array, self._view)
+        if MODALITIES[self._modality].tokens is not None:
+            return array
+        views = for_encoder(array, self._view)
+        return views.astype(np.float16) if self._half else views
 
     def _cut(self, views: Array) -> Array:
         """Token ids without the columns that no text needs, to the next of the usual lengths."""

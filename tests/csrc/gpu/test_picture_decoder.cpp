@@ -122,7 +122,7 @@ struct World {
     StreamQueue queue(context);
     void* const row = queue.scratch(kRow * sizeof(float));
     const Decoded* const item = &decoded;
-    decoded.queue(queue, std::span(&item, 1), row);
+    decoded.queue(queue, std::span(&item, 1), kernels::OutType::kFloat32, row);
     queue.download(in_batch.data(), row, kRow * sizeof(float));
     queue.wait();
     return got == want && in_batch == want;

@@ -61,6 +61,8 @@ try:
         model.embed(imu=imu)
 except bindrt.MemoryBudgetExceeded as error:
     out["refused"] = str(error)
+half = open_engine(bundle, choose(bundle, "imu", "tensorrt", "fp16", "cuda"))
+out["inputs"] = [engine.input_dtype, half.input_dtype]
 other = _core.gpu.Queue(0)  # as the pipeline: its own memory and stream, nothing waits in between
 with other:
     inputs, rows = np.ones((3, 6, 2000), np.float32), np.empty((3, bundle.manifest.embed_dim), np.float32)
@@ -105,6 +107,8 @@ def test_plans_are_recorded(planned: tuple[Path, list[Any]], machine: dict[str, 
     assert timing.read_bytes() == b"timed " * 4  # each build went on from the one before
     held = json.loads((bundle / "bundle.json").read_text())["engines"]
     assert {e["max_batch"] for e in held if e["engine"] == "tensorrt"} == {64, 32}
+    half = [(e["encoder"], e["precision"]) for e in held if e.get("input") == "float16"]
+    assert half == [("imu", "fp16")] == [(e["encoder"], e["precision"]) for e in engines if "input" in e]
     assert not list(bundle.rglob("engines/**/*.onnx"))  # what was made on the way
     plan = next(bundle.rglob("imu.plan")).read_bytes()
     assert b'"tf32": false' in plan
@@ -122,6 +126,7 @@ def test_vectors_are_those_of_the_cpu(planned: tuple[Path, list[Any]], machine: 
     assert found["auto"] == ["onnxruntime", "native", "tensorrt"]
     assert found["threads"] < 2e-6
     assert found["enqueue"] == 0
+    assert found["inputs"] == ["float32", "float16"]
     row, vector = 4 * 6 * 2000, 4 * TINY_CONFIG["out_embed_dim"]
     batches = 2 * 32 * (row + 2 * vector + 28)  # two sets; 28 bytes say what is pooled
     assert found["memory"]["device"] == batches + found["held"]

@@ -122,7 +122,8 @@ class SimulatedDevice final : public Device {
     for (const Batch::Entry& entry : batch->entries) {
       if (entry.decoded != nullptr) {
         const kernels::Decoded* const item = entry.decoded.get();
-        item->queue(queue_of_host, std::span(&item, 1), input.data() + entry.first * batch->row_bytes);
+        item->queue(queue_of_host, std::span(&item, 1), kernels::OutType::kFloat32,
+                    input.data() + entry.first * batch->row_bytes);
       }
     }
     std::vector<float> rows(static_cast<std::size_t>(batch->used * kDim));

@@ -72,7 +72,8 @@ class Left final : public kernels::Decoded {
     }
     return makable_;
   }
-  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, void* out) const override {
+  void queue(kernels::GpuQueue& queue, std::span<const Decoded* const> items, kernels::OutType /*type*/,
+             void* out) const override {
     auto* to = static_cast<std::byte*>(out);
     for (const Decoded* const item : items) {
       const Left& left = *static_cast<const Left*>(item);

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import bindrt
-from bindrt.bundle import SHIPPED
+from bindrt.bundle import SHIPPED, open_bundle
 from bindrt.modalities import MODALITIES
-from bindrt_export.triton import FORMS, RepositoryRequest, write_repository
+from bindrt_export.triton import FORMS, RepositoryRequest, configs, write_repository
+from bindrt_export.triton.pbtxt import pbtxt
 from support.commands import run_command
 from support.triton_config import parse_config
 
@@ -51,6 +53,17 @@ def test_a_model_of_everything(tmp_path: Path) -> None:
         "allow_timeout_override": True,
         "max_queue_size": 1024,
     }
+
+
+def test_a_plan_that_reads_float16_gets_it() -> None:
+    manifest = open_bundle(TINY).manifest
+    (files,) = (e for e in manifest.engines if (e.encoder, e.engine) == ("imu", "onnxruntime"))
+    half = replace(files, engine="tensorrt", input="float16")
+    for of, kind in ((files, "TYPE_FP32"), (half, "TYPE_FP16"), (None, "TYPE_FP32")):
+        prepare = configs.preparing_model("imu", manifest, of, 1, None)
+        encoder = configs.encoder_model("imu", manifest, of)
+        assert prepare["output"][0]["data_type"] == encoder["input"][0]["data_type"] == kind
+        assert all(kind in pbtxt(warm) for warm in encoder["model_warmup"])
 
 
 def test_each_model_has_a_bundle_of_its_own_in_the_same_space(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,6 +162,18 @@ def test_texts_of_an_ensemble_are_as_long_as_they_must_be(ensembles: Path, model
     assert long.outputs["views"].shape == (1, 24)
     found = through_ensemble(ensembles, "text", "text_encoder", files(*(text.encode() for text in texts)))
     np.testing.assert_allclose(found[0].outputs["pooled"], model.embed(text=texts).text, atol=1e-5)
+
+
+def test_views_for_a_plan_that_reads_float16(ensembles: Path, tmp_path: Path) -> None:
+    with loaded(ensembles, "imu_prepare") as prepare:
+        (wide,) = execute(prepare, files(CONTENTS["imu"]))
+    shutil.copytree(ensembles / "imu_prepare", tmp_path / "imu_prepare")
+    config = tmp_path / "imu_prepare" / "config.pbtxt"
+    config.write_text(config.read_text("utf-8").replace("TYPE_FP32", "TYPE_FP16", 1), "utf-8")
+    with loaded(tmp_path, "imu_prepare") as prepare:
+        (half,) = execute(prepare, files(CONTENTS["imu"]))
+    assert half.outputs["views"].dtype == np.float16
+    np.testing.assert_array_equal(half.outputs["views"], wide.outputs["views"].astype(np.float16))
 
 
 def test_more_views_than_an_encoder_takes_at_once(ensembles: Path) -> None:
