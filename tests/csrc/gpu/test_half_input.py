@@ -44,7 +44,7 @@ def compare(models: list[tuple[bindrt.Model, OnGpu]], modality: str, item: Any, 
 @pytest.mark.parametrize("modality", MODALITIES)
 def test_views_are_made_in_float16(both: Any, modality: str, tmp_path: Path) -> None:
     models = both(modality)
-    for item in items(modality, tmp_path):
+    for item in items(modality, tmp_path)[-3:]:
         compare(models, modality, item)
     counts = [model.stats()[modality]["pipeline"] for model, _ in models]
     assert counts[1]["rows_on_device"] > 0
@@ -56,12 +56,12 @@ def test_views_are_made_in_float16(both: Any, modality: str, tmp_path: Path) -> 
         assert counts[0]["bytes_to_device"] == counts[1]["bytes_to_device"]
 
 
-@pytest.mark.parametrize("modality", MODALITIES)
+@pytest.mark.parametrize("modality", ["video", "imu"])
 def test_together_they_are_where_they_belong(
     both: Any, plain: bindrt.Model, modality: str, tmp_path: Path
 ) -> None:
     """Several items of a batch, of both ways; videos of more views than the engine takes at once."""
-    given = items(modality, tmp_path)
+    given = items(modality, tmp_path)[-3:]
     ready = bindrt.preprocess.prepare(modality, given[0])
     given = [*given, ready, given[0]]
     _, (model, _) = both(modality, max_batch=7)
