@@ -14,7 +14,7 @@ using kernels::Decoded;
 using kernels::EncodedPicture;
 using kernels::Picture;
 
-// Of JPEG 2000, for 3 bytes of a pixel that are kept: the coefficients of each colour are 4 bytes, and each
+// JPEG 2000, beside the 3 bytes of a pixel that are kept: coefficients of each colour are 4 bytes, and each
 // step of the wavelets reads and writes them.
 constexpr std::int64_t kJpeg2000Weight = (3 + 2 * 3 * 4) / 3;
 

@@ -19,7 +19,7 @@ class Tags {
   bool usual() const noexcept { return bytes_.size() >= kHeader && (big_ || bytes_.starts_with("II")); }
   std::size_t size() const noexcept { return bytes_.size(); }
 
-  // Of 1 to 4 bytes, all of which must be there.
+  // A number has 1 to 4 bytes, all of which must be there.
   std::uint32_t number(std::size_t at, std::size_t bytes) const noexcept {
     std::uint32_t value = 0;
     for (std::size_t i = 0; i < bytes; ++i) {
