@@ -12,6 +12,11 @@ from bindrt.errors import LimitError, SourceError
 from bindrt.limits import Limits
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
+#: The alphabet of base64 for URLs, as that of base64.
+_ALPHABET = bytes.maketrans(b"-_", b"+/")
+_SPACE = b" \t\n\r\v\f"
+#: Bytes whose percent signs are decoded at once: each makes objects that take many times what it stands for.
+_PIECE = 1 << 12
 
 
 def is_uri(place: str) -> bool:
@@ -74,12 +79,26 @@ def data_bytes(place: str, name: str, limits: Limits) -> bytes:
     is_base64 = header.lower().endswith(";base64")
     if len(data) * (3 if is_base64 else 4) // 4 > limits.max_bytes + 2:
         raise LimitError(name, f"it has more than {limits.max_bytes} bytes", "raise Limits.max_bytes")
-    raw = unquote_to_bytes(data)
+    raw = _unquoted(data)
     if not is_base64:
         return raw
-    raw = b"".join(raw.split()).rstrip(b"=")
-    raw = raw.translate(bytes.maketrans(b"-_", b"+/"))  # the alphabet for URLs
+    raw = raw.translate(_ALPHABET, _SPACE).rstrip(b"=")
     try:
         return base64.b64decode(raw + b"=" * (-len(raw) % 4), validate=True)
     except ValueError as error:
         raise SourceError(name, f"the data: URI is damaged: {error}", "encode the file as base64") from error
+
+
+def _unquoted(text: str) -> bytes:
+    """The bytes of a text, those that stand as ``%41`` decoded."""
+    raw = text.encode()
+    if b"%" not in raw:
+        return raw
+    found, at = bytearray(), 0
+    while at < len(raw):
+        end = at + _PIECE
+        if (sign := raw.rfind(b"%", end - 2, end)) >= 0:
+            end = sign  # what it stands for may reach into the next piece
+        found += unquote_to_bytes(raw[at:end])
+        at = end
+    return bytes(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import sys
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ import pytest
 
 from bindrt import Error, LimitError, Limits, SourceError, preprocess
 from bindrt.sources import open_source, remote
+from bindrt.sources.locations import _PIECE, data_bytes
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -186,3 +188,30 @@ def test_a_store_that_fails_while_it_is_read(png: Path, monkeypatch: pytest.Monk
     )
     assert read("memory://cats/cat.png") == png.read_bytes()
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("part", ["ab ", "%41%42"])
+def test_data_uris_take_little_memory_beside_themselves(part: str) -> None:
+    """Not an object for each space or percent sign."""
+    uri = "data:;base64," + part * 100_000
+    tracemalloc.start()
+    try:
+        data_bytes(uri, "it", Limits())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 * len(uri) + (1 << 19), peak / len(uri)
+
+
+@pytest.mark.parametrize("before", range(5))
+def test_percent_signs_at_any_place(before: int) -> None:
+    """Also where they stand at the border of what is decoded at once."""
+    size = _PIECE - before
+    uri = "data:," + "x" * size + "%41%42%zz%" + "y" * size + "%43%"
+    expected = b"x" * size + b"AB%zz%" + b"y" * size + b"C%"
+    assert data_bytes(uri, "it", Limits()) == expected
+
+
+def test_base64_with_spaces_and_of_urls() -> None:
+    for text in ("+/ +\t/\r\n+/\v+/\f=", "-_-_-_-_", "%2B/%2b/+/+%2F%3d"):
+        assert data_bytes(f"data:;base64,{text}", "it", Limits()) == base64.b64decode("+/+/+/+/")
