@@ -19,12 +19,23 @@ from bindrt.serving.faults import Fault
 from bindrt.serving.protocol import BYTES, Endpoint, PlainFault, Protocol, json_of, plain_error
 from bindrt.serving.replies import Json, json_bytes, json_value, number_rows
 from bindrt.serving.service import Service, times_of
-from bindrt.serving.tensors import DATA, EMBEDDING, VERSION, ModalityModel, Tensor, infer, model_named
+from bindrt.serving.tensors import (
+    DATA,
+    EMBEDDING,
+    VERSION,
+    ModalityModel,
+    Tensor,
+    infer,
+    items_in,
+    model_named,
+)
 
 #: What servers tell that they have beside the protocol itself.
 EXTENSIONS = ("binary_tensor_data",)
 #: How many bytes of a body are JSON; tensors follow.
 LENGTH = "inference-header-content-length"
+#: Values of the JSON of a request: as many as some prepared videos have numbers.
+_MOST_VALUES = 1 << 23
 _Parameters = dict[str, Union[bool, int, float, str]]
 
 
@@ -174,7 +185,7 @@ class Inference:
         if any(output.name != EMBEDDING for output in asked.outputs):
             raise InputError("outputs", "there is no such output", f"the only one is {EMBEDDING}")
         when = times_of(request) | triton_times(asked.parameters, exchange_of(request.scope).started)
-        exchange_of(request.scope).items = tensors[0].shape[0] if tensors and tensors[0].shape else 0
+        exchange_of(request.scope).items = items_in(tensors)
         rows = await infer(self._service, model, tensors, asked.parameters, when)
         return _answer(model, asked, rows)
 
@@ -210,7 +221,7 @@ def _parsed(body: bytes, header: str | None) -> tuple[Asked, memoryview]:
         if not header.isdecimal() or len(header) > 12 or int(header) > length:
             raise Fault(400, f"{LENGTH}: {header[:20]!r} is not the length of the JSON", "BadHeader")
         length = int(header)
-    return json_value(body[:length], Asked), memoryview(body)[length:]
+    return json_value(body[:length], Asked, _MOST_VALUES), memoryview(body)[length:]
 
 
 def _tensors(inputs: Sequence[Input], rest: memoryview) -> list[Tensor]:

@@ -24,6 +24,8 @@ _ESCAPE = re.compile(
 _LONGEST = 12  # bytes of a pair
 #: What is wrong with a body's texts is searched where it begins in so many bytes.
 _SEARCHED = 1 << 18
+#: Values of a body, texts and numbers and lists: each takes many times the two bytes that may stand for it.
+_MOST_VALUES = 1 << 20
 
 
 class Json(Response):
@@ -54,8 +56,15 @@ async def json_body(request: Request, kind: type[Kind]) -> Kind:
     return json_value(await request.body(), kind)
 
 
-def json_value(body: bytes, kind: type[Kind]) -> Kind:
-    """Bytes as a dataclass; it raises as :func:`json_body`."""
+def json_value(body: bytes, kind: type[Kind], most: int = _MOST_VALUES) -> Kind:
+    """Bytes as a dataclass; it raises as :func:`json_body`.
+
+    Args:
+        most: values that it may have. What begins one is counted within texts too; base64 has none of it.
+    """
+    if len(body) > most and sum(body.count(sign) for sign in (b",", b"[", b"{")) > most:
+        text = f"the body: it has more than {most} values; send several requests, or files as they are"
+        raise Fault(413, text, "LimitError")
     try:
         found: Kind = msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:  # ValueError: huge numbers

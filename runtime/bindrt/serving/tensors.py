@@ -27,6 +27,8 @@ from bindrt.sources.locations import is_data
 
 DATA, TENSOR, EMBEDDING, VERSION = "data", "tensor", "embedding", "1"
 _TYPES: dict[str, np.dtype[Any]] = {"FP32": np.dtype("<f4"), "INT64": np.dtype("<i8")}
+#: A shape has at most so many numbers, each of at most so much: their product is found at once.
+MOST_DIMS, _LARGEST_DIM = 8, 2**31
 #: Parameters of a request that are no options of its items.
 _OWN = (
     "normalize",
@@ -51,7 +53,7 @@ class Tensor:
     name: str
     datatype: str
     shape: list[int]
-    elements: Union[bytes, list[Any]]
+    elements: Union[bytes, Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,12 @@ def model_named(service: Service, name: str, version: str = "") -> ModalityModel
     return ModalityModel(name, served, modality)
 
 
+def items_in(tensors: Sequence[Tensor]) -> int:
+    """The items of a request as its first shape tells, for the log; 0 where it tells none that can be."""
+    said = tensors[0].shape[:1] if tensors else []
+    return said[0] if said and type(said[0]) is int and 0 <= said[0] <= _LARGEST_DIM else 0
+
+
 async def infer(
     service: Service,
     model: ModalityModel,
@@ -142,9 +150,10 @@ def _files(
     service: Service, model: ModalityModel, tensor: Tensor, options: Mapping[str, str]
 ) -> list[Placed]:
     count = _count(service, tensor, "BYTES")
-    given = _split(tensor.elements, count) if isinstance(tensor.elements, bytes) else _flat(tensor.elements)
+    given = _split(tensor.elements, count) if isinstance(tensor.elements, bytes) else _flat(tensor, count)
     if len(given) != count:
-        raise InputError(DATA, f"it has {len(given)} elements, its shape says {count}", "make them agree")
+        has = f"more than {count}" if len(given) > count else len(given)
+        raise InputError(DATA, f"it has {has} elements, its shape says {count}", "make them agree")
     items = []
     for index, element in enumerate(given):
         place = f"{DATA}[{index}]"
@@ -173,14 +182,20 @@ def _ready(service: Service, model: ModalityModel, tensor: Tensor) -> list[Place
 
 def _count(service: Service, tensor: Tensor, datatype: str) -> int:
     """The elements that a tensor's shape says, which are checked before anything is made of them."""
+    shape, most = tensor.shape, service.options.max_items
     if tensor.datatype != datatype:
         raise InputError(tensor.name, f"its datatype is {tensor.datatype[:20]!r}", f"it is {datatype}")
-    if not tensor.shape or any(type(n) is not int or n < 0 for n in tensor.shape):
+    if len(shape) > MOST_DIMS:
+        raise InputError(
+            tensor.name, f"its shape has more than {MOST_DIMS} numbers", "send the number of items first"
+        )
+    if not shape or any(type(n) is not int or not 0 <= n <= _LARGEST_DIM for n in shape):
         raise InputError(tensor.name, "its shape is none", "send the number of items first")
-    if tensor.shape[0] > service.options.max_items:
-        most = service.options.max_items
-        raise LimitError(tensor.name, f"it has {tensor.shape[0]} items, {most} are the most", "send several")
-    return math.prod(tensor.shape)
+    count = math.prod(shape)
+    items = count if tensor.name == DATA else shape[0]
+    if items > most:
+        raise LimitError(tensor.name, f"it has {items} items, {most} are the most", "send several")
+    return count
 
 
 def _array(tensor: Tensor, count: int, dtype: np.dtype[Any]) -> Array:
@@ -191,7 +206,7 @@ def _array(tensor: Tensor, count: int, dtype: np.dtype[Any]) -> Array:
                 tensor.name, f"it has {len(tensor.elements)} bytes, its shape needs {size}", "make them agree"
             )
         return np.frombuffer(tensor.elements, dtype)
-    flat = _flat(tensor.elements)
+    flat = _flat(tensor, count)
     if len(flat) != count or not all(type(value) in (int, float) for value in flat):
         raise InputError(
             tensor.name, f"its data are not the {count} numbers that its shape needs", "make them agree"
@@ -215,13 +230,29 @@ def _split(raw: bytes, count: int) -> list[bytes]:
     return found
 
 
-def _flat(elements: Sequence[Any]) -> list[Any]:
-    """The elements of nested lists, in their order."""
-    while elements and isinstance(elements[0], list):
-        elements = [
-            inner for element in elements for inner in (element if isinstance(element, list) else [element])
-        ]
-    return list(elements)
+def _flat(tensor: Tensor, count: int) -> list[Any]:
+    """The elements of a tensor's lists in their order, one more than ``count`` at most.
+
+    Raises:
+        InputError: the lists are nested deeper than the shape.
+    """
+    found: list[Any] = []
+    inside = [iter(tensor.elements)]
+    while inside and len(found) <= count:
+        for element in inside[-1]:
+            if isinstance(element, list):
+                if len(inside) == len(tensor.shape):
+                    raise InputError(
+                        tensor.name, "its lists are deeper than its shape", "nest them as it, or not at all"
+                    )
+                inside.append(iter(element))
+                break
+            found.append(element)
+            if len(found) > count:
+                break
+        else:
+            inside.pop()
+    return found
 
 
 def _decoded(element: Any, place: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import bindrt
+from bindrt.serving.tensors import Tensor, _flat, items_in
 from support.serving import Answer, Running, gated, in_base64, in_uri
 
 FILES = ["image", "video", "audio", "depth", "thermal", "imu"]
@@ -129,6 +130,13 @@ def test_metadata(server: Running) -> None:
         ({"shape": [], "data": ["a"]}, "data: its shape is none"),
         ({"shape": [-1], "data": ["a"]}, "data: its shape is none"),
         ({"shape": [5000], "data": ["a"]}, "data: it has 5000 items"),
+        ({"shape": [1, 5000], "data": ["a"]}, "data: it has 5000 items"),
+        ({"shape": [1] * 5000, "data": ["a"]}, "data: its shape has more than 8 numbers"),
+        ({"shape": [1, 2**31 + 1], "data": ["a"]}, "data: its shape is none"),
+        ({"shape": [10**400], "data": ["a"]}, "data: its shape is none"),
+        ({"shape": [1], "data": ["a"] * 9}, "data: it has more than 1 elements, its shape says 1"),
+        ({"shape": [1], "data": [["a"]]}, "data: its lists are deeper than its shape"),
+        ({"shape": [2], "data": ["a", ["b"]]}, "data: its lists are deeper than its shape"),
         ({"shape": [1], "data": [1]}, "data[0]: it is no text"),
         ({"shape": [1], "datatype": "FP32", "data": [1]}, "its datatype is 'FP32'; it is BYTES"),
         ({"shape": [1]}, "data: it has no data"),
@@ -139,6 +147,7 @@ def test_metadata(server: Running) -> None:
         ({"name": "tensor", "datatype": "INT64", "shape": [1, 77], "data": ["a"] * 77}, "not the 77 numbers"),
         ({"name": "tensor", "datatype": "INT64", "shape": [1, 77], "data": [10**30] * 77}, "is too large"),
         ({"name": "tensor", "datatype": "INT64", "shape": [1, 77], "data": [0] * 77}, "the end token"),
+        ({"name": "tensor", "datatype": "INT64", "shape": [1, 77], "data": [[[0]] * 77]}, "are deeper than"),
     ],
     ids=str,
 )  # fmt: skip
@@ -147,6 +156,20 @@ def test_errors(server: Running, tensor: dict[str, Any], said: str) -> None:
     found = server.post("/v2/models/text/infer", asked)
     assert found.status in (400, 413), found.body
     assert said in found.json["error"]
+
+
+def test_lists_end_at_the_number_of_their_shape() -> None:
+    """However deep and long they are, no more is read of them."""
+    deep: list[Any] = ["a"]
+    for _ in range(7):
+        deep = [deep] * 1000
+    assert _flat(Tensor("data", "BYTES", [1] * 8, deep), 2) == ["a"] * 3
+
+
+def test_items_of_the_log() -> None:
+    said = ([3, 224], [-1], [10**30], [])
+    assert [items_in([Tensor("data", "BYTES", shape, [])]) for shape in said] == [3, 0, 0, 0]
+    assert items_in([]) == 0
 
 
 def test_binary_data_that_are_damaged(server: Running) -> None:
