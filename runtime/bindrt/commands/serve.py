@@ -100,7 +100,7 @@ def _add_requests(add: Add) -> None:
         help="fetch files that requests name by URL, from these hosts alone: images.example.org, "
         "*.example.org; never from inside a network")  # fmt: skip
     add("--fetch-seconds", type=float, default=d.fetch_seconds, metavar="S",
-        help=f"in which such a file must have come; {d.fetch_seconds:g}")  # fmt: skip
+        help=f"in which all such files of a request must have come; {d.fetch_seconds:g}")  # fmt: skip
     add("--index", metavar="INDEX", help="an index that /v1/search searches with the first bundle")
     add("--weaviate-scales", action="store_true",
         help="vectors of /vectorize have the original model's lengths")  # fmt: skip

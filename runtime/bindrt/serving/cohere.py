@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, TypedDict, Union
 
 import numpy as np
@@ -16,7 +17,7 @@ from bindrt.serving.faults import Fault, Told, told
 from bindrt.serving.picture_heads import PictureHead, picture_head
 from bindrt.serving.protocol import Endpoint, Protocol, json_of
 from bindrt.serving.replies import Json, base64_rows, json_body, number_rows
-from bindrt.serving.service import Served, Service
+from bindrt.serving.service import Served, Service, all_of
 from bindrt.serving.taking import Placed
 from bindrt.serving.tokens import count_tokens
 
@@ -116,10 +117,12 @@ class Cohere:
         _require(asked, served)
         owners: list[list[tuple[str, int]]] = []
         items: dict[str, list[Placed]] = {}
-        for parts in _parts_of(asked):
+        self._service.require_at_most(sum(len(one.content) for one in asked.inputs or ()))
+        inputs = list(_parts_of(asked))
+        made = iter(await all_of(self._item(request, of, place) for parts in inputs for place, of in parts))
+        for parts in inputs:
             owners.append([])
-            for place, content in parts:
-                modality, placed = await self._item(request, content, place)
+            for modality, placed in islice(made, len(parts)):
                 owners[-1].append((modality, len(items.setdefault(modality, []))))
                 items[modality].append(placed)
         found = await self._service.embed(request, served, items)

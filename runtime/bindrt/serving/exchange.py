@@ -65,7 +65,8 @@ class Exchange:
         self._options = options
         self._memory = memory
         self._fault: Fault | None = None  # why the work was cancelled
-        self._is_gone = self._is_answered = False
+        self._is_gone = self._is_answered = self._is_over = False
+        self._fetched_until: float | None = None
         self._task: asyncio.Task[Any] | None = None
         self._watch: asyncio.Task[None] | None = None
         scope[KEY] = self
@@ -91,6 +92,7 @@ class Exchange:
             timer.cancel()
             if self._watch is not None:
                 self._watch.cancel()
+            self._is_over = True
             self._memory.give_back(self.held)
             self._let_go()
 
@@ -124,10 +126,19 @@ class Exchange:
         Raises:
             LimitError: they are too many for one request.
             Overloaded: they are too many beside those of others.
+            Fault: it has been answered, so that nobody would give them back.
         """
+        if self._is_over:
+            raise Fault(GONE, "the request is over")
         self._require_size(self.held + size)
         self._memory.take(size)
         self.held += size
+
+    def left_to_fetch(self, seconds: float) -> float:
+        """What is left of the seconds in which all files must have come that are fetched for it."""
+        if self._fetched_until is None:
+            self._fetched_until = self.seconds + seconds
+        return self._fetched_until - self.seconds
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":

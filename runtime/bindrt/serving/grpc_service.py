@@ -18,8 +18,8 @@ from bindrt.serving.grpc_messages import SERVICE, message
 from bindrt.serving.inference import EXTENSIONS, triton_times
 from bindrt.serving.keys import Keys
 from bindrt.serving.observing import Observer, Record
-from bindrt.serving.service import Service
-from bindrt.serving.tensors import EMBEDDING, VERSION, Tensor, infer, model_named
+from bindrt.serving.service import Service, times_in
+from bindrt.serving.tensors import EMBEDDING, MOST_DIMS, VERSION, Tensor, infer, items_in, model_named
 
 #: Calls that need no key, as the probes of HTTP.
 _OPEN = ("ServerLive", "ServerReady")
@@ -36,6 +36,8 @@ _CODES = {
 _CONTENTS = {"BYTES": "bytes_contents", "FP32": "fp32_contents", "INT64": "int64_contents"}
 #: Calls at once on one connection; more of them wait with the client.
 _STREAMS = 256
+#: No model takes more than one; further ones are for the error.
+_MOST_TENSORS = 5
 _Answer = Callable[[Any, "Call"], Awaitable[Any]]
 
 
@@ -55,12 +57,18 @@ class Call:
         self.items = 0
 
     def times(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """The deadline of the call, or that of its parameters, if it is sooner; and its priority."""
-        found = triton_times(parameters, self.started)
-        if self.left is not None:
-            left = self.left - (time.perf_counter() - self.started)
-            found["deadline"] = min(left, found.get("deadline", left))
-        return found
+        """The deadline that is the soonest: the call's, its metadata's, its parameters'; and its priority.
+
+        Raises:
+            Error: one of them is none.
+            DeadlineExceeded: it has passed.
+        """
+        past = time.perf_counter() - self.started
+        own = {} if self.left is None else {"deadline": self.left - past}
+        each = (times_in(self.headers, past), triton_times(parameters, self.started), own)
+        found = {name: value for one in each for name, value in one.items()}
+        deadlines = [one["deadline"] for one in each if "deadline" in one]
+        return found | ({"deadline": min(deadlines)} if deadlines else {})
 
 
 class GrpcServer:
@@ -151,7 +159,7 @@ class GrpcServer:
                 fault = fault_of(error)
                 code = _CODES.get(fault.status, grpc.StatusCode.INTERNAL)
                 status = code.name
-                await context.abort(code, fault.text)
+                await context.abort(code, fault.text, tuple(fault.headers.items()))
                 raise  # abort has raised already
             finally:
                 self._tell(name, call, status, size, span)
@@ -195,7 +203,7 @@ class GrpcServer:
         parameters = {entry.key: _value(entry.value) for entry in request.parameters}
         tensors = _tensors(request)
         call.model = model.name
-        call.items = tensors[0].shape[0] if tensors and tensors[0].shape else 0
+        call.items = items_in(tensors)
         if any(output.name != EMBEDDING for output in request.outputs):
             raise InputError("outputs", "there is no such output", f"the only one is {EMBEDDING}")
         rows = await infer(self._service, model, tensors, parameters, call.times(parameters))
@@ -235,14 +243,15 @@ def _parsed(kind: Any, data: bytes) -> Any:
 
 
 def _tensors(request: Any) -> list[Tensor]:
-    raw = list(request.raw_input_contents)
+    """The first tensors, without a copy of their elements: whoever reads them stops where the shape ends."""
+    raw = request.raw_input_contents
     if raw and len(raw) != len(request.inputs):
         raise InputError("raw_input_contents", f"they are {len(raw)}", "send one for each input, or none")
     found = []
-    for index, one in enumerate(request.inputs):
+    for index, one in enumerate(request.inputs[:_MOST_TENSORS]):
         contents = getattr(one.contents, _CONTENTS.get(one.datatype, "bytes_contents"))
-        elements = raw[index] if raw else list(contents)
-        found.append(Tensor(one.name, one.datatype, list(one.shape), elements))
+        elements = raw[index] if raw else contents
+        found.append(Tensor(one.name, one.datatype, one.shape[: MOST_DIMS + 1], elements))
     return found
 
 

@@ -18,7 +18,7 @@ from bindrt.serving.faults import Fault, Told, told
 from bindrt.serving.media import file_in_base64
 from bindrt.serving.protocol import Endpoint, Protocol, json_of
 from bindrt.serving.replies import Json, base64_rows, json_body, number_rows
-from bindrt.serving.service import Served, Service
+from bindrt.serving.service import Served, Service, all_of
 from bindrt.serving.taking import Placed, file_item, told_of
 from bindrt.serving.tokens import count_tokens
 
@@ -64,17 +64,20 @@ class Message:
 
 @dataclass
 class Asked:
-    """The body of ``/v1/embeddings``. Fields that it does not have are passed over."""
+    """The body of ``/v1/embeddings``. Fields that it does not have are passed over.
+
+    Some clients send null for what they leave out.
+    """
 
     model: Union[str, None] = None
     input: Union[str, list[Union[str, int, list[int]]], None] = None
     messages: Union[list[Message], None] = None
-    modality: str = "text"
-    encoding_format: Literal["float", "base64"] = "float"
+    modality: Union[str, None] = "text"
+    encoding_format: Union[Literal["float", "base64"], None] = "float"
     dimensions: Union[int, None] = None
-    normalize: bool = True
-    on_error: Literal["raise", "skip"] = "raise"
-    options: dict[str, Union[str, bool, int, float]] = field(default_factory=dict)
+    normalize: Union[bool, None] = True
+    on_error: Union[Literal["raise", "skip"], None] = "raise"
+    options: Union[dict[str, Union[str, bool, int, float]], None] = None
 
 
 @dataclass(frozen=True)
@@ -182,22 +185,23 @@ class OpenAI:
                 "created": int(time.time()),
                 "model": served.name,
                 "space": served.model.space,
-                "data": _data(found, asked.encoding_format),
+                "data": _data(found, asked.encoding_format or "float"),
                 "usage": {"prompt_tokens": found.tokens, "total_tokens": found.tokens},
                 **found.told,
             }
         )
 
     async def _of_input(self, request: Request, served: Served, asked: Asked) -> Found:
-        texts = _texts(asked.input)
-        modality = asked.modality
+        texts = _texts(asked.input, self._service.options.max_items)
+        modality = asked.modality or "text"
         if modality == "text":
             items = [self._service.text(text, place) for place, text in texts]
         else:
-            options = {name: _as_text(value) for name, value in asked.options.items()}
+            options = {name: _as_text(value) for name, value in (asked.options or {}).items()}
             items = await self._service.files(request, modality, texts, options)
         skip = asked.on_error == "skip"
-        found = await self._service.embed(request, served, {modality: items}, asked.normalize, skip)
+        normalize = asked.normalize is not False
+        found = await self._service.embed(request, served, {modality: items}, normalize, skip)
         bad = {index for _, index in found.errors}
         tokens = count_tokens([each.item for each in items]) if modality == "text" else 0
         return Found(found[modality], tokens, bad, told_of(found, {modality: items}))
@@ -207,8 +211,10 @@ class OpenAI:
         if asked.input is not None:
             raise OptionError("messages", "input stands beside it", "send one of them")
         items: dict[str, list[Placed]] = {}
-        for place, part in _parts(asked.messages or []):
-            modality, placed = await self._part(request, part, place)
+        given = [message.content for message in asked.messages or ()]
+        self._service.require_at_most(sum(1 if isinstance(each, str) else len(each) for each in given))
+        parts = list(_parts(asked.messages or []))
+        for modality, placed in await all_of(self._part(request, part, place) for place, part in parts):
             items.setdefault(modality, []).append(placed)
         found = await self._service.embed(request, served, items)
         return Found(combine(found)[None], count_tokens([each.item for each in items.get("text", [])]))
@@ -277,13 +283,15 @@ def _parts(messages: Sequence[Message]) -> Iterator[tuple[str, Part]]:
             yield from ((f"{place}[{i}]", part) for i, part in enumerate(message.content))
 
 
-def _texts(given: object) -> Sequence[tuple[str, str]]:
-    """The texts of ``input``, each with its place."""
+def _texts(given: object, most: int) -> Sequence[tuple[str, str]]:
+    """The texts of ``input``, at most so many, each with its place."""
     if given is None:
         raise InputError("input", "it is missing", "send a text or a list of texts")
     if isinstance(given, str):
         return [("input", given)]
     assert isinstance(given, list)
+    if len(given) > most:  # 400, as OpenAI's own
+        raise InputError("input", f"it has {len(given)} items, {most} are the most", "send several requests")
     for at, text in enumerate(given):
         if not isinstance(text, str):
             raise InputError(f"input[{at}]", "token numbers of another model mean nothing here", "send texts")

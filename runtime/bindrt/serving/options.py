@@ -41,7 +41,7 @@ class ServeOptions:
         fetch_urls: hosts from which files are fetched that a request names by URL: ``images.example.org``,
             ``*.example.org``, ``example.org:8000``, ``https://example.org``. None: no URL is fetched.
             Addresses inside a network never are.
-        fetch_seconds: seconds in which such a file must have come.
+        fetch_seconds: seconds in which all such files of a request must have come.
         index: the folder of an index that ``/v1/search`` searches, of the first model's space; None: none.
         weaviate_scales: vectors of Weaviate's protocol are as its container makes them, for an index that was
             made with it: they have the lengths of the original model, and depth and thermal pictures of 8

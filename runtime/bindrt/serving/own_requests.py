@@ -128,6 +128,7 @@ async def _of_json(
     service: Service, request: Request, fields: Collection[str], lists: Collection[str]
 ) -> OwnRequest:
     body = await json_body(request, dict[str, _Value])
+    service.require_at_most(sum(len(_list(value)) for name, value in body.items() if name in MODALITIES))
     found, given = OwnRequest(), {}
     for name, value in body.items():
         if name in MODALITIES:

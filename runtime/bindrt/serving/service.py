@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
@@ -20,13 +20,15 @@ from bindrt.model import Model
 from bindrt.serving.admission import Memory, Queue
 from bindrt.serving.exchange import exchange_of
 from bindrt.serving.faults import Fault
-from bindrt.serving.fetching import Fetcher
+from bindrt.serving.fetching import Fetcher, unreachable
 from bindrt.serving.health import Health
 from bindrt.serving.media import file_in_uri, is_url
 from bindrt.serving.options import ServeOptions
 from bindrt.serving.taking import Placed, file_item, first_error, require_modality
 from bindrt.serving.traces import Traces
 from bindrt.serving.workers.peers import Peers
+
+Made = TypeVar("Made")
 
 #: No text begins so; a client that forgets the modality of a file would get a vector of its letters.
 _IS_FILE = re.compile(r"data:[\w.+-]+/[\w.+-]+(;[^,;]*)*;base64,", re.ASCII | re.IGNORECASE)
@@ -69,7 +71,7 @@ class Service:
         self.health = Health(models, peers)
         self.traces = Traces(options.traces)
         self.limits = Limits(max_bytes=options.max_body)
-        self.fetcher = Fetcher(options.fetch_urls, options.fetch_seconds) if options.fetch_urls else None
+        self.fetcher = Fetcher(options.fetch_urls) if options.fetch_urls else None
 
     def close(self) -> None:
         """Fetch no more."""
@@ -152,7 +154,7 @@ class Service:
         check_options(options or {}, modality, "options")
         self.require_items(len(uris))
         if any(is_url(uri) for _, uri in uris):
-            given = await asyncio.gather(*(self._file(request, uri, place) for place, uri in uris))
+            given = await all_of(self._file(request, uri, place) for place, uri in uris)
         else:
             given = [file_in_uri(uri, place, self.limits) for place, uri in uris]
         return [
@@ -163,9 +165,16 @@ class Service:
         if self.fetcher is None or not is_url(uri):
             return file_in_uri(uri, place, self.limits)
         exchange = exchange_of(request.scope)
-        data = await self.fetcher.fetch(uri, place, self.options.max_body - exchange.held)
-        exchange.hold(len(data))
-        return data
+        left = exchange.left_to_fetch(self.options.fetch_seconds)
+        deadline = times_of(request).get("deadline", math.inf)
+        try:
+            most = self.options.max_body
+            return await self.fetcher.fetch(uri, place, most, min(left, deadline), exchange.hold)
+        except asyncio.TimeoutError:
+            if deadline <= left:
+                problem = "its deadline passed before its files were fetched"
+                raise DeadlineExceeded("the request", problem) from None
+            raise unreachable(place, f"it took more than {self.options.fetch_seconds:g} s") from None
 
     def text(self, text: str, place: str) -> Placed:
         """A text of a request.
@@ -181,29 +190,56 @@ class Service:
             raise LimitError(place, f"it has more than {most} characters", "only 77 tokens count: cut it")
         return Placed(place, text)
 
-    def require_items(self, count: int) -> None:
+    def require_at_most(self, count: int) -> None:
+        """Raises LimitError if those are too many items: before anything is made of them."""
         most = self.options.max_items
         if count > most:
             raise LimitError("the request", f"it has {count} items, {most} are the most", "send several")
+
+    def require_items(self, count: int) -> None:
+        """Raises Error if those are too many items, or none."""
+        self.require_at_most(count)
         if not count:
             raise InputError("the request", "it has no items", "send at least one")
 
 
+async def all_of(works: Iterable[Coroutine[Any, Any, Made]]) -> list[Made]:
+    """What each returns, at the same time. If one fails, the others have ended before its error is raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks.clear()  # their errors refer to this call, which would hold them until Python collects cycles
+
+
 def times_of(request: Request) -> dict[str, Any]:
-    """The priority and the deadline of a request, which began when its headers came.
+    """The priority and the deadline of a request, which began when its headers came; as :func:`times_in`."""
+    return times_in(request.headers, exchange_of(request.scope).seconds)
+
+
+def times_in(headers: Mapping[str, str], past: float) -> dict[str, Any]:
+    """The priority and the deadline that stand in the headers ``x-priority`` and ``x-deadline``.
+
+    Args:
+        past: seconds since the request began.
 
     Raises:
         DeadlineExceeded: it has passed while the body came.
-        Fault: a header is not a number.
+        Fault: a header is not a number, or a deadline not above 0.
     """
     found: dict[str, Any] = {}
-    if (priority := request.headers.get("x-priority")) is not None:
+    if (priority := headers.get("x-priority")) is not None:
         found["priority"] = int(_number("X-Priority", priority, whole=True))
-    if (deadline := request.headers.get("x-deadline")) is not None:
-        left = _number("X-Deadline", deadline) - exchange_of(request.scope).seconds
-        if left <= 0:
+    if (deadline := headers.get("x-deadline")) is not None:
+        seconds = _number("X-Deadline", deadline)
+        if seconds <= 0:
+            raise Fault(400, f"X-Deadline: {deadline[:40]!r} is not above 0; send seconds", "BadHeader")
+        if seconds <= past:
             raise DeadlineExceeded("the request", "its deadline passed before its body was here")
-        found["deadline"] = left
+        found["deadline"] = seconds - past
     return found
 
 

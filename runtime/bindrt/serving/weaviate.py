@@ -93,6 +93,7 @@ class Weaviate:
         asked = await json_body(request, Asked)
         served = self._service.served(request)
         limits, as_its = self._service.limits, self._service.options.weaviate_scales
+        self._service.require_at_most(sum(len(getattr(asked, name) or ()) for name in _LISTS))
         items: dict[str, list[Placed]] = {}
         for name, (modality, _) in _LISTS.items():
             given: _List = getattr(asked, name)

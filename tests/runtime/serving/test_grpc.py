@@ -16,6 +16,8 @@ from bindrt.serving import ServeOptions
 from support.serving import Running, gated, running, wait_for
 
 grpc = pytest.importorskip("grpc")
+from bindrt.serving.grpc_service import Call  # noqa: E402 - it needs gRPC
+
 #: A key and a certificate of localhost.
 TLS = Path(support.__file__).parent / "tls"
 SERVICE = "inference.GRPCInferenceService"
@@ -135,6 +137,7 @@ def test_overload_deadlines_and_hanging_up() -> None:
             with pytest.raises(grpc.RpcError) as failed:
                 asked(server, "ModelInfer", model_name="text", **tensor([b"c"]))
             assert failed.value.code().name == "RESOURCE_EXHAUSTED"
+            assert ("retry-after", "1") in [tuple(each) for each in failed.value.trailing_metadata()]
             waiting.cancel()
             wait_for(lambda: not in_flight(server))
         engine.gate.set()
@@ -198,6 +201,54 @@ def test_who_has_no_key_is_not_listened_to(served_model: bindrt.Model) -> None:
     ):
         held.calls[0].result()
     assert failed.value.code().name == "UNAUTHENTICATED"
+
+
+def test_deadlines_and_priorities_of_metadata(serving: Running) -> None:
+    from bindrt.serving.grpc_messages import message
+
+    request = message("ModelInferRequest")(model_name="text", **tensor([b"a"])).SerializeToString()
+    call(serving, "ModelInfer", request, 60.0, **{"x-deadline": "60", "x-priority": "-5"})
+    for metadata, code, said in (
+        ({"x-deadline": "soon"}, "INVALID_ARGUMENT", "X-Deadline: 'soon' is not a number of seconds"),
+        ({"x-deadline": "0"}, "INVALID_ARGUMENT", "X-Deadline: '0' is not above 0"),
+        ({"x-priority": "high"}, "INVALID_ARGUMENT", "X-Priority: 'high' is not a whole number"),
+        ({"x-deadline": "1e-9"}, "DEADLINE_EXCEEDED", "its deadline passed"),
+    ):
+        with pytest.raises(grpc.RpcError) as failed:
+            call(serving, "ModelInfer", request, 60.0, **metadata)
+        assert failed.value.code().name == code
+        assert said in failed.value.details()
+
+
+def test_no_more_is_read_than_the_shape_says(serving: Running) -> None:
+    from bindrt.serving.grpc_messages import message
+
+    contents = message("InferTensorContents")(bytes_contents=[b"a"] * 5000)
+    for shape, said in (([2], "data: it has more than 2 elements"), ([1] * 5000, "more than 8 numbers")):
+        one = message("InferInputTensor")(name="data", datatype="BYTES", shape=shape, contents=contents)
+        with pytest.raises(grpc.RpcError) as failed:
+            asked(serving, "ModelInfer", model_name="text", inputs=[one])
+        assert failed.value.code().name == "INVALID_ARGUMENT"
+        assert said in failed.value.details()
+
+
+def test_the_soonest_deadline_holds() -> None:
+    class Context:
+        def time_remaining(self) -> float:
+            return 50.0
+
+        def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+            return (("x-deadline", "20"), ("x-priority", "4"))
+
+        def peer(self) -> str:
+            return "test"
+
+    asked = Call(Context())
+    assert 0 < asked.times({})["deadline"] <= 20
+    assert asked.times({})["priority"] == 4
+    sooner = asked.times({"timeout": 10_000_000, "priority": 1})
+    assert 0 < sooner["deadline"] <= 10
+    assert sooner["priority"] == 0
 
 
 def in_flight(server: Running) -> bool:

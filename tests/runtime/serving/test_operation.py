@@ -18,7 +18,10 @@ import bindrt
 from bindrt.errors import Error, OptionError
 from bindrt.serving import ServeOptions, app
 from bindrt.serving.exchange import Exchange
+from bindrt.serving.faults import Fault
 from bindrt.serving.forms import FormPart
+from bindrt.serving.replies import json_value
+from bindrt.serving.service import Service
 from support.serving import Answer, Running, answer_on, counts, form, gated, running, wait_for
 
 
@@ -87,6 +90,48 @@ def test_a_body_that_says_it_is_too_long_is_not_read(served_model: bindrt.Model)
         found = server.post("/v1/embeddings", {"input": "x" * 2000})
         assert found.status == 413
         assert "it has more than 1000 bytes" in found.json["error"]["message"]
+
+
+MANY_TEXTS = ["a"] * 2049
+PART = {"type": "text", "text": "a"}
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/v1/embeddings", {"messages": [{"content": "a"}, {"content": [PART] * 2048}]}),
+        ("/vectorize", {"texts": MANY_TEXTS, "images": None}),
+        ("/vectorize", {"texts": MANY_TEXTS[1:], "images": ["aGk="]}),
+        ("/v2/embed", {"inputs": [{"content": [PART] * 2000}, {"content": [PART] * 49}]}),
+        ("/v1/embed", {"text": MANY_TEXTS}),
+        ("/v1/similarity", {"text": MANY_TEXTS[1:], "image": "data:,x"}),
+        ("/v2/models/text/infer",
+         {"inputs": [{"name": "data", "datatype": "BYTES", "shape": [1, 2049], "data": MANY_TEXTS}]}),
+    ],
+    ids=lambda value: str(value)[:40],
+)  # fmt: skip
+def test_too_many_items_are_counted_before_they_are_made(
+    server: Running, path: str, asked: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(Service, "text", lambda _, text, place: made.append(place))
+    found = server.post(path, asked)
+    assert found.status == 413, found.body
+    assert "2049 items" in found.body.decode()
+    assert made == []
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b'"a"', b"1", b"[[1],[2]]"])
+def test_json_of_too_many_values(value: bytes) -> None:
+    with pytest.raises(Fault, match="it has more than 1000 values"):
+        json_value(b"[" + b",".join([value] * 1001) + b"]", list, most=1000)
+    assert len(json_value(b"[" + b",".join([value] * 200) + b"]", list, most=1000)) == 200
+
+
+def test_a_body_of_too_many_values(server: Running) -> None:
+    found = server.ask("POST", "/v1/embeddings", b'{"input":[' + b"[]," * (1 << 20) + b"[]]}")
+    assert found.status == 413
+    assert found.json["error"]["message"].startswith("the body: it has more than 1048576 values")
 
 
 def test_a_compressed_body_is_refused(server: Running) -> None:
@@ -211,6 +256,8 @@ def test_deadlines_and_priorities_of_headers(pool: ThreadPoolExecutor) -> None:
         for headers in (
             {"X-Deadline": "soon"},
             {"X-Deadline": "nan"},
+            {"X-Deadline": "0"},
+            {"X-Deadline": "-1"},
             {"X-Priority": "1.5"},
             {"X-Priority": "9999"},
         ):
