@@ -112,7 +112,10 @@ def test_kubernetes() -> None:
     volumes = {each["name"] for each in pod["spec"]["volumes"]}
     assert {each["name"] for each in container()["volumeMounts"]} == volumes
     args = parser("bind-serve").parse_args(container()["args"])
-    assert pod["spec"]["terminationGracePeriodSeconds"] > args.drain
+    command = container()["lifecycle"]["preStop"]["exec"]["command"]
+    assert command[0] == "sleep"
+    assert pod["spec"]["terminationGracePeriodSeconds"] > args.drain + int(command[1])
+    assert container()["readinessProbe"]["failureThreshold"] > 1  # one slow answer does not drop a pod
     assert Path(str(args.api_keys)).parent == Path("/keys")
 
 
