@@ -150,7 +150,7 @@ def _files(
     service: Service, model: ModalityModel, tensor: Tensor, options: Mapping[str, str]
 ) -> list[Placed]:
     count = _count(service, tensor, "BYTES")
-    given = _split(tensor.elements, count) if isinstance(tensor.elements, bytes) else _flat(tensor, count)
+    given = _split(tensor.elements, count) if isinstance(tensor.elements, bytes) else flat(tensor, count)
     if len(given) != count:
         has = f"more than {count}" if len(given) > count else len(given)
         raise InputError(DATA, f"it has {has} elements, its shape says {count}", "make them agree")
@@ -206,13 +206,13 @@ def _array(tensor: Tensor, count: int, dtype: np.dtype[Any]) -> Array:
                 tensor.name, f"it has {len(tensor.elements)} bytes, its shape needs {size}", "make them agree"
             )
         return np.frombuffer(tensor.elements, dtype)
-    flat = _flat(tensor, count)
-    if len(flat) != count or not all(type(value) in (int, float) for value in flat):
+    given = flat(tensor, count)
+    if len(given) != count or not all(type(value) in (int, float) for value in given):
         raise InputError(
             tensor.name, f"its data are not the {count} numbers that its shape needs", "make them agree"
         )
     try:
-        return np.array(flat, dtype)
+        return np.array(given, dtype)
     except OverflowError:
         raise InputError(tensor.name, "a number is too large", f"numbers are {tensor.datatype}") from None
 
@@ -230,7 +230,7 @@ def _split(raw: bytes, count: int) -> list[bytes]:
     return found
 
 
-def _flat(tensor: Tensor, count: int) -> list[Any]:
+def flat(tensor: Tensor, count: int) -> list[Any]:
     """The elements of a tensor's lists in their order, one more than ``count`` at most.
 
     Raises:

@@ -16,7 +16,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
 _ALPHABET = bytes.maketrans(b"-_", b"+/")
 _SPACE = b" \t\n\r\v\f"
 #: Bytes whose percent signs are decoded at once: each makes objects that take many times what it stands for.
-_PIECE = 1 << 12
+PIECE = 1 << 12
 
 
 def is_uri(place: str) -> bool:
@@ -96,7 +96,7 @@ def _unquoted(text: str) -> bytes:
         return raw
     found, at = bytearray(), 0
     while at < len(raw):
-        end = at + _PIECE
+        end = at + PIECE
         if (sign := raw.rfind(b"%", end - 2, end)) >= 0:
             end = sign  # what it stands for may reach into the next piece
         found += unquote_to_bytes(raw[at:end])

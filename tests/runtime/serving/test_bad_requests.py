@@ -76,7 +76,7 @@ def wrong_types(rng: random.Random, media: dict[str, bytes]) -> Request:
 
 
 def odd_tensors(rng: random.Random, media: dict[str, bytes]) -> Request:
-    """Of the Open Inference Protocol, as JSON or with binary data behind it."""
+    """Tensors of the Open Inference Protocol, as JSON or with binary data behind it."""
     numbers = [0, 1, -1, 2, 77, 2049, 2**31, 2**62, 10**400]
     shape = rng.choice(([1], [1, 1], [1, 77], [2**31] * 8, [2**62] * 5000, [rng.choice(numbers)] * 2))
     deep: list[Any] = ["a"]

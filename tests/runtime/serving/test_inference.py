@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bindrt
-from bindrt.serving.tensors import Tensor, _flat, items_in
+from bindrt.serving.tensors import Tensor, flat, items_in
 from support.serving import Answer, Running, gated, in_base64, in_uri
 
 FILES = ["image", "video", "audio", "depth", "thermal", "imu"]
@@ -163,7 +163,7 @@ def test_lists_end_at_the_number_of_their_shape() -> None:
     deep: list[Any] = ["a"]
     for _ in range(7):
         deep = [deep] * 1000
-    assert _flat(Tensor("data", "BYTES", [1] * 8, deep), 2) == ["a"] * 3
+    assert flat(Tensor("data", "BYTES", [1] * 8, deep), 2) == ["a"] * 3
 
 
 def test_items_of_the_log() -> None:

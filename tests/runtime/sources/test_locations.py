@@ -19,7 +19,7 @@ import pytest
 
 from bindrt import Error, LimitError, Limits, SourceError, preprocess
 from bindrt.sources import open_source, remote
-from bindrt.sources.locations import _PIECE, data_bytes
+from bindrt.sources.locations import PIECE, data_bytes
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -206,7 +206,7 @@ def test_data_uris_take_little_memory_beside_themselves(part: str) -> None:
 @pytest.mark.parametrize("before", range(5))
 def test_percent_signs_at_any_place(before: int) -> None:
     """Also where they stand at the border of what is decoded at once."""
-    size = _PIECE - before
+    size = PIECE - before
     uri = "data:," + "x" * size + "%41%42%zz%" + "y" * size + "%43%"
     expected = b"x" * size + b"AB%zz%" + b"y" * size + b"C%"
     assert data_bytes(uri, "it", Limits()) == expected
