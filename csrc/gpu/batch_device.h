@@ -91,8 +91,8 @@ class BatchDevice final : public pipeline::Device {
   std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture) override {
     return pictures_->decode(picture);
   }
-  std::unique_ptr<kernels::DeviceFilm> film(std::int64_t pixels, std::int64_t rows) override {
-    return films_ == nullptr ? nullptr : films_->film(pixels, rows);
+  std::unique_ptr<kernels::DeviceFilm> film(const kernels::FilmSize& size) override {
+    return films_ == nullptr ? nullptr : films_->film(size);
   }
   Started start(const pipeline::Batch& batch, std::int64_t limit) override;
   const float* wait() override;

@@ -27,29 +27,38 @@ class FilmDecoder {
   static constexpr std::size_t kMostFilms = 8;
   // Device memory for rows whose batches are not over, at most.
   static constexpr std::size_t kMostRows = std::size_t{256} << 20;
+  // Device memory for the frames that the decoders of all videos keep, at most: one of 8K has room.
+  static constexpr std::size_t kMostFrames = 1'200'000'000;
+  // Both: what decoding takes of the device, besides what the driver keeps.
+  static constexpr std::size_t kMostBytes = kMostRows + kMostFrames;
 
   // The context must outlive it and the rows; it must outlive its videos.
   FilmDecoder(Context& context, std::size_t row_bytes, const FilmOptions& options,
               std::size_t most_rows = kMostRows);
 
-  // A place for a video of so many pixels a frame and so many rows; null where it is to be decoded elsewhere:
-  // it is too small, there is no memory for its rows, or no place free. Any thread may call.
-  std::unique_ptr<kernels::DeviceFilm> film(std::int64_t pixels, std::int64_t rows);
+  // A place for a video; null where it is to be decoded elsewhere: it is too small, no place is free, or
+  // there is no memory for its rows or its frames. Any thread may call.
+  std::unique_ptr<kernels::DeviceFilm> film(const kernels::FilmSize& size);
 
  private:
   class Film;
+  class Place;
 
-  std::unique_ptr<StreamQueue> take_queue();
-  void give_back(std::unique_ptr<StreamQueue> queue) noexcept;
+  bool take(std::size_t frame_bytes);
+  void give_back(std::size_t frame_bytes, std::unique_ptr<StreamQueue> queue) noexcept;
+  std::unique_ptr<StreamQueue> idle_queue();
 
   Context& context_;
   const std::size_t row_bytes_;
   const FilmOptions options_;
   const std::shared_ptr<DevicePool> rows_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  std::size_t made_ = 0;                            // queues
-  std::vector<std::unique_ptr<StreamQueue>> idle_;  // of these
+  std::size_t films_ = 0;        // that have a place
+  std::size_t frame_bytes_ = 0;  // of these
+  std::uint64_t arrived_ = 0;    // of those that wait for a place, each has the next number
+  std::uint64_t turn_ = 0;       // whose it is
+  std::vector<std::unique_ptr<StreamQueue>> idle_;
 };
 
 }  // namespace bindrt::gpu

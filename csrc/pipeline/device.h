@@ -43,11 +43,9 @@ class Device {
     return nullptr;
   }
 
-  // A place for a video of frames of so many pixels and of so many rows that is to be decoded there; null
-  // where it is to be decoded here. May wait for others. Any thread may call. The device outlives it.
-  virtual std::unique_ptr<kernels::DeviceFilm> film(std::int64_t /*pixels*/, std::int64_t /*rows*/) {
-    return nullptr;
-  }
+  // A place for a video that is to be decoded there; null where it is to be decoded here. May wait for
+  // others. Any thread may call. The device outlives it.
+  virtual std::unique_ptr<kernels::DeviceFilm> film(const kernels::FilmSize& /*size*/) { return nullptr; }
 
   struct Started {
     std::size_t copied = 0;  // bytes, in from the host

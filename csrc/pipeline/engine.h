@@ -48,10 +48,8 @@ class ItemRows {
   virtual std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& /*picture*/) {
     return nullptr;
   }
-  // A place on a device for a video of so many pixels a frame and so many rows; null: it is decoded here.
-  virtual std::unique_ptr<kernels::DeviceFilm> film(std::int64_t /*pixels*/, std::int64_t /*rows*/) {
-    return nullptr;
-  }
+  // A place on a device for a video; null: it is decoded here.
+  virtual std::unique_ptr<kernels::DeviceFilm> film(const kernels::FilmSize& /*size*/) { return nullptr; }
   // Counts a video that was decoded there.
   virtual void count_film() {}
   // After reserve(), instead of writing there: a device makes the rows of this, or it happens here later.

@@ -40,9 +40,9 @@ class Pipeline::BatchRows final : public ItemRows {
     return pipeline_.decode(lane_, picture);
   }
 
-  std::unique_ptr<kernels::DeviceFilm> film(std::int64_t pixels, std::int64_t rows) override {
+  std::unique_ptr<kernels::DeviceFilm> film(const kernels::FilmSize& size) override {
     Device* const device = pipeline_.executor_.device.get();
-    return device == nullptr ? nullptr : device->film(pixels, rows);
+    return device == nullptr ? nullptr : device->film(size);
   }
   void count_film() override { pipeline_.count_film(lane_); }
 

@@ -85,14 +85,13 @@ class Slots {
   virtual std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& /*picture*/) {
     return nullptr;
   }
-  // A place on a device for a video of so many pixels a frame and so many views; null: it is decoded here.
-  virtual std::unique_ptr<kernels::DeviceFilm> film(std::int64_t /*pixels*/, std::int64_t /*views*/) {
-    return nullptr;
-  }
+  // A place on a device for a video; null: it is decoded here.
+  virtual std::unique_ptr<kernels::DeviceFilm> film(const kernels::FilmSize& /*size*/) { return nullptr; }
   // To be called for a video that was decoded there.
   virtual void count_film() {}
-  // Whether a video that a device refuses may be decoded here; else it is left to Python, which says so.
-  virtual bool may_refuse(const std::string& /*video*/) { return true; }
+  // Whether a video that a device refuses may be decoded here; else it is left to Python, which says so. Both
+  // are for people: what video it is, and why.
+  virtual bool may_refuse(const std::string& /*video*/, const char* /*why*/) { return true; }
   // After reserve(), instead of writing there: the views are made of this later.
   virtual void leave(std::shared_ptr<const kernels::Decoded> /*item*/) {}
   // To be called for views that were made elsewhere and copied.

@@ -55,20 +55,21 @@ kernels::CropRequest crops_of(std::int64_t number, const video::Frame& frame, co
           kVideoFrames * kSquare};
 }
 
-// Has a device decode the video and make its views, if it does that for such videos. False: it did not.
-bool decoded_there(video::Film& film, kernels::DeviceFilm& device, const VideoViews& views, Slots& slots) {
+// Has a device decode the video and make its views. Null, or why it did not.
+const char* decode_there(video::Film& film, kernels::DeviceFilm& device, const VideoViews& views,
+                         Slots& slots) {
   const std::vector<std::int64_t> offsets = crop_offsets(film.width(), film.height());
   const auto take = [&](std::int64_t number, const video::Frame& frame) {
     return crop_offsets(frame.picture.width, frame.picture.height) == offsets &&
            device.add(crops_of(number, frame, views, nullptr));
   };
-  if (!film.read_on(device, frames_of(views), take, [&slots] { return slots.wanted(); })) {
-    return false;
+  const char* const why = film.read_on(device, frames_of(views), take, [&slots] { return slots.wanted(); });
+  if (why == nullptr) {
+    slots.reserve(views.count);
+    slots.leave(device.views());
+    slots.count_film();
   }
-  slots.reserve(views.count);
-  slots.leave(device.views());
-  slots.count_film();
-  return true;
+  return why;
 }
 
 // Writes the crops of each frame to their views, or leaves them to a device. False for a frame of another
@@ -244,16 +245,17 @@ std::string describe(const video::Film& film) {
 
 // On a device that decodes such videos, or here. False: left to Python.
 bool make_views(video::Film& film, const VideoViews& views, Slots& slots) {
-  auto device = slots.film(std::int64_t{film.width()} * film.height(), views.count);
+  auto device = slots.film({std::int64_t{film.width()} * film.height(), views.count, film.bytes_on_device()});
   if (device == nullptr) {
     return write(film, views, slots);
   }
-  if (decoded_there(film, *device, views, slots)) {
+  const char* const why = decode_there(film, *device, views, slots);
+  if (why == nullptr) {
     return true;
   }
   device = nullptr;  // its place is for other videos
   // A video that neither takes is not ordinary.
-  return write(film, views, slots) && slots.may_refuse(describe(film));
+  return write(film, views, slots) && slots.may_refuse(describe(film), why);
 }
 
 }  // namespace

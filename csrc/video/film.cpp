@@ -169,16 +169,30 @@ bool Film::read(std::span<const std::int64_t> frames, const Take& take, const Wa
   return decoder != nullptr && decode(*decoder, plan, take, wanted);
 }
 
-bool Film::read_on(kernels::DeviceFilm& device, std::span<const std::int64_t> frames, const Take& take,
-                   const Wanted& wanted) {
+const char* Film::read_on(kernels::DeviceFilm& device, std::span<const std::int64_t> frames, const Take& take,
+                          const Wanted& wanted) {
+  if (!is_exact_codec(codec())) {
+    return "the frames of its codec depend on the decoder";
+  }
   const Packets::Plan plan = packets_.plan(frames);
-  const std::unique_ptr<Decoder> decoder =
-      fits(plan) ? Decoder::on_device(library_, *stream_, device) : nullptr;
+  if (!fits(plan)) {
+    return "it is too much for its size";
+  }
+  const std::unique_ptr<Decoder> decoder = Decoder::on_device(library_, *stream_, device);
   if (decoder == nullptr) {
-    return false;
+    return "FFmpeg has no NVDEC here";
   }
   const WaitsFor waits(device);  // before the decoder goes, and its frames
-  return decode(*decoder, plan, take, wanted) && device.wait();
+  if (!decode(*decoder, plan, take, wanted) || !device.wait()) {
+    return "NVDEC refuses it or fails, or the driver has no libnvcuvid.so.1 (bindrt.doctor() looks)";
+  }
+  return nullptr;
+}
+
+// A frame's rows and columns are aligned there.
+std::int64_t Film::bytes_on_device() const noexcept {
+  const auto aligned = [](std::int64_t size, std::int64_t to) { return (size + to - 1) / to * to; };
+  return frames_on_device(codec()) * aligned(width(), 256) * aligned(height(), 64) * 3 / 2;
 }
 
 bool Film::decode(Decoder& decoder, const Packets::Plan& plan, const Take& take, const Wanted& wanted) {

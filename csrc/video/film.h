@@ -54,10 +54,12 @@ class Film {
   // Decodes these frames, in rising order, each once. False if anything about it is unusual; some may be
   // taken by then.
   bool read(std::span<const std::int64_t> frames, const Take& take, const Wanted& wanted);
-  // The same on a device: the planes of a frame are in its memory. Returns when they are not read any more.
-  // False as well if the device refuses the video; it may be read again then.
-  bool read_on(kernels::DeviceFilm& device, std::span<const std::int64_t> frames, const Take& take,
-               const Wanted& wanted);
+  // The same on a device: the planes of a frame are in its memory. Returns when they are not read any more:
+  // null, or why the device did not do it, for people; the video may be read again then.
+  const char* read_on(kernels::DeviceFilm& device, std::span<const std::int64_t> frames, const Take& take,
+                      const Wanted& wanted);
+  // Bytes of a device's memory that its decoder takes there for frames, at most, as the header says.
+  std::int64_t bytes_on_device() const noexcept;
 
   const char* codec() const noexcept;  // its name
 

@@ -37,6 +37,19 @@ constexpr std::int64_t frames_kept(std::string_view decoder) noexcept {
   return kFewKept;
 }
 
+// Frames that FFmpeg has a GPU keep, at most, of the codecs that it decodes there: those that others are made
+// of, those that wait for their turn and two more, as it asks NVDEC for them, and three that go out.
+inline constexpr Kept kOnDevice[] = {{"h264", 37}, {"hevc", 22}, {"vp9", 13}, {"av1", 14}};
+
+constexpr std::int64_t frames_on_device(std::string_view codec) noexcept {
+  for (const Kept& each : kOnDevice) {
+    if (each.decoder == codec) {
+      return each.frames;
+    }
+  }
+  return 0;  // not decoded there
+}
+
 // Packets that a file of so many bytes may have.
 constexpr std::int64_t most_packets(std::int64_t size, std::int64_t limit) noexcept {
   return std::min(limit, kFreePackets + size / kLeastPacket);

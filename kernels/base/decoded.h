@@ -44,6 +44,13 @@ struct EncodedPicture {
 
 struct CropRequest;  // kernels/video/video.h
 
+// What a device must know of a video before it takes it.
+struct FilmSize {
+  std::int64_t pixels = 0;       // of a frame
+  std::int64_t rows = 0;         // of a batch: its views
+  std::int64_t frame_bytes = 0;  // of the device's memory that its decoder takes for frames, at most
+};
+
 // A video that is decoded on a device, by one thread. Its destructor waits.
 class DeviceFilm {
  public:

@@ -20,6 +20,8 @@ _FORKED = (
     "the GPU was started before this process was forked, and no driver works across a fork; start "
     "processes by multiprocessing's 'spawn', or use the GPU only after forking"
 )
+#: The driver's library that decodes videos.
+NVDEC = "libnvcuvid.so.1"
 #: What Linux calls a processor's units for products of short numbers, the fastest first; x86, then Arm.
 _UNITS = {
     "bf16": ("amx_bf16", "avx512_bf16", "bf16"),
@@ -170,6 +172,15 @@ def nvidia_driver() -> Driver:
     except (AttributeError, ValueError) as error:  # a library of that name which is not the driver
         return Driver(False, problem=f"{name} does not answer as a driver: {error}", library=name)
     return replace(found, library=name, simulated=hasattr(library, "bindrt_cudasim"))
+
+
+def has_nvdec() -> bool:
+    """Whether the driver's library that decodes videos loads here."""
+    try:
+        ctypes.CDLL(NVDEC)
+    except OSError:
+        return False
+    return True
 
 
 def _ask(library: Any) -> Driver:

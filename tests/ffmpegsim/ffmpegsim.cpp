@@ -2,6 +2,9 @@
 // into the simulated driver's memory as NVDEC would. Built against the FFmpeg that PyAV has loaded, and
 // handed to bindrt in its place: functions that are not here are FFmpeg's.
 //
+// FFmpeg's own decoder of AV1 works on devices alone: dav1d makes its frames, and FFmpeg's says whether it
+// would have asked for the device.
+//
 // As FFmpeg does, it copies a frame on the device's stream, into memory that it takes back when the frame is
 // freed, gives to a later one, and frees with the decoder. So a kernel that another stream runs, or that runs
 // too late, meets other frames, poison, or memory that is gone.
@@ -96,6 +99,9 @@ struct Session {
   void* other_stream;
   AvBuffer* device;
   std::shared_ptr<Pool> pool;
+  AvContext* instead;  // decodes instead of the context; null: that does
+  int frames = 0;
+  bool is_asked = false;
 };
 std::map<AvContext*, Session> sessions;
 
@@ -111,7 +117,10 @@ T& field(AvContext* context, std::size_t at) {
 }
 
 // What FFmpeg asks of a decoder whose device has failed: its own formats are the last.
-int without_device(AvContext*, const int* offered) {
+int without_device(AvContext* context, const int* offered) {
+  if (Session* const session = session_of(context)) {
+    session->is_asked = true;
+  }
   bool with_device = false;
   for (; *offered != kNoFormat; ++offered) {
     with_device |= *offered == kCudaFormat;
@@ -192,6 +201,24 @@ void move_to_device(const Session& session, const AvFrame& from, AvFrame* to) {
           "no stream");
 }
 
+// A decoder of the CPU for what FFmpeg's own decodes on devices alone; null for all others.
+AvContext* instead_of(AvContext* context, const AvCodec& codec) {
+  if (std::strcmp(codec.name, "av1") != 0) {
+    return nullptr;
+  }
+  const AvCodec* const other =
+      real<const AvCodec*(const char*)>(AVCODEC, "avcodec_find_decoder_by_name")("libdav1d");
+  AvContext* const made = real<AvContext*(const AvCodec*)>(AVCODEC, "avcodec_alloc_context3")(other);
+  auto* parameters = real<AvParameters*()>(AVCODEC, "avcodec_parameters_alloc")();
+  real<int(AvParameters*, const AvContext*)>(AVCODEC, "avcodec_parameters_from_context")(parameters, context);
+  real<int(AvContext*, const AvParameters*)>(AVCODEC, "avcodec_parameters_to_context")(made, parameters);
+  real<void(AvParameters**)>(AVCODEC, "avcodec_parameters_free")(&parameters);
+  require(
+      real<int(AvContext*, const AvCodec*, AvOptions**)>(AVCODEC, "avcodec_open2")(made, other, nullptr) >= 0,
+      "no dav1d");
+  return made;
+}
+
 }  // namespace
 
 extern "C" {
@@ -220,18 +247,34 @@ int avcodec_open2(AvContext* context, const AvCodec* codec, AvOptions** options)
       const Current current(cuda.context);
       require(driver("cuStreamCreate", &other, 1U) == 0, "no stream");
     }
+    AvContext* const instead = instead_of(context, *codec);
     const std::lock_guard lock(mutex);
-    sessions[context] = {cuda.stream, other, device, std::make_shared<Pool>(cuda.context)};
+    sessions[context] = {cuda.stream, other, device, std::make_shared<Pool>(cuda.context), instead};
   }
   return real<int(AvContext*, const AvCodec*, AvOptions**)>(AVCODEC, "avcodec_open2")(context, codec,
                                                                                       options);
 }
 
 int avcodec_send_packet(AvContext* context, const AvPacket* packet) {
-  if (session_of(context) != nullptr && behaves("refuses")) {
+  auto* const send = real<int(AvContext*, const AvPacket*)>(AVCODEC, "avcodec_send_packet");
+  Session* const session = session_of(context);
+  if (session != nullptr && (behaves("refuses") || (behaves("breaks") && session->frames > 0))) {
     return kRefused;
   }
-  return real<int(AvContext*, const AvPacket*)>(AVCODEC, "avcodec_send_packet")(context, packet);
+  if (session == nullptr || session->instead == nullptr) {
+    return send(context, packet);
+  }
+  if (!session->is_asked) {
+    send(context, packet);  // without the device it decodes nothing
+    require(session->is_asked, "the decoder does not ask for a device");
+  }
+  return send(session->instead, packet);
+}
+
+void avcodec_flush_buffers(AvContext* context) {
+  Session* const session = session_of(context);
+  AvContext* const instead = session == nullptr ? nullptr : session->instead;
+  real<void(AvContext*)>(AVCODEC, "avcodec_flush_buffers")(instead == nullptr ? context : instead);
 }
 
 int avcodec_receive_frame(AvContext* context, AvFrame* frame) {
@@ -242,9 +285,10 @@ int avcodec_receive_frame(AvContext* context, AvFrame* frame) {
   }
   real<void(AvFrame*)>(AVUTIL, "av_frame_unref")(frame);
   AvFrame* own = real<AvFrame*()>(AVUTIL, "av_frame_alloc")();
-  const int answer = receive(context, own);
+  const int answer = receive(session->instead == nullptr ? context : session->instead, own);
   if (answer >= 0) {
     move_to_device(*session, *own, frame);
+    ++session->frames;
     const std::lock_guard lock(mutex);
     ++frames_made;
   }
@@ -253,12 +297,16 @@ int avcodec_receive_frame(AvContext* context, AvFrame* frame) {
 }
 
 void avcodec_free_context(AvContext** context) {
+  auto* const free_context = real<void(AvContext**)>(AVCODEC, "avcodec_free_context");
   {
     std::unique_lock lock(mutex);
-    const auto found = sessions.extract(*context);
+    auto found = sessions.extract(*context);
     lock.unlock();  // its memory goes here
+    if (!found.empty()) {
+      free_context(&found.mapped().instead);  // which may be null
+    }
   }
-  real<void(AvContext**)>(AVCODEC, "avcodec_free_context")(context);
+  free_context(context);
 }
 
 void ffmpegsim_behave(const char* how) {

@@ -14,7 +14,7 @@ from pathlib import Path
 import make_gpu_kit
 import pytest
 
-from support import cpp
+from support import cpp, cudasim
 
 #: What a machine for PyTorch has of what bindrt and its benches use; neither bindrt nor make_gpu_kit.CARRIED.
 ON_THE_MACHINE = (
@@ -43,6 +43,20 @@ def test_the_tree() -> None:
     assert not any(name.startswith(("bench/results", "csrc", "runtime")) for name in names)
 
 
+#: Tests that need C++ sources, or TensorRT or ONNX Runtime for GPUs, for which there are stand-ins here.
+NOT_IN_THE_KIT = {
+    "test_compile_kernels.py", "test_driver.py", "test_onnxruntime.py", "test_pipeline_schedules.py",
+    "test_tensorrt.py", "test_tensorrt_pipeline.py",
+}  # fmt: skip
+
+
+def test_all_tests_that_a_gpu_can_run() -> None:
+    folder = make_gpu_kit.ROOT / "tests" / "csrc" / "gpu"
+    carried = {Path(path).name for path in make_gpu_kit.TREE if path.startswith("tests/csrc/gpu/test_")}
+    assert carried | NOT_IN_THE_KIT == {path.name for path in folder.glob("test_*.py")}
+    assert not carried & NOT_IN_THE_KIT
+
+
 def a_kit(folder: Path, version: str) -> Path:
     """A kit without wheels in it."""
     kit = folder / "kit"
@@ -64,8 +78,10 @@ def test_an_archive_that_cannot_be_carried_is_not_made(tmp_path: Path) -> None:
         assert {"kit/run.sh", "kit/KIT.json", "kit/bench/gpu_check.sh"} <= set(packed.getnames())
 
 
-def run_kit(kit: Path, python: str, *options: str) -> subprocess.CompletedProcess[str]:
-    env = {"BINDRT_LIBCUDA": "libno_driver.so"}
+def run_kit(
+    kit: Path, python: str, *options: str, driver: str = "libno_driver.so"
+) -> subprocess.CompletedProcess[str]:
+    env = {"BINDRT_LIBCUDA": driver}
     return cpp.run([str(kit / "run.sh"), "--python", python, *options], cwd=kit.parent, env=env)
 
 
@@ -131,6 +147,15 @@ def test_the_kit_in_an_empty_environment(tmp_path: Path) -> None:
     assert {r["modality"] for r in report["results"] if r["good"]} == {
         "image", "video", "text", "audio", "depth", "thermal", "imu"
     }  # fmt: skip
+    # With a driver, which is the simulated one: all tests and kernels of the kit.
+    driver = str(cudasim.driver("plain") / "libcudasim_cuda.so")
+    done = run_kit(kit, str(python), "--json", "sim.json", "--only", "tests,kernels", driver=driver)
+    assert done.returncode == 0, done.stdout
+    steps = json.loads((tmp_path / "sim.json").read_text())["steps"]
+    assert [(s["step"], s["result"]) for s in steps] == [("tests", "good"), ("kernels", "good")]
+    passed = re.search(r"^(\d+) passed", done.stdout, re.MULTILINE)
+    assert passed is not None
+    assert int(passed[1]) > 100
     # Not the checkout's: the installed wheel's.
     where = "import bindrt; print(bindrt.__file__)"
     at = cpp.run([str(python), "-c", where], cwd=kit, env={"PYTHONPATH": str(kit / "site")}).stdout

@@ -143,6 +143,9 @@ void bind_driver(py::module_& module) {
       "decode_bytes", [] { return PictureDecoder::kMostBytes; },
       "Bytes of the device's memory that pictures and their rows take at most while it decodes.");
   module.def(
+      "film_bytes", [] { return FilmDecoder::kMostBytes; },
+      "Bytes of the device's memory that frames and rows of videos take at most while it decodes.");
+  module.def(
       "memory_free", [](int device) { return process_context(device).memory_free(); }, py::arg("device"),
       "Bytes of the device's memory that are free, of all processes.", py::call_guard<WithoutGil>());
   module.def("load_kernels", &load_kernels, py::arg("device") = 0,

@@ -15,6 +15,7 @@
 
 #include "csrc/python/gil.h"
 #include "csrc/python/gpu/rows.h"
+#include "csrc/python/pipeline/batch_slots.h"
 
 namespace py = pybind11;
 
@@ -76,49 +77,6 @@ class NoCollection {
   const bool wanted_;
 };
 
-bool is_wanted(const PythonTag& tag) { return tag.bulk == nullptr || tag.bulk->is_wanted(tag.index); }
-
-// Rows of a batch for csrc/prepare.
-class BatchSlots final : public prepare::Slots {
- public:
-  BatchSlots(pipeline::ItemRows& rows, std::int64_t view_numbers, PythonTag& tag,
-             const std::atomic<bool>& stopped, const DeviceParts& device)
-      : rows_(rows), view_numbers_(view_numbers), tag_(tag), stopped_(stopped), device_(device) {}
-
-  float* reserve(std::int64_t views) override { return static_cast<float*>(rows_.reserve(views)); }
-  std::int64_t view_numbers() const override { return view_numbers_; }
-  bool may_leave() const override { return device_.makes_rows; }
-  std::shared_ptr<std::byte> room(std::size_t bytes, std::int64_t views) override {
-    return rows_.room(bytes, views);
-  }
-  bool may_decode(kernels::PictureCoding coding, std::int64_t pixels) const override {
-    return device_.makes_rows && rows_.may_decode(coding, pixels);
-  }
-  std::shared_ptr<const kernels::Decoded> decode(const kernels::EncodedPicture& picture) override {
-    return rows_.decode(picture);
-  }
-  std::unique_ptr<kernels::DeviceFilm> film(std::int64_t pixels, std::int64_t views) override {
-    return rows_.film(pixels, views);
-  }
-  void count_film() override { rows_.count_film(); }
-  bool may_refuse(const std::string& video) override {
-    if (device_.decodes_all) {
-      tag_.refused = video;
-    }
-    return !device_.decodes_all;
-  }
-  void leave(std::shared_ptr<const kernels::Decoded> item) override { rows_.leave(std::move(item)); }
-  void count_copied(std::int64_t views) override { rows_.count_copied(views); }
-  bool wanted() const override { return is_wanted(tag_) && !stopped_.load(std::memory_order_relaxed); }
-
- private:
-  pipeline::ItemRows& rows_;
-  const std::int64_t view_numbers_;
-  PythonTag& tag_;
-  const std::atomic<bool>& stopped_;
-  const DeviceParts& device_;
-};
-
 // Lane descriptions at the end of the process: their Python objects stay.
 void keep_for_ever(LaneArrays& lane) {
   lane.dtype.release();
@@ -152,17 +110,19 @@ py::object error_of(const FailurePtr& failure) {
 }
 
 PythonCalls::PythonCalls(std::vector<LaneArrays> lanes, py::object prepare, py::object run,
-                         py::object deliver, py::object enqueue, const DeviceParts& device)
+                         py::object deliver, py::object enqueue, py::object refused,
+                         const DeviceParts& device)
     : lanes_(std::move(lanes)),
       prepare_(std::move(prepare)),
       run_(std::move(run)),
       deliver_(std::move(deliver)),
       enqueue_(std::move(enqueue)),
+      refused_(std::move(refused)),
       device_(device) {}
 
 PythonCalls::~PythonCalls() {
   if (finalizing()) {
-    for (py::object* const each : {&prepare_, &run_, &deliver_, &enqueue_}) {
+    for (py::object* const each : {&prepare_, &run_, &deliver_, &enqueue_, &refused_}) {
       each->release();
     }
     for (const LaneArrays& lane : lanes_) {
@@ -171,7 +131,7 @@ PythonCalls::~PythonCalls() {
     return;
   }
   const WithGil gil;
-  prepare_ = run_ = deliver_ = enqueue_ = py::object();
+  prepare_ = run_ = deliver_ = enqueue_ = refused_ = py::object();
   const_cast<std::vector<LaneArrays>&>(lanes_).clear();
 }
 
@@ -229,7 +189,7 @@ std::shared_ptr<const gpu::LentRows> PythonCalls::read_lent(int index, const py:
 // Without the GIL. False: the item is left to Python.
 bool PythonCalls::prepare_ordinary(PythonTag& tag, int index, pipeline::ItemRows& rows) const {
   const LaneArrays& arrays = lane(index);
-  BatchSlots slots(rows, arrays.view_numbers(), tag, stopped_, device_);
+  BatchSlots slots(rows, arrays.view_numbers(), tag, *this, stopped_, device_);
   auto prepared = arrays.ordinary.preparer->run(tag.ordinary->item, arrays.ordinary.limits, slots);
   if (!prepared) {
     return false;
@@ -269,6 +229,18 @@ void PythonCalls::enqueue(const gpu::EngineWork& work) const {
       throw std::bad_alloc();
     }
     throw std::runtime_error(error.what());
+  }
+}
+
+void PythonCalls::tell_refused(const std::string& video, const char* why) const {
+  const WithGil gil;
+  if (refused_.is_none()) {
+    return;
+  }
+  try {
+    uninterrupted([&] { refused_(video, why); });
+  } catch (py::error_already_set& error) {
+    error.discard_as_unraisable("bindrt: saying why a video is not decoded on the GPU");
   }
 }
 

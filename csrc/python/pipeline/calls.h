@@ -32,7 +32,7 @@ struct PythonTag {
   LateWaiters waiters;
   std::optional<OrdinaryItem> ordinary;  // the item, if it looked ordinary when it was submitted
   Notes notes;                           // of an item that was prepared without Python
-  std::string refused;                   // a video that the device has to decode, and does not
+  std::string refused;                   // a video that the device has to decode, and why it does not
   // Instead of a future, an item and waiters: the item's place in a bulk.
   std::shared_ptr<Bulk> bulk;
   std::int64_t index = 0;
@@ -85,15 +85,18 @@ class PythonCalls final : public pipeline::Callbacks {
   // prepare(lane, item, rows), which writes into rows.reserve(...); run(lane, inputs, out); what
   // they raise fails the request or the batch, and MemoryError from run halves the batch. deliver([(future,
   // outcome, error, vector)]) has the requests of a batch whose futures were not set already: see settle().
-  // For a GPU, enqueue(shape, source, target, stream, kept), see EngineWork; else it is None.
+  // For a GPU, enqueue(shape, source, target, stream, kept), see EngineWork; else it is None. refused(video,
+  // why) has the videos that it was to decode and that are decoded here; None: nobody wants to know.
   PythonCalls(std::vector<LaneArrays> lanes, pybind11::object prepare, pybind11::object run,
-              pybind11::object deliver, pybind11::object enqueue, const DeviceParts& device);
+              pybind11::object deliver, pybind11::object enqueue, pybind11::object refused,
+              const DeviceParts& device);
   ~PythonCalls() override;
 
   pipeline::FailurePtr prepare(const pipeline::Request& request, pipeline::ItemRows& rows) override;
   pipeline::EngineResult run(const pipeline::EngineCall& call) override;
   void deliver(std::span<const pipeline::Delivery> deliveries) noexcept override;
   void enqueue(const gpu::EngineWork& work) const;
+  void tell_refused(const std::string& video, const char* why) const;  // without the GIL
 
   // Under the GIL: what of an item its preparer needs, if it may be an ordinary one.
   std::optional<OrdinaryItem> read_ordinary(int lane, const pybind11::handle& item) const;
@@ -116,7 +119,7 @@ class PythonCalls final : public pipeline::Callbacks {
   pybind11::array vector_of(const pipeline::Delivery& delivery) const;
 
   const std::vector<LaneArrays> lanes_;
-  pybind11::object prepare_, run_, deliver_, enqueue_;
+  pybind11::object prepare_, run_, deliver_, enqueue_, refused_;
   const DeviceParts device_;
   std::atomic<bool> stopped_{false};
 };

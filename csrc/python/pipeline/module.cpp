@@ -46,7 +46,9 @@ class PythonPipeline {
     }
     calls_ = std::make_shared<PythonCalls>(
         std::move(arrays), std::move(prepare), std::move(run), std::move(deliver),
-        gpu ? py::object((*gpu)["enqueue"]) : py::none(), gpu ? parts_of(*gpu) : DeviceParts{});
+        gpu ? py::object((*gpu)["enqueue"]) : py::none(),
+        gpu && gpu->contains("refused") ? py::object((*gpu)["refused"]) : py::none(),
+        gpu ? parts_of(*gpu) : DeviceParts{});
     if (gpu) {
       device_ = batch_device(*gpu, options);
     }

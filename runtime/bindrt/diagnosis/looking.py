@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import os
 import shutil
@@ -12,11 +11,10 @@ from typing import Any
 from bindrt.diagnosis.report import Part
 from bindrt.diagnosis.wanted import CONFLICTS, Wanted
 from bindrt.extras import absent, install, reinstall
+from bindrt.hardware import NVDEC, has_nvdec
 from bindrt.installed import installed_version
 from bindrt.sources.handover import hand_over_ffmpeg
 from bindrt.sources.opening import library
-
-_NVDEC = "libnvcuvid.so.1"
 
 
 def installed(distributions: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -99,12 +97,10 @@ def look_for_nvdec() -> Part:
     if not hand_over_ffmpeg():
         detail = "PyAV's FFmpeg is of a version that bindrt does not know"
         return Part("NVDEC", False, detail=detail, gives=gives, remedy="use PyAV 16 to 19")
-    try:
-        ctypes.CDLL(_NVDEC)
-    except OSError:
+    if not has_nvdec():
         remedy = "install NVIDIA's driver; in a container, with the capability 'video'"
-        return Part("NVDEC", False, detail=f"no {_NVDEC} here", gives=gives, remedy=remedy)
-    return Part("NVDEC", True, detail=_NVDEC, gives=gives)
+        return Part("NVDEC", False, detail=f"no {NVDEC} here", gives=gives, remedy=remedy)
+    return Part("NVDEC", True, detail=NVDEC, gives=gives)
 
 
 def look_at_core() -> tuple[dict[str, Any], str]:

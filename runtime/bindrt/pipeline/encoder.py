@@ -23,6 +23,7 @@ from bindrt.engines.devices import cuda_index
 from bindrt.errors import EngineError, OptionError
 from bindrt.modalities import MODALITIES
 from bindrt.once import OncePerProcess
+from bindrt.pipeline import gpu_videos
 from bindrt.pipeline.device_items import DeviceItems
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
 from bindrt.pipeline.gpu_engine import (
@@ -33,7 +34,6 @@ from bindrt.pipeline.gpu_engine import (
     runs_on_device,
 )
 from bindrt.pipeline.gpu_pictures import PictureDecoder, picture_decoder, planned_bytes
-from bindrt.pipeline.gpu_videos import decoding
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.pipeline.request_options import RequestOptions
@@ -98,7 +98,7 @@ class EncoderPipeline:
             if self.decodes is not None:
                 least = self.decodes.least_pixels(options.decode)
                 gpu |= {"decode": self.decodes, "decode_from": least}
-            gpu |= decoding(options, self.modalities)
+            gpu |= gpu_videos.decoding(options, self.modalities, engine.device)
         background = encoder.name in options.background_encoders()
         turn = partial(background_lock().turn, encoder.name) if background else nullcontext
         stopped = threading.Event()
@@ -258,6 +258,7 @@ def device_bytes(
         total += 0 if pipeline.decodes is None else pipeline.decodes.device_bytes()
     elif "image" in modalities and options.prepare != "cpu":
         total += planned_bytes(options.decode)
+    total += gpu_videos.planned_bytes(options, modalities)
     return total + int(getattr(engine, "device_bytes", 0))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from bindrt.pipeline import gpu_pictures
 from support import cpp, cudasim, tensorrt_runs
 from support.gpu_engine import Load, OnGpu
 from support.nvimgsim import stand_in
+
+#: They make videos, which `make gpu-kit ARGS='--without av'` leaves out.
+collect_ignore = [] if importlib.util.find_spec("av") else ["test_film_decoding.py", "test_prepare.py"]
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,11 @@ import pytest
 from bindrt import _core, hardware
 from support import cpp, cudasim
 
-PROGRAMS = ("test_gpu", "test_graphs", "test_picture_decoder")
-#: With the seeds of their runs; kernels of pictures take their time on the simulator.
-RUNS = [(p, seed) for p in PROGRAMS for seed in range(1, 3 if p == "test_picture_decoder" else 6)]
+PROGRAMS = ("test_gpu", "test_graphs", "test_picture_decoder", "test_film_decoder")
+#: With the seeds of their runs; kernels of pictures take their time on the simulator, and places for videos
+#: need none.
+SEEDS = {"test_picture_decoder": 2, "test_film_decoder": 1}
+RUNS = [(p, seed) for p in PROGRAMS for seed in range(1, SEEDS.get(p, 5) + 1)]
 
 
 @pytest.mark.parametrize(("program", "seed"), RUNS)

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import bindrt
+from bindrt import hardware
 from bindrt.pipeline import gpu_videos
 from support import cpp
-from support.gpu_engine import Load
+from support.gpu_engine import Load, OnGpu
 from support.media import write_video
 
 FILMS = cpp.ROOT / "tests" / "ffmpegsim" / "films.py"
@@ -47,6 +48,31 @@ def test_without_the_gpus_decoder(
         model.embed(video=path)
 
 
+def test_its_memory_is_counted(on_gpu: Load, plain: bindrt.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the driver decodes videos: their frames, and the rows that are made of them."""
+
+    def counted(modality: str, **options: Any) -> int:
+        model, _ = on_gpu(modality, **options)
+        model.engine(modality)
+        return int(model.memory()["vision"]["device"])
+
+    monkeypatch.setattr(hardware, "has_nvdec", lambda: False)
+    without, pictures = counted("video"), counted("image")
+    monkeypatch.setattr(hardware, "has_nvdec", lambda: True)
+    most = 256 * 2**20 + 1_200_000_000
+    assert counted("video") - without == counted("video", decode="gpu") - without == most
+    assert counted("video", decode="exact") == counted("video", prepare="cpu") == without
+    assert counted("image") == pictures
+    engine = OnGpu(plain.engine("video"), plain.embed_dim)
+    pipeline = bindrt.PipelineOptions(cuda_graphs=False)
+    given: dict[str, Any] = {"modalities": ["video"], "engines": {"vision": engine}, "pipeline": pipeline}
+    with (
+        bindrt.load("tiny", memory_budget=most, **given) as model,
+        pytest.raises(bindrt.MemoryBudgetExceeded, match="bytes for vision"),
+    ):
+        model.engine("video")
+
+
 def test_on_a_gpu(on_gpu: Load, plain: bindrt.Model, gpu: Any, tmp_path: Path) -> None:
     """NVDEC itself: these codecs define every bit of a frame, so the views are the CPU's."""
     if gpu.driver()["simulated"]:
@@ -56,6 +82,9 @@ def test_on_a_gpu(on_gpu: Load, plain: bindrt.Model, gpu: Any, tmp_path: Path) -
         write_video(tmp_path / "b.mkv", count=50, size=(1920, 1080), options={"g": "12"}),
         write_video(tmp_path / "c.mp4", codec="libx265", count=40, size=(642, 362)),
         write_video(tmp_path / "d.webm", codec="libvpx-vp9", count=30, size=(640, 360)),
+        write_video(
+            tmp_path / "e.mp4", codec="libsvtav1", count=30, size=(640, 360), options={"preset": "12"}
+        ),
     ]
     expected = plain.embed(video=made).video
     model, engine = on_gpu("video", decode="gpu")

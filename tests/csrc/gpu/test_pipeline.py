@@ -219,6 +219,29 @@ def test_few_rows_are_filled_up_to_the_sizes_of_the_graphs(copying: Callable[...
     assert pipeline.core.snapshot(0)["graphs"] == {"recorded": 4, "refused": 0, "launched": 10}
 
 
+PIECES = """
+import numpy as np
+from bindrt import _core
+from test_pipeline import DIM, Copying, means
+items = [np.random.default_rng(rows).random((rows, DIM), np.float32) for rows in (200, 150, 3)]
+pipeline = Copying(_core.gpu)
+found = pipeline.submit(items)
+print(np.allclose(np.stack([found[n] for n in range(3)]), means(items)), pipeline.ran_alone)
+pipeline.core.close(True)
+"""
+
+
+def test_a_batch_in_pieces_has_room_for_what_pooling_writes(simulated_driver: Path) -> None:
+    """A vector for each row, of which an item has many; the simulated memory ends where it should."""
+    done = cpp.run(
+        [sys.executable, "-c", PIECES],
+        cwd=Path(__file__).parent,
+        env={"BINDRT_LIBCUDA": str(simulated_driver), "PYTHONPATH": str(cpp.ROOT / "tests")},
+    )
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.splitlines()[-1] == "True 0", done.stdout
+
+
 def test_what_does_not_fit_is_an_error(gpu: Any) -> None:
     device = {"device": 99, "enqueue": print, "sets": 2, "graphs": 0}
     with pytest.raises(gpu.DriverError, match="there is no GPU 99"):
