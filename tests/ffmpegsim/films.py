@@ -127,10 +127,7 @@ def test_what_the_gpu_refuses(
     on_gpu: Load, plain: bindrt.Model, films: dict[str, Path], ffmpeg: FfmpegSim, how: str, codec: str,
     why: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    """The CPU decodes it, which the log says once; with decode="gpu" it is an error.
-
-    One that breaks off has kernels on their way that read its frames: the decoder must not go before these.
-    """
+    """The CPU decodes it, which the log says once; with decode="gpu" it is an error."""
     ffmpeg.behave(how)
     monkeypatch.setattr(gpu_videos, "LEAST_PIXELS", 0)
     item = few(films[codec])
