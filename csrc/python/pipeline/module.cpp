@@ -44,14 +44,11 @@ class PythonPipeline {
       arrays.push_back(lane_arrays(lane));
       options.push_back(lane_options(lane, arrays.back()));
     }
-    calls_ = std::make_shared<PythonCalls>(
-        std::move(arrays), std::move(prepare), std::move(run), std::move(deliver),
-        gpu ? py::object((*gpu)["enqueue"]) : py::none(),
-        gpu && gpu->contains("refused") ? py::object((*gpu)["refused"]) : py::none(),
-        gpu ? parts_of(*gpu) : DeviceParts{});
-    if (gpu) {
-      device_ = batch_device(*gpu, options);
-    }
+    const py::dict of_gpu = gpu.value_or(py::dict());
+    calls_ = std::make_shared<PythonCalls>(std::move(arrays), std::move(prepare), std::move(run),
+                                           std::move(deliver), of_gpu.attr("get")("enqueue"),
+                                           of_gpu.attr("get")("refused"), parts_of(of_gpu));
+    device_ = gpu ? batch_device(of_gpu, options) : nullptr;
     core_ = Pipeline::make(std::move(options), calls_, std::move(workers), device_);
   }
   PythonPipeline(const PythonPipeline&) = delete;
