@@ -95,7 +95,8 @@ def not_compared(results: Iterable[dict[str, Any]]) -> list[str]:
 def ops_of(kernel: str) -> tuple[str, ...]:
     """The ops that a kernel, ``bindrt_<op>…``, serves.
 
-    What rounds rows to float16 is no op that Python can call; tests/kernels/base/test_half_cuda.cpp compares it.
+    What rounds rows to float16 is no op that Python can call: tests/kernels/base/test_half_cuda.cpp compares
+    it.
     """
     if kernel == "bindrt_to_halves":
         return ()
