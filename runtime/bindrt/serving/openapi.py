@@ -32,7 +32,7 @@ _HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 _DEADLINE = {
     "name": "X-Deadline",
     "in": "header",
-    "schema": {"type": "number", "exclusiveMinimum": 0},
+    "schema": {"type": "number"},
     "description": "seconds from the request's beginning in which its items must be in the engine",
 }
 _PRIORITY = {
