@@ -12,7 +12,7 @@ import numpy as np
 import PIL.Image
 
 import bindrt
-from bindrt.pipeline.gpu_pictures import LEAST_PIXELS, MODULE
+from bindrt.pipeline.gpu_pictures import LEAST_PIXELS, MODULE, OPTIONS
 from bindrt.pipeline.gpu_trials import trials
 from support.cpp import ROOT
 
@@ -47,3 +47,13 @@ def picture(folder: Path, name: str, size: tuple[int, int] = SMALL, **saved: Any
 def decoded(model: bindrt.Model) -> int:
     """Pictures that the GPU has decoded."""
     return int(model.stats()["image"]["pipeline"]["pictures_decoded_on_device"])
+
+
+def decoder_of_the_cpu(library: Any) -> Any:
+    """The real library's decoder that needs no GPU, with the options that the GPU's has."""
+    return library.Decoder(
+        device_id=library.NVIMGCODEC_DEVICE_CPU_ONLY,
+        max_num_cpu_threads=1,
+        backends=[library.Backend(library.BackendKind.CPU_ONLY)],
+        options=OPTIONS,
+    )

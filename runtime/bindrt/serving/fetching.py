@@ -147,7 +147,8 @@ class Fetcher:
                 except Error:
                     raise
                 except (OSError, ValueError) as error:
-                    raise unreachable(place, getattr(error, "strerror", None) or str(error)) from None
+                    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+                    raise unreachable(place, reason) from None
                 if answer.status not in _REDIRECTS:
                     return bytes(answer.body)
                 url = urljoin(url, answer.headers.get("location", ""))

@@ -17,7 +17,7 @@ from bindrt.pipeline import gpu_pictures
 from support import cpp
 from support.golden import HERE
 from support.gpu_engine import Load, OnGpu
-from support.nvimgsim import TRIALS, decoded, picture
+from support.nvimgsim import TRIALS, decoded, decoder_of_the_cpu, picture
 
 INPUTS = HERE / "inputs"
 LARGE = (2000, 1300)  # above LEAST_PIXELS
@@ -283,12 +283,7 @@ def test_the_library_without_a_gpu() -> None:
         files.append(np.frombuffer(file.getvalue(), np.uint8))
         want.append(np.asarray(PIL.Image.open(file)))
     files.insert(1, files[0][:2000])
-    decoder = library.Decoder(
-        device_id=library.NVIMGCODEC_DEVICE_CPU_ONLY,
-        max_num_cpu_threads=1,
-        backends=[library.Backend(library.BackendKind.CPU_ONLY)],
-        options=gpu_pictures.OPTIONS,
-    )
+    decoder = decoder_of_the_cpu(library)
     params = gpu_pictures.decode_params(library)
     found = decoder.decode([library.CodeStream(file) for file in files], params=params, cuda_stream=0)
     assert found.pop(1) is None

@@ -16,7 +16,7 @@ import pytest
 import bindrt
 from bindrt.pipeline import gpu_pictures, gpu_trials
 from support.gpu_engine import Load
-from support.nvimgsim import decoded, picture
+from support.nvimgsim import decoded, decoder_of_the_cpu, picture
 
 LZW, DEFLATE = {"compression": "tiff_lzw"}, {"compression": "tiff_adobe_deflate"}
 #: What the GPU decodes: each a name and Pillow's options.
@@ -168,12 +168,7 @@ def test_wrong_pixels_are_not_taken(
 def test_the_library_without_a_gpu() -> None:
     """Its own decoders of the CPU, asked as the GPU's are: Pillow's pixels."""
     library = pytest.importorskip(gpu_pictures.MODULE)
-    decoder = library.Decoder(
-        device_id=library.NVIMGCODEC_DEVICE_CPU_ONLY,
-        max_num_cpu_threads=1,
-        backends=[library.Backend(library.BackendKind.CPU_ONLY)],
-        options=gpu_pictures.OPTIONS,
-    )
+    decoder = decoder_of_the_cpu(library)
     params = gpu_pictures.decode_params(library)
     files = [each for coding in gpu_pictures.LEAST_PIXELS for each in gpu_trials.trials(coding)]
     streams = [library.CodeStream(np.frombuffer(each.file, np.uint8)) for each in files]

@@ -194,14 +194,19 @@ pipeline.core.close(True)
 """
 
 
-def test_nothing_is_collected_while_a_graph_is_recorded(simulated_driver: Path) -> None:
+def said_by(program: str, driver: Path) -> str:
+    """The last line of a program, which has a process and a simulated driver of its own."""
     done = cpp.run(
-        [sys.executable, "-c", COLLECTING],
+        [sys.executable, "-c", program],
         cwd=Path(__file__).parent,
-        env={"BINDRT_LIBCUDA": str(simulated_driver), "PYTHONPATH": str(cpp.ROOT / "tests")},
+        env={"BINDRT_LIBCUDA": str(driver), "PYTHONPATH": str(cpp.ROOT / "tests")},
     )
     assert done.returncode == 0, done.stdout
-    assert done.stdout.splitlines()[-1] == "True True True 0", done.stdout
+    return done.stdout.splitlines()[-1]
+
+
+def test_nothing_is_collected_while_a_graph_is_recorded(simulated_driver: Path) -> None:
+    assert said_by(COLLECTING, simulated_driver) == "True True True 0"
 
 
 def test_few_rows_are_filled_up_to_the_sizes_of_the_graphs(copying: Callable[..., Copying], gpu: Any) -> None:
@@ -233,13 +238,7 @@ pipeline.core.close(True)
 
 def test_a_batch_in_pieces_has_room_for_what_pooling_writes(simulated_driver: Path) -> None:
     """A vector for each row, of which an item has many; the simulated memory ends where it should."""
-    done = cpp.run(
-        [sys.executable, "-c", PIECES],
-        cwd=Path(__file__).parent,
-        env={"BINDRT_LIBCUDA": str(simulated_driver), "PYTHONPATH": str(cpp.ROOT / "tests")},
-    )
-    assert done.returncode == 0, done.stdout
-    assert done.stdout.splitlines()[-1] == "True 0", done.stdout
+    assert said_by(PIECES, simulated_driver) == "True 0"
 
 
 def test_what_does_not_fit_is_an_error(gpu: Any) -> None:

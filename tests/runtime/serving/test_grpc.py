@@ -166,16 +166,21 @@ class Held:
         self._channel.close()
 
 
-def test_a_message_that_does_not_come(served_model: bindrt.Model) -> None:
-    options = ServeOptions(body_seconds=0.2)
+def error_of_one_held(model: bindrt.Model, options: ServeOptions) -> Any:
+    """How a call ends whose message never comes."""
     with (
-        running(served_model, options, grpc=True) as server,
+        running(model, options, grpc=True) as server,
         Held(server, 1) as held,
         pytest.raises(grpc.RpcError) as failed,
     ):
         held.calls[0].result()
-    assert failed.value.code().name == "DEADLINE_EXCEEDED"
-    assert failed.value.details() == "the request did not come within 0.2 seconds"
+    return failed.value
+
+
+def test_a_message_that_does_not_come(served_model: bindrt.Model) -> None:
+    failed = error_of_one_held(served_model, ServeOptions(body_seconds=0.2))
+    assert failed.code().name == "DEADLINE_EXCEEDED"
+    assert failed.details() == "the request did not come within 0.2 seconds"
 
 
 def test_calls_that_are_being_sent_are_bounded_as_well(served_model: bindrt.Model) -> None:
@@ -193,14 +198,8 @@ def test_calls_that_are_being_sent_are_bounded_as_well(served_model: bindrt.Mode
 
 
 def test_who_has_no_key_is_not_listened_to(served_model: bindrt.Model) -> None:
-    options = ServeOptions(api_keys=("secret",))
-    with (
-        running(served_model, options, grpc=True) as server,
-        Held(server, 1) as held,
-        pytest.raises(grpc.RpcError) as failed,
-    ):
-        held.calls[0].result()
-    assert failed.value.code().name == "UNAUTHENTICATED"
+    failed = error_of_one_held(served_model, ServeOptions(api_keys=("secret",)))
+    assert failed.code().name == "UNAUTHENTICATED"
 
 
 def test_deadlines_and_priorities_of_metadata(serving: Running) -> None:
