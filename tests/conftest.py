@@ -19,6 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     New examples are looked for by `make test-deep` (`-m deep`) and by `pytest --hypothesis-profile=search`.
     """
+    # gRPC's fork handlers may crash a process that has its servers (Milvus Lite leaves some in this one).
+    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job, and all that it starts
         signal.signal(signal.SIGINT, signal.default_int_handler)
     hypothesis.settings.register_profile("same", derandomize=True, deadline=None)

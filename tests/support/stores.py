@@ -146,8 +146,10 @@ def postgresql(folder: Path) -> Iterator[Here]:
         shutil.chown(base, user)
 
     def call(program: str, *arguments: str) -> None:
+        # Not `user=`: that forks this process, with the threads and fork handlers of every library in it.
+        to_user = ["setpriv", f"--reuid={user}", "--clear-groups"] if user is not None else []
         done = subprocess.run(
-            [programs / program, *arguments], user=user, cwd=base, stdin=subprocess.DEVNULL,
+            [*to_user, programs / program, *arguments], cwd=base, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
         )  # fmt: skip
         if done.returncode:
