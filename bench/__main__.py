@@ -45,6 +45,9 @@ COMMANDS = {
     "gpu-adversities": Command(
         "what may go wrong with a GPU, each in a process", "bench.gpu.adversities.command"
     ),
+    "gpu-programs": Command(
+        "the C++ programs that test csrc/gpu, built by make gpu-kit", "bench.gpu.programs"
+    ),
     "gpu-nsight": Command("Nsight Compute's times of the kernels beside ours", "bench.gpu.nsight"),
     "torch": Command("the pipeline on a GPU with PyTorch as the engine", "bench.torch_engine.command"),
     "formats": Command("a file of every container and codec beside a full decode", "bench.formats.command"),

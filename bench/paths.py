@@ -13,6 +13,8 @@ BUILD = ROOT / "build" / "bench"
 HUGE = BUILD / "huge.bind"
 #: What a simulated GPU gives; never a measurement.
 SIMULATED = ROOT / "build" / "gpu_check"
+#: The C++ programs that run on a driver, as ``make gpu-kit`` builds them and the kit has them.
+PROGRAMS = ROOT / "build" / "gpu-programs"
 
 
 def slug(name: str) -> str:

@@ -4,9 +4,10 @@
 #   ./run.sh [--python PYTHON] [options of bench/gpu_check.sh: --json OUT, --only STEP,…, --limit SECONDS]
 #
 # PYTHON: one that has PyTorch; default: python3. Nothing outside this folder is changed. What a machine without a GPU
-# can do is done there too; what was not run is said. Exit code: that of bench/gpu_check.sh; 2: there is no GPU.
+# can do is done there too; of each other step it is said why it did not run. Exit code: that of bench/gpu_check.sh:
+# 0: all good; 2: there is no GPU; 64: the kit is for another Python; else something failed.
 set -euo pipefail
-case "${1:-}" in -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+case "${1:-}" in -h | --help) sed -n '/^set /q; 2,$s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 python=python3 options=()
@@ -34,37 +35,18 @@ if [ ! -f site/.installed ]; then
 fi
 export PYTHONPATH="$here/site" XDG_CACHE_HOME="$here/cache"
 
-missing=$("$python" - << 'PYTHON'
+"$python" - << 'PYTHON'
 import importlib.util
 
 needed = "numpy PIL onnxruntime pyarrow tokenizers rich".split()
-asked = {"torch": "torch, torch-compiled", "torchvision": "torchvision's decoding", "onnx": "torch of a bundle",
-         "pytest": "tests", "hypothesis": "tests", "av": "videos"}
-absent = [name for name in needed if importlib.util.find_spec(name) is None]
-if absent:
-    print("NEEDED:", *absent)
+asked = {"torch": "steps torch…", "torchvision": "its decoding beside ours", "onnx": "step torch-cpu",
+         "pytest": "step tests", "hypothesis": "step tests", "av": "videos"}
+for name in needed:
+    if importlib.util.find_spec(name) is None:
+        print(f"{name} is not here: bindrt does not run without it")
 for name, what in asked.items():
     if importlib.util.find_spec(name) is None:
         print(f"{name} is not here: {what} cannot run")
 PYTHON
-)
-[ -z "$missing" ] || printf '%s\n' "$missing"
-case "$missing" in NEEDED*) echo "run.sh: bindrt does not run without these packages" >&2; exit 64 ;; esac
 
-printf '\n--- what bindrt finds here\n'
-"$python" -m bindrt doctor || true
-if "$python" -c 'import torch, onnx' 2> /dev/null; then
-  printf '\n--- the pipeline with PyTorch on the CPU: compared, not measured\n'
-  "$python" -m bench torch --device cpu --bundle tiny --precision fp32 --max-batch 4 --json cpu.json
-else
-  printf '\nnot run: the pipeline with PyTorch on the CPU\n'
-fi
-
-printf '\n--- on the GPU\n'
-status=0
-bench/gpu_check.sh --python "$python" "${options[@]}" || status=$?
-if [ "$status" = 2 ]; then
-  printf '\nnot run, since there is no GPU:\n'
-  bench/gpu_check.sh --only list
-fi
-exit "$status"
+exec bench/gpu_check.sh --python "$python" ${options[@]+"${options[@]}"}

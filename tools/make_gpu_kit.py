@@ -1,9 +1,9 @@
 """``make gpu-kit``: an archive in dist/ to carry to a machine with a GPU that reaches no network.
 
-It holds the wheel, the packages that such a machine lacks, bench/ and the GPU's tests. That machine has a
-driver, Python of the same version with PyTorch, CuPy, ONNX Runtime and pytest; it needs no compiler. There:
-unpack, then ``./run.sh --json OUT``. ``--python`` names an interpreter of the version that is there, if it is
-another than here.
+It holds the wheel, the packages that such a machine lacks, bench/, the GPU's tests, and the C++ programs that
+test csrc/gpu, built. That machine has a driver, Python of the same version with PyTorch, CuPy, ONNX Runtime
+and pytest; it needs no compiler. There: unpack, then ``./run.sh --json OUT``. ``--python`` names an
+interpreter of the version that is there, if it is another than here.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import gpu_programs
 from make_wheel import repair
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,7 +89,7 @@ def tracked(paths: Sequence[str]) -> list[str]:
     return [name for name in files if (ROOT / name).is_file()]
 
 
-def assemble(kit: Path, wheels: Iterable[Path], about: dict[str, str]) -> None:
+def assemble(kit: Path, wheels: Iterable[Path], programs: Iterable[Path], about: dict[str, str]) -> None:
     """Put everything into the kit's folder."""
     (kit / "wheels").mkdir(parents=True)
     for wheel in wheels:
@@ -96,6 +97,10 @@ def assemble(kit: Path, wheels: Iterable[Path], about: dict[str, str]) -> None:
     for name in tracked(TREE):
         (kit / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, kit / name)
+    place = kit / gpu_programs.FOLDER.relative_to(ROOT)
+    place.mkdir(parents=True)
+    for program in programs:
+        shutil.copy(program, place)
     shutil.copy(RUN, kit / "run.sh")
     (kit / "KIT.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
@@ -150,10 +155,13 @@ def main() -> int:
         if args.wheel is None:
             print(f"compiling the wheel for Python {version}; this takes minutes", flush=True)
         wheel = args.wheel or build_wheel(args.python, work)
+        print("compiling the C++ programs; this takes minutes", flush=True)
+        programs = gpu_programs.build_programs()
         names = [n for n in CARRIED if n not in args.without] + args.also
         others = carried_wheels(args.python, names, work / "others")
         kit = work / "bindrt-gpu-kit"
-        assemble(kit, [wheel, *others], {"commit": commit(), "python": version, "wheel": wheel.name})
+        about = {"commit": commit(), "python": version, "wheel": wheel.name}
+        assemble(kit, [wheel, *others], programs, about)
         archive = args.output / f"bindrt-gpu-kit-py{version}.tar.gz"
         size = pack(kit, archive)
     print(f"{archive}: {size / 2**20:.1f} MiB")

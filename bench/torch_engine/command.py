@@ -1,37 +1,38 @@
 """The whole pipeline on a GPU with PyTorch as the engine: files to vectors a second, and the same vectors.
 
-Each modality by submit, stream and embed, from files and from arrays on the GPU, with and without CUDA
-graphs; JPEG files of three sizes, decoded on the CPU and by nvImageCodec where that is, beside torchvision's
-decoding on the GPU. On a CPU, vectors are compared and nothing is measured.
+Each modality by submit, stream and embed, from files and from arrays on the GPU, CUDA graphs on and off;
+JPEG files of three sizes, decoded on the CPU and by nvImageCodec where that is; a video of five seconds and
+1920×1080, decoded on the CPU and by NVDEC. The part ``others`` has the usual ways beside ours: torchvision's
+decoding on the GPU, and Pillow in threads. On a CPU, vectors are compared and nothing is measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 import bindrt
 from bench.paths import RESULTS, SIMULATED, slug
-from bench.torch_engine import measure, usual_way
+from bench.torch_engine import measure, media
 from bench.torch_engine.engine import WAYS, TorchEngine
-from bench.torch_engine.items import PICTURES, pictures
 from bench.torch_engine.modules import HUGE, open_engine, open_source
+from bindrt import hardware
 from bindrt.benchmark import made_inputs
 from bindrt.benchmark.machine import describe_machine, package_versions
 from bindrt.benchmark.results import write_json
-from bindrt.benchmark.systems import ModelSystem
 from bindrt.installed import installed_version
 from bindrt.modalities import MODALITIES
 
-Engines = dict[str, TorchEngine]
 #: Whether CUDA graphs are made, and where JPEG files are decoded. On the GPU that concerns pictures alone.
+PARTS = ("modalities", "pictures", "videos", "others")
 VARIANTS = ((True, "exact"), (False, "exact"), (True, "gpu"))
 
 
@@ -69,7 +70,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--precision", default="fp16", choices=measure.TOLERANCES)
     add("--modality", nargs="+", default=list(MODALITIES), choices=MODALITIES)
     add("--way", nargs="+", default=["eager"], choices=WAYS, help="torch.compile takes minutes a modality")
-    add("--part", nargs="+", default=["modalities", "pictures"], choices=["modalities", "pictures"])
+    add("--part", nargs="+", default=["modalities", "pictures", "videos"], choices=PARTS)
     add("--max-batch", type=int, default=32)
     add("--seconds", type=float, default=2.0, help="of each measurement")
     add("--json", type=Path, metavar="OUT", help="default: bench/results/torch-<device>.json")
@@ -87,6 +88,32 @@ def absence(device: str) -> str:
     return "" if torch.device(device).index in range(torch.cuda.device_count()) else f"there is no {device}"
 
 
+class Load(NamedTuple):
+    """One opening of a model, and what of it is looked at."""
+
+    modalities: list[str]
+    cuda_graphs: bool
+    decode: str
+    parts: frozenset[str]
+
+
+def loads(served: list[str], parts: frozenset[str], measured: bool) -> Iterator[Load]:
+    """The openings for an encoder's modalities."""
+    for graphs, decode in VARIANTS if measured else VARIANTS[:1]:
+        if decode == "gpu" and not decodes_there():
+            continue
+        looked_at = parts & {"pictures"} if decode == "gpu" else parts & {"modalities", "pictures"}
+        if "image" not in served:
+            looked_at -= {"pictures"}
+        if looked_at:
+            yield Load(["image"] if decode == "gpu" else served, graphs, decode, looked_at)
+    if "video" in served and "videos" in parts:
+        for decode in ("exact", "gpu") if measured and hardware.has_nvdec() else ("exact",):
+            yield Load(["video"], True, decode, frozenset({"videos"}))
+    if "image" in served and "others" in parts:
+        yield Load(["image"], True, "auto", frozenset({"others"}))
+
+
 def decodes_there() -> bool:
     return any(installed_version(f"nvidia-nvimgcodec-cu{cuda}") for cuda in (12, 13))
 
@@ -96,77 +123,60 @@ def run(args: argparse.Namespace, measured: bool) -> Iterator[dict[str, Any]]:
         folder = Path(name)
         bundle = open_source(args.bundle, args.precision, folder)
         modalities = [m for m in args.modality if m in bundle.manifest.modalities]
+        if "video" in modalities and importlib.util.find_spec("av") is None:
+            modalities.remove("video")
+            yield {"modality": "video", "case": "all", "good": True, "not run": "av is not installed"}
         files = made_inputs.make(modalities, folder) if "modalities" in args.part else {}
+        if "video" in modalities and "videos" in args.part:
+            files["film"] = [media.film(folder)]
         for way in args.way:
             for encoder in dict.fromkeys(MODALITIES[m].encoder for m in modalities):
                 engine = open_engine(args.bundle, encoder, args.device, args.precision, args.max_batch, way)
                 served = [m for m in modalities if MODALITIES[m].encoder == encoder]
-                for graphs, decode in VARIANTS if measured else VARIANTS[:1]:
-                    there = decode == "gpu"
-                    if there and not ("image" in served and decodes_there()):
-                        continue
-                    options = bindrt.PipelineOptions(cuda_graphs=graphs, decode=decode)
-                    with bindrt.load(
-                        str(bundle.path), modalities=served, pipeline=options, engines={encoder: engine}
-                    ) as model:
-                        about = {"way": way, "cuda_graphs": graphs, "decode": decode}
-                        for found in of_model(model, engine, args, {} if there else files, measured):
-                            yield {**about, **found}
+                yield from of_engine(bundle.path, encoder, engine, served, files, args)
                 del engine
 
 
-def of_model(
-    model: bindrt.Model, engine: TorchEngine, args: argparse.Namespace, files: dict[str, list[str]],
-    measured: bool,
+def of_engine(
+    bundle: Path, encoder: str, engine: TorchEngine, served: list[str], files: dict[str, list[str]],
+    args: argparse.Namespace,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """The results of a model's modalities, and those of pictures of several sizes."""
-    for modality in model.modalities if files else ():
-        yield one(model, engine, modality, files[modality], "file", args, measured)
-    if "image" in model.modalities and "pictures" in args.part:
-        for width, height in PICTURES if measured else PICTURES[:1]:
-            yield jpeg(model, engine, (width, height), args, measured)
+    """The results of an encoder's modalities, and those of pictures and videos of several sizes."""
+    measured = args.device != "cpu"
+    film_rate = 0.0  # where the CPU decodes
+    for each in loads(served, frozenset(args.part), measured):
+        options = bindrt.PipelineOptions(cuda_graphs=each.cuda_graphs, decode=each.decode)
+        of: Any = each.modalities
+        about = {"way": engine.way, "cuda_graphs": each.cuda_graphs, "decode": each.decode}
+        with bindrt.load(str(bundle), modalities=of, pipeline=options, engines={encoder: engine}) as model:
+            it = media.Served(model, engine, measured, args.seconds, measure.TOLERANCES[args.precision])
+            for found in of_model(it, each, files):
+                if found["case"] == media.FILM_CASE and "items_per_second" in found:
+                    rate = found["items_per_second"]["stream"]
+                    if each.decode == "exact":
+                        film_rate = rate
+                    elif film_rate:
+                        found["times the CPU's decoding"] = rate / film_rate
+                yield {**about, **found}
 
 
-def one(
-    model: bindrt.Model, engine: TorchEngine, modality: str, items: Sequence[Any], case: str,
-    args: argparse.Namespace, measured: bool,
-) -> dict[str, Any]:  # fmt: skip
-    found: dict[str, Any] = {"modality": modality, "case": case}
-    try:
-        found |= measure.compare(model, engine, modality, items)
-        found["good"] = max(found["differences"].values()) <= measure.TOLERANCES[args.precision]
-        if measured:
-            found["items_per_second"] = measure.rates(model, engine, modality, items, args.seconds)
-    except (bindrt.Error, RuntimeError) as error:  # torch's are RuntimeErrors
-        found |= {"good": False, "error": f"{type(error).__name__}: {error}"[:500]}
-    return found
-
-
-def jpeg(
-    model: bindrt.Model, engine: TorchEngine, size: tuple[int, int], args: argparse.Namespace, measured: bool
-) -> dict[str, Any]:
-    """JPEG bytes of a size through the pipeline, and by torchvision on the GPU."""
-    given = pictures(*size)
-    found: dict[str, Any] = {"modality": "image", "case": "JPEG {}×{}".format(*size), "good": True}
-    if not measured:
-        return {**found, "bytes": sum(map(len, given)) // len(given), "not run": "there is no GPU"}
-    try:
-        found["items_per_second"] = {
-            "stream": measure.stream_rate(ModelSystem(model), "image", given, args.seconds)
-        }
-        found["items_per_second"]["torchvision"] = usual_way.rate(engine, given, args.seconds)
-    except ImportError as error:
-        found["torchvision is not run"] = str(error)
-    except (bindrt.Error, RuntimeError) as error:
-        found |= {"good": False, "error": f"{type(error).__name__}: {error}"[:500]}
-    return found
+def of_model(it: media.Served, load: Load, files: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
+    if "modalities" in load.parts:
+        for modality in it.model.modalities:
+            yield media.files(it, modality, files[modality], "file")
+    if "pictures" in load.parts:
+        yield from media.jpegs(it)
+    if "videos" in load.parts:
+        yield media.files(it, "video", files["film"], media.FILM_CASE)
+    if "others" in load.parts:
+        yield from media.others(it)
 
 
 def line(found: dict[str, Any]) -> str:
-    graphs = "graphs" if found["cuda_graphs"] else "no graphs"
+    graphs = {True: "graphs", False: "no graphs", None: ""}[found.get("cuda_graphs")]
     if found.get("decode") == "gpu":
-        graphs = "nvImageCodec"
-    text = f"{found['modality']:<8} {found['case']:<15} {found['way']:<8} {graphs:<9}"
+        graphs = "decoded there"
+    text = f"{found['modality']:<8} {found['case']:<20} {found.get('way', ''):<8} {graphs:<13}"
     if "error" in found:
         return f"{text} FAILED: {found['error']}"
     if "differences" in found:
@@ -179,4 +189,6 @@ def line(found: dict[str, Any]) -> str:
             text += f"  one request {1e3 * value['p50']:.2f} ms"
         else:
             text += f"  {name} {value:.1f}/s"
+    if "times the CPU's decoding" in found:
+        text += "  {:.1f} × the CPU's decoding".format(found["times the CPU's decoding"])
     return text + "".join(f"  {key}: {value}" for key, value in found.items() if "not run" in key)

@@ -51,6 +51,7 @@ class TorchEngine:
     Attributes:
         eager: the module called as it is: from an input on ``torch_device`` to vectors there.
         forward: how this engine calls it.
+        way: the name of that, in ``WAYS``.
     """
 
     name = "torch"
@@ -58,7 +59,7 @@ class TorchEngine:
     def __init__(
         self, module: Encoder, device: str, precision: str, max_batch: int = 32, way: str = "eager"
     ) -> None:
-        self.device, self.precision, self.max_batch = device, precision, max_batch
+        self.device, self.precision, self.max_batch, self.way = device, precision, max_batch, way
         self.torch_device = torch.device(device)
         self.input_type = torch.int64 if module.config.reads_tokens else torch.float32
         moved = usual(module).to(self.torch_device, TYPES[precision]).eval().requires_grad_(False)

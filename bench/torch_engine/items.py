@@ -29,14 +29,18 @@ def pictures(width: int, height: int, count: int = 4) -> list[bytes]:
     return found
 
 
-def on_device(modality: str, path: str, device: torch.device) -> Any:
-    """A file's decoded content as an item on a device; None where the modality has no such items."""
+def on_device(modality: str, item: Any, device: torch.device) -> Any:
+    """A file's decoded content as an item on a device; None where the modality has no such items.
+
+    Args:
+        item: the file's path; of a picture also its bytes.
+    """
     maker = ARRAYS.get(modality)
-    return None if maker is None else maker(path, device)
+    return None if maker is None else maker(item, device)
 
 
-def _pixels(path: str, device: torch.device) -> torch.Tensor:
-    with PIL.Image.open(path) as picture:
+def _pixels(item: str | bytes, device: torch.device) -> torch.Tensor:
+    with PIL.Image.open(io.BytesIO(item) if isinstance(item, bytes) else item) as picture:
         return torch.from_numpy(np.array(picture)).to(device)
 
 
@@ -51,7 +55,7 @@ def _motion(path: str, device: torch.device) -> bindrt.Imu:
         return bindrt.Imu(samples, timestamps=held["t"])
 
 
-ARRAYS: dict[str, Callable[[str, torch.device], Any]] = {
+ARRAYS: dict[str, Callable[[Any, torch.device], Any]] = {
     "image": _pixels,
     "audio": _sound,
     "depth": lambda path, device: bindrt.Depth(_pixels(path, device), unit="mm"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from itertools import cycle, islice
 from time import perf_counter
 from typing import Any
@@ -17,7 +19,7 @@ from bench.torch_engine.items import on_device
 from bindrt import _core
 from bindrt.benchmark import scenarios
 from bindrt.benchmark.distributions import latencies
-from bindrt.benchmark.systems import ModelSystem
+from bindrt.benchmark.systems import DEPTH, ModelSystem
 from bindrt.modalities import MODALITIES, for_encoder
 from bindrt.preprocess.dispatch import prepare_views
 
@@ -65,7 +67,7 @@ def difference(got: Any, want: Any) -> float:
 def rates(
     model: bindrt.Model, engine: TorchEngine, modality: str, items: Sequence[Any], seconds: float
 ) -> dict[str, Any]:
-    """Items a second: the engine alone, ``stream`` from files, ``embed``; and how long one request takes."""
+    """Items a second: the engine alone, ``stream``, ``submit``, ``embed``; and how long one request takes."""
     system = ModelSystem(model)
     alone = engine_rate(engine, engine_rows(model, modality, items[0]), seconds)
     stream = stream_rate(system, modality, items, seconds)
@@ -74,6 +76,7 @@ def rates(
         "engine": alone,
         "stream": stream,
         "share": stream / alone,
+        "submit": submit_rate(model, modality, items, seconds),
         "embed": embed_rate(model, modality, items, seconds),
         "one request": latencies(one),
     }
@@ -111,6 +114,23 @@ def stream_rate(system: ModelSystem, modality: str, items: Sequence[Any], second
     scenarios.offline(system, {modality: items}, [modality], seconds / 2)
     run = scenarios.offline(system, {modality: items}, [modality], seconds)
     return run.items[modality] / run.seconds[modality]
+
+
+def submit_rate(model: bindrt.Model, modality: str, items: Sequence[Any], seconds: float) -> float:
+    """Items a second that one thread submits; it waits for the oldest where enough are in work."""
+    most = max(DEPTH * model.engine(modality).max_batch // MODALITIES[modality].views, DEPTH)
+    waiting: deque[Future[Any]] = deque()
+    count, begin = 0, perf_counter()
+    for item in cycle(items):
+        if count >= most and perf_counter() - begin >= seconds:
+            break
+        if len(waiting) == most:
+            waiting.popleft().result(300)
+        waiting.append(model.submit(modality, item))
+        count += 1
+    for future in waiting:
+        future.result(300)
+    return count / (perf_counter() - begin)
 
 
 def embed_rate(model: bindrt.Model, modality: str, items: Sequence[Any], seconds: float) -> float:

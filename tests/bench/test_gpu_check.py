@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,45 @@ from support import cpp, cudasim
 SCRIPT = cpp.ROOT / "bench" / "gpu_check.sh"
 
 
-def test_without_a_gpu(tmp_path: Path) -> None:
+#: Steps that need no GPU.
+ANYWHERE = ("doctor", "torch-cpu")
+
+
+def test_without_a_gpu_it_is_said_of_each_step_why_it_did_not_run(tmp_path: Path) -> None:
+    listed = cpp.run([str(SCRIPT), "--only", "list"], cwd=tmp_path).stdout.split()
+    chosen = ",".join(name for name in listed if name != "torch-cpu")  # it takes a minute
     done = cpp.run(
-        [str(SCRIPT), "--python", sys.executable], cwd=tmp_path, env={"BINDRT_LIBCUDA": "libno_driver.so"}
+        [str(SCRIPT), "--python", sys.executable, "--json", "out.json", "--only", chosen],
+        cwd=tmp_path,
+        env={"BINDRT_LIBCUDA": "libno_driver.so"},
     )
     assert done.returncode == 2, done.stdout
     first = done.stdout.splitlines()[0]
     assert first.startswith("no GPU to check: ")
     assert "libno_driver.so: cannot open" in first or "this build of bindrt has no GPU kernels" in first
-    assert "nothing was tried" in done.stdout
+    report = json.loads((tmp_path / "out.json").read_text())
+    assert report["complete"] is True
+    assert report["no_gpu"] == first
+    steps = {s.pop("step"): s for s in report["steps"]}
+    assert list(steps) == chosen.split(",")
+    assert (steps["doctor"]["exit_code"], steps["doctor"]["result"]) == (0, "good")
+    assert (tmp_path / "out-doctor.log").read_text() in done.stdout
+    for name in set(steps) - set(ANYWHERE):
+        assert steps[name] == {"exit_code": None, "seconds": 0, "result": f"not run: {first}"}
+        assert re.search(rf"^{name} +0 s  not run: no GPU to check: ", done.stdout, re.MULTILINE)
+
+
+def test_a_python_that_cannot_run_bindrt(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nprintf 'a\\tb\\nNo module named \"x\\y\"\\n' >&2; exit 1\n")
+    python.chmod(0o755)
+    command = [str(SCRIPT), "--python", str(python), "--json", str(tmp_path / "out.json")]
+    assert cpp.run(command, cwd=tmp_path).returncode == 1
+    report = json.loads((tmp_path / "out.json").read_text())
+    assert {(s["exit_code"], s["result"]) for s in report["steps"]} == {
+        (None, 'not run: No module named "x\\y"')
+    }
+    assert {*ANYWHERE, "tests"} <= {s["step"] for s in report["steps"]}
 
 
 def test_usage(tmp_path: Path) -> None:
@@ -39,7 +70,10 @@ def fake_python(folder: Path) -> Path:
     """One that tells what it was asked to run. The tests fail, and there is no torch."""
     python = folder / "python"
     python.write_text(
-        '#!/bin/sh\necho "ran $*"\ncase "$*" in *"-m pytest"*) exit 3 ;; *"bench torch"*) exit 2 ;; esac\n'
+        '#!/bin/sh\ncase "$*" in *find_spec*onnx*) echo onnx; exit ;; *find_spec*) exit ;; esac\n'
+        'echo "ran $*"\ncase "$*" in *"-m pytest"*) exit 2 ;;\n'
+        '*"--way compiled"*) echo "bench torch: error: unrecognized arguments"; exit 2 ;;\n'
+        '*"bench torch"*) echo "no torch"; exit 2 ;; esac\n'
     )
     python.chmod(0o755)
     return python
@@ -53,16 +87,20 @@ def test_a_step_that_fails_does_not_keep_the_others_from_running(tmp_path: Path)
     done = cpp.run(command, cwd=tmp_path, env={"PATH": "/usr/bin:/bin"})
     assert done.returncode == 1
     assert f"ran -m bench gpu-pipeline a.bind fp16 --json {tmp_path}/out-pipeline.json" in done.stdout
-    assert "gpu_check: failed: tests\n" in done.stdout
+    assert "gpu_check: failed: tests torch-compiled\n" in done.stdout
     steps = {s["step"]: s for s in json.loads(out.read_text())["steps"]}
     tools = [f"sanitizer-{tool}" for tool in ("memcheck", "initcheck", "synccheck", "racecheck")]
     assert {name: s["exit_code"] for name, s in steps.items()} == {
-        "tests": 3, "kernels": 0, "copies": 0, "decode": 0, "adversities": 0, **dict.fromkeys(tools),
-        "nsight": 0, "torch": 2, "torch-compiled": 2, "engines": 0, "pipeline": 0,
+        "doctor": 0, "tests": 2, "programs": 0, "kernels": 0, "copies": 0, "decode": 0, "adversities": 0,
+        **dict.fromkeys(tools), "nsight": 0, "torch": 2, "torch-files": 2, "torch-compiled": 2,
+        "torch-compiled-others": 2, "torch-cpu": None, "engines": 0, "pipeline": 0,
     }  # fmt: skip
-    assert steps["tests"]["result"] == "FAILED: exit code 3"
+    # pytest's exit code 2: it was interrupted, for example by files that it cannot import.
+    assert steps["tests"]["result"] == "FAILED: exit code 2"
+    assert steps["torch-compiled"]["result"] == "FAILED: exit code 2"
+    assert steps["torch-cpu"]["result"] == "not run: not installed: onnx"
     assert steps["sanitizer-memcheck"]["result"] == "not run: compute-sanitizer is not here"
-    assert steps["torch"]["result"] == "not run: it says above what is missing"
+    assert steps["torch"]["result"] == "not run: no torch"
     assert all(f"\n{name} " in done.stdout for name in steps)  # the summary
 
 
@@ -73,12 +111,12 @@ def test_steps_may_be_chosen_and_limited(tmp_path: Path) -> None:
     assert [s["step"] for s in json.loads(out.read_text())["steps"]] == ["copies", "nsight"]
     assert cpp.run([*command, "--limit", "0"], cwd=tmp_path).returncode == 0
     results = {s["result"] for s in json.loads(out.read_text())["steps"]}
-    assert results == {"not run: no time was left"}
+    assert results == {"not run: no time was left", "not run: not installed: onnx"}
     none = cpp.run([*command, "--only", "coppies"], cwd=tmp_path)
     assert none.returncode == 64
     assert "no step is named so" in none.stdout
     listed = cpp.run([str(SCRIPT), "--only", "list"], cwd=tmp_path).stdout.split()
-    assert listed[:2] == ["tests", "kernels"]
+    assert listed[:4] == ["doctor", "tests", "programs", "kernels"]
 
 
 def test_a_step_that_does_not_end_is_ended(tmp_path: Path) -> None:
@@ -98,7 +136,9 @@ def test_a_step_that_does_not_end_is_ended(tmp_path: Path) -> None:
         "1",
     ]
     assert cpp.run(command, cwd=tmp_path).returncode == 1
-    (step,) = json.loads(out.read_text())["steps"]
+    report = json.loads(out.read_text())
+    (step,) = report["steps"]
+    assert report["complete"] is True
     assert (step["exit_code"], step["result"]) == (124, "FAILED: its time was over")
 
 

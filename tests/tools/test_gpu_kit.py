@@ -10,10 +10,14 @@ import sys
 import tarfile
 from importlib.metadata import files
 from pathlib import Path
+from typing import Any
 
+import gpu_programs
 import make_gpu_kit
 import pytest
 
+from bench.gpu import programs
+from bench.paths import PROGRAMS
 from support import cpp, cudasim
 
 #: What a machine for PyTorch has of what bindrt and its benches use; neither bindrt nor make_gpu_kit.CARRIED.
@@ -60,10 +64,18 @@ def test_all_tests_that_a_gpu_can_run() -> None:
 def a_kit(folder: Path, version: str) -> Path:
     """A kit without wheels in it."""
     kit = folder / "kit"
-    make_gpu_kit.assemble(kit, [], {"commit": "abc", "python": version, "wheel": "none"})
+    program = folder / "test_gpu"
+    program.touch()
+    make_gpu_kit.assemble(kit, [], [program], {"commit": "abc", "python": version, "wheel": "none"})
     (kit / "site").mkdir()
     (kit / "site" / ".installed").touch()
     return kit
+
+
+def test_every_program_that_the_step_runs_is_built_and_lies_where_it_looks(tmp_path: Path) -> None:
+    assert {Path(built).name for built in gpu_programs.TARGETS.values()} == {r.program for r in programs.RUNS}
+    kit = a_kit(tmp_path, "3.12")
+    assert (kit / PROGRAMS.relative_to(make_gpu_kit.ROOT) / "test_gpu").is_file()
 
 
 def test_an_archive_that_cannot_be_carried_is_not_made(tmp_path: Path) -> None:
@@ -98,16 +110,18 @@ def test_what_cannot_run_is_said(tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.write_text(
         f"#!/bin/sh\necho \"ran $*\" >> {tmp_path}/ran\n"
-        'case "$*" in *version_info*) echo 3.12 ;; -) echo "pytest is not here: tests cannot run" ;;\n'
-        '  *"import torch"*) exit 1 ;; *"gpu --ready"*) exit 2 ;; esac\n'
+        'case "$*" in *version_info*) echo 3.12 ;; -) echo "pytest is not here: step tests cannot run" ;;\n'
+        '  *find_spec*torch*) echo torch ;; *"gpu --ready"*) echo "no driver"; exit 2 ;; esac\n'
     )  # fmt: skip
     python.chmod(0o755)
     done = run_kit(a_kit(tmp_path, "3.12"), "./python", "--json", "out.json")
     assert done.returncode == 2
-    assert "pytest is not here: tests cannot run" in done.stdout
-    assert "not run: the pipeline with PyTorch on the CPU" in done.stdout
-    after = done.stdout.split("not run, since there is no GPU:\n")[1].split()
-    assert {"tests", "kernels", "copies", "adversities", "nsight", "torch"} <= set(after)
+    assert "pytest is not here: step tests cannot run" in done.stdout
+    results = {s["step"]: s["result"] for s in json.loads((tmp_path / "out.json").read_text())["steps"]}
+    assert results.pop("doctor") == "good"
+    assert results.pop("torch-cpu") == "not run: not installed: torch"
+    assert {"tests", "programs", "kernels", "copies", "adversities", "nsight", "torch-files"} <= set(results)
+    assert set(results.values()) == {"not run: no driver"}
     assert "-m bindrt doctor" in (tmp_path / "ran").read_text()
 
 
@@ -124,39 +138,119 @@ def environment(folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
-@pytest.mark.deep
-def test_the_kit_in_an_empty_environment(tmp_path: Path) -> None:
+def unpacked(folder: Path, *options: str) -> Path:
+    """A kit as ``make gpu-kit`` packs it, unpacked into an empty folder."""
     tool = str(make_gpu_kit.ROOT / "tools" / "make_gpu_kit.py")
-    made = cpp.run([sys.executable, tool, "--output", str(tmp_path)], timeout=2 * cpp.TIMEOUT)
+    made = cpp.run([sys.executable, tool, "--output", str(folder), *options], timeout=2 * cpp.TIMEOUT)
     assert made.returncode == 0, made.stdout
-    (archive,) = tmp_path.glob("bindrt-gpu-kit-*.tar.gz")
+    (archive,) = folder.glob("bindrt-gpu-kit-*.tar.gz")
     assert archive.stat().st_size <= make_gpu_kit.MOST_BYTES
     with tarfile.open(archive) as packed:
-        packed.extractall(tmp_path, filter="data")
-    kit = tmp_path / "bindrt-gpu-kit"
+        packed.extractall(folder, filter="data")
+    return folder / "bindrt-gpu-kit"
+
+
+def run_alone(kit: Path, home: Path, python: Path, *options: str, **environment: str) -> tuple[int, str]:
+    """``run.sh`` with nothing of this process's environment, from an empty folder."""
+    home.mkdir(exist_ok=True)
+    command = [str(kit / "run.sh"), "--python", str(python), *options]
+    done = subprocess.run(
+        command, cwd=home, env={"PATH": "/usr/bin:/bin", "HOME": str(home), **environment},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=cpp.TIMEOUT,
+        check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout.decode()
+
+
+def steps_of(out: Path) -> dict[str, dict[str, Any]]:
+    report = json.loads(out.read_text())
+    assert report["complete"] is True
+    return {step["step"]: step for step in report["steps"]}
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The usual kit."""
+    return unpacked(tmp_path_factory.mktemp("kit"))
+
+
+@pytest.mark.deep
+def test_the_kit_in_an_empty_environment(kit: Path, tmp_path: Path) -> None:
+    # Nothing but Python: each step says so.
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", str(bare)], check=True)
+    code, said = run_alone(kit, tmp_path / "home", bare / "bin" / "python", "--json", "bare.json")
+    assert code == 1, said
+    assert "numpy is not here: bindrt does not run without it" in said
+    steps = steps_of(tmp_path / "home" / "bare.json")
+    lacking = {"not run: ModuleNotFoundError: No module named 'numpy'"}
+    assert {(s["exit_code"], s["result"]) for s in steps.values()} == {(None, *lacking)}
+    # What a machine for PyTorch has, without a driver.
     python = environment(tmp_path / "env")
-    lacking = subprocess.run([python, "-c", "import bindrt"], capture_output=True, text=True, check=False)
-    assert "No module named 'bindrt'" in lacking.stderr
-    done = run_kit(kit, str(python), "--json", "out.json")
-    assert done.returncode == 2, done.stdout
-    assert "NOT A GPU, nothing is measured" in done.stdout
-    assert "no GPU to check: " in done.stdout
-    assert "not run, since there is no GPU:\ntests\nkernels\n" in done.stdout
-    report = json.loads((kit / "cpu.json").read_text())
+    lacks = subprocess.run([python, "-c", "import bindrt"], capture_output=True, text=True, check=False)
+    assert "No module named 'bindrt'" in lacks.stderr
+    code, said = run_alone(
+        kit, tmp_path / "home", python, "--json", "out.json", BINDRT_LIBCUDA="libno_driver.so"
+    )
+    assert code == 2, said
+    assert "NOT A GPU, nothing is measured" in said
+    steps = steps_of(tmp_path / "home" / "out.json")
+    ran = [name for name, step in steps.items() if step["exit_code"] is not None]
+    assert ran == ["doctor", "torch-cpu"]
+    assert {steps[name]["result"] for name in ran} == {"good"}
+    assert all("libno_driver.so" in s["result"] for name, s in steps.items() if name not in ran)
+    report = json.loads((tmp_path / "home" / "out-torch-cpu.json").read_text())
     assert report["measured"] is False
     assert {r["modality"] for r in report["results"] if r["good"]} == {
         "image", "video", "text", "audio", "depth", "thermal", "imu"
     }  # fmt: skip
-    # With a driver, which is the simulated one: all tests and kernels of the kit.
+    # With a driver, which is the simulated one: the tests, programs and kernels of the kit.
     driver = str(cudasim.driver("plain") / "libcudasim_cuda.so")
-    done = run_kit(kit, str(python), "--json", "sim.json", "--only", "tests,kernels", driver=driver)
-    assert done.returncode == 0, done.stdout
-    steps = json.loads((tmp_path / "sim.json").read_text())["steps"]
-    assert [(s["step"], s["result"]) for s in steps] == [("tests", "good"), ("kernels", "good")]
-    passed = re.search(r"^(\d+) passed", done.stdout, re.MULTILINE)
+    options = ("--json", "sim.json", "--only", "tests,programs,kernels")
+    code, said = run_alone(kit, tmp_path / "home", python, *options, BINDRT_LIBCUDA=driver)
+    assert code == 0, said
+    steps = steps_of(tmp_path / "home" / "sim.json")
+    assert [(s["step"], s["result"]) for s in steps.values()] == [
+        ("tests", "good"), ("programs", "good"), ("kernels", "good")
+    ]  # fmt: skip
+    passed = re.search(r"^(\d+) passed", said, re.MULTILINE)
     assert passed is not None
     assert int(passed[1]) > 100
+    results = json.loads((tmp_path / "home" / "sim-programs.json").read_text())["results"]
+    assert [r["good"] for r in results] == [True] * len(programs.RUNS)
     # Not the checkout's: the installed wheel's.
     where = "import bindrt; print(bindrt.__file__)"
     at = cpp.run([str(python), "-c", where], cwd=kit, env={"PYTHONPATH": str(kit / "site")}).stdout
     assert at.startswith(str(kit / "site"))
+
+
+@pytest.mark.deep
+def test_the_programs_need_no_library_of_cpp(tmp_path: Path) -> None:
+    """And no C library that is newer than the wheel's, which auditwheel names."""
+    for built in gpu_programs.build_programs():
+        content = built.read_bytes()
+        assert b"libstdc++.so" not in content
+        versions = {tuple(map(int, v.split(b"."))) for v in re.findall(rb"GLIBC_(\d+\.\d+)", content)}
+        assert max(versions) <= (2, 35), built
+        assert b".nv.info.bindrt_" in content, "there are no kernels in it"
+
+
+@pytest.mark.deep
+def test_a_kit_that_decodes_there_and_has_no_videos(kit: Path, tmp_path: Path) -> None:
+    (wheel,) = (kit / "wheels").glob("bindrt-*.whl")
+    options = ("--wheel", str(wheel), "--with", "nvidia-nvimgcodec-cu13", "--without", "av")
+    other = unpacked(tmp_path, *options)
+    names = {path.name.partition("-")[0] for path in (other / "wheels").iterdir()}
+    assert "nvidia_nvimgcodec_cu13" in names
+    assert "av" not in names
+    python = environment(tmp_path / "env")
+    chosen = ("--json", "out.json", "--only", "doctor,torch-cpu")
+    code, said = run_alone(other, tmp_path / "home", python, *chosen, BINDRT_LIBCUDA="libno_driver.so")
+    assert code == 2, said
+    assert "av is not here: videos cannot run" in said
+    assert {s["result"] for s in steps_of(tmp_path / "home" / "out.json").values()} == {"good"}
+    report = json.loads((tmp_path / "home" / "out-torch-cpu.json").read_text())
+    assert [r["modality"] for r in report["results"] if r.get("not run") == "av is not installed"] == [
+        "video"
+    ]
+    assert {"image", "audio", "depth"} <= {r["modality"] for r in report["results"] if "differences" in r}

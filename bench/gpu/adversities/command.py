@@ -6,15 +6,13 @@ Each in a process of its own, which may take two minutes.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
+from bench.gpu import processes
 from bench.gpu.adversities.cases import CASES
-from bench.paths import ROOT
 from bindrt import _core
 from bindrt.benchmark.results import write_json
 
@@ -43,22 +41,6 @@ def main(arguments: Sequence[str]) -> int:
 def run(name: str) -> dict[str, Any]:
     """A case in a process; what it printed last."""
     command = [sys.executable, "-m", "bench", "gpu-adversities", "--here", "--case", name]
-    begin = perf_counter()
-    try:
-        done = subprocess.run(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, timeout=LIMIT, check=False,
-        )  # fmt: skip
-        good, code, said = done.returncode == 0, done.returncode, done.stdout
-    except subprocess.TimeoutExpired:
-        good, code, said = False, None, f"it did not end within {LIMIT} s"
-    found = {
-        "case": name,
-        "good": good,
-        "exit_code": code,
-        "process_seconds": round(perf_counter() - begin, 1),
-        "said": said.strip()[-2000:],
-    }
-    last = found["said"].splitlines()[-1] if found["said"] else ""
-    print(f"{name:<16} {'good' if good else 'FAILED'}: {last}", flush=True)
+    found = {"case": name, **processes.run(command, LIMIT)}
+    print(f"{name:<16} {'good' if found['good'] else 'FAILED'}: {processes.last_line(found)}", flush=True)
     return found

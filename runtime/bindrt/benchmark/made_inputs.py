@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import PIL.Image
 import soundfile
@@ -72,12 +71,14 @@ def image(path: Path, number: int) -> None:
     PIL.Image.fromarray(synthetic.photograph(640, 480, 1 + number)).save(path, quality=90)
 
 
-def video(path: Path, number: int) -> None:
+def video(path: Path, number: int, width: int = 640, height: int = 360) -> None:
+    import av
+
     with av.open(str(path), "w") as out:
         names = [c for c in ("libx264", "mpeg4") if c in av.codecs_available]
         stream: Any = out.add_stream(names[0], rate=25, options={"preset": "veryfast"})
-        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
-        for frame in synthetic.video(640, 360, 125):
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in synthetic.video(width, height, 125):
             out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         out.mux(stream.encode())
 

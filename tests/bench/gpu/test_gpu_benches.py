@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.gpu import check, nsight
+from bench.gpu import check, nsight, processes, programs
 from bench.gpu.adversities import command as adversities
 from bench.gpu.adversities.cases import CASES
 from bench.gpu.cases import Case
@@ -76,18 +76,68 @@ def test_adversities_are_told_apart(
     programs = {"fork": "print('good news')", "collection": "raise SystemExit('bad news')"}
     monkeypatch.setattr(_core.gpu, "problem", lambda: "")
     monkeypatch.setattr(_core.gpu, "driver", lambda: {"simulated": True})
-    real = adversities.subprocess.run
+    real = processes.subprocess.run
 
     def run(command: list[str], **options: Any) -> Any:
         return real([sys.executable, "-c", programs[command[-1]]], **options)
 
-    monkeypatch.setattr(adversities.subprocess, "run", run)
+    monkeypatch.setattr(processes.subprocess, "run", run)
     out = tmp_path / "out.json"
     assert adversities.main(["--case", *programs, "--json", str(out)]) == 1
     assert [(f["good"], f["said"]) for f in json.loads(out.read_text())["results"]] == [
         (True, "good news"), (False, "bad news")
     ]  # fmt: skip
     assert "FAILED: bad news" in capsys.readouterr().out
+
+
+def program(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def test_a_process_is_ended_and_what_it_said_is_kept(tmp_path: Path) -> None:
+    program(tmp_path, "slow", "echo begun; exec sleep 1000")
+    found = processes.run([str(tmp_path / "slow")], 0.5)
+    assert (found["good"], found["exit_code"]) == (False, None)
+    assert found["said"].splitlines() == ["begun", "it did not end within 0.5 s"]
+    program(tmp_path, "told", 'printf "%05000d %s" 0 "$TOLD"')
+    found = processes.run([str(tmp_path / "told")], 60, {"TOLD": "something"})
+    assert found["good"]
+    assert found["said"].endswith(" something")
+    assert len(found["said"]) == processes.MOST_SAID
+    (tmp_path / "other").write_bytes(b"\x7fELF of another machine")
+    (tmp_path / "other").chmod(0o755)
+    found = processes.run([str(tmp_path / "other")], 60)
+    assert not found["good"]
+    assert "Exec format error" in processes.last_line(found)
+
+
+def test_programs_that_check_nothing_are_not_good(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_core.gpu, "problem", lambda: "")
+    monkeypatch.setattr(_core.gpu, "driver", lambda: {"simulated": True, "path": "/a/driver.so"})
+    monkeypatch.setattr(_core.gpu, "devices", lambda: [{"name": "a device"}])
+    assert programs.main(["--folder", str(tmp_path)]) == 2
+    assert "test_gpu, test_graphs, test_picture_decoder; make gpu-kit builds them" in capsys.readouterr().err
+    for run in programs.RUNS:
+        program(tmp_path, run.program, 'echo "$BINDRT_LIBCUDA $*"; echo "7 checks, 0 failed"')
+    out = tmp_path / "out.json"
+    assert programs.main(["--folder", str(tmp_path), "--json", str(out)]) == 0
+    results = json.loads(out.read_text())["results"]
+    assert [f["said"].splitlines()[0] for f in results] == [
+        *["/a/driver.so /a/driver.so"] * 4, "/a/driver.so 100 1000", "/a/driver.so 100 2000"
+    ]  # fmt: skip
+    program(tmp_path, "test_gpu", 'echo "0 checks, 0 failed"')
+    program(tmp_path, "test_graphs", 'echo "9 checks, 0 failed"; exit 3')
+    program(tmp_path, "stress_gpu_pipeline", 'echo "9 checks, 1 failed"')
+    assert programs.main(["--folder", str(tmp_path), "--json", str(out)]) == 1
+    good = {f["program"]: f["good"] for f in json.loads(out.read_text())["results"]}
+    assert [name for name, is_good in good.items() if not is_good] == [
+        "test_gpu", "test_graphs", "stress_gpu_pipeline"
+    ]  # fmt: skip
+    assert "FAILED: 9 checks, 1 failed" in capsys.readouterr().out
 
 
 NCU = """==PROF== Connected to process 17

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ import pytest
 import torch
 
 import bindrt
-from bench.torch_engine import command, measure, modules, usual_way
+from bench.torch_engine import command, measure, media, modules, usual_way
 from bench.torch_engine.engine import TorchEngine
 from bindrt import _core
 from bindrt.bundle import open_bundle
@@ -138,8 +140,8 @@ def test_what_is_said_of_rates() -> None:
         "items_per_second": rates,
     }
     assert command.line(found) == (
-        "image    file            eager    graphs     engine 100.0/s  stream 97.0/s (97% of the engine)"
-        "  one request 4.00 ms"
+        "image    file                 eager    graphs         engine 100.0/s"
+        "  stream 97.0/s (97% of the engine)  one request 4.00 ms"
     )
 
 
@@ -150,6 +152,57 @@ def test_the_rates_are_numbers(tmp_path: Path) -> None:
     with bindrt.load("tiny", modalities=["imu"], engines={"imu": engine}) as model:
         assert measure.embed_rate(model, "imu", [item], 0) > 0
         assert measure.engine_rate(engine, np.ones((1, 6, 2000), np.float32), 0) > 0
+        before = model.stats()["imu"]["pipeline"]["done"]
+        assert measure.submit_rate(model, "imu", [item], 0) > 0
+        # Four full batches of two are in work at once.
+        assert model.stats()["imu"]["pipeline"]["done"] == before + 8
+
+
+def test_rates_of_pictures_and_of_a_film(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """All that is measured on a GPU, with the engine's own rate, on a CPU: the numbers say nothing there."""
+    monkeypatch.setattr(media, "PICTURES", ((80, 60),))
+    monkeypatch.setattr(media, "FILM", (64, 48))
+    engine = modules.open_engine("tiny", "vision", "cpu", "fp32", 2, "eager")
+    with bindrt.load("tiny", modalities=["image", "video"], engines={"vision": engine}) as model:
+        served = media.Served(model, engine, True, 0.0, 1e-5)
+        (picture,) = media.jpegs(served)
+        film = media.files(served, "video", [media.film(tmp_path)], media.FILM_CASE)
+    ways = {"engine", "stream", "share", "submit", "embed", "one request"}
+    assert picture["case"] == "JPEG 80×60"
+    assert set(picture["items_per_second"]) == {*ways, "device input"}
+    assert picture["decoded on the device"] == film["decoded on the device"] == 0
+    assert film["good"] is True
+    assert set(film["items_per_second"]) == ways
+    for found in (picture["items_per_second"], film["items_per_second"]):
+        assert found["share"] == pytest.approx(found["stream"] / found["engine"])
+
+
+def test_the_gpus_decoding_stands_beside_the_cpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On a GPU with NVDEC the film comes twice; its second result says how many times faster it was."""
+    monkeypatch.setattr(command.hardware, "has_nvdec", lambda: True)
+    monkeypatch.setattr(command, "decodes_there", lambda: False)
+    parts = frozenset({"pictures", "videos", "others"})
+    asked = list(command.loads(["image", "video"], parts, measured=True))
+    assert [(each.modalities, each.decode, set(each.parts)) for each in asked] == [
+        (["image", "video"], "exact", {"pictures"}), (["image", "video"], "exact", {"pictures"}),
+        (["video"], "exact", {"videos"}), (["video"], "gpu", {"videos"}), (["image"], "auto", {"others"}),
+    ]  # fmt: skip
+    assert list(command.loads(["audio"], parts, measured=True)) == []
+    rates = {"exact": 3.0, "gpu": 24.0}
+    opened: list[str] = []
+    monkeypatch.setattr(
+        bindrt, "load", lambda bundle, pipeline, **_: nullcontext(opened.append(pipeline.decode))
+    )
+
+    def found(it: Any, load: Any, files: Any) -> Any:
+        yield {"case": media.FILM_CASE, "items_per_second": {"stream": rates[load.decode]}}
+
+    monkeypatch.setattr(command, "of_model", found)
+    engine = SimpleNamespace(way="eager")
+    args = command.parse(["--part", "videos"])
+    results = list(command.of_engine(tmp_path, "vision", engine, ["image", "video"], {}, args))
+    assert [each.get("times the CPU's decoding") for each in results] == [None, 8.0]
+    assert "8.0 × the CPU's decoding" in command.line({"modality": "video", **results[1]})
 
 
 def test_the_usual_way_prepares_as_we_do() -> None:
@@ -169,10 +222,21 @@ def test_the_usual_way_decodes(monkeypatch: pytest.MonkeyPatch) -> None:
         ]
 
     monkeypatch.setattr(usual_way, "decoder", lambda device: decode)
+    computed = usual_way.computed
+    batches: list[int] = []
+
+    def counted(engine: TorchEngine, rows: torch.Tensor) -> torch.Tensor:
+        batches.append(len(rows))
+        return computed(engine, rows)
+
+    monkeypatch.setattr(usual_way, "computed", counted)
     file = io.BytesIO()
     PIL.Image.new("RGB", (300, 260), (9, 99, 199)).save(file, "JPEG")
     engine = modules.open_engine("tiny", "vision", "cpu", "fp32", 2, "eager")
-    assert usual_way.rate(engine, [file.getvalue()], 0) > 0
+    rates = usual_way.rates(engine, [file.getvalue()], 0)
+    assert set(rates) == {"torchvision", "torchvision ahead", "Pillow in threads"}
+    assert min(rates.values()) > 0
+    assert batches == [2] * 6  # each way once to begin, and once counted
     with torch.inference_mode():
         got = usual_way.vectors(engine, decode, [file.getvalue()]).numpy()
     with bindrt.load("tiny", modalities=["image"]) as model:
