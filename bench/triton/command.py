@@ -33,6 +33,7 @@ from bindrt.benchmark.results import write_json
 from bindrt.bundle import open_bundle
 from bindrt.pipeline.options import BULK
 from bindrt_export.triton import RepositoryRequest, write_repository
+from bindrt_export.triton.pbtxt import of_map, pbtxt
 
 #: The repositories that are compared: form and processes that prepare.
 REPOSITORIES = {"model": ("model", 1), ONE: ("ensemble", 1), MANY: ("ensemble", 8)}
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--bundle", default="tiny")
     parser.add_argument("--repository", nargs="+", choices=tuple(REPOSITORIES), default=tuple(REPOSITORIES))
     parser.add_argument("--modality", nargs="+", choices=MODALITIES, default=MODALITIES)
+    parser.add_argument("--engine", default="auto", help="the engine that computes, in all of them")
     parser.add_argument("--rounds", type=int, default=5, help="of each measurement; medians are shown")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each round")
     parser.add_argument("--json", type=Path, metavar="OUT")
@@ -71,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         of = items(folder)
-        model = stack.enter_context(bindrt.load(args.bundle, pipeline=BULK))
+        model = stack.enter_context(bindrt.load(args.bundle, engine=args.engine, pipeline=BULK))
         model.warm_up()
         servers = {each: stack.enter_context(_serving(args, each, folder)) for each in args.repository}
         for modality in args.modality:
@@ -96,7 +98,14 @@ def _serving(args: argparse.Namespace, name: str, folder: Path) -> Any:
     encoders = "python" if form == "ensemble" else None  # the wheel's server has no other backend
     asked = RepositoryRequest(place, form, encoders, processes, modalities=args.modality)
     write_repository(open_bundle(args.bundle).path, asked)
+    for bundle in place.glob("*/1/bundle"):
+        with open(bundle.parents[1] / "config.pbtxt", "a", encoding="utf-8") as config:
+            config.write(_parameter("engine", args.engine))
     return serving(place)
+
+
+def _parameter(name: str, value: str) -> str:
+    return pbtxt({"parameters": of_map({name: {"string_value": value}})})
 
 
 def measure(

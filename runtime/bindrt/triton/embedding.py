@@ -8,8 +8,10 @@ from typing import Any, Union
 import numpy as np
 
 from bindrt.errors import Error
+from bindrt.modalities import MODALITIES
 from bindrt.pipeline import EmbeddingFuture
 from bindrt.triton.answering import Answering
+from bindrt.triton.memory import keep_freed_memory
 from bindrt.triton.requests import cancelled, failed, items_of, options_of, vectors
 from bindrt.triton.settings import Settings
 
@@ -23,8 +25,12 @@ class TritonPythonModel:
     """Embeds by :meth:`bindrt.Model.submit`, so all requests of a batch share the pipeline's batches."""
 
     def initialize(self, args: Mapping[str, str]) -> None:
+        keep_freed_memory()
         settings = Settings.of(args)
         self._modality = settings.modality
+        self._is_long = (
+            MODALITIES[self._modality].tokens is None
+        )  # asking the server takes longer than a text
         self._model = settings.load()
         self._answering = Answering(self._begin, self._answer, settings.whole("batches", BATCHES))
 
@@ -38,7 +44,7 @@ class TritonPythonModel:
 
     def _begin(self, request: Any) -> Begun:
         """Submit the items of a request; its error, or None where its client is gone."""
-        if request.is_cancelled():
+        if self._is_long and request.is_cancelled():
             return None
         try:
             options = options_of(request)

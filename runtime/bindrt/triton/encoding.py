@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bindrt.errors import EngineError
+from bindrt.triton.memory import keep_freed_memory
 from bindrt.triton.requests import EMBEDDING, array_of, failed, vectors
 from bindrt.triton.settings import Settings
 
@@ -19,6 +20,7 @@ class TritonPythonModel:
     """Runs the engine that ``bindrt.load`` chooses, on the inputs of all requests of a batch together."""
 
     def initialize(self, args: Mapping[str, str]) -> None:
+        keep_freed_memory()
         settings = Settings.of(args)
         self._model = settings.load()
         self._engine = self._model.engine(settings.modality)  # type: ignore[arg-type]

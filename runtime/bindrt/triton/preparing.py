@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Union
@@ -10,11 +9,13 @@ from typing import Any, Union
 import numpy as np
 
 from bindrt.arrays import Array
+from bindrt.cores import usable_threads
 from bindrt.errors import Error, LimitError
 from bindrt.limits import DEFAULT_LIMITS
-from bindrt.modalities import MODALITIES, Views, for_encoder
+from bindrt.modalities import MODALITIES, Tokens, Views, for_encoder
 from bindrt.preparation import Preparation
 from bindrt.triton.answering import Answering
+from bindrt.triton.memory import keep_freed_memory
 from bindrt.triton.requests import backend_utils, cancelled, failed, items_of, options_of
 from bindrt.triton.settings import Settings
 
@@ -25,26 +26,60 @@ Begun = Union["list[Future[Views]]", Error, None]
 
 
 class TritonPythonModel:
-    """Prepares the items of its requests in several threads, mostly without the interpreter's lock."""
+    """Prepares the items of its requests, mostly without the interpreter's lock.
+
+    Several threads take the files of several requests. Where an instance has one thread, and for texts, whose
+    work is less than handing it to a thread costs, the server's call itself prepares them.
+    """
 
     def initialize(self, args: Mapping[str, str]) -> None:
+        keep_freed_memory()
         settings = Settings.of(args)
         self._modality = settings.modality
+        self._tokens = MODALITIES[self._modality].tokens
         output = settings.config["output"][0]
         self._view = tuple(output["dims"][1:])
         self._half = output["data_type"] == "TYPE_FP16"
         self._most = settings.whole("max_views", 64)
         self._preparation = Preparation(DEFAULT_LIMITS, None)
-        threads = settings.whole("threads", len(os.sched_getaffinity(0)))
-        self._workers = ThreadPoolExecutor(threads, "prepare")
-        self._answering = Answering(self._begin, self._answer, 2 * threads)
+        threads = settings.whole("threads", -(-usable_threads() // settings.instances))
+        self._workers: ThreadPoolExecutor | None = None
+        if threads > 1 and self._tokens is None:
+            self._workers = ThreadPoolExecutor(threads, "prepare")
+            self._answering = Answering(self._begin, self._answer, 2 * threads)
 
-    def execute(self, requests: Sequence[Any]) -> None:
+    def execute(self, requests: Sequence[Any]) -> list[Any] | None:
+        if self._workers is None:
+            return [self._now(request) for request in requests]
         self._answering.take(requests)
+        return None  # the answers follow
 
     def finalize(self) -> None:
-        self._answering.close()
-        self._workers.shutdown()
+        if self._workers is not None:
+            self._answering.close()
+            self._workers.shutdown()
+
+    def _now(self, request: Any) -> Any:
+        try:
+            items = items_of(request, self._modality, options_of(request))
+            if self._tokens is not None:
+                return self._ids(items, self._tokens)
+            return self._response([self._views(item, index) for index, item in enumerate(items)])
+        except Exception as error:
+            return failed(error)
+
+    def _ids(self, texts: list[object], tokens: Tokens) -> Any:
+        """Token ids without the columns that no text needs, to the next of the usual lengths."""
+        if len(texts) > self._most:
+            return failed(self._too_many(len(texts)))
+        ids, used, _ = self._preparation.all_ids(self._modality, texts)
+        for index in np.flatnonzero(used == 0).tolist():  # not of ASCII
+            ids[index] = self._views(texts[index], index).array[0]
+            used[index] = tokens.used(ids[index : index + 1])[0]
+        longest = int(used.max())
+        length = next((n for n in tokens.lengths if n >= longest), ids.shape[1])
+        ones = np.ones(len(ids))
+        return self._outputs(ids[:, :length], ones, ones)
 
     def _begin(self, request: Any) -> Begun:
         if request.is_cancelled():
@@ -53,7 +88,14 @@ class TritonPythonModel:
             items = items_of(request, self._modality, options_of(request))
         except Error as error:
             return error
-        return [self._workers.submit(self._preparation.views, self._modality, item) for item in items]
+        assert self._workers is not None
+        return [self._workers.submit(self._views, item, index) for index, item in enumerate(items)]
+
+    def _views(self, item: object, index: int) -> Views:
+        try:
+            return self._preparation.views(self._modality, item)
+        except Error as error:
+            raise error.at(f"{self._modality}[{index}]") from None
 
     def _answer(self, begun: Begun) -> Any:
         if begun is None:
@@ -67,9 +109,7 @@ class TritonPythonModel:
             except Error as error:
                 for other in begun[index:]:
                     other.cancel()
-                return failed(error.at(f"{self._modality}[{index}]"))
-        if sum(len(each.array) for each in found) > self._most:
-            return failed(self._too_many(len(found)))
+                return failed(error)
         return self._response(found)
 
     def _too_many(self, items: int) -> Error:
@@ -80,28 +120,22 @@ class TritonPythonModel:
         )
 
     def _response(self, found: list[Views]) -> Any:
-        tensor = backend_utils().Tensor
+        counts = [len(each.array) for each in found]
+        if sum(counts) > self._most:
+            return failed(self._too_many(len(found)))
         views = np.concatenate([self._for_encoder(each.array) for each in found])
-        counts = np.array([len(each.array) for each in found], np.int32)
-        weights = [np.ones(len(v.array), np.float32) if v.weights is None else v.weights for v in found]
+        weights = [np.ones(len(v.array)) if v.weights is None else v.weights for v in found]
+        return self._outputs(views, counts, np.concatenate(weights))
+
+    def _outputs(self, views: Array, counts: Any, weights: Any) -> Any:
+        tensor = backend_utils().Tensor
         outputs = [
-            tensor(VIEWS, self._cut(views)),
-            tensor(COUNTS, counts),
-            tensor(WEIGHTS, np.concatenate(weights)),
+            tensor(VIEWS, np.ascontiguousarray(views)),
+            tensor(COUNTS, np.asarray(counts, np.int32)),
+            tensor(WEIGHTS, np.asarray(weights, np.float32)),
         ]
         return backend_utils().InferenceResponse(output_tensors=outputs)
 
     def _for_encoder(self, array: Array) -> Array:
-        if MODALITIES[self._modality].tokens is not None:
-            return array
         views = for_encoder(array, self._view)
         return views.astype(np.float16) if self._half else views
-
-    def _cut(self, views: Array) -> Array:
-        """Token ids without the columns that no text needs, to the next of the usual lengths."""
-        tokens = MODALITIES[self._modality].tokens
-        if tokens is None:
-            return np.ascontiguousarray(views)
-        longest = int(tokens.used(views).max())
-        length = next((n for n in tokens.lengths if n >= longest), views.shape[1])
-        return np.ascontiguousarray(views[:, :length])

@@ -79,6 +79,8 @@ def items_of(request: Any, modality: str, options: Mapping[str, Any]) -> list[ob
     assert data is not None
     wrapper = MODALITIES[modality].wrapper
     given = data.reshape(-1).tolist()
+    if not given:
+        raise InputError(modality, "no items", f"give at least one file or text as {DATA}")
     if wrapper is None:
         _require_options(modality, options, ())
         return [_text(item, i) for i, item in enumerate(given)]

@@ -12,6 +12,7 @@ from bindrt.errors import OptionError
 from bindrt.loading import load
 from bindrt.modalities import MODALITIES
 from bindrt.model import Model
+from bindrt.pipeline.options import BULK
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Settings:
             )
         return named
 
+    @property
+    def instances(self) -> int:
+        """Processes of the model, as ``instance_group`` has them."""
+        return sum(int(group["count"]) for group in self.config.get("instance_group", ())) or 1
+
     def whole(self, key: str, default: int) -> int:
         """A parameter that is a whole number of at least 1; ``default`` where it is not given.
 
@@ -73,6 +79,8 @@ class Settings:
     def load(self) -> Model:
         """The bundle of this model with its one modality, warm.
 
+        Its threads do not look for work: the other models' processes need the cores.
+
         Raises:
             Error: as :func:`bindrt.load`.
         """
@@ -84,6 +92,7 @@ class Settings:
             device=device,
             modalities=[self.modality],  # type: ignore[list-item]
             threads=self.whole("threads", 1) if "threads" in self.values else None,
+            pipeline=BULK,
         )
         model.warm_up()
         return model

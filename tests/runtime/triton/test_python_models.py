@@ -48,6 +48,14 @@ def ensembles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def many_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ensembles whose items are prepared by more processes than there are cores: each has one thread."""
+    folder = tmp_path_factory.mktemp("triton") / "many"
+    write_repository(SHIPPED["tiny"], RepositoryRequest(folder, "ensemble", "python", 256))
+    return folder
+
+
 def item(modality: str) -> object:
     return "a bell ringing" if modality == "text" else FILES[modality]
 
@@ -137,11 +145,12 @@ def through_ensemble(
         ("imu", "imu_encoder"),
     ],
 )
+@pytest.mark.parametrize("processes", ["ensembles", "many_processes"])
 def test_an_ensemble_gives_the_same_vectors(
-    modality: str, encoder: str, ensembles: Path, model: bindrt.Model
+    modality: str, encoder: str, processes: str, model: bindrt.Model, request: pytest.FixtureRequest
 ) -> None:
     one, bad, two = through_ensemble(
-        ensembles,
+        request.getfixturevalue(processes),
         modality,
         encoder,
         files(CONTENTS[modality]),
@@ -176,10 +185,38 @@ def test_views_for_a_plan_that_reads_float16(ensembles: Path, tmp_path: Path) ->
     np.testing.assert_array_equal(half.outputs["views"], wide.outputs["views"].astype(np.float16))
 
 
-def test_more_views_than_an_encoder_takes_at_once(ensembles: Path) -> None:
-    with loaded(ensembles, "image_prepare") as prepare:
-        (response,) = execute(prepare, files(*[CONTENTS["image"]] * 65))
+@pytest.mark.parametrize("modality", ["image", "text"])
+def test_more_views_than_an_encoder_takes_at_once(modality: str, ensembles: Path) -> None:
+    with loaded(ensembles, f"{modality}_prepare") as prepare:
+        (response,) = execute(prepare, files(*[CONTENTS[modality]] * 65))
     assert response.error.message.endswith("send fewer in a request")
+
+
+@pytest.mark.parametrize("modality", ["image", "text"])
+def test_no_items(modality: str, ensembles: Path) -> None:
+    with loaded(ensembles, f"{modality}_prepare") as prepare:
+        (response,) = execute(prepare, files())
+    assert (response.error.code, response.error.message) == (
+        "INVALID_ARG",
+        f"{modality}: no items; give at least one file or text as data",
+    )
+
+
+def test_one_text_that_is_not_ascii_among_others(ensembles: Path, model: bindrt.Model) -> None:
+    texts = ["a bell", "eine Glocke läutet über der Straße", "a caf\u00e9"]
+    (found,) = through_ensemble(ensembles, "text", "text_encoder", files(*(text.encode() for text in texts)))
+    np.testing.assert_allclose(found.outputs["pooled"], model.embed(text=texts).text, atol=1e-5)
+
+
+def test_the_server_is_not_asked_whether_a_texts_client_is_gone(models: Path, ensembles: Path) -> None:
+    class Asked(Request):
+        def is_cancelled(self) -> bool:
+            raise AssertionError("a call to the server takes longer than a text")
+
+    for folder, name in ((models, "text"), (ensembles, "text_prepare")):
+        with loaded(folder, name) as served:
+            (response,) = execute(served, Asked(files(b"a bell").inputs))
+        assert response.error is None
 
 
 def test_whatever_goes_wrong_is_answered() -> None:
