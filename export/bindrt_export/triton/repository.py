@@ -36,7 +36,7 @@ class RepositoryRequest:
         encoders: one of :data:`ENCODER_BACKENDS`, for an ensemble; None: plans where the bundle has some,
             else ONNX Runtime.
         instances: processes that prepare the items of a modality, for an ensemble.
-        threads: threads of each of them; None: one a core.
+        threads: threads of each of them; None: its part of the cores, at least one.
         modalities: only these; None: all that the bundle has.
     """
 

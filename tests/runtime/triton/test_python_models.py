@@ -163,6 +163,15 @@ def test_an_ensemble_gives_the_same_vectors(
     assert bad.error.message.startswith(f"{modality}[1] <bytes, 7 B>: ")
 
 
+@pytest.mark.parametrize(("folder", "name"), [("many_processes", "imu"), ("ensembles", "text")])
+def test_short_work_is_done_in_the_servers_call(
+    folder: str, name: str, request: pytest.FixtureRequest
+) -> None:
+    with loaded(request.getfixturevalue(folder), f"{name}_prepare") as prepare:
+        (response,) = prepare.execute([files(CONTENTS[name])])  # no answer that follows
+    assert response.outputs["counts"].tolist() == [1]
+
+
 def test_texts_of_an_ensemble_are_as_long_as_they_must_be(ensembles: Path, model: bindrt.Model) -> None:
     texts = ["a bell", "a long text about a bell that rings and rings, and about a car that passes by"]
     with loaded(ensembles, "text_prepare") as prepare:
