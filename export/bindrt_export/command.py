@@ -105,6 +105,13 @@ def _engines(add: Callable[..., object]) -> None:
         help="files that belong together, to measure retrieval on: DIR/image/1.jpg, DIR/text/1.txt, …",
     )
     add("--allow", action="store_true", help="export vectors past their precision's limit too")
+    add(
+        "--allow-log",
+        nargs="+",
+        action="extend",
+        metavar="TEXT",
+        help="take plans though TensorRT logged errors, if these contain TEXT",
+    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -170,6 +177,7 @@ def request_of(args: argparse.Namespace) -> ExportRequest:
         tuple(dict.fromkeys(precisions)),
         args.calibration,
         args.allow,
+        tuple(dict.fromkeys(args.allow_log or ())),
     )
     return ExportRequest(
         args.checkpoint,
@@ -199,6 +207,10 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
     plans = [name for name, kind in ENGINES.items() if kind.reads_plans]
     if args.target and not set(plans) & set(args.engine or ()):
         raise OptionError("--target", "it is for plans", f"add --engine {' or '.join(plans)}")
+    if args.allow_log and not set(plans) & set(args.engine or ()):
+        raise OptionError("--allow-log", "it is for plans", f"add --engine {' or '.join(plans)}")
+    if not all(text.strip() for text in args.allow_log or ()):
+        raise OptionError("--allow-log", "an empty text is in every line", "give a part of the error")
     if args.calibration and not set(EIGHT_BITS) & set(precisions_of(args)):
         raise OptionError("--calibration", "it is for 8-bit precisions", "add --precision int8")
     if args.pairs and "fp32" not in precisions_of(args):

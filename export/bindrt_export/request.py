@@ -21,6 +21,7 @@ class EngineRequest:
         precisions: what the bundle holds.
         calibration: folder of files that 8-bit ranges are measured on.
         allow: vectors past their precision's limit fail nothing.
+        allow_log: errors that TensorRT logs while it builds fail nothing if they contain one of these texts.
     """
 
     engines: Sequence[str] = ()
@@ -28,6 +29,7 @@ class EngineRequest:
     precisions: Sequence[str] = (PRECISION,)
     calibration: Path | None = None
     allow: bool = False
+    allow_log: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

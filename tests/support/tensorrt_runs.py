@@ -12,7 +12,7 @@ from typing import Any
 from support import cpp
 from support.bundles import TINY_CONFIG
 
-STAND_IN = cpp.ROOT / "tests" / "trtsim" / "tensorrt.py"
+STAND_IN = cpp.ROOT / "tests" / "trtsim"
 #: Exports a small bundle with plans; prints what the report says of them.
 EXPORT = """
 import json, sys
@@ -22,8 +22,8 @@ from bindrt_export.request import EngineRequest, ExportRequest
 from bindrt_export.terminal import SilentProgress
 import bindrt
 try:
-    output, sizes, targets = Path(sys.argv[1]), *map(json.loads, sys.argv[2:])
-    engines = EngineRequest(["tensorrt"], targets, ["fp32", "fp16"])
+    output, sizes, targets, *allow_log = Path(sys.argv[1]), *map(json.loads, sys.argv[2:])
+    engines = EngineRequest(["tensorrt"], targets, ["fp32", "fp16"], None, False, *allow_log)
     report = run(ExportRequest("random:0", output, sizes, ["text", "imu"], engines), SilentProgress())
     print(json.dumps([e for e in report["engines"] if e["engine"] == "tensorrt"]))
 except bindrt.Error as error:
@@ -33,7 +33,8 @@ except bindrt.Error as error:
 
 def machine(folder: Path, driver: Path) -> dict[str, str]:
     """Environment of a process on a machine with TensorRT 11 and one GPU of capability 8.9."""
-    shutil.copy(STAND_IN, folder)
+    for module in STAND_IN.glob("*.py"):
+        shutil.copy(module, folder)
     about = folder / "tensorrt-11.0.0.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: tensorrt\nVersion: 11.0.0\n")

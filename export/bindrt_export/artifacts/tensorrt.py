@@ -71,6 +71,7 @@ class PlanRecipe:
         targets: Sequence[str],
         calibration: Calibration,
         allow: bool = False,
+        allow_log: Sequence[str] = (),
     ) -> None:
         """
         Raises:
@@ -87,13 +88,18 @@ class PlanRecipe:
         self.name = f"{graph.name} {precision} {engine}"
         self.record = f"{graph.name}-{engine}-{precision}"
         self.key = graph.key_for(
-            engine, self._version, precision, self._target, f"{FORM_VERSION} {PROFILES} {calibration.key}"
+            engine,
+            self._version,
+            precision,
+            self._target,
+            " ".join([str(FORM_VERSION), PROFILES, calibration.key, *map(repr, allow_log)]),
         )
         self._graph = graph
         self._engine = engine
         self._precision = precision
         self._calibration = calibration
         self._allow = allow
+        self._allow_log = tuple(allow_log)
         self._max_batch = plan_batch(graph.name)
 
     def make(self, root: Path, progress: Progress) -> Made:
@@ -182,6 +188,7 @@ class PlanRecipe:
             "targets": list(self._targets) if self._engine == RTX else [],
             "profiles": self._profiles(),
             "timing_cache": self._timing_cache(),
+            "accepted": self._allow_log,
         }
         done = subprocess.run(
             [sys.executable, "-m", tensorrt_worker.__name__],
@@ -197,7 +204,9 @@ class PlanRecipe:
             result = {"problem": f"the builder ended with status {done.returncode}: {done.stderr[-300:]}"}
         if "problem" in result:
             raise ExportError(
-                f"{self._graph.name} {self._engine} {self._precision} {self._target}", result["problem"]
+                f"{self._graph.name} {self._engine} {self._precision} {self._target}",
+                result["problem"],
+                result.get("remedy", ""),
             )
         return result
 
@@ -235,7 +244,7 @@ def recipes(
 ) -> list[PlanRecipe]:
     """A recipe for each precision asked for, from the float32 graphs."""
     return [
-        PlanRecipe(graph, engine, precision, request.targets, calibration, request.allow)
+        PlanRecipe(graph, engine, precision, request.targets, calibration, request.allow, request.allow_log)
         for precision in request.precisions
         for graph in graphs
         if graph.precision == PRECISION

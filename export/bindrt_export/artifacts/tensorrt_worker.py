@@ -25,7 +25,11 @@ MOST_LINES = 20
 
 
 class BuildError(Exception):
-    """Its text says what was wrong; the export shows it."""
+    """Its text says what was wrong; the export shows it, and what may be done, if that is known."""
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(problem)
+        self.remedy = remedy
 
 
 def main() -> int:
@@ -36,7 +40,7 @@ def main() -> int:
     try:
         result = build(job)
     except BuildError as failure:
-        result = {"problem": str(failure)}
+        result = {"problem": str(failure), "remedy": failure.remedy}
     json.dump(result, answer)
     answer.close()
     return 0
@@ -45,8 +49,9 @@ def main() -> int:
 #: What TensorRT logs as an error while it tries kernels: one that this GPU or its memory does not suffice for
 #: is left out, and another one taken. If none is left, no plan comes out.
 HARMLESS = re.compile(
-    r"skipping tactic|tactic.*(insufficient memory|out ?of ?memory|exception)"
-    r"|requested (amount of gpu memory|size was) .*(could not be allocated|bytes)",
+    r"skipping tactic|tactic.*(insufficient memory|memory is insufficient|out ?of ?memory|exception)"
+    r"|requested (amount of gpu memory|size was) .*(could not be allocated|bytes)"
+    r"|(virtualMemoryBuffer|allocator)\.cpp.*out ?of ?memory|user allocator error",
     re.IGNORECASE,
 )
 
@@ -54,7 +59,8 @@ HARMLESS = re.compile(
 def build(job: dict[str, Any]) -> dict[str, Any]:
     """Build and write the plan.
 
-    An error in the log is a failure, also where a plan comes out, unless it is a harmless one.
+    An error in the log is a failure, also where a plan comes out, unless it is a harmless one, or contains a
+    text of ``job["accepted"]``.
     """
     start = perf_counter()
     trt = importlib.import_module(job["module"])
@@ -69,15 +75,19 @@ def build(job: dict[str, Any]) -> dict[str, Any]:
     plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise BuildError("; ".join(errors) or "no plan came out, and the log says nothing")
-    if serious := [line for line in errors if not HARMLESS.search(line)]:
-        raise BuildError("; ".join(serious))
+    unknown = [line for line in errors if not HARMLESS.search(line)]
+    if serious := [line for line in unknown if not any(text in line for text in job["accepted"])]:
+        raise BuildError(
+            "; ".join(serious), "a plan came out: --allow-log TEXT takes it where the lines contain TEXT"
+        )
     Path(job["plan"]).write_bytes(plan)
     save_timing_cache(config, timing, job)
     return {
         "version": trt.__version__,
         "seconds": round(perf_counter() - start, 3),
         "peak_rss_bytes": peak_memory(),
-        "left_out": errors[:MOST_LINES],
+        "left_out": [line for line in errors if line not in unknown][:MOST_LINES],
+        **({"accepted": unknown[:MOST_LINES]} if unknown else {}),
     }
 
 

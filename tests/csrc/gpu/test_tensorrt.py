@@ -168,6 +168,9 @@ TACTICS = (
     "Tactic Device request: 9216MB Available: 6000MB. Skipping tactic 3 due to insufficient memory on it",
     "[virtualMemoryBuffer.cpp::resizePhysical::154] Error Code 2: OutOfMemory (Requested size was 9 bytes.)",
     "Requested amount of GPU memory (9663676416 bytes) could not be allocated.",
+    "[defaultAllocator.cpp::allocate::31] Error Code 1: Cuda Runtime (out of memory)",
+    "2: [virtualMemoryBuffer.cpp::resizePhysical::145] Error Code 2: OutOfMemory (no further information)",
+    "Tactic Device request: 1800MB Available: 1536MB. Device memory is insufficient to use tactic.",
 )
 
 
@@ -187,11 +190,26 @@ def test_a_plan_comes_out_though_kernels_are_left_out(
         "targets": [],
         "profiles": [{"min": [1, *shape], "opt": [1, *shape], "max": [4, *shape]}],
         "timing_cache": None,
+        "accepted": [],
     }
     full = {**machine, "TRTSIM_ERROR": TACTICS[0]}
-    assert run(BUILD, full, json.dumps(job))["left_out"] == [TACTICS[0]]
+    done = run(BUILD, full, json.dumps(job))
+    assert done["left_out"] == [TACTICS[0]]
+    assert "accepted" not in done
     assert (tmp_path / "imu.plan").stat().st_size > 0
     assert run(BUILD, {**full, "TRTSIM_NO_PLAN": "1"}, json.dumps(job))["problem"] == TACTICS[0]
+
+
+def test_an_error_that_is_accepted(machine: dict[str, str], tmp_path: Path) -> None:
+    """It is in the report, and a later export that does not accept it builds again."""
+    broken = {**machine, "TRTSIM_ERROR": "profile past the maximum"}
+    bundle = tmp_path / "a.bind"
+    arguments = str(bundle), json.dumps(TINY_CONFIG), "[]"
+    engines = run(EXPORT, broken, *arguments, '["past the max"]')
+    assert [(e["accepted"], e["left_out"]) for e in engines] == [(["profile past the maximum"], [])] * 4
+    said = run(EXPORT, broken, *arguments, '["another"]')["error"]
+    assert said.startswith("text tensorrt fp32 sm_89: profile past the maximum; a plan came out: --allow-log")
+    assert "profile past the maximum" in run(EXPORT, broken, *arguments)["error"]
 
 
 def test_a_target_that_is_not_here(machine: dict[str, str], tmp_path: Path) -> None:

@@ -170,6 +170,8 @@ def test_export_without_torch_says_what_to_install(tmp_path: Path) -> None:
         (("random:0", "-o", "a.bind", "--precision", "fp8"), "tensorrt and tensorrt-rtx do"),
         (("random:0", "-o", "a.bind", "--precision", "int8", "--calibration", "x"), "no such folder"),
         (("random:0", "-o", "a.bind", "--target", "sm_89"), "add --engine tensorrt"),
+        (("random:0", "-o", "a.bind", "--allow-log", "x"), "add --engine tensorrt"),
+        (("random:0", "-o", "a.bind", "--engine", "tensorrt", "--allow-log", ""), "is in every line"),
         (("random:0", "-o", "a.bind", "--calibration", "x"), "add --precision int8"),
         (("random:0", "-o", "a.bind", "--modality", "smell"), "invalid choice"),
         (("random:0",), "add -o"),
