@@ -10,10 +10,14 @@ from __future__ import annotations
 import ctypes
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
+
+#: CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL and CUDA_ERROR_INVALID_VALUE.
+DEVICE, INVALID_VALUE = 9, 1
 
 
 def driver() -> ctypes.CDLL:
@@ -71,6 +75,46 @@ def write(address: int, values: npt.NDArray[np.generic]) -> None:
     whole = np.ascontiguousarray(values)
     pointer, size = whole.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(whole.nbytes)
     driver().bindrt_cudasim_write(ctypes.c_uint64(address), pointer, size)
+
+
+class OwnMemory:
+    """Device memory of the calling thread's device, until this object is gone.
+
+    Any thread may let it go, as with CUDA's runtime.
+    """
+
+    def __init__(self, size: int) -> None:
+        library = driver()
+        self.address = ctypes.c_uint64()
+        if library.cuMemAlloc_v2(ctypes.byref(self.address), ctypes.c_size_t(size)) != 0:
+            raise MemoryError("no device memory")
+        self.context = ctypes.c_void_p()
+        number = ctypes.c_int()
+        assert library.cuPointerGetAttribute(ctypes.byref(number), DEVICE, self.address) == 0
+        assert library.cuDevicePrimaryCtxRetain(ctypes.byref(self.context), number) == 0
+        self.library, self.number = library, number
+
+    def __del__(self) -> None:
+        if self.address.value:
+            with self.current():
+                self.library.cuMemFree_v2(self.address)
+            self.library.cuDevicePrimaryCtxRelease_v2(self.number)
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Its device is the calling thread's meanwhile."""
+        self.library.cuCtxPushCurrent_v2(self.context)
+        try:
+            yield
+        finally:
+            self.library.cuCtxPopCurrent_v2(ctypes.byref(ctypes.c_void_p()))
+
+    def is_beside(self, address: int) -> bool:
+        """Whether other memory of the device is still allocated."""
+        found = ctypes.c_int()
+        with self.current():
+            answer = self.library.cuPointerGetAttribute(ctypes.byref(found), DEVICE, ctypes.c_uint64(address))
+        return bool(answer != INVALID_VALUE)  # a lost device answers something else
 
 
 #: What was queued, for good: a graph may run it again.

@@ -3,41 +3,38 @@
 It works on the simulated driver's device memory as ``support.device_calls`` says. With TRTSIM_AUX a context
 computes half of the rows on a stream of its own, as TensorRT does with layers that are independent. With
 TRTSIM_RTX the runtime has what TensorRT-RTX has: kernels compiled for a shape once it is used, and graphs.
+An engine and each context take device memory of their own while they live. Work of a context that is gone, or
+one that outlives the memory it was given, ends the process.
 """
 
 from __future__ import annotations
 
-import ctypes
 import enum
 import itertools
 import json
 import os
 import struct
-from typing import Any
+import sys
+import weakref
+from typing import Any, NoReturn
 
 import numpy as np
 import onnx
 import onnxruntime as ort
+from trtsim_builder import (
+    MAGIC,
+    Builder,
+    BuilderFlag,
+    ILogger,
+    NetworkDefinitionCreationFlag,
+    OnnxParser,
+    capability,
+)
 
-from support.device_calls import after, driver, new_stream, queue_call, read, recording, wait, write
+from support.device_calls import OwnMemory, after, new_stream, queue_call, read, recording, wait, write
 
+__all__ = ["Builder", "BuilderFlag", "ILogger", "NetworkDefinitionCreationFlag", "OnnxParser", "Runtime"]
 __version__ = os.environ.get("TRTSIM_VERSION", "11.0.0")
-MAGIC = b"trtsim"
-
-
-class ILogger:
-    class Severity(enum.Enum):
-        INTERNAL_ERROR, ERROR, WARNING, INFO, VERBOSE = range(5)
-
-    def log(self, severity: Severity, message: str) -> None: ...
-
-
-class NetworkDefinitionCreationFlag(enum.IntEnum):
-    STRONGLY_TYPED = 1
-
-
-class BuilderFlag(enum.Enum):
-    TF32 = 0
 
 
 class ExecutionContextAllocationStrategy(enum.Enum):
@@ -55,98 +52,6 @@ if os.environ.get("TRTSIM_RTX"):
 
 class DataType(enum.Enum):
     FLOAT, INT64, HALF = 1, 7, 10  # ONNX's numbers
-
-
-def capability() -> int:
-    number, found = ctypes.c_int(), 0
-    for attribute in (75, 76):
-        assert driver().cuDeviceGetAttribute(ctypes.byref(number), attribute, 0) == 0
-        found = 10 * found + number.value
-    return found
-
-
-class Network:
-    model: Any = None
-
-
-class Profile:
-    def __init__(self) -> None:
-        self.shapes: dict[str, list[list[int]]] = {}
-
-    def set_shape(self, name: str, low: Any, usual: Any, high: Any) -> None:
-        self.shapes[name] = [list(low), list(usual), list(high)]
-
-
-class TimingCache:
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-
-    def serialize(self) -> bytes:
-        return self.content
-
-
-class Config:
-    def __init__(self) -> None:
-        self.tf32 = True
-        self.profiles: list[Profile] = []
-        self.timing = TimingCache(b"")
-
-    def clear_flag(self, flag: BuilderFlag) -> None:
-        self.tf32 = False
-
-    def add_optimization_profile(self, profile: Profile) -> int:
-        self.profiles.append(profile)
-        return len(self.profiles) - 1
-
-    def create_timing_cache(self, content: bytes) -> TimingCache:
-        return TimingCache(content)
-
-    def set_timing_cache(self, cache: TimingCache, ignore_mismatch: bool) -> bool:
-        self.timing = cache
-        return True
-
-    def get_timing_cache(self) -> TimingCache:
-        return self.timing
-
-
-class OnnxParser:
-    num_errors = 0
-
-    def __init__(self, network: Network, logger: ILogger) -> None:
-        self.network = network
-
-    def parse_from_file(self, path: str) -> bool:
-        self.network.model = onnx.load(path)
-        return True
-
-
-class Builder:
-    def __init__(self, logger: ILogger) -> None:
-        self.logger = logger
-
-    def create_network(self, flags: int) -> Network:
-        assert flags == 1 << int(NetworkDefinitionCreationFlag.STRONGLY_TYPED)
-        return Network()
-
-    def create_builder_config(self) -> Config:
-        return Config()
-
-    def create_optimization_profile(self) -> Profile:
-        return Profile()
-
-    def build_serialized_network(self, network: Network, config: Config) -> bytes | None:
-        if os.environ.get("TRTSIM_ERROR"):  # TensorRT may log an error and give a plan all the same
-            self.logger.log(ILogger.Severity.ERROR, os.environ["TRTSIM_ERROR"])
-        if os.environ.get("TRTSIM_NO_PLAN"):
-            return None
-        config.timing.content += b"timed "
-        about = {
-            "capability": capability(),
-            "tf32": config.tf32,
-            "profiles": [p.shapes for p in config.profiles],
-        }
-        head = json.dumps(about).encode()
-        return MAGIC + struct.pack("<I", len(head)) + head + network.model.SerializeToString()
 
 
 class Runtime:
@@ -170,6 +75,14 @@ class Runtime:
 
 #: A context needs so many bytes of device memory for every row that is computed.
 BYTES_A_ROW = 512
+#: And so many of its own, whoever manages the others.
+BYTES_A_CONTEXT = 4096
+
+
+def crash(why: str) -> NoReturn:
+    """What the real library does not survive, or only by chance."""
+    print(f"trtsim: {why}", file=sys.stderr, flush=True)
+    os._exit(71)
 
 
 class CudaEngine:
@@ -182,6 +95,7 @@ class CudaEngine:
         model = onnx.load_from_string(graph)
         self.tensors = {v.name: v.type.tensor_type for v in [*model.graph.input, *model.graph.output]}
         self.session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
+        self.weights = OwnMemory(len(graph))
         self.memory_of_run = 0  # of the first context, which is made when the engine is opened
         self.queued: dict[
             int, list[int]
@@ -202,9 +116,18 @@ class CudaEngine:
     def get_device_memory_size_for_profile_v2(self, profile: int) -> int:
         return BYTES_A_ROW * self.get_tensor_rows(profile)
 
-    def create_execution_context(self, strategy: ExecutionContextAllocationStrategy) -> ExecutionContext:
+    def create_execution_context(
+        self, strategy: ExecutionContextAllocationStrategy
+    ) -> ExecutionContext | None:
         assert strategy is ExecutionContextAllocationStrategy.USER_MANAGED
-        return ExecutionContext(self)
+        return ExecutionContext(self) if self.has_room() else None
+
+    def has_room(self) -> bool:
+        """Whether there is device memory for one context more."""
+        if self.contexts < int(os.environ.get("TRTSIM_CONTEXTS", "1000")):
+            return True
+        self.logger.log(ILogger.Severity.ERROR, "Error Code 1: Cuda Runtime (out of memory)")
+        return False
 
 
 class RuntimeCache:
@@ -261,6 +184,11 @@ class ExecutionContext:
         self.shape: tuple[int, ...] = ()
         self.addresses: dict[str, int] = {}
         self.aux = new_stream() if os.environ.get("TRTSIM_AUX") else 0
+        self.own = OwnMemory(BYTES_A_CONTEXT)
+
+    def __del__(self) -> None:
+        if self.memory and not self.own.is_beside(self.memory):
+            crash("a context outlives its memory")
 
     def set_optimization_profile_async(self, profile: int, stream: int) -> bool:
         self.profile = profile
@@ -298,13 +226,21 @@ class ExecutionContext:
         good = True
         if self.aux:
             good = after(self.aux, stream)
-            good = good and queue_call(
-                self.aux, lambda: self.compute(*work, slice(half, None), is_recorded, False)
-            )
-        good = good and queue_call(
-            stream, lambda: self.compute(*work, slice(half), is_recorded, not is_recorded)
-        )
+            good = good and self.queue(self.aux, *work, slice(half, None), is_recorded, False)
+        good = good and self.queue(stream, *work, slice(half), is_recorded, not is_recorded)
         return good and (not self.aux or after(stream, self.aux))
+
+    def queue(self, stream: int, *work: Any) -> bool:
+        """Queue a part of the work; what is queued, or in a graph, does not keep the context."""
+        found = weakref.ref(self)
+
+        def compute() -> None:
+            context = found()
+            if context is None:
+                crash("a context is gone, and its work is not done")
+            context.compute(*work)
+
+        return queue_call(stream, compute)
 
     def problem(self, stream: int) -> str:
         """What TensorRT would refuse, or compute wrongly."""

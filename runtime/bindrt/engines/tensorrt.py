@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 import threading
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -147,16 +148,14 @@ class TensorRtEngine:
         self._config = RuntimeConfig(trt, self._engine, self._spec, settings)
         self.records_graphs = self._config.records_graphs
         # What run() queues may be computed beside what enqueue() does: each has memory of its own.
-        self._alone = Contexts(trt, self._engine, self._config, index, self._no_context)
-        self._streamed = Contexts(trt, self._engine, self._config, index, self._no_context)
+        no_context = partial(_no_context, self._plan.name, self.name, self._said)
+        self._alone = Contexts(trt, self._engine, self._config, index, no_context)
+        self._streamed = Contexts(trt, self._engine, self._config, index, no_context)
         self.device_bytes = 2 * memory_of(self._engine)
         self._alone.changing(0)  # what does not fit is said now
         capturable = getattr(self._streamed.changing(0), "is_stream_capturable", None)
         if capturable is not None and not capturable(self._queue.stream):
             self.records_graphs = True
-
-    def _no_context(self, what: str) -> EngineError:
-        return EngineError(self._plan.name, f"{self.name} {what} ({self._reason()})")
 
     def _check_signature(self, trt: Any) -> None:
         engine = self._engine
@@ -220,8 +219,17 @@ class TensorRtEngine:
         return f"{self._spec.encoder} batch {list(shape)}"
 
     def _reason(self) -> str:
-        said, self._said[:] = "; ".join(self._said[-3:]), []
-        return said or "it says nothing"
+        return _reason(self._said)
+
+
+def _no_context(plan: str, name: str, said: list[str], what: str) -> EngineError:
+    """Contexts refer to no engine that refers to them: the GPU's memory is free as soon as that is gone."""
+    return EngineError(plan, f"{name} {what} ({_reason(said)})")
+
+
+def _reason(said: list[str]) -> str:
+    last, said[:] = "; ".join(said[-3:]), []
+    return last or "it says nothing"
 
 
 def make_logger(trt: Any, said: list[str]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,17 @@ class Contexts:
     def __init__(
         self, trt: Any, engine: Any, config: RuntimeConfig, device: int, fail: Callable[[str], EngineError]
     ) -> None:
-        """``fail`` makes the error of what could not be done."""
+        """``fail`` makes the error of what could not be done; it must not refer to who has this object."""
+        # Attributes end in this order: contexts before the memory that they were given.
+        self._changing: dict[int, Any] = {}
+        self._fixed: dict[Use, Any] = {}
         self._user_managed = trt.ExecutionContextAllocationStrategy.USER_MANAGED
         self._engine = engine
         self._config = config
         self._fail = fail
         self._queue = _core.gpu.Queue(device)  # holds the memory
         self._memory = 0
-        self._changing: dict[int, Any] = {}
-        self._fixed: dict[Use, Any] = {}
+        self._asked: Counter[Use] = Counter()
         #: Bytes of the memory that they share.
         self.bytes = memory_of(engine)
 
@@ -47,8 +50,11 @@ class Contexts:
         return self._changing[profile]
 
     def fixed(self, profile: int, use: Use) -> Any:
-        """A context for this use alone."""
+        """A context for this use alone. One that could not be made is tried again at the 2nd, 4th, … call."""
         if use not in self._fixed:
+            self._asked[use] += 1
+            if (calls := self._asked[use]) & (calls - 1):
+                raise self._fail("was out of memory for one context more")
             self._fixed[use] = self._make(profile)
         return self._fixed[use]
 
