@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <new>
+#include <stdexcept>
 #include <utility>
 
 #include "kernels/pool/pool_gpu.h"
@@ -281,13 +282,26 @@ void BatchDevice::compute(const Filled& filled, std::size_t index) {
   compute_.wait_for(set.copied_in);
   compute_.wait_for(set.copied_out);
   const pipeline::Batch& batch = filled.batch;
+  bool kept = filled.kept;
   const auto queue = [&](bool recording) {
-    enqueue_({batch.lane, batch.length, filled.rows, set.input.address(), set.output.address(),
-              compute_.handle(), filled.kept, recording});
+    EngineWork work{batch.lane,           batch.length,      filled.rows, set.input.address(),
+                    set.output.address(), compute_.handle(), kept,        recording};
+    if (recording && !kept) {
+      throw std::runtime_error("the engine keeps nothing for this graph");
+    }
+    try {
+      enqueue_(work);
+    } catch (...) {
+      if (!kept || recording || !is_out_of_memory()) {
+        throw;
+      }
+      work.kept = kept = false;  // it may have no memory for one thing more, and yet for the rows
+      enqueue_(work);
+    }
     pool(filled.rows, set.buffers());
   };
   if (filled.kept) {
-    graphs_.run({batch.lane, batch.length, filled.rows, index}, compute_, queue);
+    graphs_.run({alike(batch.lane), batch.length, filled.rows, index}, compute_, queue);
   } else {
     queue(false);
   }

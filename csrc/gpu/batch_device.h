@@ -31,7 +31,7 @@ struct EngineWork {
   cu::Pointer source;
   cu::Pointer target;
   cu::Stream stream;
-  bool kept;       // a graph of it is kept: what it launches must hold for as long as the engine
+  bool kept;       // for a graph that is kept: what it launches must hold for as long as the engine
   bool recording;  // into that graph, now; the same work was queued just before
 };
 using Enqueue = std::function<void(const EngineWork&)>;
@@ -61,6 +61,8 @@ struct BatchDeviceOptions {
   DecodePictures decode = nullptr;  // null: pictures are decoded on the host
   DecodeFrom decode_from = {};      // which pictures
   FilmOptions films = {};           // videos that are decoded
+  // By lane, the first one whose rows have the same shape: they share graphs. Empty: none do.
+  std::vector<int> alike = {};
 };
 
 // Page-locked memory for decoded items, at most.
@@ -163,6 +165,9 @@ class BatchDevice final : public pipeline::Device {
   void rows_in(const pipeline::Batch& batch, cu::Pointer input);
   void host_rows_in(const std::byte* rows, std::size_t bytes, std::byte* to);
   void compute(const Filled& filled, std::size_t index);
+  int alike(int lane) const noexcept {
+    return options_.alike.empty() ? lane : options_.alike[static_cast<std::size_t>(lane)];
+  }
   void compute_pieces(const Filled& filled, std::int64_t most, Set& set, const Buffers& whole);
   void pool(std::int64_t rows, const Buffers& buffers);
   void copy_out(const pipeline::Batch& batch, Set& set, const Buffers& from, Flight& flight);

@@ -33,7 +33,7 @@ class ExecutableGraph {
 // longest time is dropped first.
 class GraphCache {
  public:
-  // What a graph depends on: lane, length, rows, and the buffers it works on.
+  // What a graph depends on: the first lane whose rows are of the shape, length, rows, and the buffers.
   using Key = std::tuple<int, std::int64_t, std::int64_t, std::size_t>;
 
   explicit GraphCache(std::size_t most) : most_(most) {}

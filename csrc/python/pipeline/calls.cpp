@@ -145,6 +145,18 @@ std::vector<py::ssize_t> PythonCalls::shape(int index, std::int64_t length, std:
   return shape;
 }
 
+// Lengths are no part of it: a graph's key has them too.
+std::vector<int> PythonCalls::alike() const {
+  std::vector<int> found;
+  for (const LaneArrays& lane : lanes_) {
+    const auto first = std::find_if(lanes_.begin(), lanes_.end(), [&lane](const LaneArrays& other) {
+      return other.view == lane.view && other.dim == lane.dim && other.dtype.equal(lane.dtype);
+    });
+    found.push_back(static_cast<int>(first - lanes_.begin()));
+  }
+  return found;
+}
+
 py::array PythonCalls::rows(int index, std::int64_t length, std::int64_t count, void* data) const {
   return py::array(lane(index).dtype, shape(index, length, count), data,
                    py::none());  // a base: NumPy must neither copy nor free it

@@ -109,6 +109,7 @@ class PythonCalls final : public pipeline::Callbacks {
 
   const LaneArrays& lane(int index) const { return lanes_.at(static_cast<std::size_t>(index)); }
 
+  std::vector<int> alike() const;  // under the GIL: see BatchDeviceOptions
   std::vector<pybind11::ssize_t> shape(int lane, std::int64_t length, std::int64_t count) const;
   // Rows in memory of the pipeline's, as an array that does not own it.
   pybind11::array rows(int lane, std::int64_t length, std::int64_t count, void* data) const;

@@ -304,6 +304,7 @@ class PythonPipeline {
     if (options.contains("films_from")) {
       kept.films = {options["films_from"].cast<std::int64_t>(), parts_of(options).decodes_all};
     }
+    kept.alike = calls_->alike();
     const int index = options["device"].cast<int>();
     const WithoutGil release;
     return std::make_shared<gpu::BatchDevice>(

@@ -86,7 +86,7 @@ class EncoderPipeline:
         self.modalities = tuple(modalities)
         self._preparation = preparation
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
-        shapes = sum(len(_lengths(m, encoder)) or 1 for m in self.modalities)
+        shapes = len({length for m in self.modalities for length in _lengths(m, encoder) or [0]})
         gpu = gpu_options(engine, encoder, options, self.max_batch, shapes)
         #: Decodes pictures on the engine's GPU; None: the CPU does.
         self.decodes: PictureDecoder | None = None

@@ -51,7 +51,7 @@ def gpu_options(
     """How the core queues an engine's work on a GPU; None: the pipeline's thread runs the engine.
 
     Args:
-        shapes: kinds of batches, apart from their rows: a modality, and for texts a length.
+        shapes: that a batch's rows may have: one, and for texts one for each length.
     """
     if not runs_on_device(engine):
         return None
@@ -59,7 +59,8 @@ def gpu_options(
     for_graph = getattr(engine, "enqueue_for_graph", engine.enqueue)
 
     def enqueue(shape: tuple[int, ...], source: int, target: int, stream: int, kept: bool) -> None:
-        with memory_errors():
+        # What is kept needs more: without that the core tries the same rows again.
+        with memory_errors(logging.DEBUG if kept else logging.WARNING):
             (for_graph if kept else engine.enqueue)(shape, source, target, stream)
 
     records = options.cuda_graphs and not getattr(engine, "records_graphs", False)
@@ -92,12 +93,12 @@ def input_type(engine: Engine, encoder: EncoderInfo) -> str:
 
 
 @contextmanager
-def memory_errors() -> Iterator[None]:
-    """Raise MemoryError where an engine says that memory is the problem."""
+def memory_errors(level: int = logging.WARNING) -> Iterator[None]:
+    """Raise MemoryError where an engine says that memory is the problem; it is logged at a level."""
     try:
         yield
     except EngineError as error:
         if _OUT_OF_MEMORY.search(error.problem):
-            LOG.warning("%s; smaller batches are tried", error)
+            LOG.log(level, "%s; smaller batches are tried", error)
             raise MemoryError from error
         raise

@@ -42,6 +42,6 @@ def test_all_graphs_have_room(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None
     assert rows == 5
     assert kept(monkeypatch, "text", {"text": "a"}) == rows * sets * len(tokens.lengths) > 32
     picture = np.zeros((8, 8, 3), np.uint8)
-    assert kept(monkeypatch, "vision", {"image": picture}) == rows * sets * 2  # images and videos
-    assert kept(monkeypatch, "vision", {"image": picture}, gpu_buffers=3) == rows * 3 * 2
+    assert kept(monkeypatch, "vision", {"image": picture}) == rows * sets  # videos share those of images
+    assert kept(monkeypatch, "vision", {"image": picture}, gpu_buffers=3) == rows * 3
     assert kept(monkeypatch, "vision", {"image": picture}, cuda_graphs=False) == 0

@@ -48,14 +48,15 @@ class Numbered:
 class Copying:
     """A pipeline whose engine returns its rows; vectors arrive in ``results`` as (number, error, vector)."""
 
-    def __init__(self, gpu: Any, sets: int = 2, graphs: int = 8, max_batch: int = 4) -> None:
+    def __init__(self, gpu: Any, sets: int = 2, graphs: int = 8, max_batch: int = 4, lanes: int = 1) -> None:
         self.driver = ctypes.CDLL(gpu.driver()["path"])
         self.results: queue.Queue[tuple[int, Any, Any]] = queue.Queue()
         self.ran_alone = 0
         self.before: Callable[[tuple[int, ...]], None] = lambda shape: None
         device = {"device": 0, "enqueue": self.enqueue, "sets": sets, "graphs": graphs}
         workers = _core.Workers(2)
-        self.core = _core.Pipeline([lane(max_batch)], self.prepare, self.run, self.deliver, workers, device)
+        described = [lane(max_batch) for _ in range(lanes)]
+        self.core = _core.Pipeline(described, self.prepare, self.run, self.deliver, workers, device)
 
     def prepare(self, lane: int, item: np.ndarray, rows: _core.ItemRows) -> None:
         rows.reserve(len(item))[...] = item
@@ -80,10 +81,10 @@ class Copying:
         for future, _, error, vector in found:
             self.results.put((future.number, error, vector))
 
-    def submit(self, items: list[np.ndarray], normalize: bool = False) -> dict[int, Any]:
+    def submit(self, items: list[np.ndarray], normalize: bool = False, lane: int = 0) -> dict[int, Any]:
         """Vectors, or errors, by number."""
         for number, item in enumerate(items):
-            assert self.core.submit(Numbered(number), 0, item, normalize=normalize)
+            assert self.core.submit(Numbered(number), lane, item, normalize=normalize)
         found = [self.results.get(timeout=60) for _ in items]
         assert sorted(number for number, _, _ in found) == list(range(len(items)))
         return {number: vector if error is None else error for number, error, vector in found}
@@ -222,6 +223,15 @@ def test_few_rows_are_filled_up_to_the_sizes_of_the_graphs(copying: Callable[...
         np.testing.assert_allclose(pipeline.submit([item])[0], one[0], atol=1e-5)
     assert set(seen) == {1, 2, 4, 6}
     assert pipeline.core.snapshot(0)["graphs"] == {"recorded": 4, "refused": 0, "launched": 10}
+
+
+def test_lanes_of_the_same_rows_share_graphs(copying: Callable[..., Copying]) -> None:
+    """As images and videos, which have the same network."""
+    pipeline = copying(sets=1, lanes=2)
+    for number in range(6):
+        item = some(1, seed=number)[0][:1]
+        np.testing.assert_allclose(pipeline.submit([item], lane=number % 2)[0], item[0], atol=1e-5)
+    assert pipeline.core.snapshot(0)["graphs"] == {"recorded": 1, "refused": 0, "launched": 4}
 
 
 PIECES = """
