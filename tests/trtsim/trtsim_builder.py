@@ -6,7 +6,10 @@ import ctypes
 import enum
 import json
 import os
+import shutil
 import struct
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import onnx
@@ -90,7 +93,11 @@ class OnnxParser:
         self.network = network
 
     def parse_from_file(self, path: str) -> bool:
-        self.network.model = onnx.load(path)
+        with tempfile.TemporaryDirectory() as folder:  # onnx refuses weights that an earlier export has too
+            for file in Path(path).parent.iterdir():
+                if file.is_file():
+                    shutil.copy(file, folder)
+            self.network.model = onnx.load(Path(folder) / Path(path).name)
         return True
 
 
