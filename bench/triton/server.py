@@ -1,4 +1,8 @@
-"""NVIDIA's ``tritonserver`` without a container: the one in the wheel of ``nvidia-pytriton``."""
+"""NVIDIA's ``tritonserver`` without a container: the one in the wheel of ``nvidia-pytriton``.
+
+It is that of this environment, or of the one whose Python ``BINDRT_TRITON_PYTHON`` names, in which bindrt
+must be installed too. Where there is none, :mod:`bench.triton.packages` brings it into the build folder.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from bench.triton.packages import PYTHON, install
 
 HOST = "127.0.0.1"
 #: Run by that Python: where things are, as JSON.
@@ -62,15 +68,20 @@ class Triton:
 
 @lru_cache(maxsize=1)
 def home() -> Home | str:
-    """The server of the wheel, or why there is none.
+    """The server, which is downloaded once where it is not installed; or why there is none."""
+    named = os.environ.get("BINDRT_TRITON_PYTHON")
+    found = _home(named or sys.executable)
+    if named or isinstance(found, Home):
+        return found
+    return install() or _home(str(PYTHON))
 
-    ``BINDRT_TRITON_PYTHON`` names the Python of its environment, where that is another than this one.
-    """
-    python = os.environ.get("BINDRT_TRITON_PYTHON", sys.executable)
+
+def _home(python: str) -> Home | str:
+    """The server that this Python finds, or why it finds none."""
     done = subprocess.run([python, "-c", _LOOK], capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
     if not found["folder"]:
-        return f"nvidia-pytriton is not installed for {python} (BINDRT_TRITON_PYTHON names another)"
+        return f"nvidia-pytriton is not installed for {python}"
     if int(found["numpy"].split(".")[0]) > 1:
         return (
             f"the wheel's Python backend cannot read arrays of NumPy {found['numpy']}: pip install 'numpy<2'"

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bench.triton import packages
 from bench.triton.tables import MANY, ONE, kept, section
 from bench.triton.work import Work
 
@@ -33,3 +39,32 @@ def test_work_of_each_item() -> None:
         "cpu_ms_per_item": {"pool": 50.0, "server": 100.0},
         "calls_per_item": {"pool": 0.5},
     }
+
+
+def test_a_server_that_cannot_be_had_is_a_reason_and_leaves_nothing(tmp_path: Path) -> None:
+    problem = packages.install(tmp_path / "triton", ("./none-0-py3-none-any.whl",))
+    assert problem.startswith("pip cannot bring ./none-0-py3-none-any.whl: ERROR")
+    assert os.listdir(tmp_path) == ["triton.lock"]
+
+
+def test_a_server_is_brought_once_over_this_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def pip(site: Path, wanted: tuple[str, ...]) -> str:
+        (site / "numpy.py").write_text("__version__ = '1.26.4'")
+        asked.append(wanted)
+        return ""
+
+    monkeypatch.setattr(packages, "_pip", pip)
+    for _ in range(2):
+        assert packages.install(tmp_path / "triton", ("a==1",)) == ""
+    assert asked == [("a==1",)]
+    command = [
+        tmp_path / "triton" / "bin" / "python",
+        "-c",
+        "import bindrt_export, numpy; print(numpy.__version__)",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "1.26.4\n", "its own packages first, then those that are here"

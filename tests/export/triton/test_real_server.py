@@ -1,4 +1,7 @@
-"""A repository on NVIDIA's own server, where its wheel is installed (``pip install nvidia-pytriton``)."""
+"""A repository on NVIDIA's own server, which comes in a wheel: the first run downloads it (75 MB).
+
+Where it cannot be had, these tests are skipped, and pytest says why.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,18 @@ from bindrt.bundle import SHIPPED
 from bindrt_export.triton import FORMS, RepositoryRequest, write_repository
 from support.embedding import IMU, PHOTO
 
-pytestmark = pytest.mark.skipif(isinstance(home(), str), reason=str(home()))
-
 
 @pytest.fixture(scope="module", params=FORMS)
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Triton]:
     """A server with some modalities of bind-tiny, in both forms."""
+    if isinstance(found := home(), str):
+        pytest.skip(found)
     folder = tmp_path_factory.mktemp("triton") / "models"
     encoders = "python" if request.param == "ensemble" else None
     asked = RepositoryRequest(folder, request.param, encoders, modalities=("image", "text", "imu"))
     write_repository(SHIPPED["tiny"], asked)
-    with serving(folder) as found:
-        yield found
+    with serving(folder) as triton:
+        yield triton
 
 
 def ask(server: Triton, modality: str, asked: tuple[bytes, int]) -> tuple[int, Any]:
