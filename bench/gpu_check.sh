@@ -38,6 +38,8 @@ elif [ -z "$python" ]; then
   make build
 fi
 
+export PYTHONUNBUFFERED=1  # the last line is what was said last, on either output
+
 # Why steps cannot run: nothing is said of those that can.
 status=0 absence=""
 if [ "$only" != list ]; then
@@ -46,7 +48,7 @@ if [ "$only" != list ]; then
   [ "$status" = 0 ] || absence=${said##*$'\n'}
   [ "$status" = 0 ] || echo "gpu_check: \`$python -m bindrt doctor\` says what is missing" >&2
 fi
-no_gpu=$absence
+lacking=$absence
 
 steps=() summary=() failed=() complete=false
 end=$((SECONDS + limit))
@@ -61,8 +63,8 @@ quoted() {  # TEXT as JSON has it
 
 write() {  # all steps until now
   [ -n "$json" ] || return 0
-  (IFS=,; printf '{"complete": %s, "no_gpu": %s, "steps": [%s]}\n' \
-    "$complete" "$(quoted "$no_gpu")" "${steps[*]}") > "$json"
+  (IFS=,; printf '{"complete": %s, "lacking": %s, "steps": [%s]}\n' \
+    "$complete" "$(quoted "$lacking")" "${steps[*]}") > "$json"
 }
 
 record() {  # NAME EXIT-CODE SECONDS WHAT: WHAT is for people

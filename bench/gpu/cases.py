@@ -40,6 +40,7 @@ class Case:
 def cases(small: bool) -> Iterator[Case]:
     """All cases: small ones for the simulator and the tests, or those that are measured."""
     yield from resample(small)
+    yield from halves(small)
     for half in (False, True):
         for op in (mel, image, video, depth, thermal, imu, pool):
             yield from op(small, half)
@@ -74,6 +75,19 @@ def resample(small: bool) -> Iterator[Case]:
 
         name = f"{items} of {count} samples at {orig} Hz to 16 kHz"
         yield Case("resample", name, cpu_of(one, samples), gpu, 0.0, 4 * items * (count + outputs))
+
+
+def halves(small: bool) -> Iterator[Case]:
+    """Rows of float32 that an encoder of half precision takes: among them what is too large or too small."""
+    rows = np.random.default_rng(9).standard_normal((3, 1001) if small else (256, 3 * 224 * 224), np.float32)
+    rows[0, :8] = (0, -0.0, 1e-7, 6e-8, 65519, 65520, np.inf, -np.inf)
+
+    def cpu() -> Array:
+        with np.errstate(over="ignore"):
+            return rows.astype(np.float16)
+
+    name = f"{len(rows)} rows of {rows.shape[1]} numbers to float16"
+    yield Case("half", name, cpu, lambda rounds: _core.gpu.to_halves(rows, rounds=rounds), 0.0, 6 * rows.size)
 
 
 def mel(small: bool, half: bool) -> Iterator[Case]:

@@ -37,7 +37,7 @@ def test_without_a_gpu_it_is_said_of_each_step_why_it_did_not_run(tmp_path: Path
     assert "libno_driver.so: cannot open" in first or "this build of bindrt has no GPU kernels" in first
     report = json.loads((tmp_path / "out.json").read_text())
     assert report["complete"] is True
-    assert report["no_gpu"] == first
+    assert report["lacking"] == first
     steps = {s.pop("step"): s for s in report["steps"]}
     assert list(steps) == chosen.split(",")
     assert (steps["doctor"]["exit_code"], steps["doctor"]["result"]) == (0, "good")
@@ -167,7 +167,7 @@ def test_the_simulated_driver_is_compared_and_never_timed(tmp_path: Path) -> Non
     assert report["device"]["simulated"] is True
     assert "nothing was measured" in report["simulated"]
     assert not numbers_in(report) & {"seconds", "bytes_per_second", "share_of_bandwidth", "date", "machine"}
-    ops = {"depth", "image", "imu", "mel", "pool", "resample", "thermal", "video"}
+    ops = {"depth", "half", "image", "imu", "mel", "pool", "resample", "thermal", "video"}
     assert {case["op"] for case in report["cases"]} == ops
     assert report["not_compared"] == []
     assert "NOT COMPARED" not in done.stdout
@@ -178,7 +178,7 @@ def test_what_is_left_out_is_said() -> None:
     if _core.build_info()["gpu_kernels"] is None:
         pytest.skip("this build has no GPU kernels: NVRTC was not installed")
     left = check.not_compared({"op": op} for op in ("image", "imu", "mel", "pool", "depth"))
-    assert left == ["resample", "thermal", "video"]
+    assert left == ["half", "resample", "thermal", "video"]
 
 
 def fake(monkeypatch: pytest.MonkeyPatch, simulated: bool) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from bench.gpu import programs
 from bench.paths import PROGRAMS
+from bindrt.extras import install
 from support import cpp, cudasim
 
 #: What a machine for PyTorch has of what bindrt and its benches use; neither bindrt nor make_gpu_kit.CARRIED.
@@ -206,12 +207,13 @@ def test_the_kit_in_an_empty_environment(kit: Path, tmp_path: Path) -> None:
     }  # fmt: skip
     # With a driver, which is the simulated one: the tests, programs and kernels of the kit.
     driver = str(cudasim.driver("plain") / "libcudasim_cuda.so")
-    options = ("--json", "sim.json", "--only", "tests,programs,kernels")
+    options = ("--json", "sim.json", "--only", "tests,programs,kernels,decode")
     code, said = run_alone(kit, tmp_path / "home", python, *options, BINDRT_LIBCUDA=driver)
     assert code == 0, said
     steps = steps_of(tmp_path / "home" / "sim.json")
     assert [(s["step"], s["result"]) for s in steps.values()] == [
-        ("tests", "good"), ("programs", "good"), ("kernels", "good")
+        ("tests", "good"), ("programs", "good"), ("kernels", "good"),
+        ("decode", f"not run: decoding on GPU 0: nvImageCodec is not installed; {install('gpu-decode')}"),
     ]  # fmt: skip
     passed = re.search(r"^(\d+) passed", said, re.MULTILINE)
     assert passed is not None
