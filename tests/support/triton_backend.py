@@ -58,14 +58,22 @@ class Request:
     """A request as a model sees it."""
 
     def __init__(
-        self, inputs: Mapping[str, np.ndarray], parameters: str = "", is_cancelled: bool = False
+        self,
+        inputs: Mapping[str, np.ndarray],
+        parameters: str = "",
+        is_cancelled: bool = False,
+        timeout: int = 0,
     ) -> None:
         self.inputs = inputs
+        self._timeout = timeout
         self._parameters, self._is_cancelled = parameters, is_cancelled
         self.sender = Sender()
 
     def get_response_sender(self) -> Sender:
         return self.sender
+
+    def timeout(self) -> int:
+        return self._timeout
 
     def parameters(self) -> str:
         return self._parameters

@@ -43,14 +43,19 @@ class TritonPythonModel:
         self._model.close()
 
     def _begin(self, request: Any) -> Begun:
-        """Submit the items of a request; its error, or None where its client is gone."""
+        """Submit the items of a request; its error, or None where its client is gone.
+
+        Its own timeout is a deadline from now on: the server has held it to the same one while it waited
+        there, and has ordered requests by their priorities, which a model is not told.
+        """
         if self._is_long and request.is_cancelled():
             return None
         try:
             options = options_of(request)
             normalize = options.pop("normalize", True)
             items = items_of(request, self._modality, options)
-            return [self._model.submit(self._modality, item, normalize=normalize) for item in items]  # type: ignore[call-overload]
+            more = {"normalize": normalize, "deadline": min(request.timeout() / 1e6, 1e8) or None}
+            return [self._model.submit(self._modality, item, **more) for item in items]  # type: ignore[call-overload]
         except Error as error:
             return error
 

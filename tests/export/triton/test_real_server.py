@@ -67,6 +67,14 @@ def test_a_bad_item_is_named(server: Triton) -> None:
     assert status == 200
 
 
+def test_a_request_that_is_too_late_is_refused(server: Triton) -> None:
+    status, error = ask(server, "image", body([PHOTO.read_bytes()] * 8, {"timeout": 1}))
+    assert status != 200
+    assert "timeout" in error or "deadline" in error
+    status, _ = ask(server, "image", body([PHOTO.read_bytes()], {"timeout": 30_000_000, "priority": 1}))
+    assert status == 200
+
+
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
 def test_nvidias_own_client(protocol: str, server: Triton) -> None:
     library = pytest.importorskip(f"tritonclient.{protocol}")

@@ -113,6 +113,18 @@ def test_a_bad_item_fails_its_own_request_alone(models: Path, model: bindrt.Mode
     assert neither.error.message.startswith("image: neither of data and tensor given; ")
 
 
+def test_a_requests_timeout_is_the_deadline_of_its_items(models: Path) -> None:
+    inputs = files(CONTENTS["image"]).inputs
+    with loaded(models, "image") as served:
+        late, early, none = execute(
+            served, Request(inputs, timeout=1), Request(inputs, timeout=2**62), Request(inputs)
+        )
+    assert late.error.code == "UNAVAILABLE"
+    assert "deadline" in late.error.message
+    assert early.error is None
+    assert none.error is None
+
+
 @pytest.mark.parametrize("bad", [b"\xff\xfe", b"\x80" * 10])
 def test_a_text_that_is_not_utf8(bad: bytes, models: Path) -> None:
     with loaded(models, "text") as served:
