@@ -103,6 +103,7 @@ step() {  # NAME SECONDS COMMAND...
   case "$code $* $(tail -n 1 "$log")" in
     "0 "*) what=good ;;
     "124 "* | "137 "*) what="FAILED: its time was over" ;;
+    "1 "*" -m bindrt doctor "*) ! grep -q '^Problems:' "$log" || what="it names problems" ;;
     "2 "*": error: "*) ;;  # options that there are not
     "2 "*" -m bench "*) what="not run: $(tail -n 1 "$log")" ;;
   esac
@@ -115,13 +116,13 @@ anywhere() {  # STEP...: it needs no GPU
 }
 
 needs() {  # "MODULE..." STEP...: Python modules that not every machine has
-  local lacking modules=$1
+  local not_here modules=$1
   shift
   if [ "$only" != list ] && [ -z "$absence" ]; then
     # shellcheck disable=SC2086  # several words
-    lacking=$("$python" -c 'import sys; from importlib.util import find_spec
+    not_here=$("$python" -c 'import sys; from importlib.util import find_spec
 print(*(name for name in sys.argv[1:] if find_spec(name) is None), sep=", ")' $modules)
-    [ -z "$lacking" ] || local absence="not installed: $lacking"
+    [ -z "$not_here" ] || local absence="not installed: $not_here"
   fi
   "$@"
 }

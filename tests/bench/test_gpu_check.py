@@ -38,6 +38,7 @@ def test_without_a_gpu_it_is_said_of_each_step_why_it_did_not_run(tmp_path: Path
     report = json.loads((tmp_path / "out.json").read_text())
     assert report["complete"] is True
     assert report["lacking"] == first
+    assert "gpu_check.sh: line " not in done.stdout  # what the shell says of mistakes in it
     steps = {s.pop("step"): s for s in report["steps"]}
     assert list(steps) == chosen.split(",")
     assert (steps["doctor"]["exit_code"], steps["doctor"]["result"]) == (0, "good")
@@ -231,6 +232,20 @@ def test_an_error_is_a_failure_and_not_the_end(monkeypatch: pytest.MonkeyPatch) 
     assert report["cases"][0]["error"] == "no room"
     assert report["good"] is False
     assert check.check([], 5, lambda found: None)["good"] is False
+
+
+@pytest.mark.parametrize(
+    ("said", "result"), [("Problems:", "it names problems"), ("", "FAILED: exit code 1")]
+)
+def test_problems_that_doctor_names_are_no_failure(said: str, result: str, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\ncase "$*" in *doctor*) printf "{said}\\n  ! PyAV\\n"; exit 1 ;; esac\n')
+    python.chmod(0o755)
+    out = tmp_path / "out.json"
+    options = ["--python", str(python), "--only", "doctor", "--json", str(out)]
+    assert cpp.run([str(SCRIPT), *options], cwd=tmp_path).returncode == (not said)
+    (step,) = json.loads(out.read_text())["steps"]
+    assert (step["exit_code"], step["result"]) == (1, result)
 
 
 @pytest.mark.deep
