@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, TypedDict, Union
 
 import numpy as np
@@ -22,6 +23,7 @@ from bindrt.serving.service import Service, times_of
 from bindrt.serving.tensors import (
     DATA,
     EMBEDDING,
+    LONG,
     VERSION,
     ModalityModel,
     Tensor,
@@ -180,8 +182,8 @@ class Inference:
         if header == "0":
             asked, tensors = _RAW, [Tensor(DATA, "BYTES", [1], [body])]
         else:
-            asked, rest = _parsed(body, header)
-            tensors = _tensors(asked.inputs, rest)
+            read = partial(_read, body, header)
+            asked, tensors = await self._service.aside(read) if len(body) > LONG else read()
         if any(output.name != EMBEDDING for output in asked.outputs):
             raise InputError("outputs", "there is no such output", f"the only one is {EMBEDDING}")
         when = times_of(request) | triton_times(asked.parameters, exchange_of(request.scope).started)
@@ -212,6 +214,11 @@ def triton_times(parameters: Mapping[str, Any], started: float) -> dict[str, Any
     if priority := parameters.get("priority", 0):
         found["priority"] = 1 - priority
     return found
+
+
+def _read(body: bytes, header: str | None) -> tuple[Asked, list[Tensor]]:
+    asked, rest = _parsed(body, header)
+    return asked, _tensors(asked.inputs, rest)
 
 
 def _parsed(body: bytes, header: str | None) -> tuple[Asked, memoryview]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -72,11 +73,20 @@ class Service:
         self.traces = Traces(options.traces)
         self.limits = Limits(max_bytes=options.max_body)
         self.fetcher = Fetcher(options.fetch_urls) if options.fetch_urls else None
+        self._aside = ThreadPoolExecutor(1, "bindrt-aside")
 
     def close(self) -> None:
         """Fetch no more."""
+        self._aside.shutdown(wait=False)
         if self.fetcher is not None:
             self.fetcher.close()
+
+    async def aside(self, work: Callable[[], Made]) -> Made:
+        """What long work of the interpreter makes, while the event loop goes on with other requests.
+
+        One at a time: millions of numbers as Python's objects take hundreds of megabytes.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._aside, work)
 
     def served(self, request: Request, name: str | None = None) -> Served:
         """The model that a request names; the first one if it names none.

@@ -7,8 +7,10 @@ answer is ``embedding``.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn, Union
 
 import numpy as np
@@ -29,6 +31,8 @@ DATA, TENSOR, EMBEDDING, VERSION = "data", "tensor", "embedding", "1"
 _TYPES: dict[str, np.dtype[Any]] = {"FP32": np.dtype("<f4"), "INT64": np.dtype("<i8")}
 #: A shape has at most so many numbers, each of at most so much: their product is found at once.
 MOST_DIMS, _LARGEST_DIM = 8, 2**31
+#: Bytes of JSON, or numbers as Python's objects, that are read beside the event loop: they take milliseconds.
+LONG = 1 << 18
 #: Parameters of a request that are no options of its items.
 _OWN = (
     "normalize",
@@ -122,12 +126,20 @@ async def infer(
     Raises:
         Error: a tensor, a parameter or an item is bad.
     """
-    items = _items(service, model, tensors, parameters)
+    start = time.perf_counter()
+    read = partial(_items, service, model, tensors, parameters)
+    items = await service.aside(read) if any(map(_is_long, tensors)) else read()
+    if "deadline" in when:
+        when = {**when, "deadline": when["deadline"] - (time.perf_counter() - start)}
     normalize = parameters.get("normalize", True)
     if not isinstance(normalize, bool):
         raise OptionError("normalize", "it is not true or false", "leave it out for true")
     found = await service.embed_items(model.served, {model.modality: items}, when, normalize)
     return found[model.modality]
+
+
+def _is_long(tensor: Tensor) -> bool:
+    return not isinstance(tensor.elements, bytes) and math.prod(tensor.shape[: MOST_DIMS + 1]) > LONG
 
 
 def _items(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import bindrt
+from bindrt.serving import tensors
 from bindrt.serving.tensors import Tensor, flat, items_in
 from support.serving import Answer, Running, gated, in_base64, in_uri
 
@@ -85,6 +87,27 @@ def test_ready_input(server: Running, served_model: bindrt.Model, media: dict[st
     tensor = {"name": "tensor", "datatype": "INT64", "shape": [2, 77], "data": ids.tolist()}
     found = rows(server.post("/v2/models/text/infer", {"inputs": [tensor]}))
     assert np.allclose(found, expected.text, atol=1e-5)
+
+
+def test_many_numbers_are_read_beside_the_event_loop(
+    server: Running, served_model: bindrt.Model, media: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def told(tensor: Tensor, count: int) -> list[Any]:
+        threads.append(threading.current_thread().name)
+        return flat(tensor, count)
+
+    monkeypatch.setattr(tensors, "flat", told)
+    image = bindrt.preprocess.image(media["image"])
+    for count in (1, 2):  # 150 528 numbers each
+        data = np.stack([image] * count).tolist()
+        tensor = {"name": "tensor", "datatype": "FP32", "shape": [count, 3, 224, 224], "data": data}
+        found = rows(server.post("/v2/models/image/infer", {"inputs": [tensor]}))
+        assert np.allclose(found, served_model.embed(image=media["image"]).image, atol=1e-5)
+    short, long = threads
+    assert "bindrt-aside" not in short
+    assert "bindrt-aside" in long
 
 
 def test_parameters(server: Running, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
