@@ -174,6 +174,11 @@ def nvidia_driver() -> Driver:
     return replace(found, library=name, simulated=hasattr(library, "bindrt_cudasim"))
 
 
+def is_jetson() -> bool:
+    """Whether this is a Jetson board: NVIDIA's Linux for them leaves a file, and the board says its name."""
+    return bool(_read("/etc/nv_tegra_release")) or "Jetson" in _read("/proc/device-tree/model")
+
+
 def has_nvdec() -> bool:
     """Whether the driver's library that decodes videos loads here."""
     try:
