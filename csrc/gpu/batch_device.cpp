@@ -97,10 +97,11 @@ BatchDevice::BatchDevice(Context& context, const BatchSizes& sizes, const BatchD
       in_(context),
       compute_(context),
       out_(context),
-      into_(context, std::make_unique<Stream>(context, in_.handle())),
+      into_(context, std::make_unique<Stream>(context, in_.handle()),
+            {options.scratch, kRowsQueue.tables, kRowsQueue.staged}),
       rooms_(std::make_shared<PinnedPool>(context, options.makes_rows ? kMostRoom : 0)),
-      wholes_on_host_(std::make_shared<PinnedPool>(context, kMostWhole)),
-      wholes_(std::make_shared<DevicePool>(context, kMostWhole)),
+      wholes_on_host_(std::make_shared<PinnedPool>(context, kMostWholeHere)),
+      wholes_(std::make_shared<DevicePool>(context, options.whole)),
       graphs_(options.graphs) {
   const std::int32_t frames = PictureDecoder::frames_of(sizes.row_bytes);
   if (options.makes_rows && options.decode != nullptr && frames > 0) {

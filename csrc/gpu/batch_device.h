@@ -54,9 +54,17 @@ struct BatchSizes {
   }
 };
 
+// Memory of batches that run in pieces, at most: on the device; and page-locked, what says how to pool them,
+// and their vectors.
+inline constexpr std::size_t kMostWhole = std::size_t{256} << 20;
+inline constexpr std::size_t kMostWholeHere = std::size_t{8} << 20;
+
 struct BatchDeviceOptions {
-  std::size_t sets = 2;             // sets of buffers on the device
-  std::size_t graphs = 32;          // that are kept; 0: none are made
+  std::size_t sets = 2;     // sets of buffers on the device
+  std::size_t graphs = 32;  // that are kept; 0: none are made
+  // Bytes there for what makes rows: more where that is asked for, but no more than that.
+  std::size_t scratch = std::numeric_limits<std::size_t>::max();
+  std::size_t whole = kMostWhole;   // bytes there of batches that run in pieces, at most
   bool makes_rows = true;           // of decoded items; else all rows come from the host
   DecodePictures decode = nullptr;  // null: pictures are decoded on the host
   DecodeFrom decode_from = {};      // which pictures
@@ -68,13 +76,16 @@ struct BatchDeviceOptions {
 // Page-locked memory for decoded items, at most.
 inline constexpr std::size_t kMostRoom = std::size_t{256} << 20;
 
-// Memory of batches that run in pieces, at most: on the device, and as much page-locked.
-inline constexpr std::size_t kMostWhole = std::size_t{256} << 20;
+// The limits of a queue that makes rows, besides its scratch memory.
+inline constexpr QueueLimits kRowsQueue{
+    .scratch = 0, .tables = std::size_t{8} << 20, .staged = std::size_t{16} << 20};
 
 inline constexpr std::size_t kItemBytes = sizeof(kernels::PoolSpan) + sizeof(float);  // its span and weight
 
-// Bytes of the device's memory that a BatchDevice allocates for batches of `sizes.rows` rows.
+// Bytes of the device's memory that a BatchDevice allocates for batches of `sizes.rows` rows; and for one
+// batch of so many that runs in pieces.
 std::size_t device_bytes(const BatchSizes& sizes, std::size_t sets);
+std::size_t whole_bytes(const BatchSizes& sizes);
 
 class BatchDevice final : public pipeline::Device {
  public:

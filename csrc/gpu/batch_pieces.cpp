@@ -24,7 +24,25 @@ class Parts {
   std::size_t bytes_ = 0;
 };
 
+// Where the parts of such a batch are on the device, of rows of so many bytes.
+struct Places {
+  Places(std::int64_t rows, std::size_t row, std::size_t vector) {
+    Parts parts;
+    input = parts.add(rows, row);
+    items = parts.add(rows, kItemBytes);
+    output = parts.add(rows, vector);
+    vectors = parts.add(rows, vector);  // pooling writes one for each row
+    bytes = parts.bytes();
+  }
+  std::size_t input, items, output, vectors, bytes;
+};
+
 }  // namespace
+
+std::size_t whole_bytes(const BatchSizes& sizes) {
+  const auto vector = static_cast<std::size_t>(sizes.dim) * sizeof(float);
+  return DevicePool::rounded(Places(sizes.rows, sizes.there(sizes.row_bytes), vector).bytes);
+}
 
 void BatchDevice::run_in_pieces(const pipeline::Batch& batch, std::int64_t most) {
   queue([&](std::size_t index, Flight& flight) {
@@ -42,22 +60,18 @@ void BatchDevice::run_in_pieces(const pipeline::Batch& batch, std::int64_t most)
 // Throws where there is no room: the engine then runs alone, on rows that are made on the host.
 BatchDevice::Whole BatchDevice::whole_for(const pipeline::Batch& batch) {
   const auto dim = static_cast<std::size_t>(sizes_.dim) * sizeof(float);
-  Parts there;
-  const std::size_t input = there.add(batch.used, sizes_.there(batch.row_bytes));
-  const std::size_t items = there.add(batch.used, kItemBytes);
-  const std::size_t output = there.add(batch.used, dim);
-  const std::size_t vectors = there.add(batch.used, dim);  // pooling writes one for each row
+  const Places there(batch.used, sizes_.there(batch.row_bytes), dim);
   Parts here;
   const std::size_t items_here = here.add(batch.used, kItemBytes);
   const std::size_t vectors_here = here.add(std::ssize(batch.entries), dim);
   Whole whole;
-  whole.on_device = wholes_->take(there.bytes());
+  whole.on_device = wholes_->take(there.bytes);
   whole.on_host = wholes_on_host_->take(here.bytes());
   if (whole.on_device == nullptr || whole.on_host == nullptr) {
     throw std::runtime_error("there is no room for a batch of " + std::to_string(batch.used) + " rows");
   }
   const auto begin = reinterpret_cast<cu::Pointer>(whole.on_device.get());
-  whole.buffers = {begin + input, begin + items, begin + output, begin + vectors};
+  whole.buffers = {begin + there.input, begin + there.items, begin + there.output, begin + there.vectors};
   whole.host = {whole.on_host.get() + items_here,
                 reinterpret_cast<float*>(whole.on_host.get() + vectors_here)};
   return whole;

@@ -30,7 +30,7 @@ class FilmDecoder::Place {
     }
     queue_ = of_.idle_queue();
     if (queue_ == nullptr) {
-      queue_ = std::make_unique<StreamQueue>(of_.context_);
+      queue_ = std::make_unique<StreamQueue>(of_.context_, kQueue);
     }
     queue_->rewind();
     return true;

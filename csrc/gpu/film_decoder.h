@@ -29,8 +29,10 @@ class FilmDecoder {
   static constexpr std::size_t kMostRows = std::size_t{256} << 20;
   // Device memory for the frames that the decoders of all videos keep, at most: one of 8K has room.
   static constexpr std::size_t kMostFrames = 1'200'000'000;
-  // Both: what decoding takes of the device, besides what the driver keeps.
-  static constexpr std::size_t kMostBytes = kMostRows + kMostFrames;
+  // For what says where the crops of a frame are: a quarter of a kilobyte each.
+  static constexpr QueueLimits kQueue{.scratch = Arena::kFirstBlock, .tables = 0, .staged = Staging::kChunk};
+  // What decoding takes of the device, besides what the driver keeps.
+  static constexpr std::size_t kMostBytes = kMostRows + kMostFrames + kMostFilms * kQueue.on_device();
 
   // The context must outlive it and the rows; it must outlive its videos.
   FilmDecoder(Context& context, std::size_t row_bytes, const FilmOptions& options,

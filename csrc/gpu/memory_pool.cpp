@@ -10,13 +10,14 @@ namespace {
 
 constexpr std::size_t kLeast = std::size_t{64} << 10;
 
+}  // namespace
+
 // The next size with three binary digits: at most a quarter too large.
-std::size_t rounded(std::size_t bytes) noexcept {
+template <class Memory>
+std::size_t MemoryPool<Memory>::rounded(std::size_t bytes) noexcept {
   const std::size_t step = std::bit_floor(std::max(bytes, kLeast)) / 4;
   return (std::max(bytes, kLeast) + step - 1) / step * step;
 }
-
-}  // namespace
 
 template <class Memory>
 std::shared_ptr<std::byte> MemoryPool<Memory>::take(std::size_t bytes) noexcept {

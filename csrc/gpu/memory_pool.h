@@ -14,6 +14,9 @@ namespace bindrt::gpu {
 template <class Memory>
 class MemoryPool : public std::enable_shared_from_this<MemoryPool<Memory>> {
  public:
+  // Bytes that are allocated for so many.
+  static std::size_t rounded(std::size_t bytes) noexcept;
+
   // At most `most` bytes, taken and kept together. The context must outlive it.
   MemoryPool(const Context& context, std::size_t most) : context_(context), most_(most) {}
 

@@ -58,7 +58,7 @@ PictureDecoder::PictureDecoder(Context& context, std::int32_t frames, DecodePict
           {kGroups, kMostPictures, kMostPixels}, [](const Piece& piece) { return weight(piece.picture); },
           [this](Group group, std::size_t number) { decode_group(group, *queues_[number]); }) {
   while (queues_.size() < kGroups) {
-    queues_.push_back(std::make_unique<StreamQueue>(context));
+    queues_.push_back(std::make_unique<StreamQueue>(context, kQueue));
   }
 }
 

@@ -10,8 +10,6 @@ namespace bindrt::gpu {
 namespace {
 
 constexpr std::size_t kAlignment = 256;
-constexpr std::size_t kFirstBlock = std::size_t{1} << 20;
-constexpr std::size_t kChunk = std::size_t{4} << 20;
 
 cu::Pointer address(const void* device) { return reinterpret_cast<cu::Pointer>(device); }
 
@@ -34,9 +32,11 @@ void* Arena::take(std::size_t bytes) {
 }
 
 void Arena::grow(std::size_t bytes) {
-  // Doubles, so that a growing demand is met in few steps; where there is less memory than that, takes only
-  // what is asked for.
-  const std::size_t wanted = std::max({bytes, kFirstBlock, this->bytes()});
+  // Doubles, so that a growing demand is met in few steps; where there is less memory than that, or would be
+  // more than the most, takes only what is asked for.
+  const std::size_t held = this->bytes();
+  const std::size_t left = most_ - std::min(most_, held);
+  const std::size_t wanted = std::max(bytes, std::min(left, std::max(kFirstBlock, held)));
   try {
     blocks_.emplace_back(stream_.context(), wanted);
   } catch (const Error& error) {
@@ -89,7 +89,7 @@ Staging::Chunk& Staging::room() {
   if (current_ != nullptr) {
     return *current_;
   }
-  if (!busy_.empty() && (busy_.size() >= kMostBytes / kChunk || busy_.front()->copied.passed())) {
+  if (!busy_.empty() && (busy_.size() >= most_ / kChunk || busy_.front()->copied.passed())) {
     busy_.front()->copied.wait();
     current_ = std::move(busy_.front());
     busy_.pop_front();
@@ -105,8 +105,12 @@ void Staging::retire() {
   busy_.push_back(std::move(current_));
 }
 
-StreamQueue::StreamQueue(Context& context, std::unique_ptr<Stream> stream)
-    : context_(context), stream_(std::move(stream)), arena_(*stream_), staging_(*stream_) {}
+StreamQueue::StreamQueue(Context& context, std::unique_ptr<Stream> stream, const QueueLimits& limits)
+    : context_(context),
+      stream_(std::move(stream)),
+      most_tables_(limits.tables),
+      arena_(*stream_, limits.scratch),
+      staging_(*stream_, limits.staged) {}
 
 StreamQueue::~StreamQueue() { context_.ask(&cu::Api::stream_synchronize, stream_->handle()); }
 
@@ -128,7 +132,7 @@ const void* StreamQueue::table(const std::string& key, const std::function<std::
     return found->second.data();
   }
   const std::vector<std::byte> bytes = make();
-  if (table_bytes_ + bytes.size() > kMostTables) {
+  if (table_bytes_ + bytes.size() > most_tables_) {
     too_many_tables_ = true;
     void* const device = scratch(bytes.size());
     upload(device, bytes.data(), bytes.size());

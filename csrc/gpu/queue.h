@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,7 +20,11 @@ namespace bindrt::gpu {
 // most that was ever needed.
 class Arena {
  public:
-  explicit Arena(const Stream& stream) : stream_(stream) {}
+  static constexpr std::size_t kFirstBlock = std::size_t{1} << 20;
+
+  // Beyond `most` bytes it takes no more than what is asked for.
+  explicit Arena(const Stream& stream, std::size_t most = std::numeric_limits<std::size_t>::max())
+      : stream_(stream), most_(most) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
@@ -39,17 +44,19 @@ class Arena {
   void grow(std::size_t bytes);
 
   const Stream& stream_;
+  const std::size_t most_;
   std::vector<DeviceMemory> blocks_;  // pieces come from the last one
   std::size_t used_ = 0;              // bytes of the last block
 };
 
 // Page-locked memory that copies to the device pass through, so that their source is free at once and the
-// caller does not wait for the device, unless more than kMostBytes are on their way.
+// caller does not wait for the device, unless more than `most` bytes are on their way.
 class Staging {
  public:
   static constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+  static constexpr std::size_t kChunk = std::size_t{4} << 20;
 
-  explicit Staging(const Stream& stream) : stream_(stream) {}
+  explicit Staging(const Stream& stream, std::size_t most = kMostBytes) : stream_(stream), most_(most) {}
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
@@ -66,18 +73,27 @@ class Staging {
   void retire();  // the current chunk, which is full
 
   const Stream& stream_;
+  const std::size_t most_;
   std::unique_ptr<Chunk> current_;
   std::size_t used_ = 0;
   std::deque<std::unique_ptr<Chunk>> busy_;  // oldest first
 };
 
+// What a queue takes, in bytes. Of scratch memory it takes more where that is asked for, but no more than
+// that.
+struct QueueLimits {
+  std::size_t scratch = std::numeric_limits<std::size_t>::max();
+  std::size_t tables = std::size_t{32} << 20;  // that are kept
+  std::size_t staged = Staging::kMostBytes;    // page-locked; a multiple of a chunk
+  constexpr std::size_t on_device() const noexcept { return scratch + tables; }
+};
+
 // For one thread at a time. Its destructor waits for the work.
 class StreamQueue final : public kernels::GpuQueue {
  public:
-  static constexpr std::size_t kMostTables = std::size_t{32} << 20;  // bytes that are kept
-
-  explicit StreamQueue(Context& context) : StreamQueue(context, std::make_unique<Stream>(context)) {}
-  StreamQueue(Context& context, std::unique_ptr<Stream> stream);
+  explicit StreamQueue(Context& context, const QueueLimits& limits = {})
+      : StreamQueue(context, std::make_unique<Stream>(context), limits) {}
+  StreamQueue(Context& context, std::unique_ptr<Stream> stream, const QueueLimits& limits = {});
   ~StreamQueue() override;
 
   void* scratch(std::size_t bytes) override { return arena_.take(bytes); }
@@ -109,6 +125,7 @@ class StreamQueue final : public kernels::GpuQueue {
  private:
   Context& context_;
   std::unique_ptr<Stream> stream_;
+  const std::size_t most_tables_;
   Arena arena_;
   Staging staging_;
   std::map<std::string, DeviceMemory> tables_;

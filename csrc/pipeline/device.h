@@ -17,6 +17,9 @@ struct DeviceLost : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Bytes of an item that is decoded for the device to make its rows, if they are no more than its rows.
+inline constexpr std::int64_t kLittleRoom = std::int64_t{4} << 20;
+
 // start() is called by one thread, wait() by another one.
 class Device {
  public:

@@ -26,8 +26,7 @@ class Pipeline::BatchRows final : public ItemRows {
 
   // Where it is no more than the rows, or little.
   std::shared_ptr<std::byte> room(std::size_t bytes, std::int64_t rows) override {
-    constexpr std::int64_t kLittle = std::int64_t{4} << 20;
-    const std::int64_t most = std::max(kLittle, rows * lane_.options.classes.front().row_bytes);
+    const std::int64_t most = std::max(kLittleRoom, rows * lane_.options.classes.front().row_bytes);
     Device* const device = pipeline_.executor_.device.get();
     return device == nullptr || bytes > static_cast<std::size_t>(most) ? nullptr : device->room(bytes);
   }

@@ -145,7 +145,9 @@ bool leave_imu(const ImuSamples& samples, const ImuTimes& times, const ImuOption
   }
   const std::int64_t row = samples.count * number_bytes(samples);
   const auto size = static_cast<std::size_t>(kernels::kImuChannels * row);
-  LeftBytes memory(slots.room(size, 1), size);
+  const bool has_rate = times.type == ImuTimes::Type::kRate;
+  const std::size_t seconds = has_rate ? 0 : static_cast<std::size_t>(samples.count) * sizeof(double);
+  LeftBytes memory(slots.room(size + seconds, 1), size);  // as much as it takes on the device
   if (!memory) {
     return false;
   }

@@ -38,8 +38,9 @@ constexpr std::int64_t frames_kept(std::string_view decoder) noexcept {
 }
 
 // Frames that FFmpeg has a GPU keep, at most, of the codecs that it decodes there: those that others are made
-// of, those that wait for their turn and two more, as it asks NVDEC for them, and three that go out.
-inline constexpr Kept kOnDevice[] = {{"h264", 37}, {"hevc", 22}, {"vp9", 13}, {"av1", 14}};
+// of (AV1: twice, with film grain and without), those that wait for their turn and two more, as it asks NVDEC
+// for them, and three that go out.
+inline constexpr Kept kOnDevice[] = {{"h264", 37}, {"hevc", 22}, {"vp9", 13}, {"av1", 21}};
 
 constexpr std::int64_t frames_on_device(std::string_view codec) noexcept {
   for (const Kept& each : kOnDevice) {

@@ -14,6 +14,7 @@ from typing import Any
 from bindrt.engines import Engine
 from bindrt.errors import MemoryBudgetExceeded
 from bindrt.option_checks import require_whole
+from bindrt.pipeline.memory import Held, megabytes
 
 LOG = logging.getLogger(__name__)
 
@@ -42,9 +43,13 @@ class UseOrder:
 class LoadedEncoders:
     """The open engines of a model, within a budget of bytes if there is one.
 
-    An encoder counts with the size of its weights on disk, the batch memory it may come to hold, and what it
-    takes of a GPU's memory besides. To make room, encoders without work are unloaded, the least recently used
-    first.
+    An encoder counts with the size of its weights on disk, and what it may come to hold besides on the host
+    and on a GPU. To make room, encoders without work are unloaded, the least recently used first.
+
+    Args:
+        expected: what an encoder will hold, as far as is known before its engine is opened.
+        held: what it may come to hold with its engine.
+        less_by: for an error, the options that would take less; empty if there are none.
     """
 
     def __init__(
@@ -53,8 +58,9 @@ class LoadedEncoders:
         budget: int | None,
         weights: Mapping[str, int],
         open_engine: Callable[[str], Engine],
-        batch_bytes: Callable[[str, Engine], int],
-        device_bytes: Callable[[str, Engine], int],
+        expected: Callable[[str], Held],
+        held: Callable[[str, Engine], Held],
+        less_by: Callable[[Held], str],
         is_idle: Callable[[str], bool],
         close_pipeline: Callable[[str], None],
     ) -> None:
@@ -65,8 +71,9 @@ class LoadedEncoders:
         self.name = name
         self._weights = weights
         self._open = open_engine
-        self._batch_bytes = batch_bytes
-        self._device_bytes = device_bytes
+        self._expected = expected
+        self._held = held
+        self._less_by = less_by
         self._is_idle = is_idle
         self._close_pipeline = close_pipeline
         self._loading = threading.Lock()  # held while an encoder is opened; engines are popped without it
@@ -123,11 +130,14 @@ class LoadedEncoders:
 
         On a GPU ``device`` too: what it takes there besides the weights.
         """
-        return {encoder: self._bytes(encoder, engine) for encoder, engine in list(self.engines.items())}
+        return {
+            encoder: self._sums(encoder, self._held(encoder, engine))
+            for encoder, engine in list(self.engines.items())
+        }
 
-    def _bytes(self, encoder: str, engine: Engine) -> dict[str, int]:
-        found = {"weights": self._weights[encoder], "batches": self._batch_bytes(encoder, engine)}
-        device = self._device_bytes(encoder, engine)
+    def _sums(self, encoder: str, held: Held) -> dict[str, int]:
+        found = {"weights": self._weights[encoder], "batches": sum(held.host.values())}
+        device = sum(held.device.values())
         return found | {"device": device} if device else found
 
     def _load(self, encoder: str, evict: bool) -> Engine:
@@ -135,24 +145,31 @@ class LoadedEncoders:
             engine = self.engines.get(encoder)
             if engine is not None:
                 return engine
-            self._make_room(encoder, self._weights[encoder], evict)
+            if self.budget is not None:
+                self._make_room(encoder, self._expected(encoder), self.budget, evict)
             engine = self._open(encoder)
-            self._make_room(encoder, sum(self._bytes(encoder, engine).values()), evict)
+            if self.budget is not None:
+                self._make_room(encoder, self._held(encoder, engine), self.budget, evict)
             self.engines[encoder] = engine
             return engine
 
-    def _make_room(self, encoder: str, needed: int, evict: bool) -> None:
-        if self.budget is None:
-            return
+    def _make_room(self, encoder: str, wanted: Held, budget: int, evict: bool) -> None:
+        needed = sum(self._sums(encoder, wanted).values())
         what = f"{needed} bytes for {encoder}"
-        if needed > self.budget:
+        if needed > budget:
+            parts = {"weights": self._weights[encoder]} | wanted.host | wanted.device
+            of = ", ".join(f"{name} {megabytes(count)}" for name, count in parts.items() if count)
+            less = self._less_by(wanted)
             raise MemoryBudgetExceeded(
-                self.name, f"{what} are more than the budget of {self.budget}", "give it more"
+                self.name,
+                f"{what} are more than the budget of {budget} ({of})",
+                f"give it memory_budget={needed} or more" + (f", or {less}" if less else ""),
             )
         end = time.monotonic() + PATIENCE
-        while (held := sum(sum(m.values()) for m in self.memory().values())) + needed > self.budget:
+        while (held := sum(sum(m.values()) for m in self.memory().values())) + needed > budget:
             if not evict:
-                raise MemoryBudgetExceeded(self.name, f"{what} do not fit beside {held}", "give it more")
+                problem = f"{what} do not fit beside {held}"
+                raise MemoryBudgetExceeded(self.name, problem, f"give it {held + needed} or more")
             victim = self._idle()
             if victim is not None:
                 LOG.info("%s %s: unloaded, to make room for %s in the budget", self.name, victim, encoder)

@@ -55,8 +55,9 @@ def load(
             docs/engines.md.
         engine_options: passed to the engine's own library as they are; docs/engines.md.
         pipeline: how ``submit``, ``aembed`` and ``stream`` queue and batch; docs/pipeline.md.
-        memory_budget: bytes for weights (as large as on disk) and batches. When an encoder would pass it,
-            those used least recently go, once they have no work; docs/pipeline.md.
+        memory_budget: bytes for weights (as large as on disk), batches, and all else that is taken on a GPU.
+            When an encoder would pass it, those used least recently go, once they have no work;
+            docs/pipeline.md, docs/gpu.md.
         engines: engines of your own by encoder (``vision``, ``text``, …), used in place of the bundle's;
             see :class:`bindrt.Engine`. Their weights do not count against ``memory_budget``.
         isolate: decode files in processes of their own, for media of strangers: where a decoder crashes or

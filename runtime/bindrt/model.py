@@ -45,6 +45,7 @@ from bindrt.modalities import MODALITIES
 from bindrt.option_checks import chosen_bool, chosen_output, is_normalized, is_skip
 from bindrt.pipeline import EmbeddingFuture, Pipelines, new_caller, request_options
 from bindrt.pipeline.bulk import Bulk
+from bindrt.pipeline.memory import Held
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.tracing import traced
@@ -122,8 +123,9 @@ class Model(Holding, Submitting, Windowing, Sensing):
             options.memory_budget,
             {encoder: opener.weights for encoder, opener in self._openers.items()},
             partial(_open, self._openers, options.pipeline),
-            self.pipelines.batch_bytes,
-            self.pipelines.device_bytes,
+            partial(_expected, self._openers, self.pipelines),
+            self.pipelines.held,
+            self.pipelines.less_by,
             self.pipelines.is_idle,
             partial(self.pipelines.close, True),
         )
@@ -381,3 +383,8 @@ class Model(Holding, Submitting, Windowing, Sensing):
 
 def _open(found: Mapping[str, Opener], options: PipelineOptions, encoder: str) -> Engine:
     return options.start(encoder, found[encoder].open)
+
+
+def _expected(found: Mapping[str, Opener], pipelines: Pipelines, encoder: str) -> Held:
+    place = found[encoder].expected()
+    return Held() if place is None else pipelines.held(encoder, place)

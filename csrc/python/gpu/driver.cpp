@@ -116,6 +116,23 @@ Bytes round_trip(const Bytes& data, int device) {
   return result;
 }
 
+py::dict memory_limits() {
+  py::dict found;
+  found["block"] = Arena::kFirstBlock;
+  found["room"] = kMostRoom;
+  found["item_room"] = pipeline::kLittleRoom;
+  found["pooled"] = kItemBytes;
+  found["tables"] = kRowsQueue.tables;
+  found["staged"] = kRowsQueue.staged;
+  found["whole"] = kMostWhole;
+  found["whole_here"] = kMostWholeHere;
+  found["pictures"] = PictureDecoder::kMostBytes;
+  found["pictures_staged"] = PictureDecoder::kGroups * PictureDecoder::kQueue.staged;
+  found["films"] = FilmDecoder::kMostBytes;
+  found["films_staged"] = FilmDecoder::kMostFilms * FilmDecoder::kQueue.staged;
+  return found;
+}
+
 }  // namespace
 
 void bind_driver(py::module_& module) {
@@ -137,14 +154,14 @@ void bind_driver(py::module_& module) {
       py::arg("rows"), py::arg("row_bytes"), py::arg("dim"), py::arg("sets"),
       "Bytes of the device's memory that a pipeline's batches take there.");
   module.def(
-      "room_bytes", [] { return kMostRoom; },
-      "Bytes of page-locked memory that decoded items of a pipeline take at most.");
-  module.def(
-      "decode_bytes", [] { return PictureDecoder::kMostBytes; },
-      "Bytes of the device's memory that pictures and their rows take at most while it decodes.");
-  module.def(
-      "film_bytes", [] { return FilmDecoder::kMostBytes; },
-      "Bytes of the device's memory that frames and rows of videos take at most while it decodes.");
+      "batch_whole_bytes",
+      [](std::int64_t rows, std::int64_t row_bytes, std::int64_t dim) {
+        return whole_bytes({rows, row_bytes, dim});
+      },
+      py::arg("rows"), py::arg("row_bytes"), py::arg("dim"),
+      "Bytes of the device's memory that a batch takes there which runs in pieces.");
+  module.def("memory_limits", &memory_limits,
+             "Bytes that parts of a pipeline on a device take at most; memory.py says which.");
   module.def(
       "memory_free", [](int device) { return process_context(device).memory_free(); }, py::arg("device"),
       "Bytes of the device's memory that are free, of all processes.", py::call_guard<WithoutGil>());

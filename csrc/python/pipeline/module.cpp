@@ -10,13 +10,12 @@
 #include <string_view>
 #include <utility>
 
-#include "csrc/gpu/process.h"
 #include "csrc/python/bindings.h"
 #include "csrc/python/gil.h"
 #include "csrc/python/pipeline/bulk_requests.h"
 #include "csrc/python/pipeline/calls.h"
 #include "csrc/python/pipeline/clock.h"
-#include "csrc/python/pipeline/decoding.h"
+#include "csrc/python/pipeline/device.h"
 #include "csrc/python/pipeline/snapshot.h"
 #include "csrc/python/pipeline/workers.h"
 #include "csrc/python/text.h"
@@ -27,12 +26,6 @@ namespace bindrt {
 namespace {
 
 using namespace pipeline;
-
-// What the options of a GPU say of preparing.
-DeviceParts parts_of(const py::dict& gpu) {
-  const auto is_set = [&gpu](const char* name) { return gpu.contains(name) && gpu[name].cast<bool>(); };
-  return {is_set("makes_rows"), is_set("decodes_all")};
-}
 
 class PythonPipeline {
  public:
@@ -48,7 +41,7 @@ class PythonPipeline {
     calls_ = std::make_shared<PythonCalls>(std::move(arrays), std::move(prepare), std::move(run),
                                            std::move(deliver), of_gpu.attr("get")("enqueue"),
                                            of_gpu.attr("get")("refused"), parts_of(of_gpu));
-    device_ = gpu ? batch_device(of_gpu, options) : nullptr;
+    device_ = gpu ? batch_device(of_gpu, options, calls_) : nullptr;
     core_ = Pipeline::make(std::move(options), calls_, std::move(workers), device_);
   }
   PythonPipeline(const PythonPipeline&) = delete;
@@ -279,37 +272,6 @@ class PythonPipeline {
     tag.waiters.end();
     tag.clear();
     set_request(future, py::none());
-  }
-
-  // The GPU on which batches run.
-  std::shared_ptr<gpu::BatchDevice> batch_device(const py::dict& options,
-                                                 const std::vector<LaneOptions>& lanes) const {
-    gpu::BatchSizes sizes;
-    for (const LaneOptions& lane : lanes) {
-      sizes.rows = std::max(sizes.rows, lane.max_batch);
-      sizes.row_bytes = std::max(sizes.row_bytes, lane.classes.back().row_bytes);
-      sizes.dim = lane.dim;
-    }
-    const std::string input = options.contains("input") ? options["input"].cast<std::string>() : "float32";
-    if (input != "float32" && input != "float16") {
-      throw py::value_error("input is '" + input + "'; it is float32 or float16");
-    }
-    sizes.input = input == "float16" ? kernels::OutType::kFloat16 : kernels::OutType::kFloat32;
-    gpu::BatchDeviceOptions kept{options["sets"].cast<std::size_t>(), options["graphs"].cast<std::size_t>(),
-                                 parts_of(options).makes_rows};
-    if (options.contains("decode")) {
-      kept.decode = decode_pictures(options["decode"]);
-      kept.decode_from = decode_from(options["decode_from"].cast<py::dict>());
-    }
-    if (options.contains("films_from")) {
-      kept.films = {options["films_from"].cast<std::int64_t>(), parts_of(options).decodes_all};
-    }
-    kept.alike = calls_->alike();
-    const int index = options["device"].cast<int>();
-    const WithoutGil release;
-    return std::make_shared<gpu::BatchDevice>(
-        gpu::process_context(index), sizes, kept,
-        [calls = calls_](const gpu::EngineWork& work) { calls->enqueue(work); });
   }
 
   // An idle engine begins at once, and wants the GIL: it is free then. A busy one does not, and this thread

@@ -4,8 +4,8 @@ They know nothing of bundles: ``bindrt.selection`` takes a bundle's files and op
 """
 
 from bindrt.engines.kind import EngineKind
-from bindrt.engines.protocols import Engine, GpuEngine
+from bindrt.engines.protocols import Engine, EnginePlace, GpuEngine
 from bindrt.engines.registry import ENGINES
 from bindrt.engines.spec import EngineSettings, EngineSpec
 
-__all__ = ["ENGINES", "Engine", "EngineKind", "EngineSettings", "EngineSpec", "GpuEngine"]
+__all__ = ["ENGINES", "Engine", "EngineKind", "EnginePlace", "EngineSettings", "EngineSpec", "GpuEngine"]

@@ -14,6 +14,20 @@ from bindrt.errors import EngineError
 Compute = Callable[[tuple[int, ...], int, int, int], None]
 
 
+def run_bytes(rows: int, row_bytes: int, dim: int) -> int:
+    """Bytes of the device's memory that ``run_on_device`` takes for so many rows and vectors."""
+    return queue_bytes(_padded(rows * row_bytes) + rows * dim * 4)
+
+
+def queue_bytes(taken: int) -> int:
+    """Bytes that a ``_core.gpu.Queue`` allocates of which so many are taken at once, and none before."""
+    return max(_padded(taken), _core.gpu.memory_limits()["block"]) if taken else 0
+
+
+def _padded(count: int) -> int:
+    return -(-count // 256) * 256  # as a queue aligns what it gives
+
+
 def run_on_device(
     queue: _core.gpu.Queue,
     compute: Compute,
@@ -35,7 +49,8 @@ def run_on_device(
     with queue:
         try:
             queue.rewind()
-            source, target = queue.take(contiguous.nbytes), queue.take(out.nbytes)
+            source = queue.take(_padded(contiguous.nbytes) + out.nbytes)  # at once: two may be in two blocks
+            target = source + _padded(contiguous.nbytes)
             queue.upload(source, contiguous)
             compute(contiguous.shape, source, target, queue.stream)
             queue.download(result, target)

@@ -18,7 +18,7 @@ from bindrt import _core
 from bindrt.engines import onnxruntime_plugin as plugin
 from bindrt.engines import onnxruntime_session as sessions
 from bindrt.engines.cuda_graph import CudaGraph, cuda_graph
-from bindrt.engines.device_run import run_on_device
+from bindrt.engines.device_run import run_bytes, run_on_device
 from bindrt.engines.devices import cuda_index
 from bindrt.engines.onnx_file import require_listed_files
 from bindrt.engines.onnxruntime_providers import CPU, device_and_batch
@@ -48,7 +48,8 @@ class OnnxRuntimeGpuEngine:
     Attributes:
         records_graphs: the pipeline must not record CUDA graphs. ONNX Runtime queues functions of the host
             that free memory once, which a graph would run each time that it is launched.
-        device_bytes: of the GPU's memory that it may take besides the weights; 0 if no option bounds it.
+        device_bytes: of the GPU's memory that it may take besides the weights: what ``run`` takes, and what
+            ``gpu_mem_limit`` leaves.
     """
 
     name = "onnxruntime"
@@ -75,7 +76,9 @@ class OnnxRuntimeGpuEngine:
         self._spec = spec
         self._mapped = MappedFiles(spec.files)
         self._index = cuda_index(self.device) or 0
-        self.device_bytes = besides_weights(chosen[next(iter(chosen))], spec)
+        row = int(np.prod(spec.view)) * np.dtype(spec.dtype).itemsize
+        own = run_bytes(self.max_batch, row, spec.embed_dim)  # run()'s input and vectors
+        self.device_bytes = besides_weights(chosen[next(iter(chosen))], spec) + own
         self._kind = np.float32 if spec.dtype == "float32" else np.int64
         self._binding: Any = None  # attributes end in this order: a session must not outlive its stream
         self._session: Any = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -94,3 +95,20 @@ class GpuEngine(Engine, Protocol):
             EngineError: the engine does not take the shape, or failed.
         """
         ...
+
+
+@dataclass(frozen=True)
+class EnginePlace:
+    """What is known of an engine: where it runs, and how much at once.
+
+    Attributes:
+        on_device: the core queues its work on a GPU.
+        max_batch: the most rows that it takes at once.
+        reads: what it reads of rows that are float32 on the host: ``float32`` or ``float16``.
+        bytes: of the GPU's memory that it takes itself, besides the weights.
+    """
+
+    on_device: bool
+    max_batch: int
+    reads: str = "float32"
+    bytes: int = 0

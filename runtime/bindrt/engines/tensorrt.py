@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bindrt import _core, hardware
-from bindrt.engines.device_run import run_on_device
+from bindrt.engines.device_run import queue_bytes, run_bytes, run_on_device
 from bindrt.engines.devices import cuda_index
 from bindrt.engines.kind import EngineKind
 from bindrt.engines.plan import read_header
@@ -151,7 +151,10 @@ class TensorRtEngine:
         no_context = partial(_no_context, self._plan.name, self.name, self._said)
         self._alone = Contexts(trt, self._engine, self._config, index, no_context)
         self._streamed = Contexts(trt, self._engine, self._config, index, no_context)
-        self.device_bytes = 2 * memory_of(self._engine)
+        number = np.dtype(self.input_dtype if self._spec.dtype == "float32" else self._spec.dtype)
+        row = int(np.prod(self._spec.view)) * number.itemsize
+        own = run_bytes(self.max_batch, row, self._spec.embed_dim)  # run()'s input and vectors
+        self.device_bytes = 2 * queue_bytes(memory_of(self._engine)) + own
         self._alone.changing(0)  # what does not fit is said now
         capturable = getattr(self._streamed.changing(0), "is_stream_capturable", None)
         if capturable is not None and not capturable(self._queue.stream):

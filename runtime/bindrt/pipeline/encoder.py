@@ -8,9 +8,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from bindrt import _core
 from bindrt.arrays import Array
@@ -26,14 +24,10 @@ from bindrt.once import OncePerProcess
 from bindrt.pipeline import gpu_videos
 from bindrt.pipeline.device_items import DeviceItems
 from bindrt.pipeline.futures import Deliverer, EmbeddingFuture
-from bindrt.pipeline.gpu_engine import (
-    gpu_options,
-    input_type,
-    memory_errors,
-    require_no_gpu,
-    runs_on_device,
-)
-from bindrt.pipeline.gpu_pictures import PictureDecoder, picture_decoder, planned_bytes
+from bindrt.pipeline.gpu_engine import gpu_options, memory_errors, require_no_gpu, runs_on_device
+from bindrt.pipeline.gpu_pictures import PictureDecoder, picture_decoder
+from bindrt.pipeline.lanes import lane_options, text_lengths
+from bindrt.pipeline.memory import most_rows, place_of, scratch_bytes, whole_bytes
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.preparing import Preparer
 from bindrt.pipeline.request_options import RequestOptions
@@ -86,13 +80,18 @@ class EncoderPipeline:
         self.modalities = tuple(modalities)
         self._preparation = preparation
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
-        shapes = len({length for m in self.modalities for length in _lengths(m, encoder) or [0]})
+        shapes = len({length for m in self.modalities for length in text_lengths(m, encoder) or [0]})
         gpu = gpu_options(engine, encoder, options, self.max_batch, shapes)
         #: Decodes pictures on the engine's GPU; None: the CPU does.
         self.decodes: PictureDecoder | None = None
         if gpu is None:
             require_no_gpu(encoder, self.modalities, engine, options)
         else:
+            place = place_of(engine, encoder)
+            gpu |= {
+                "scratch": scratch_bytes(encoder, self.modalities, place, options),
+                "whole": whole_bytes(encoder, self.modalities, embed_dim, place, options),
+            }
             if "image" in self.modalities and options.prepare != "cpu":
                 self.decodes = picture_decoder(gpu["device"], options.decode)
             if self.decodes is not None:
@@ -106,7 +105,7 @@ class EncoderPipeline:
         try:
             self.core = _core.Pipeline(
                 [
-                    _lane(m, encoder, self.max_batch, embed_dim, options)
+                    lane_options(m, encoder, self.max_batch, embed_dim, options)
                     | {"ordinary": preparation.ordinary(m), "texts": preparation.texts(m)}
                     for m in self.modalities
                 ],
@@ -127,7 +126,7 @@ class EncoderPipeline:
         self.runs_here = not background
         self.ahead = {m: _ahead(m, self.max_batch, options) for m in modalities}
         #: Lengths of token ids that the engine should see; none: any.
-        self.lengths = {m: _lengths(m, encoder) if gpu is not None else [] for m in modalities}
+        self.lengths = {m: text_lengths(m, encoder) if gpu is not None else [] for m in modalities}
 
     def submit(self, future: EmbeddingFuture, item: object, options: RequestOptions) -> bool:
         """Hand an item over; False if the queue is full. Ready tokens go into their batch at once."""
@@ -206,94 +205,12 @@ def end_all(patience: float) -> None:
             core.close(False)
 
 
-def most_rows(engine: Engine, options: PipelineOptions) -> int:
-    """The most rows one engine call may take."""
-    return min(engine.max_batch, options.max_batch or engine.max_batch)
-
-
-def batch_bytes(
-    encoder: EncoderInfo, modalities: Sequence[str], engine: Engine, embed_dim: int, options: PipelineOptions
-) -> int:
-    """Bytes of all batches that an encoder's pipeline may come to hold: inputs, and vectors of their rows.
-
-    With what a GPU is to prepare: page-locked memory.
-    """
-    max_batch = most_rows(engine, options)
-    makes_rows = options.prepare != "cpu" and any(MODALITIES[m].ordinary for m in modalities)
-    total = _core.gpu.room_bytes() if makes_rows and runs_on_device(engine) else 0
-    for modality in modalities:
-        lane = _lane(modality, encoder, max_batch, embed_dim, options)
-        rows = max(max_batch, MODALITIES[modality].views) * options.batches_in_flight
-        row = int(np.prod(lane["view"][:-1])) * lane["dtype"].itemsize
-        for length in lane["lengths"] or [lane["view"][-1]]:
-            total += rows * (row * length + 2 * embed_dim * 4)
-    return total
-
-
-def device_bytes(
-    encoder: EncoderInfo,
-    modalities: Sequence[str],
-    engine: Engine,
-    embed_dim: int,
-    options: PipelineOptions,
-    pipeline: EncoderPipeline | None = None,
-) -> int:
-    """Bytes of a GPU's memory that an encoder takes besides its weights; 0 if it does not run on one.
-
-    Args:
-        pipeline: its own; None: it is not made yet.
-    """
-    if not runs_on_device(engine):
-        return 0
-    max_batch = most_rows(engine, options)
-    lane = _lane(modalities[0], encoder, max_batch, embed_dim, options)
-    row = int(np.prod(lane["view"])) * lane["dtype"].itemsize
-    if input_type(engine, encoder) == "float16":
-        row //= 2
-    total = _core.gpu.batch_device_bytes(max_batch, row, embed_dim, options.gpu_buffers)
-    views = max(MODALITIES[m].views for m in modalities)
-    if views > max_batch:  # such items have memory of their own
-        total += _core.gpu.batch_device_bytes(views, row, embed_dim, options.gpu_buffers + 1)
-    if pipeline is not None:
-        total += 0 if pipeline.decodes is None else pipeline.decodes.device_bytes()
-    elif "image" in modalities and options.prepare != "cpu":
-        total += planned_bytes(options.decode)
-    total += gpu_videos.planned_bytes(options, modalities)
-    return total + int(getattr(engine, "device_bytes", 0))
-
-
 def _ahead(modality: str, max_batch: int, options: PipelineOptions) -> Ahead:
     batch = max(1, max_batch // MODALITIES[modality].views)
     spare = 2 * usable_threads() + 16  # for the workers, until the caller has submitted more
     return Ahead(
         (options.batches_in_flight + 2) * batch + spare, batch, (options.batches_in_flight - 1) * max_batch
     )
-
-
-def _lane(
-    modality: str, encoder: EncoderInfo, max_batch: int, embed_dim: int, options: PipelineOptions
-) -> dict[str, Any]:
-    declared = MODALITIES[modality]
-    tokens, views = declared.tokens, declared.views
-    return {
-        "name": modality,
-        "dim": embed_dim,
-        "dtype": np.dtype(encoder.dtype),
-        "view": tuple(encoder.view),
-        "lengths": _lengths(modality, encoder),
-        "tokens": tokens.count if tokens else 0,
-        "max_batch": max_batch,
-        "item_rows": views,
-        "queue": options.queue,
-        "in_flight": options.batches_in_flight * max(max_batch, views),
-        "max_wait_us": options.max_wait_us,
-        "spin_us": options.spin_us,
-    }
-
-
-def _lengths(modality: str, encoder: EncoderInfo) -> list[int]:
-    tokens = MODALITIES[modality].tokens
-    return [n for n in tokens.lengths if n <= encoder.view[-1]] if tokens else []
 
 
 class _Runner:

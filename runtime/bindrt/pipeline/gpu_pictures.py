@@ -61,7 +61,7 @@ def planned_bytes(decode: str) -> int:
     Pictures that are decoded at once and their rows; what the library keeps besides is not among them. 0 if
     the option ``decode`` forbids it, or the library is not installed.
     """
-    return _core.gpu.decode_bytes() if decode != "exact" and _is_installed() else 0
+    return _core.gpu.memory_limits()["pictures"] if decode != "exact" and _is_installed() else 0
 
 
 def _is_installed() -> bool:
@@ -141,7 +141,7 @@ class PictureDecoder:
 
     def device_bytes(self) -> int:
         """Bytes of the GPU's memory that it may take: those of the plan, and what the library keeps."""
-        return _core.gpu.decode_bytes() + self.kept_bytes
+        return _core.gpu.memory_limits()["pictures"] + self.kept_bytes
 
     def __call__(
         self, files: Sequence[bytes | memoryview], sizes: Sequence[tuple[int, int]], stream: int

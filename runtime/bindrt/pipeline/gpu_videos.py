@@ -36,7 +36,7 @@ def planned_bytes(options: PipelineOptions, modalities: Sequence[str]) -> int:
     0 if the options forbid it, or the driver does not decode videos here.
     """
     wanted = _is_wanted(options, modalities) and hardware.has_nvdec()
-    return _core.gpu.film_bytes() if wanted else 0
+    return _core.gpu.memory_limits()["films"] if wanted else 0
 
 
 def _is_wanted(options: PipelineOptions, modalities: Sequence[str]) -> bool:

@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 from bindrt import _core
 from bindrt.bundle.manifest import EncoderInfo
 from bindrt.ending import engine_gate
-from bindrt.engines import Engine
+from bindrt.engines import Engine, EnginePlace
 from bindrt.errors import ClosedError, Error, Overloaded
 from bindrt.lifetime import Lifetime
 from bindrt.modalities import MODALITIES
-from bindrt.pipeline.encoder import EncoderPipeline, batch_bytes, begin_close, device_bytes, end_all
+from bindrt.pipeline.encoder import EncoderPipeline, begin_close, end_all
 from bindrt.pipeline.futures import PATIENCE, Deliverer, EmbeddingFuture
+from bindrt.pipeline.memory import Held, held, less_by, place_of
 from bindrt.pipeline.options import PipelineOptions
 from bindrt.pipeline.request_options import RequestOptions
 from bindrt.pipeline.sharing import Deduplicator, SharedFuture
@@ -194,18 +195,21 @@ class Pipelines:
         pipeline = self._made.get(encoder)
         return pipeline is None or pipeline.core.wait_delivered(0.0)
 
-    def batch_bytes(self, encoder: str, engine: Engine) -> int:
-        """Bytes of all batches that it may come to hold."""
-        modalities = self._of(encoder)
-        found = self._encoders[encoder]
-        return batch_bytes(found, modalities, engine, self._embed_dim, self._options)
+    def held(self, encoder: str, place: Engine | EnginePlace) -> Held:
+        """Bytes that its pipeline and engine may come to hold besides its weights, by what they are for.
 
-    def device_bytes(self, encoder: str, engine: Engine) -> int:
-        """Bytes of a GPU's memory that it takes besides its weights; 0 if it does not run on one."""
-        modalities = self._of(encoder)
-        found = self._encoders[encoder]
-        made = self._made.get(encoder)
-        return device_bytes(found, modalities, engine, self._embed_dim, self._options, made)
+        Args:
+            place: its engine; or where it will be, before it is opened.
+        """
+        found, made = self._encoders[encoder], self._made.get(encoder)
+        if not isinstance(place, EnginePlace):
+            place = place_of(place, found)
+        decodes = None if made is None else [made.decodes] if made.decodes is not None else []
+        return held(found, self._of(encoder), self._embed_dim, place, self._options, decodes)
+
+    def less_by(self, found: Held) -> str:
+        """The options that would take less of it; empty if there are none."""
+        return less_by(found, self._options)
 
     def _of(self, encoder: str) -> list[str]:
         return [m for m in self._modalities if MODALITIES[m].encoder == encoder]

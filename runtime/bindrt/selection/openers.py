@@ -8,9 +8,10 @@ from dataclasses import replace
 from time import perf_counter
 from typing import NamedTuple, Protocol
 
+from bindrt import _core
 from bindrt.bundle import Bundle
 from bindrt.bundle.manifest import EngineFiles
-from bindrt.engines import Engine, EngineSettings
+from bindrt.engines import ENGINES, Engine, EnginePlace, EngineSettings
 from bindrt.engines.registry import require_known_device, require_known_engine
 from bindrt.errors import BundleError, EngineError
 from bindrt.precisions import FAST, FASTEST
@@ -45,6 +46,10 @@ class Opener(Protocol):
         """What was chosen; None if it is to be measured yet."""
         ...
 
+    def expected(self) -> Engine | EnginePlace | None:
+        """What will run, as far as that is known before it is opened; None: not before."""
+        ...
+
 
 class OwnOpener:
     """An engine of the user's own, which is open."""
@@ -59,6 +64,9 @@ class OwnOpener:
 
     def chosen(self) -> Chosen:
         return Chosen(self._engine.name, self._engine.precision, "it was given to load")
+
+    def expected(self) -> Engine:
+        return self._engine
 
 
 class BundleOpener:
@@ -115,6 +123,15 @@ class BundleOpener:
         return Chosen(
             files.engine, files.precision, "; ".join(text for text in (why, self._why_space) if text)
         )
+
+    def expected(self) -> EnginePlace | None:
+        """Known of a plan: it runs on a GPU, and the manifest says how many rows it takes and what it reads."""
+        if self._decided is None or not _core.gpu.available():
+            return None
+        files = self._decided[0]
+        if not ENGINES[files.engine].reads_plans or files.max_batch is None:
+            return None
+        return EnginePlace(True, files.max_batch, files.input or "float32")
 
 
 def openers(

@@ -58,11 +58,11 @@ inline void test_tables_are_copied_once(Context& context) {
   const void* const first = table("a", 1000, 1);
   queue.rewind();
   CHECK(table("a", 1000, 1) == first && made == 1);
-  table("b", StreamQueue::kMostTables, 2);  // too many now: it is not kept
+  table("b", QueueLimits().tables, 2);  // too many now: it is not kept
   CHECK(table("a", 1000, 1) == first && made == 2);
   queue.rewind();  // forgets all
-  table("b", StreamQueue::kMostTables, 2);
-  table("b", StreamQueue::kMostTables, 2);
+  table("b", QueueLimits().tables, 2);
+  table("b", QueueLimits().tables, 2);
   CHECK(made == 3);
   table("a", 1000, 1);
   CHECK(made == 4);

@@ -305,7 +305,8 @@ def test_its_memory_is_counted(
             kept.append(gpu.DeviceArray(0, 1 << 10, 1 << 10))  # 4 MiB
 
     monkeypatch.setattr(library, "Decoder", Keeping)
-    most = 256 * 2**20 + 2 * 200_000_000 * 3
+    most = gpu.memory_limits()["pictures"]
+    assert most == 256 * 2**20 + 2 * (200_000_000 * 3 + (64 + 8) * 2**20)
 
     def counted(model: bindrt.Model) -> int:
         return int(model.memory()["vision"]["device"])

@@ -13,6 +13,7 @@ from typing import Any
 import onnx
 import pytest
 
+from bindrt.engines.device_run import run_bytes
 from bindrt.engines.onnxruntime_cuda import besides_weights
 from bindrt.engines.spec import EngineSpec
 from bindrt_export.precision import choose_types, write_cpu_form
@@ -284,3 +285,5 @@ def test_its_memory_is_counted_where_it_is_bounded(halves: Path) -> None:
     assert besides_weights({"gpu_mem_limit": str(bound)}, spec) == bound - weights.stat().st_size > 0
     assert besides_weights({"gpu_mem_limit": 1}, spec) == 0
     assert besides_weights({}, spec) == 0
+    assert run_bytes(32, 48000, 96) == 32 * (48000 + 96 * 4)
+    assert run_bytes(1, 100, 96) == 1 << 20  # the least that a queue takes

@@ -16,9 +16,14 @@ from support.bundles import TINY_CONFIG
 from support.tensorrt_runs import EXPORT, run
 
 EMBED = """
-import json, sys, threading
+import ctypes, gc, json, os, sys, threading
 import numpy as np
 import bindrt
+def taken():
+    gc.collect()
+    there, here = ctypes.c_ulonglong(), ctypes.c_ulonglong()
+    ctypes.CDLL(os.environ["BINDRT_LIBCUDA"]).cudasimMostBytes(ctypes.byref(there), ctypes.byref(here))
+    return there.value
 from bindrt import _core
 from bindrt.bundle import open_bundle
 from bindrt.selection import candidates, choose, open_engine
@@ -51,16 +56,20 @@ with bindrt.load(sys.argv[1], engine="tensorrt", modalities=["text"]) as model:
     out["threads"] = max(float(np.abs(rows[i] - plain[i]).max()) for i in range(4))
 engine = open_engine(bundle, choose(bundle, "imu", "tensorrt", "fp32", "cuda"))
 out["held"] = engine.device_bytes
+out["limits"] = {**_core.gpu.memory_limits(), "long": _core.gpu.batch_whole_bytes(64, 48000, 96)}
 options = dict(engine="tensorrt", precision="fp32", modalities=["imu"])
 with bindrt.load(sys.argv[1], **options) as model:
     model.warm_up()
     out["memory"] = held = model.memory()["imu"]
     out["report"] = str(bindrt.doctor())
-try:
-    with bindrt.load(sys.argv[1], **options, memory_budget=held["weights"] + held["batches"]) as model:
-        model.embed(imu=imu)
-except bindrt.MemoryBudgetExceeded as error:
-    out["refused"] = str(error)
+taken()
+for name, less in (("refused", held["device"]), ("short", 1), ("enough", 0)):
+    try:
+        with bindrt.load(sys.argv[1], **options, memory_budget=sum(held.values()) - less) as model:
+            model.embed(imu=imu)
+            out[name] = ["", taken()]
+    except bindrt.MemoryBudgetExceeded as error:
+        out[name] = [str(error), taken()]
 half = open_engine(bundle, choose(bundle, "imu", "tensorrt", "fp16", "cuda"))
 out["inputs"] = [engine.input_dtype, half.input_dtype]
 other = _core.gpu.Queue(0)  # as the pipeline: its own memory and stream, nothing waits in between
@@ -129,10 +138,19 @@ def test_vectors_are_those_of_the_cpu(planned: tuple[Path, list[Any]], machine: 
     assert found["inputs"] == ["float32", "float16"]
     row, vector = 4 * 6 * 2000, 4 * TINY_CONFIG["out_embed_dim"]
     batches = 2 * 32 * (row + 2 * vector + 28)  # two sets; 28 bytes say what is pooled
-    assert found["memory"]["device"] == batches + found["held"]
+    limits = found["limits"]
+    preparing = 32 * (limits["item_room"] + 4096) + limits["tables"]
+    assert found["memory"]["device"] == batches + found["held"] + preparing + limits["long"]
     assert f", {found['memory']['device'] / 1e6:.1f} MB on the GPU" in found["report"]
-    assert "more than the budget" in found["refused"]
-    assert found["held"] == 2 * 512 * 32  # for run and for enqueue: each a row's 512 bytes for 32 rows
+    said, taken = found["refused"]
+    assert "more than the budget" in said
+    assert "its engine" not in said  # that is not asked yet
+    assert taken == 0
+    assert f"its engine {found['held'] / 1e6:.1f} MB" in found["short"][0]
+    assert found["enough"][0] == ""
+    assert 0 < found["enough"][1] <= found["memory"]["device"]
+    # For run and for enqueue: each a row's 512 bytes for 32 rows, in a block; and run's rows and vectors.
+    assert found["held"] == 2 * 2**20 + 32 * (row + vector)
 
 
 def test_what_gpu_check_runs_of_the_pipeline(

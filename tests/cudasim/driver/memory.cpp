@@ -1,5 +1,6 @@
 // The simulated driver's functions about memory and copies. A copy between the device and page-locked memory
 // is done when its stream's turn comes, reading what is there then; from ordinary memory at once.
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -51,6 +52,7 @@ BINDRT_DRIVER_API cu::Result cuMemAlloc_v2(cu::Pointer* address, std::size_t byt
     auto memory = std::make_unique<DeviceMemory>(bytes);
     *address = reinterpret_cast<cu::Pointer>(memory->data());
     context.used += bytes;
+    state.most_used = std::max(state.most_used, state.used());
     state.memory.emplace(*address, Allocation{&context, std::move(memory)});
   });
 }
@@ -101,6 +103,7 @@ BINDRT_DRIVER_API cu::Result cuMemHostAlloc(void** host, std::size_t bytes, unsi
     *host = block.data();
     state.pinned.emplace(block.data(), std::move(block));
     state.pinned_bytes += bytes;
+    state.most_pinned = std::max(state.most_pinned, state.pinned_bytes);
   });
 }
 
@@ -114,6 +117,19 @@ BINDRT_DRIVER_API cu::Result cuMemFreeHost(void* host) {
     }
     state.pinned_bytes -= found->second.size();
     state.pinned.erase(found);
+  });
+}
+
+// Not a driver's: the most bytes that were allocated at once beyond those that were when this was called
+// last, on devices and page-locked; from now on it counts anew.
+BINDRT_DRIVER_API void cudasimMostBytes(unsigned long long* on_devices, unsigned long long* pinned) {
+  static std::size_t used_before = 0;
+  static std::size_t pinned_before = 0;
+  guarded([&](State& state) {
+    *on_devices = state.most_used - std::min(state.most_used, used_before);
+    *pinned = state.most_pinned - std::min(state.most_pinned, pinned_before);
+    state.most_used = used_before = state.used();
+    state.most_pinned = pinned_before = state.pinned_bytes;
   });
 }
 

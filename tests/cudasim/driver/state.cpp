@@ -249,6 +249,14 @@ void State::refuse_in_capture() const {
   }
 }
 
+std::size_t State::used() const {
+  std::size_t sum = 0;
+  for (const auto& context : contexts) {
+    sum += context->used;
+  }
+  return sum;
+}
+
 bool State::is_pinned(const void* host, std::size_t bytes) const {
   auto* const begin = static_cast<std::byte*>(const_cast<void*>(host));
   auto after = pinned.upper_bound(begin);

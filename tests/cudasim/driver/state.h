@@ -168,6 +168,7 @@ class State {
   std::map<cu::Pointer, Allocation> memory;             // by address
   std::map<std::byte*, std::vector<std::byte>> pinned;  // by address
   std::size_t pinned_bytes = 0;
+  std::size_t most_used = 0, most_pinned = 0;  // of all devices; since cudasimMostBytes
   std::map<const void*, std::unique_ptr<StreamState>> streams;
   std::vector<std::unique_ptr<StreamState>> orphans;  // destroyed before their work was done
   std::map<const void*, std::unique_ptr<EventState>> events;
@@ -194,6 +195,9 @@ class State {
   bool has_work(const ContextState& context) const;
 
   bool is_pinned(const void* host, std::size_t bytes) const;
+
+  // Bytes of all devices that are allocated.
+  std::size_t used() const;
 
   // Queues work on a stream of the current context, or records it.
   void push(cu::Stream stream, Work work);

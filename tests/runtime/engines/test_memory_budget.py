@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import bindrt
 from bindrt import loaded_encoders
 from bindrt.loaded_encoders import LoadedEncoders
+from bindrt.pipeline.memory import Held
 from support.engines import SimulatedEngine
 from support.golden import HERE
 
@@ -204,8 +205,9 @@ def test_against_a_plain_model(sizes: list[int], budget: int, actions: list[tupl
         budget,
         dict(zip(names, sizes, strict=True)),
         opened,
-        lambda *_: 0,
-        lambda *_: 0,
+        lambda *_: Held(),
+        lambda *_: Held(),
+        lambda *_: "",
         lambda e: e not in busy,
         closed.append,
     )
