@@ -27,8 +27,8 @@ from bindrt.pipeline.options import PipelineOptions
 #: only with more than 196 000 samples a second.
 SENT = {"image": 3 * 2 * 224 * 224 * 4, "audio": 3 << 19}
 #: Bytes on a GPU between the kernels for one row, and of what tells them about it. A map has as many rows of
-#: 224 floats as it has itself, and a square of 4 MiB has 2048; a picture has 634 rows of 672 bytes; three clips
-#: have twice 6 s that are resampled.
+#: 224 floats as it has itself, and a square of 4 MiB has 2048; a picture has 634 rows of 672 bytes; three
+#: clips have twice 6 s that are resampled.
 BETWEEN = {
     "image": 1 << 19,
     "video": 1 << 16,

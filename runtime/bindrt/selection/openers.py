@@ -125,7 +125,7 @@ class BundleOpener:
         )
 
     def expected(self) -> EnginePlace | None:
-        """Known of a plan: it runs on a GPU, and the manifest says how many rows it takes and what it reads."""
+        """A plan runs on a GPU, and the manifest says how many rows it takes and what it reads."""
         if self._decided is None or not _core.gpu.available():
             return None
         files = self._decided[0]
