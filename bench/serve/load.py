@@ -62,22 +62,26 @@ def _more(connection: socket.socket) -> bytes:
 
 
 def closed(job: dict[str, Any], request: bytes) -> dict[str, Any]:
-    """Each connection sends its next request when the last is answered, for some seconds."""
+    """Each connection sends its next request when the last is answered, for some seconds.
+
+    ``latencies`` has those of all requests, from when one was sent.
+    """
     end = time.perf_counter() + job["seconds"]
     start = time.perf_counter()
 
-    def turns(_: int) -> int:
-        done = 0
+    def turns(_: int) -> list[float]:
+        taken = []
         with socket.create_connection((job["host"], job["port"])) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while time.perf_counter() < end:
+            while (sent := time.perf_counter()) < end:
                 require(exchange(connection, request))
-                done += 1
-        return done
+                taken.append(time.perf_counter() - sent)
+        return taken
 
     with ThreadPoolExecutor(job["connections"]) as pool:
-        done = sum(pool.map(turns, range(job["connections"])))
-    return {"requests": done, "seconds": time.perf_counter() - start}
+        taken = [each for some in pool.map(turns, range(job["connections"])) for each in some]
+    seconds = time.perf_counter() - start
+    return {"requests": len(taken), "seconds": seconds, "latencies": taken}
 
 
 async def opened(job: dict[str, Any], request: bytes) -> dict[str, Any]:

@@ -24,6 +24,7 @@ import bindrt
 from bench.serve.here import throughput
 from bench.serve.items import MODALITIES, batch, items
 from bench.serve.server import HOST, Server, load
+from bench.triton import sweep as sweeping
 from bench.triton.requests import request
 from bench.triton.server import home, serving
 from bench.triton.tables import MANY, ONE, kept
@@ -63,6 +64,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--engine", default="auto", help="the engine that computes, in all of them")
     parser.add_argument("--rounds", type=int, default=5, help="of each measurement; medians are shown")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each round")
+    parser.add_argument(
+        "--sweep",
+        nargs="*",
+        type=int,
+        metavar="N",
+        help="also single items over so many connections, in turn",
+    )
     parser.add_argument("--json", type=Path, metavar="OUT")
     args = parser.parse_args(arguments)
     if isinstance(missing := home(), str):
@@ -84,6 +92,17 @@ def main(arguments: Sequence[str]) -> int:
                     result["here"][modality] = here
                 for each, rates in found.items():
                     result["served"].setdefault(each, {}).setdefault(modality, {})[str(count)] = rates
+        if args.sweep is not None:
+            steps = args.sweep or sweeping.CONNECTIONS
+            result["sweep"] = {
+                name: {
+                    m: sweeping.sweep(
+                        _server(triton), request(m, of[m][:1], HOST), folder, steps, args.seconds
+                    )
+                    for m in args.modality
+                }
+                for name, triton in servers.items()
+            }
     result["kept"] = kept(result["served"])
     report(result)
     if args.json:
@@ -154,6 +173,7 @@ def report(result: dict[str, Any]) -> None:
         print(f"{name:<24}{cells}")
     for modality, shares in result["kept"].items():
         print(f"{modality}: eight processes keep {', '.join(f'{s:.2f} of {c}' for c, s in shares.items())}")
+    sweeping.report(result.get("sweep", {}))
     for name, found in result["served"].items():
         for modality, cases in found.items():
             for count, one in cases.items():

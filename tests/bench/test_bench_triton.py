@@ -7,9 +7,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from bench.triton import packages
+from bench.serve.server import Server
+from bench.triton import packages, sweep
 from bench.triton.tables import MANY, ONE, kept, section
 from bench.triton.work import Work
 
@@ -27,6 +29,23 @@ def test_the_share_that_eight_processes_keep() -> None:
     lines = section({"machine": machine, "here": {"text": 5000.0}, "served": served, "kept": kept(served)})
     assert "| eight processes against one | 0.95 | 0.95 |" in lines
     assert "| ensemble | encoder 1, server 0.5, prepare 0.25 | encoder 1, server 0.5, prepare 0.25 |" in lines
+
+
+def test_a_sweep_asks_over_each_number_of_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def load(server: object, request: bytes, folder: Path, **job: Any) -> dict[str, Any]:
+        latencies = [0.001 * job["connections"]] * 99 + [0.1]
+        return {"requests": 100, "seconds": job["seconds"], "latencies": latencies}
+
+    monkeypatch.setattr(sweep, "load", load)
+    found = sweep.sweep(Server(0, psutil.Process()), b"", tmp_path, [1, 8], 2.0)
+    assert [(one["connections"], one["rate"], round(one["p50"], 3)) for one in found] == [
+        (1, 50.0, 1.0),
+        (8, 50.0, 8.0),
+    ]
+    sweep.report({"model": {"text": found}})
+    assert "model, text over 8 connections: 50/s, p50 8.0 ms, p99 8.9 ms" in capsys.readouterr().out
 
 
 def test_work_of_each_item() -> None:
