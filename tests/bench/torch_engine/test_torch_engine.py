@@ -177,6 +177,26 @@ def test_rates_of_pictures_and_of_a_film(monkeypatch: pytest.MonkeyPatch, tmp_pa
         assert found["share"] == pytest.approx(found["stream"] / found["engine"])
 
 
+def test_other_ways_stand_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "PICTURES", ((80, 60), (60, 80)))
+    given: list[int] = []
+
+    def rates(engine: Any, files: Any, seconds: float) -> dict[str, float]:
+        given.append(len(files))
+        return {"another": 1.0}
+
+    monkeypatch.setattr(usual_way, "rates", rates)
+    engine = modules.open_engine("tiny", "vision", "cpu", "fp32", 2, "eager")
+    with bindrt.load("tiny", modalities=["image"], engines={"vision": engine}) as model:
+        found = list(media.others(media.Served(model, engine, True, 0.0, 1e-5)))
+        not_run = list(media.others(media.Served(model, engine, False, 0.0, 1e-5)))
+    assert [(f["case"], set(f["items_per_second"])) for f in found] == [
+        ("JPEG 80×60", {"stream", "another"}), ("JPEG 60×80", {"stream", "another"})
+    ]  # fmt: skip
+    assert given == [4, 4]
+    assert [f["not run"] for f in not_run] == ["there is no GPU"]
+
+
 def test_the_gpus_decoding_stands_beside_the_cpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """On a GPU with NVDEC the film comes twice; its second result says how many times faster it was."""
     monkeypatch.setattr(command.hardware, "has_nvdec", lambda: True)
