@@ -13,7 +13,7 @@ from bindrt import hardware
 from bindrt.modalities import MODALITIES
 
 pytestmark = pytest.mark.skipif(
-    not hardware.nvidia_driver().gpus,
+    not hardware.nvidia_driver().gpus or hardware.nvidia_driver().simulated,
     reason="needs an NVIDIA GPU; test_device_items.py simulates one",
 )
 DIM = 96
