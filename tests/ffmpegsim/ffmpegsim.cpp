@@ -27,6 +27,7 @@ using namespace bindrt::video;
 constexpr int kCudaFormat = 117;
 constexpr int kNv12 = 23;
 constexpr int kRefused = -22;
+constexpr int kNotReady = 600;
 constexpr std::size_t kChoosesAt = 192;  // of a decoder's context in FFmpeg 8 and 9
 constexpr std::size_t kDeviceAt = 560;
 
@@ -229,7 +230,7 @@ int av_hwdevice_ctx_init(AvBuffer* buffer) {
   require(device.type == kCudaDevice && cuda.stream != nullptr, "another device");
   const Current current(cuda.context);
   const int status = driver("cuStreamQuery", cuda.stream);
-  require(status == 0 || status == 600, "a stream that there is not");
+  require(status == 0 || status == kNotReady, "a stream that there is not");
   return behaves("no device") ? kRefused : 0;
 }
 
@@ -258,7 +259,8 @@ int avcodec_open2(AvContext* context, const AvCodec* codec, AvOptions** options)
 int avcodec_send_packet(AvContext* context, const AvPacket* packet) {
   auto* const send = real<int(AvContext*, const AvPacket*)>(AVCODEC, "avcodec_send_packet");
   Session* const session = session_of(context);
-  if (session != nullptr && (behaves("refuses") || (behaves("breaks") && session->frames > 0))) {
+  if (session != nullptr && (behaves("refuses") || (behaves("breaks") && session->frames > 0) ||
+                             (behaves("breaks late") && session->frames > 5))) {
     return kRefused;
   }
   if (session == nullptr || session->instead == nullptr) {
@@ -303,6 +305,9 @@ void avcodec_free_context(AvContext** context) {
     auto found = sessions.extract(*context);
     lock.unlock();  // its memory goes here
     if (!found.empty()) {
+      const Current current(found.mapped().pool->context);
+      require(driver("cuStreamQuery", found.mapped().stream) != kNotReady,
+              "a decoder is freed, with frames that its stream still uses");
       free_context(&found.mapped().instead);  // which may be null
     }
   }

@@ -117,6 +117,7 @@ def test_which_videos(
     [
         ("refuses", "h264", "NVDEC refuses it or fails"),
         ("breaks", "h264", "NVDEC refuses it or fails"),
+        ("breaks late", "h264", "NVDEC refuses it or fails"),
         ("deep", "h264", "NVDEC refuses it or fails"),
         ("cropped", "h264", "NVDEC refuses it or fails"),
         ("no device", "h264", "FFmpeg has no NVDEC here"),

@@ -40,9 +40,10 @@ class FfmpegSim:
     def behave(self, how: str) -> None:
         """What it does with the next videos.
 
-        ``refuses`` each; ``breaks``: refuses it after its first frame; ``deep``: frames of another kind;
-        ``cropped``: frames that begin elsewhere; ``no device``: it cannot use the GPU; ``other stream``: a
-        planted fault, frames are not written on the stream that it was given; "": nothing of it.
+        ``refuses`` each; ``breaks``: refuses it after its first frame, ``breaks late`` after some more;
+        ``deep``: frames of another kind; ``cropped``: frames that begin elsewhere; ``no device``: it cannot
+        use the GPU; ``other stream``: a planted fault, frames are not written on the stream that it was
+        given; "": nothing of it.
         """
         self._library.ffmpegsim_behave(how.encode())
 
