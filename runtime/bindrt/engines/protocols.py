@@ -83,7 +83,8 @@ class GpuEngine(Engine, Protocol):
         Calls are on one stream, or each comes after the one before is done. A CUDA graph may record the
         call, after one with the same arguments, and be launched again later, with other calls in between. If
         what a call launches does not hold so long, the engine also has ``enqueue_for_graph``, with the same
-        arguments, for calls that are recorded. ``run`` may be called at the same time.
+        arguments, for calls that are recorded. ``run`` may be called at the same time. Whoever calls keeps
+        the engine until the stream has done the work.
 
         Args:
             shape: shape of the input, ``[B, …]``.

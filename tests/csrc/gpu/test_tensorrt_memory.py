@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support import cpp
 from support.tensorrt_runs import run
 
 #: Nothing is left to Python's collector of cycles. Each round runs one number of rows that no other one does.
@@ -66,3 +68,40 @@ def test_what_ends_is_free_at_once(
     """A model that is closed, an encoder that is unloaded, a model that nobody has any more."""
     here = {**machine, "XDG_CACHE_HOME": str(tmp_path / "cache"), **({"TRTSIM_RTX": "1"} if compiles else {})}
     assert run(ENDING, here, str(planned[0])) == [[True, False, 0, compiles]] * 3
+
+
+#: Planted faults, of an engine with work on a stream that is not ours.
+FAULTS = """
+import gc, sys
+import numpy as np
+from bindrt import _core
+from bindrt.bundle import open_bundle
+from bindrt.selection import choose, open_engine
+bundle = open_bundle(sys.argv[1])
+engine = open_engine(bundle, choose(bundle, "imu", "tensorrt", "fp32", "cuda"))
+other = _core.gpu.Queue(0)
+inputs = np.ones((1, 6, 2000), np.float32)
+rows = np.empty((1, bundle.manifest.embed_dim), np.float32)
+with other:
+    source, target = other.take(inputs.nbytes), other.take(rows.nbytes)
+    other.upload(source, inputs)
+    engine.enqueue(inputs.shape, source, target, other.stream)
+    if sys.argv[2] == "engine":
+        del engine
+    other.download(rows, target)
+if sys.argv[2] == "memory":
+    del engine._streamed._queue
+del engine
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [("engine", "a context is gone, and its work is not done"), ("memory", "a context outlives its memory")],
+)
+def test_what_ends_too_early_is_found(
+    planned: tuple[Path, list[Any]], machine: dict[str, str], ends: str, said: str
+) -> None:
+    done = cpp.run([sys.executable, "-c", FAULTS, str(planned[0]), ends], env=machine)
+    assert done.returncode == 71, done.stdout
+    assert said in done.stdout
