@@ -51,7 +51,7 @@ def test_the_tree() -> None:
 #: Tests that need C++ sources, or TensorRT or ONNX Runtime for GPUs, for which there are stand-ins here.
 NOT_IN_THE_KIT = {
     "test_compile_kernels.py", "test_driver.py", "test_onnxruntime.py", "test_pipeline_schedules.py",
-    "test_tensorrt.py", "test_tensorrt_pipeline.py",
+    "test_tensorrt.py", "test_tensorrt_memory.py", "test_tensorrt_pipeline.py",
 }  # fmt: skip
 
 
