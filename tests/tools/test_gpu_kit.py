@@ -48,10 +48,11 @@ def test_the_tree() -> None:
     assert not any(name.startswith(("bench/results", "csrc", "runtime")) for name in names)
 
 
-#: Tests that need C++ sources, or TensorRT or ONNX Runtime for GPUs, for which there are stand-ins here.
+#: Tests that need C++ sources, or what stands in here for TensorRT, ONNX Runtime for GPUs and the driver.
 NOT_IN_THE_KIT = {
     "test_compile_kernels.py", "test_driver.py", "test_onnxruntime.py", "test_pipeline_schedules.py",
-    "test_tensorrt.py", "test_tensorrt_memory.py", "test_tensorrt_pipeline.py",
+    "test_planned_memory.py", "test_sent_bytes.py", "test_tensorrt.py",
+    "test_tensorrt_memory.py", "test_tensorrt_pipeline.py",
 }  # fmt: skip
 
 
