@@ -75,16 +75,18 @@ class Memory:
 
     Args:
         most: bytes of all of them.
+        what: they are, for the error.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, what: str = "the bodies of other requests") -> None:
         self._most = most
+        self._what = what
         self.held = 0
 
     def take(self, size: int) -> None:
         """Raises Overloaded if that many more bytes are too many."""
         if self.held + size > self._most:
-            raise Overloaded("", "the bodies of other requests fill the memory", "try again later")
+            raise Overloaded("", f"{self._what} fill the memory", "try again later")
         self.held += size
 
     @contextmanager

@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped,u
 
 from bindrt.errors import Error, InputError
 from bindrt.installed import installed_version
+from bindrt.serving.admission import Memory
 from bindrt.serving.faults import Fault, fault_of
 from bindrt.serving.grpc_messages import SERVICE, message
 from bindrt.serving.inference import EXTENSIONS, triton_times
@@ -83,6 +84,7 @@ class GrpcServer:
         self._service = service
         self._keys = keys
         self._observer = observer
+        self._answers = Memory(service.options.max_bodies, "answers that their clients have not read")
         self._server: Any = None
 
     async def start(
@@ -151,6 +153,7 @@ class GrpcServer:
                 size = len(data)
                 with self._service.memory.holding(size):
                     found: bytes = (await answer(_parsed(request, data), call)).SerializeToString()
+                self._hold(found, context)
                 status = "OK"
                 return found
             except asyncio.CancelledError:
@@ -166,6 +169,12 @@ class GrpcServer:
 
         # As a stream of one message: a handler of one message is called once that is here, however late.
         return grpc.stream_unary_rpc_method_handler(handle)
+
+    def _hold(self, answer: bytes, context: Any) -> None:
+        """Counts an answer until the call ends, which is when its client has taken it, or has gone."""
+        size = len(answer)
+        self._answers.take(size)
+        context.add_done_callback(lambda _: self._answers.give_back(size))
 
     def _tell(self, name: str, call: Call, status: str, size: int, span: Any) -> None:
         seconds, path = time.perf_counter() - call.started, f"/{SERVICE}/{name}"

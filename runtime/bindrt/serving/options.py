@@ -25,7 +25,8 @@ class ServeOptions:
     Attributes:
         max_body: bytes of one request's body. More: status 413.
         max_bodies: bytes of all bodies that are held at once. More: status 429. Answers that their clients
-            are slow to read may hold as many; past them, the connection that waits longest ends.
+            are slow to read may hold as many; past them, the connection that waits longest ends, or over gRPC
+            new answers are RESOURCE_EXHAUSTED.
         max_items: items of one request. More: status 413.
         max_text: characters of one text. More: status 413.
         queue: items of one modality that are accepted and not yet answered, of all requests of a model. More:
