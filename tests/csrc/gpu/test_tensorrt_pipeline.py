@@ -113,13 +113,12 @@ def test_the_pipeline_goes_on(
 
 
 def test_no_room_for_contexts_of_graphs(planned: tuple[Path, list[Any]], machine: dict[str, str]) -> None:
-    """Batches run on the context that all share, as large as ever; some graphs have a context."""
+    """Batches run on the context that all share, as large as ever."""
     stats = submitted(planned, {**machine, "TRTSIM_CONTEXTS": "5"})
     graphs = [counts["graphs"] for counts in stats.values()]
     assert all(counts["halvings"] == 0 for counts in stats.values())
     assert all(counts["engine_calls"] == counts["batches"] for counts in stats.values())  # none ran twice
     assert sum(g["refused"] for g in graphs) > 0
-    assert sum(g["launched"] for g in graphs) > 0
 
 
 @pytest.mark.parametrize("seed", [3, pytest.param(4, marks=pytest.mark.deep)])
