@@ -31,8 +31,8 @@ from bindrt.benchmark.results import write_json
 from bindrt.installed import installed_version
 from bindrt.modalities import MODALITIES
 
-#: Whether CUDA graphs are made, and where JPEG files are decoded. On the GPU that concerns pictures alone.
 PARTS = ("modalities", "pictures", "videos", "others")
+#: Whether CUDA graphs are made, and where JPEG files are decoded. On the GPU that concerns pictures alone.
 VARIANTS = ((True, "exact"), (False, "exact"), (True, "gpu"))
 
 

@@ -66,5 +66,11 @@ class OnGpu:
             raise RuntimeError(f"{function}: {code}")
 
 
+class Halves(OnGpu):
+    """One that reads float16."""
+
+    input_dtype = "float16"
+
+
 #: What makes a model whose engine is on the GPU, and that engine.
 Load = Callable[..., tuple[bindrt.Model, OnGpu]]

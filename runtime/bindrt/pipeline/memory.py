@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
@@ -42,12 +41,6 @@ BETWEEN = {
 PICTURES, VIDEOS, PREPARING = "decoding pictures there", "decoding videos there", "preparing there"
 
 
-class Decoder(Protocol):
-    """Decodes pictures on a GPU."""
-
-    def device_bytes(self) -> int: ...
-
-
 def place_of(engine: Engine, encoder: EncoderInfo) -> EnginePlace:
     """Where an engine is that is open."""
     if not runs_on_device(engine):
@@ -70,12 +63,12 @@ def held(
     embed_dim: int,
     place: EnginePlace,
     options: PipelineOptions,
-    decoders: Sequence[Decoder] | None = None,
+    pictures: int | None = None,
 ) -> Held:
     """What an encoder's pipeline and engine may come to hold.
 
     Args:
-        decoders: what decodes pictures; None: it is not known yet whether anything does.
+        pictures: bytes of a GPU's memory for decoding them; None: not known before the pipeline is made.
     """
     rows = most_rows(place, options)
     slots = 0
@@ -88,11 +81,9 @@ def held(
     if not place.on_device:
         return Held({"batches": slots})
     prepares = options.prepare != "cpu" and any(MODALITIES[m].ordinary for m in modalities)
-    pictures = 0
-    if decoders is not None:
-        pictures = sum(each.device_bytes() for each in decoders)
-    elif prepares and "image" in modalities:
-        pictures = gpu_pictures.planned_bytes(options.decode)
+    if pictures is None:
+        will = prepares and "image" in modalities
+        pictures = gpu_pictures.planned_bytes(options.decode) if will else 0
     films = gpu_videos.planned_bytes(options, modalities)
     limits = _core.gpu.memory_limits()
     pooled = (options.gpu_buffers + 1) * rows * (limits["pooled"] + 4 * embed_dim)

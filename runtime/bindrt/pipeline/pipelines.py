@@ -204,8 +204,8 @@ class Pipelines:
         found, made = self._encoders[encoder], self._made.get(encoder)
         if not isinstance(place, EnginePlace):
             place = place_of(place, found)
-        decodes = None if made is None else [made.decodes] if made.decodes is not None else []
-        return held(found, self._of(encoder), self._embed_dim, place, self._options, decodes)
+        pictures = None if made is None else made.decodes.device_bytes() if made.decodes else 0
+        return held(found, self._of(encoder), self._embed_dim, place, self._options, pictures)
 
     def less_by(self, found: Held) -> str:
         """The options that would take less of it; empty if there are none."""

@@ -28,9 +28,7 @@ class TritonPythonModel:
         keep_freed_memory()
         settings = Settings.of(args)
         self._modality = settings.modality
-        self._is_long = (
-            MODALITIES[self._modality].tokens is None
-        )  # asking the server takes longer than a text
+        self._is_long = MODALITIES[self._modality].tokens is None
         self._model = settings.load()
         self._answering = Answering(self._begin, self._answer, settings.whole("batches", BATCHES))
 
@@ -48,7 +46,7 @@ class TritonPythonModel:
         Its own timeout is a deadline from now on: the server has held it to the same one while it waited
         there, and has ordered requests by their priorities, which a model is not told.
         """
-        if self._is_long and request.is_cancelled():
+        if self._is_long and request.is_cancelled():  # to ask the server takes longer than a text
             return None
         try:
             options = options_of(request)

@@ -11,15 +11,11 @@ import pytest
 
 import bindrt
 from support.device_arrays import Dlpack
-from support.gpu_engine import Load, OnGpu
+from support.gpu_engine import Halves, Load, OnGpu
 from support.gpu_items import items, picture
 from support.nvimgsim import decoded
 
 MODALITIES = ("image", "video", "audio", "depth", "thermal", "imu")
-
-
-class Halves(OnGpu):
-    input_dtype = "float16"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 import bindrt
 from support.device_arrays import driver
-from support.gpu_engine import Load, OnGpu
+from support.gpu_engine import Halves, Load, OnGpu
 from support.gpu_items import picture
 from support.media import write_video
 
@@ -69,10 +69,6 @@ def large(modality: str, folder: Path) -> list[Any]:
         made = [bindrt.Imu(rng.normal(0, 1, (6, len(times))), timestamps=times)] * count
         view = (6, 2000)
     return [*made, bindrt.Prepared(np.zeros((2 * BATCH, *view), np.float32), views=True)]
-
-
-class Halves(OnGpu):
-    input_dtype = "float16"
 
 
 def planned(model: bindrt.Model) -> dict[str, int]:
