@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from bench.triton.server import HOST, Triton, home, serving
 from bindrt.bundle import SHIPPED
 from bindrt_export.triton import FORMS, RepositoryRequest, write_repository
 from support.embedding import IMU, PHOTO
+from support.triton_client import image_vectors
 
 
 @pytest.fixture(scope="module", params=FORMS)
@@ -76,13 +77,8 @@ def test_a_request_that_is_too_late_is_refused(server: Triton) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
-def test_nvidias_own_client(protocol: str, server: Triton) -> None:
-    library = pytest.importorskip(f"tritonclient.{protocol}")
+def test_nvidias_own_client(protocol: Literal["http", "grpc"], server: Triton) -> None:
     port = server.port if protocol == "http" else server.grpc_port
-    client = library.InferenceServerClient(f"{HOST}:{port}")
-    asked = library.InferInput("data", [1, 1], "BYTES")
-    asked.set_data_from_numpy(np.array([[PHOTO.read_bytes()]], object))
-    found = client.infer("image", [asked], priority=1, timeout=30_000_000).as_numpy("embedding")
+    found = image_vectors(protocol, f"{HOST}:{port}", PHOTO, priority=1, timeout=30_000_000)
     with bindrt.load("tiny") as model:
         np.testing.assert_allclose(found, model.embed(image=PHOTO).image, atol=1e-5)
-    client.close()

@@ -169,11 +169,11 @@ def test_when_all_are_cancelled_nothing_is_computed(load_with: Callable[..., bin
 
 def test_deadlines_are_each_ones_own(load_with: Callable[..., bindrt.Model]) -> None:
     model, engine = gated(load_with)
-    short = model.submit("text", "b", deadline=0.1)
+    short = model.submit("text", "b", deadline=1)
     patient = model.submit("text", "b")
-    shorter = model.submit("text", "b", deadline=0.05)
+    shorter = model.submit("text", "b", deadline=0.5)
     past = model.submit("text", "b", deadline=-1)
-    alone = model.submit("text", "c", deadline=0.1)
+    alone = model.submit("text", "c", deadline=1)
     long = model.submit("text", "b", deadline=60)
     for future in (short, shorter, past, alone):
         with pytest.raises(bindrt.DeadlineExceeded):

@@ -13,7 +13,9 @@ import pytest
 import bindrt
 import support
 from bindrt.serving import ServeOptions
+from support.embedding import PHOTO
 from support.serving import Running, gated, running, wait_for
+from support.triton_client import image_vectors
 
 grpc = pytest.importorskip("grpc")
 from bindrt.serving.grpc_service import Call  # noqa: E402 - it needs gRPC
@@ -254,11 +256,7 @@ def in_flight(server: Running) -> bool:
     return bool(server.server.config.app.state.service.models["tiny"].queue.held["text"])
 
 
-def test_the_client_of_triton(serving: Running, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
-    client = pytest.importorskip("tritonclient.grpc")
-    with client.InferenceServerClient(f"127.0.0.1:{serving.server.grpc_port}") as triton:
-        assert triton.is_model_ready("image")
-        given = client.InferInput("data", [1, 1], "BYTES")
-        given.set_data_from_numpy(np.array([[media["image"]]], np.object_))
-        found = triton.infer("image", [given], parameters={"normalize": True}).as_numpy("embedding")
-        assert np.allclose(found, served_model.embed(image=media["image"]).image, atol=1e-5)
+def test_the_client_of_triton(serving: Running, served_model: bindrt.Model) -> None:
+    address = f"127.0.0.1:{serving.server.grpc_port}"
+    found = image_vectors("grpc", address, PHOTO, parameters={"normalize": True})
+    assert np.allclose(found, served_model.embed(image=PHOTO).image, atol=1e-5)

@@ -13,7 +13,9 @@ import pytest
 import bindrt
 from bindrt.serving import tensors
 from bindrt.serving.tensors import Tensor, flat, items_in
+from support.embedding import PHOTO
 from support.serving import Answer, Running, gated, in_base64, in_uri
+from support.triton_client import image_vectors
 
 FILES = ["image", "video", "audio", "depth", "thermal", "imu"]
 HEADER = "inference-header-content-length"
@@ -203,13 +205,6 @@ def test_binary_data_that_are_damaged(server: Running) -> None:
         assert server.ask("POST", "/v2/models/text/infer", b"{}", {HEADER: header}).status == 400
 
 
-def test_the_client_of_triton(server: Running, served_model: bindrt.Model, media: dict[str, bytes]) -> None:
-    client = pytest.importorskip("tritonclient.http")
-    with client.InferenceServerClient(f"127.0.0.1:{server.port}") as triton:
-        assert triton.is_server_live()
-        assert triton.is_server_ready()
-        assert triton.is_model_ready("image")
-        asked = client.InferInput("data", [1, 1], "BYTES")
-        asked.set_data_from_numpy(np.array([[media["image"]]], np.object_))
-        found = triton.infer("image", [asked]).as_numpy("embedding")
-        assert np.allclose(found, served_model.embed(image=media["image"]).image, atol=1e-5)
+def test_the_client_of_triton(server: Running, served_model: bindrt.Model) -> None:
+    found = image_vectors("http", f"127.0.0.1:{server.port}", PHOTO)
+    assert np.allclose(found, served_model.embed(image=PHOTO).image, atol=1e-5)

@@ -9,7 +9,10 @@ import logging
 import resource
 import socket
 import threading
+import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,18 +64,30 @@ def test_who_hangs_up_is_not_computed_for() -> None:
 
 
 def test_a_request_is_forgotten_without_the_collector_of_cycles(
-    server: Running, media: dict[str, bytes]
+    server: Running, media: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bodies that wait for it fill the memory: it seldom comes where many objects live."""
+    made: list[weakref.ref[object]] = []
+
+    def remembered(begin: Callable[..., None]) -> Callable[..., None]:
+        def begin_and_remember(self: object, *given: Any, **named: Any) -> None:
+            made.append(weakref.ref(self))
+            begin(self, *given, **named)
+
+        return begin_and_remember
+
+    for kind in (Exchange, FormPart):
+        monkeypatch.setattr(kind, "__init__", remembered(kind.__init__))
     gc.collect()
     gc.disable()
     try:
         assert server.ask("POST", "/v1/embed", *form(("audio", "x.wav", media["audio"]))).status == 200
         assert server.post("/v1/embeddings", {"input": "a bell"}).status == 200
         assert server.post("/v1/embeddings", {"input": 1}).status == 400
-        wait_for(lambda: not [each for each in gc.get_objects() if isinstance(each, (Exchange, FormPart))])
+        wait_for(lambda: all(each() is None for each in made))
     finally:
         gc.enable()
+    assert len(made) >= 4  # three requests, and a part of the first
 
 
 def metrics(server: Running, but: int = 0) -> str:
