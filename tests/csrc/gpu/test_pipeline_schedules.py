@@ -73,7 +73,12 @@ InPipeline = partial(planted.Fault, cpp.ROOT / "csrc" / "pipeline")
 Device = partial(OnGpu, file="batch_device.cpp")
 FAULTS = (
     Device(name="computed before it is copied in", old="  compute_.wait_for(set.copied_in);\n", new=""),
-    Device(name="copied in while it is computed", old="  in_.wait_for(set.computed);\n", new=""),
+    OnGpu(
+        name="copied in while it is computed",
+        file="batch_rows.cpp",
+        old="  in_.wait_for(set.computed);\n",
+        new="",
+    ),
     Device(name="pooled over what is copied out", old="  compute_.wait_for(set.copied_out);\n", new=""),
     Device(name="copied out before it is computed", old="  out_.wait_for(set.computed);\n", new=""),
     Device(name="handed over too early", old="flight.done.wait();", new="static_cast<void>(flight);"),
@@ -82,8 +87,8 @@ FAULTS = (
     ),
     Device(
         name="engine on the wrong stream",
-        old="compute_.handle(), filled.kept,",
-        new="out_.handle(), filled.kept,",
+        old="compute_.handle(), kept,",
+        new="out_.handle(), kept,",
     ),
     Device(
         name="pooled on the wrong stream",
@@ -108,8 +113,8 @@ FAULTS = (
     ),
     Device(
         name="graph of another length",
-        old="graphs_.run({batch.lane, batch.length,",
-        new="graphs_.run({batch.lane, 0,",
+        old="alike(batch.lane), batch.length,",
+        new="alike(batch.lane), 0,",
     ),
     Device(
         name="rows made on the wrong stream",
