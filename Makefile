@@ -32,7 +32,7 @@ build: $(CORE_DEV)  ## make .venv, install all dependencies, compile bindrt._cor
 demo: $(CORE_DEMO)  ## embed files of all modalities with bind-tiny; a table, and a page to look at
 	$(PY) examples/demo.py $(ARGS)
 test: $(CORE_DEV)  ## the tests (not the deep ones)
-	$(PY) -m pytest -q $(ARGS)
+	$(PY) tools/run_tests.py $(ARGS)
 test-deep: $(CORE_DEV)  ## the tests that take minutes or gigabytes
 	$(PY) -m pytest -q -m deep $(ARGS)
 bench: $(CORE_DEV)  ## the table and chart of docs/measured.md; ARGS=--help lists more

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -38,16 +37,6 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def collected() -> Iterator[None]:
-    """What a file of tests left is collected after it: what breaks the collector shows where it is made.
-
-    Two whole runs ended in a segmentation fault of the collector, at a test that could not be the cause.
-    """
-    yield
-    gc.collect()
 
 
 @pytest.fixture(scope="session")
