@@ -10,7 +10,6 @@ import resource
 import socket
 import threading
 import weakref
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -68,16 +67,13 @@ def test_a_request_is_forgotten_without_the_collector_of_cycles(
 ) -> None:
     """Bodies that wait for it fill the memory: it seldom comes where many objects live."""
     made: list[weakref.ref[object]] = []
+    for kind, begin in ((Exchange, Exchange.__init__), (FormPart, FormPart.__init__)):
 
-    def remembered(begin: Callable[..., None]) -> Callable[..., None]:
-        def begin_and_remember(self: object, *given: Any, **named: Any) -> None:
+        def begins(self: Any, *given: Any, begin: Any = begin, **named: Any) -> None:
             made.append(weakref.ref(self))
             begin(self, *given, **named)
 
-        return begin_and_remember
-
-    for kind in (Exchange, FormPart):
-        monkeypatch.setattr(kind, "__init__", remembered(kind.__init__))
+        monkeypatch.setattr(kind, "__init__", begins)
     gc.collect()
     gc.disable()
     try:
