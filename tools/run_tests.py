@@ -19,11 +19,11 @@ BORDERS = ("preprocess", "sources")
 PASSED, NOTHING = 0, 5
 
 
-def parts(root: Path = ROOT) -> list[list[str]]:
+def parts() -> list[list[str]]:
     """pytest's paths and options for each part; together they are all tests."""
     found = [["tests", f"--ignore={RUNTIME}"]]
     begins = ("", *BORDERS)
-    names = sorted(path.name for path in (root / RUNTIME).iterdir() if not path.name.startswith(("_", ".")))
+    names = sorted(path.name for path in (ROOT / RUNTIME).iterdir() if not path.name.startswith(("_", ".")))
     for begin, end in zip(begins, (*BORDERS, None), strict=True):
         within = [name for name in names if begin <= name and (end is None or name < end)]
         found.append([str(RUNTIME / name) for name in within])
