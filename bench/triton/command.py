@@ -69,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         nargs="*",
         type=int,
         metavar="N",
-        help="also single items over so many connections, in turn",
+        help="also single items by tritonclient over gRPC, so many under way at a time, in turn",
     )
     parser.add_argument("--json", type=Path, metavar="OUT")
     args = parser.parse_args(arguments)
@@ -93,13 +93,12 @@ def main(arguments: Sequence[str]) -> int:
                 for each, rates in found.items():
                     result["served"].setdefault(each, {}).setdefault(modality, {})[str(count)] = rates
         if args.sweep is not None:
-            steps = args.sweep or sweeping.CONNECTIONS
+            steps = args.sweep or sweeping.CONCURRENCIES
+            files = {m: _file(folder / f"{m}.item", of[m][0]) for m in args.modality}
             result["sweep"] = {
                 name: {
-                    m: sweeping.sweep(
-                        _server(triton), request(m, of[m][:1], HOST), folder, steps, args.seconds
-                    )
-                    for m in args.modality
+                    m: sweeping.sweep(f"{HOST}:{triton.grpc_port}", m, file, steps, args.seconds)
+                    for m, file in files.items()
                 }
                 for name, triton in servers.items()
             }
@@ -108,6 +107,11 @@ def main(arguments: Sequence[str]) -> int:
     if args.json:
         write_json(args.json, result)
     return 0
+
+
+def _file(path: Path, item: bytes | str) -> Path:
+    path.write_bytes(item.encode() if isinstance(item, str) else item)
+    return path
 
 
 def _serving(args: argparse.Namespace, name: str, folder: Path) -> Any:

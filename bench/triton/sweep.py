@@ -1,4 +1,4 @@
-"""Single items over more and more connections, as NVIDIA's ``perf_analyzer`` asks: rates and latencies."""
+"""Single items with more and more under way, as NVIDIA's ``perf_analyzer`` asks, by NVIDIA's own client."""
 
 from __future__ import annotations
 
@@ -7,30 +7,39 @@ from pathlib import Path
 from typing import Any
 
 from bench.serve.percentiles import percentiles
-from bench.serve.server import Server, load
+from bench.triton import client
 
-#: Connections, each with one request at a time.
-CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
+#: Requests that are under way at a time.
+CONCURRENCIES = (1, 2, 4, 8, 16, 32, 64)
 
 
 def sweep(
-    server: Server, request: bytes, folder: Path, connections: Sequence[int], seconds: float
+    address: str, modality: str, item: Path, concurrencies: Sequence[int], seconds: float
 ) -> list[dict[str, float]]:
-    """For each number of connections: requests a second, p50 and p99 of their latencies in milliseconds."""
+    """For each concurrency: requests a second, their latencies in milliseconds, the client's share of a core.
+
+    Args:
+        address: of the server's gRPC, ``host:port``.
+        item: a file with a picture, a sound or a text.
+        seconds: of each measurement.
+    """
     found = []
-    for count in connections:
-        one = load(server, request, folder, mode="closed", connections=count, seconds=seconds)
+    for count in concurrencies:
+        job = {"address": address, "modality": modality, "item": str(item)}
+        one = client.run({**job, "concurrency": count, "seconds": seconds})
         rate = one["requests"] / one["seconds"]
-        found.append({"connections": count, "rate": rate, **percentiles(one["latencies"])})
+        told = {"concurrency": count, "rate": rate, "client_share": one["share"]}
+        found.append({**told, **percentiles(one["latencies"])})
     return found
 
 
 def report(swept: Mapping[str, Any]) -> None:
-    """A line for each form, modality and number of connections."""
+    """A line for each form, modality and concurrency."""
     for name, modalities in swept.items():
         for modality, steps in modalities.items():
             for one in steps:
                 print(
-                    f"{name}, {modality} over {one['connections']} connections: {one['rate']:,.0f}/s, "
-                    f"p50 {one['p50']:.1f} ms, p99 {one['p99']:.1f} ms"
+                    f"{name}, {modality}, {one['concurrency']} under way: {one['rate']:,.0f}/s, "
+                    f"p50 {one['p50']:.1f} ms, p99 {one['p99']:.1f} ms, "
+                    f"the client took {one['client_share']:.2f} of a core"
                 )

@@ -7,11 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from bench.serve.server import Server
-from bench.triton import packages, sweep
+from bench.triton import client, packages, sweep
 from bench.triton.tables import MANY, ONE, kept, section
 from bench.triton.work import Work
 
@@ -31,21 +29,22 @@ def test_the_share_that_eight_processes_keep() -> None:
     assert "| ensemble | encoder 1, server 0.5, prepare 0.25 | encoder 1, server 0.5, prepare 0.25 |" in lines
 
 
-def test_a_sweep_asks_over_each_number_of_connections(
+def test_a_sweep_asks_with_each_number_under_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def load(server: object, request: bytes, folder: Path, **job: Any) -> dict[str, Any]:
-        latencies = [0.001 * job["connections"]] * 99 + [0.1]
-        return {"requests": 100, "seconds": job["seconds"], "latencies": latencies}
+    def run(job: dict[str, Any]) -> dict[str, Any]:
+        latencies = [0.001 * job["concurrency"]] * 99 + [0.1]
+        return {"requests": 100, "seconds": job["seconds"], "latencies": latencies, "share": 0.25}
 
-    monkeypatch.setattr(sweep, "load", load)
-    found = sweep.sweep(Server(0, psutil.Process()), b"", tmp_path, [1, 8], 2.0)
-    assert [(one["connections"], one["rate"], round(one["p50"], 3)) for one in found] == [
+    monkeypatch.setattr(client, "run", run)
+    found = sweep.sweep("127.0.0.1:1", "text", tmp_path / "item", [1, 8], 2.0)
+    assert [(one["concurrency"], one["rate"], round(one["p50"], 3)) for one in found] == [
         (1, 50.0, 1.0),
         (8, 50.0, 8.0),
     ]
     sweep.report({"model": {"text": found}})
-    assert "model, text over 8 connections: 50/s, p50 8.0 ms, p99 8.9 ms" in capsys.readouterr().out
+    said = "model, text, 8 under way: 50/s, p50 8.0 ms, p99 8.9 ms, the client took 0.25 of a core"
+    assert said in capsys.readouterr().out
 
 
 def test_work_of_each_item() -> None:

@@ -10,25 +10,13 @@ import onnxruntime
 import pytest
 
 import bindrt
-from bindrt_export.exporter import run
-from bindrt_export.request import EngineRequest, ExportRequest
-from bindrt_export.terminal import SilentProgress
 from bindrt_export.triton import RepositoryRequest, write_repository
-from support.bundles import TINY_CONFIG
 from support.embedding import IMU
 from support.triton_backend import Request, backend, execute, files, loaded
 from support.triton_config import parse_config
 
 CONTENTS: dict[str, Any] = {"imu": IMU.read_bytes(), "text": b"a bell ringing"}
 ITEMS: dict[str, Any] = {"imu": IMU, "text": "a bell ringing"}
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    output = tmp_path_factory.mktemp("float16") / "tiny.bind"
-    precisions = EngineRequest(precisions=["fp16"])
-    run(ExportRequest("random:0", output, TINY_CONFIG, list(ITEMS), precisions, "fp16"), SilentProgress())
-    return output
 
 
 def rows_of(repository: Path, modality: str, views: np.ndarray) -> np.ndarray:
@@ -41,9 +29,11 @@ def rows_of(repository: Path, modality: str, views: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("modality", ITEMS)
 @pytest.mark.parametrize("encoders", ["onnxruntime", "python"])
-def test_vectors_are_those_of_the_bundle(encoders: str, modality: str, bundle: Path, tmp_path: Path) -> None:
+def test_vectors_are_those_of_the_bundle(
+    encoders: str, modality: str, half_bundle: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "models"
-    write_repository(bundle, RepositoryRequest(folder, "ensemble", encoders))
+    write_repository(half_bundle, RepositoryRequest(folder, "ensemble", encoders))
     with backend():
         with loaded(folder, f"{modality}_prepare") as prepare:
             (prepared,) = execute(prepare, files(*[CONTENTS[modality]] * 3))
@@ -61,7 +51,7 @@ def test_vectors_are_those_of_the_bundle(encoders: str, modality: str, bundle: P
         with loaded(folder, "pool") as pool:
             given = {"embedding": rows, **{name: prepared.outputs[name] for name in ("counts", "weights")}}
             (pooled,) = execute(pool, Request(given))
-    with bindrt.load(bundle) as model:
+    with bindrt.load(half_bundle) as model:
         assert model.precision == "fp16"
         expected = model.embed(**{modality: [ITEMS[modality]] * 3})[modality]
     np.testing.assert_allclose(pooled.outputs["pooled"], expected, atol=2e-3)
