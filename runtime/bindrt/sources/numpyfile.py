@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
+import io
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, cast
 
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
     import zipfile
 
 _MAX_HEADER = 16384
+#: Bytes of a file that is read at once: at each read other threads may take the interpreter's lock, and a
+#: thread that wants it back waits for all of them.
+_SMALL = 1 << 20
+#: The header as NumPy writes it for numbers.
+_USUAL_HEADER = re.compile(
+    rb"\{'descr': '([<>|][biuf]\d+)', 'fortran_order': (True|False), "
+    rb"'shape': \(((?:\d{1,18}(?:, ?|(?=\))))*)\), \}\s*"
+)
 #: Looks at an array's shape before anything of the array is unpacked, and raises if it is refused.
 CheckShape = Callable[[tuple[int, ...]], None]
 
@@ -111,7 +121,9 @@ def _archive(opened: Opened) -> Iterator[zipfile.ZipFile]:
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(decoding(opened.name, ".npz archive", IF_CUT))
-        stream = stack.enter_context(opened.binary())
+        stream: IO[bytes] = stack.enter_context(opened.binary())
+        if opened.path is not None and opened.size <= _SMALL:
+            stream = io.BytesIO(stream.read(_SMALL))
         yield stack.enter_context(zipfile.ZipFile(stream))
 
 
@@ -147,6 +159,10 @@ def _read_npy(
 
 
 def _parse_header(header: bytes, name: str) -> tuple[np.dtype[np.generic], bool, tuple[int, ...]]:
+    if (usual := _USUAL_HEADER.fullmatch(header)) is not None and usual[3].count(b",") <= 32:
+        with contextlib.suppress(TypeError):  # such as i3
+            shape = tuple(int(n) for n in usual[3].replace(b" ", b"").split(b",") if n)
+            return np.dtype(usual[1].decode()), usual[2] == b"True", shape
     try:
         fields = ast.literal_eval(header.decode("latin-1").strip())
         dtype, shape = np.dtype(fields["descr"]), tuple(fields["shape"])
