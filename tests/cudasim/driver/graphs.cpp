@@ -84,7 +84,7 @@ BINDRT_DRIVER_API cu::Result cuStreamEndCapture(cu::Stream stream, cu::Graph* gr
       throw Refusal{kIllegalState};
     }
     if (found.capture->mode != 2 && found.capture->thread != std::this_thread::get_id()) {
-      found.capture->valid = false;
+      leave(*std::shared_ptr<Capture>(found.capture));  // its own thread finds no recording any more
       throw Refusal{kCaptureWrongThread};
     }
     if (found.branch != 0) {

@@ -147,7 +147,10 @@ BINDRT_DRIVER_API cu::Result cuMemcpyHtoDAsync_v2(cu::Pointer device, const void
       });
       return;
     }
-    state.refuse_captured(state.stream(stream));
+    if (state.stream(stream).capture != nullptr) {  // read when the graph is launched
+      queue(state, stream, [device, host, bytes] { copy_to_device(pointer(device), host, bytes); });
+      return;
+    }
     const auto* const begin = static_cast<const std::byte*>(host);
     queue(state, stream, [device, copy = std::vector<std::byte>(begin, begin + bytes)] {
       copy_to_device(pointer(device), copy.data(), copy.size());

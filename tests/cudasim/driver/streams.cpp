@@ -23,7 +23,7 @@ void wait_in_capture(StreamState& waiting, const Captured& captured) {
         return branch.stream != nullptr && branch.stream->capture == capture;
       });
   if (!live) {
-    throw Refusal{kCapturedEvent};
+    throw Refusal{kInvalidValue};
   }
   if (waiting.capture == nullptr) {
     waiting.capture = capture;
@@ -163,7 +163,12 @@ BINDRT_DRIVER_API cu::Result cuEventSynchronize(cu::Event event) {
   return guarded([&](State& state) {
     ContextState& context = state.current();
     const EventState& found = object(state.events, event, context);
-    refuse_event(found);
+    if (found.captured.has_value()) {
+      if (const auto capture = found.captured->capture.lock()) {
+        capture->valid = false;
+      }
+      throw Refusal{kCapturedEvent};
+    }
     const std::shared_ptr<Mark> mark =
         found.mark;  // of this record: the event may be recorded again meanwhile
     state.run_until(context, [&mark] { return mark == nullptr || mark->passed; });
