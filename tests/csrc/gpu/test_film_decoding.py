@@ -76,6 +76,17 @@ def test_its_memory_is_counted(
         model.engine("video")
 
 
+def takes_av1(model: bindrt.Model, path: Path) -> bool:
+    """Not every GPU does: an H100 does not."""
+    try:
+        model.embed(video=path)
+    except bindrt.EngineError as error:
+        if "NVDEC does not take it there (av1 of 640×360" in str(error):
+            return False
+        raise
+    return True
+
+
 def test_on_a_gpu(on_gpu: Load, plain: bindrt.Model, gpu: Any, tmp_path: Path) -> None:
     """NVDEC itself: these codecs define every bit of a frame, so the views are the CPU's."""
     if gpu.driver()["simulated"]:
@@ -91,10 +102,15 @@ def test_on_a_gpu(on_gpu: Load, plain: bindrt.Model, gpu: Any, tmp_path: Path) -
     ]
     expected = plain.embed(video=made).video
     model, engine = on_gpu("video", decode="gpu")
+    decoded = 0
     for path, vector in zip(made, expected, strict=True):
+        if path == made[-1] and not takes_av1(model, path):
+            continue
         engine.seen.clear()
-        np.testing.assert_allclose(model.embed(video=path).video[0], vector, atol=1e-5)
+        found = model.embed(video=path).video[0]
+        decoded += 1
+        np.testing.assert_allclose(found, vector, atol=1e-5)
         views = bindrt.preprocess.video(path)
         for row in np.concatenate(engine.seen):
             assert min(float(np.abs(row - view).max()) for view in views) == 0.0, path
-    assert model.stats()["video"]["pipeline"]["videos_decoded_on_device"] == len(made)
+    assert model.stats()["video"]["pipeline"]["videos_decoded_on_device"] >= decoded >= 4
