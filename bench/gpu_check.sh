@@ -143,7 +143,7 @@ needs pytest step tests 600 "$python" -m pytest -q tests/csrc/gpu
 bench programs 600 gpu-programs
 bench kernels 300 gpu
 bench copies 120 gpu-copies
-bench decode 120 gpu-decode
+bench decode 300 gpu-decode
 bench adversities 600 gpu-adversities
 for tool in memcheck initcheck synccheck racecheck; do
   step "sanitizer-$tool" 300 compute-sanitizer --tool "$tool" --error-exitcode 9 \

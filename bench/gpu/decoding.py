@@ -12,6 +12,7 @@ import io
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import cycle, islice
 from pathlib import Path
 from time import perf_counter
@@ -62,10 +63,14 @@ WAYS = (
 _FORMATS = {"jpeg": "JPEG", "jpeg2000": "JPEG2000"}
 
 
+@lru_cache(maxsize=1)  # it takes seconds to make a large one
+def photograph(width: int, height: int) -> PIL.Image.Image:
+    return PIL.Image.fromarray(synthetic.photograph(width, height, 1))
+
+
 def packed(width: int, height: int, way: Way) -> bytes:
     file = io.BytesIO()
-    pixels = PIL.Image.fromarray(synthetic.photograph(width, height, 1))
-    pixels.save(file, _FORMATS.get(way.coding, "TIFF"), **way.options)
+    photograph(width, height).save(file, _FORMATS.get(way.coding, "TIFF"), **way.options)
     return file.getvalue()
 
 

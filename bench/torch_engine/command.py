@@ -46,17 +46,17 @@ def main(arguments: Sequence[str]) -> int:
     measured = args.device != "cpu"
     name = torch.cuda.get_device_name(args.device) if measured else "cpu"
     print(f"{'GPU' if measured else 'NOT A GPU, nothing is measured'}: {name}, torch {torch.__version__}")
-    found = []
-    for each in run(args, measured):
-        found.append(each)
-        print(line(each), flush=True)
     report = {"device": name, "measured": measured, "bundle": args.bundle, "precision": args.precision}
     if measured:
         packages = package_versions("torch", "torchvision")
         report |= {"date": time.strftime("%Y-%m-%d"), "machine": describe_machine(), "packages": packages}
     out = args.json or (RESULTS if measured else SIMULATED) / f"torch-{slug(name)}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_json(out, {**report, "results": found})
+    found = []
+    for each in run(args, measured):
+        found.append(each)
+        print(line(each), flush=True)
+        write_json(out, {**report, "results": found})  # all until now: the time may be over
     bad = sum(not each["good"] for each in found)
     print(f"{len(found)} results, {bad} failed; {out}")
     return 0 if found and not bad else 1
@@ -71,6 +71,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--modality", nargs="+", default=list(MODALITIES), choices=MODALITIES)
     add("--way", nargs="+", default=["eager"], choices=WAYS, help="torch.compile takes minutes a modality")
     add("--part", nargs="+", default=["modalities", "pictures", "videos"], choices=PARTS)
+    add("--graphs", nargs="+", default=["on", "off"], choices=("on", "off"), help="CUDA graphs")
     add("--max-batch", type=int, default=32)
     add("--seconds", type=float, default=2.0, help="of each measurement")
     add("--json", type=Path, metavar="OUT", help="default: bench/results/torch-<device>.json")
@@ -97,10 +98,11 @@ class Load(NamedTuple):
     parts: frozenset[str]
 
 
-def loads(served: list[str], parts: frozenset[str], measured: bool) -> Iterator[Load]:
+def loads(served: list[str], args: argparse.Namespace, measured: bool) -> Iterator[Load]:
     """The openings for an encoder's modalities."""
+    parts = frozenset(args.part)
     for graphs, decode in VARIANTS if measured else VARIANTS[:1]:
-        if decode == "gpu" and not decodes_there():
+        if (decode == "gpu" and not decodes_there()) or ("on" if graphs else "off") not in args.graphs:
             continue
         looked_at = parts & {"pictures"} if decode == "gpu" else parts & {"modalities", "pictures"}
         if "image" not in served:
@@ -144,7 +146,7 @@ def of_engine(
     """The results of an encoder's modalities, and those of pictures and videos of several sizes."""
     measured = args.device != "cpu"
     film_rate = 0.0  # where the CPU decodes
-    for each in loads(served, frozenset(args.part), measured):
+    for each in loads(served, args, measured):
         options = bindrt.PipelineOptions(cuda_graphs=each.cuda_graphs, decode=each.decode)
         of: Any = each.modalities
         about = {"way": engine.way, "cuda_graphs": each.cuda_graphs, "decode": each.decode}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from itertools import cycle, islice
 from time import perf_counter
 from typing import Any
@@ -19,12 +20,14 @@ from bench.torch_engine.items import on_device
 from bindrt import _core
 from bindrt.benchmark import scenarios
 from bindrt.benchmark.distributions import latencies
-from bindrt.benchmark.systems import DEPTH, ModelSystem
+from bindrt.benchmark.systems import ModelSystem
 from bindrt.modalities import MODALITIES, for_encoder
 from bindrt.preprocess.dispatch import prepare_views
 
 #: The largest difference of two numbers of unit vectors: in another batch, sums come in another order.
 TOLERANCES = {"fp32": 5e-6, "fp16": 5e-3, "bf16": 4e-2}
+#: Full batches of items that are under way: on the GPU, being prepared, and handed to the caller.
+BATCHES = 8
 #: A batch is recorded the second time that its size comes, and launched the third.
 TIMES = 3
 
@@ -67,26 +70,44 @@ def difference(got: Any, want: Any) -> float:
 def rates(
     model: bindrt.Model, engine: TorchEngine, modality: str, items: Sequence[Any], seconds: float
 ) -> dict[str, Any]:
-    """Items a second: the engine alone, ``stream``, ``submit``, ``embed``; and how long one request takes."""
-    system = ModelSystem(model)
-    alone = engine_rate(engine, engine_rows(model, modality, items[0]), seconds)
-    stream = stream_rate(system, modality, items, seconds)
-    one = scenarios.single(system, {modality: items}, [modality], seconds).latencies[modality]
+    """Items a second: the engine alone, ``stream``, ``submit``, ``embed``; and how long one request takes.
+
+    The engine alone is called as it is, and on a GPU also by a CUDA graph: ``share`` is of the faster one.
+    """
+    rows = engine_rows(model, modality, items[0])
+    alone = {"engine": engine_rate(engine, rows, seconds)}
+    if engine.torch_device.type == "cuda":
+        alone["engine by a graph"] = engine_rate(engine, rows, seconds, by_graph=True)
+    settle(model, modality, items, seconds)
+    stream = stream_rate(model, modality, items, seconds)
+    one = scenarios.single(ModelSystem(model), {modality: items}, [modality], seconds).latencies[modality]
     found = {
-        "engine": alone,
+        **alone,
         "stream": stream,
-        "share": stream / alone,
+        "share": stream / max(alone.values()),
         "submit": submit_rate(model, modality, items, seconds),
         "embed": embed_rate(model, modality, items, seconds),
         "one request": latencies(one),
     }
     given = [on_device(modality, item, engine.torch_device) for item in items]
     if given[0] is not None:
-        found["device input"] = stream_rate(system, modality, given, seconds)
+        found["device input"] = stream_rate(model, modality, given, seconds)
     return found
 
 
-def engine_rate(engine: TorchEngine, rows: np.ndarray, seconds: float) -> float:
+def settle(model: bindrt.Model, modality: str, items: Sequence[Any], seconds: float) -> None:
+    """Until no graph is recorded any more, which takes far longer than to launch it."""
+    before = -1
+    for _ in range(8):
+        stream_rate(model, modality, items, seconds)
+        submit_rate(model, modality, items, seconds / 2)
+        recorded = (model.stats()[modality]["pipeline"].get("graphs") or {}).get("recorded", 0)
+        if recorded == before:
+            return
+        before = recorded
+
+
+def engine_rate(engine: TorchEngine, rows: np.ndarray, seconds: float, by_graph: bool = False) -> float:
     """Items a second of full batches that are on the device; four of them are queued at once."""
     batch, items = repeated(rows, engine.max_batch)
     calls = 0
@@ -95,10 +116,18 @@ def engine_rate(engine: TorchEngine, rows: np.ndarray, seconds: float) -> float:
         for _ in range(TIMES):
             engine.forward(given)
         finish(engine.torch_device)
+        compute: Callable[[], Any] = partial(engine.forward, given)
+        if by_graph:
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, stream=torch.cuda.current_stream(engine.torch_device)):
+                compute()
+            compute = graph.replay
+            compute()
+            finish(engine.torch_device)
         begin = perf_counter()
         while not calls or perf_counter() - begin < seconds:
             for _ in range(4):
-                engine.forward(given)
+                compute()
             finish(engine.torch_device)
             calls += 4
     return calls * items / (perf_counter() - begin)
@@ -110,15 +139,19 @@ def finish(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def stream_rate(system: ModelSystem, modality: str, items: Sequence[Any], seconds: float) -> float:
-    scenarios.offline(system, {modality: items}, [modality], seconds / 2)
-    run = scenarios.offline(system, {modality: items}, [modality], seconds)
+def under_way(model: bindrt.Model, modality: str) -> int:
+    return max(BATCHES * model.engine(modality).max_batch // MODALITIES[modality].views, BATCHES)
+
+
+def stream_rate(model: bindrt.Model, modality: str, items: Sequence[Any], seconds: float) -> float:
+    count, system = under_way(model, modality), ModelSystem(model)
+    run = scenarios.offline(system, {modality: items}, [modality], seconds, in_flight=count)
     return run.items[modality] / run.seconds[modality]
 
 
 def submit_rate(model: bindrt.Model, modality: str, items: Sequence[Any], seconds: float) -> float:
     """Items a second that one thread submits; it waits for the oldest where enough are in work."""
-    most = max(DEPTH * model.engine(modality).max_batch // MODALITIES[modality].views, DEPTH)
+    most = under_way(model, modality)
     waiting: deque[Future[Any]] = deque()
     count, begin = 0, perf_counter()
     for item in cycle(items):

@@ -11,7 +11,6 @@ from bench.torch_engine import measure, usual_way
 from bench.torch_engine.engine import TorchEngine
 from bench.torch_engine.items import PICTURES, pictures
 from bindrt.benchmark import made_inputs
-from bindrt.benchmark.systems import ModelSystem
 
 Found = dict[str, Any]
 FILM = (1920, 1080)
@@ -59,7 +58,8 @@ def others(served: Served) -> Iterator[Found]:
     """
 
     def beside(given: Sequence[bytes]) -> Found:
-        ours = measure.stream_rate(ModelSystem(served.model), "image", given, served.seconds)
+        measure.settle(served.model, "image", given, served.seconds)
+        ours = measure.stream_rate(served.model, "image", given, served.seconds)
         return {"items_per_second": {"stream": ours, **usual_way.rates(served.engine, given, served.seconds)}}
 
     yield from _of_sizes(served, beside)

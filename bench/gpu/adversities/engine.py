@@ -51,8 +51,13 @@ def items(count: int) -> list[bindrt.Prepared]:
 
 def outcomes(model: bindrt.Model, count: int) -> tuple[int, list[str]]:
     """Submit so many items: how many right vectors came, and what the others were told."""
-    good, said = 0, []
-    for future in [model.submit("imu", item) for item in items(count)]:
+    good, said, futures = 0, [], []
+    for item in items(count):
+        try:
+            futures.append(model.submit("imu", item))
+        except bindrt.EngineError as error:  # the pipeline could not be made
+            said.append(str(error))
+    for future in futures:
         try:
             vector = future.result(120)
         except bindrt.Error as error:

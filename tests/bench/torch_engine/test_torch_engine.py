@@ -154,8 +154,8 @@ def test_the_rates_are_numbers(tmp_path: Path) -> None:
         assert measure.engine_rate(engine, np.ones((1, 6, 2000), np.float32), 0) > 0
         before = model.stats()["imu"]["pipeline"]["done"]
         assert measure.submit_rate(model, "imu", [item], 0) > 0
-        # Four full batches of two are in work at once.
-        assert model.stats()["imu"]["pipeline"]["done"] == before + 8
+        # Eight full batches of two are in work at once.
+        assert model.stats()["imu"]["pipeline"]["done"] == before + 16
 
 
 def test_rates_of_pictures_and_of_a_film(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -201,13 +201,15 @@ def test_the_gpus_decoding_stands_beside_the_cpus(monkeypatch: pytest.MonkeyPatc
     """On a GPU with NVDEC the film comes twice; its second result says how many times faster it was."""
     monkeypatch.setattr(command.hardware, "has_nvdec", lambda: True)
     monkeypatch.setattr(command, "decodes_there", lambda: False)
-    parts = frozenset({"pictures", "videos", "others"})
-    asked = list(command.loads(["image", "video"], parts, measured=True))
+    args = command.parse(["--part", "pictures", "videos", "others"])
+    asked = list(command.loads(["image", "video"], args, measured=True))
     assert [(each.modalities, each.decode, set(each.parts)) for each in asked] == [
         (["image", "video"], "exact", {"pictures"}), (["image", "video"], "exact", {"pictures"}),
         (["video"], "exact", {"videos"}), (["video"], "gpu", {"videos"}), (["image"], "auto", {"others"}),
     ]  # fmt: skip
-    assert list(command.loads(["audio"], parts, measured=True)) == []
+    assert list(command.loads(["audio"], args, measured=True)) == []
+    args.graphs = ["off"]
+    assert [each.cuda_graphs for each in command.loads(["image"], args, measured=True)][:1] == [False]
     rates = {"exact": 3.0, "gpu": 24.0}
     opened: list[str] = []
     monkeypatch.setattr(
