@@ -2,6 +2,7 @@
 #include "csrc/gpu/batch_device.h"
 
 #include <algorithm>
+#include <chrono>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -55,12 +56,13 @@ constexpr std::int64_t kFewRows = 8;
 
 }  // namespace
 
-std::vector<std::int64_t> graph_rows(std::int64_t most) {
+std::vector<std::int64_t> graph_rows(std::int64_t most, std::int64_t item_rows) {
+  const std::int64_t full = item_rows > most ? most : most - most % item_rows;
   std::vector<std::int64_t> found;
-  for (std::int64_t rows = 1; rows < most && rows <= kFewRows; rows *= 2) {
+  for (std::int64_t rows = 1; rows < full && rows <= kFewRows; rows *= 2) {
     found.push_back(rows);
   }
-  found.push_back(most);
+  found.push_back(full);
   return found;
 }
 
@@ -234,14 +236,30 @@ void BatchDevice::allocate_for(std::int64_t rows) {
 }
 
 BatchDevice::Filled BatchDevice::fill_up(const pipeline::Batch& batch, std::int64_t limit) const {
-  if (options_.graphs > 0) {
-    for (const std::int64_t rows : graph_rows(std::min(limit, rows_))) {
-      if (rows == batch.used || (rows > batch.used && rows <= std::min(kFewRows, most_filled_))) {
-        return {batch, rows, true};
-      }
+  if (options_.graphs == 0) {
+    return {batch, batch.used, false};
+  }
+  const auto lane = static_cast<std::size_t>(batch.lane);
+  const std::int64_t item_rows = options_.item_rows.empty() ? 1 : options_.item_rows[lane];
+  const auto queued = queueing_.find(alike(batch.lane));
+  for (const std::int64_t rows : graph_rows(std::min(limit, rows_), item_rows)) {
+    if (rows == batch.used) {
+      return {batch, rows, true};
+    }
+    if (rows < batch.used || rows > most_filled_) {
+      continue;
+    }
+    if (rows <= kFewRows || (queued != queueing_.end() &&
+                             queued->second > graphs_.seconds_at_most(queued->first, batch.length, rows))) {
+      return {batch, rows, true};
     }
   }
   return {batch, batch.used, false};
+}
+
+void BatchDevice::time_queueing(int lane, double seconds) {
+  double& least = queueing_.try_emplace(alike(lane), seconds).first->second;
+  least = std::min(1.05 * least, seconds);
 }
 
 // A span for each row, so that graphs depend on the number of rows alone: rows that no item begins with pool
@@ -304,7 +322,10 @@ void BatchDevice::compute(const Filled& filled, std::size_t index) {
   if (filled.kept) {
     graphs_.run({alike(batch.lane), batch.length, filled.rows, index}, compute_, queue);
   } else {
+    const auto begin = std::chrono::steady_clock::now();
     queue(false);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+    time_queueing(batch.lane, taken.count());
   }
   set.computed.record(compute_);
   graphs_recorded_ = graphs_.counts().recorded;

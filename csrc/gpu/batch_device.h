@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -36,10 +37,11 @@ struct EngineWork {
 };
 using Enqueue = std::function<void(const EngineWork&)>;
 
-// The numbers of rows that graphs are kept for, in batches of at most `most`: few, since each graph of each
-// length and each set of buffers takes memory, of the driver's and of the engine's. So batches of fewer rows
-// than the last but one are filled up to one of these; larger ones run as they are.
-std::vector<std::int64_t> graph_rows(std::int64_t most);
+// The numbers of rows that graphs are kept for, in batches of at most `most` of items of so many rows: few,
+// since each graph of each length and each set of buffers takes memory, of the driver's and of the engine's.
+// The last is a full batch. So batches of fewer rows than the last but one are filled up to one of these;
+// larger ones run as they are, unless the engine takes longer to queue them than a full graph to run.
+std::vector<std::int64_t> graph_rows(std::int64_t most, std::int64_t item_rows = 1);
 
 struct BatchSizes {
   std::int64_t rows = 0;       // rows of the largest batch
@@ -71,6 +73,7 @@ struct BatchDeviceOptions {
   FilmOptions films = {};           // videos that are decoded
   // By lane, the first one whose rows have the same shape: they share graphs. Empty: none do.
   std::vector<int> alike = {};
+  std::vector<std::int64_t> item_rows = {};  // by lane; empty: one each
 };
 
 // Page-locked memory for decoded items, at most.
@@ -170,6 +173,7 @@ class BatchDevice final : public pipeline::Device {
   void run_in_pieces(const pipeline::Batch& batch, std::int64_t most);
   void queue(const std::function<void(std::size_t index, Flight&)>& body);  // with the next set and flight
   Filled fill_up(const pipeline::Batch& batch, std::int64_t limit) const;
+  void time_queueing(int lane, double seconds);
   Whole whole_for(const pipeline::Batch& batch);
   static void fill_items(const Filled& filled, std::byte* items);
   void copy_in(const Filled& filled, Set& set, const Buffers& to, const std::byte* items);
@@ -198,6 +202,9 @@ class BatchDevice final : public pipeline::Device {
   std::int64_t rows_ = 0;                     // that there is memory for
   // Batches are filled up to no more: the engine had no memory for more rows than the batch had.
   std::int64_t most_filled_ = std::numeric_limits<std::int64_t>::max();
+  // By lane, the least seconds that the engine took lately to queue a batch for which no graph is kept: what
+  // it takes where nothing else wants the processor.
+  std::map<int, double> queueing_;
   std::vector<std::unique_ptr<Set>> sets_;
   std::vector<std::unique_ptr<Flight>> flights_;
   GraphCache graphs_;

@@ -2,6 +2,7 @@
 #include "csrc/gpu/graph.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace bindrt::gpu {
 
@@ -52,8 +53,7 @@ void GraphCache::run(const Key& key, const Stream& stream, const std::function<v
   }
   Entry* const entry = find(key);
   if (entry != nullptr && entry->graph != nullptr) {
-    entry->graph->launch(stream);
-    ++counts_.launched;
+    launch(*entry, stream);
     return;
   }
   body(false);
@@ -65,6 +65,58 @@ void GraphCache::run(const Key& key, const Stream& stream, const std::function<v
   } else if (++entry->uses == entry->record_at) {
     record(*entry, stream, body);
   }
+}
+
+void GraphCache::launch(Entry& entry, const Stream& stream) {
+  end_timing(entry);
+  const bool timed = begin_timing(entry, stream);
+  entry.graph->launch(stream);
+  ++counts_.launched;
+  ++entry.launches;
+  if (timed) {
+    entry.timing->end.record(stream);
+  }
+}
+
+// The second launch: the first also uploads the graph. Without a clock on the device nothing is timed.
+bool GraphCache::begin_timing(Entry& entry, const Stream& stream) {
+  if (entry.launches != 1) {
+    return false;
+  }
+  try {
+    const Context& context = stream.context();
+    entry.timing.reset(new Timing{Event(context, Event::Timing::kOn), Event(context, Event::Timing::kOn)});
+    entry.timing->begin.record(stream);
+    return true;
+  } catch (const Error&) {
+    entry.timing = nullptr;
+    return false;
+  }
+}
+
+void GraphCache::end_timing(Entry& entry) {
+  if (entry.timing == nullptr || !entry.timing->end.passed()) {
+    return;
+  }
+  try {
+    entry.seconds = 1e-3 * static_cast<double>(entry.timing->end.milliseconds_since(entry.timing->begin));
+  } catch (const Error&) {  // the launch failed, which its batch says, or there is no clock
+  }
+  entry.timing = nullptr;
+}
+
+double GraphCache::seconds_at_most(int lane, std::int64_t length, std::int64_t rows) const noexcept {
+  const auto times = [](std::int64_t wanted, std::int64_t timed) {
+    return wanted > timed ? static_cast<double>(wanted) / static_cast<double>(timed) : 1.0;
+  };
+  double least = std::numeric_limits<double>::infinity();
+  for (const Entry& entry : entries_) {
+    const auto& [of, timed_length, timed_rows, set] = entry.key;
+    if (of == lane && entry.seconds > 0) {
+      least = std::min(least, entry.seconds * times(rows, timed_rows) * times(length, timed_length));
+    }
+  }
+  return least;
 }
 
 // Right after the same work was queued: an engine may change its state at a new shape, and has just seen this

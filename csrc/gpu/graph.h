@@ -49,18 +49,32 @@ class GraphCache {
   // again when the key has come twice as often: what made it fail may be over, or never be.
   void run(const Key& key, const Stream& stream, const std::function<void(bool)>& body);
 
+  // Seconds that so many rows of a length take on the device at the most, by the graphs of the lane that were
+  // timed: more rows, or longer ones, cost no more than in proportion. Infinite where none was.
+  double seconds_at_most(int lane, std::int64_t length, std::int64_t rows) const noexcept;
+
   const Counts& counts() const noexcept { return counts_; }
 
  private:
+  // One launch between two events.
+  struct Timing {
+    Event begin, end;
+  };
   struct Entry {
     Key key;
     std::unique_ptr<ExecutableGraph> graph;
     std::uint64_t uses = 1;
     std::uint64_t record_at = 2;  // which use
     bool refused = false;
+    std::uint64_t launches = 0;
+    std::unique_ptr<Timing> timing = nullptr;  // while it is being timed
+    double seconds = 0;                        // 0: not known
   };
   Entry* find(const Key& key);  // which is then the one used last
   void record(Entry& entry, const Stream& stream, const std::function<void(bool)>& body);
+  void launch(Entry& entry, const Stream& stream);
+  bool begin_timing(Entry& entry, const Stream& stream);
+  static void end_timing(Entry& entry);
 
   std::size_t most_;
   std::list<Entry> entries_;  // used last first

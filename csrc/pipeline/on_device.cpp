@@ -154,7 +154,11 @@ void Pipeline::end_on_device(BatchPtr batch, const FailurePtr& failure, Time bus
 
 // Not under the mutex.
 std::shared_ptr<const kernels::Decoded> Pipeline::decode(Lane& lane, const kernels::EncodedPicture& picture) {
-  auto decoded = executor_.device->decode(picture);
+  std::shared_ptr<const kernels::Decoded> decoded;
+  {
+    const Workers::Waiting waiting(*workers_);
+    decoded = executor_.device->decode(picture);
+  }
   if (decoded != nullptr) {
     const Lock lock(mutex_);
     ++lane.counts.pictures_decoded;

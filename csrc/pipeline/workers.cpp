@@ -6,9 +6,16 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <utility>
 
 namespace bindrt::pipeline {
+namespace {
+
+// Threads beside those that compute: two groups of pictures that a device decodes together.
+constexpr int kMostSpare = 32;
+
+}  // namespace
 
 std::shared_ptr<Workers> Workers::make(int threads) {
   return {new Workers(threads), [](Workers* workers) {
@@ -79,7 +86,28 @@ void Workers::take_back(int cores) {
   wake_.notify_all();
 }
 
-bool Workers::may_begin() const noexcept { return working_ < std::max(size_ - lent_, 1); }
+bool Workers::may_begin() const noexcept { return working_ - waiting_ < std::max(size_ - lent_, 1); }
+
+void Workers::begin_wait() {
+  {
+    const std::lock_guard lock(mutex_);
+    ++waiting_;
+    ++news_;
+    const int spare = static_cast<int>(threads_.size()) - size_;
+    if (spare < std::min(waiting_, kMostSpare)) {
+      try {
+        threads_.emplace_back(&Workers::loop, this);
+      } catch (const std::exception&) {  // the others do the work
+      }
+    }
+  }
+  wake_.notify_one();
+}
+
+void Workers::end_wait() {
+  const std::lock_guard lock(mutex_);
+  --waiting_;
+}
 
 // Asks the sources: first those that fewest threads work for, among equals the one that has had least time.
 bool Workers::work_once(std::unique_lock<std::mutex>& lock) {

@@ -43,11 +43,26 @@ class Workers {
   void lend(int cores);
   void take_back(int cores);
 
+  // While it lives its thread waits for a device and computes nothing: another thread may begin a piece of
+  // work, and is started if there is none.
+  class Waiting {
+   public:
+    explicit Waiting(Workers& workers) : workers_(workers) { workers_.begin_wait(); }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting() { workers_.end_wait(); }
+
+   private:
+    Workers& workers_;
+  };
+
  private:
   explicit Workers(int threads);
   void loop();
   bool work_once(std::unique_lock<std::mutex>& lock);
   bool may_begin() const noexcept;
+  void begin_wait();
+  void end_wait();
 
   const pid_t process_;
   const int size_;
@@ -67,6 +82,7 @@ class Workers {
   Clock::duration due_{0};
   std::uint64_t news_ = 0;  // calls of notify and take_back
   int working_ = 0;         // threads that may have begun a piece of work
+  int waiting_ = 0;         // threads that wait for a device
   int lent_ = 0;            // cores
   bool refused_ = false;    // a thread looked for work and might not begin any
   bool stop_ = false;

@@ -144,7 +144,7 @@ void bind_driver(py::module_& module) {
   module.def("devices", &devices, "The devices; an empty list where there is no driver.");
   module.def("target", &target, py::arg("capability"),
              "Which of the kernels' images a device of that capability runs; empty if none.");
-  module.def("graph_rows", &graph_rows, py::arg("most"),
+  module.def("graph_rows", &graph_rows, py::arg("most"), py::arg("item_rows") = 1,
              "The numbers of rows that graphs are kept for, in batches of at most `most`.");
   module.def(
       "batch_device_bytes",

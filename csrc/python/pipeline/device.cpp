@@ -58,6 +58,9 @@ std::shared_ptr<gpu::BatchDevice> batch_device(const py::dict& gpu,
     options.films = {gpu["films_from"].cast<std::int64_t>(), parts_of(gpu).decodes_all};
   }
   options.alike = calls->alike();
+  for (const pipeline::LaneOptions& lane : lanes) {
+    options.item_rows.push_back(lane.item_rows);
+  }
   const int index = gpu["device"].cast<int>();
   const WithoutGil release;
   return std::make_shared<gpu::BatchDevice>(

@@ -80,8 +80,7 @@ class EncoderPipeline:
         self.modalities = tuple(modalities)
         self._preparation = preparation
         self.lane = {modality: i for i, modality in enumerate(self.modalities)}
-        shapes = len({length for m in self.modalities for length in text_lengths(m, encoder) or [0]})
-        gpu = gpu_options(engine, encoder, options, self.max_batch, shapes)
+        gpu = gpu_options(engine, encoder, self.modalities, options, self.max_batch)
         #: Decodes pictures on the engine's GPU; None: the CPU does.
         self.decodes: PictureDecoder | None = None
         if gpu is None:
@@ -105,7 +104,7 @@ class EncoderPipeline:
         try:
             self.core = _core.Pipeline(
                 [
-                    lane_options(m, encoder, self.max_batch, embed_dim, options)
+                    lane_options(m, encoder, self.max_batch, embed_dim, options, gpu is not None)
                     | {"ordinary": preparation.ordinary(m), "texts": preparation.texts(m)}
                     for m in self.modalities
                 ],
@@ -117,6 +116,12 @@ class EncoderPipeline:
             )
         except _core.gpu.DriverError as error:
             raise EngineError(f"the pipeline of {encoder.name}", f"the GPU failed ({error})") from None
+        except MemoryError as error:
+            raise EngineError(
+                f"the pipeline of {encoder.name}",
+                f"there is no memory for it ({error})",
+                "free some, or take less: PipelineOptions(max_batch=…, gpu_buffers=1)",
+            ) from None
         _stopped[self.core] = stopped
         #: Takes items that are on the engine's GPU; None: it runs on the host.
         self.device_items = (
@@ -124,7 +129,8 @@ class EncoderPipeline:
         )
         #: Whether a thread that waits may prepare its items and run the engine for them.
         self.runs_here = not background
-        self.ahead = {m: _ahead(m, self.max_batch, options) for m in modalities}
+        batches = options.batches(gpu is not None)
+        self.ahead = {m: _ahead(m, self.max_batch, batches) for m in modalities}
         #: Lengths of token ids that the engine should see; none: any.
         self.lengths = {m: text_lengths(m, encoder) if gpu is not None else [] for m in modalities}
 
@@ -205,12 +211,10 @@ def end_all(patience: float) -> None:
             core.close(False)
 
 
-def _ahead(modality: str, max_batch: int, options: PipelineOptions) -> Ahead:
+def _ahead(modality: str, max_batch: int, batches: int) -> Ahead:
     batch = max(1, max_batch // MODALITIES[modality].views)
     spare = 2 * usable_threads() + 16  # for the workers, until the caller has submitted more
-    return Ahead(
-        (options.batches_in_flight + 2) * batch + spare, batch, (options.batches_in_flight - 1) * max_batch
-    )
+    return Ahead((batches + 2) * batch + spare, batch, (batches - 1) * max_batch)
 
 
 class _Runner:

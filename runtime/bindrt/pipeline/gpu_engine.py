@@ -14,6 +14,7 @@ from bindrt.engines import Engine, GpuEngine
 from bindrt.engines.devices import cuda_index
 from bindrt.errors import EngineError
 from bindrt.modalities import MODALITIES
+from bindrt.pipeline.lanes import text_lengths
 from bindrt.pipeline.options import PipelineOptions
 
 LOG = logging.getLogger(__name__)
@@ -46,13 +47,13 @@ def runs_on_device(engine: Engine) -> bool:
 
 
 def gpu_options(
-    engine: Engine, encoder: EncoderInfo, options: PipelineOptions, max_batch: int, shapes: int
+    engine: Engine,
+    encoder: EncoderInfo,
+    modalities: Sequence[str],
+    options: PipelineOptions,
+    max_batch: int,
 ) -> dict[str, Any] | None:
-    """How the core queues an engine's work on a GPU; None: the pipeline's thread runs the engine.
-
-    Args:
-        shapes: that a batch's rows may have: one, and for texts one for each length.
-    """
+    """How the core queues an engine's work on a GPU; None: the pipeline's thread runs the engine."""
     if not runs_on_device(engine):
         return None
     assert isinstance(engine, GpuEngine)
@@ -64,7 +65,7 @@ def gpu_options(
             (for_graph if kept else engine.enqueue)(shape, source, target, stream)
 
     records = options.cuda_graphs and not getattr(engine, "records_graphs", False)
-    graphs = len(_core.gpu.graph_rows(max_batch)) * shapes * options.gpu_buffers if records else 0
+    graphs = _graphs(encoder, modalities, max_batch) * options.gpu_buffers if records else 0
     return {
         "device": cuda_index(engine.device),
         "enqueue": enqueue,
@@ -73,6 +74,13 @@ def gpu_options(
         "graphs": graphs,
         "makes_rows": options.prepare != "cpu",
     }
+
+
+def _graphs(encoder: EncoderInfo, modalities: Sequence[str], max_batch: int) -> int:
+    """For each set of buffers: one for each number of rows, and of texts for each length."""
+    rows = {n for m in modalities for n in _core.gpu.graph_rows(max_batch, MODALITIES[m].views)}
+    lengths = {n for m in modalities for n in text_lengths(m, encoder)}
+    return len(rows) * max(len(lengths), 1)
 
 
 def input_type(engine: Engine, encoder: EncoderInfo) -> str:

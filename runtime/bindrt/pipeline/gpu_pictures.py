@@ -182,7 +182,7 @@ class PictureDecoder:
         kinds = self._library.BackendKind
         return self._library.Decoder(
             device_id=self._device,
-            max_num_cpu_threads=usable_threads(),
+            max_num_cpu_threads=max(usable_threads() - 1, 1),  # it warns of more
             backends=[
                 self._library.Backend(kind)
                 for kind in (kinds.HW_GPU_ONLY, kinds.GPU_ONLY, kinds.HYBRID_CPU_GPU)

@@ -12,7 +12,12 @@ from bindrt.pipeline.options import PipelineOptions
 
 
 def lane_options(
-    modality: str, encoder: EncoderInfo, max_batch: int, embed_dim: int, options: PipelineOptions
+    modality: str,
+    encoder: EncoderInfo,
+    max_batch: int,
+    embed_dim: int,
+    options: PipelineOptions,
+    on_device: bool,
 ) -> dict[str, Any]:
     """The shape of its rows, and how many may be queued, batched and in flight."""
     declared = MODALITIES[modality]
@@ -27,7 +32,7 @@ def lane_options(
         "max_batch": max_batch,
         "item_rows": views,
         "queue": options.queue,
-        "in_flight": options.batches_in_flight * max(max_batch, views),
+        "in_flight": options.batches(on_device) * max(max_batch, views),
         "max_wait_us": options.max_wait_us,
         "spin_us": options.spin_us,
     }

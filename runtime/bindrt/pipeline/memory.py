@@ -73,8 +73,8 @@ def held(
     rows = most_rows(place, options)
     slots = 0
     for modality in modalities:
-        lane = lane_options(modality, encoder, rows, embed_dim, options)
-        held_rows = max(rows, MODALITIES[modality].views) * options.batches_in_flight
+        lane = lane_options(modality, encoder, rows, embed_dim, options, place.on_device)
+        held_rows = max(rows, MODALITIES[modality].views) * options.batches(place.on_device)
         part = int(np.prod(lane["view"][:-1])) * lane["dtype"].itemsize
         for length in lane["lengths"] or [lane["view"][-1]]:
             slots += held_rows * (part * length + 2 * embed_dim * 4)

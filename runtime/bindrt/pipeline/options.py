@@ -41,7 +41,8 @@ class PipelineOptions:
         max_wait_us: microseconds that a batch waits for more while more is being prepared or queued.
             A request that nothing follows never waits.
         batches_in_flight: batches of one modality that are being filled, run or handed over at once. Their
-            memory is allocated once; three let preparing, engine and hand-over overlap.
+            memory is allocated once; three let preparing, engine and hand-over overlap. On a GPU there are
+            ``gpu_buffers`` more: while those are there, others are prepared.
         max_batch: the most rows one engine call may take; None: the engine's own most.
         gpu_buffers: sets of buffers on a GPU. So many batches, and one more, may be on the GPU at once.
         cuda_graphs: on a GPU, record the work of a batch size that comes again, so that one call queues it.
@@ -102,6 +103,10 @@ class PipelineOptions:
                 "decode='gpu'", "what the GPU decodes is prepared there", "leave out prepare='cpu'"
             )
         _require_modalities(self.background)
+
+    def batches(self, on_device: bool) -> int:
+        """How many batches of a modality are in memory at once: on a GPU also those that wait there."""
+        return self.batches_in_flight + (self.gpu_buffers if on_device else 0)
 
     def background_encoders(self) -> frozenset[str]:
         return frozenset(MODALITIES[name].encoder for name in self.background)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import queue
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,8 @@ def test_few_rows_are_filled_up_to_the_sizes_of_the_graphs(copying: Callable[...
     assert gpu.graph_rows(64) == [1, 2, 4, 8, 64]
     assert gpu.graph_rows(6) == [1, 2, 4, 6]
     assert gpu.graph_rows(1) == [1]
+    assert gpu.graph_rows(32, 3) == [1, 2, 4, 8, 30]  # no batch of recordings has more
+    assert gpu.graph_rows(8, 15) == [1, 2, 4, 8]
     pipeline = copying(sets=1, max_batch=6)
     seen: list[int] = []
     pipeline.before = lambda shape: seen.append(shape[0])
@@ -223,6 +226,28 @@ def test_few_rows_are_filled_up_to_the_sizes_of_the_graphs(copying: Callable[...
         np.testing.assert_allclose(pipeline.submit([item])[0], one[0], atol=1e-5)
     assert set(seen) == {1, 2, 4, 6}
     assert pipeline.core.snapshot(0)["graphs"] == {"recorded": 4, "refused": 0, "launched": 10}
+
+
+def test_an_engine_that_is_slow_to_queue_gets_full_batches(copying: Callable[..., Copying], gpu: Any) -> None:
+    """Once the device has timed a full graph. The simulated driver has no clock: they stay as they are."""
+    pipeline = copying(sets=1, max_batch=32)
+    seen: list[int] = []
+
+    def slow(shape: tuple[int, ...]) -> None:
+        seen.append(shape[0])
+        time.sleep(0.02)
+
+    pipeline.before = slow
+    one = some(1)[0][:1]
+    for rows in (32,) * 6 + (12,) * 4:
+        np.testing.assert_allclose(pipeline.submit([np.repeat(one, rows, axis=0)])[0], one[0], atol=1e-5)
+    counts = pipeline.core.snapshot(0)["graphs"]
+    if gpu.driver()["simulated"]:
+        assert seen == [32, 32, 32, 12, 12, 12, 12]  # once, and again to be recorded
+        assert counts == {"recorded": 1, "refused": 0, "launched": 4}
+    else:
+        assert seen == [32, 32, 32, 12]
+        assert counts == {"recorded": 1, "refused": 0, "launched": 7}
 
 
 def test_lanes_of_the_same_rows_share_graphs(copying: Callable[..., Copying]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import bindrt
+from bindrt import _core
 from support.device_arrays import driver
 from support.gpu_engine import Halves, Load, OnGpu
 from support.gpu_items import picture
@@ -141,7 +142,7 @@ def test_a_budget_that_is_too_small_takes_nothing(
             small.submit("depth", item)
     assert taken() == (0, 0)
     said = str(refused.value)
-    assert f"{needed} bytes for depth are more than the budget of {needed - 1} (batches 16.1 MB," in said
+    assert f"{needed} bytes for depth are more than the budget of {needed - 1} (batches 22.5 MB," in said
     assert "page-locked memory 285.2 MB, pooling 8.4 MB, batches there 6.4 MB, " in said
     assert f"; give it memory_budget={needed} or more, or PipelineOptions with prepare='cpu' (" in said
     options = bindrt.PipelineOptions(cuda_graphs=False)
@@ -162,3 +163,18 @@ def test_an_option_that_takes_less_is_named(
         model.engine("image")
     with bindrt.load("tiny", pipeline=bindrt.PipelineOptions(decode="exact"), **given) as model:
         assert model.engine("image").device == "cuda:0"
+
+
+def test_a_pipeline_for_which_there_is_no_memory(on_gpu: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On an H100 whose memory another library held, making its streams failed."""
+
+    def full(*_: object) -> None:
+        raise MemoryError("cuStreamCreate: CUDA_ERROR_OUT_OF_MEMORY")
+
+    model, _ = on_gpu("depth")
+    item = np.ones((300, 300), np.float32)
+    with monkeypatch.context() as patched:
+        patched.setattr(_core, "Pipeline", full)
+        with pytest.raises(bindrt.EngineError, match=r"of depth: there is no memory for it \(cuStreamCreate"):
+            model.submit("depth", item)
+    assert model.submit("depth", item).result().shape == (96,)  # it is made later

@@ -134,6 +134,48 @@ void test_cores_of_engines_are_not_used_twice() {
   workers->remove(&crowd);
 }
 
+// Pieces that wait for a device, each until so many of them do.
+class Waits : public WorkSource {
+ public:
+  Waits(Workers& workers, int at_once, int all) : workers_(workers), at_once_(at_once), all_(all) {}
+
+  bool work() override {
+    if (++begun_ > all_) {
+      return false;
+    }
+    {
+      const Workers::Waiting waiting(workers_);
+      ++waiting_;
+      wait_for(waiting_, at_once_);
+    }
+    ++pieces;
+    return true;
+  }
+  Time next_alarm() override { return Time::max(); }
+
+  std::atomic<int> pieces{0};
+
+ private:
+  Workers& workers_;
+  const int at_once_, all_;
+  std::atomic<int> begun_{0}, waiting_{0};
+};
+
+void test_who_waits_for_a_device_leaves_its_core() {
+  Crowd crowd;
+  const auto workers = Workers::make(1);
+  Waits waits(*workers, 1 + 32, 100);  // as many as there may be threads
+  workers->add(&waits);
+  workers->notify();
+  wait_for(waits.pieces, 100);
+  workers->remove(&waits);
+  workers->add(&crowd);
+  workers->notify();
+  workers->notify();
+  CHECK(most_at_once(crowd) == 1);  // of all these threads one computes
+  workers->remove(&crowd);
+}
+
 }  // namespace
 }  // namespace bindrt::pipeline
 
@@ -143,5 +185,6 @@ int main() {
   bindrt::pipeline::test_who_comes_late_has_no_arrears();
   bindrt::pipeline::test_a_long_piece_takes_one_thread();
   bindrt::pipeline::test_cores_of_engines_are_not_used_twice();
+  bindrt::pipeline::test_who_waits_for_a_device_leaves_its_core();
   return bindrt::testing::finish();
 }
