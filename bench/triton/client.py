@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-#: Of each request: far more than any should take.
+#: Seconds that a request may take: far more than any should.
 _PATIENCE = 60.0
 #: Requests before those that are measured, for each that is under way at a time.
 _WARM = 2
