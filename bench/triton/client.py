@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.paths import ROOT
+
 #: Seconds that a request may take: far more than any should.
 _PATIENCE = 60.0
 #: Requests before those that are measured, for each that is under way at a time.
@@ -30,7 +32,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         RuntimeError: the client is not installed, or a request failed; with what it said.
     """
     words = [sys.executable, "-m", "bench.triton.client", json.dumps(job)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode:
         raise RuntimeError(f"tritonclient failed: {done.stderr.strip()[-2000:]}")
     found: dict[str, Any] = json.loads(done.stdout)
