@@ -105,7 +105,11 @@ class PipelineOptions:
         _require_modalities(self.background)
 
     def batches(self, on_device: bool) -> int:
-        """How many batches of a modality are in memory at once: on a GPU also those that wait there."""
+        """How many batches of a modality are in memory at once: on a GPU also those that wait there.
+
+        >>> bindrt.PipelineOptions(batches_in_flight=3, gpu_buffers=2).batches(on_device=True)
+        5
+        """
         return self.batches_in_flight + (self.gpu_buffers if on_device else 0)
 
     def background_encoders(self) -> frozenset[str]:
