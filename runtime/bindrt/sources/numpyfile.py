@@ -68,7 +68,7 @@ def read_array(
                 opened.name, f"the .npz has no array {field!r}; it has {there}", f"name it {field!r}"
             )
         return fields[field]
-    with opened.binary() as stream, decoding(opened.name, ".npy array"):
+    with _stream(opened) as stream, decoding(opened.name, ".npy array"):
         return _read_npy(stream, opened.size, opened.name, limits, check_shape)
 
 
@@ -115,15 +115,21 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> I
 
 
 @contextlib.contextmanager
+def _stream(opened: Opened) -> Iterator[IO[bytes]]:
+    """The file's bytes; a small file is in memory."""
+    with opened.binary() as stream:
+        is_small = opened.path is not None and opened.size <= _SMALL
+        yield io.BytesIO(stream.read(_SMALL)) if is_small else stream
+
+
+@contextlib.contextmanager
 def _archive(opened: Opened) -> Iterator[zipfile.ZipFile]:
     """The zip archive of a ``.npz``. Its directory is at its end, so a truncated file cannot be opened."""
     import zipfile
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(decoding(opened.name, ".npz archive", IF_CUT))
-        stream: IO[bytes] = stack.enter_context(opened.binary())
-        if opened.path is not None and opened.size <= _SMALL:
-            stream = io.BytesIO(stream.read(_SMALL))
+        stream = stack.enter_context(_stream(opened))
         yield stack.enter_context(zipfile.ZipFile(stream))
 
 
