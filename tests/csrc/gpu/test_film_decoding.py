@@ -104,8 +104,10 @@ def test_on_a_gpu(on_gpu: Load, plain: bindrt.Model, gpu: Any, tmp_path: Path) -
     model, engine = on_gpu("video", decode="gpu")
     decoded = 0
     for path, vector in zip(made, expected, strict=True):
-        if path == made[-1] and not takes_av1(model, path):
-            continue
+        if path == made[-1]:
+            if not takes_av1(model, path):
+                continue
+            decoded += 1  # that was one too
         engine.seen.clear()
         found = model.embed(video=path).video[0]
         decoded += 1
@@ -113,4 +115,4 @@ def test_on_a_gpu(on_gpu: Load, plain: bindrt.Model, gpu: Any, tmp_path: Path) -
         views = bindrt.preprocess.video(path)
         for row in np.concatenate(engine.seen):
             assert min(float(np.abs(row - view).max()) for view in views) == 0.0, path
-    assert model.stats()["video"]["pipeline"]["videos_decoded_on_device"] >= decoded >= 4
+    assert model.stats()["video"]["pipeline"]["videos_decoded_on_device"] == decoded >= 4
